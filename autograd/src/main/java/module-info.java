@@ -1,0 +1,5 @@
+/** Reverse-mode differentiation of tensor programs, to any order. */
+module carousel.autograd {
+  requires static org.jspecify;
+  requires transitive carousel.tensor;
+}

@@ -1,0 +1,5 @@
+/** The CUDA side of Carousel; found through services, never compiled against. */
+module carousel.cuda {
+  requires static org.jspecify;
+  requires transitive carousel.tensor;
+}

@@ -1,0 +1,5 @@
+/** Layers, recurrent cells, losses, optimisers and data for neural networks. */
+module carousel.nn {
+  requires static org.jspecify;
+  requires transitive carousel.autograd;
+}
