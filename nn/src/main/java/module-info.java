@@ -2,4 +2,6 @@
 module carousel.nn {
   requires static org.jspecify;
   requires transitive carousel.autograd;
+
+  exports carousel.nn.io;
 }

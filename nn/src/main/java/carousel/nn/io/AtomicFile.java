@@ -1,0 +1,97 @@
+package carousel.nn.io;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Replaces a file as a whole or not at all: write a neighbour, force it to the disk, rename it over
+ * the target, force the folder.
+ *
+ * <p>A reader sees the old bytes or the new ones; a crash, a full disk or an exception in the
+ * middle leaves the old file as it was and removes the neighbour.
+ */
+public final class AtomicFile {
+  private static final AtomicLong COUNTER = new AtomicLong();
+
+  private AtomicFile() {}
+
+  /** What puts the bytes of the new file into a channel that stands at position 0. */
+  @FunctionalInterface
+  public interface Body {
+    /**
+     * Writes the whole content.
+     *
+     * @param channel the new file, open for writing
+     * @throws IOException if the bytes cannot be written; the target then stays as it was
+     */
+    void writeTo(FileChannel channel) throws IOException;
+  }
+
+  /**
+   * Replaces {@code target} by what {@code body} writes. A symbolic link is followed, so that the
+   * file it names is replaced and not the link.
+   *
+   * @param target the file to create or replace; its folder must exist
+   * @param body writes the content
+   * @throws IOException if the folder is missing or unwritable, or the disk is full
+   */
+  public static void write(Path target, Body body) throws IOException {
+    var file = Files.isSymbolicLink(target) ? target.toRealPath() : target.toAbsolutePath();
+    // Not Files.createTempFile: it makes the file readable by its owner alone, and the rename would
+    // keep that. CREATE_NEW leaves the permissions to the umask, as for any other file.
+    var neighbour =
+        file.resolveSibling(
+            ".%s.%d-%d.tmp"
+                .formatted(
+                    file.getFileName(), ProcessHandle.current().pid(), COUNTER.getAndIncrement()));
+    var done = false;
+    try {
+      try (var channel =
+          FileChannel.open(neighbour, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        body.writeTo(channel);
+        channel.force(true);
+      }
+      Files.move(
+          neighbour, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      done = true;
+    } finally {
+      if (!done) Files.deleteIfExists(neighbour);
+    }
+    forceFolder(file);
+  }
+
+  /**
+   * Replaces {@code target} by a text in UTF-8.
+   *
+   * @param target the file to create or replace; its folder must exist
+   * @param text the whole content
+   * @throws IOException if the folder is missing or unwritable, or the disk is full
+   */
+  public static void writeString(Path target, String text) throws IOException {
+    var bytes = StandardCharsets.UTF_8.encode(text);
+    write(target, channel -> writeFully(channel, bytes));
+  }
+
+  /** Writes all that remains in the buffer: a single {@code write} may stop short. */
+  static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) channel.write(bytes);
+  }
+
+  /** Makes the rename itself durable. Only POSIX systems let a folder be opened and forced. */
+  private static void forceFolder(Path file) throws IOException {
+    var folder = file.getParent();
+    if (folder == null || !file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      return;
+    }
+    try (var channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package carousel.nn.io;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * One tensor of a safetensors file, without its bytes: {@code end − begin = type.bytes() · Π
+ * shape}.
+ *
+ * @param name the name it is stored under
+ * @param type its element type
+ * @param shape its dimensions, outermost first; empty for a scalar
+ * @param begin the first byte, counted from the end of the header
+ * @param end the byte after the last
+ */
+public record StoredTensor(String name, StoredType type, List<Long> shape, long begin, long end) {
+  /** Copies the shape. */
+  public StoredTensor {
+    Objects.requireNonNull(name);
+    Objects.requireNonNull(type);
+    shape = List.copyOf(shape);
+  }
+
+  /**
+   * The number of elements, {@code Π shape}.
+   *
+   * @return 1 for a scalar, 0 where a dimension is 0
+   */
+  public long elements() {
+    return (end - begin) / type.bytes();
+  }
+
+  /**
+   * {@code type.bytes() · Π shape}.
+   *
+   * @throws ArithmeticException if it does not fit in 64 bits
+   */
+  static long byteSize(StoredType type, List<Long> shape) {
+    // A dimension of 0 makes the product 0 whatever the others are, so it must be looked for first.
+    if (shape.contains(0L)) return 0;
+    var size = (long) type.bytes();
+    for (var extent : shape) size = Math.multiplyExact(size, extent);
+    return size;
+  }
+}

@@ -1,0 +1,70 @@
+package carousel.nn.io;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AtomicFileTest {
+  @TempDir Path folder;
+
+  @Test
+  void createsAndReplaces() throws IOException {
+    var file = folder.resolve("note.txt");
+    AtomicFile.writeString(file, "one");
+    AtomicFile.writeString(file, "zwei — 二");
+    assertThat(file).hasContent("zwei — 二");
+    assertThat(folder.toFile().list()).containsExactly("note.txt");
+  }
+
+  @Test
+  void keepsTheOldFileAndNoNeighbourWhenTheBodyFails() throws IOException {
+    var file = folder.resolve("weights");
+    AtomicFile.writeString(file, "good");
+    assertThatThrownBy(
+            () ->
+                AtomicFile.write(
+                    file,
+                    channel -> {
+                      AtomicFile.writeFully(channel, UTF_8.encode("half of the new co"));
+                      throw new IOException("No space left on device");
+                    }))
+        .isInstanceOf(IOException.class)
+        .hasMessage("No space left on device");
+    assertThat(file).hasContent("good");
+    assertThat(folder.toFile().list()).containsExactly("weights");
+  }
+
+  @Test
+  void aMissingFolderIsAnError() {
+    var file = folder.resolve("nowhere").resolve("file");
+    assertThatThrownBy(() -> AtomicFile.writeString(file, "x"))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("nowhere");
+  }
+
+  @Test
+  void hasThePermissionsOfAnyOtherFile() throws IOException {
+    assumeTrue(folder.getFileSystem().supportedFileAttributeViews().contains("posix"));
+    var file = folder.resolve("a");
+    AtomicFile.writeString(file, "x");
+    var plain = Files.writeString(folder.resolve("b"), "x");
+    assertThat(Files.getPosixFilePermissions(file)).isEqualTo(Files.getPosixFilePermissions(plain));
+  }
+
+  @Test
+  void replacesWhatASymbolicLinkNames() throws IOException {
+    assumeTrue(folder.getFileSystem().supportedFileAttributeViews().contains("posix"));
+    var file = Files.writeString(folder.resolve("real"), "old");
+    var link = Files.createSymbolicLink(folder.resolve("link"), file.getFileName());
+    AtomicFile.writeString(link, "new");
+    assertThat(Files.isSymbolicLink(link)).isTrue();
+    assertThat(file).hasContent("new");
+  }
+}
