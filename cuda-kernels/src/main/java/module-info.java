@@ -2,4 +2,9 @@
 module carousel.cuda {
   requires static org.jspecify;
   requires transitive carousel.tensor;
+
+  exports carousel.cuda;
+
+  provides carousel.tensor.spi.Probe with
+      carousel.cuda.CudaProbe;
 }

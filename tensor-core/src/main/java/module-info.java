@@ -2,4 +2,6 @@
 module carousel.tensor {
   requires static org.jspecify;
   requires jdk.incubator.vector;
+
+  exports carousel.tensor.spi;
 }

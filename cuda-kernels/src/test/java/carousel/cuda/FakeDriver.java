@@ -1,0 +1,48 @@
+package carousel.cuda;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+
+/** Compiles {@code fake_driver.c}, so that the probe meets a real shared library on any machine. */
+final class FakeDriver {
+
+  static final String NAME = "libcarousel_fake_driver.so.1";
+
+  private FakeDriver() {}
+
+  /** Builds the library into a folder; skips the calling test where there is no C compiler. */
+  static void build(Path folder, String... macros) throws IOException, InterruptedException {
+    var command = new ArrayList<String>(List.of("cc", "-shared", "-fPIC", "-o"));
+    command.add(folder.resolve(NAME).toString());
+    for (var macro : macros) {
+      command.add("-D" + macro);
+    }
+    command.add(Path.of("src", "test", "c", "fake_driver.c").toString());
+    Process compiler;
+    try {
+      compiler = new ProcessBuilder(command).redirectErrorStream(true).start();
+    } catch (IOException absent) {
+      Assumptions.abort("needs a C compiler named cc on the PATH: " + absent.getMessage());
+      return;
+    }
+    var output = new String(compiler.getInputStream().readAllBytes());
+    if (compiler.waitFor() != 0) {
+      throw new AssertionError(command + " failed:\n" + output);
+    }
+  }
+
+  /** A search that finds only what lies in this folder; its clues come from the folder too. */
+  static DriverSearch searchIn(Path folder) {
+    return new DriverSearch(NAME, List.of(folder.toString()), folder);
+  }
+
+  /** Writes a file below a folder, with its parents. */
+  static void write(Path file, String text) throws IOException {
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
+  }
+}
