@@ -3,5 +3,6 @@ module carousel.nn {
   requires static org.jspecify;
   requires transitive carousel.autograd;
 
+  exports carousel.nn.data;
   exports carousel.nn.io;
 }

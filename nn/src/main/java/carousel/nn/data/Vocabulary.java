@@ -1,0 +1,284 @@
+package carousel.nn.data;
+
+import carousel.nn.io.AtomicFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * The tokens a model knows and their numbers: {@code token ↔ id}, ids {@code 0 … size − 1}.
+ *
+ * <p>Id 0 is {@value #UNKNOWN}, which stands for every token that is not known, and id 1 is {@value
+ * #END}, which ends a line; then follow the tokens of the text, the most frequent first and equals
+ * in the order of {@link String#compareTo}. So the order depends on the counts alone, never on
+ * where a token stood.
+ *
+ * <p>Immutable.
+ */
+public final class Vocabulary {
+  /** Stands for a token that is not in the vocabulary. */
+  public static final String UNKNOWN = "<unk>";
+
+  /** Ends a line. */
+  public static final String END = "<eos>";
+
+  /** The id of {@link #UNKNOWN}. */
+  public static final int UNKNOWN_ID = 0;
+
+  /** The id of {@link #END}. */
+  public static final int END_ID = 1;
+
+  private final TokenLevel level;
+  private final List<String> tokens;
+  private final Map<String, Integer> ids;
+
+  private Vocabulary(TokenLevel level, List<String> tokens) {
+    this.level = level;
+    this.tokens = List.copyOf(tokens);
+    this.ids = HashMap.newHashMap(tokens.size());
+    for (var id = 0; id < tokens.size(); id++) {
+      var token = tokens.get(id);
+      check(level, token, id);
+      if (ids.put(token, id) != null) {
+        throw new CorpusException("vocabulary: the token \"%s\" occurs twice".formatted(token));
+      }
+    }
+    var specials = List.of(UNKNOWN, END);
+    if (!this.tokens.subList(0, Math.min(2, tokens.size())).equals(specials)) {
+      throw new CorpusException("vocabulary: it must begin with " + UNKNOWN + " and " + END);
+    }
+    if (tokens.size() == specials.size()) {
+      throw new CorpusException("vocabulary: no tokens but " + UNKNOWN + " and " + END);
+    }
+  }
+
+  private static void check(TokenLevel level, String token, int id) {
+    if (token.codePoints().anyMatch(c -> c >= 0xD800 && c <= 0xDFFF)) {
+      throw new CorpusException(
+          "vocabulary: token %d holds half of a surrogate pair".formatted(id));
+    }
+    if (id < 2) return;
+    var parts = new ArrayList<String>();
+    level.split(token, parts::add);
+    if (!parts.equals(List.of(token))) {
+      throw new CorpusException(
+          "vocabulary: token %d, \"%s\", is not one %s"
+              .formatted(
+                  id,
+                  VocabularyFile.escape(token),
+                  level == TokenLevel.WORD ? "word" : "character"));
+    }
+  }
+
+  /**
+   * A vocabulary of given tokens, in the given order.
+   *
+   * @param level what a token is
+   * @param tokens all of them: {@link #UNKNOWN}, {@link #END}, then at least one other
+   * @return the vocabulary
+   * @throws CorpusException if the first two are others, a token occurs twice, or a token is not
+   *     one word or one character
+   */
+  public static Vocabulary of(TokenLevel level, List<String> tokens) {
+    return new Vocabulary(level, tokens);
+  }
+
+  /**
+   * A vocabulary of counted tokens: those that occur {@code minCount} times or more, the most
+   * frequent first, until there are {@code maxSize} with the two that are always there.
+   *
+   * @param level what a token is
+   * @param counts how often each token occurs; {@link #UNKNOWN} and {@link #END} may be among them
+   * @param maxSize the largest size, at least 3
+   * @param minCount the smallest count, at least 1
+   * @return the vocabulary
+   * @throws CorpusException if no token is left
+   */
+  public static Vocabulary of(
+      TokenLevel level, Map<String, Long> counts, int maxSize, int minCount) {
+    if (maxSize < 3 || minCount < 1) {
+      throw new IllegalArgumentException(
+          "vocabulary: maxSize %d must be at least 3, minCount %d at least 1"
+              .formatted(maxSize, minCount));
+    }
+    var order =
+        Comparator.comparing(Map.Entry<String, Long>::getValue)
+            .reversed()
+            .thenComparing(Map.Entry::getKey);
+    var tokens = new ArrayList<>(List.of(UNKNOWN, END));
+    counts.entrySet().stream()
+        .filter(e -> e.getValue() >= minCount)
+        .filter(e -> !e.getKey().equals(UNKNOWN) && !e.getKey().equals(END))
+        .sorted(order)
+        .limit(maxSize - 2L)
+        .forEach(e -> tokens.add(e.getKey()));
+    if (tokens.size() == 2 && !counts.isEmpty()) {
+      throw new CorpusException(
+          "vocabulary: no token occurs %d times: lower minCount".formatted(minCount));
+    }
+    return new Vocabulary(level, tokens);
+  }
+
+  /**
+   * The vocabulary of a text, whole.
+   *
+   * @param level what a token is
+   * @param text the text
+   * @return the vocabulary
+   * @throws CorpusException if the text has no tokens
+   */
+  public static Vocabulary ofText(TokenLevel level, String text) {
+    var raw = new RawText(level);
+    return of(level, raw.count(raw.read(text)), Integer.MAX_VALUE, 1);
+  }
+
+  /**
+   * What a token is.
+   *
+   * @return word or character
+   */
+  public TokenLevel level() {
+    return level;
+  }
+
+  /**
+   * The number of tokens, {@link #UNKNOWN} and {@link #END} included.
+   *
+   * @return at least 3
+   */
+  public int size() {
+    return tokens.size();
+  }
+
+  /**
+   * All tokens.
+   *
+   * @return in the order of their ids, not modifiable
+   */
+  public List<String> tokens() {
+    return tokens;
+  }
+
+  /**
+   * The id of a token.
+   *
+   * @param token any token
+   * @return {@link #UNKNOWN_ID} for one that is not known
+   */
+  public int idOf(String token) {
+    return ids.getOrDefault(token, UNKNOWN_ID);
+  }
+
+  /**
+   * Whether a token is known.
+   *
+   * @param token any token
+   * @return true if it has an id of its own
+   */
+  public boolean contains(String token) {
+    return ids.containsKey(token);
+  }
+
+  /**
+   * The token of an id.
+   *
+   * @param id from 0 to {@code size − 1}
+   * @return the token
+   * @throws IndexOutOfBoundsException if there is no such id
+   */
+  public String tokenOf(int id) {
+    if (id < 0 || id >= tokens.size()) {
+      throw new IndexOutOfBoundsException(
+          "vocabulary: id %d, there are %d tokens".formatted(id, tokens.size()));
+    }
+    return tokens.get(id);
+  }
+
+  /**
+   * A text as ids, {@link #END_ID} at each line end: {@code "a b\nc" → a b <eos> c}. The end of the
+   * text is a line end only where it is written.
+   *
+   * @param text any text
+   * @return the ids
+   */
+  public int[] encode(String text) {
+    var encoded = new ArrayList<Integer>();
+    TextLines.split(
+        text,
+        line -> {
+          level.split(line, token -> encoded.add(idOf(token)));
+          encoded.add(END_ID);
+        },
+        rest -> level.split(rest, token -> encoded.add(idOf(token))));
+    return encoded.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  /**
+   * Ids as text: words with a space between them, characters without; {@link #END_ID} as a line
+   * end, an unknown character as U+FFFD. Inverse of {@link #encode} but for white space between
+   * words and for tokens that are not known.
+   *
+   * @param ids each from 0 to {@code size − 1}
+   * @return the text
+   * @throws IndexOutOfBoundsException if there is no such id
+   */
+  public String decode(int... ids) {
+    var text = new StringBuilder();
+    for (var i = 0; i < ids.length; i++) {
+      var token = tokenOf(ids[i]);
+      if (ids[i] == END_ID) {
+        text.append('\n');
+      } else if (level == TokenLevel.CHARACTER) {
+        text.append(ids[i] == UNKNOWN_ID ? "\uFFFD" : token);
+      } else {
+        if (i > 0 && ids[i - 1] != END_ID) text.append(' ');
+        text.append(token);
+      }
+    }
+    return text.toString();
+  }
+
+  /**
+   * Writes the vocabulary as a text file, atomically: a first line with the level and the size,
+   * then one token per line in the order of the ids, with escapes for white space and what cannot
+   * be seen.
+   *
+   * @param path the file to create or replace
+   * @throws IOException if it cannot be written; an old file is then as it was
+   */
+  public void save(Path path) throws IOException {
+    AtomicFile.writeString(path, VocabularyFile.format(this));
+  }
+
+  /**
+   * Reads what {@link #save} writes.
+   *
+   * @param path the file
+   * @return the vocabulary
+   * @throws CorpusException if the file is missing, truncated, or holds something else
+   * @throws IOException if it cannot be read
+   */
+  public static Vocabulary load(Path path) throws IOException {
+    return VocabularyFile.read(path);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Vocabulary that && level == that.level && tokens.equals(that.tokens);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(level, tokens);
+  }
+
+  @Override
+  public String toString() {
+    return "Vocabulary[%s, %d tokens]".formatted(level, size());
+  }
+}

@@ -1,0 +1,107 @@
+package carousel.nn.data;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The text form of a vocabulary:
+ *
+ * <pre>
+ * # vocabulary WORD 10000
+ * &lt;unk&gt;
+ * &lt;eos&gt;
+ * the
+ * ...
+ * </pre>
+ *
+ * <p>A backslash, white space and characters that cannot be seen are written as {@code \\} or
+ * <code>\</code><code>u{hex}</code>, so that every token is one line that an editor leaves alone.
+ */
+final class VocabularyFile {
+  private static final Pattern HEADER = Pattern.compile("# vocabulary (WORD|CHARACTER) (\\d{1,9})");
+  private static final Pattern ESCAPE = Pattern.compile("\\\\(?:(\\\\)|u\\{([0-9a-f]{1,6})}|)");
+
+  private VocabularyFile() {}
+
+  static String format(Vocabulary vocabulary) {
+    var text =
+        new StringBuilder("# vocabulary %s %d\n".formatted(vocabulary.level(), vocabulary.size()));
+    for (var token : vocabulary.tokens()) text.append(escape(token)).append('\n');
+    return text.toString();
+  }
+
+  static String escape(String token) {
+    var out = new StringBuilder();
+    token
+        .codePoints()
+        .forEach(
+            c -> {
+              if (c == '\\') out.append("\\\\");
+              else if (isVisible(c)) out.appendCodePoint(c);
+              else out.append("\\u{%x}".formatted(c));
+            });
+    return out.toString();
+  }
+
+  private static boolean isVisible(int c) {
+    return switch (Character.getType(c)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.SURROGATE,
+          Character.SPACE_SEPARATOR,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR ->
+          false;
+      default -> true;
+    };
+  }
+
+  private static String unescape(Path path, int line, String escaped) {
+    return ESCAPE
+        .matcher(escaped)
+        .replaceAll(
+            match -> {
+              if (match.group(1) != null) return Matcher.quoteReplacement("\\");
+              var code = match.group(2) == null ? -1 : Integer.parseInt(match.group(2), 16);
+              if (!Character.isValidCodePoint(code)) {
+                throw new CorpusException(
+                    "%s: line %d, \"%s\": a backslash must be followed by another or by u{hex}"
+                        .formatted(path, line, escaped));
+              }
+              return Matcher.quoteReplacement(Character.toString(code));
+            });
+  }
+
+  static Vocabulary read(Path path) throws IOException {
+    try (var lines = TextLines.open(path)) {
+      var first = lines.next();
+      var header = HEADER.matcher(first == null ? "" : first);
+      if (!header.matches()) {
+        throw new CorpusException(
+            path + ": not a vocabulary: it must begin with \"# vocabulary WORD\" and its size");
+      }
+      var size = Integer.parseInt(header.group(2));
+      var tokens = new ArrayList<String>();
+      for (var line = lines.next(); line != null; line = lines.next()) {
+        tokens.add(unescape(path, tokens.size() + 2, line));
+      }
+      if (tokens.size() != size) {
+        throw new CorpusException(
+            "%s: truncated or edited: it announces %d tokens and holds %d"
+                .formatted(path, size, tokens.size()));
+      }
+      return build(path, TokenLevel.valueOf(header.group(1)), tokens);
+    }
+  }
+
+  private static Vocabulary build(Path path, TokenLevel level, ArrayList<String> tokens) {
+    try {
+      return Vocabulary.of(level, tokens);
+    } catch (CorpusException e) {
+      throw new CorpusException(path + ": " + e.getMessage());
+    }
+  }
+}
