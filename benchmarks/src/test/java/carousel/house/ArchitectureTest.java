@@ -1,0 +1,194 @@
+package carousel.house;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** What the modules' code may know of one another and of the world, and how it is named. */
+class ArchitectureTest {
+
+  /**
+   * Each package is a slice of its own, but for the three that hold one idea: a tensor names the rows
+   * of its operations, and the rules of a row are written in tensors.
+   */
+  private static final SliceAssignment PACKAGES =
+      new SliceAssignment() {
+        private static final Set<String> ONE_IDEA =
+            Set.of("carousel.tensor", "carousel.tensor.op", "carousel.tensor.spi");
+
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass type) {
+          var name = type.getPackageName();
+          return SliceIdentifier.of(ONE_IDEA.contains(name) ? "carousel.tensor" : name);
+        }
+
+        @Override
+        public String getDescription() {
+          return "packages";
+        }
+      };
+
+  private static final Map<String, ArchRule> RULES =
+      Map.ofEntries(
+          Map.entry(
+              "tensor-core has no tape, and knows nothing above it",
+              noClasses()
+                  .that()
+                  .resideInAPackage("carousel.tensor..")
+                  .should()
+                  .dependOnClassesThat()
+                  .resideInAnyPackage(
+                      "carousel.autograd..",
+                      "carousel.nn..",
+                      "carousel.zoo..",
+                      "carousel.cuda..",
+                      "carousel.benchmarks..")),
+          Map.entry(
+              "autograd knows nothing above it",
+              noClasses()
+                  .that()
+                  .resideInAPackage("carousel.autograd..")
+                  .should()
+                  .dependOnClassesThat()
+                  .resideInAnyPackage("carousel.nn..", "carousel.zoo..", "carousel.benchmarks..")),
+          Map.entry(
+              "nn knows nothing above it",
+              noClasses()
+                  .that()
+                  .resideInAPackage("carousel.nn..")
+                  .should()
+                  .dependOnClassesThat()
+                  .resideInAnyPackage("carousel.zoo..", "carousel.benchmarks..")),
+          Map.entry(
+              "nothing compiles against carousel.cuda: services find it",
+              noClasses()
+                  .that()
+                  .resideOutsideOfPackage("carousel.cuda..")
+                  .should()
+                  .dependOnClassesThat()
+                  .resideInAPackage("carousel.cuda..")),
+          Map.entry(
+              "the CPU backend is known only inside tensor-core",
+              noClasses()
+                  .that()
+                  .resideOutsideOfPackage("carousel.tensor..")
+                  .should()
+                  .dependOnClassesThat()
+                  .resideInAPackage("carousel.tensor.cpu..")),
+          Map.entry(
+              "the Vector API is used only in the CPU backend",
+              noClasses()
+                  .that()
+                  .resideOutsideOfPackage("carousel.tensor.cpu..")
+                  .should()
+                  .dependOnClassesThat()
+                  .resideInAPackage("jdk.incubator.vector..")),
+          Map.entry(
+              "JCuda is used only in carousel.cuda",
+              noClasses()
+                  .that()
+                  .resideOutsideOfPackage("carousel.cuda..")
+                  .should()
+                  .dependOnClassesThat()
+                  .resideInAnyPackage("jcuda..", "org.jcuda..")),
+          Map.entry(
+              "packages form no cycles", slices().assignedFrom(PACKAGES).should().beFreeOfCycles()),
+          Map.entry(
+              "modules form no cycles",
+              slices().matching("carousel.(*)..").should().beFreeOfCycles()),
+          Map.entry(
+              "a name says what a thing is, not that it is one",
+              noClasses()
+                  .should()
+                  .haveSimpleNameEndingWith("Impl")
+                  .orShould()
+                  .haveSimpleNameEndingWith("Util")
+                  .orShould()
+                  .haveSimpleNameEndingWith("Utils")
+                  .orShould()
+                  .haveSimpleNameEndingWith("Manager")
+                  .orShould()
+                  .haveSimpleNameStartingWith("Abstract")),
+          Map.entry(
+              "random numbers come from the counter-based generator, so that a seed fixes them",
+              noClasses()
+                  .should()
+                  .dependOnClassesThat()
+                  .haveFullyQualifiedName("java.util.Random")
+                  .orShould()
+                  .dependOnClassesThat()
+                  .haveFullyQualifiedName("java.util.SplittableRandom")
+                  .orShould()
+                  .dependOnClassesThat()
+                  .haveFullyQualifiedName("java.util.concurrent.ThreadLocalRandom")
+                  .orShould()
+                  .dependOnClassesThat()
+                  .resideInAPackage("java.util.random..")
+                  .orShould()
+                  .callMethod(Math.class, "random")),
+          Map.entry(
+              "files are read by formats that say what they hold, never by Java serialisation",
+              noClasses()
+                  .should()
+                  .dependOnClassesThat()
+                  .haveFullyQualifiedName("java.io.ObjectInputStream")
+                  .orShould()
+                  .dependOnClassesThat()
+                  .haveFullyQualifiedName("java.io.ObjectOutputStream")
+                  .orShould()
+                  .dependOnClassesThat()
+                  .haveFullyQualifiedName("java.io.Externalizable")),
+          Map.entry(
+              "libraries log; only programs print",
+              noClasses()
+                  .that()
+                  .resideOutsideOfPackages("carousel.zoo..", "carousel.benchmarks..")
+                  .should(ACCESS_STANDARD_STREAMS)),
+          Map.entry(
+              "only a program ends the JVM",
+              noClasses()
+                  .that()
+                  .resideOutsideOfPackage("carousel.zoo..")
+                  .should()
+                  .callMethod(System.class, "exit", int.class)),
+          Map.entry(
+              "every package is null-marked", classes().should(resideInANullMarkedPackage())));
+
+  @TestFactory
+  Stream<DynamicTest> rules() {
+    return RULES.entrySet().stream().map(entry -> named(entry.getKey(), entry.getValue()));
+  }
+
+  private static DynamicTest named(String name, ArchRule rule) {
+    return DynamicTest.dynamicTest(name, () -> rule.as(name).check(House.CLASSES));
+  }
+
+  private static ArchCondition<JavaClass> resideInANullMarkedPackage() {
+    return new ArchCondition<>("reside in a package annotated with @NullMarked") {
+      @Override
+      public void check(JavaClass type, ConditionEvents events) {
+        boolean marked =
+            type.getPackage().isAnnotatedWith(NullMarked.class)
+                || type.getPackageName().endsWith(".jmh_generated");
+        events.add(
+            new SimpleConditionEvent(
+                type, marked, type.getPackageName() + " has no package-info with @NullMarked"));
+      }
+    };
+  }
+}

@@ -1,0 +1,53 @@
+package carousel.house;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.module.ModuleDescriptor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The modules as the build leaves them, for the checks in this package. */
+final class House {
+
+  /** The folders of the modules, in the order they are built. */
+  static final List<String> MODULES =
+      List.of("tensor-core", "autograd", "cuda-kernels", "nn", "zoo", "benchmarks");
+
+  /** Every class of every module, without tests. */
+  static final JavaClasses CLASSES =
+      new ClassFileImporter().importPaths(MODULES.stream().map(House::classes).toList());
+
+  private House() {}
+
+  /** The folder with all modules; surefire runs the tests of a module in its own folder. */
+  static Path root() {
+    return Path.of("..").toAbsolutePath().normalize();
+  }
+
+  /** Where a module's main classes are. */
+  static Path classes(String module) {
+    return root().resolve(module).resolve("target/classes");
+  }
+
+  /** A module's descriptor, as compiled. */
+  static ModuleDescriptor descriptor(String module) {
+    try (var in = Files.newInputStream(classes(module).resolve("module-info.class"))) {
+      return ModuleDescriptor.read(in);
+    } catch (IOException e) {
+      throw new UncheckedIOException(module + " has no module-info.class", e);
+    }
+  }
+
+  /** The main Java sources of a module. */
+  static List<Path> sources(String module) {
+    try (Stream<Path> files = Files.walk(root().resolve(module).resolve("src/main/java"))) {
+      return files.filter(file -> file.toString().endsWith(".java")).sorted().toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
