@@ -1,0 +1,255 @@
+package carousel.tensor.cpu;
+
+import java.util.function.IntConsumer;
+
+/**
+ * {@code C [m,n] = A [m,k] · B [k,n]}, or {@code C += A · B}, for any row and column strides of A and
+ * B; the rows of C are contiguous.
+ *
+ * <p>The usual blocking (Goto and van de Geijn 2008; Van Zee and van de Geijn 2015): K is cut into
+ * blocks of {@link #DEPTH}, for each of which B is packed into panels as wide as a {@link Tile} and A
+ * into panels as high as one. A panel of B then stays in the nearest cache while all panels of A
+ * pass. When A has so few rows that packing would cost as much as multiplying, contiguous rows of B
+ * are read where they are.
+ *
+ * <p>Every element of C is summed by one thread, over k in ascending blocks, whichever way the tiles
+ * are handed out: the result does not depend on the number of threads.
+ *
+ * <p>An instance holds the packing buffers and the operands of the product it is at; each thread has
+ * its own.
+ */
+final class Gemm implements IntConsumer {
+  /** Terms of the sum per block; a panel of B then takes 32 KB. */
+  private static final int DEPTH = 256;
+
+  private static final int ROWS = 1920;
+  private static final int COLUMNS = 4096;
+
+  /** Rows of A that one task packs or multiplies: they fit in the second cache with a panel of B. */
+  private static final int GROUP = 96;
+
+  /** Floating-point operations worth handing to another thread. */
+  private static final long GRAIN = 1_000_000;
+
+  /** Up to so many rows of A, contiguous rows of B are not packed. */
+  private static final int DIRECT_ROWS = 24;
+
+  /** Room for the widest and highest tile, and for a row of zeros after it. */
+  private static final int TILE_BYTES = 16 * 256;
+
+  private static final int ROW_BYTES = 256;
+
+  private final Tiles tiles;
+  private final int size;
+  private final int width;
+  private final Scratch panelsOfB = new Scratch();
+  private Object packedA;
+  private int packedLength;
+
+  // The product at hand; strides in bytes.
+  private long a;
+  private long aRow;
+  private long aColumn;
+  private long b;
+  private long bRow;
+  private long bColumn;
+  private long c;
+  private long cRow;
+  private boolean direct;
+
+  // The block at hand, and how it is cut into tasks.
+  private int rows;
+  private int columns;
+  private int depth;
+  private long blockOfA;
+  private long blockOfB;
+  private long blockOfC;
+  private long packedB;
+  private boolean overwrite;
+  private boolean packing;
+  private int groups;
+  private int panels;
+  private int panelsPerTask;
+  private int panelTasks;
+
+  Gemm(Tiles tiles) {
+    this.tiles = tiles;
+    this.size = tiles.elementSize();
+    this.width = tiles.width();
+    this.packedA = tiles.array(0);
+  }
+
+  /**
+   * Computes the product. Addresses are raw, strides are in elements.
+   *
+   * @param accumulate whether to add to C instead of overwriting it
+   */
+  void multiply(
+      int m,
+      int n,
+      int k,
+      long a,
+      long aRow,
+      long aColumn,
+      long b,
+      long bRow,
+      long bColumn,
+      long c,
+      long cRow,
+      boolean accumulate) {
+    this.a = a;
+    this.aRow = aRow * size;
+    this.aColumn = aColumn * size;
+    this.b = b;
+    this.bRow = bRow * size;
+    this.bColumn = bColumn * size;
+    this.c = c;
+    this.cRow = cRow * size;
+    if (k == 0 && !accumulate) {
+      for (int i = 0; i < m; i++) {
+        Memory.clear(c + i * this.cRow, (long) n * size);
+      }
+    }
+    direct = bColumn == 1 && m <= DIRECT_ROWS;
+    // Rows of B that are read in place cost no packing, so a deeper block saves passes over C.
+    int step = direct ? 4 * DEPTH : DEPTH;
+    for (int j = 0; j < n; j += COLUMNS) {
+      for (int p = 0; p < k; p += step) {
+        overwrite = p == 0 && !accumulate;
+        for (int i = 0; i < m; i += ROWS) {
+          block(i, Math.min(ROWS, m - i), j, Math.min(COLUMNS, n - j), p, Math.min(step, k - p));
+        }
+      }
+    }
+  }
+
+  private void block(int i, int rows, int j, int columns, int p, int depth) {
+    this.rows = rows;
+    this.columns = columns;
+    this.depth = depth;
+    blockOfA = a + i * aRow + p * aColumn;
+    blockOfB = b + p * bRow + j * bColumn;
+    blockOfC = c + i * cRow + (long) j * size;
+    groups = Math.ceilDiv(rows, GROUP);
+    panels = Math.ceilDiv(columns, width);
+    long work = 2L * Math.min(rows, GROUP) * depth * width;
+    panelsPerTask = (int) Math.clamp(GRAIN / work, 1, panels);
+    panelTasks = Math.ceilDiv(panels, panelsPerTask);
+    boolean small = (long) rows * columns * depth * 2 < GRAIN;
+
+    int length = (rows + 3 * 4) * depth;
+    if (packedLength < length) {
+      packedA = tiles.array(length);
+      packedLength = length;
+    }
+    packedB = panelsOfB.address((long) panels * depth * width * size);
+    packing = true;
+    boolean packB = i == 0 && (!direct || columns % width != 0);
+    run(groups + (packB ? panelTasks : 0), small);
+    packing = false;
+    run(groups * panelTasks, small);
+  }
+
+  private void run(int tasks, boolean here) {
+    if (here) {
+      for (int task = 0; task < tasks; task++) {
+        accept(task);
+      }
+    } else {
+      Workers.parallel(tasks, this);
+    }
+  }
+
+  /** One task of the phase at hand; called from any thread of the pool. */
+  @Override
+  public void accept(int task) {
+    if (!packing) {
+      multiplyTiles(task % groups, task / groups * panelsPerTask);
+    } else if (task < groups) {
+      packA(task * GROUP);
+    } else {
+      packB((task - groups) * panelsPerTask);
+    }
+  }
+
+  private void packA(int from) {
+    int to = Math.min(rows, from + GROUP);
+    for (int i = from; i < to; ) {
+      int height = tiles.height(to - i);
+      int filled = Math.min(height, to - i);
+      tiles.packA(blockOfA + i * aRow, aRow, aColumn, filled, depth, packedA, i * depth, height);
+      i += height;
+    }
+  }
+
+  private void packB(int from) {
+    int to = Math.min(panels, from + panelsPerTask);
+    for (int panel = direct ? Math.max(from, columns / width) : from; panel < to; panel++) {
+      int j = panel * width;
+      tiles.packB(
+          blockOfB + j * bColumn,
+          bRow,
+          bColumn,
+          depth,
+          Math.min(width, columns - j),
+          packedB + (long) j * depth * size);
+    }
+  }
+
+  private void multiplyTiles(int group, int fromPanel) {
+    int fromRow = group * GROUP;
+    int toRow = Math.min(rows, fromRow + GROUP);
+    int toPanel = Math.min(panels, fromPanel + panelsPerTask);
+    long edge = Scratch.ofThread().address(TILE_BYTES + ROW_BYTES);
+    long zero = edge + TILE_BYTES;
+    Memory.clear(zero, ROW_BYTES);
+    for (int panel = fromPanel; panel < toPanel; panel++) {
+      int j = panel * width;
+      int filled = Math.min(width, columns - j);
+      boolean inPlace = direct && filled == width;
+      long panelOfB = inPlace ? blockOfB + j * bColumn : packedB + (long) j * depth * size;
+      long panelRow = inPlace ? bRow : (long) width * size;
+      for (int i = fromRow; i < toRow; ) {
+        int height = tiles.height(toRow - i);
+        int valid = Math.min(height, toRow - i);
+        Tile tile = tiles.tile(height);
+        long out = blockOfC + i * cRow + (long) j * size;
+        if (valid == height && filled == width) {
+          tile.run(
+              packedA,
+              i * depth,
+              depth,
+              panelOfB,
+              panelRow,
+              overwrite ? zero : out,
+              overwrite ? 0 : cRow,
+              out,
+              cRow);
+        } else {
+          // The tile sticks out of C: it is computed aside, its inner part copied.
+          if (!overwrite) {
+            copyRows(out, cRow, edge, (long) width * size, valid, filled * size);
+          }
+          tile.run(
+              packedA,
+              i * depth,
+              depth,
+              panelOfB,
+              panelRow,
+              overwrite ? zero : edge,
+              overwrite ? 0 : (long) width * size,
+              edge,
+              (long) width * size);
+          copyRows(edge, (long) width * size, out, cRow, valid, filled * size);
+        }
+        i += height;
+      }
+    }
+  }
+
+  private static void copyRows(long from, long fromRow, long to, long toRow, int rows, int bytes) {
+    for (int r = 0; r < rows; r++) {
+      Memory.copy(from + r * fromRow, to + r * toRow, bytes);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package carousel.tensor.cpu.vector;
+
+import jdk.incubator.vector.Vector;
+import jdk.incubator.vector.VectorMask;
+
+/**
+ * The hole in a loop template: calls of these methods are replaced by the instructions of an
+ * operation's body when {@link Splicer} defines the loop. They are never executed.
+ */
+final class Body {
+  private Body() {}
+
+  static Vector<?> apply(Vector<?> x) {
+    throw new AssertionError("replaced by the splicer");
+  }
+
+  static Vector<?> apply(Vector<?> x, Vector<?> y) {
+    throw new AssertionError("replaced by the splicer");
+  }
+
+  static Vector<?> apply(Vector<?> x, Vector<?> y, Vector<?> z) {
+    throw new AssertionError("replaced by the splicer");
+  }
+
+  static VectorMask<?> test(Vector<?> x, Vector<?> y) {
+    throw new AssertionError("replaced by the splicer");
+  }
+
+  static VectorMask<?> test(Vector<?> x) {
+    throw new AssertionError("replaced by the splicer");
+  }
+}
