@@ -1,0 +1,42 @@
+package carousel.tensor;
+
+/**
+ * The type of a tensor's elements.
+ *
+ * <p>Types are never promoted silently: the operands of an op have one type, Java scalars take the
+ * type of the tensor they meet, and {@link Tensor#cast} is the only way from one type to another.
+ */
+public enum DType {
+  /** IEEE 754 binary32, the type of training. */
+  F32(4),
+  /** IEEE 754 binary64, the type of gradient checks and referees. */
+  F64(8),
+  /** Two's complement 32-bit integers: tokens, indices, lengths. Arithmetic wraps. */
+  I32(4),
+  /** One byte per element, 0 or 1: masks and the results of comparisons. */
+  BOOL(1);
+
+  private final int bytes;
+
+  DType(int bytes) {
+    this.bytes = bytes;
+  }
+
+  /**
+   * Returns the size of one element in bytes.
+   *
+   * @return the size of one element in bytes
+   */
+  public int bytes() {
+    return bytes;
+  }
+
+  /**
+   * Tells whether this is {@link #F32} or {@link #F64}, the types that have gradients.
+   *
+   * @return whether elements are floating-point numbers
+   */
+  public boolean isFloating() {
+    return this == F32 || this == F64;
+  }
+}

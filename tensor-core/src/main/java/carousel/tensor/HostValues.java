@@ -1,0 +1,284 @@
+package carousel.tensor;
+
+import carousel.tensor.op.Joins;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.WritableByteChannel;
+
+/** The values of a tensor, read by the host: arrays, segments, files, comparison. Not ops. */
+public sealed interface HostValues permits Tensor {
+  private Tensor self() {
+    return (Tensor) this;
+  }
+
+  private Tensor dense() {
+    Tensor x = self();
+    return x.layout().isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
+  }
+
+  private <A> A read(DType wanted, A array, MemorySegment segment) {
+    if (self().dtype() != wanted) {
+      throw new TensorException(
+          "reading "
+              + wanted
+              + " values of a tensor of "
+              + self().dtype()
+              + " "
+              + self().shape()
+              + "; convert it with cast(DType."
+              + wanted
+              + ")");
+    }
+    copyTo(segment);
+    return array;
+  }
+
+  /**
+   * The values of an F32 tensor in row-major order.
+   *
+   * @return a new array
+   */
+  default float[] toFloatArray() {
+    float[] a = new float[Math.toIntExact(self().size())];
+    return read(DType.F32, a, MemorySegment.ofArray(a));
+  }
+
+  /**
+   * The values of a tensor of any type in row-major order, as doubles: none loses precision.
+   *
+   * @return a new array
+   */
+  default double[] toDoubleArray() {
+    double[] a = new double[Math.toIntExact(self().size())];
+    try (var scope = Scope.openUnwatched()) {
+      Tensor wide =
+          self().dtype() == DType.F64
+              ? self()
+              : new carousel.tensor.op.Cast(DType.F64).evaluate(self())[0];
+      wide.copyTo(MemorySegment.ofArray(a));
+      return a;
+    }
+  }
+
+  /**
+   * The values of an I32 tensor in row-major order.
+   *
+   * @return a new array
+   */
+  default int[] toIntArray() {
+    int[] a = new int[Math.toIntExact(self().size())];
+    return read(DType.I32, a, MemorySegment.ofArray(a));
+  }
+
+  /**
+   * The values of a BOOL tensor in row-major order.
+   *
+   * @return a new array
+   */
+  default boolean[] toBooleanArray() {
+    byte[] bytes = new byte[Math.toIntExact(self().size())];
+    read(DType.BOOL, bytes, MemorySegment.ofArray(bytes));
+    boolean[] a = new boolean[bytes.length];
+    for (int i = 0; i < a.length; i++) {
+      a[i] = bytes[i] != 0;
+    }
+    return a;
+  }
+
+  /**
+   * Copies the values in row-major order and native byte order.
+   *
+   * @param target heap or native memory of exactly this tensor's bytes
+   * @throws TensorException if the sizes differ
+   */
+  default void copyTo(MemorySegment target) {
+    Tensor x = self();
+    long bytes = x.size() * x.dtype().bytes();
+    if (target.byteSize() != bytes) {
+      throw new TensorException(
+          "copyTo: "
+              + x.dtype()
+              + " "
+              + x.shape()
+              + " has "
+              + bytes
+              + " bytes, the target "
+              + target.byteSize());
+    }
+    try (var scope = Scope.openUnwatched()) {
+      x.device().backend().read(dense(), target);
+    }
+  }
+
+  /**
+   * Writes the values in row-major order, little-endian, without a header.
+   *
+   * @param channel e.g. of a file; written from its position
+   * @throws IOException if writing fails
+   */
+  default void writeTo(WritableByteChannel channel) throws IOException {
+    Chunks.write(self(), channel);
+  }
+
+  /**
+   * Overwrites the values in place from a channel, as {@link #writeTo} wrote them.
+   *
+   * @param channel read from its position
+   * @return this
+   * @throws IOException if reading fails
+   * @throws TensorException if the channel ends too soon
+   */
+  default Tensor readFrom(ReadableByteChannel channel) throws IOException {
+    Chunks.read(self(), channel);
+    return self();
+  }
+
+  /**
+   * The value of a tensor of one element.
+   *
+   * @return its value; of BOOL 0 or 1
+   * @throws TensorException if there is not exactly one element
+   */
+  default double item() {
+    if (self().size() != 1) {
+      throw new TensorException(
+          "item: " + self().shape() + " has " + self().size() + " elements, not one");
+    }
+    return self().toDoubleArray()[0];
+  }
+
+  /**
+   * One element.
+   *
+   * @param index one position per axis
+   * @return its value; of BOOL 0 or 1
+   * @throws TensorException if there is no such element
+   */
+  default double get(int... index) {
+    Tensor x = self();
+    if (index.length != x.rank()) {
+      throw new TensorException(
+          "get: " + index.length + " positions for " + x.shape() + " of rank " + x.rank());
+    }
+    Layout at = x.layout();
+    for (int i : index) {
+      if (i < 0 || i >= at.shape().dim(0)) {
+        throw new TensorException(
+            "get: " + java.util.Arrays.toString(index) + " lies outside " + x.shape());
+      }
+      at = at.select(0, i);
+    }
+    return x.over(at).item();
+  }
+
+  /**
+   * Whether two tensors have one type and shape, and the same values; NaN equals NaN, 0 equals −0.
+   *
+   * @param other the other tensor
+   * @return whether they are equal
+   */
+  default boolean sameValues(Tensor other) {
+    return self().dtype() == other.dtype() && allClose(other, 0, 0);
+  }
+
+  /**
+   * Whether two tensors have one shape and {@code |a − b| ≤ absolute + relative · |b|} everywhere;
+   * NaN matches NaN, an infinity itself.
+   *
+   * @param other the tensor b
+   * @param relative the relative tolerance
+   * @param absolute the absolute tolerance
+   * @return whether they are close
+   */
+  default boolean allClose(Tensor other, double relative, double absolute) {
+    if (!self().shape().equals(other.shape())) {
+      return false;
+    }
+    double[] a = self().toDoubleArray();
+    double[] b = other.toDoubleArray();
+    for (int i = 0; i < a.length; i++) {
+      boolean same = a[i] == b[i] || (Double.isNaN(a[i]) && Double.isNaN(b[i]));
+      // Written so that NaN and ∞ on one side fail.
+      if (!same
+          && !(Math.abs(a[i] - b[i]) <= absolute + relative * Math.abs(b[i])
+              && Double.isFinite(b[i]))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Tensors to and from channels, by buffers of a bounded size. */
+  final class Chunks {
+    private static final int BYTES = 1 << 16;
+
+    private Chunks() {}
+
+    private static void write(Tensor x, WritableByteChannel channel) throws IOException {
+      try (var scope = Scope.openUnwatched()) {
+        Tensor flat = x.contiguous().reshape(-1);
+        ByteBuffer buffer = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        int step = BYTES / x.dtype().bytes();
+        for (int start = 0; start < flat.dim(0); start += step) {
+          int n = Math.min(step, flat.dim(0) - start);
+          buffer.clear().limit(n * x.dtype().bytes());
+          flat.narrow(0, start, n).copyTo(MemorySegment.ofBuffer(buffer));
+          swap(buffer, x.dtype().bytes());
+          while (buffer.hasRemaining()) {
+            channel.write(buffer);
+          }
+        }
+      }
+    }
+
+    private static void read(Tensor x, ReadableByteChannel channel) throws IOException {
+      try (var scope = Scope.openUnwatched()) {
+        ByteBuffer buffer = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        int step = BYTES / x.dtype().bytes();
+        Tensor flat =
+            x.layout().isContiguous()
+                ? x.reshape(-1)
+                : Tensor.zerosAs(x, Shape.of(Math.toIntExact(x.size())));
+        for (int start = 0; start < flat.dim(0); start += step) {
+          int n = Math.min(step, flat.dim(0) - start);
+          buffer.clear().limit(n * x.dtype().bytes());
+          while (buffer.hasRemaining()) {
+            if (channel.read(buffer) < 0) {
+              throw new TensorException(
+                  "readFrom: the channel ended after "
+                      + (start + buffer.position() / x.dtype().bytes())
+                      + " of "
+                      + x.size()
+                      + " values for "
+                      + x.shape());
+            }
+          }
+          buffer.flip();
+          swap(buffer, x.dtype().bytes());
+          Tensor part = Tensor.from(MemorySegment.ofBuffer(buffer), x.dtype(), Shape.of(n));
+          flat.narrow(0, start, n).assign(part);
+        }
+        if (!x.layout().isContiguous()) {
+          x.assign(flat.reshape(x.shape()));
+        }
+      }
+    }
+
+    /** Between native and little-endian order; nothing to do where they are the same. */
+    private static void swap(ByteBuffer buffer, int bytes) {
+      if (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN || bytes == 1) {
+        return;
+      }
+      for (int i = 0; i < buffer.limit(); i += bytes) {
+        if (bytes == 4) {
+          buffer.putInt(i, Integer.reverseBytes(buffer.getInt(i)));
+        } else {
+          buffer.putLong(i, Long.reverseBytes(buffer.getLong(i)));
+        }
+      }
+    }
+  }
+}

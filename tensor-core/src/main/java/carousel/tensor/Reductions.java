@@ -1,0 +1,391 @@
+package carousel.tensor;
+
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.CumSum;
+import carousel.tensor.op.Op;
+import carousel.tensor.op.Reduce;
+import carousel.tensor.op.Reduction;
+import carousel.tensor.op.Softmax;
+import carousel.tensor.op.Sort;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The reductions of a tensor, and the ops that run along an axis; {@link Reduce} defines them.
+ *
+ * <p>Axes may be negative, counting from the last; no axes means all of them. A reduced axis
+ * disappears, or stays with size 1 where a method is called with {@code keep = true}.
+ */
+public sealed interface Reductions permits Tensor {
+  private Tensor self() {
+    return (Tensor) this;
+  }
+
+  private Tensor reduce(Reduce op, boolean keep, int... axes) {
+    Tensor x = self();
+    int[] sorted = sortedAxes(op.label(), axes);
+    Tensor kept = Op.apply(new Reduction(op, Arrays.stream(sorted).boxed().toList()), x);
+    return keep ? kept : drop(kept, sorted);
+  }
+
+  private int[] sortedAxes(String op, int... axes) {
+    Tensor x = self();
+    int[] sorted = new int[axes.length == 0 ? x.rank() : axes.length];
+    for (int i = 0; i < sorted.length; i++) {
+      sorted[i] = axes.length == 0 ? i : x.shape().axis(axes[i]);
+    }
+    Arrays.sort(sorted);
+    for (int i = 1; i < sorted.length; i++) {
+      if (sorted[i] == sorted[i - 1]) {
+        throw new TensorException(
+            op + ": axis " + sorted[i] + " is named twice in " + Arrays.toString(axes));
+      }
+    }
+    return sorted;
+  }
+
+  private static Tensor drop(Tensor kept, int... axes) {
+    if (axes.length == 0) {
+      return kept;
+    }
+    Shape shape = kept.shape();
+    for (int i = axes.length - 1; i >= 0; i--) {
+      shape = shape.without(axes[i]);
+    }
+    return kept.reshape(shape);
+  }
+
+  /**
+   * Returns {@code Σ x} over axes; see {@link Reduce#SUM}.
+   *
+   * @param axes the axes reduced, which disappear; none means all
+   * @return the reduced tensor
+   */
+  default Tensor sum(int... axes) {
+    return reduce(Reduce.SUM, false, axes);
+  }
+
+  /**
+   * Returns {@code Σ x} over axes; see {@link Reduce#SUM}.
+   *
+   * @param keep whether reduced axes stay, with size 1
+   * @param axes the axes reduced; none means all
+   * @return the reduced tensor
+   */
+  default Tensor sum(boolean keep, int... axes) {
+    return reduce(Reduce.SUM, keep, axes);
+  }
+
+  /**
+   * Returns {@code Σ x / n} over axes; see {@link Reduce#MEAN}.
+   *
+   * @param axes the axes reduced, which disappear; none means all
+   * @return the reduced tensor
+   */
+  default Tensor mean(int... axes) {
+    return reduce(Reduce.MEAN, false, axes);
+  }
+
+  /**
+   * Returns {@code Σ x / n} over axes; see {@link Reduce#MEAN}.
+   *
+   * @param keep whether reduced axes stay, with size 1
+   * @param axes the axes reduced; none means all
+   * @return the reduced tensor
+   */
+  default Tensor mean(boolean keep, int... axes) {
+    return reduce(Reduce.MEAN, keep, axes);
+  }
+
+  /**
+   * Returns the greatest element over axes; see {@link Reduce#MAX}.
+   *
+   * @param axes the axes reduced, which disappear; none means all
+   * @return the reduced tensor
+   */
+  default Tensor max(int... axes) {
+    return reduce(Reduce.MAX, false, axes);
+  }
+
+  /**
+   * Returns the greatest element over axes; see {@link Reduce#MAX}.
+   *
+   * @param keep whether reduced axes stay, with size 1
+   * @param axes the axes reduced; none means all
+   * @return the reduced tensor
+   */
+  default Tensor max(boolean keep, int... axes) {
+    return reduce(Reduce.MAX, keep, axes);
+  }
+
+  /**
+   * Returns the smallest element over axes; see {@link Reduce#MIN}.
+   *
+   * @param axes the axes reduced, which disappear; none means all
+   * @return the reduced tensor
+   */
+  default Tensor min(int... axes) {
+    return reduce(Reduce.MIN, false, axes);
+  }
+
+  /**
+   * Returns the smallest element over axes; see {@link Reduce#MIN}.
+   *
+   * @param keep whether reduced axes stay, with size 1
+   * @param axes the axes reduced; none means all
+   * @return the reduced tensor
+   */
+  default Tensor min(boolean keep, int... axes) {
+    return reduce(Reduce.MIN, keep, axes);
+  }
+
+  /**
+   * Returns {@code ln Σ e^x}, overflow-safe over axes; see {@link Reduce#LOG_SUM_EXP}.
+   *
+   * @param axes the axes reduced, which disappear; none means all
+   * @return the reduced tensor
+   */
+  default Tensor logSumExp(int... axes) {
+    return reduce(Reduce.LOG_SUM_EXP, false, axes);
+  }
+
+  /**
+   * Returns {@code ln Σ e^x}, overflow-safe over axes; see {@link Reduce#LOG_SUM_EXP}.
+   *
+   * @param keep whether reduced axes stay, with size 1
+   * @param axes the axes reduced; none means all
+   * @return the reduced tensor
+   */
+  default Tensor logSumExp(boolean keep, int... axes) {
+    return reduce(Reduce.LOG_SUM_EXP, keep, axes);
+  }
+
+  /**
+   * Returns the Euclidean norm {@code √Σ x²} over axes; see {@link Reduce#NORM}.
+   *
+   * @param axes the axes reduced, which disappear; none means all
+   * @return the reduced tensor
+   */
+  default Tensor norm(int... axes) {
+    return reduce(Reduce.NORM, false, axes);
+  }
+
+  /**
+   * Returns the Euclidean norm {@code √Σ x²} over axes; see {@link Reduce#NORM}.
+   *
+   * @param keep whether reduced axes stay, with size 1
+   * @param axes the axes reduced; none means all
+   * @return the reduced tensor
+   */
+  default Tensor norm(boolean keep, int... axes) {
+    return reduce(Reduce.NORM, keep, axes);
+  }
+
+  /**
+   * Returns BOOL: whether any element holds over axes; see {@link Reduce#ANY}.
+   *
+   * @param axes the axes reduced, which disappear; none means all
+   * @return the reduced tensor
+   */
+  default Tensor any(int... axes) {
+    return reduce(Reduce.ANY, false, axes);
+  }
+
+  /**
+   * Returns BOOL: whether any element holds over axes; see {@link Reduce#ANY}.
+   *
+   * @param keep whether reduced axes stay, with size 1
+   * @param axes the axes reduced; none means all
+   * @return the reduced tensor
+   */
+  default Tensor any(boolean keep, int... axes) {
+    return reduce(Reduce.ANY, keep, axes);
+  }
+
+  /**
+   * Returns BOOL: whether all elements hold over axes; see {@link Reduce#ALL}.
+   *
+   * @param axes the axes reduced, which disappear; none means all
+   * @return the reduced tensor
+   */
+  default Tensor all(int... axes) {
+    return reduce(Reduce.ALL, false, axes);
+  }
+
+  /**
+   * Returns BOOL: whether all elements hold over axes; see {@link Reduce#ALL}.
+   *
+   * @param keep whether reduced axes stay, with size 1
+   * @param axes the axes reduced; none means all
+   * @return the reduced tensor
+   */
+  default Tensor all(boolean keep, int... axes) {
+    return reduce(Reduce.ALL, keep, axes);
+  }
+
+  /**
+   * Returns {@code Π x} over axes. Floating products are a tree of pairwise products, so that every
+   * order of gradient is exact, zeros included.
+   *
+   * @param axes the axes reduced, which disappear; none means all
+   * @return the reduced tensor
+   */
+  default Tensor prod(int... axes) {
+    return prod(false, axes);
+  }
+
+  /**
+   * Returns {@code Π x} over axes.
+   *
+   * @param keep whether reduced axes stay, with size 1
+   * @param axes the axes reduced; none means all
+   * @return the reduced tensor
+   */
+  default Tensor prod(boolean keep, int... axes) {
+    if (!self().dtype().isFloating()) {
+      return reduce(Reduce.PROD, keep, axes);
+    }
+    int[] sorted = sortedAxes("prod", axes);
+    Tensor y = Op.apply(Composite.of("prod", x -> Products.tree(x, sorted)), self());
+    return keep ? y : drop(y, sorted);
+  }
+
+  /**
+   * The variance {@code Σ (x − mean)² / (n − correction)}.
+   *
+   * @param correction 1 for the unbiased estimate, 0 for the mean square
+   * @param keep whether reduced axes stay, with size 1
+   * @param axes the axes reduced; none means all
+   * @return the reduced tensor
+   */
+  default Tensor variance(int correction, boolean keep, int... axes) {
+    Tensor x = self();
+    Tensor squares = x.sub(x.mean(true, axes)).square().sum(keep, axes);
+    long n = 1;
+    for (int axis : sortedAxes("variance", axes)) {
+      n *= x.dim(axis);
+    }
+    return squares.div((double) Math.max(0, n - correction));
+  }
+
+  /**
+   * The unbiased variance {@code Σ (x − mean)² / (n − 1)}.
+   *
+   * @param axes the axes reduced, which disappear; none means all
+   * @return the reduced tensor
+   */
+  default Tensor variance(int... axes) {
+    return variance(1, false, axes);
+  }
+
+  /**
+   * The first position of the greatest element along an axis, I32; NaN counts as the greatest.
+   *
+   * @param axis the axis, which disappears
+   * @return the positions
+   */
+  default Tensor argmax(int axis) {
+    return reduce(Reduce.ARG_MAX, false, axis);
+  }
+
+  /**
+   * The first position of the smallest element along an axis, I32; NaN counts as the smallest.
+   *
+   * @param axis the axis, which disappears
+   * @return the positions
+   */
+  default Tensor argmin(int axis) {
+    return reduce(Reduce.ARG_MIN, false, axis);
+  }
+
+  /**
+   * The running sum {@code y_i = Σ_{j ≤ i} x_j}; see {@link CumSum}.
+   *
+   * @param axis the axis it runs along
+   * @return a tensor of this shape
+   */
+  default Tensor cumsum(int axis) {
+    return Op.apply(new CumSum(self().shape().axis(axis)), self());
+  }
+
+  /**
+   * {@code e^x / Σ e^x} along an axis; see {@link Softmax}.
+   *
+   * @param axis the axis that sums to 1
+   * @return a tensor of this shape
+   */
+  default Tensor softmax(int axis) {
+    return Op.apply(new Softmax(self().shape().axis(axis), false), self());
+  }
+
+  /**
+   * {@code ln softmax(x)} along an axis; see {@link Softmax}.
+   *
+   * @param axis the axis
+   * @return a tensor of this shape
+   */
+  default Tensor logSoftmax(int axis) {
+    return Op.apply(new Softmax(self().shape().axis(axis), true), self());
+  }
+
+  /**
+   * Sorts along an axis, stably; NaN counts as the greatest value.
+   *
+   * @param axis the axis
+   * @param descending whether the greatest comes first
+   * @return the sorted values, and I32 where each came from
+   */
+  default Sorted sort(int axis, boolean descending) {
+    Tensor[] out = Op.applyAll(new Sort(self().shape().axis(axis), descending), self());
+    return new Sorted(out[0], out[1]);
+  }
+
+  /**
+   * The k greatest elements along an axis, in descending order.
+   *
+   * @param k how many, at most the size of the axis
+   * @param axis the axis
+   * @return the values, and I32 where each came from
+   */
+  default Sorted topK(int k, int axis) {
+    int n = self().dim(axis);
+    if (k < 0 || k > n) {
+      throw new TensorException(
+          "topK: k = " + k + " of an axis of " + n + " elements in " + self().shape());
+    }
+    Sorted all = sort(axis, true);
+    return new Sorted(all.values().narrow(axis, 0, k), all.indices().narrow(axis, 0, k));
+  }
+
+  /**
+   * What a sort gives.
+   *
+   * @param values the sorted values
+   * @param indices I32, where each came from
+   */
+  record Sorted(Tensor values, Tensor indices) {}
+
+  /** Products by halves. */
+  final class Products {
+    private Products() {}
+
+    private static Tensor tree(Tensor x, int... axes) {
+      Tensor y = x;
+      for (int axis : axes) {
+        if (y.dim(axis) == 0) {
+          y = Tensor.fullAs(y, y.shape().with(axis, 1), 1);
+        }
+        while (y.dim(axis) > 1) {
+          int half = y.dim(axis) / 2;
+          Tensor low = y.narrow(axis, 0, half);
+          Tensor pairs = low.mul(y.narrow(axis, half, half));
+          y =
+              y.dim(axis) % 2 == 0
+                  ? pairs
+                  : Tensor.concat(axis, List.of(pairs, y.narrow(axis, 2 * half, 1)));
+        }
+      }
+      return y;
+    }
+  }
+}

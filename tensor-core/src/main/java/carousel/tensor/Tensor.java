@@ -1,0 +1,681 @@
+package carousel.tensor;
+
+import carousel.tensor.op.Cast;
+import carousel.tensor.op.Indexing;
+import carousel.tensor.op.Joins;
+import carousel.tensor.op.MatMul;
+import carousel.tensor.op.Op;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Transfer;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * An n-dimensional array over off-heap memory: a {@link Layout} over a {@link Storage}.
+ *
+ * <p>Values never change except through {@link #assign} and {@link #fill}; every op returns a new
+ * tensor, owned by the innermost open {@link Scope}. Views share storage. What applying an op means
+ * is up to the ambient {@link carousel.tensor.op.Interpreter}; a tensor itself knows nothing of
+ * gradients. {@code equals} is identity; compare values with {@link #allClose} or {@link
+ * #sameValues}.
+ */
+public final class Tensor implements Elementwise, Reductions, Shaping, HostValues {
+  /** The last axis, −1. */
+  public static final int LAST = -1;
+
+  private static int serials;
+
+  private final Storage storage;
+  private final Layout layout;
+  private final DType dtype;
+  private final Device device;
+  private final int hash = ++serials * 0x9E3779B9;
+
+  private Tensor(Storage storage, Layout layout, DType dtype, Device device) {
+    this.storage = storage;
+    this.layout = layout;
+    this.dtype = dtype;
+    this.device = device;
+  }
+
+  // ---- what engines and backends use ----
+
+  /**
+   * A dense tensor of undefined content in the innermost scope; for rows and backends.
+   *
+   * @param op the op it is made for, named in errors
+   * @param device where it lives
+   * @param dtype its type
+   * @param shape its shape
+   * @return the tensor
+   */
+  public static Tensor empty(String op, Device device, DType dtype, Shape shape) {
+    Storage s = Scope.current().allocate(device, shape.size() * dtype.bytes(), op, shape);
+    return new Tensor(s, Layout.contiguous(shape), dtype, device);
+  }
+
+  /**
+   * The same storage under another layout, unseen by the interpreter; for rows and backends.
+   *
+   * @param other the layout, which must lie within the storage
+   * @return the view
+   */
+  public Tensor over(Layout other) {
+    return new Tensor(storage, other, dtype, device);
+  }
+
+  /**
+   * Expanded to a shape, unseen by the interpreter; for rows and backends.
+   *
+   * @param shape a shape this broadcasts to
+   * @return this, or a view with strides of 0
+   */
+  public Tensor expanded(Shape shape) {
+    return layout.shape().equals(shape) ? this : over(layout.expand(shape));
+  }
+
+  /**
+   * Returns the memory this tensor looks at.
+   *
+   * @return the storage, shared with all its views
+   */
+  public Storage storage() {
+    return storage;
+  }
+
+  /**
+   * Returns where the elements lie in the storage.
+   *
+   * @return the layout
+   */
+  public Layout layout() {
+    return layout;
+  }
+
+  /**
+   * The address of the first element.
+   *
+   * @return the address on the device
+   * @throws TensorException if the scope that owned the memory is closed
+   */
+  public long address() {
+    return storage.address() + layout.offset() * dtype.bytes();
+  }
+
+  // ---- what it is ----
+
+  /**
+   * Returns the shape.
+   *
+   * @return the sizes of the axes
+   */
+  public Shape shape() {
+    return layout.shape();
+  }
+
+  /**
+   * Returns the element type.
+   *
+   * @return the element type
+   */
+  public DType dtype() {
+    return dtype;
+  }
+
+  /**
+   * Returns where it lives.
+   *
+   * @return the device
+   */
+  public Device device() {
+    return device;
+  }
+
+  /**
+   * Returns the number of axes.
+   *
+   * @return the rank
+   */
+  public int rank() {
+    return layout.shape().rank();
+  }
+
+  /**
+   * The size of one axis.
+   *
+   * @param axis the axis; negative counts from the last
+   * @return its size
+   */
+  public int dim(int axis) {
+    return layout.shape().dim(axis);
+  }
+
+  /**
+   * Returns the number of elements.
+   *
+   * @return the number of elements
+   */
+  public long size() {
+    return layout.shape().size();
+  }
+
+  // ---- creation ----
+
+  private static Tensor full(DType dtype, Shape shape, double value) {
+    Tensor y = empty("full", Scope.current().device(), dtype, shape);
+    y.device.backend().fill(y, value);
+    return y;
+  }
+
+  /**
+   * Zeros of type F32.
+   *
+   * @param dims the shape
+   * @return the tensor
+   */
+  public static Tensor zeros(int... dims) {
+    return full(DType.F32, Shape.of(dims), 0);
+  }
+
+  /**
+   * Zeros.
+   *
+   * @param dtype the type
+   * @param dims the shape
+   * @return the tensor
+   */
+  public static Tensor zeros(DType dtype, int... dims) {
+    return full(dtype, Shape.of(dims), 0);
+  }
+
+  /**
+   * Ones of type F32.
+   *
+   * @param dims the shape
+   * @return the tensor
+   */
+  public static Tensor ones(int... dims) {
+    return full(DType.F32, Shape.of(dims), 1);
+  }
+
+  /**
+   * Ones.
+   *
+   * @param dtype the type
+   * @param dims the shape
+   * @return the tensor
+   */
+  public static Tensor ones(DType dtype, int... dims) {
+    return full(dtype, Shape.of(dims), 1);
+  }
+
+  /**
+   * One value everywhere.
+   *
+   * @param dtype the type
+   * @param value the value
+   * @param dims the shape
+   * @return the tensor
+   */
+  public static Tensor full(DType dtype, double value, int... dims) {
+    return full(dtype, Shape.of(dims), value);
+  }
+
+  /**
+   * One value everywhere, of the type and on the device of another tensor.
+   *
+   * @param like gives type and device
+   * @param shape the shape
+   * @param value the value
+   * @return the tensor
+   */
+  public static Tensor fullAs(Tensor like, Shape shape, double value) {
+    Tensor y = empty("full", like.device, like.dtype, shape);
+    y.device.backend().fill(y, value);
+    return y;
+  }
+
+  /**
+   * Zeros of the type and on the device of another tensor.
+   *
+   * @param like gives type and device
+   * @param shape the shape
+   * @return the tensor
+   */
+  public static Tensor zerosAs(Tensor like, Shape shape) {
+    return fullAs(like, shape, 0);
+  }
+
+  /**
+   * Zeros of this shape, type and device.
+   *
+   * @return the tensor
+   */
+  public Tensor zerosLike() {
+    return fullAs(this, shape(), 0);
+  }
+
+  /**
+   * Ones of this shape, type and device.
+   *
+   * @return the tensor
+   */
+  public Tensor onesLike() {
+    return fullAs(this, shape(), 1);
+  }
+
+  /**
+   * A scalar of this type and device.
+   *
+   * @param value its value
+   * @return a tensor of rank 0
+   */
+  public Tensor scalarLike(double value) {
+    return fullAs(this, Shape.SCALAR, value);
+  }
+
+  /**
+   * F32 values in one axis.
+   *
+   * @param values the values
+   * @return a tensor of rank 1
+   */
+  public static Tensor of(float... values) {
+    return of(Shape.of(values.length), values);
+  }
+
+  /**
+   * F64 values in one axis.
+   *
+   * @param values the values
+   * @return a tensor of rank 1
+   */
+  public static Tensor of(double... values) {
+    return of(Shape.of(values.length), values);
+  }
+
+  /**
+   * I32 values in one axis.
+   *
+   * @param values the values
+   * @return a tensor of rank 1
+   */
+  public static Tensor of(int... values) {
+    return of(Shape.of(values.length), values);
+  }
+
+  /**
+   * F32 values in row-major order.
+   *
+   * @param shape the shape
+   * @param values as many values as the shape has
+   * @return the tensor
+   */
+  public static Tensor of(Shape shape, float... values) {
+    return from(MemorySegment.ofArray(values), DType.F32, shape);
+  }
+
+  /**
+   * F64 values in row-major order.
+   *
+   * @param shape the shape
+   * @param values as many values as the shape has
+   * @return the tensor
+   */
+  public static Tensor of(Shape shape, double... values) {
+    return from(MemorySegment.ofArray(values), DType.F64, shape);
+  }
+
+  /**
+   * I32 values in row-major order.
+   *
+   * @param shape the shape
+   * @param values as many values as the shape has
+   * @return the tensor
+   */
+  public static Tensor of(Shape shape, int... values) {
+    return from(MemorySegment.ofArray(values), DType.I32, shape);
+  }
+
+  /**
+   * BOOL values in row-major order.
+   *
+   * @param shape the shape
+   * @param values as many values as the shape has
+   * @return the tensor
+   */
+  public static Tensor of(Shape shape, boolean... values) {
+    byte[] bytes = new byte[values.length];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) (values[i] ? 1 : 0);
+    }
+    return from(MemorySegment.ofArray(bytes), DType.BOOL, shape);
+  }
+
+  /**
+   * A copy of values that lie in memory in native byte order.
+   *
+   * @param source heap or native memory of exactly the bytes needed
+   * @param dtype the type
+   * @param shape the shape
+   * @return the tensor
+   * @throws TensorException if the sizes differ
+   */
+  public static Tensor from(MemorySegment source, DType dtype, Shape shape) {
+    long bytes = shape.size() * dtype.bytes();
+    if (source.byteSize() != bytes) {
+      throw new TensorException(
+          "from: "
+              + dtype
+              + " "
+              + shape
+              + " takes "
+              + shape.size()
+              + " values ("
+              + bytes
+              + " bytes), the source has "
+              + source.byteSize()
+              + " bytes");
+    }
+    Tensor y = empty("from", Scope.current().device(), dtype, shape);
+    y.device.backend().write(source, y);
+    return y;
+  }
+
+  /**
+   * {@code start, start + step, …}, before {@code stop}, as F64 computed by {@code start + i·step}.
+   *
+   * @param dtype the type
+   * @param start the first value
+   * @param stop the bound, exclusive
+   * @param step the distance, not 0
+   * @return a tensor of rank 1
+   */
+  public static Tensor arange(DType dtype, double start, double stop, double step) {
+    if (step == 0 || !Double.isFinite((stop - start) / step)) {
+      throw new TensorException(
+          "arange: from " + start + " to " + stop + " by " + step + " has no end");
+    }
+    double[] values =
+        new double[Math.toIntExact((long) Math.max(0, Math.ceil((stop - start) / step)))];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = start + i * step;
+    }
+    return ofType(dtype, values);
+  }
+
+  /**
+   * {@code 0, 1, …, n − 1} as I32.
+   *
+   * @param n how many
+   * @return a tensor of rank 1
+   */
+  public static Tensor arange(int n) {
+    return arange(DType.I32, 0, n, 1);
+  }
+
+  /**
+   * Evenly spaced values, both ends included.
+   *
+   * @param dtype the type
+   * @param start the first value
+   * @param end the last value
+   * @param count how many
+   * @return a tensor of rank 1
+   */
+  public static Tensor linspace(DType dtype, double start, double end, int count) {
+    double[] values = new double[count];
+    for (int i = 0; i < count; i++) {
+      // From the nearer end, so that both ends are exact.
+      double step = count == 1 ? 0 : (end - start) / (count - 1);
+      values[i] = i < count / 2 || count == 1 ? start + i * step : end - (count - 1 - i) * step;
+    }
+    return ofType(dtype, values);
+  }
+
+  /**
+   * The identity matrix.
+   *
+   * @param dtype the type
+   * @param n rows and columns
+   * @return {@code [n,n]}
+   */
+  public static Tensor eye(DType dtype, int n) {
+    double[] values = new double[Math.multiplyExact(n, n)];
+    for (int i = 0; i < n; i++) {
+      values[i * n + i] = 1;
+    }
+    return ofType(dtype, values).reshape(n, n);
+  }
+
+  /**
+   * {@code index [..] → [.., classes]}: 1 at the position of the index, else 0.
+   *
+   * @param dtype the type
+   * @param index I32, each in {@code [0, classes)}
+   * @param classes how many classes
+   * @return the one-hot vectors
+   */
+  public static Tensor oneHot(DType dtype, Tensor index, int classes) {
+    Tensor base = fullAs(index, index.shape().insert(LAST, classes), 0).cast(DType.F64);
+    Tensor at = index.unsqueeze(LAST);
+    return base.scatterAdd(LAST, at, fullAs(base, at.shape(), 1)).cast(dtype);
+  }
+
+  private static Tensor ofType(DType dtype, double... values) {
+    Tensor y = of(values);
+    return dtype == DType.F64 ? y : y.cast(dtype);
+  }
+
+  // ---- ops of several tensors ----
+
+  /**
+   * {@code a} where the mask holds, else {@code b}; see {@link Ternary#WHERE}.
+   *
+   * @param mask BOOL
+   * @param a taken where it holds
+   * @param b taken elsewhere
+   * @return a tensor of the common shape
+   */
+  public static Tensor where(Tensor mask, Tensor a, Tensor b) {
+    return Op.apply(Ternary.WHERE, mask, a, b);
+  }
+
+  /**
+   * The matrix product {@code this [..,m,k] · b [..,k,n] → [..,m,n]}; see {@link MatMul}. A matrix b
+   * is shared by all rows of this, whatever its rank.
+   *
+   * @param b the right operand
+   * @return the products
+   * @throws TensorException if the inner sizes or the batch axes do not fit
+   */
+  public Tensor matmul(Tensor b) {
+    if (rank() > 2 && b.rank() == 2 && dim(LAST) == b.dim(0)) {
+      // One product over all rows, and in the gradient one sum, instead of a batch of products.
+      Tensor rows = reshape(Math.toIntExact(size() / Math.max(1, dim(LAST))), dim(LAST));
+      if (size() > 0) {
+        return Op.apply(MatMul.ROW, rows, b).reshape(shape().with(LAST, b.dim(1)));
+      }
+    }
+    return Op.apply(MatMul.ROW, this, b);
+  }
+
+  /**
+   * Tensors one after the other along an axis.
+   *
+   * @param axis the axis
+   * @param tensors at least one; equal in all other axes
+   * @return the joined copy
+   */
+  public static Tensor concat(int axis, List<Tensor> tensors) {
+    if (tensors.isEmpty()) {
+      throw new TensorException("concat: wants at least one tensor, got none");
+    }
+    int a = tensors.getFirst().shape().axis(axis);
+    return Op.apply(new Joins.Concat(a), tensors.toArray(new Tensor[0]));
+  }
+
+  /**
+   * Tensors of one shape along a new axis.
+   *
+   * @param axis where the new axis stands, in {@code [-rank-1, rank]}
+   * @param tensors at least one
+   * @return the stacked copy
+   */
+  public static Tensor stack(int axis, List<Tensor> tensors) {
+    if (tensors.isEmpty()) {
+      throw new TensorException("stack: wants at least one tensor, got none");
+    }
+    int rank = tensors.getFirst().rank();
+    int a = axis < 0 ? axis + rank + 1 : axis;
+    return Op.apply(new Joins.Stack(a), tensors.toArray(new Tensor[0]));
+  }
+
+  /**
+   * Elements at positions along an axis; see {@link Indexing.Gather}.
+   *
+   * @param axis the axis
+   * @param index I32 of this rank
+   * @return a tensor of the index's shape
+   */
+  public Tensor gather(int axis, Tensor index) {
+    return Op.apply(new Indexing.Gather(shape().axis(axis)), this, index);
+  }
+
+  /**
+   * This, with elements added at positions along an axis; see {@link Indexing.ScatterAdd}.
+   *
+   * @param axis the axis
+   * @param index I32 of this rank
+   * @param source what is added, of the index's shape
+   * @return a tensor of this shape
+   */
+  public Tensor scatterAdd(int axis, Tensor index, Tensor source) {
+    return Op.apply(new Indexing.ScatterAdd(shape().axis(axis)), this, index, source);
+  }
+
+  /**
+   * Whole slices of an axis; see {@link Indexing.IndexSelect}.
+   *
+   * @param axis the axis
+   * @param index I32 of any shape, whose axes take the place of the axis
+   * @return the slices
+   */
+  public Tensor indexSelect(int axis, Tensor index) {
+    return Op.apply(new Indexing.IndexSelect(shape().axis(axis)), this, index);
+  }
+
+  /**
+   * This, with slices added at positions of an axis; see {@link Indexing.IndexAdd}.
+   *
+   * @param axis the axis
+   * @param index I32 of any shape
+   * @param source the slices
+   * @return a tensor of this shape
+   */
+  public Tensor indexAdd(int axis, Tensor index, Tensor source) {
+    return Op.apply(new Indexing.IndexAdd(shape().axis(axis)), this, index, source);
+  }
+
+  /**
+   * Conversion to another element type. Floating numbers are cut to whole ones towards zero; BOOL is
+   * {@code x ≠ 0}.
+   *
+   * @param to the type
+   * @return this, if it has the type, or a converted copy
+   */
+  public Tensor cast(DType to) {
+    return to == dtype ? this : Op.apply(new Cast(to), this);
+  }
+
+  /**
+   * A copy on another device.
+   *
+   * @param to the device
+   * @return this, if it lives there, or a copy
+   */
+  public Tensor to(Device to) {
+    return to == device ? this : Op.apply(new Transfer(device, to), this);
+  }
+
+  /**
+   * Sums over broadcast axes until the shape is {@code target}: the adjoint of broadcasting.
+   *
+   * @param target a shape that broadcasts to this one
+   * @return a tensor of that shape
+   */
+  public Tensor sumTo(Shape target) {
+    if (shape().equals(target)) {
+      return this;
+    }
+    int lead = rank() - target.rank();
+    int[] axes = new int[rank()];
+    int n = 0;
+    for (int i = 0; i < rank(); i++) {
+      if (i < lead || (target.dim(i - lead) == 1 && dim(i) != 1)) {
+        axes[n++] = i;
+      }
+    }
+    return (n == 0 ? this : sum(true, java.util.Arrays.copyOf(axes, n))).reshape(target);
+  }
+
+  // ---- writing in place ----
+
+  /**
+   * Overwrites the values in place. Not an op: no gradient flows, and a tape that saved the old
+   * value reports it at backward.
+   *
+   * @param source of this type; broadcast to this shape
+   * @return this
+   */
+  public Tensor assign(Tensor source) {
+    if (source.dtype != dtype) {
+      throw new TensorException(
+          "assign: "
+              + source.dtype
+              + " into "
+              + dtype
+              + "; convert it with cast(DType."
+              + dtype
+              + ")");
+    }
+    if (!Shape.broadcast("assign", shape(), source.shape()).equals(shape())) {
+      throw new TensorException("assign: " + source.shape() + " does not fit into " + shape());
+    }
+    // A source that shares this storage is copied first, so that no element is read after it
+    // changed.
+    Tensor from = source.storage == storage ? new Joins.Copy().evaluate(source)[0] : source;
+    device.backend().copy(from.to(device).expanded(shape()), this);
+    storage.touch();
+    return this;
+  }
+
+  /**
+   * Overwrites every element in place; not an op.
+   *
+   * @param value the value
+   * @return this
+   */
+  public Tensor fill(double value) {
+    device.backend().fill(this, value);
+    storage.touch();
+    return this;
+  }
+
+  /** Spreads the tensors of a program over a hash table; identity is what equals compares. */
+  @Override
+  public int hashCode() {
+    return hash;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return this == other;
+  }
+
+  /** Type, shape and values: small tensors whole, large ones abridged. */
+  @Override
+  public String toString() {
+    return Printer.print(this);
+  }
+}

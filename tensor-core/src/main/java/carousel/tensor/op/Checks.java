@@ -1,0 +1,85 @@
+package carousel.tensor.op;
+
+import carousel.tensor.DType;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import java.util.Locale;
+
+/** What rows ask of their operands before they call a backend. */
+final class Checks {
+  private Checks() {}
+
+  /** The name of an enum row as the facade spells it: {@code IS_NAN → isNan}. */
+  static String label(Enum<?> row) {
+    var s = new StringBuilder();
+    for (String part : row.name().toLowerCase(Locale.ROOT).split("_")) {
+      s.append(
+          s.isEmpty() ? part : part.substring(0, 1).toUpperCase(Locale.ROOT) + part.substring(1));
+    }
+    return s.toString();
+  }
+
+  static void domain(Op op, Domain domain, Tensor x) {
+    if (!domain.accepts(x.dtype())) {
+      throw new TensorException(
+          op.label()
+              + ": takes "
+              + domain
+              + ", got "
+              + describe(x)
+              + "; convert it with cast(DType.F32)");
+    }
+  }
+
+  static void sameType(Op op, Tensor a, Tensor b) {
+    if (a.dtype() != b.dtype()) {
+      throw new TensorException(
+          op.label()
+              + ": element types differ: "
+              + describe(a)
+              + " and "
+              + describe(b)
+              + "; convert one with cast(DType."
+              + a.dtype()
+              + ")");
+    }
+  }
+
+  static void sameDevice(Op op, Tensor a, Tensor b) {
+    if (a.device() != b.device()) {
+      throw new TensorException(
+          op.label()
+              + ": operands live on different devices: "
+              + describe(a)
+              + " on "
+              + a.device()
+              + ", "
+              + describe(b)
+              + " on "
+              + b.device()
+              + "; move one with to(device)");
+    }
+  }
+
+  static void index(Op op, Tensor index) {
+    if (index.dtype() != DType.I32) {
+      throw new TensorException(
+          op.label()
+              + ": the index must be I32, got "
+              + describe(index)
+              + "; convert it with cast(DType.I32)");
+    }
+  }
+
+  static void shape(Op op, String what, Tensor x, Shape wanted) {
+    if (!x.shape().equals(wanted)) {
+      throw new TensorException(
+          op.label() + ": " + what + " must have shape " + wanted + ", got " + x.shape());
+    }
+  }
+
+  static String describe(Tensor x) {
+    return x.dtype() + " " + x.shape();
+  }
+}

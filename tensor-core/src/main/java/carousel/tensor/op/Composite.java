@@ -1,0 +1,78 @@
+package carousel.tensor.op;
+
+import carousel.tensor.Tensor;
+import carousel.tensor.spi.Fused;
+import java.util.function.BinaryOperator;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A named graph of other ops. A backend may offer a fused kernel of the same name: a faster
+ * spelling of the body, with its own backward. Without one, the body runs as if it stood in place.
+ *
+ * <p>Bodies must not branch on tensor values, and read nothing but their inputs. Differentiating a
+ * fused backward again goes through the body, so that every order of gradient exists.
+ *
+ * @param label the name, e.g. {@code lstm.gates}
+ * @param body from inputs to outputs, by other ops
+ */
+public record Composite(String label, Body body) implements Op {
+  /** Set {@code -Dcarousel.fused=off} to run every composite by its body. */
+  private static final boolean FUSED = !"off".equals(System.getProperty("carousel.fused"));
+
+  /** From inputs to outputs. */
+  @FunctionalInterface
+  public interface Body {
+    /**
+     * Computes the outputs by other ops.
+     *
+     * @param inputs the inputs
+     * @return the outputs
+     */
+    Tensor[] apply(Tensor... inputs);
+  }
+
+  /**
+   * A composite of one input and one output.
+   *
+   * @param label the name
+   * @param body the graph
+   * @return the op
+   */
+  public static Composite of(String label, UnaryOperator<Tensor> body) {
+    return new Composite(label, in -> new Tensor[] {body.apply(in[0])});
+  }
+
+  /**
+   * A composite of two inputs and one output.
+   *
+   * @param label the name
+   * @param body the graph
+   * @return the op
+   */
+  public static Composite of(String label, BinaryOperator<Tensor> body) {
+    return new Composite(label, in -> new Tensor[] {body.apply(in[0], in[1])});
+  }
+
+  /**
+   * The backend's fast spelling for these inputs, if there is one and fusion is on.
+   *
+   * @param inputs the inputs
+   * @return the fused form, or null
+   */
+  public @Nullable Fused fused(Tensor... inputs) {
+    return FUSED && inputs.length > 0 ? inputs[0].device().backend().fused(label, inputs) : null;
+  }
+
+  /** A composite has no rule of its own: the tape differentiates the body, or asks the kernel. */
+  @Override
+  public Vjp vjp() {
+    return Vjp.none();
+  }
+
+  @Override
+  public Tensor[] evaluate(Tensor... inputs) {
+    Fused fused = fused(inputs);
+    return fused == null ? body.apply(inputs) : fused.forward(inputs).outputs();
+  }
+}

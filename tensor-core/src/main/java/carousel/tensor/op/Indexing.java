@@ -1,0 +1,200 @@
+package carousel.tensor.op;
+
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+
+/** Ops that read or add at positions given by an I32 index. */
+public sealed interface Indexing extends Op {
+
+  /**
+   * {@code (x, index) → y}, {@code y[.., i, ..] = x[.., index[.., i, ..], ..]} along an axis.
+   *
+   * @param axis in {@code [0, rank)}
+   */
+  record Gather(int axis) implements Indexing {
+    @Override
+    public String label() {
+      return "gather";
+    }
+
+    @Override
+    public Vjp vjp() {
+      return Vjp.of(
+          Vjp.Rule.from(
+              2, false, c -> Tensor.zerosAs(c.g(), c.shape(0)).scatterAdd(axis, c.in(1), c.g())));
+    }
+
+    @Override
+    public Tensor[] evaluate(Tensor... inputs) {
+      Tensor x = inputs[0];
+      Tensor index = inputs[1];
+      Checks.index(this, index);
+      Checks.sameDevice(this, x, index);
+      within(this, index.shape(), x.shape(), axis);
+      Tensor y = Tensor.empty("gather", x.device(), x.dtype(), index.shape());
+      x.device().backend().gather(x, axis, index, y);
+      return new Tensor[] {y};
+    }
+  }
+
+  /**
+   * {@code (base, index, source) → y}: base plus {@code source[.., i, ..]} at {@code [..,
+   * index[.., i, ..], ..]} along an axis. Repeated positions add up, in the order of i.
+   *
+   * @param axis in {@code [0, rank)}
+   */
+  record ScatterAdd(int axis) implements Indexing {
+    @Override
+    public String label() {
+      return "scatterAdd";
+    }
+
+    @Override
+    public Vjp vjp() {
+      return Vjp.of(
+          Vjp.Rule.linear(g -> g),
+          Vjp.Rule.none(),
+          Vjp.Rule.reading(1, (g, index) -> g.gather(axis, index)));
+    }
+
+    @Override
+    public Tensor[] evaluate(Tensor... inputs) {
+      Tensor base = inputs[0];
+      Tensor index = inputs[1];
+      Tensor source = inputs[2];
+      Checks.domain(this, Domain.NUMERIC, base);
+      Checks.index(this, index);
+      Checks.sameType(this, base, source);
+      Checks.sameDevice(this, base, index);
+      Checks.sameDevice(this, base, source);
+      Checks.shape(this, "the source", source, index.shape());
+      within(this, index.shape(), base.shape(), axis);
+      Tensor y = new Joins.Copy().evaluate(base)[0];
+      y.device().backend().scatterAdd(y, axis, index, source);
+      return new Tensor[] {y};
+    }
+  }
+
+  /**
+   * {@code (x, index) → y}: whole slices of an axis, {@code y[a.., i.., b..] = x[a.., index[i..],
+   * b..]}; the axis is replaced by all axes of the index. {@code weight [V,D], tokens [T,N] →
+   * [T,N,D]} is an embedding.
+   *
+   * @param axis in {@code [0, rank)}
+   */
+  record IndexSelect(int axis) implements Indexing {
+    @Override
+    public String label() {
+      return "indexSelect";
+    }
+
+    @Override
+    public Vjp vjp() {
+      return Vjp.of(
+          Vjp.Rule.from(
+              2,
+              false,
+              c ->
+                  Op.apply(new IndexAdd(axis), Tensor.zerosAs(c.g(), c.shape(0)), c.in(1), c.g())));
+    }
+
+    @Override
+    public Tensor[] evaluate(Tensor... inputs) {
+      Tensor x = inputs[0];
+      Tensor index = inputs[1];
+      Checks.index(this, index);
+      Checks.sameDevice(this, x, index);
+      Shape shape = replaced(x.shape(), axis, index.shape());
+      Tensor y = Tensor.empty("indexSelect", x.device(), x.dtype(), shape);
+      Tensor rows = threefold(dense(x), axis, x.dim(axis));
+      Tensor out = threefold(y, rows.dim(0), (int) index.size(), rows.dim(2));
+      x.device().backend().indexSelect(rows, flat(index), out);
+      return new Tensor[] {y};
+    }
+  }
+
+  /**
+   * {@code (base, index, source) → y}: base plus slices of the source at the positions of an axis;
+   * the adjoint of {@link IndexSelect}. Repeated positions add up, in order.
+   *
+   * @param axis in {@code [0, rank)} of the base
+   */
+  record IndexAdd(int axis) implements Indexing {
+    @Override
+    public String label() {
+      return "indexAdd";
+    }
+
+    @Override
+    public Vjp vjp() {
+      return Vjp.of(
+          Vjp.Rule.linear(g -> g),
+          Vjp.Rule.none(),
+          Vjp.Rule.reading(1, (g, index) -> g.indexSelect(axis, index)));
+    }
+
+    @Override
+    public Tensor[] evaluate(Tensor... inputs) {
+      Tensor base = inputs[0];
+      Tensor index = inputs[1];
+      Tensor source = inputs[2];
+      Checks.domain(this, Domain.NUMERIC, base);
+      Checks.index(this, index);
+      Checks.sameType(this, base, source);
+      Checks.sameDevice(this, base, index);
+      Checks.sameDevice(this, base, source);
+      Checks.shape(this, "the source", source, replaced(base.shape(), axis, index.shape()));
+      Tensor y = new Joins.Copy().evaluate(base)[0];
+      Tensor rows = threefold(y, axis, base.dim(axis));
+      Tensor added = threefold(dense(source), rows.dim(0), (int) index.size(), rows.dim(2));
+      y.device().backend().indexAdd(rows, flat(index), added);
+      return new Tensor[] {y};
+    }
+  }
+
+  private static void within(Op op, Shape index, Shape x, int axis) {
+    boolean fits = index.rank() == x.rank();
+    for (int k = 0; fits && k < x.rank(); k++) {
+      fits = k == axis || index.dim(k) <= x.dim(k);
+    }
+    if (!fits) {
+      throw new TensorException(
+          op.label() + ": index " + index + " does not lie within " + x + " beside axis " + axis);
+    }
+  }
+
+  private static Shape replaced(Shape x, int axis, Shape index) {
+    Shape s = x.without(axis);
+    for (int k = index.rank() - 1; k >= 0; k--) {
+      s = s.insert(axis, index.dim(k));
+    }
+    return s;
+  }
+
+  private static Tensor dense(Tensor x) {
+    return x.layout().isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
+  }
+
+  private static Tensor flat(Tensor index) {
+    return new Views.Reshape(Shape.of((int) index.size())).evaluate(dense(index))[0];
+  }
+
+  /** A contiguous tensor as [outer, n, inner] around an axis. */
+  private static Tensor threefold(Tensor x, int axis, int n) {
+    int outer = 1;
+    int inner = 1;
+    for (int k = 0; k < x.rank(); k++) {
+      if (k < axis) {
+        outer *= x.dim(k);
+      } else if (k > axis) {
+        inner *= x.dim(k);
+      }
+    }
+    return threefold(x, outer, n, inner);
+  }
+
+  private static Tensor threefold(Tensor x, int outer, int n, int inner) {
+    return new Views.Reshape(Shape.of(outer, n, inner)).evaluate(x)[0];
+  }
+}

@@ -1,0 +1,53 @@
+package carousel.tensor.op;
+
+import carousel.tensor.Tensor;
+import java.util.function.Supplier;
+
+/**
+ * Decides what applying a row means: {@linkplain #EAGER computing it}, computing and recording it (a
+ * tape), or printing it (a graph tracer).
+ *
+ * <p>The interpreter is ambient: it holds for what runs inside {@link #run}, on that thread, and
+ * nests. With none set, ops are computed at once.
+ */
+@FunctionalInterface
+public interface Interpreter {
+  /** Computes at once, records nothing. */
+  Interpreter EAGER = Op::evaluate;
+
+  /**
+   * Applies a row.
+   *
+   * @param op the row
+   * @param inputs its operands
+   * @return its outputs
+   */
+  Tensor[] apply(Op op, Tensor... inputs);
+
+  /**
+   * The interpreter in force here.
+   *
+   * @return the innermost one set by {@link #run}, or {@link #EAGER}
+   */
+  static Interpreter current() {
+    return Ambient.CURRENT.isBound() ? Ambient.CURRENT.get() : EAGER;
+  }
+
+  /**
+   * Runs a piece of code under this interpreter.
+   *
+   * @param body what to run
+   * @param <R> what it returns
+   * @return its result
+   */
+  default <R> R run(Supplier<R> body) {
+    return ScopedValue.where(Ambient.CURRENT, this).call(body::get);
+  }
+
+  /** Holds the ambient interpreter. */
+  final class Ambient {
+    private static final ScopedValue<Interpreter> CURRENT = ScopedValue.newInstance();
+
+    private Ambient() {}
+  }
+}

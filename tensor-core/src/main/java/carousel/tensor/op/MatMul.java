@@ -1,0 +1,75 @@
+package carousel.tensor.op;
+
+import static carousel.tensor.op.Vjp.Rule.reading;
+
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+
+/** The matrix product {@code a [..,m,k] · b [..,k,n] → y [..,m,n]}; the batch axes broadcast. */
+public record MatMul() implements Op {
+  /** The row. */
+  public static final MatMul ROW = new MatMul();
+
+  private static final Vjp VJP =
+      Vjp.of(
+          reading(1, (g, b) -> g.matmul(b.transpose(-2, -1))),
+          reading(0, (g, a) -> a.transpose(-2, -1).matmul(g)));
+
+  @Override
+  public String label() {
+    return "matmul";
+  }
+
+  @Override
+  public Vjp vjp() {
+    return VJP;
+  }
+
+  @Override
+  public Tensor[] evaluate(Tensor... inputs) {
+    Tensor a = inputs[0];
+    Tensor b = inputs[1];
+    Shape sa = a.shape();
+    Shape sb = b.shape();
+    if (sa.rank() < 2 || sb.rank() < 2) {
+      throw new TensorException(
+          "matmul: wants matrices, got " + sa + " × " + sb + "; add an axis with unsqueeze");
+    }
+    Checks.domain(this, Domain.FLOATING, a);
+    Checks.sameType(this, a, b);
+    Checks.sameDevice(this, a, b);
+    if (sa.dim(-1) != sb.dim(-2)) {
+      throw new TensorException(
+          "matmul: inner dims differ: "
+              + sa
+              + " × "
+              + sb
+              + " ("
+              + sa.dim(-1)
+              + " and "
+              + sb.dim(-2)
+              + "); transpose one, or check the layer's sizes");
+    }
+    if (sa.rank() == 2 && sb.rank() == 2) {
+      Tensor y = Tensor.empty("matmul", a.device(), a.dtype(), Shape.of(sa.dim(0), sb.dim(1)));
+      a.device().backend().matmul(a, b, y);
+      return new Tensor[] {y};
+    }
+    Shape batch = Shape.broadcast("matmul", batch(sa), batch(sb));
+    Shape shape = matrix(batch, sa.dim(-2), sb.dim(-1));
+    Tensor y = Tensor.empty("matmul", a.device(), a.dtype(), shape);
+    Tensor left = a.expanded(matrix(batch, sa.dim(-2), sa.dim(-1)));
+    Tensor right = b.expanded(matrix(batch, sb.dim(-2), sb.dim(-1)));
+    a.device().backend().matmul(left, right, y);
+    return new Tensor[] {y};
+  }
+
+  private static Shape batch(Shape s) {
+    return s.without(-1).without(-1);
+  }
+
+  private static Shape matrix(Shape batch, int rows, int columns) {
+    return batch.insert(-1, rows).insert(-1, columns);
+  }
+}

@@ -1,0 +1,76 @@
+package carousel.tensor.op;
+
+import carousel.tensor.DType;
+
+/**
+ * What a reduction computes over the elements of its axes; {@link Reduction} is the op. NaN
+ * anywhere gives NaN (the arg reductions give its position).
+ */
+public enum Reduce {
+  /** {@code Σ x}; 0 if there is nothing. */
+  SUM(Domain.NUMERIC),
+  /** {@code Σ x / n}; NaN if there is nothing. */
+  MEAN(Domain.FLOATING),
+  /** The greatest element; an error if there is nothing. */
+  MAX(Domain.NUMERIC),
+  /** The smallest element; an error if there is nothing. */
+  MIN(Domain.NUMERIC),
+  /** {@code Π x}; 1 if there is nothing. */
+  PROD(Domain.NUMERIC),
+  /** {@code ln Σ e^x}, overflow-safe; −∞ if there is nothing. */
+  LOG_SUM_EXP(Domain.FLOATING),
+  /** The Euclidean norm {@code √Σ x²}, overflow-safe; 0 if there is nothing. */
+  NORM(Domain.FLOATING),
+  /** I32: the first position of the greatest element. */
+  ARG_MAX(Domain.NUMERIC),
+  /** I32: the first position of the smallest element. */
+  ARG_MIN(Domain.NUMERIC),
+  /** BOOL: whether any element holds; false if there is nothing. */
+  ANY(Domain.LOGICAL),
+  /** BOOL: whether all elements hold; true if there is nothing. */
+  ALL(Domain.LOGICAL);
+
+  private final Domain domain;
+  private final String label = Checks.label(this);
+
+  Reduce(Domain domain) {
+    this.domain = domain;
+  }
+
+  /**
+   * Returns the name.
+   *
+   * @return e.g. {@code logSumExp}
+   */
+  public String label() {
+    return label;
+  }
+
+  /**
+   * Returns the element types accepted.
+   *
+   * @return the domain
+   */
+  public Domain domain() {
+    return domain;
+  }
+
+  /**
+   * The type of the result.
+   *
+   * @param input the type of the input
+   * @return I32 for the arg reductions, else the input's type
+   */
+  public DType result(DType input) {
+    return this == ARG_MAX || this == ARG_MIN ? DType.I32 : input;
+  }
+
+  /**
+   * Tells whether the result is defined for no elements.
+   *
+   * @return false for max, min and their positions
+   */
+  public boolean hasIdentity() {
+    return this != MAX && this != MIN && this != ARG_MAX && this != ARG_MIN;
+  }
+}

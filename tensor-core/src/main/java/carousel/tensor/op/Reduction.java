@@ -1,0 +1,98 @@
+package carousel.tensor.op;
+
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A {@link Reduce} over axes, which keep size 1: {@code x [T,N,D] → y [T,1,D]} over axis 1.
+ *
+ * @param reduce what is computed
+ * @param axes the axes reduced, ascending, each in {@code [0, rank)}
+ */
+public record Reduction(Reduce reduce, List<Integer> axes) implements Op {
+  @Override
+  public String label() {
+    return reduce.label();
+  }
+
+  @Override
+  public Vjp vjp() {
+    return switch (reduce) {
+      case SUM -> Vjp.shaped(c -> c.g().expand(c.shape(0)));
+      case MEAN -> Vjp.shaped(c -> c.g().div((double) count(c.shape(0))).expand(c.shape(0)));
+      // Equal shares to all that attain the extreme.
+      case MAX, MIN ->
+          Vjp.of(
+              Vjp.Rule.from(
+                  1,
+                  true,
+                  c -> {
+                    Tensor hit = c.in(0).eq(c.out(0)).cast(c.dtype(0));
+                    return c.g().mul(hit).div(hit.sum(true, toArray()));
+                  }));
+      // The softmax; nothing flows where all of x is −∞.
+      case LOG_SUM_EXP ->
+          Vjp.of(
+              Vjp.Rule.from(
+                  1,
+                  true,
+                  c -> {
+                    Tensor y = c.out(0);
+                    Tensor empty = y.eq(Double.NEGATIVE_INFINITY);
+                    Tensor shift = Tensor.where(empty, y.zerosLike(), y);
+                    return c.g().mul(c.in(0).sub(shift).exp());
+                  }));
+      // x/y, and 0 at the origin, the subgradient PyTorch takes.
+      case NORM ->
+          Vjp.of(
+              Vjp.Rule.from(
+                  1,
+                  true,
+                  c -> {
+                    Tensor zero = c.out(0).eq(0);
+                    Tensor safe = Tensor.where(zero, c.out(0).onesLike(), c.out(0));
+                    Tensor slope = c.in(0).div(safe);
+                    return c.g().mul(Tensor.where(zero, slope.zerosLike(), slope));
+                  }));
+      case PROD, ARG_MAX, ARG_MIN, ANY, ALL -> Vjp.none();
+    };
+  }
+
+  private int[] toArray() {
+    return axes.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  private long count(Shape shape) {
+    long n = 1;
+    for (int axis : axes) {
+      n *= shape.dim(axis);
+    }
+    return n;
+  }
+
+  @Override
+  public Tensor[] evaluate(Tensor... inputs) {
+    Tensor x = inputs[0];
+    Checks.domain(this, reduce.domain(), x);
+    int[] dims = x.shape().toArray();
+    for (int axis : axes) {
+      dims[axis] = 1;
+    }
+    Shape shape = Shape.of(dims);
+    if (!reduce.hasIdentity() && count(x.shape()) == 0 && shape.size() > 0) {
+      throw new TensorException(
+          label() + ": no elements to choose from: " + x.shape() + " over axes " + axes);
+    }
+    Tensor y = Tensor.empty(label(), x.device(), reduce.result(x.dtype()), shape);
+    x.device().backend().reduce(reduce, x, toArray(), y);
+    return new Tensor[] {y};
+  }
+
+  @Override
+  public String toString() {
+    return label() + Arrays.toString(toArray());
+  }
+}

@@ -1,0 +1,105 @@
+package carousel.tensor.op;
+
+import carousel.tensor.Tensor;
+
+/** Scalar definitions, and rules, too long for a row. */
+final class Scalars {
+  private static final double SQRT_HALF = Math.sqrt(0.5);
+  private static final double INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
+
+  private Scalars() {}
+
+  static double sigmoid(double x) {
+    // Neither branch overflows.
+    if (x >= 0) {
+      return 1 / (1 + Math.exp(-x));
+    }
+    double e = Math.exp(x);
+    return e / (1 + e);
+  }
+
+  static double softplus(double x) {
+    return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+  }
+
+  static double silu(double x) {
+    return x * sigmoid(x);
+  }
+
+  /** σ(x)(1 + x(1 − σ(x))). */
+  static Tensor siluVjp(Tensor g, Tensor x) {
+    Tensor s = x.sigmoid();
+    return g.mul(s.mul(s.neg().add(1).mul(x).add(1)));
+  }
+
+  static double gelu(double x) {
+    return 0.5 * x * erfc(-x * SQRT_HALF);
+  }
+
+  /** Φ(x) + x φ(x). */
+  static Tensor geluVjp(Tensor g, Tensor x) {
+    Tensor cdf = x.mul(SQRT_HALF).erf().add(1).mul(0.5);
+    Tensor density = x.square().mul(-0.5).exp().mul(INV_SQRT_2PI);
+    return g.mul(x.mul(density).add(cdf));
+  }
+
+  /**
+   * The error function to about 2 ulp: a Maclaurin series below 2.5, where it cancels little, and
+   * a continued fraction of erfc (Abramowitz and Stegun 7.1.6 and 7.1.14) above.
+   */
+  static double erf(double x) {
+    double a = Math.abs(x);
+    if (Double.isNaN(x)) {
+      return x;
+    }
+    if (a < 2.5) {
+      return series(x);
+    }
+    return Math.copySign(1 - fraction(a), x);
+  }
+
+  private static double erfc(double x) {
+    return x > 2.5 ? fraction(x) : 1 - erf(x);
+  }
+
+  /** {@code 2/√π e^−x² Σ 2ⁿ x^(2n+1) / (1·3·…·(2n+1))}: every term positive. */
+  private static double series(double x) {
+    double term = x;
+    double sum = x;
+    for (int n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+      term *= 2 * x * x / (2 * n + 1);
+      sum += term;
+    }
+    return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
+  }
+
+  /** {@code erfc x = e^−x²/√π · 1/(x + ½/(x + 1/(x + 3⁄2/(x + …))))} for x ≥ 2.5. */
+  private static double fraction(double x) {
+    if (x > 27) {
+      return 0;
+    }
+    double tail = x;
+    for (int k = 120; k >= 1; k--) {
+      tail = x + k / 2.0 / tail;
+    }
+    return Math.exp(-x * x) / (Math.sqrt(Math.PI) * tail);
+  }
+
+  /** Half to each side of a tie, all to the winner. */
+  static Tensor toWinner(Tensor g, Tensor won, Tensor tied) {
+    return g.mul(won.cast(g.dtype()).add(tied.cast(g.dtype()).mul(0.5)));
+  }
+
+  /** {@code b a^(b−1)}; 0 where b = 0, also at a = 0. */
+  static Tensor powBase(Tensor g, Tensor a, Tensor b) {
+    Tensor slope = b.mul(a.pow(b.sub(1)));
+    return g.mul(Tensor.where(b.eq(0), b.zerosLike(), slope));
+  }
+
+  /** {@code y ln a}; 0 where a = 0 and b ≥ 0, the limit that 0·ln 0 has. */
+  static Tensor powExponent(Tensor g, Tensor a, Tensor b, Tensor y) {
+    Tensor slope = y.mul(a.log());
+    Tensor limit = a.eq(0).and(b.ge(0));
+    return g.mul(Tensor.where(limit, y.zerosLike(), slope));
+  }
+}

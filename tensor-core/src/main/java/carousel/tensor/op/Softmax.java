@@ -1,0 +1,34 @@
+package carousel.tensor.op;
+
+import carousel.tensor.Tensor;
+
+/**
+ * The softmax {@code y_i = e^{x_i} / Σ_j e^{x_j}} along an axis, or its logarithm; both subtract the
+ * maximum first and do not overflow.
+ *
+ * @param axis in {@code [0, rank)}
+ * @param log whether this gives {@code ln y}
+ */
+public record Softmax(int axis, boolean log) implements Op {
+  @Override
+  public String label() {
+    return log ? "logSoftmax" : "softmax";
+  }
+
+  /** {@code y ⊙ (g − Σ g⊙y)}; for the logarithm {@code g − e^y Σ g}. */
+  @Override
+  public Vjp vjp() {
+    return log
+        ? Vjp.fromOutput((g, y) -> g.sub(y.exp().mul(g.sum(true, axis))))
+        : Vjp.fromOutput((g, y) -> y.mul(g.sub(g.mul(y).sum(true, axis))));
+  }
+
+  @Override
+  public Tensor[] evaluate(Tensor... inputs) {
+    Tensor x = inputs[0];
+    Checks.domain(this, Domain.FLOATING, x);
+    Tensor y = Tensor.empty(label(), x.device(), x.dtype(), x.shape());
+    x.device().backend().softmax(log, x, axis, y);
+    return new Tensor[] {y};
+  }
+}

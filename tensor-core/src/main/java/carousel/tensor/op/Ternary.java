@@ -1,0 +1,118 @@
+package carousel.tensor.op;
+
+import static carousel.tensor.op.Vjp.Rule.linear;
+import static carousel.tensor.op.Vjp.Rule.none;
+import static carousel.tensor.op.Vjp.Rule.reading;
+import static carousel.tensor.op.Vjp.of;
+
+import carousel.tensor.DType;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+
+/** Elementwise functions of three tensors, broadcast to one shape: {@code y_i = f(a_i, b_i, c_i)}. */
+public enum Ternary implements Op {
+  /** {@code b} where the BOOL mask {@code a} holds, else {@code c}. */
+  WHERE(
+      Domain.ANY,
+      (a, b, c) -> a != 0 ? b : c,
+      of(
+          none(),
+          reading(0, (g, mask) -> Tensor.where(mask, g, g.zerosLike())),
+          reading(0, (g, mask) -> Tensor.where(mask, g.zerosLike(), g)))),
+  /** {@code min(max(x, low), high)}; the gradient flows to x on the closed interval. */
+  CLAMP(
+      Domain.NUMERIC,
+      (x, low, high) -> Math.min(Math.max(x, low), high),
+      of(
+          new Vjp.Rule(
+              7,
+              false,
+              c ->
+                  Tensor.where(
+                      c.in(0).ge(c.in(1)).and(c.in(0).le(c.in(2))), c.g(), c.g().zerosLike())),
+          new Vjp.Rule(
+              7,
+              false,
+              c ->
+                  Tensor.where(
+                      c.in(0).lt(c.in(1)).and(c.in(1).lt(c.in(2))), c.g(), c.g().zerosLike())),
+          new Vjp.Rule(
+              7,
+              false,
+              c -> Tensor.where(c.in(0).maximum(c.in(1)).gt(c.in(2)), c.g(), c.g().zerosLike())))),
+  /** {@code a · b + c}, rounded once. */
+  FMA(
+      Domain.FLOATING,
+      Math::fma,
+      of(reading(1, (g, b) -> g.mul(b)), reading(0, (g, a) -> g.mul(a)), linear(g -> g)));
+
+  /** A function of three numbers. */
+  @FunctionalInterface
+  interface Scalar {
+    double apply(double a, double b, double c);
+  }
+
+  private final String label = Checks.label(this);
+  private final Domain domain;
+  private final Scalar scalar;
+  private final Vjp vjp;
+
+  Ternary(Domain domain, Scalar scalar, Vjp vjp) {
+    this.domain = domain;
+    this.scalar = scalar;
+    this.vjp = vjp;
+  }
+
+  /**
+   * The definition.
+   *
+   * @param a first element
+   * @param b second
+   * @param c third
+   * @return f(a, b, c)
+   */
+  public double scalar(double a, double b, double c) {
+    return scalar.apply(a, b, c);
+  }
+
+  /**
+   * Returns the element types accepted.
+   *
+   * @return the domain of b and c, and of a unless this is {@link #WHERE}
+   */
+  public Domain domain() {
+    return domain;
+  }
+
+  @Override
+  public String label() {
+    return label;
+  }
+
+  @Override
+  public Vjp vjp() {
+    return vjp;
+  }
+
+  @Override
+  public Tensor[] evaluate(Tensor... inputs) {
+    Tensor a = inputs[0];
+    Tensor b = inputs[1];
+    Tensor c = inputs[2];
+    if (this != WHERE) {
+      Checks.sameType(this, a, b);
+    } else if (a.dtype() != DType.BOOL) {
+      throw new TensorException(
+          "where: the mask must be BOOL, got " + Checks.describe(a) + "; compare it, e.g. ne(0)");
+    }
+    Checks.domain(this, domain, b);
+    Checks.sameType(this, b, c);
+    Checks.sameDevice(this, a, b);
+    Checks.sameDevice(this, a, c);
+    Shape shape = Shape.broadcast(label, Shape.broadcast(label, a.shape(), b.shape()), c.shape());
+    Tensor y = Tensor.empty(label, a.device(), b.dtype(), shape);
+    a.device().backend().ternary(this, a.expanded(shape), b.expanded(shape), c.expanded(shape), y);
+    return new Tensor[] {y};
+  }
+}

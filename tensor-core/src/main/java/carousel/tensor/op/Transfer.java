@@ -1,0 +1,38 @@
+package carousel.tensor.op;
+
+import carousel.tensor.Device;
+import carousel.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A copy to another device, by way of the host.
+ *
+ * @param from where the input lives
+ * @param to where the output lives
+ */
+public record Transfer(Device from, Device to) implements Op {
+  @Override
+  public String label() {
+    return "to";
+  }
+
+  @Override
+  public Vjp vjp() {
+    return Vjp.linear(g -> g.to(from));
+  }
+
+  @Override
+  public Tensor[] evaluate(Tensor... inputs) {
+    Tensor x = inputs[0];
+    Tensor dense = x.layout().isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
+    Tensor y = Tensor.empty(label(), to, x.dtype(), x.shape());
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment host = arena.allocate(Math.max(1, x.size() * x.dtype().bytes()));
+      MemorySegment exact = host.asSlice(0, x.size() * x.dtype().bytes());
+      from.backend().read(dense, exact);
+      to.backend().write(exact, y);
+    }
+    return new Tensor[] {y};
+  }
+}

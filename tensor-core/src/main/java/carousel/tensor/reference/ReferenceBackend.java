@@ -1,0 +1,275 @@
+package carousel.tensor.reference;
+
+import carousel.tensor.DType;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import carousel.tensor.cpu.SlabPool;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Distribution;
+import carousel.tensor.op.Reduce;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Unary;
+import carousel.tensor.spi.Backend;
+import carousel.tensor.spi.Memory;
+import java.lang.foreign.MemorySegment;
+import java.util.Comparator;
+import java.util.stream.IntStream;
+
+/**
+ * The oracle: every op from its scalar definition in double precision, element by element, in any
+ * layout. Slow and plainly right; the other backends are tested against it.
+ */
+public final class ReferenceBackend implements Backend {
+  private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  private final Memory memory = new SlabPool(Long.MAX_VALUE);
+
+  /** The oracle. */
+  public ReferenceBackend() {}
+
+  @Override
+  public Memory memory() {
+    return memory;
+  }
+
+  @Override
+  public void unary(Unary op, Tensor x, Tensor y) {
+    var from = new Elements(x);
+    var to = new Elements(y);
+    to.each(i -> to.set(i, op.scalar(from.get(i))));
+  }
+
+  @Override
+  public void binary(Binary op, Tensor a, Tensor b, Tensor y) {
+    var left = new Elements(a);
+    var right = new Elements(b);
+    var to = new Elements(y);
+    if (a.dtype() == DType.I32) {
+      to.each(i -> to.set(i, op.scalar((int) left.get(i), (int) right.get(i))));
+    } else {
+      to.each(i -> to.set(i, op.scalar(left.get(i), right.get(i))));
+    }
+  }
+
+  @Override
+  public void ternary(Ternary op, Tensor a, Tensor b, Tensor c, Tensor y) {
+    var first = new Elements(a);
+    var second = new Elements(b);
+    var third = new Elements(c);
+    var to = new Elements(y);
+    to.each(i -> to.set(i, op.scalar(first.get(i), second.get(i), third.get(i))));
+  }
+
+  @Override
+  public void reduce(Reduce op, Tensor x, int[] axes, Tensor y) {
+    var from = new Elements(x);
+    var to = new Elements(y);
+    int[] inner = new int[x.rank()];
+    java.util.Arrays.fill(inner, 1);
+    int n = 1;
+    for (int axis : axes) {
+      inner[axis] = x.dim(axis);
+      n *= x.dim(axis);
+    }
+    double[] seen = new double[n];
+    to.each(outer -> {
+      int[] count = {0};
+      int[] at = new int[outer.length];
+      Elements.each(
+          inner,
+          i -> {
+            for (int k = 0; k < at.length; k++) {
+              at[k] = outer[k] + i[k];
+            }
+            seen[count[0]++] = from.get(at);
+          });
+      to.set(outer, wrapped(op, x.dtype(), seen));
+    });
+  }
+
+  /** I32 sums and products wrap; every other fold is exact in double. */
+  private static double wrapped(Reduce op, DType dtype, double[] x) {
+    if (dtype == DType.I32 && (op == Reduce.SUM || op == Reduce.PROD)) {
+      int y = op == Reduce.SUM ? 0 : 1;
+      for (double v : x) {
+        y = op == Reduce.SUM ? y + (int) v : y * (int) v;
+      }
+      return y;
+    }
+    return Folds.of(op, x);
+  }
+
+  @Override
+  public void cumsum(Tensor x, int axis, Tensor y) {
+    var from = new Elements(x);
+    var to = new Elements(y);
+    boolean whole = x.dtype() == DType.I32;
+    to.lines(
+        axis,
+        i -> {
+          double sum = 0;
+          for (i[axis] = 0; i[axis] < to.dim(axis); i[axis]++) {
+            sum = whole ? (int) sum + (int) from.get(i) : sum + from.get(i);
+            to.set(i, sum);
+          }
+          i[axis] = 0;
+        });
+  }
+
+  @Override
+  public void softmax(boolean log, Tensor x, int axis, Tensor y) {
+    var from = new Elements(x);
+    var to = new Elements(y);
+    double[] line = new double[x.dim(axis)];
+    to.lines(
+        axis,
+        i -> {
+          double max = Double.NEGATIVE_INFINITY;
+          for (i[axis] = 0; i[axis] < line.length; i[axis]++) {
+            line[i[axis]] = from.get(i);
+            max = Math.max(max, line[i[axis]]);
+          }
+          double top = max;
+          double total =
+              Folds.sum(java.util.Arrays.stream(line).map(v -> Math.exp(v - top)).toArray());
+          for (i[axis] = 0; i[axis] < line.length; i[axis]++) {
+            double shifted = line[i[axis]] - max;
+            to.set(i, log ? shifted - Math.log(total) : Math.exp(shifted) / total);
+          }
+          i[axis] = 0;
+        });
+  }
+
+  @Override
+  public void matmul(Tensor a, Tensor b, Tensor y) {
+    var left = new Elements(a);
+    var right = new Elements(b);
+    var to = new Elements(y);
+    int rank = to.rank();
+    int inner = left.dim(rank - 1);
+    to.each(i -> {
+      int[] p = i.clone();
+      int[] q = i.clone();
+      double sum = 0;
+      for (int k = 0; k < inner; k++) {
+        p[rank - 1] = k;
+        q[rank - 2] = k;
+        sum += left.get(p) * right.get(q);
+      }
+      to.set(i, sum);
+    });
+  }
+
+  @Override
+  public void copy(Tensor x, Tensor y) {
+    var from = new Elements(x);
+    var to = new Elements(y);
+    to.each(i -> to.set(i, from.get(i)));
+  }
+
+  @Override
+  public void fill(Tensor y, double value) {
+    var to = new Elements(y);
+    to.each(i -> to.set(i, value));
+  }
+
+  @Override
+  public void gather(Tensor x, int axis, Tensor index, Tensor y) {
+    var from = new Elements(x);
+    var where = new Elements(index);
+    var to = new Elements(y);
+    to.each(i -> {
+      int[] at = i.clone();
+      at[axis] = checked("gather", where.get(i), from.dim(axis));
+      to.set(i, from.get(at));
+    });
+  }
+
+  @Override
+  public void scatterAdd(Tensor y, int axis, Tensor index, Tensor source) {
+    var from = new Elements(source);
+    var where = new Elements(index);
+    var to = new Elements(y);
+    from.each(i -> {
+      int[] at = i.clone();
+      at[axis] = checked("scatterAdd", where.get(i), to.dim(axis));
+      to.set(at, add(y, to.get(at), from.get(i)));
+    });
+  }
+
+  @Override
+  public void indexSelect(Tensor x, Tensor index, Tensor y) {
+    var from = new Elements(x);
+    var where = new Elements(index);
+    var to = new Elements(y);
+    to.each(i -> {
+      int at = checked("indexSelect", where.get(new int[] {i[1]}), from.dim(1));
+      to.set(i, from.get(new int[] {i[0], at, i[2]}));
+    });
+  }
+
+  @Override
+  public void indexAdd(Tensor y, Tensor index, Tensor source) {
+    var from = new Elements(source);
+    var where = new Elements(index);
+    var to = new Elements(y);
+    from.each(i -> {
+      int at = checked("indexAdd", where.get(new int[] {i[1]}), to.dim(1));
+      int[] target = {i[0], at, i[2]};
+      to.set(target, add(y, to.get(target), from.get(i)));
+    });
+  }
+
+  private static double add(Tensor y, double a, double b) {
+    return y.dtype() == DType.I32 ? (int) a + (int) b : a + b;
+  }
+
+  private static int checked(String op, double index, int n) {
+    if (index < 0 || index >= n) {
+      throw new TensorException(op + ": index " + (long) index + " is out of range [0," + n + ")");
+    }
+    return (int) index;
+  }
+
+  @Override
+  public void sort(Tensor x, int axis, boolean descending, Tensor values, Tensor indices) {
+    var from = new Elements(x);
+    var sorted = new Elements(values);
+    var origins = new Elements(indices);
+    double[] line = new double[x.dim(axis)];
+    // 0 and −0 are equal, and NaN greatest.
+    Comparator<Integer> order = Comparator.comparing(i -> line[i] == 0 ? 0.0 : line[i]);
+    Comparator<Integer> wanted = descending ? order.reversed() : order;
+    from.lines(
+        axis,
+        i -> {
+          for (i[axis] = 0; i[axis] < line.length; i[axis]++) {
+            line[i[axis]] = from.get(i);
+          }
+          int[] by =
+              IntStream.range(0, line.length).boxed().sorted(wanted).mapToInt(k -> k).toArray();
+          for (i[axis] = 0; i[axis] < line.length; i[axis]++) {
+            sorted.set(i, line[by[i[axis]]]);
+            origins.set(i, by[i[axis]]);
+          }
+          i[axis] = 0;
+        });
+  }
+
+  @Override
+  public void random(Distribution distribution, long seed, long counter, Tensor y) {
+    var to = new Elements(y);
+    long[] n = {0};
+    to.each(i -> to.set(i, distribution.sample(seed, counter, n[0]++)));
+  }
+
+  @Override
+  public void read(Tensor x, MemorySegment host) {
+    MemorySegment.copy(ALL, x.address(), host, 0, x.size() * x.dtype().bytes());
+  }
+
+  @Override
+  public void write(MemorySegment host, Tensor y) {
+    MemorySegment.copy(host, 0, ALL, y.address(), y.size() * y.dtype().bytes());
+  }
+}
