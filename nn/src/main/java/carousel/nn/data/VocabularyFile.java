@@ -3,6 +3,7 @@ package carousel.nn.data;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -97,7 +98,7 @@ final class VocabularyFile {
     }
   }
 
-  private static Vocabulary build(Path path, TokenLevel level, ArrayList<String> tokens) {
+  private static Vocabulary build(Path path, TokenLevel level, List<String> tokens) {
     try {
       return Vocabulary.of(level, tokens);
     } catch (CorpusException e) {
