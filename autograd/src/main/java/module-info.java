@@ -2,4 +2,6 @@
 module carousel.autograd {
   requires static org.jspecify;
   requires transitive carousel.tensor;
+
+  exports carousel.autograd;
 }

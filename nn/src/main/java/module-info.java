@@ -3,6 +3,7 @@ module carousel.nn {
   requires static org.jspecify;
   requires transitive carousel.autograd;
 
+  exports carousel.nn;
   exports carousel.nn.data;
   exports carousel.nn.io;
 }

@@ -1,0 +1,31 @@
+package carousel.nn;
+
+/**
+ * A part of a model: a record of {@link Parameter}s, other layers and plain settings.
+ *
+ * <pre>{@code
+ * record Classifier(Embedding embed, List<Linear> hidden, Linear head) implements Layer {
+ *   Tensor logits(Tensor tokens) { ... }
+ * }
+ * }</pre>
+ *
+ * <p>Weights change inside their {@code Parameter}; the record never does. The record's components
+ * name the parameters: {@code embed.weight}, {@code hidden.0.bias}, {@code head.weight}.
+ */
+public interface Layer {
+  /**
+   * The parameters of this layer and of all layers in it, found by walking record components.
+   *
+   * <p>Found are parameters and layers, lists, arrays and {@code Optional}s of them, and records that
+   * hold them; null stands for a part that is left out. A parameter that is reached twice, such as a
+   * tied weight, is listed once, under the first path. A layer that is no record, or that wants other
+   * names, overrides this.
+   *
+   * @return the parameters in the order of the components
+   * @throws carousel.tensor.TensorException if this is no record, or its package is not open to
+   *     carousel.nn; the message says what to add
+   */
+  default Parameters parameters() {
+    return Parameters.of(this);
+  }
+}

@@ -1,0 +1,92 @@
+package carousel.nn;
+
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import java.util.function.Supplier;
+
+/**
+ * A weight of a model: one tensor of its own, made once and then written in place by {@link
+ * #assign}. What type, shape and device it has never changes.
+ *
+ * <p>The tensor belongs to the scope that is open when the parameter is made, usually that of the
+ * whole run, and lives as long as that scope.
+ */
+public final class Parameter {
+  private final Tensor value;
+
+  private Parameter(Tensor value) {
+    this.value = value;
+  }
+
+  /**
+   * A parameter that starts with a copy of some values.
+   *
+   * @param initial F32 or F64; only its values are taken, so that nobody else sees later changes
+   * @return the parameter, owned by the innermost scope
+   * @throws TensorException if the type is neither F32 nor F64
+   */
+  public static Parameter of(Tensor initial) {
+    if (!initial.dtype().isFloating()) {
+      throw new TensorException(
+          "parameter: must be F32 or F64 to have gradients, got "
+              + initial.dtype()
+              + " "
+              + initial.shape()
+              + "; convert it with cast(DType.F32)");
+    }
+    return new Parameter(initial.detach().copy());
+  }
+
+  /**
+   * A parameter that starts with computed values; what was made on the way to them is freed.
+   *
+   * @param initial computes an F32 or F64 tensor
+   * @return the parameter, owned by the innermost scope
+   * @throws TensorException if the type is neither F32 nor F64
+   */
+  public static Parameter of(Supplier<Tensor> initial) {
+    try (var making = Scope.openUnwatched()) {
+      var parameter = of(initial.get());
+      making.keep(parameter.value);
+      return parameter;
+    }
+  }
+
+  /**
+   * The current value, which changes with {@link #assign}; copy it to remember it.
+   *
+   * @return the tensor itself, always the same one
+   */
+  public Tensor value() {
+    return value;
+  }
+
+  /**
+   * Overwrites the value in place. Not an op: no gradient flows.
+   *
+   * @param source of exactly this type and shape
+   * @throws TensorException if the type or the shape differs
+   */
+  public void assign(Tensor source) {
+    if (source.dtype() != value.dtype() || !source.shape().equals(value.shape())) {
+      throw new TensorException(
+          "parameter: cannot assign "
+              + source.dtype()
+              + " "
+              + source.shape()
+              + " to a parameter of "
+              + value.dtype()
+              + " "
+              + value.shape()
+              + "; type and shape of a parameter never change");
+    }
+    value.assign(source);
+  }
+
+  /** Type and shape, e.g. {@code Parameter F32 [200,800]}. */
+  @Override
+  public String toString() {
+    return "Parameter " + value.dtype() + " " + value.shape();
+  }
+}
