@@ -4,4 +4,6 @@ module carousel.zoo {
   requires carousel.nn;
   requires info.picocli;
   requires me.tongfei.progressbar;
+
+  exports carousel.zoo.grammar;
 }

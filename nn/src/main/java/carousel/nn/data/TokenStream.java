@@ -75,6 +75,50 @@ public final class TokenStream {
     return ids.clone();
   }
 
+  /**
+   * The stream as N columns side by side, for truncated BPTT: {@code [L] → [L / N, N]}.
+   *
+   * @param batch N, at least 1
+   * @return the columns, in the innermost scope
+   * @throws CorpusException if a column would have fewer than two tokens
+   */
+  public Batchified batchify(int batch) {
+    return batchify(batch, 1);
+  }
+
+  /**
+   * As {@link #batchify(int)}, for windows of T steps at least one of which must be whole.
+   *
+   * @param batch N, at least 1
+   * @param steps T, at least 1
+   * @return the columns, in the innermost scope
+   * @throws CorpusException if there are fewer than {@code N · (T + 1)} tokens; the message says
+   *     what fits
+   */
+  public Batchified batchify(int batch, int steps) {
+    if (batch < 1 || steps < 1) {
+      throw new IllegalArgumentException(
+          "batchify: batch %d and steps %d must be 1 or more".formatted(batch, steps));
+    }
+    var needed = batch * (steps + 1L);
+    if (ids.length < needed) throw new CorpusException(tooShort(batch, steps, needed));
+    return Batchified.of(ids, batch);
+  }
+
+  private String tooShort(int batch, int steps, long needed) {
+    var what =
+        steps == 1 ? "batch %d".formatted(batch) : "batch %d × steps %d".formatted(batch, steps);
+    var remedies = new StringBuilder();
+    var fittingBatch = (int) (ids.length / (steps + 1L));
+    var fittingSteps = ids.length / batch - 1;
+    if (fittingBatch >= 1) remedies.append("lower batch to %d or less, ".formatted(fittingBatch));
+    if (fittingSteps >= 1 && steps > 1)
+      remedies.append("lower steps to %d or less, ".formatted(fittingSteps));
+    if (remedies.isEmpty()) remedies.append("lower both, ");
+    return "%s: the text is too short for %s: %d tokens are needed, there are %d; %sor take a longer text"
+        .formatted(name, what, needed, ids.length, remedies);
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof TokenStream that

@@ -2,9 +2,10 @@ package carousel.nn.io;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -12,7 +13,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.Supplier;
 
 /**
  * A safetensors file as names, types, shapes and raw little-endian bytes.
@@ -23,8 +23,6 @@ import java.util.function.Supplier;
  * the virtual machine's access with a fault, a read ends it with a message.
  */
 public final class SafetensorsFile implements Closeable {
-  private static final int CHUNK = 1 << 20;
-
   private final Path path;
   private final FileChannel channel;
   private final SafetensorsHeader header;
@@ -41,15 +39,25 @@ public final class SafetensorsFile implements Closeable {
    * @param name the name to store it under
    * @param type its element type
    * @param shape its dimensions, outermost first
-   * @param bytes gives its {@code type.bytes() · Π shape} little-endian bytes; asked once, just
-   *     before they are written, so that only one tensor's copy need exist at a time
+   * @param content writes its bytes
    */
-  public record Source(
-      String name, StoredType type, List<Long> shape, Supplier<MemorySegment> bytes) {
+  public record Source(String name, StoredType type, List<Long> shape, Content content) {
     /** Copies the shape. */
     public Source {
       shape = List.copyOf(shape);
     }
+  }
+
+  /** What writes the bytes of one tensor when its turn has come, so that no other need be held. */
+  @FunctionalInterface
+  public interface Content {
+    /**
+     * Writes {@code type.bytes() · Π shape} bytes, little-endian.
+     *
+     * @param channel the file, at the place of this tensor
+     * @throws IOException if they cannot be written
+     */
+    void writeTo(WritableByteChannel channel) throws IOException;
   }
 
   /**
@@ -93,35 +101,22 @@ public final class SafetensorsFile implements Closeable {
   }
 
   /**
-   * Reads the bytes of one tensor.
+   * The bytes of one tensor, little-endian as they are stored. Reading it moves no other channel of
+   * this file; it ends with this file.
    *
    * @param name its name
-   * @param into receives them, little-endian as they are stored; exactly as large as they are
-   * @throws SafetensorsException if there is no such tensor, or the file became shorter since it
-   *     was opened
-   * @throws IOException if the file cannot be read
+   * @return a channel that gives its {@code end − begin} bytes and then ends; its reads throw
+   *     {@link SafetensorsException} if the file became shorter since it was opened, or if a byte
+   *     of a {@link StoredType#BOOL} is neither 0 nor 1
+   * @throws SafetensorsException if there is no such tensor
    */
-  public void read(String name, MemorySegment into) throws IOException {
+  public ReadableByteChannel read(String name) {
     var tensor = header.tensors().get(name);
     if (tensor == null) {
       throw new SafetensorsException(
           path, "no tensor %s; it holds %s".formatted(HeaderParser.quote(name), names()));
     }
-    var size = tensor.end() - tensor.begin();
-    if (into.byteSize() != size) {
-      throw new IllegalArgumentException(
-          "safetensors read: tensor %s has %d bytes, the segment %d"
-              .formatted(HeaderParser.quote(name), size, into.byteSize()));
-    }
-    var chunk = ByteBuffer.allocateDirect((int) Math.min(CHUNK, size));
-    var staged = MemorySegment.ofBuffer(chunk);
-    for (var done = 0L; done < size; ) {
-      chunk.clear().limit((int) Math.min(CHUNK, size - done));
-      var count = chunk.remaining();
-      SafetensorsHeader.readFully(path, channel, chunk, header.dataStart() + tensor.begin() + done);
-      MemorySegment.copy(staged, 0, into, done, count);
-      done += count;
-    }
+    return new TensorBytes(tensor);
   }
 
   /** Some names, for a message. */
@@ -141,7 +136,7 @@ public final class SafetensorsFile implements Closeable {
    * @param sources the tensors
    * @param metadata free strings for {@code __metadata__}
    * @throws SafetensorsException if two sources have one name, or one has a reserved name
-   * @throws IllegalArgumentException if a source gives a wrong number of bytes
+   * @throws IllegalArgumentException if a source writes a wrong number of bytes
    * @throws IOException if the file cannot be written; an old file is then as it was
    */
   public static void write(Path path, List<Source> sources, Map<String, String> metadata)
@@ -158,36 +153,73 @@ public final class SafetensorsFile implements Closeable {
         channel -> {
           AtomicFile.writeFully(channel, header.encode());
           for (var tensor : header.tensors().values()) {
-            var source = Objects.requireNonNull(byName.get(tensor.name()));
-            stream(tensor, source.bytes().get(), channel);
+            Objects.requireNonNull(byName.get(tensor.name())).content().writeTo(channel);
+            checkWritten(tensor, channel.position() - header.dataStart() - tensor.begin());
           }
         });
   }
 
-  private static void stream(StoredTensor tensor, MemorySegment bytes, FileChannel channel)
-      throws IOException {
+  private static void checkWritten(StoredTensor tensor, long written) {
     var size = tensor.end() - tensor.begin();
-    if (bytes.byteSize() != size) {
+    if (written != size) {
       throw new IllegalArgumentException(
-          "safetensors write: tensor %s, %s %s, needs %d bytes, its source gives %d"
+          "safetensors write: tensor %s, %s %s, needs %d bytes, its source wrote %d"
               .formatted(
-                  HeaderParser.quote(tensor.name()),
-                  tensor.type(),
-                  tensor.shape(),
-                  size,
-                  bytes.byteSize()));
-    }
-    var chunk = ByteBuffer.allocateDirect((int) Math.min(CHUNK, size));
-    var staged = MemorySegment.ofBuffer(chunk);
-    for (var done = 0L; done < size; done += chunk.limit()) {
-      var count = (int) Math.min(CHUNK, size - done);
-      MemorySegment.copy(bytes, done, staged, 0, count);
-      AtomicFile.writeFully(channel, chunk.clear().limit(count));
+                  HeaderParser.quote(tensor.name()), tensor.type(), tensor.shape(), size, written));
     }
   }
 
   @Override
   public void close() throws IOException {
     channel.close();
+  }
+
+  /** A window on the file, with a position of its own. */
+  private final class TensorBytes implements ReadableByteChannel {
+    private final StoredTensor tensor;
+    private long done;
+
+    TensorBytes(StoredTensor tensor) {
+      this.tensor = tensor;
+    }
+
+    @Override
+    public int read(ByteBuffer into) throws IOException {
+      var left = tensor.end() - tensor.begin() - done;
+      if (left == 0) return -1;
+      var start = into.position();
+      var limit = into.limit();
+      into.limit(start + (int) Math.min(into.remaining(), left));
+      var count = channel.read(into, header.dataStart() + tensor.begin() + done);
+      into.limit(limit);
+      if (count < 0) {
+        throw new SafetensorsException(path, SafetensorsHeader.SHORTER);
+      }
+      if (tensor.type() == StoredType.BOOL) checkBooleans(into, start, count);
+      done += count;
+      return count;
+    }
+
+    private void checkBooleans(ByteBuffer bytes, int start, int count) {
+      for (var i = start; i < start + count; i++) {
+        if ((bytes.get(i) & ~1) != 0) {
+          throw new SafetensorsException(
+              path,
+              "tensor %s, BOOL: element %d is the byte %d, neither 0 nor 1"
+                  .formatted(
+                      HeaderParser.quote(tensor.name()), done + i - start, bytes.get(i) & 0xFF));
+        }
+      }
+    }
+
+    @Override
+    public boolean isOpen() {
+      return channel.isOpen();
+    }
+
+    @Override
+    public void close() {
+      // The file is closed by whoever opened it.
+    }
   }
 }

@@ -35,6 +35,9 @@ record SafetensorsHeader(
   /** The bound of the reference implementation. */
   static final int MAX_LENGTH = 100_000_000;
 
+  /** The message for a file that was cut by another program. */
+  static final String SHORTER = "the file became shorter while it was read";
+
   private static final int ALIGNMENT = 8;
   private static final String ESCAPED = "\"\\\b\f\n\r\t";
   private static final String ESCAPES = "\"\\bfnrt";
@@ -227,7 +230,7 @@ record SafetensorsHeader(
     while (into.hasRemaining()) {
       var count = channel.read(into, position);
       if (count < 0) {
-        throw new SafetensorsException(file, "the file became shorter while it was read");
+        throw new SafetensorsException(file, SHORTER);
       }
       position += count;
     }

@@ -42,4 +42,15 @@ public record StoredTensor(String name, StoredType type, List<Long> shape, long 
     for (var extent : shape) size = Math.multiplyExact(size, extent);
     return size;
   }
+
+  /** Whether the product of the dimensions other than 0 does not fit in 64 bits. */
+  static boolean overflows(List<Long> shape) {
+    try {
+      var size = 1L;
+      for (var extent : shape) size = Math.multiplyExact(size, Math.max(1, extent));
+      return false;
+    } catch (ArithmeticException overflow) {
+      return true;
+    }
+  }
 }

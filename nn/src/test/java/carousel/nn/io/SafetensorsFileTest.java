@@ -1,18 +1,18 @@
 package carousel.nn.io;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.nn.io.SafetensorsFile.Source;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -45,34 +45,43 @@ class SafetensorsFileTest {
 
   @TempDir Path folder;
 
-  private static MemorySegment floats(float... values) {
+  private static byte[] floats(float... values) {
     var buffer = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     for (var value : values) buffer.putFloat(value);
-    return MemorySegment.ofArray(buffer.array());
+    return buffer.array();
   }
 
   private static Source source(String name, StoredType type, List<Long> shape, byte... bytes) {
-    return new Source(name, type, shape, () -> MemorySegment.ofArray(bytes));
+    return new Source(name, type, shape, channel -> channel.write(ByteBuffer.wrap(bytes)));
   }
+
+  private static byte[] read(SafetensorsFile file, String name) throws IOException {
+    return Channels.newInputStream(file.read(name)).readAllBytes();
+  }
+
+  private static final Map<String, byte[]> CONTENT =
+      Map.of(
+          "b.bias", floats(1.5f, -2),
+          "a.weight", floats(0, 1, 2, 3, 4, 5),
+          "steps", new byte[] {7, 0, 0, 0},
+          "z", new byte[] {0, 0, 0, 0, 0, 0, (byte) 0xE0, 0x3F}, // 0.5
+          "mask", new byte[] {1, 0, 1},
+          "empty", new byte[0],
+          "é\"\n", floats(1));
 
   private static final List<Source> SOURCES =
       List.of(
-          new Source("b.bias", StoredType.F32, List.of(2L), () -> floats(1.5f, -2)),
-          new Source("a.weight", StoredType.F32, List.of(2L, 3L), () -> floats(0, 1, 2, 3, 4, 5)),
-          source("steps", StoredType.I32, List.of(), (byte) 7, (byte) 0, (byte) 0, (byte) 0),
-          new Source(
-              "z",
-              StoredType.F64,
-              List.of(1L),
-              () ->
-                  MemorySegment.ofArray(
-                      ByteBuffer.allocate(8)
-                          .order(ByteOrder.LITTLE_ENDIAN)
-                          .putDouble(0.5)
-                          .array())),
-          source("mask", StoredType.BOOL, List.of(3L), (byte) 1, (byte) 0, (byte) 1),
-          source("empty", StoredType.F32, List.of(0L, 3L)),
-          new Source("é\"\n", StoredType.F32, List.of(1L), () -> floats(1)));
+          stored("b.bias", StoredType.F32, 2L),
+          stored("a.weight", StoredType.F32, 2L, 3L),
+          stored("steps", StoredType.I32),
+          stored("z", StoredType.F64, 1L),
+          stored("mask", StoredType.BOOL, 3L),
+          stored("empty", StoredType.F32, 0L, 3L),
+          stored("é\"\n", StoredType.F32, 1L));
+
+  private static Source stored(String name, StoredType type, Long... shape) {
+    return source(name, type, List.of(shape), Objects.requireNonNull(CONTENT.get(name)));
+  }
 
   @Test
   void writesTheVeryBytesOfTheReferenceImplementation() throws IOException {
@@ -93,11 +102,9 @@ class SafetensorsFileTest {
         var stored = Objects.requireNonNull(file.tensors().get(source.name()));
         assertThat(stored.type()).isEqualTo(source.type());
         assertThat(stored.shape()).isEqualTo(source.shape());
-        var bytes = source.bytes().get();
-        assertThat(stored.elements()).isEqualTo(bytes.byteSize() / stored.type().bytes());
-        var into = MemorySegment.ofArray(new byte[(int) bytes.byteSize()]);
-        file.read(source.name(), into);
-        assertThat(into.mismatch(bytes)).as(source.name()).isEqualTo(-1);
+        var bytes = Objects.requireNonNull(CONTENT.get(source.name()));
+        assertThat(stored.elements()).isEqualTo(bytes.length / stored.type().bytes());
+        assertThat(read(file, source.name())).as(source.name()).isEqualTo(bytes);
       }
     }
   }
@@ -123,9 +130,7 @@ class SafetensorsFileTest {
           Map.of());
       assertThat(Files.size(path) % 8).isEqualTo(1);
       try (var file = SafetensorsFile.open(path)) {
-        var into = MemorySegment.ofArray(new byte[1]);
-        file.read("x".repeat(length), into);
-        assertThat(into.get(JAVA_BYTE, 0)).isEqualTo((byte) 9);
+        assertThat(read(file, "x".repeat(length))).containsExactly(9);
       }
     }
   }
@@ -142,9 +147,7 @@ class SafetensorsFileTest {
             source("small", StoredType.U8, List.of(1L), (byte) 1)),
         Map.of());
     try (var file = SafetensorsFile.open(path)) {
-      var into = new byte[bytes.length];
-      file.read("large", MemorySegment.ofArray(into));
-      assertThat(into).isEqualTo(bytes);
+      assertThat(read(file, "large")).isEqualTo(bytes);
     }
   }
 
@@ -171,7 +174,7 @@ class SafetensorsFileTest {
     assertThatThrownBy(() -> SafetensorsFile.write(path, List.of(wrong), Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "safetensors write: tensor \"w\", F32 [2, 3], needs 24 bytes, its source gives 23");
+            "safetensors write: tensor \"w\", F32 [2, 3], needs 24 bytes, its source wrote 23");
     assertThat(path).hasBinaryContent(before);
     assertThat(folder.toFile().list()).containsExactly("weights");
   }
@@ -181,11 +184,9 @@ class SafetensorsFileTest {
     var path = folder.resolve("weights");
     SafetensorsFile.write(path, SOURCES, Map.of());
     try (var file = SafetensorsFile.open(path)) {
-      assertThatThrownBy(() -> file.read("wz", MemorySegment.ofArray(new byte[4])))
+      assertThatThrownBy(() -> file.read("wz"))
           .isInstanceOf(SafetensorsException.class)
           .hasMessageContaining("no tensor \"wz\"; it holds \"z\", \"a.weight\"");
-      assertThatThrownBy(() -> file.read("z", MemorySegment.ofArray(new byte[4])))
-          .hasMessage("safetensors read: tensor \"z\" has 8 bytes, the segment 4");
     }
   }
 
@@ -196,9 +197,45 @@ class SafetensorsFileTest {
     try (var file = SafetensorsFile.open(path);
         var other = FileChannel.open(path, StandardOpenOption.WRITE)) {
       other.truncate(Files.size(path) - 1);
-      assertThatThrownBy(() -> file.read("mask", MemorySegment.ofArray(new byte[3])))
+      assertThatThrownBy(() -> read(file, "mask"))
           .isInstanceOf(SafetensorsException.class)
           .hasMessageEndingWith("the file became shorter while it was read");
+    }
+  }
+
+  @Test
+  void tensorsAreReadInAnyOrderAndInAnyPortions() throws IOException {
+    var path = folder.resolve("weights");
+    SafetensorsFile.write(path, SOURCES, Map.of());
+    try (var file = SafetensorsFile.open(path);
+        var weight = file.read("a.weight");
+        var bias = file.read("b.bias")) {
+      var first = ByteBuffer.allocate(10);
+      assertThat(weight.read(first)).isEqualTo(10);
+      var other = ByteBuffer.allocate(100);
+      assertThat(bias.read(other)).isEqualTo(8);
+      assertThat(other.limit()).isEqualTo(100);
+      assertThat(bias.read(other)).isEqualTo(-1);
+      var rest = ByteBuffer.allocate(14);
+      assertThat(weight.read(rest)).isEqualTo(14);
+      assertThat(first.array()).isEqualTo(Arrays.copyOf(floats(0, 1, 2, 3, 4, 5), 10));
+      assertThat(rest.array()).isEqualTo(Arrays.copyOfRange(floats(0, 1, 2, 3, 4, 5), 10, 24));
+      assertThat(weight.isOpen()).isTrue();
+    }
+  }
+
+  @Test
+  void aBooleanIsZeroOrOne() throws IOException {
+    var path = folder.resolve("mask");
+    SafetensorsFile.write(
+        path,
+        List.of(source("mask", StoredType.BOOL, List.of(4L), new byte[] {0, 1, (byte) 255, 0})),
+        Map.of());
+    try (var file = SafetensorsFile.open(path)) {
+      assertThatThrownBy(() -> read(file, "mask"))
+          .isInstanceOf(SafetensorsException.class)
+          .hasMessageEndingWith(
+              "tensor \"mask\", BOOL: element 2 is the byte 255, neither 0 nor 1");
     }
   }
 }

@@ -1,5 +1,10 @@
 package carousel.zoo.grammar;
 
+import carousel.nn.data.Corpus;
+import carousel.nn.data.TokenLevel;
+import carousel.nn.data.TokenStream;
+import carousel.nn.data.Vocabulary;
+import carousel.tensor.Philox;
 import carousel.zoo.grammar.Rule.Symbol;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,7 +17,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.DoubleSupplier;
 
 /**
  * A probabilistic context-free grammar in which every sentence has one derivation, so that what a
@@ -25,7 +29,7 @@ import java.util.function.DoubleSupplier;
  */
 public final class Grammar {
   /** Stands after the last word of a sentence. */
-  public static final String END = "<eos>";
+  public static final String END = Vocabulary.END;
 
   private final Map<String, List<Rule>> rules;
   private final Map<String, String> twins;
@@ -140,19 +144,64 @@ public final class Grammar {
   /**
    * A random sentence, drawn by the probabilities of the grammar.
    *
-   * @param uniform gives independent numbers in [0, 1)
+   * @param random makes the choices
    * @return its words
    */
-  public List<String> sentence(DoubleSupplier uniform) {
+  public List<String> sentence(Philox random) {
     var sentence = new ArrayList<String>();
     var pending = new ArrayDeque<Symbol>();
     pending.push(new Symbol(start, false));
     while (!pending.isEmpty()) {
       var symbol = pending.pop();
       if (symbol.isWord()) sentence.add(symbol.name());
-      else draw(symbol.name(), uniform.getAsDouble()).right().reversed().forEach(pending::push);
+      else draw(symbol.name(), random.nextDouble()).right().reversed().forEach(pending::push);
     }
     return sentence;
+  }
+
+  /**
+   * Random text, one sentence per line.
+   *
+   * @param tokens the least number of tokens, end marks included; whole sentences are drawn until
+   *     it is reached
+   * @param random makes the choices
+   * @return the lines
+   */
+  public String text(int tokens, Philox random) {
+    var text = new StringBuilder();
+    for (var count = 0; count < tokens; ) {
+      var sentence = sentence(random);
+      text.append(String.join(" ", sentence)).append('\n');
+      count += sentence.size() + 1;
+    }
+    return text.toString();
+  }
+
+  /**
+   * A corpus to train on. Its three texts are drawn from streams of their own, so that a longer
+   * training text leaves the others as they are; its vocabulary is that of the grammar, so that no
+   * word is unknown and {@link #entropyPerToken} is what a perfect model scores.
+   *
+   * @param seed decides the texts
+   * @param train the least number of tokens to train on
+   * @param valid the least number of tokens to tune on
+   * @param test the least number of tokens to report on
+   * @return the corpus
+   */
+  public Corpus corpus(long seed, int train, int valid, int test) {
+    var tokens = new ArrayList<>(List.of(Vocabulary.UNKNOWN, Vocabulary.END));
+    tokens.addAll(words);
+    var vocabulary = Vocabulary.of(TokenLevel.WORD, tokens);
+    var random = Philox.of(seed);
+    return new Corpus(
+        vocabulary,
+        stream("generated train", vocabulary, text(train, random.split(0))),
+        stream("generated valid", vocabulary, text(valid, random.split(1))),
+        stream("generated test", vocabulary, text(test, random.split(2))));
+  }
+
+  private static TokenStream stream(String name, Vocabulary vocabulary, String text) {
+    return TokenStream.of(name, vocabulary.encode(text));
   }
 
   private Rule draw(String name, double uniform) {
