@@ -1,0 +1,43 @@
+package carousel.nn;
+
+import carousel.tensor.Philox;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+
+/**
+ * {@code y = x ⊙ m / (1 − p)}, each {@code m ~ Bernoulli(1 − p)} drawn anew; {@code x [..] → y [..]}.
+ * Outside of {@link Training} {@code y = x}, which the division makes the expectation.
+ *
+ * <p>With {@code p = 1} everything is dropped and y is 0.
+ *
+ * <p>Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov 2014, scaled at training
+ * time ("inverted dropout").
+ *
+ * @param p the probability of dropping an element, in [0, 1]
+ */
+public record Dropout(double p) implements Layer {
+  /** Checks the probability. */
+  public Dropout {
+    if (!(p >= 0 && p <= 1)) {
+      throw new TensorException("dropout: the probability must be in [0, 1], got " + p);
+    }
+  }
+
+  /**
+   * Drops elements, if this is training.
+   *
+   * @param x {@code [..]}
+   * @return {@code [..]}; x itself where nothing is to be dropped
+   */
+  public Tensor apply(Tensor x) {
+    return p == 0 ? x : Training.rng().map(rng -> dropped(rng, x)).orElse(x);
+  }
+
+  private Tensor dropped(Philox rng, Tensor x) {
+    Tensor kept = rng.bernoulli(1 - p, x.shape().toArray()).to(x.device());
+    // By where, not by a product: an infinite x that is dropped must be 0, and so must its
+    // gradient.
+    Tensor y = Tensor.where(kept, x, x.scalarLike(0));
+    return p == 1 ? y : y.mul(1 / (1 - p));
+  }
+}
