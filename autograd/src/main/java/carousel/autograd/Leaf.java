@@ -2,22 +2,19 @@ package carousel.autograd;
 
 import carousel.tensor.Tensor;
 
-/**
- * A named tensor that gradients are asked for, such as a parameter of a model. The name is what
- * errors and reports call it.
- */
+/** A named tensor that gradients are wanted for; a model's parameters are leaves. */
 public interface Leaf {
   /**
-   * Returns what errors and reports call it.
+   * Returns the name by which errors and tables call it.
    *
    * @return e.g. {@code stack.0.cell.wx}
    */
   String name();
 
   /**
-   * Returns the tensor to differentiate by.
+   * Returns the value gradients refer to.
    *
-   * @return its current value
+   * @return the tensor that the loss reads
    */
   Tensor value();
 }

@@ -1,6 +1,9 @@
 package carousel.tensor;
 
 import carousel.tensor.op.Distribution;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * The counter-based generator Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random
@@ -72,6 +75,10 @@ public final class Philox {
    * @return the first of them
    */
   public long advance(long blocks) {
+    return Draws.CURRENT.isBound() ? Draws.CURRENT.get().next(this, blocks) : take(blocks);
+  }
+
+  private long take(long blocks) {
     long first = counter;
     counter += blocks;
     return first;
@@ -102,7 +109,7 @@ public final class Philox {
     // Lemire's multiply-and-reject: exactly uniform.
     long threshold = (0x1_0000_0000L - bound) % bound;
     while (true) {
-      long product = (word(seed, counter++, 0) & 0xFFFFFFFFL) * bound;
+      long product = (word(seed, advance(1), 0) & 0xFFFFFFFFL) * bound;
       if ((product & 0xFFFFFFFFL) >= threshold) {
         return (int) (product >>> 32);
       }
@@ -115,7 +122,7 @@ public final class Philox {
    * @return uniform in [0, 1), with 53 bits
    */
   public double nextDouble() {
-    return unit(seed, counter++, 0);
+    return unit(seed, advance(1), 0);
   }
 
   /**
@@ -236,5 +243,64 @@ public final class Philox {
       k1 += W1;
     }
     return half == 0 ? (c0 & 0xFFFFFFFFL) | (long) c1 << 32 : (c2 & 0xFFFFFFFFL) | (long) c3 << 32;
+  }
+
+  /**
+   * What a piece of code drew, to draw the same when it runs again: a checkpointed segment must see
+   * the same dropout masks when it is recomputed.
+   */
+  public static final class Draws {
+    private static final ScopedValue<Draws> CURRENT = ScopedValue.newInstance();
+
+    private final List<Long> counters = new ArrayList<>();
+    private int position = -1;
+
+    /** An empty record. */
+    public Draws() {}
+
+    /**
+     * Runs code and notes what it draws.
+     *
+     * @param body the code
+     * @param <R> what it returns
+     * @return its result
+     */
+    public <R> R record(Supplier<R> body) {
+      counters.clear();
+      position = -1;
+      return ScopedValue.where(CURRENT, this).call(body::get);
+    }
+
+    /**
+     * Runs the same code again; its draws are those noted, and move no generator on.
+     *
+     * @param body the code
+     * @param <R> what it returns
+     * @return its result
+     * @throws TensorException if it draws more often than when it was recorded
+     */
+    public <R> R replay(Supplier<R> body) {
+      position = 0;
+      try {
+        return ScopedValue.where(CURRENT, this).call(body::get);
+      } finally {
+        position = -1;
+      }
+    }
+
+    private long next(Philox rng, long blocks) {
+      if (position < 0) {
+        long first = rng.take(blocks);
+        counters.add(first);
+        return first;
+      }
+      if (position == counters.size()) {
+        throw new TensorException(
+            "replay: the code draws random numbers more often than when it was recorded ("
+                + counters.size()
+                + " times); it must do the same each time it runs");
+      }
+      return counters.get(position++);
+    }
   }
 }

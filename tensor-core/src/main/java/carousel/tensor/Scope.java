@@ -159,7 +159,7 @@ public final class Scope implements AutoCloseable {
               + thread.getName()
               + "; copy the tensor instead");
     }
-    if (owner == null || owner.depth > depth) {
+    if (owner == null || owner.isClosed() || owner.depth > depth) {
       if (owner != null && !owner.isClosed()) {
         owner.ledger.remove(storage);
       }

@@ -38,6 +38,14 @@ public abstract sealed class Vjp {
     Tensor g(int output);
 
     /**
+     * Tells whether anything flows into an output.
+     *
+     * @param output which
+     * @return whether {@link #g(int)} is more than zeros
+     */
+    boolean reached(int output);
+
+    /**
      * The value of an input.
      *
      * @param input which
@@ -311,6 +319,22 @@ public abstract sealed class Vjp {
    */
   public static Vjp shaped(Pull pull) {
     return of(Rule.shaped(pull));
+  }
+
+  /**
+   * Lets go of what this rule itself holds; a tape calls it once, when it is done with the op.
+   */
+  public void release() {}
+
+  /** For rules that belong to one application of an op rather than to a row: see the autograd module. */
+  public abstract static non-sealed class Custom extends Vjp {
+    /** For subclasses. */
+    protected Custom() {}
+
+    @Override
+    public boolean flows(int input) {
+      return true;
+    }
   }
 
   private static final class PerInput extends Vjp {

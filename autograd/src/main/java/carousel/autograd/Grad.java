@@ -1,0 +1,234 @@
+package carousel.autograd;
+
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import carousel.tensor.op.Interpreter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Differentiation of tensor programs.
+ *
+ * <pre>{@code
+ * Gradients g = Grad.of(() -> model.loss(x, y), model.parameters());
+ * }</pre>
+ *
+ * <p>The program is any code that computes with tensors; what it reads of the leaves is recorded
+ * while it runs. Calls nest: a gradient inside a differentiated program is differentiated in turn.
+ * {@link Tensor#detach} stops gradients. Results belong to the scope that is open at the call.
+ */
+public final class Grad {
+  private Grad() {}
+
+  /**
+   * The value and the gradients of a loss, {@code ∂loss/∂leaf} for every leaf.
+   *
+   * @param loss computes a floating scalar
+   * @param leaves what it is differentiated by, e.g. a model's parameters
+   * @return value and gradients
+   * @throws TensorException if the loss is not a scalar, or does not depend on a leaf (named)
+   */
+  public static Gradients of(Supplier<Tensor> loss, Iterable<? extends Leaf> leaves) {
+    return differentiate(loss, list(leaves), false);
+  }
+
+  /**
+   * The value and the gradients of a loss with respect to tensors.
+   *
+   * @param loss computes a floating scalar
+   * @param tensors what it is differentiated by; errors call them {@code input 0}, {@code input 1} …
+   * @return value and gradients
+   * @throws TensorException if the loss is not a scalar, or does not depend on a tensor
+   */
+  public static Gradients of(Supplier<Tensor> loss, Tensor... tensors) {
+    return differentiate(loss, inputs(tensors), false);
+  }
+
+  /**
+   * As {@link #of(Supplier, Iterable)}, but a leaf the loss does not depend on has gradient zero.
+   *
+   * @param loss computes a floating scalar
+   * @param leaves what it is differentiated by
+   * @return value and gradients
+   */
+  public static Gradients orZero(Supplier<Tensor> loss, Iterable<? extends Leaf> leaves) {
+    return differentiate(loss, list(leaves), true);
+  }
+
+  /**
+   * As {@link #of(Supplier, Tensor...)}, but a tensor the loss does not depend on has gradient zero.
+   *
+   * @param loss computes a floating scalar
+   * @param tensors what it is differentiated by
+   * @return value and gradients
+   */
+  public static Gradients orZero(Supplier<Tensor> loss, Tensor... tensors) {
+    return differentiate(loss, inputs(tensors), true);
+  }
+
+  private static Gradients differentiate(Supplier<Tensor> loss, List<Leaf> leaves, boolean orZero) {
+    try (Pullback pullback = Pullback.of(loss, leaves)) {
+      Tensor value = pullback.value();
+      if (value.size() != 1 || !value.dtype().isFloating()) {
+        throw new TensorException(
+            "gradient: the loss must be a floating scalar, got "
+                + value.dtype()
+                + " "
+                + value.shape()
+                + "; reduce it with mean() or sum(), or use Grad.vjp with a cotangent");
+      }
+      return new Gradients(value, leaves, pullback.pull(value.onesLike(), orZero));
+    }
+  }
+
+  /**
+   * The vector-Jacobian product of a program: its value now, and gradients for one cotangent later.
+   *
+   * @param program computes a floating tensor of any shape
+   * @param tensors what it is differentiated by
+   * @return the value and the way back; close it if it may not be used
+   */
+  public static Pullback vjp(Supplier<Tensor> program, Tensor... tensors) {
+    return Pullback.of(program, inputs(tensors));
+  }
+
+  /**
+   * The Jacobian-vector product {@code J·v}: the derivative of f at x in the direction v.
+   *
+   * <p>Found as the gradient of the vjp with respect to its cotangent, which is linear in it; so it
+   * costs two backward passes and is itself differentiable.
+   *
+   * @param f a function of one tensor
+   * @param x where
+   * @param v the direction, of x's shape
+   * @return the directional derivative, of the shape of f(x)
+   */
+  public static Tensor jvp(UnaryOperator<Tensor> f, Tensor x, Tensor v) {
+    checkDirection("jvp", x, v);
+    Tensor probe;
+    try (var scope = Scope.openUnwatched()) {
+      probe = scope.keep(off(() -> f.apply(x)).zerosLike());
+    }
+    return vectorProduct(
+        () -> {
+          try (Pullback inner = Pullback.of(() -> f.apply(x), inputs(x))) {
+            return inner.pull(probe, true).getFirst();
+          }
+        },
+        probe,
+        v);
+  }
+
+  private static Tensor vectorProduct(Supplier<Tensor> program, Tensor by, Tensor cotangent) {
+    try (Pullback outer = Pullback.of(program, inputs(by))) {
+      return outer.pull(cotangent, true).getFirst();
+    }
+  }
+
+  /**
+   * The Hessian-vector products {@code H·v} of a loss: {@code ∂⟨∂loss/∂x, v⟩/∂x}.
+   *
+   * @param loss computes a floating scalar
+   * @param tensors the tensors x
+   * @param directions the directions v, one per tensor and of its shape
+   * @return one product per tensor
+   */
+  public static List<Tensor> hvp(
+      Supplier<Tensor> loss, List<Tensor> tensors, List<Tensor> directions) {
+    if (tensors.size() != directions.size()) {
+      throw new TensorException(
+          "hvp: " + tensors.size() + " tensors and " + directions.size() + " directions");
+    }
+    for (int i = 0; i < tensors.size(); i++) {
+      checkDirection("hvp", tensors.get(i), directions.get(i));
+    }
+    Tensor[] x = tensors.toArray(new Tensor[0]);
+    Gradients products =
+        orZero(
+            () -> {
+              Gradients g = orZero(loss, x);
+              Tensor dot = null;
+              for (int i = 0; i < x.length; i++) {
+                Tensor term = g.get(i).mul(directions.get(i)).sum();
+                dot = dot == null ? term : dot.add(term);
+              }
+              return dot == null ? g.value() : dot;
+            },
+            x);
+    List<Tensor> result = new ArrayList<>();
+    for (int i = 0; i < x.length; i++) {
+      result.add(products.get(i));
+    }
+    return result;
+  }
+
+  private static void checkDirection(String op, Tensor x, Tensor v) {
+    if (!x.shape().equals(v.shape()) || x.dtype() != v.dtype()) {
+      throw new TensorException(
+          op
+              + ": the direction must be as the tensor, "
+              + x.dtype()
+              + " "
+              + x.shape()
+              + ", got "
+              + v.dtype()
+              + " "
+              + v.shape());
+    }
+  }
+
+  /**
+   * Runs a segment of a differentiated program without saving what its rules would read; backward
+   * runs it again instead. Memory for time: about one more forward pass.
+   *
+   * <p>The segment may read any tensors and must do the same each time; random numbers drawn from
+   * {@link carousel.tensor.Philox} are drawn again the same. Outside of a gradient it just runs.
+   *
+   * @param segment computes one tensor
+   * @return its value
+   */
+  public static Tensor checkpoint(Supplier<Tensor> segment) {
+    return Interpreter.current() instanceof Tape tape ? tape.checkpoint(segment) : segment.get();
+  }
+
+  /**
+   * Runs a piece of a differentiated program unrecorded: its results are constants.
+   *
+   * @param body what to run
+   * @param <R> what it returns
+   * @return its result
+   */
+  public static <R> R off(Supplier<R> body) {
+    return Interpreter.EAGER.run(body);
+  }
+
+  private static List<Leaf> list(Iterable<? extends Leaf> leaves) {
+    return StreamSupport.stream(leaves.spliterator(), false).map(l -> (Leaf) l).toList();
+  }
+
+  private static List<Leaf> inputs(Tensor... tensors) {
+    List<Leaf> leaves = new ArrayList<>();
+    for (int i = 0; i < tensors.length; i++) {
+      leaves.add(new Input("input " + i, tensors[i]));
+    }
+    return List.copyOf(leaves);
+  }
+
+  private record Input(String name, Tensor value) implements Leaf {}
+
+  /** For messages: the names of the leaves nothing reached. */
+  static List<String> unreached(List<Leaf> leaves, @Nullable Tensor[] gradients) {
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < gradients.length; i++) {
+      if (gradients[i] == null) {
+        names.add(leaves.get(i).name());
+      }
+    }
+    return names;
+  }
+}

@@ -1,0 +1,205 @@
+package carousel.autograd;
+
+import carousel.tensor.DType;
+import carousel.tensor.Shape;
+import carousel.tensor.Storage;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import carousel.tensor.op.Vjp;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One recorded application of an op: where its inputs came from, what its rule will read, and the
+ * cotangents that have arrived at its outputs.
+ */
+final class Node implements Vjp.Context {
+  private final String label;
+  private final Vjp vjp;
+  private final @Nullable Edge[] edges;
+  private final boolean[] wanted;
+  private final Shape[] shapes;
+  private final DType[] dtypes;
+  private final @Nullable Tensor[] savedInputs;
+  private final int[] versions;
+  private final Edge[] outputs;
+  private final Shape[] outputShapes;
+  private final @Nullable Tensor[] savedOutputs;
+  private final int[] outputVersions;
+  private final Tensor like;
+  private boolean released;
+
+  /** A tracked value: an output of a node, or a leaf, with the cotangent that reached it. */
+  static final class Edge {
+    private @Nullable Tensor cotangent;
+
+    @Nullable Tensor cotangent() {
+      return cotangent;
+    }
+
+    /** Adds what flowed in over one use of the value. */
+    void accumulate(Tensor g) {
+      Tensor before = cotangent;
+      Tensor sum = before == null ? g : before.add(g);
+      sum.storage().retain();
+      cotangent = sum;
+      if (before != null) {
+        before.storage().release();
+      }
+    }
+
+    void clear() {
+      if (cotangent != null) {
+        cotangent.storage().release();
+        cotangent = null;
+      }
+    }
+  }
+
+  Node(
+      String label,
+      Vjp vjp,
+      @Nullable Edge[] edges,
+      boolean[] wanted,
+      Tensor[] inputs,
+      Tensor[] results) {
+    this.label = label;
+    this.vjp = vjp;
+    this.edges = edges;
+    this.wanted = wanted;
+    int n = inputs.length;
+    shapes = new Shape[n];
+    dtypes = new DType[n];
+    savedInputs = new Tensor[n];
+    versions = new int[n];
+    for (int i = 0; i < n; i++) {
+      Tensor x = inputs[i];
+      shapes[i] = x.shape();
+      dtypes[i] = x.dtype();
+      if (vjp.readsInput(i, wanted)) {
+        savedInputs[i] = x;
+        versions[i] = save(x);
+      }
+    }
+    int m = results.length;
+    outputs = new Edge[m];
+    outputShapes = new Shape[m];
+    savedOutputs = new Tensor[m];
+    outputVersions = new int[m];
+    boolean reads = vjp.readsOutput(wanted);
+    for (int k = 0; k < m; k++) {
+      outputs[k] = new Edge();
+      outputShapes[k] = results[k].shape();
+      if (reads) {
+        savedOutputs[k] = results[k];
+        outputVersions[k] = save(results[k]);
+      }
+    }
+    like = results[0];
+  }
+
+  private static int save(Tensor x) {
+    Storage storage = x.storage();
+    storage.retain();
+    return storage.version();
+  }
+
+  Edge output(int k) {
+    return outputs[k];
+  }
+
+  /** Pulls the cotangents of the outputs back to the inputs, if any arrived. */
+  void pull() {
+    boolean reached = false;
+    for (Edge output : outputs) {
+      reached |= output.cotangent != null;
+    }
+    if (reached) {
+      @Nullable Tensor[] gradients = vjp.pull(this, wanted);
+      for (int i = 0; i < gradients.length; i++) {
+        Edge edge = edges[i];
+        Tensor g = gradients[i];
+        if (wanted[i] && edge != null && g != null) {
+          edge.accumulate(g.sumTo(shapes[i]));
+        }
+      }
+    }
+  }
+
+  /** Lets go of everything saved. */
+  void release() {
+    drop(savedInputs);
+    drop(savedOutputs);
+    if (!released) {
+      released = true;
+      vjp.release();
+    }
+    for (Edge output : outputs) {
+      output.clear();
+    }
+  }
+
+  private static void drop(@Nullable Tensor[] saved) {
+    for (int i = 0; i < saved.length; i++) {
+      Tensor x = saved[i];
+      if (x != null) {
+        x.storage().release();
+        saved[i] = null;
+      }
+    }
+  }
+
+  @Override
+  public Tensor g(int output) {
+    Tensor g = outputs[output].cotangent;
+    return g == null ? Tensor.zerosAs(like, outputShapes[output]) : g;
+  }
+
+  @Override
+  public boolean reached(int output) {
+    return outputs[output].cotangent != null;
+  }
+
+  @Override
+  public Tensor in(int input) {
+    return unchanged("input", input, savedInputs[input], versions[input]);
+  }
+
+  @Override
+  public Tensor out(int output) {
+    return unchanged("output", output, savedOutputs[output], outputVersions[output]);
+  }
+
+  private Tensor unchanged(String kind, int index, @Nullable Tensor saved, int version) {
+    if (saved == null) {
+      throw new IllegalStateException(
+          label + ": the rule reads " + kind + " " + index + " without declaring it");
+    }
+    int now = saved.storage().version();
+    if (now != version) {
+      throw new TensorException(
+          label
+              + ": "
+              + kind
+              + " "
+              + index
+              + " "
+              + saved.shape()
+              + " was changed in place between the forward and the backward pass (version "
+              + version
+              + ", now "
+              + now
+              + "); assign after the gradients are taken, or use a copy()");
+    }
+    return saved;
+  }
+
+  @Override
+  public Shape shape(int input) {
+    return shapes[input];
+  }
+
+  @Override
+  public DType dtype(int input) {
+    return dtypes[input];
+  }
+}

@@ -1,0 +1,39 @@
+package carousel.autograd;
+
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Vjp;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The rule of a checkpointed segment: runs it again on a tape of its own, and pulls back there. */
+final class Recompute extends Vjp.Custom {
+  private final Supplier<Tensor> segment;
+  private final List<Tensor> inputs;
+
+  Recompute(Supplier<Tensor> segment, List<Tensor> inputs) {
+    this.segment = segment;
+    this.inputs = inputs;
+  }
+
+  /** The segment captured its inputs; they must stay alive and unchanged. */
+  @Override
+  public boolean readsInput(int input, boolean[] wanted) {
+    return true;
+  }
+
+  @Override
+  public boolean readsOutput(boolean[] wanted) {
+    return false;
+  }
+
+  @Override
+  public @Nullable Tensor[] pull(Context c, boolean[] wanted) {
+    for (int i = 0; i < inputs.size(); i++) {
+      var unchanged = c.in(i);
+    }
+    var tape = new Tape(inputs);
+    Tensor again = tape.run(segment);
+    return tape.backward(again, c.g(), inputs);
+  }
+}

@@ -1,0 +1,194 @@
+package carousel.autograd;
+
+import carousel.autograd.Node.Edge;
+import carousel.tensor.Philox;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Interpreter;
+import carousel.tensor.op.Op;
+import carousel.tensor.op.Vjp;
+import carousel.tensor.spi.Fused;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Computes by the interpreter around it and records what depends on the leaves.
+ *
+ * <p>A tape holds what its rules will read; a scope may close in between. Rules run under the outer
+ * interpreter, so that an outer tape sees them as ordinary ops: that is all there is to higher
+ * derivatives.
+ */
+final class Tape implements Interpreter {
+  private final Interpreter outer = Interpreter.current();
+  private final Map<Tensor, Edge> tracked = new HashMap<>();
+  private final List<Node> nodes = new ArrayList<>();
+
+  /** A tape on which gradients with respect to the given tensors can be taken. */
+  Tape(Iterable<Tensor> leaves) {
+    for (Tensor leaf : leaves) {
+      tracked.putIfAbsent(leaf, new Edge());
+    }
+  }
+
+  @Override
+  public Tensor[] apply(Op op, Tensor... inputs) {
+    if (op instanceof Composite composite) {
+      // An outer tape must see the parts: a fused backward cannot be differentiated again.
+      Fused fused = outer == EAGER ? composite.fused(inputs) : null;
+      return fused == null ? composite.body().apply(inputs) : record(composite, fused, inputs);
+    }
+    Tensor[] results = outer.apply(op, inputs);
+    @Nullable Edge[] edges = edges(inputs);
+    if (edges == null) {
+      return results;
+    }
+    Vjp vjp = op.vjp();
+    boolean[] wanted = new boolean[inputs.length];
+    boolean any = false;
+    for (int i = 0; i < inputs.length; i++) {
+      wanted[i] = edges[i] != null && vjp.flows(i);
+      any |= wanted[i];
+    }
+    if (any) {
+      add(new Node(op.label(), vjp, edges, wanted, inputs, results), results);
+    }
+    return results;
+  }
+
+  /** Where the inputs came from; null if none is tracked. */
+  private @Nullable Edge @Nullable [] edges(Tensor... inputs) {
+    @Nullable Edge[] edges = null;
+    for (int i = 0; i < inputs.length; i++) {
+      Edge edge = tracked.get(inputs[i]);
+      if (edge != null) {
+        if (edges == null) {
+          edges = new Edge[inputs.length];
+        }
+        edges[i] = edge;
+      }
+    }
+    return edges;
+  }
+
+  private void add(Node node, Tensor... results) {
+    nodes.add(node);
+    for (int k = 0; k < results.length; k++) {
+      // Numbers without gradients (the indices of a sort) come out of differentiable ops, too.
+      if (results[k].dtype().isFloating()) {
+        tracked.put(results[k], node.output(k));
+      }
+    }
+  }
+
+  private Tensor[] record(Composite op, Fused fused, Tensor... inputs) {
+    @Nullable Edge[] edges = edges(inputs);
+    Fused.Result result = fused.forward(inputs);
+    if (edges != null) {
+      boolean[] wanted = new boolean[inputs.length];
+      for (int i = 0; i < inputs.length; i++) {
+        wanted[i] = edges[i] != null;
+      }
+      Vjp vjp = new FusedVjp(fused, inputs, result);
+      add(new Node(op.label(), vjp, edges, wanted, inputs, result.outputs()), result.outputs());
+    }
+    return result.outputs();
+  }
+
+  /**
+   * Runs a segment without recording its inside, and records one node that runs it again at
+   * backward. Random numbers drawn in the segment are drawn again the same.
+   */
+  Tensor checkpoint(Supplier<Tensor> segment) {
+    List<Tensor> read = new ArrayList<>();
+    Map<Tensor, Edge> seen = new HashMap<>();
+    Interpreter watch =
+        new Interpreter() {
+          @Override
+          public Tensor[] apply(Op op, Tensor... inputs) {
+            for (Tensor x : inputs) {
+              Edge edge = tracked.get(x);
+              if (edge != null && seen.putIfAbsent(x, edge) == null) {
+                read.add(x);
+              }
+            }
+            if (op instanceof Composite composite && outer != EAGER) {
+              return composite.body().apply(inputs);
+            }
+            return outer.apply(op, inputs);
+          }
+        };
+    var draws = new Philox.Draws();
+    Tensor result;
+    try (var scope = Scope.openUnwatched()) {
+      result = scope.keep(draws.record(() -> watch.run(segment)));
+    }
+    if (seen.containsKey(result) || read.isEmpty()) {
+      return result;
+    }
+    Tensor[] inputs = read.toArray(new Tensor[0]);
+    @Nullable Edge[] edges = new Edge[inputs.length];
+    boolean[] wanted = new boolean[inputs.length];
+    for (int i = 0; i < inputs.length; i++) {
+      edges[i] = seen.get(inputs[i]);
+      wanted[i] = true;
+    }
+    Vjp vjp = new Recompute(() -> draws.replay(segment), read);
+    Tensor[] results = {result};
+    add(new Node("checkpoint", vjp, edges, wanted, inputs, results), results);
+    return result;
+  }
+
+  /**
+   * Pulls a cotangent back to the leaves and empties the tape.
+   *
+   * @param result what was computed on this tape
+   * @param cotangent its cotangent
+   * @param leaves what gradients are wanted for
+   * @return one gradient per leaf, in the current scope; null where the result does not depend on it
+   */
+  @Nullable Tensor[] backward(Tensor result, Tensor cotangent, List<Tensor> leaves) {
+    return outer.run(() -> pullBack(result, cotangent, leaves));
+  }
+
+  private @Nullable Tensor[] pullBack(Tensor result, Tensor cotangent, List<Tensor> leaves) {
+    @Nullable Tensor[] gradients = new Tensor[leaves.size()];
+    try (var backward = Scope.openUnwatched()) {
+      Edge end = tracked.get(result);
+      if (end != null) {
+        end.accumulate(cotangent);
+        for (int i = nodes.size() - 1; i >= 0; i--) {
+          // What a rule makes on the way is freed with it; cotangents are held by their edges.
+          try (var rule = Scope.openUnwatched()) {
+            nodes.get(i).pull();
+          }
+          nodes.get(i).release();
+        }
+      }
+      for (int i = 0; i < gradients.length; i++) {
+        Edge edge = tracked.get(leaves.get(i));
+        Tensor g = edge == null ? null : edge.cotangent();
+        if (g != null) {
+          gradients[i] = backward.keep(g);
+        }
+      }
+    } finally {
+      release();
+    }
+    return gradients;
+  }
+
+  /** Lets go of everything saved; the tape is empty then. */
+  void release() {
+    for (Node node : nodes) {
+      node.release();
+    }
+    nodes.clear();
+    tracked.values().forEach(Edge::clear);
+    tracked.clear();
+  }
+}
