@@ -1,0 +1,132 @@
+package carousel.tensor.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carousel.tensor.DType;
+import carousel.tensor.Device;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Op;
+import carousel.tensor.op.Reduce;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Transfer;
+import carousel.tensor.op.Unary;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The catalogue is whole: an op without cases fails here, before anybody misses its test. */
+class CatalogueTest {
+
+  /** The permitted classes of a sealed hierarchy that are no interfaces. */
+  private static Stream<Class<?>> leaves(Class<?> type) {
+    return type.isSealed() && type.isInterface()
+        ? Arrays.stream(type.getPermittedSubclasses()).flatMap(CatalogueTest::leaves)
+        : Stream.of(type);
+  }
+
+  @Test
+  void everyOpHasCases() {
+    Set<Class<?>> covered = OpCases.all().map(c -> c.op().getClass()).collect(Collectors.toSet());
+    assertThat(leaves(Op.class))
+        .as("ops without a case in OpCases.all()")
+        .filteredOn(op -> op != Transfer.class)
+        .isNotEmpty()
+        .allMatch(covered::contains);
+  }
+
+  @Test
+  void everyRowOfEveryFamilyHasCasesOfEveryTypeOfItsDomain() {
+    Set<String> expected = new TreeSet<>();
+    for (DType type : DType.values()) {
+      Stream.of(Unary.values())
+          .filter(r -> r.domain().accepts(type))
+          .forEach(r -> expected.add("Unary." + r + type));
+      Stream.of(Binary.values())
+          .filter(r -> r.domain().accepts(type))
+          .forEach(r -> expected.add("Binary." + r + type));
+      Stream.of(Ternary.values())
+          .filter(r -> r.domain().accepts(type))
+          .forEach(r -> expected.add("Ternary." + r + type));
+      Stream.of(Reduce.values())
+          .filter(r -> r.domain().accepts(type))
+          .forEach(r -> expected.add("Reduction." + r + type));
+    }
+    Set<String> actual =
+        OpCases.all()
+            .map(c -> c.row() + c.operands().getLast().dtype())
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertThat(actual).containsAll(expected);
+  }
+
+  @Test
+  void everyDifferentiableOpHasSmoothCases() {
+    Set<String> smooth = OpCases.smooth().map(OpCase::row).collect(Collectors.toSet());
+    Set<String> differentiable =
+        Stream.concat(OpCases.all(), OpCases.smooth())
+            .filter(c -> c.op() instanceof Composite || flows(c))
+            .map(OpCase::row)
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertThat(smooth).containsAll(differentiable);
+  }
+
+  private static boolean flows(OpCase c) {
+    for (int i = 0; i < c.operands().size(); i++) {
+      if (c.op().vjp().flows(i)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A step of 1e-4 in any direction changes the result by something of that size: no kink, no pole. */
+  @Test
+  void smoothCasesAreFiniteF64AndAwayFromKinks() {
+    OpCases.smooth()
+        .forEach(c -> {
+          try (var scope = Scope.open(Device.reference())) {
+            double h = 1e-4;
+            Tensor[] at = c.inputs();
+            Tensor[] up = c.inputs();
+            Tensor[] down = c.inputs();
+            boolean any = false;
+            for (int i = 0; i < at.length; i++) {
+              assertThat(at[i].dtype()).as("%s", c).isNotEqualTo(DType.F32);
+              if (c.differentiable(i)) {
+                up[i] = at[i].add(h);
+                down[i] = at[i].sub(h);
+                any = true;
+              }
+            }
+            assertThat(any).as("%s has a differentiable input", c).isTrue();
+            Tensor y = c.op().evaluate(at)[0];
+            Tensor bend = c.op().evaluate(up)[0].add(c.op().evaluate(down)[0]).sub(y.mul(2)).abs();
+            // A kink of slope 1 would bend by h; smooth functions bend by h² f''.
+            assertThat(bend.max().item()).as("%s", c).isLessThan(0.05 * h);
+          }
+        });
+  }
+
+  @Test
+  void arrangementsSayWhatTheyAre() {
+    Map<Arrangement, Boolean> dense =
+        Arrays.stream(Arrangement.values())
+            .collect(
+                Collectors.toMap(
+                    a -> a, a -> a.layout(carousel.tensor.Shape.of(3, 4)).isContiguous()));
+    assertThat(dense)
+        .containsEntry(Arrangement.DENSE, true)
+        .containsEntry(Arrangement.OFFSET, true)
+        .containsEntry(Arrangement.TRANSPOSED, false)
+        .containsEntry(Arrangement.STEPPED, false)
+        .containsEntry(Arrangement.FLIPPED, false)
+        .containsEntry(Arrangement.REPEATED_ROW, false)
+        .containsEntry(Arrangement.REPEATED_COLUMN, false);
+  }
+}

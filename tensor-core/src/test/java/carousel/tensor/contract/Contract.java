@@ -1,0 +1,99 @@
+package carousel.tensor.contract;
+
+import carousel.tensor.Device;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Views;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/** What a device owes: on every case, the results of the reference. */
+final class Contract {
+  private Contract() {}
+
+  /**
+   * Runs a case on a device and on the reference and compares.
+   *
+   * @param c the case
+   * @param device the device under test
+   * @return what is wrong, one sentence each; empty if nothing
+   */
+  static List<String> violations(OpCase c, Device device) {
+    List<String> wrong = new ArrayList<>();
+    try (var outer = Scope.open(Device.reference())) {
+      Tensor[] expected = c.op().evaluate(c.inputs());
+      try (var scope = Scope.open(device)) {
+        Tensor[] inputs = c.inputs();
+        Tensor[] before =
+            Arrays.stream(inputs).map(x -> x.to(Device.reference())).toArray(Tensor[]::new);
+        Tensor[] actual = c.op().evaluate(inputs);
+        if (actual.length != expected.length) {
+          return List.of(c + ": " + actual.length + " outputs, expected " + expected.length);
+        }
+        for (int i = 0; i < actual.length; i++) {
+          compare(c, actual[i], expected[i], wrong);
+          if (c.op() instanceof Views && actual[i].storage() != inputs[0].storage()) {
+            wrong.add(c + ": a view has its own storage");
+          }
+        }
+        for (int i = 0; i < inputs.length; i++) {
+          if (!inputs[i].sameValues(before[i])) {
+            wrong.add(c + ": input " + i + " was changed");
+          }
+        }
+      }
+    } catch (RuntimeException e) {
+      wrong.add(c + ": " + e);
+    }
+    return wrong;
+  }
+
+  private static void compare(OpCase c, Tensor actual, Tensor expected, List<String> wrong) {
+    if (actual.dtype() != expected.dtype() || !actual.shape().equals(expected.shape())) {
+      wrong.add(
+          c
+              + ": gives "
+              + actual.dtype()
+              + actual.shape()
+              + ", expected "
+              + expected.dtype()
+              + expected.shape());
+      return;
+    }
+    double[] a = actual.toDoubleArray();
+    double[] e = expected.toDoubleArray();
+    double[] bound = Tolerance.of(c, expected.dtype(), e);
+    int worst = -1;
+    double excess = 1;
+    for (int i = 0; i < e.length; i++) {
+      double x = excess(a[i], e[i], bound[i]);
+      if (x > excess) {
+        excess = x;
+        worst = i;
+      }
+    }
+    if (worst >= 0) {
+      wrong.add(
+          String.format(
+              Locale.ROOT,
+              "%s: element %d is %s, expected %s: %.3g times the allowed %.3g",
+              c,
+              worst,
+              a[worst],
+              e[worst],
+              excess,
+              bound[worst]));
+    }
+  }
+
+  /** The error over the bound; more than 1 is a violation. */
+  static double excess(double actual, double expected, double bound) {
+    if (actual == expected || (Double.isNaN(actual) && Double.isNaN(expected))) {
+      return 0;
+    }
+    double error = Math.abs(actual - expected);
+    return Double.isFinite(error) && bound > 0 ? error / bound : Double.POSITIVE_INFINITY;
+  }
+}
