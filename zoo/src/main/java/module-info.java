@@ -6,4 +6,5 @@ module carousel.zoo {
   requires me.tongfei.progressbar;
 
   exports carousel.zoo.grammar;
+  exports carousel.zoo.graph;
 }

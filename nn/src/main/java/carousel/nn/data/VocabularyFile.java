@@ -28,8 +28,9 @@ final class VocabularyFile {
   private VocabularyFile() {}
 
   static String format(Vocabulary vocabulary) {
-    var text =
-        new StringBuilder("# vocabulary %s %d\n".formatted(vocabulary.level(), vocabulary.size()));
+    // Not by a format: that writes %d in the digits of the default locale.
+    var text = new StringBuilder("# vocabulary " + vocabulary.level() + " " + vocabulary.size());
+    text.append('\n');
     for (var token : vocabulary.tokens()) text.append(escape(token)).append('\n');
     return text.toString();
   }

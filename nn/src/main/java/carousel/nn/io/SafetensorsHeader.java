@@ -95,9 +95,11 @@ record SafetensorsHeader(
     }
     for (var t : tensors.values()) {
       var shape = t.shape().toString().replace(" ", "");
+      // Not by a format: that writes %d in the digits of the default locale.
       entries.add(
-          "%s:{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
-              .formatted(string(t.name()), t.type(), shape, t.begin(), t.end()));
+          string(t.name())
+              + (":{\"dtype\":\"" + t.type() + "\",\"shape\":" + shape)
+              + (",\"data_offsets\":[" + t.begin() + "," + t.end() + "]}"));
     }
     var text = new StringBuilder("{").append(String.join(",", entries)).append('}');
     var length = text.toString().getBytes(StandardCharsets.UTF_8).length;

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -139,6 +140,20 @@ class VocabularyTest {
     assertThat(back).isEqualTo(vocabulary);
     assertThat(back.level()).isEqualTo(WORD);
     assertThat(back).hasToString("Vocabulary[WORD, 8 tokens]");
+  }
+
+  @Test
+  void loadsWhatWasSavedWhereDigitsAreOthers() throws IOException {
+    var vocabulary = Vocabulary.ofText(WORD, "a b c");
+    var file = folder.resolve("vocabulary.txt");
+    var before = Locale.getDefault();
+    try {
+      Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+      vocabulary.save(file);
+    } finally {
+      Locale.setDefault(before);
+    }
+    assertThat(Vocabulary.load(file)).isEqualTo(vocabulary);
   }
 
   @ParameterizedTest

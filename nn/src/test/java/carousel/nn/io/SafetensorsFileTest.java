@@ -15,6 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -87,6 +88,19 @@ class SafetensorsFileTest {
   void writesTheVeryBytesOfTheReferenceImplementation() throws IOException {
     var file = folder.resolve("ours.safetensors");
     SafetensorsFile.write(file, SOURCES, Map.of("format", "pt", "b", "c"));
+    assertThat(file).hasBinaryContent(REFERENCE);
+  }
+
+  @Test
+  void writesTheSameBytesWhereDigitsAreOthers() throws IOException {
+    var file = folder.resolve("ours.safetensors");
+    var before = Locale.getDefault();
+    try {
+      Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+      SafetensorsFile.write(file, SOURCES, Map.of("format", "pt", "b", "c"));
+    } finally {
+      Locale.setDefault(before);
+    }
     assertThat(file).hasBinaryContent(REFERENCE);
   }
 
