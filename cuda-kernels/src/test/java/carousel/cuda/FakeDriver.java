@@ -1,5 +1,7 @@
 package carousel.cuda;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +31,7 @@ final class FakeDriver {
       Assumptions.abort("needs a C compiler named cc on the PATH: " + absent.getMessage());
       return;
     }
-    var output = new String(compiler.getInputStream().readAllBytes());
+    var output = new String(compiler.getInputStream().readAllBytes(), UTF_8);
     if (compiler.waitFor() != 0) {
       throw new AssertionError(command + " failed:\n" + output);
     }

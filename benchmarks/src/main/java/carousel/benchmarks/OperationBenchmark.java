@@ -1,0 +1,85 @@
+package carousel.benchmarks;
+
+import carousel.tensor.Philox;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * What one operation costs a caller: checks, dispatch, memory from the pool, and the loop. Size 1 is
+ * the overhead alone; 4096 fits the first-level cache; 262144 does not fit the second.
+ */
+@State(org.openjdk.jmh.annotations.Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(1)
+public class OperationBenchmark {
+
+  /** Elements of every operand. */
+  @Param({"1", "4096", "262144"})
+  public int size;
+
+  private Scope run;
+  private Tensor x;
+  private Tensor y;
+
+  /** Fills the operands; they live until the end of the trial. */
+  @Setup
+  public void open() {
+    run = Scope.open();
+    var random = Philox.of(1);
+    x = random.uniform(-1, 1, size);
+    y = random.uniform(-1, 1, size);
+  }
+
+  /** Frees them. */
+  @TearDown
+  public void close() {
+    run.close();
+  }
+
+  /** A scope opened and closed around nothing: what the others pay for theirs. */
+  @Benchmark
+  public Scope scope() {
+    try (var step = Scope.open()) {
+      return step;
+    }
+  }
+
+  /** z = x + y. */
+  @Benchmark
+  public Tensor add() {
+    try (var step = Scope.open()) {
+      return x.add(y);
+    }
+  }
+
+  /** z = tanh x. */
+  @Benchmark
+  public Tensor tanh() {
+    try (var step = Scope.open()) {
+      return x.tanh();
+    }
+  }
+
+  /** s = Σ x. */
+  @Benchmark
+  public Tensor sum() {
+    try (var step = Scope.open()) {
+      return x.sum();
+    }
+  }
+}
