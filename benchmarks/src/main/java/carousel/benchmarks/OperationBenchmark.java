@@ -1,5 +1,6 @@
 package carousel.benchmarks;
 
+import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
@@ -41,8 +42,8 @@ public class OperationBenchmark {
   public void open() {
     run = Scope.open();
     var random = Philox.of(1);
-    x = random.uniform(-1, 1, size);
-    y = random.uniform(-1, 1, size);
+    x = random.uniform(DType.F32, -1, 1, size);
+    y = random.uniform(DType.F32, -1, 1, size);
   }
 
   /** Frees them. */
