@@ -47,6 +47,10 @@ def cross_entropy(name):
             differentiated(tensors, f"ce.weighted.{key}.{reduction}",
                 lambda x: F.cross_entropy(x, target, class_weight, reduction=reduction),
                 {"x": logits}, w)
+            differentiated(tensors, f"ce.weightedSmooth.{key}.{reduction}",
+                lambda x: F.cross_entropy(
+                    x, target, class_weight, reduction=reduction, label_smoothing=0.1),
+                {"x": finite}, w)
             log_p = F.log_softmax(finite, -1)
             tensors["nll.x"] = log_p
             differentiated(tensors, f"nll.{key}.{reduction}",
@@ -69,6 +73,8 @@ def cross_entropy(name):
         "ce.smooth": "label_smoothing 0.1 on ce.finite: (1-e) ce[n] + e mean over classes of"
         " -log p;",
         "ce.weighted": "class weights ce.weight: ce[n] times weight[target]",
+        "ce.weightedSmooth": "both: (1-e) weight[target] ce[n] + e mean over classes of"
+        " -weight log p; mean divides by the weight of the targets, not of the classes",
         "gradients": "<case>.dx of the value; reduction none: of sum(ce.w * value)",
     }
 

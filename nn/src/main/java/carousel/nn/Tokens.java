@@ -12,8 +12,8 @@ final class Tokens {
 
   private Tokens() {}
 
-  /** Every token must be in [0, size), or equal to one that stands for nothing. */
-  static void check(String op, String what, Tensor tokens, int size, int exempt) {
+  /** Every token must be in [0, size), or the exempt one; returns how many are not exempt. */
+  static int check(String op, String what, Tensor tokens, int size, int exempt) {
     if (tokens.dtype() != DType.I32) {
       throw new TensorException(
           op
@@ -26,8 +26,13 @@ final class Tokens {
               + "; convert them with cast(DType.I32)");
     }
     int[] values = tokens.toIntArray();
+    int counted = 0;
     for (int i = 0; i < values.length; i++) {
-      if ((values[i] < 0 || values[i] >= size) && values[i] != exempt) {
+      if (values[i] == exempt) {
+        continue;
+      }
+      counted++;
+      if (values[i] < 0 || values[i] >= size) {
         throw new TensorException(
             op
                 + ": "
@@ -43,6 +48,7 @@ final class Tokens {
                 + (exempt == NONE ? "" : ", and " + exempt + ", which is ignored"));
       }
     }
+    return counted;
   }
 
   private static int[] position(int index, Tensor of) {

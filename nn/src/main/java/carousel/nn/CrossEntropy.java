@@ -1,0 +1,186 @@
+package carousel.nn;
+
+import static carousel.tensor.Tensor.LAST;
+
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Op;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code −ln softmax(x)[target]} in nats; {@code logits x [..,V], targets [..] → [..]}, reduced.
+ *
+ * <p>With smoothing ε the target distribution is {@code 1 − ε} on the target plus {@code ε / V} on
+ * every class (Szegedy et al. 2016). With class weights w the term of class c counts {@code w_c}
+ * times. A target that is ignored costs 0 and does not count in the mean, which divides by the number
+ * of the other targets, or by the sum of their weights; the mean over no target at all is NaN, as 0/0
+ * is.
+ *
+ * @param reduction what becomes of the losses
+ * @param ignored the target that stands for nothing, a class or not
+ * @param smoothing ε in [0, 1]
+ * @param weights {@code w [V]}, or null for 1
+ */
+public record CrossEntropy(
+    Reduction reduction, int ignored, double smoothing, @Nullable Tensor weights) {
+
+  /** The target ignored unless set otherwise, PyTorch's. */
+  public static final int IGNORED = -100;
+
+  /** Logits {@code [N,V]} and targets {@code [N]}, negative to be ignored → losses {@code [N]}. */
+  private static final Composite PLAIN =
+      Composite.of("cross_entropy", (logits, targets) -> nll(logits.logSoftmax(LAST), targets));
+
+  /** Checks the smoothing. */
+  public CrossEntropy {
+    if (!(smoothing >= 0 && smoothing <= 1)) {
+      throw new TensorException("crossEntropy: smoothing must be in [0, 1], got " + smoothing);
+    }
+  }
+
+  /**
+   * The mean, without smoothing or weights, ignoring −100.
+   *
+   * @return the loss
+   */
+  public static CrossEntropy of() {
+    return new CrossEntropy(Reduction.MEAN, IGNORED, 0, null);
+  }
+
+  /**
+   * This loss with another reduction.
+   *
+   * @param other what becomes of the losses
+   * @return the loss
+   */
+  public CrossEntropy withReduction(Reduction other) {
+    return new CrossEntropy(other, ignored, smoothing, weights);
+  }
+
+  /**
+   * This loss with another target that stands for nothing.
+   *
+   * @param target a class such as the padding token, or any number that is none
+   * @return the loss
+   */
+  public CrossEntropy withIgnored(int target) {
+    return new CrossEntropy(reduction, target, smoothing, weights);
+  }
+
+  /**
+   * This loss with smoothed targets.
+   *
+   * @param epsilon how much of the target's probability goes to all classes, in [0, 1]
+   * @return the loss
+   */
+  public CrossEntropy withSmoothing(double epsilon) {
+    return new CrossEntropy(reduction, ignored, epsilon, weights);
+  }
+
+  /**
+   * This loss with class weights.
+   *
+   * @param perClass {@code [V]}, of the logits' type
+   * @return the loss
+   */
+  public CrossEntropy withWeights(Tensor perClass) {
+    return new CrossEntropy(reduction, ignored, smoothing, perClass);
+  }
+
+  /**
+   * The loss of logits.
+   *
+   * @param logits {@code [..,V]}
+   * @param targets I32 {@code [..]}, each in [0, V) or the ignored one
+   * @return a scalar, or {@code [..]} with reduction NONE
+   * @throws TensorException if the shapes do not fit or a target is out of range
+   */
+  public Tensor apply(Tensor logits, Tensor targets) {
+    int counted = check("crossEntropy", logits, targets);
+    Tensor rows = rows(logits);
+    Tensor at = marked(targets);
+    if (smoothing == 0 && weights == null) {
+      return reduce(Op.apply(PLAIN, rows, at), at, counted, targets.shape());
+    }
+    return general(rows.logSoftmax(LAST), at, counted, targets.shape());
+  }
+
+  /**
+   * The loss of log probabilities, {@code −x[target]}: the negative log likelihood.
+   *
+   * @param logProbabilities {@code [..,V]}, e.g. from {@code logSoftmax}
+   * @param targets I32 {@code [..]}, each in [0, V) or the ignored one
+   * @return a scalar, or {@code [..]} with reduction NONE
+   * @throws TensorException if the shapes do not fit or a target is out of range
+   */
+  public Tensor ofLogProbabilities(Tensor logProbabilities, Tensor targets) {
+    int counted = check("nll", logProbabilities, targets);
+    return general(rows(logProbabilities), marked(targets), counted, targets.shape());
+  }
+
+  private Tensor general(Tensor logP, Tensor at, int counted, Shape shape) {
+    Tensor loss = nll(logP, at);
+    if (weights != null) {
+      loss = loss.mul(weightOf(weights, at));
+    }
+    if (smoothing > 0) {
+      Tensor all = (weights == null ? logP : logP.mul(weights)).mean(LAST).neg();
+      Tensor spread = Tensor.where(at.ge(0), all, all.scalarLike(0));
+      loss = loss.mul(1 - smoothing).add(spread.mul(smoothing));
+    }
+    return reduce(loss, at, counted, shape);
+  }
+
+  private Tensor reduce(Tensor losses, Tensor at, int counted, Shape shape) {
+    return switch (reduction) {
+      case NONE -> losses.reshape(shape);
+      case SUM -> losses.sum();
+      case MEAN ->
+          weights == null
+              ? losses.sum().div(counted)
+              : losses.sum().div(weightOf(weights, at).sum());
+    };
+  }
+
+  /** {@code −x[n, targets[n]]}, and 0 where the target is negative. */
+  private static Tensor nll(Tensor x, Tensor targets) {
+    Tensor values = x.gather(LAST, targets.maximum(0).unsqueeze(LAST)).squeeze(LAST);
+    return Tensor.where(targets.ge(0), values.neg(), values.scalarLike(0));
+  }
+
+  private static Tensor weightOf(Tensor weights, Tensor targets) {
+    Tensor values = weights.gather(0, targets.maximum(0));
+    return Tensor.where(targets.ge(0), values, values.scalarLike(0));
+  }
+
+  private static Tensor rows(Tensor x) {
+    int classes = x.dim(LAST);
+    return x.reshape(Math.toIntExact(x.size() / classes), classes);
+  }
+
+  /** Targets in one axis, with −1 for those ignored. */
+  private Tensor marked(Tensor targets) {
+    Tensor flat = targets.reshape(Math.toIntExact(targets.size()));
+    return ignored < 0 ? flat : Tensor.where(flat.eq(ignored), flat.scalarLike(-1), flat);
+  }
+
+  private int check(String op, Tensor x, Tensor targets) {
+    if (x.rank() == 0 || !x.shape().without(LAST).equals(targets.shape()) || x.dim(LAST) == 0) {
+      throw new TensorException(
+          op
+              + ": "
+              + x.shape()
+              + " wants targets of the shape before its last axis, the classes, of which there"
+              + " must be at least one; got targets "
+              + targets.shape());
+    }
+    int classes = x.dim(LAST);
+    if (weights != null && !weights.shape().equals(Shape.of(classes))) {
+      throw new TensorException(
+          op + ": weights must have shape [" + classes + "], got " + weights.shape());
+    }
+    return Tokens.check(op, "target", targets, classes, ignored);
+  }
+}
