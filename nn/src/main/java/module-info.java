@@ -6,4 +6,5 @@ module carousel.nn {
   exports carousel.nn;
   exports carousel.nn.data;
   exports carousel.nn.io;
+  exports carousel.nn.optim;
 }

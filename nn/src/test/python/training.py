@@ -59,6 +59,26 @@ def adam_by_hand(start, gradients, lr, beta1, beta2, eps, decoupled):
     return p
 
 
+def nadam_by_hand(start, gradients, options, twice):
+    """NAdam in f64. `twice` repeats a slip of PyTorch 1.13, whose product of the momenta up to the
+    next step counts this step's momentum twice; PyTorch 2 counts it once, and so do the goldens."""
+    lr, (beta1, beta2), psi = options["lr"], options["betas"], options["momentum_decay"]
+    p, m, v, product = start.clone(), torch.zeros_like(start), torch.zeros_like(start), 1.0
+    trajectory = []
+    for t, g in enumerate(gradients, 1):
+        g = g + options["weight_decay"] * p
+        now, following = (beta1 * (1 - 0.5 * 0.96 ** (k * psi)) for k in (t, t + 1))
+        product *= now
+        ahead = product * following * (now if twice else 1)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g * g
+        denominator = (v / (1 - beta2**t)).sqrt() + options["eps"]
+        p = p - lr * (1 - now) / (1 - product) * g / denominator
+        p = p - lr * following / (1 - ahead) * m / denominator
+        trajectory.append(p)
+    return torch.stack(trajectory)
+
+
 def optimisers(name):
     generator = random_source(name)
     start = normal(generator, 3, 4)
@@ -70,11 +90,19 @@ def optimisers(name):
     tensors = {"start": start, "gradients": gradients}
     metadata = {
         "meaning": "<case> [8,3,4]: the parameter after each of 8 steps from start [3,4],"
-        " step k with gradients[k]; PyTorch's formulas and defaults, the hyper-parameters below"
+        " step k with gradients[k]; PyTorch's formulas and defaults, the hyper-parameters below",
+        "nadam and nadam.weightDecay": "by hand in f64, as PyTorch 2 has it: PyTorch 1.13, with"
+        " which the hand agrees when it does the same, counts one momentum twice",
     }
     for case, (kind, options) in OPTIMISERS.items():
         tensors[case] = run(kind, options, start, gradients)
         used = kind([torch.nn.Parameter(start.clone())], **options).defaults
+        if kind is torch.optim.NAdam:
+            # PyTorch keeps the product in f32: hence not closer.
+            slip = torch.__version__.startswith("1.")
+            hand = nadam_by_hand(start, gradients, used, twice=slip)
+            assert torch.allclose(tensors[case], hand, rtol=1e-8, atol=1e-8), case
+            tensors[case] = nadam_by_hand(start, gradients, used, twice=False)
         hidden = ("foreach", "maximize", "capturable", "differentiable", "fused")
         metadata[case] = kind.__name__ + " " + " ".join(
             f"{key}={value}" for key, value in used.items() if key not in hidden)

@@ -1,0 +1,234 @@
+package carousel.nn.optim;
+
+import carousel.autograd.Gradients;
+import carousel.autograd.Leaf;
+import carousel.nn.Parameters;
+import carousel.nn.Parameters.Named;
+import carousel.tensor.DType;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Function;
+
+/**
+ * Changes parameters by their gradients, with a {@link Rule} such as {@link Adam}.
+ *
+ * <pre>{@code
+ * var optimizer = Adam.of(model.parameters(), 1e-3);
+ * ...
+ * optimizer.step(Grad.of(() -> model.loss(x, y), model.parameters()).clipNorm(5));
+ * }</pre>
+ *
+ * <p>What a rule remembers of the parameters is made at once, in the scope that is open when the
+ * optimiser is made: make it in the scope of the run, beside the model, and step in scopes inside of
+ * it. A step leaves no tensor behind. Parameters that want other settings, such as biases without
+ * weight decay, get an optimiser of their own; see {@link Parameters#where}.
+ */
+public final class Optimizer {
+  private static final String STEP = "step";
+  private static final String RATE = "rate";
+
+  private final Parameters parameters;
+  private final Rule rule;
+  private final Map<String, Tensor> slots = new LinkedHashMap<>();
+  private double rate;
+  private int step;
+
+  private Optimizer(Parameters parameters, Rule rule, double rate) {
+    this.parameters = parameters;
+    this.rule = rule;
+    this.rate = checked(rate);
+    for (var named : parameters) {
+      for (var slot : rule.slots()) {
+        slots.put(
+            key(named, slot.name()),
+            slot.scalar()
+                ? Tensor.full(DType.F64, slot.initial())
+                : Tensor.fullAs(named.value(), named.value().shape(), slot.initial()));
+      }
+    }
+  }
+
+  /**
+   * An optimiser.
+   *
+   * @param parameters what to change
+   * @param rule how
+   * @param rate the learning rate
+   * @return the optimiser; what it remembers belongs to the innermost scope
+   */
+  public static Optimizer of(Parameters parameters, Rule rule, double rate) {
+    return new Optimizer(parameters, rule, rate);
+  }
+
+  /**
+   * Changes every parameter by its gradient.
+   *
+   * @param gradients holds a gradient for each of the parameters, and may hold more; a gradient that
+   *     is not finite makes the parameter so, hence look at {@link Gradients#norm} before
+   */
+  public void step(Gradients gradients) {
+    step(gradients::get);
+  }
+
+  /** A step with gradients from anywhere. */
+  void step(Function<Leaf, Tensor> gradients) {
+    step++;
+    for (var named : parameters) {
+      try (var update = Scope.openUnwatched()) {
+        Tensor gradient = gradients.apply(named);
+        named.parameter().assign(rule.update(named.value(), gradient, new Remembered(named)));
+      }
+    }
+  }
+
+  /**
+   * Returns the learning rate.
+   *
+   * @return that of the next step
+   */
+  public double learningRate() {
+    return rate;
+  }
+
+  /**
+   * Sets the learning rate, e.g. by a {@link Schedule}.
+   *
+   * @param next that of the next step, not negative
+   */
+  public void learningRate(double next) {
+    this.rate = checked(next);
+  }
+
+  /**
+   * Returns how many steps were made.
+   *
+   * @return the number of steps
+   */
+  public int steps() {
+    return step;
+  }
+
+  /**
+   * All that is needed to go on, for a checkpoint: the slots as {@code <parameter>.<slot>}, and the
+   * scalars {@code step} and {@code rate}.
+   *
+   * @return the slots themselves, which change with every step, in a fixed order
+   */
+  public Map<String, Tensor> state() {
+    var state = new LinkedHashMap<String, Tensor>(slots);
+    state.put(STEP, Tensor.full(DType.F64, step));
+    state.put(RATE, Tensor.full(DType.F64, rate));
+    return state;
+  }
+
+  /**
+   * Goes on where another optimiser of the same rule and parameters stood.
+   *
+   * @param state what its {@link #state} was
+   * @throws TensorException if a name is missing or unknown, or a type or shape differs; nothing is
+   *     changed then
+   */
+  public void restore(Map<String, Tensor> state) {
+    var expected = new HashMap<String, Tensor>(slots);
+    try (var comparing = Scope.openUnwatched()) {
+      expected.put(STEP, Tensor.zeros(DType.F64));
+      expected.put(RATE, Tensor.zeros(DType.F64));
+      requireLike(expected, state);
+    }
+    slots.forEach((name, slot) -> slot.assign(found(state, name)));
+    step = (int) found(state, STEP).item();
+    rate = found(state, RATE).item();
+  }
+
+  private void requireLike(Map<String, Tensor> expected, Map<String, Tensor> state) {
+    var missing = new TreeSet<>(expected.keySet());
+    missing.removeAll(state.keySet());
+    var unknown = new TreeSet<>(state.keySet());
+    unknown.removeAll(expected.keySet());
+    if (!missing.isEmpty() || !unknown.isEmpty()) {
+      throw new TensorException(
+          "optimizer: this is no state of "
+              + rule
+              + " for these parameters: missing "
+              + missing
+              + ", unknown "
+              + unknown);
+    }
+    expected.forEach((name, slot) -> {
+      Tensor given = found(state, name);
+      if (given.dtype() != slot.dtype() || !given.shape().equals(slot.shape())) {
+        throw new TensorException(
+            "optimizer: state '"
+                + name
+                + "' must be "
+                + slot.dtype()
+                + " "
+                + slot.shape()
+                + ", got "
+                + given.dtype()
+                + " "
+                + given.shape());
+      }
+    });
+  }
+
+  private static Tensor found(Map<String, Tensor> tensors, String name) {
+    var tensor = tensors.get(name);
+    if (tensor == null) {
+      throw new TensorException("optimizer: there is no '" + name + "' in " + tensors.keySet());
+    }
+    return tensor;
+  }
+
+  private static String key(Named named, String slot) {
+    return named.name() + "." + slot;
+  }
+
+  private static double checked(double rate) {
+    if (!(rate >= 0 && Double.isFinite(rate))) {
+      throw new TensorException(
+          "optimizer: the learning rate must be finite and not negative, got " + rate);
+    }
+    return rate;
+  }
+
+  /** The rule, the learning rate and how many parameters. */
+  @Override
+  public String toString() {
+    return rule + " at " + rate + " of " + parameters.size() + " parameters";
+  }
+
+  /** The slots of one parameter. */
+  private final class Remembered implements Rule.Memory {
+    private final Named named;
+
+    Remembered(Named named) {
+      this.named = named;
+    }
+
+    @Override
+    public int step() {
+      return step;
+    }
+
+    @Override
+    public double rate() {
+      return rate;
+    }
+
+    @Override
+    public Tensor get(String slot) {
+      return found(slots, key(named, slot));
+    }
+
+    @Override
+    public Tensor set(String slot, Tensor value) {
+      return get(slot).assign(value);
+    }
+  }
+}

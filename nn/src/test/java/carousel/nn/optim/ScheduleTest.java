@@ -1,0 +1,123 @@
+package carousel.nn.optim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import carousel.tensor.TensorException;
+import carousel.tensor.golden.Golden;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** The rates of PyTorch's schedulers, whose settings are in the golden's metadata. */
+class ScheduleTest {
+  private static final Golden GOLDEN = Golden.load("schedules");
+  private static final double BASE = 0.8;
+
+  private static final Map<String, Schedule> CASES =
+      Map.of(
+          "step", Schedule.step(BASE, 6, 0.5),
+          "multiStep", Schedule.multiStep(BASE, 0.1, 10, 3, 9),
+          "exponential", Schedule.exponential(BASE, 0.9),
+          "cosine", Schedule.cosine(BASE, 0.01, 20),
+          "cosine.beyond", Schedule.cosine(BASE, 0, 8),
+          "linear", Schedule.linear(BASE, 0.1, 1, 8),
+          "linear.down", Schedule.linear(BASE, 1, 0.25, 15),
+          "lambda.halvedAfter4", Schedule.decayAfter(BASE, 0.5, 4));
+
+  private static final Map<String, Plateau> PLATEAUS =
+      Map.of(
+          "plateau",
+          Plateau.of(BASE, new Plateau.Settings(0.5, 2, 1e-4, true, false, 0, 0.05)),
+          "plateau.cooldown",
+          Plateau.of(BASE, new Plateau.Settings(0.1, 1, 1e-4, true, false, 3, 0)),
+          "plateau.max.abs",
+          Plateau.of(BASE, new Plateau.Settings(0.5, 1, 0.05, false, true, 0, 0)));
+
+  @TestFactory
+  Stream<DynamicTest> agreeWithPyTorch() {
+    return CASES.entrySet().stream()
+        .map(entry ->
+            DynamicTest.dynamicTest(
+                entry.getKey(),
+                () -> {
+                  double[] rates =
+                      IntStream.range(0, 20).mapToDouble(entry.getValue()::rate).toArray();
+                  GOLDEN.expect(entry.getKey(), rates, 1e-12);
+                }));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> plateausAgreeWithPyTorch() {
+    return PLATEAUS.entrySet().stream()
+        .map(entry ->
+            DynamicTest.dynamicTest(
+                entry.getKey(),
+                () -> {
+                  var rates = new double[20];
+                  var plateau = entry.getValue();
+                  for (int k = 0; k < rates.length; k++) {
+                    plateau = plateau.after(GOLDEN.values("metric")[k]);
+                    rates[k] = plateau.rate();
+                  }
+                  GOLDEN.expect(entry.getKey(), rates, 1e-12);
+                }));
+  }
+
+  @Test
+  void leaveNoGoldenOut() {
+    var tested = new HashSet<>(CASES.keySet());
+    tested.addAll(PLATEAUS.keySet());
+    tested.add("metric");
+    assertThat(GOLDEN.tensors().keySet()).isEqualTo(tested);
+  }
+
+  @Test
+  void fitTogether() {
+    var schedule = Schedule.constant(1).warmedUp(4).then(6, Schedule.exponential(1, 0.5).until(2));
+    assertThat(IntStream.range(0, 10).mapToDouble(schedule::rate))
+        .containsExactly(0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 1.0, 0.5, 0.25, 0.25);
+    assertThat(Schedule.lambda(2, k -> 1.0 / (k + 1)).rate(3)).isEqualTo(0.5);
+    var cosine = Schedule.cosine(1, 0.1, 10).until(10);
+    assertThat(cosine.rate(10)).isCloseTo(0.1, within(1e-15));
+    assertThat(cosine.rate(99)).isEqualTo(cosine.rate(10));
+  }
+
+  @Test
+  void aPlateauIsItsComponents() {
+    var plateau = Plateau.of(1, 0.1, 1).after(5).after(6);
+    assertThat(plateau.waited()).isEqualTo(1);
+    assertThat(plateau.best()).isEqualTo(5);
+    var same = new Plateau(plateau.settings(), 1, 5, 1, 0);
+    assertThat(same.after(7)).isEqualTo(plateau.after(7));
+    assertThat(same.after(7).rate()).isEqualTo(0.1);
+    assertThat(same.after(Double.NaN).rate()).isEqualTo(0.1);
+    assertThat(same.after(4).best()).isEqualTo(4);
+  }
+
+  @Test
+  void leaveTinyChangesUndone() {
+    assertThat(Plateau.of(1e-8, 0.5, 0).after(1).after(1).rate()).isEqualTo(1e-8);
+  }
+
+  @Test
+  void refuseWhatMakesNoSense() {
+    assertThatThrownBy(() -> Schedule.step(1, 0, 0.5))
+        .isInstanceOf(TensorException.class)
+        .hasMessageContaining("the length of a step must be finite and above 0, got 0");
+    assertThatThrownBy(() -> Schedule.cosine(1, 0, -1)).hasMessageContaining("cosine");
+    assertThatThrownBy(() -> Schedule.linear(1, 0, 1, 0)).hasMessageContaining("line");
+    assertThatThrownBy(() -> Schedule.constant(1).warmedUp(0)).hasMessageContaining("warm-up");
+    assertThatThrownBy(() -> Plateau.of(1, 1, 0))
+        .isInstanceOf(TensorException.class)
+        .hasMessageContaining("plateau: factor must be in [0, 1), got 1.0");
+    assertThatThrownBy(() -> Schedule.step(1, 0, 0.5)).isInstanceOf(TensorException.class);
+    assertThat(Set.of(Plateau.of(1, 0.1, 1), Plateau.of(1, 0.2, 1))).hasSize(2);
+  }
+}
