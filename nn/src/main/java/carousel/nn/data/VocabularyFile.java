@@ -39,12 +39,11 @@ final class VocabularyFile {
     var out = new StringBuilder();
     token
         .codePoints()
-        .forEach(
-            c -> {
-              if (c == '\\') out.append("\\\\");
-              else if (isVisible(c)) out.appendCodePoint(c);
-              else out.append("\\u{%x}".formatted(c));
-            });
+        .forEach(c -> {
+          if (c == '\\') out.append("\\\\");
+          else if (isVisible(c)) out.appendCodePoint(c);
+          else out.append("\\u{%x}".formatted(c));
+        });
     return out.toString();
   }
 
@@ -64,17 +63,16 @@ final class VocabularyFile {
   private static String unescape(Path path, int line, String escaped) {
     return ESCAPE
         .matcher(escaped)
-        .replaceAll(
-            match -> {
-              if (match.group(1) != null) return Matcher.quoteReplacement("\\");
-              var code = match.group(2) == null ? -1 : Integer.parseInt(match.group(2), 16);
-              if (!Character.isValidCodePoint(code)) {
-                throw new CorpusException(
-                    "%s: line %d, \"%s\": a backslash must be followed by another or by u{hex}"
-                        .formatted(path, line, escaped));
-              }
-              return Matcher.quoteReplacement(Character.toString(code));
-            });
+        .replaceAll(match -> {
+          if (match.group(1) != null) return Matcher.quoteReplacement("\\");
+          var code = match.group(2) == null ? -1 : Integer.parseInt(match.group(2), 16);
+          if (!Character.isValidCodePoint(code)) {
+            throw new CorpusException(
+                "%s: line %d, \"%s\": a backslash must be followed by another or by u{hex}"
+                    .formatted(path, line, escaped));
+          }
+          return Matcher.quoteReplacement(Character.toString(code));
+        });
   }
 
   static Vocabulary read(Path path) throws IOException {

@@ -48,11 +48,10 @@ final class HeaderParser {
     var parser = new HeaderParser(file, text);
     var metadata = new LinkedHashMap<String, String>();
     var tensors = new ArrayList<StoredTensor>();
-    parser.object(
-        name -> {
-          if (name.equals(METADATA)) parser.object(key -> metadata.put(key, parser.string()));
-          else tensors.add(parser.tensor(name));
-        });
+    parser.object(name -> {
+      if (name.equals(METADATA)) parser.object(key -> metadata.put(key, parser.string()));
+      else tensors.add(parser.tensor(name));
+    });
     parser.skipSpace();
     if (parser.at < text.length()) throw parser.expected("the end of the header");
     return new Parsed(metadata, tensors);
@@ -60,18 +59,17 @@ final class HeaderParser {
 
   private StoredTensor tensor(String name) {
     var info = new TensorInfo();
-    object(
-        key -> {
-          switch (key) {
-            case "dtype" -> info.type = type(name);
-            case "shape" -> info.shape = naturals();
-            case "data_offsets" -> info.offsets = naturals();
-            default ->
-                throw problem(
-                    "tensor %s has the unknown key %s; known are dtype, shape and data_offsets"
-                        .formatted(quote(name), quote(key)));
-          }
-        });
+    object(key -> {
+      switch (key) {
+        case "dtype" -> info.type = type(name);
+        case "shape" -> info.shape = naturals();
+        case "data_offsets" -> info.offsets = naturals();
+        default ->
+            throw problem(
+                "tensor %s has the unknown key %s; known are dtype, shape and data_offsets"
+                    .formatted(quote(name), quote(key)));
+      }
+    });
     if (info.type == null || info.shape == null || info.offsets == null) {
       throw problem(
           "tensor %s lacks %s"
@@ -242,11 +240,10 @@ final class HeaderParser {
     var shown = new StringBuilder("\"");
     abridge(name)
         .codePoints()
-        .forEach(
-            c -> {
-              if (Character.isISOControl(c)) shown.append("\\u%04x".formatted(c));
-              else shown.appendCodePoint(c);
-            });
+        .forEach(c -> {
+          if (Character.isISOControl(c)) shown.append("\\u%04x".formatted(c));
+          else shown.appendCodePoint(c);
+        });
     return shown.append('"').toString();
   }
 

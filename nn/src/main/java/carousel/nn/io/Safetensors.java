@@ -48,9 +48,8 @@ public final class Safetensors {
   public static void save(Path path, Map<String, Tensor> tensors, Map<String, String> metadata)
       throws IOException {
     var sources = new ArrayList<Source>();
-    tensors.forEach(
-        (name, tensor) ->
-            sources.add(new Source(name, stored(tensor.dtype()), dims(tensor), tensor::writeTo)));
+    tensors.forEach((name, tensor) ->
+        sources.add(new Source(name, stored(tensor.dtype()), dims(tensor), tensor::writeTo)));
     SafetensorsFile.write(path, sources, metadata);
   }
 
@@ -110,23 +109,21 @@ public final class Safetensors {
   private static List<String> differences(
       Map<String, StoredTensor> stored, Map<String, Tensor> targets) {
     var differences = new ArrayList<String>();
-    targets.forEach(
-        (name, tensor) -> {
-          var found = stored.get(name);
-          var wanted = tensor.dtype() + " " + tensor.shape();
-          if (found == null) {
-            differences.add("%s, %s, is missing".formatted(HeaderParser.quote(name), wanted));
-          } else if (found.type() != stored(tensor.dtype())
-              || !found.shape().equals(dims(tensor))) {
-            differences.add(
-                "%s is %s %s in the file, %s in the model"
-                    .formatted(
-                        HeaderParser.quote(name),
-                        found.type(),
-                        found.shape().toString().replace(" ", ""),
-                        wanted));
-          }
-        });
+    targets.forEach((name, tensor) -> {
+      var found = stored.get(name);
+      var wanted = tensor.dtype() + " " + tensor.shape();
+      if (found == null) {
+        differences.add("%s, %s, is missing".formatted(HeaderParser.quote(name), wanted));
+      } else if (found.type() != stored(tensor.dtype()) || !found.shape().equals(dims(tensor))) {
+        differences.add(
+            "%s is %s %s in the file, %s in the model"
+                .formatted(
+                    HeaderParser.quote(name),
+                    found.type(),
+                    found.shape().toString().replace(" ", ""),
+                    wanted));
+      }
+    });
     for (var name : stored.keySet()) {
       if (!targets.containsKey(name)) {
         differences.add(HeaderParser.quote(name) + " is not in the model");

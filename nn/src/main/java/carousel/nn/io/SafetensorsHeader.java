@@ -111,17 +111,16 @@ record SafetensorsHeader(
     var out = new StringBuilder("\"");
     value
         .codePoints()
-        .forEach(
-            c -> {
-              if (c >= 0xD800 && c <= 0xDFFF) {
-                throw new IllegalArgumentException(
-                    "safetensors: a name or metadata string holds half of a surrogate pair");
-              }
-              var letter = ESCAPED.indexOf(c);
-              if (letter >= 0) out.append('\\').append(ESCAPES.charAt(letter));
-              else if (c < 0x20) out.append("\\u%04x".formatted(c));
-              else out.appendCodePoint(c);
-            });
+        .forEach(c -> {
+          if (c >= 0xD800 && c <= 0xDFFF) {
+            throw new IllegalArgumentException(
+                "safetensors: a name or metadata string holds half of a surrogate pair");
+          }
+          var letter = ESCAPED.indexOf(c);
+          if (letter >= 0) out.append('\\').append(ESCAPES.charAt(letter));
+          else if (c < 0x20) out.append("\\u%04x".formatted(c));
+          else out.appendCodePoint(c);
+        });
     return out.append('"').toString();
   }
 

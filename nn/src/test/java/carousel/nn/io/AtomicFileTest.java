@@ -27,14 +27,13 @@ class AtomicFileTest {
   void keepsTheOldFileAndNoNeighbourWhenTheBodyFails() throws IOException {
     var file = folder.resolve("weights");
     AtomicFile.writeString(file, "good");
-    assertThatThrownBy(
-            () ->
-                AtomicFile.write(
-                    file,
-                    channel -> {
-                      AtomicFile.writeFully(channel, UTF_8.encode("half of the new co"));
-                      throw new IOException("No space left on device");
-                    }))
+    assertThatThrownBy(() ->
+            AtomicFile.write(
+                file,
+                channel -> {
+                  AtomicFile.writeFully(channel, UTF_8.encode("half of the new co"));
+                  throw new IOException("No space left on device");
+                }))
         .isInstanceOf(IOException.class)
         .hasMessage("No space left on device");
     assertThat(file).hasContent("good");

@@ -51,13 +51,12 @@ class SafetensorsTest {
     Safetensors.save(file, tensors, Map.of("format", "pt"));
     var loaded = Safetensors.load(file);
     assertThat(loaded).hasSameSizeAs(tensors);
-    tensors.forEach(
-        (name, tensor) -> {
-          var back = Objects.requireNonNull(loaded.get(name));
-          assertThat(back.dtype()).as(name).isEqualTo(tensor.dtype());
-          assertThat(back.shape()).as(name).isEqualTo(tensor.shape());
-          assertThat(back.sameValues(tensor)).as(name).isTrue();
-        });
+    tensors.forEach((name, tensor) -> {
+      var back = Objects.requireNonNull(loaded.get(name));
+      assertThat(back.dtype()).as(name).isEqualTo(tensor.dtype());
+      assertThat(back.shape()).as(name).isEqualTo(tensor.shape());
+      assertThat(back.sameValues(tensor)).as(name).isTrue();
+    });
     var zero = Objects.requireNonNull(loaded.get("f32")).toFloatArray()[0];
     assertThat(Float.floatToRawIntBits(zero)).isEqualTo(Float.floatToRawIntBits(-0f));
     try (var stored = SafetensorsFile.open(file)) {
@@ -71,9 +70,8 @@ class SafetensorsTest {
     var views = Map.of("t", x.transpose(0, 2), "s", x.narrow(1, 1, 2), "f", x.flip(2));
     Safetensors.save(file, views);
     var loaded = Safetensors.load(file);
-    views.forEach(
-        (name, view) ->
-            assertThat(Objects.requireNonNull(loaded.get(name)).sameValues(view)).isTrue());
+    views.forEach((name, view) ->
+        assertThat(Objects.requireNonNull(loaded.get(name)).sameValues(view)).isTrue());
   }
 
   @Test
@@ -103,9 +101,8 @@ class SafetensorsTest {
     Safetensors.save(file, trained);
     var model = Map.of("wx", Tensor.zeros(2), "n", Tensor.of(0));
     Safetensors.loadInto(file, model);
-    trained.forEach(
-        (name, tensor) ->
-            assertThat(Objects.requireNonNull(model.get(name)).sameValues(tensor)).isTrue());
+    trained.forEach((name, tensor) ->
+        assertThat(Objects.requireNonNull(model.get(name)).sameValues(tensor)).isTrue());
   }
 
   @Test

@@ -259,21 +259,20 @@ public final class Svg {
   private static String escape(String text) {
     var out = new StringBuilder();
     text.codePoints()
-        .forEach(
-            c -> {
-              switch (c) {
-                case '&' -> out.append("&amp;");
-                case '<' -> out.append("&lt;");
-                case '>' -> out.append("&gt;");
-                case '"' -> out.append("&quot;");
-                case '\n', '\t' -> out.append(' ');
-                default ->
-                    out.appendCodePoint(
-                        c < 0x20 || (c >= 0xD800 && c <= 0xDFFF) || c == 0xFFFE || c == 0xFFFF
-                            ? 0xFFFD
-                            : c);
-              }
-            });
+        .forEach(c -> {
+          switch (c) {
+            case '&' -> out.append("&amp;");
+            case '<' -> out.append("&lt;");
+            case '>' -> out.append("&gt;");
+            case '"' -> out.append("&quot;");
+            case '\n', '\t' -> out.append(' ');
+            default ->
+                out.appendCodePoint(
+                    c < 0x20 || (c >= 0xD800 && c <= 0xDFFF) || c == 0xFFFE || c == 0xFFFF
+                        ? 0xFFFD
+                        : c);
+          }
+        });
     return out.toString();
   }
 }

@@ -74,10 +74,9 @@ class SvgTest {
     var dashed =
         elements(parse(Svg.write(diagram)), "g").stream()
             .filter(g -> g.getAttribute("class").equals("edge"))
-            .filter(
-                g ->
-                    g.getElementsByTagName("path").item(0) instanceof Element path
-                        && path.hasAttribute("stroke-dasharray"))
+            .filter(g ->
+                g.getElementsByTagName("path").item(0) instanceof Element path
+                    && path.hasAttribute("stroke-dasharray"))
             .map(g -> g.getElementsByTagName("title").item(0).getTextContent())
             .toList();
     assertThat(dashed).containsExactly("y → m");
