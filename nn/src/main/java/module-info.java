@@ -7,4 +7,5 @@ module carousel.nn {
   exports carousel.nn.data;
   exports carousel.nn.io;
   exports carousel.nn.optim;
+  exports carousel.nn.recurrent;
 }

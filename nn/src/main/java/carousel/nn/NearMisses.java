@@ -4,13 +4,19 @@ import java.util.Comparator;
 import java.util.List;
 
 /** What a person may have meant by a name that is not there. */
-final class NearMisses {
+public final class NearMisses {
   private static final int SHOWN = 5;
 
   private NearMisses() {}
 
-  /** "nearest: a, b, c (of 12)", or that there is nothing at all. */
-  static String among(List<String> names, String wanted) {
+  /**
+   * Names the nearest.
+   *
+   * @param names what there is
+   * @param wanted what was asked for
+   * @return "there are: a, b", or "nearest of 12: a, b, c"
+   */
+  public static String among(List<String> names, String wanted) {
     if (names.isEmpty()) {
       return "there are none at all";
     }
@@ -23,8 +29,14 @@ final class NearMisses {
         + String.join(", ", nearest);
   }
 
-  /** How many characters to insert, delete or replace (Levenshtein 1966). */
-  static int distance(String a, String b) {
+  /**
+   * How many characters to insert, delete or replace (Levenshtein 1966).
+   *
+   * @param a one word
+   * @param b the other
+   * @return the edit distance
+   */
+  public static int distance(String a, String b) {
     var row = new int[b.length() + 1];
     for (int j = 0; j < row.length; j++) {
       row[j] = j;

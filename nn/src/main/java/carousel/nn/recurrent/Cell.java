@@ -1,0 +1,64 @@
+package carousel.nn.recurrent;
+
+import carousel.nn.Layer;
+import carousel.tensor.Tensor;
+
+/**
+ * One step of a recurrence, as a graph of tensor ops.
+ *
+ * <p>A cell is a record of parameters that says how one step goes; {@link Recurrent} runs it over
+ * time, in both directions, over ragged batches, from any initial state. What does not depend on the
+ * state is computed by {@link #project} for all steps at once: one matrix product per sequence.
+ *
+ * @param <S> what it carries from step to step
+ */
+public interface Cell<S extends State> extends Layer {
+  /**
+   * Returns the features of a step's input.
+   *
+   * @return D
+   */
+  int inputs();
+
+  /**
+   * Returns the features of a step's output.
+   *
+   * @return H
+   */
+  int outputs();
+
+  /**
+   * The part of every step that depends on the input alone.
+   *
+   * @param x {@code [T,N,D]}
+   * @return {@code [T,N,G]}, e.g. {@code x·wx + b}
+   */
+  Tensor project(Tensor x);
+
+  /**
+   * One step.
+   *
+   * @param z the projected input of the step, {@code [N,G]}
+   * @param state the state before it
+   * @return the state after it
+   */
+  S step(Tensor z, S state);
+
+  /**
+   * The state a sequence starts from if none is given.
+   *
+   * @param batch N
+   * @return zeros, of the weights' type and on their device
+   */
+  S zero(int batch);
+
+  /**
+   * What a step gives.
+   *
+   * @param state the state after the step
+   * @return {@code [N,H]}; the first tensor of the state unless a cell says otherwise
+   */
+  default Tensor output(S state) {
+    return state.tensors().getFirst();
+  }
+}

@@ -1,0 +1,82 @@
+package carousel.nn.recurrent;
+
+import carousel.nn.Init;
+import carousel.nn.Parameter;
+import carousel.tensor.Philox;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Op;
+import java.util.List;
+
+/**
+ * The LSTM with coupled input and forget gate, {@code f = 1 − i}: {@code C = C' + i ⊙ (g − C')},
+ * {@code H = o ⊙ tanh C}.
+ *
+ * <p>Source: CIFG of Greff, Srivastava, Koutník, Steunebrink and Schmidhuber 2015.
+ *
+ * @param wx {@code [D,3H]}, gates i g o
+ * @param wh {@code [H,3H]}
+ * @param b {@code [3H]}
+ */
+public record Cifg(Parameter wx, Parameter wh, Parameter b) implements Cell<LstmState> {
+  /** {@code (z [N,3H], C' [N,H]) → (H, C)}: the pointwise part. */
+  static final Composite GATES =
+      new Composite(
+          "cifg.gates",
+          in -> {
+            List<Tensor> a = in[0].chunk(3, Tensor.LAST); // i g o, each [N,H]
+            Tensor c = in[1].add(a.get(0).sigmoid().mul(a.get(1).tanh().sub(in[1])));
+            return new Tensor[] {a.get(2).sigmoid().mul(c.tanh()), c};
+          });
+
+  /** Checks that the weights fit each other. */
+  public Cifg {
+    int h = Weights.rows(wh);
+    Weights.check("cifg", "wh", wh, h, 3 * h);
+    Weights.check("cifg", "wx", wx, Weights.rows(wx), 3 * h);
+    Weights.check("cifg", "b", b, 3 * h);
+  }
+
+  /**
+   * A cell.
+   *
+   * @param inputs D
+   * @param hidden H
+   * @param init how the matrices start; biases start at 0
+   * @param rng where random numbers come from
+   * @return the cell
+   */
+  public static Cifg of(int inputs, int hidden, Init init, Philox rng) {
+    return new Cifg(
+        init.parameter(rng, inputs, 3 * hidden),
+        init.parameter(rng, hidden, 3 * hidden),
+        Weights.zeros(init, 3 * hidden));
+  }
+
+  @Override
+  public int inputs() {
+    return Weights.rows(wx);
+  }
+
+  @Override
+  public int outputs() {
+    return Weights.rows(wh);
+  }
+
+  @Override
+  public Tensor project(Tensor x) {
+    return Weights.affine(x, wx, b);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState state) {
+    Tensor[] next = Op.applyAll(GATES, Weights.plus(z, state.h(), wh), state.c());
+    return new LstmState(next[0], next[1]);
+  }
+
+  @Override
+  public LstmState zero(int batch) {
+    Tensor zeros = Weights.zeros(wh, batch, outputs());
+    return new LstmState(zeros, zeros);
+  }
+}

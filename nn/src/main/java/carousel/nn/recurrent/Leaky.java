@@ -1,0 +1,79 @@
+package carousel.nn.recurrent;
+
+import carousel.nn.Init;
+import carousel.nn.Parameter;
+import carousel.tensor.Philox;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+
+/**
+ * The leaky integrator: {@code H = (1 − 1/τ)·H' + (1/τ)·f(X·wx + H'·wh + b)}. With τ = 1 it is the
+ * {@link Elman} cell.
+ *
+ * <p>Source: Jaeger, Lukoševičius, Popovici and Siewert 2007, "Optimization and applications of echo
+ * state networks with leaky-integrator neurons".
+ *
+ * @param activation f
+ * @param tau the time constant τ in steps, ≥ 1
+ * @param wx {@code [D,H]}
+ * @param wh {@code [H,H]}
+ * @param b {@code [H]}
+ */
+public record Leaky(Activation activation, double tau, Parameter wx, Parameter wh, Parameter b)
+    implements Cell<HiddenState> {
+  /** Checks that the weights fit each other. */
+  public Leaky {
+    if (!(tau >= 1)) {
+      throw new TensorException("leaky: the time constant must be at least 1 step, got " + tau);
+    }
+    int h = Weights.rows(wh);
+    Weights.check("leaky", "wh", wh, h, h);
+    Weights.check("leaky", "wx", wx, Weights.rows(wx), h);
+    Weights.check("leaky", "b", b, h);
+  }
+
+  /**
+   * A cell with f = tanh.
+   *
+   * @param tau the time constant τ in steps, ≥ 1
+   * @param inputs D
+   * @param hidden H
+   * @param init how the matrices start; biases start at 0
+   * @param rng where random numbers come from
+   * @return the cell
+   */
+  public static Leaky of(double tau, int inputs, int hidden, Init init, Philox rng) {
+    return new Leaky(
+        Activation.TANH,
+        tau,
+        init.parameter(rng, inputs, hidden),
+        init.parameter(rng, hidden, hidden),
+        Weights.zeros(init, hidden));
+  }
+
+  @Override
+  public int inputs() {
+    return Weights.rows(wx);
+  }
+
+  @Override
+  public int outputs() {
+    return Weights.rows(wh);
+  }
+
+  @Override
+  public Tensor project(Tensor x) {
+    return Weights.affine(x, wx, b);
+  }
+
+  @Override
+  public HiddenState step(Tensor z, HiddenState state) {
+    Tensor target = activation.apply(Weights.plus(z, state.h(), wh));
+    return new HiddenState(state.h().mul(1 - 1 / tau).add(target.mul(1 / tau)));
+  }
+
+  @Override
+  public HiddenState zero(int batch) {
+    return new HiddenState(Weights.zeros(wh, batch, outputs()));
+  }
+}

@@ -1,0 +1,94 @@
+package carousel.nn.recurrent;
+
+import carousel.nn.Init;
+import carousel.nn.Parameter;
+import carousel.tensor.Philox;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Op;
+import java.util.List;
+
+/**
+ * Long short-term memory: {@code i, f, o = σ(·)}, {@code g = tanh(·)} of {@code X·wx + H'·wh + b};
+ * {@code C = f ⊙ C' + i ⊙ g}, {@code H = o ⊙ tanh C}.
+ *
+ * <p>Source: Hochreiter and Schmidhuber 1997; the forget gate by Gers, Schmidhuber and Cummins 2000.
+ *
+ * @param wx {@code [D,4H]}, gates i f g o
+ * @param wh {@code [H,4H]}
+ * @param b {@code [4H]}
+ */
+public record Lstm(Parameter wx, Parameter wh, Parameter b) implements Cell<LstmState> {
+  /** {@code (z [N,4H], C' [N,H]) → (H, C)}: the pointwise part. */
+  static final Composite GATES =
+      new Composite(
+          "lstm.gates",
+          in -> {
+            List<Tensor> a = in[0].chunk(4, Tensor.LAST); // i f g o, each [N,H]
+            Tensor kept = a.get(1).sigmoid().mul(in[1]);
+            Tensor c = kept.add(a.get(0).sigmoid().mul(a.get(2).tanh()));
+            return new Tensor[] {a.get(3).sigmoid().mul(c.tanh()), c};
+          });
+
+  /** Checks that the weights fit each other. */
+  public Lstm {
+    int h = Weights.rows(wh);
+    Weights.check("lstm", "wh", wh, h, 4 * h);
+    Weights.check("lstm", "wx", wx, Weights.rows(wx), 4 * h);
+    Weights.check("lstm", "b", b, 4 * h);
+  }
+
+  /**
+   * A cell.
+   *
+   * @param inputs D
+   * @param hidden H
+   * @param init how the matrices start; biases start at 0
+   * @param rng where random numbers come from
+   * @return the cell
+   */
+  public static Lstm of(int inputs, int hidden, Init init, Philox rng) {
+    return new Lstm(
+        init.parameter(rng, inputs, 4 * hidden),
+        init.parameter(rng, hidden, 4 * hidden),
+        Weights.zeros(init, 4 * hidden));
+  }
+
+  /**
+   * This cell with another bias of the forget gate; 1 lets the error flow from the start (Gers,
+   * Schmidhuber and Cummins 2000; Jozefowicz, Zaremba and Sutskever 2015).
+   *
+   * @param bias what the forget gate's bias starts at
+   * @return a cell that shares the other weights
+   */
+  public Lstm withForgetBias(double bias) {
+    return new Lstm(wx, wh, Weights.withBlock(b, 1, outputs(), bias));
+  }
+
+  @Override
+  public int inputs() {
+    return Weights.rows(wx);
+  }
+
+  @Override
+  public int outputs() {
+    return Weights.rows(wh);
+  }
+
+  @Override
+  public Tensor project(Tensor x) {
+    return Weights.affine(x, wx, b);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState state) {
+    Tensor[] next = Op.applyAll(GATES, Weights.plus(z, state.h(), wh), state.c());
+    return new LstmState(next[0], next[1]);
+  }
+
+  @Override
+  public LstmState zero(int batch) {
+    Tensor zeros = Weights.zeros(wh, batch, outputs());
+    return new LstmState(zeros, zeros);
+  }
+}

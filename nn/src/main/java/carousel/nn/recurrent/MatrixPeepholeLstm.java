@@ -1,0 +1,115 @@
+package carousel.nn.recurrent;
+
+import carousel.nn.Init;
+import carousel.nn.Parameter;
+import carousel.tensor.Philox;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Op;
+import java.util.List;
+
+/**
+ * The LSTM whose gates see the whole cell state: {@code i, f = σ(· + C'·wc)}, {@code o = σ(· + C·wco)}
+ * with the <em>new</em> C; g has none. With diagonal matrices it is {@link PeepholeLstm}.
+ *
+ * <p>Source: the peepholes of Gers and Schmidhuber 2000, with full matrices as in lectures.
+ *
+ * @param wx {@code [D,4H]}, gates i f g o
+ * @param wh {@code [H,4H]}
+ * @param b {@code [4H]}
+ * @param wci {@code [H,H]}, from C' to i
+ * @param wcf {@code [H,H]}, from C' to f
+ * @param wco {@code [H,H]}, from C to o
+ */
+public record MatrixPeepholeLstm(
+    Parameter wx, Parameter wh, Parameter b, Parameter wci, Parameter wcf, Parameter wco)
+    implements Cell<LstmState> {
+  /** {@code (z [N,4H], C' [N,H], wci, wcf, wco [H,H]) → (H, C)}: all but the product with H'. */
+  static final Composite GATES =
+      new Composite(
+          "matrix_peephole.gates",
+          in -> {
+            List<Tensor> a = in[0].chunk(4, Tensor.LAST); // i f g o, each [N,H]
+            Tensor before = in[1];
+            Tensor i = a.get(0).add(before.matmul(in[2])).sigmoid();
+            Tensor f = a.get(1).add(before.matmul(in[3])).sigmoid();
+            Tensor c = f.mul(before).add(i.mul(a.get(2).tanh()));
+            Tensor o = a.get(3).add(c.matmul(in[4])).sigmoid();
+            return new Tensor[] {o.mul(c.tanh()), c};
+          });
+
+  /** Checks that the weights fit each other. */
+  public MatrixPeepholeLstm {
+    int h = Weights.rows(wh);
+    Weights.check("matrix peephole", "wh", wh, h, 4 * h);
+    Weights.check("matrix peephole", "wx", wx, Weights.rows(wx), 4 * h);
+    Weights.check("matrix peephole", "b", b, 4 * h);
+    Weights.check("matrix peephole", "wci", wci, h, h);
+    Weights.check("matrix peephole", "wcf", wcf, h, h);
+    Weights.check("matrix peephole", "wco", wco, h, h);
+  }
+
+  /**
+   * A cell.
+   *
+   * @param inputs D
+   * @param hidden H
+   * @param init how the matrices start; biases start at 0
+   * @param rng where random numbers come from
+   * @return the cell
+   */
+  public static MatrixPeepholeLstm of(int inputs, int hidden, Init init, Philox rng) {
+    return new MatrixPeepholeLstm(
+        init.parameter(rng, inputs, 4 * hidden),
+        init.parameter(rng, hidden, 4 * hidden),
+        Weights.zeros(init, 4 * hidden),
+        init.parameter(rng, hidden, hidden),
+        init.parameter(rng, hidden, hidden),
+        init.parameter(rng, hidden, hidden));
+  }
+
+  /**
+   * This cell with another bias of the forget gate; 1 lets the error flow from the start (Gers,
+   * Schmidhuber and Cummins 2000; Jozefowicz, Zaremba and Sutskever 2015).
+   *
+   * @param bias what the forget gate's bias starts at
+   * @return a cell that shares the other weights
+   */
+  public MatrixPeepholeLstm withForgetBias(double bias) {
+    return new MatrixPeepholeLstm(wx, wh, Weights.withBlock(b, 1, outputs(), bias), wci, wcf, wco);
+  }
+
+  @Override
+  public int inputs() {
+    return Weights.rows(wx);
+  }
+
+  @Override
+  public int outputs() {
+    return Weights.rows(wh);
+  }
+
+  @Override
+  public Tensor project(Tensor x) {
+    return Weights.affine(x, wx, b);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState state) {
+    Tensor[] next =
+        Op.applyAll(
+            GATES,
+            Weights.plus(z, state.h(), wh),
+            state.c(),
+            wci.value(),
+            wcf.value(),
+            wco.value());
+    return new LstmState(next[0], next[1]);
+  }
+
+  @Override
+  public LstmState zero(int batch) {
+    Tensor zeros = Weights.zeros(wh, batch, outputs());
+    return new LstmState(zeros, zeros);
+  }
+}

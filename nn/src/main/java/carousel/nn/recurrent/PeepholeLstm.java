@@ -1,0 +1,116 @@
+package carousel.nn.recurrent;
+
+import carousel.nn.Init;
+import carousel.nn.Parameter;
+import carousel.tensor.Philox;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Op;
+import java.util.List;
+
+/**
+ * The LSTM whose gates see the cell state through diagonal connections: {@code i, f = σ(· + p ⊙ C')},
+ * {@code o = σ(· + p_o ⊙ C)} with the <em>new</em> C; g has none. Otherwise as {@link Lstm}.
+ *
+ * <p>Source: Gers, Schraudolph and Schmidhuber 2002; in this form Sak, Senior and Beaufays 2014. The
+ * weights are those of ONNX's {@code P}.
+ *
+ * @param wx {@code [D,4H]}, gates i f g o
+ * @param wh {@code [H,4H]}
+ * @param b {@code [4H]}
+ * @param pi {@code [H]}, from C' to i
+ * @param pf {@code [H]}, from C' to f
+ * @param po {@code [H]}, from C to o
+ */
+public record PeepholeLstm(
+    Parameter wx, Parameter wh, Parameter b, Parameter pi, Parameter pf, Parameter po)
+    implements Cell<LstmState> {
+  /** {@code (z [N,4H], C' [N,H], pi, pf, po [H]) → (H, C)}: the pointwise part. */
+  static final Composite GATES =
+      new Composite(
+          "peephole.gates",
+          in -> {
+            List<Tensor> a = in[0].chunk(4, Tensor.LAST); // i f g o, each [N,H]
+            Tensor before = in[1];
+            Tensor i = a.get(0).add(in[2].mul(before)).sigmoid();
+            Tensor f = a.get(1).add(in[3].mul(before)).sigmoid();
+            Tensor c = f.mul(before).add(i.mul(a.get(2).tanh()));
+            Tensor o = a.get(3).add(in[4].mul(c)).sigmoid();
+            return new Tensor[] {o.mul(c.tanh()), c};
+          });
+
+  /** Checks that the weights fit each other. */
+  public PeepholeLstm {
+    int h = Weights.rows(wh);
+    Weights.check("peephole", "wh", wh, h, 4 * h);
+    Weights.check("peephole", "wx", wx, Weights.rows(wx), 4 * h);
+    Weights.check("peephole", "b", b, 4 * h);
+    Weights.check("peephole", "pi", pi, h);
+    Weights.check("peephole", "pf", pf, h);
+    Weights.check("peephole", "po", po, h);
+  }
+
+  /**
+   * A cell; the peepholes start as one row of a matrix {@code [1,H]} would.
+   *
+   * @param inputs D
+   * @param hidden H
+   * @param init how the matrices start; biases start at 0
+   * @param rng where random numbers come from
+   * @return the cell
+   */
+  public static PeepholeLstm of(int inputs, int hidden, Init init, Philox rng) {
+    return new PeepholeLstm(
+        init.parameter(rng, inputs, 4 * hidden),
+        init.parameter(rng, hidden, 4 * hidden),
+        Weights.zeros(init, 4 * hidden),
+        row(init, rng, hidden),
+        row(init, rng, hidden),
+        row(init, rng, hidden));
+  }
+
+  private static Parameter row(Init init, Philox rng, int hidden) {
+    return Parameter.of(() -> init.sample(rng, init.dtype(), Shape.of(1, hidden)).reshape(hidden));
+  }
+
+  /**
+   * This cell with another bias of the forget gate; 1 lets the error flow from the start (Gers,
+   * Schmidhuber and Cummins 2000; Jozefowicz, Zaremba and Sutskever 2015).
+   *
+   * @param bias what the forget gate's bias starts at
+   * @return a cell that shares the other weights
+   */
+  public PeepholeLstm withForgetBias(double bias) {
+    return new PeepholeLstm(wx, wh, Weights.withBlock(b, 1, outputs(), bias), pi, pf, po);
+  }
+
+  @Override
+  public int inputs() {
+    return Weights.rows(wx);
+  }
+
+  @Override
+  public int outputs() {
+    return Weights.rows(wh);
+  }
+
+  @Override
+  public Tensor project(Tensor x) {
+    return Weights.affine(x, wx, b);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState state) {
+    Tensor[] next =
+        Op.applyAll(
+            GATES, Weights.plus(z, state.h(), wh), state.c(), pi.value(), pf.value(), po.value());
+    return new LstmState(next[0], next[1]);
+  }
+
+  @Override
+  public LstmState zero(int batch) {
+    Tensor zeros = Weights.zeros(wh, batch, outputs());
+    return new LstmState(zeros, zeros);
+  }
+}

@@ -1,0 +1,256 @@
+package carousel.nn.recurrent;
+
+import carousel.nn.Parameter;
+import carousel.tensor.DType;
+import carousel.tensor.Scope;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.BinaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a {@link Cell} over time, the scan {@code s_t = cell(x_t, s_{t−1})}: {@code x [T,N,D] → y
+ * [T,N,H]}.
+ *
+ * <p>In reverse direction the steps of a row are taken from its last to its first; of a ragged batch
+ * only the valid prefix is reversed. Outputs stand at the step they belong to in both directions.
+ *
+ * @param cell one step
+ * @param direction the order of the steps
+ * @param start a learned initial state, one parameter per tensor of the cell's state, each of the
+ *     shape of one row; empty for zeros
+ * @param <S> what the cell carries from step to step
+ */
+public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List<Parameter> start)
+    implements Sequence {
+
+  /** The order in which the steps are taken. */
+  public enum Direction {
+    /** From the first step to the last. */
+    FORWARD,
+    /** From the last valid step to the first. */
+    REVERSE
+  }
+
+  /** Copies the list. */
+  public Recurrent {
+    start = List.copyOf(start);
+  }
+
+  /**
+   * A forward scan from zeros.
+   *
+   * @param cell one step
+   * @param <S> what it carries
+   * @return the layer
+   */
+  public static <S extends State> Recurrent<S> of(Cell<S> cell) {
+    return new Recurrent<>(cell, Direction.FORWARD, List.of());
+  }
+
+  /**
+   * A reverse scan from zeros.
+   *
+   * @param cell one step
+   * @param <S> what it carries
+   * @return the layer
+   */
+  public static <S extends State> Recurrent<S> reverse(Cell<S> cell) {
+    return new Recurrent<>(cell, Direction.REVERSE, List.of());
+  }
+
+  /**
+   * This layer with an initial state that is learned, zeros at first and the same for every row.
+   *
+   * @return a layer that shares the cell
+   */
+  public Recurrent<S> withLearnedStart() {
+    List<Parameter> rows = new ArrayList<>();
+    try (var making = Scope.openUnwatched()) {
+      for (Tensor zero : cell.zero(1).tensors()) {
+        Parameter row = Parameter.of(zero.select(0, 0));
+        making.keep(row.value());
+        rows.add(row);
+      }
+    }
+    return new Recurrent<>(cell, direction, rows);
+  }
+
+  @Override
+  public int inputs() {
+    return cell.inputs();
+  }
+
+  @Override
+  public int outputs() {
+    return cell.outputs();
+  }
+
+  @Override
+  @SuppressWarnings("unchecked") // The class of the given state was compared with the cell's.
+  public Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths) {
+    checkInput(x);
+    int batch = x.dim(1);
+    S own = ownStart(batch);
+    S begin = own;
+    if (!initial.isEmpty()) {
+      checkState(initial, own);
+      begin = (S) initial.getFirst();
+    }
+    return scan(x, begin, lengths == null ? null : checkedLengths(lengths, x), lengths);
+  }
+
+  /**
+   * Runs from a given state.
+   *
+   * @param x {@code [T,N,D]}
+   * @param initial the state before the first step
+   * @return the outputs and the final state
+   */
+  public Run run(Tensor x, S initial) {
+    return run(x, List.of(initial), null);
+  }
+
+  private S ownStart(int batch) {
+    S zero = cell.zero(batch);
+    if (start.isEmpty()) {
+      return zero;
+    }
+    List<Tensor> zeros = zero.tensors();
+    List<Tensor> rows = new ArrayList<>();
+    if (start.size() != zeros.size()) {
+      throw new TensorException(
+          label() + ": " + start.size() + " learned tensors for a state of " + zeros.size());
+    }
+    for (int i = 0; i < zeros.size(); i++) {
+      rows.add(start.get(i).value().expand(zeros.get(i).shape()));
+    }
+    return State.with(zero, rows);
+  }
+
+  private Run scan(Tensor x, S begin, int @Nullable [] lengths, @Nullable Tensor index) {
+    int steps = x.dim(0);
+    int shortest = lengths == null ? steps : Arrays.stream(lengths).min().orElse(steps);
+    List<Tensor> outputs = new ArrayList<>(Collections.nCopies(steps, x));
+    S state = begin;
+    try (var whole = Scope.openUnwatched()) {
+      List<Tensor> z = steps == 0 ? List.of() : cell.project(x).unbind(0);
+      for (int k = 0; k < steps; k++) {
+        int t = direction == Direction.FORWARD ? k : steps - 1 - k;
+        // What a step makes on the way is freed with it; a tape holds what it needs.
+        try (var step = Scope.openUnwatched()) {
+          S next = cell.step(z.get(t), state);
+          Tensor y = cell.output(next);
+          if (t >= shortest && index != null) {
+            Tensor valid = index.gt(t);
+            next = State.zip(next, state, choose(valid));
+            y = choose(valid).apply(y, y.scalarLike(0));
+          }
+          state = State.map(next, step::keep);
+          outputs.set(t, step.keep(y));
+        }
+      }
+      Tensor y =
+          steps == 0
+              ? Tensor.zerosAs(x, Shape.of(0, x.dim(1), outputs()))
+              : Tensor.stack(0, outputs);
+      S last = State.map(state, whole::keep);
+      return new Run(whole.keep(y), whole.keep(cell.output(last)), List.of(last));
+    }
+  }
+
+  /** Rows of the first tensor where the mask {@code [N]} holds, of the second elsewhere. */
+  private static BinaryOperator<Tensor> choose(Tensor valid) {
+    return (a, b) -> {
+      int[] dims = new int[a.rank()];
+      Arrays.fill(dims, 1);
+      dims[0] = a.dim(0);
+      return Tensor.where(valid.reshape(dims), a, b);
+    };
+  }
+
+  private String label() {
+    return "recurrent " + cell.getClass().getSimpleName();
+  }
+
+  private void checkInput(Tensor x) {
+    if (x.rank() != 3) {
+      throw new TensorException(
+          label()
+              + ": the input must be [T,N,D] (steps, rows, features), got "
+              + x.shape()
+              + "; add an axis with unsqueeze, or transpose(0, 1) if rows come first");
+    }
+    if (x.dim(2) != cell.inputs()) {
+      throw new TensorException(
+          label()
+              + ": the input "
+              + x.shape()
+              + " has "
+              + x.dim(2)
+              + " features, the cell reads "
+              + cell.inputs());
+    }
+  }
+
+  private void checkState(List<? extends State> initial, S own) {
+    if (initial.size() != 1 || initial.getFirst().getClass() != own.getClass()) {
+      throw new TensorException(
+          label()
+              + ": one initial state of type "
+              + own.getClass().getSimpleName()
+              + " is wanted, got "
+              + initial.stream().map(s -> s.getClass().getSimpleName()).toList());
+    }
+    List<Tensor> wanted = own.tensors();
+    List<Tensor> given = initial.getFirst().tensors();
+    for (int i = 0; i < wanted.size(); i++) {
+      if (!given.get(i).shape().equals(wanted.get(i).shape())) {
+        throw new TensorException(
+            label()
+                + ": tensor "
+                + i
+                + " of the initial state must have shape "
+                + wanted.get(i).shape()
+                + ", got "
+                + given.get(i).shape());
+      }
+    }
+  }
+
+  private int[] checkedLengths(Tensor lengths, Tensor x) {
+    if (lengths.dtype() != DType.I32 || !lengths.shape().equals(Shape.of(x.dim(1)))) {
+      throw new TensorException(
+          label()
+              + ": lengths must be I32 ["
+              + x.dim(1)
+              + "], one per row of "
+              + x.shape()
+              + ", got "
+              + lengths.dtype()
+              + " "
+              + lengths.shape());
+    }
+    int[] values = lengths.toIntArray();
+    for (int n = 0; n < values.length; n++) {
+      if (values[n] < 0 || values[n] > x.dim(0)) {
+        throw new TensorException(
+            label()
+                + ": length "
+                + values[n]
+                + " of row "
+                + n
+                + " is not within the "
+                + x.dim(0)
+                + " steps of "
+                + x.shape());
+      }
+    }
+    return values;
+  }
+}

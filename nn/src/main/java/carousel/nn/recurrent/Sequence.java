@@ -1,0 +1,68 @@
+package carousel.nn.recurrent;
+
+import carousel.nn.Layer;
+import carousel.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A layer over time, {@code x [T,N,D] → y [T,N,H]}: one {@link Recurrent}, a {@link Bidirectional}
+ * pair, or a {@link Stack} of them.
+ */
+public interface Sequence extends Layer {
+  /**
+   * Returns the features of its input.
+   *
+   * @return D
+   */
+  int inputs();
+
+  /**
+   * Returns the features of its output.
+   *
+   * @return H
+   */
+  int outputs();
+
+  /**
+   * Runs over a batch of sequences.
+   *
+   * @param x {@code [T,N,D]}
+   * @param initial the states to start from, as {@link Run#states} of another run gave them; empty
+   *     for the layer's own
+   * @param lengths I32 {@code [N]}, each in {@code [0,T]}: outputs are zero past a row's length, its
+   *     final state is that after its last step; null if all rows are T long
+   * @return the outputs and the final states
+   * @throws carousel.tensor.TensorException if shapes do not fit
+   */
+  Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths);
+
+  /**
+   * Runs over a batch of sequences of one length, from the layer's own initial state.
+   *
+   * @param x {@code [T,N,D]}
+   * @return the outputs and the final states
+   */
+  default Run run(Tensor x) {
+    return run(x, List.of(), null);
+  }
+
+  /**
+   * Runs over a batch of sequences of one length and gives the outputs of every step.
+   *
+   * @param x {@code [T,N,D]}
+   * @return {@code [T,N,H]}
+   */
+  default Tensor apply(Tensor x) {
+    return run(x).y();
+  }
+
+  /**
+   * What a run gives.
+   *
+   * @param y the output of every step, {@code [T,N,H]}
+   * @param last the output of the last step of each row, {@code [N,H]}
+   * @param states the final states, one per cell; pass them on to carry the state to the next window
+   */
+  record Run(Tensor y, Tensor last, List<State> states) {}
+}

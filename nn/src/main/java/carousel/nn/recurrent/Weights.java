@@ -1,0 +1,56 @@
+package carousel.nn.recurrent;
+
+import carousel.nn.Init;
+import carousel.nn.Parameter;
+import carousel.tensor.Philox;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+
+/** What cells share in making and checking their weights. */
+final class Weights {
+  private Weights() {}
+
+  static Parameter zeros(Init like, int... dims) {
+    return Init.zeros().as(like.dtype()).parameter(Philox.of(0), dims);
+  }
+
+  /** Checks that a weight has the shape that the others imply. */
+  static void check(String cell, String name, Parameter weight, int... dims) {
+    Shape wanted = Shape.of(dims);
+    if (!weight.value().shape().equals(wanted)) {
+      throw new TensorException(
+          cell
+              + ": "
+              + name
+              + " must have shape "
+              + wanted
+              + " to fit the other weights, got "
+              + weight.value().shape());
+    }
+  }
+
+  static int rows(Parameter weight) {
+    return weight.value().dim(0);
+  }
+
+  static Tensor zeros(Parameter like, int batch, int features) {
+    return Tensor.zerosAs(like.value(), Shape.of(batch, features));
+  }
+
+  static Tensor affine(Tensor x, Parameter weight, Parameter bias) {
+    return x.matmul(weight.value()).add(bias.value());
+  }
+
+  /** {@code z + h·w}. */
+  static Tensor plus(Tensor z, Tensor h, Parameter weight) {
+    return z.add(h.matmul(weight.value()));
+  }
+
+  /** A copy of a bias with one block of columns set to a value. */
+  static Parameter withBlock(Parameter bias, int block, int size, double value) {
+    Parameter copy = Parameter.of(bias.value());
+    copy.value().narrow(0, block * size, size).fill(value);
+    return copy;
+  }
+}
