@@ -1,5 +1,6 @@
 package carousel.nn.io;
 
+import carousel.nn.Parameters;
 import carousel.nn.io.SafetensorsFile.Source;
 import carousel.tensor.DType;
 import carousel.tensor.Scope;
@@ -54,6 +55,33 @@ public final class Safetensors {
   }
 
   /**
+   * Writes the weights of a model under their names.
+   *
+   * @param path the file to create or replace; its folder must exist
+   * @param parameters as {@code model.parameters()} gives them
+   * @param metadata free strings, such as the options that the model was made from
+   * @throws IOException if the file cannot be written; an old file is then as it was
+   */
+  public static void save(Path path, Parameters parameters, Map<String, String> metadata)
+      throws IOException {
+    save(path, values(parameters), metadata);
+  }
+
+  /**
+   * Reads the free strings of a file and no tensor.
+   *
+   * @param path the file
+   * @return what was given as metadata when it was saved, empty if nothing
+   * @throws SafetensorsException if the file is missing, truncated or not sound
+   * @throws IOException if it cannot be read
+   */
+  public static Map<String, String> metadata(Path path) throws IOException {
+    try (var file = SafetensorsFile.open(path)) {
+      return file.metadata();
+    }
+  }
+
+  /**
    * Reads all tensors of a file.
    *
    * @param path the file
@@ -104,6 +132,24 @@ public final class Safetensors {
         var _ = target.getValue().readFrom(file.read(target.getKey()));
       }
     }
+  }
+
+  /**
+   * Overwrites the weights of a model by those of a file, as {@link #loadInto(Path, Map)} does.
+   *
+   * @param path the file
+   * @param parameters as {@code model.parameters()} gives them; written in place
+   * @throws SafetensorsException if the file is missing, truncated or not sound, or of another model
+   * @throws IOException if it cannot be read
+   */
+  public static void loadInto(Path path, Parameters parameters) throws IOException {
+    loadInto(path, values(parameters));
+  }
+
+  private static Map<String, Tensor> values(Parameters parameters) {
+    var values = new LinkedHashMap<String, Tensor>();
+    for (var named : parameters) values.put(named.name(), named.value());
+    return values;
   }
 
   private static List<String> differences(

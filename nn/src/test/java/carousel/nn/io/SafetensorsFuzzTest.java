@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Damaged files either open as sound ones or throw {@link SafetensorsException}; nothing else. */
 class SafetensorsFuzzTest {
-  private static final int ROUNDS = 6000;
+  private static final int ROUNDS = 4000;
   private static final String SPICE = "{}[]\":,\\u0919eE.-+ \0\u007f\u00ff";
 
   @TempDir Path folder;

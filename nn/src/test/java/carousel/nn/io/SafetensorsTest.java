@@ -3,6 +3,8 @@ package carousel.nn.io;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carousel.nn.Layer;
+import carousel.nn.Parameter;
 import carousel.nn.io.SafetensorsFile.Source;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
@@ -103,6 +105,30 @@ class SafetensorsTest {
     Safetensors.loadInto(file, model);
     trained.forEach((name, tensor) ->
         assertThat(Objects.requireNonNull(model.get(name)).sameValues(tensor)).isTrue());
+  }
+
+  record Pair(Parameter left, Parameter right) implements Layer {
+    static Pair of(float left, float right) {
+      return new Pair(Parameter.of(Tensor.of(left)), Parameter.of(Tensor.of(right)));
+    }
+  }
+
+  record Nest(List<Pair> pairs, Parameter bias) implements Layer {}
+
+  @Test
+  void theWeightsOfAModelComeBackUnderTheirNames() throws IOException {
+    var trained = new Nest(List.of(Pair.of(1, 2), Pair.of(3, 4)), Parameter.of(Tensor.of(5f)));
+    Safetensors.save(file, trained.parameters(), Map.of("cell", "lstm"));
+    assertThat(Safetensors.metadata(file)).isEqualTo(Map.of("cell", "lstm"));
+    assertThat(Safetensors.load(file).keySet())
+        .containsExactlyInAnyOrder(
+            "pairs.0.left", "pairs.0.right", "pairs.1.left", "pairs.1.right", "bias");
+    var fresh = new Nest(List.of(Pair.of(0, 0), Pair.of(0, 0)), Parameter.of(Tensor.of(0f)));
+    Safetensors.loadInto(file, fresh.parameters());
+    assertThat(fresh.parameters().stream().map(named -> named.value().item()))
+        .containsExactly(1.0, 2.0, 3.0, 4.0, 5.0);
+    assertThatThrownBy(() -> Safetensors.loadInto(file, Pair.of(0, 0).parameters()))
+        .hasMessageContaining("\"left\", F32 [1], is missing");
   }
 
   @Test
