@@ -164,6 +164,7 @@ class ParametersTest {
   void saysWhatFailedInAnAccessor() {
     record Broken(Parameter p) implements Layer {
       @Override
+      @SuppressWarnings("UnusedMethod") // By reflection.
       public Parameter p() {
         throw new IllegalStateException("not today");
       }

@@ -75,13 +75,15 @@ public final class Optimizer {
     step(gradients::get);
   }
 
-  /** A step with gradients from anywhere. */
+  /** A step with gradients from anywhere; where one is missing, no parameter is changed. */
   void step(Function<Leaf, Tensor> gradients) {
+    var found = parameters.stream().map(gradients).toList();
     step++;
+    int i = 0;
     for (var named : parameters) {
       try (var update = Scope.openUnwatched()) {
-        Tensor gradient = gradients.apply(named);
-        named.parameter().assign(rule.update(named.value(), gradient, new Remembered(named)));
+        var memory = new Remembered(named);
+        named.parameter().assign(rule.update(named.value(), found.get(i++), memory));
       }
     }
   }

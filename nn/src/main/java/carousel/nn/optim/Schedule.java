@@ -56,7 +56,7 @@ public interface Schedule {
    */
   static Schedule step(double base, int every, double decay) {
     Bounds.positive("schedule: the length of a step", every);
-    return k -> base * Math.pow(decay, k / every);
+    return k -> base * Math.pow(decay, Math.floorDiv(k, every));
   }
 
   /**
@@ -69,7 +69,10 @@ public interface Schedule {
    */
   static Schedule multiStep(double base, double decay, int... milestones) {
     int[] times = milestones.clone();
-    return k -> base * Math.pow(decay, Arrays.stream(times).filter(time -> time <= k).count());
+    return k -> {
+      int reached = (int) Arrays.stream(times).filter(time -> time <= k).count();
+      return base * Math.pow(decay, reached);
+    };
   }
 
   /**

@@ -4,6 +4,7 @@ import static carousel.tensor.DType.F64;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carousel.autograd.Grad;
 import carousel.autograd.Leaf;
 import carousel.nn.Init;
 import carousel.nn.Layer;
@@ -167,6 +168,20 @@ class OptimizerTest {
     Sgd.of(heads, 0.5).step(Leaf::value);
     assertThat(two.body().weight().value().sameValues(before)).isTrue();
     assertThat(two.head().weight().value().sameValues(before.mul(0.5))).isTrue();
+  }
+
+  @Test
+  void changesNothingWhereAGradientIsMissing() {
+    var linear = model();
+    var sgd = Sgd.of(linear.parameters(), 0.5);
+    var before = linear.weight().value().copy();
+    Tensor w = linear.weight().value();
+    var gradients = Grad.of(() -> w.square().sum(), w);
+    assertThatThrownBy(() -> sgd.step(gradients))
+        .isInstanceOf(TensorException.class)
+        .hasMessageContaining("'bias'");
+    assertThat(w.sameValues(before)).isTrue();
+    assertThat(sgd.steps()).isZero();
   }
 
   @Test
