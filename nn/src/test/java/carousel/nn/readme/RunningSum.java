@@ -26,8 +26,7 @@ final class RunningSum {
       var rng = Philox.of(1);
       var init = Init.xavierUniform();
       var model =
-          new Model(
-              Recurrent.of(PeepholeLstm.of(1, 32, init, rng)), Linear.of(32, 1, init, rng));
+          new Model(Recurrent.of(PeepholeLstm.of(1, 32, init, rng)), Linear.of(32, 1, init, rng));
       var adam = Adam.of(model.parameters(), 0.01);
       for (int i = 0; i < steps; i++) {
         try (var step = Scope.open()) { // owns everything the step makes
