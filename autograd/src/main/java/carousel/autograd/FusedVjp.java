@@ -33,7 +33,7 @@ final class FusedVjp extends Vjp.Custom {
   @Override
   public @Nullable Tensor[] pull(Context c, boolean[] wanted) {
     for (int i = 0; i < inputs.length; i++) {
-      var unchanged = c.in(i);
+      var _ = c.in(i); // throws if it was changed in place
     }
     @Nullable Tensor[] cotangents = new Tensor[result.outputs().length];
     for (int k = 0; k < cotangents.length; k++) {

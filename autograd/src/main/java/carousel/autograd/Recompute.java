@@ -30,7 +30,7 @@ final class Recompute extends Vjp.Custom {
   @Override
   public @Nullable Tensor[] pull(Context c, boolean[] wanted) {
     for (int i = 0; i < inputs.size(); i++) {
-      var unchanged = c.in(i);
+      var _ = c.in(i); // throws if it was changed in place
     }
     var tape = new Tape(inputs);
     Tensor again = tape.run(segment);

@@ -133,7 +133,7 @@ final class Gemm implements IntConsumer {
     groups = Math.ceilDiv(rows, GROUP);
     panels = Math.ceilDiv(columns, width);
     long work = 2L * Math.min(rows, GROUP) * depth * width;
-    panelsPerTask = (int) Math.clamp(GRAIN / work, 1, panels);
+    panelsPerTask = Math.clamp(GRAIN / work, 1, panels);
     panelTasks = Math.ceilDiv(panels, panelsPerTask);
     boolean small = (long) rows * columns * depth * 2 < GRAIN;
 

@@ -238,7 +238,7 @@ public final class ReferenceBackend implements Backend {
     var origins = new Elements(indices);
     double[] line = new double[x.dim(axis)];
     // 0 and −0 are equal, and NaN greatest.
-    Comparator<Integer> order = Comparator.comparing(i -> line[i] == 0 ? 0.0 : line[i]);
+    Comparator<Integer> order = Comparator.comparingDouble(i -> line[i] == 0 ? 0.0 : line[i]);
     Comparator<Integer> wanted = descending ? order.reversed() : order;
     from.lines(
         axis,

@@ -113,7 +113,7 @@ final class Tolerance {
   }
 
   private static double sumFactor(long n) {
-    return 8 + 2 * Math.sqrt(n);
+    return 8 + 2 * Math.sqrt((double) n);
   }
 
   private static void reduction(
