@@ -1,0 +1,85 @@
+package carousel.benchmarks;
+
+import carousel.autograd.Grad;
+import carousel.autograd.Pullback;
+import carousel.tensor.DType;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * What the tape costs, per op, on scalars: a chain of products run at once, recorded, and recorded
+ * and pulled back. {@code recorded − eager} is the cost of recording one op.
+ */
+@State(org.openjdk.jmh.annotations.Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Warmup(iterations = 5, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(1)
+public class TapeBenchmark {
+  private static final int OPS = 100;
+
+  private Scope run;
+  private Tensor x;
+
+  /** Makes the operand. */
+  @Setup
+  public void open() {
+    run = Scope.open();
+    x = Tensor.full(DType.F32, 1, 1);
+  }
+
+  /** Frees it. */
+  @TearDown
+  public void close() {
+    run.close();
+  }
+
+  private Tensor chain() {
+    Tensor y = x;
+    for (int i = 0; i < OPS; i++) {
+      y = y.mul(x);
+    }
+    return y;
+  }
+
+  /** Runs the chain. */
+  @Benchmark
+  @OperationsPerInvocation(OPS)
+  public long eager() {
+    try (var step = Scope.openUnwatched()) {
+      return chain().size();
+    }
+  }
+
+  /** Runs and records it. */
+  @Benchmark
+  @OperationsPerInvocation(OPS)
+  public long recorded() {
+    try (var step = Scope.openUnwatched();
+        Pullback pullback = Grad.vjp(this::chain, x)) {
+      return pullback.value().size();
+    }
+  }
+
+  /** Runs, records and pulls back: per op, two products and a sum more. */
+  @Benchmark
+  @OperationsPerInvocation(OPS)
+  public long gradient() {
+    try (var step = Scope.openUnwatched()) {
+      return Grad.of(this::chain, x).size();
+    }
+  }
+}
