@@ -1,10 +1,16 @@
 /** The systems of the literature as small runnable programs, and the command line. */
 module carousel.zoo {
   requires static org.jspecify;
-  requires carousel.nn;
+  requires transitive carousel.nn;
   requires info.picocli;
-  requires me.tongfei.progressbar;
+  requires jdk.management;
 
   exports carousel.zoo.grammar;
   exports carousel.zoo.graph;
+  exports carousel.zoo.lm;
+
+  opens carousel.zoo to
+      info.picocli;
+
+  uses carousel.tensor.spi.Probe;
 }

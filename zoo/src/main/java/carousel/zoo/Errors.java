@@ -1,0 +1,57 @@
+package carousel.zoo;
+
+import carousel.nn.data.CorpusException;
+import carousel.nn.io.SafetensorsException;
+import carousel.tensor.TensorException;
+import carousel.zoo.grammar.GrammarException;
+import carousel.zoo.lm.Failure;
+import java.io.IOException;
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** What a user is told when something is wrong: one message, and no stack trace unless asked for. */
+final class Errors {
+  private Errors() {}
+
+  /** Tells what is wrong with the arguments, and how the command is used. */
+  static int usage(ParameterException e, String... arguments) {
+    var line = e.getCommandLine();
+    var err = line.getErr();
+    err.println("carousel: " + e.getMessage());
+    UnmatchedArgumentException.printSuggestions(e, err);
+    err.println("Try: ./carousel %s--help".formatted(path(line)));
+    err.flush();
+    return CommandLine.ExitCode.USAGE;
+  }
+
+  private static String path(CommandLine line) {
+    return line.getParent() == null ? "" : line.getCommandName() + " ";
+  }
+
+  /** Tells what went wrong in a command. */
+  static int report(Throwable e, PrintWriter err, boolean debug) {
+    err.println("carousel: " + message(e));
+    if (debug) e.printStackTrace(err);
+    err.flush();
+    return e instanceof Failure failure && failure.isUsage()
+        ? CommandLine.ExitCode.USAGE
+        : CommandLine.ExitCode.SOFTWARE;
+  }
+
+  private static String message(Throwable e) {
+    return switch (e) {
+      case Failure _,
+          CorpusException _,
+          SafetensorsException _,
+          TensorException _,
+          GrammarException _ ->
+          String.valueOf(e.getMessage());
+      case IOException io -> Failure.reason(io);
+      case OutOfMemoryError _ ->
+          "the Java heap is full; give it more with CAROUSEL_OPTS=-Xmx4g, or take a shorter text";
+      default -> "a mistake in Carousel: %s; --debug shows where".formatted(e);
+    };
+  }
+}

@@ -1,0 +1,100 @@
+package carousel.zoo;
+
+import carousel.nn.data.TokenStream;
+import carousel.nn.data.Vocabulary;
+import carousel.tensor.Device;
+import carousel.tensor.Scope;
+import carousel.zoo.lm.Data;
+import carousel.zoo.lm.Evaluation;
+import carousel.zoo.lm.Failure;
+import carousel.zoo.lm.Numbers;
+import carousel.zoo.lm.RunFolder;
+import carousel.zoo.lm.Trained;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Measures a trained model. */
+@Command(
+    name = "eval",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    header = "Measures the perplexity of a trained model.",
+    description = {
+      "",
+      "Reads each text from its start with the state carried along and predicts every token but the"
+          + " first; with a --batch of N, N parts side by side, and every token but the first of"
+          + " each part.",
+      ""
+    })
+final class EvalCommand implements Callable<Integer> {
+  @Spec private @Nullable CommandSpec spec;
+
+  @Parameters(paramLabel = "RUN", description = "The folder that train wrote.")
+  private @Nullable Path run;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR|FILE",
+      description =
+          "A folder, whose valid and test texts are read, or one file, read as a whole. If not given:"
+              + " what the model was trained on.")
+  private @Nullable String data;
+
+  @Option(names = "--batch", paramLabel = "N", description = "Parts side by side; 1 if not given.")
+  private int batch = 1;
+
+  @Option(names = "--threads", paramLabel = "N", description = "Threads of the CPU.")
+  private @Nullable Integer threads;
+
+  @Override
+  public Integer call() throws IOException {
+    Threads.use(threads);
+    if (batch < 1) throw Failure.usage("--batch must be 1 or more, got " + batch);
+    var folder = Objects.requireNonNull(run);
+    var settings = RunFolder.open(folder).settings();
+    var out = Objects.requireNonNull(spec).commandLine().getOut();
+    try (var scope = Scope.open(Device.of(settings.device()))) {
+      var trained = Trained.load(folder);
+      var source = data == null ? settings.data() : data;
+      if (data != null && !source.equals(Data.GENERATED) && Files.isRegularFile(Path.of(source))) {
+        print(out, "text", trained, Data.whole(Path.of(source), trained.vocabulary()));
+        return 0;
+      }
+      var texts = Data.read(source, trained.vocabulary(), settings.seed());
+      print(out, "valid", trained, texts.corpus().valid());
+      print(out, "test", trained, texts.corpus().test());
+      texts
+          .grammar()
+          .ifPresent(g ->
+              out.println(
+                  "best    perplexity %8s  possible"
+                      .formatted(Numbers.figure(g.bestPerplexity()))));
+      return 0;
+    }
+  }
+
+  private void print(PrintWriter out, String name, Trained trained, TokenStream text) {
+    var measured = Evaluation.of(trained.model(), text, batch);
+    var unknown = Arrays.stream(text.toArray()).filter(id -> id == Vocabulary.UNKNOWN_ID).count();
+    out.println(
+        "%-6s  perplexity %8s  %s tokens predicted, %s of the text unknown (%s)"
+            .formatted(
+                name,
+                Numbers.figure(measured.perplexity()),
+                Numbers.count(measured.tokens()),
+                Numbers.count(unknown),
+                text.name()));
+    out.flush();
+  }
+}

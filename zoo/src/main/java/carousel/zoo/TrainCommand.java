@@ -1,0 +1,270 @@
+package carousel.zoo;
+
+import carousel.nn.data.TokenLevel;
+import carousel.nn.recurrent.Cells;
+import carousel.zoo.lm.Choice;
+import carousel.zoo.lm.Data;
+import carousel.zoo.lm.Failure;
+import carousel.zoo.lm.Recipe;
+import carousel.zoo.lm.Reporter;
+import carousel.zoo.lm.RunFolder;
+import carousel.zoo.lm.Settings;
+import carousel.zoo.lm.TrainingRun;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Trains a language model. */
+@Command(
+    name = "train",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    header = "Trains a recurrent language model.",
+    description = {
+      "",
+      "Without options it generates a text by a small grammar, whose entropy is known, and ends in"
+          + " about two minutes. Ctrl-C saves, and says how to go on.",
+      ""
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  ./carousel train",
+      "  ./carousel train --data book.txt --level char",
+      "  ./carousel train --data ptb --recipe zaremba-small --seed 1",
+      "  ./carousel train --from runs/2026-11-20-lstm --epochs 20"
+    })
+final class TrainCommand implements Callable<Integer> {
+  private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmmss");
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR|FILE",
+      description = "A folder with *.train.txt, *.valid.txt, *.test.txt, or one text file.")
+  private @Nullable String data;
+
+  @Option(
+      names = "--level",
+      paramLabel = "LEVEL",
+      completionCandidates = Names.Levels.class,
+      description = "What a token is: ${COMPLETION-CANDIDATES}.")
+  private @Nullable String level;
+
+  @Option(
+      names = "--recipe",
+      paramLabel = "NAME",
+      completionCandidates = Names.Recipes.class,
+      description = "Settings that work together: ${COMPLETION-CANDIDATES}. Other options win.")
+  private @Nullable String recipe;
+
+  @Option(
+      names = "--cell",
+      paramLabel = "NAME",
+      completionCandidates = Names.OfCells.class,
+      description = "The recurrent cell: ${COMPLETION-CANDIDATES}.")
+  private @Nullable String cell;
+
+  @Option(names = "--hidden", paramLabel = "H", description = "Size of embedding and layers.")
+  private @Nullable Integer hidden;
+
+  @Option(names = "--layers", paramLabel = "N", description = "Recurrent layers.")
+  private @Nullable Integer layers;
+
+  @Option(names = "--batch", paramLabel = "N", description = "Parts of the text side by side.")
+  private @Nullable Integer batch;
+
+  @Option(names = "--steps", paramLabel = "T", description = "Steps of truncated BPTT.")
+  private @Nullable Integer steps;
+
+  @Option(names = "--epochs", paramLabel = "N", description = "How often to read the text.")
+  private @Nullable Integer epochs;
+
+  @Option(
+      names = "--optimizer",
+      paramLabel = "NAME",
+      completionCandidates = Names.Optimizers.class,
+      description = "${COMPLETION-CANDIDATES}.")
+  private @Nullable String optimizer;
+
+  @Option(names = "--lr", paramLabel = "X", description = "The first learning rate.")
+  private @Nullable Double lr;
+
+  @Option(
+      names = "--clip",
+      paramLabel = "X",
+      description = "Largest norm of the gradients; 0: no clipping.")
+  private @Nullable Double clip;
+
+  @Option(
+      names = "--dropout",
+      paramLabel = "P",
+      description = "Probability of dropping a number between layers.")
+  private @Nullable Double dropout;
+
+  @Option(names = "--seed", paramLabel = "N", description = "The same seed, the same weights.")
+  private @Nullable Long seed;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads of the CPU; the weights do not depend on it.")
+  private @Nullable Integer threads;
+
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      description = "Where to compute: cpu, cuda:0 ...")
+  private @Nullable String device;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "The run folder; runs/<time>-<cell> if not given.")
+  private @Nullable Path out;
+
+  @Option(
+      names = "--from",
+      paramLabel = "RUN",
+      description = "Go on with a run that was stopped, or for more --epochs.")
+  private @Nullable Path from;
+
+  @Override
+  public Integer call() throws IOException {
+    Threads.use(threads);
+    var start = from;
+    return start == null ? begin() : resume(start);
+  }
+
+  private int begin() throws IOException {
+    var values = new LinkedHashMap<>(recipe().settings());
+    values.put("data", source());
+    values.putAll(shape());
+    values.putAll(tuning());
+    if (seed != null) values.put("seed", seed.toString());
+    if (device != null) values.put("device", device);
+    var settings = checked(values);
+    var folder = out == null ? unused(settings) : out;
+    RunFolder.requireNone(folder);
+    var texts = Data.read(settings.data(), settings.level(), settings.seed());
+    return train(
+        settings,
+        texts,
+        () -> RunFolder.create(folder, settings, texts.corpus().vocabulary()),
+        false);
+  }
+
+  private int resume(Path start) throws IOException {
+    var run = RunFolder.open(start);
+    var values = new LinkedHashMap<>(run.settings().values());
+    var refused = new LinkedHashMap<>(shape());
+    if (data != null) refused.put("data", data);
+    if (recipe != null) refused.put("recipe", recipe);
+    if (seed != null) refused.put("seed", "");
+    if (out != null) refused.put("out", "");
+    if (!refused.isEmpty()) {
+      throw Failure.usage(
+          "--from goes on with the model, the data and the folder of the run: leave out --"
+              + String.join(", --", refused.keySet()));
+    }
+    values.putAll(tuning());
+    if (device != null) values.put("device", device);
+    var settings = checked(values);
+    var done = run.history().epochs().size();
+    if (done >= settings.epochs()) {
+      throw Failure.usage(
+          "%s has its %d epochs; give a larger number with --epochs to go on"
+              .formatted(start, done));
+    }
+    var vocabulary = run.vocabulary();
+    var texts = Data.read(settings.data(), vocabulary, settings.seed());
+    run.save(settings);
+    return train(settings, texts, () -> run, true);
+  }
+
+  private int train(Settings settings, Data texts, TrainingRun.Folder folder, boolean resumed)
+      throws IOException {
+    var line = java.util.Objects.requireNonNull(spec).commandLine();
+    var terminal = Boolean.getBoolean("carousel.terminal");
+    var unit = settings.level() == TokenLevel.WORD ? "words" : "characters";
+    var reporter = new Reporter(line.getOut(), line.getErr(), terminal, unit);
+    try (var interruption = new Interruption()) {
+      var finished =
+          new TrainingRun(settings, texts, reporter, interruption).train(folder, resumed);
+      return finished ? 0 : Interruption.EXIT;
+    } finally {
+      reporter.clear();
+    }
+  }
+
+  private static Settings checked(Map<String, String> values) {
+    var settings = Settings.of(values, "options");
+    Choice.require("--cell", settings.cell(), Cells.names());
+    Choice.require("--device", settings.device(), Names.devices());
+    return settings;
+  }
+
+  private Recipe recipe() {
+    if (recipe != null) return Recipe.of(recipe);
+    if (data == null) return Recipe.AGREEMENT;
+    return "char".equals(level) ? Recipe.CHARACTERS : Recipe.WORDS;
+  }
+
+  private String source() {
+    if (data == null) {
+      if (recipe != null && recipe().readsPennTreebank()) {
+        throw Failure.usage(
+            "--recipe %s is made for Penn Treebank: say with --data where it is".formatted(recipe));
+      }
+      return Data.GENERATED;
+    }
+    return data.equals(Data.GENERATED)
+        ? data
+        : Path.of(data).toAbsolutePath().normalize().toString();
+  }
+
+  /** The options that a model cannot change once it is trained. */
+  private Map<String, String> shape() {
+    var values = new LinkedHashMap<String, String>();
+    put(values, "level", level);
+    put(values, "cell", cell);
+    put(values, "hidden", hidden);
+    put(values, "layers", layers);
+    put(values, "optimizer", optimizer);
+    return values;
+  }
+
+  private Map<String, String> tuning() {
+    var values = new LinkedHashMap<String, String>();
+    put(values, "batch", batch);
+    put(values, "steps", steps);
+    put(values, "epochs", epochs);
+    put(values, "lr", lr);
+    put(values, "clip", clip);
+    put(values, "dropout", dropout);
+    return values;
+  }
+
+  private static void put(Map<String, String> values, String name, @Nullable Object value) {
+    if (value != null) values.put(name, value.toString());
+  }
+
+  private static Path unused(Settings settings) {
+    var name =
+        LocalDateTime.now(java.time.ZoneId.systemDefault()).format(STAMP) + "-" + settings.cell();
+    var path = Path.of("runs", name);
+    for (var i = 2; Files.exists(path); i++) path = Path.of("runs", name + "-" + i);
+    return path;
+  }
+}

@@ -1,0 +1,91 @@
+package carousel.zoo.lm;
+
+import carousel.nn.data.Corpus;
+import carousel.nn.data.TokenLevel;
+import carousel.nn.data.TokenStream;
+import carousel.nn.data.Vocabulary;
+import carousel.zoo.grammar.Grammar;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * A corpus, and the grammar it was drawn from if it was.
+ *
+ * @param corpus the three texts
+ * @param grammar knows the best perplexity there is, and which sentences are right
+ */
+public record Data(Corpus corpus, Optional<Grammar> grammar) {
+  /** Names the text that the project generates. */
+  public static final String GENERATED = "generated";
+
+  private static final int TRAIN = 250_000;
+  private static final int HELD_OUT = 20_000;
+
+  /**
+   * The generated text, or that of a folder or file.
+   *
+   * @param source {@link #GENERATED} or a path
+   * @param level what a token is
+   * @param seed of the generated text
+   * @return the data, with a vocabulary of its own
+   * @throws carousel.nn.data.CorpusException if the text cannot be learned from
+   * @throws IOException if a file cannot be read
+   */
+  public static Data read(String source, TokenLevel level, long seed) throws IOException {
+    if (!source.equals(GENERATED)) {
+      return new Data(Corpus.read(Path.of(source), level), Optional.empty());
+    }
+    if (level == TokenLevel.CHARACTER) {
+      throw Failure.usage(
+          "--level char: the generated text is one of words; give a text with --data");
+    }
+    var grammar = Grammar.agreement();
+    return new Data(grammar.corpus(seed, TRAIN, HELD_OUT, HELD_OUT), Optional.of(grammar));
+  }
+
+  /**
+   * A text in the vocabulary of a trained model.
+   *
+   * @param source {@link #GENERATED} or a path
+   * @param vocabulary that of the model
+   * @param seed of the generated text
+   * @return the data; words that the model does not know are {@link Vocabulary#UNKNOWN}
+   * @throws carousel.nn.data.CorpusException if the text cannot be read as one
+   * @throws IOException if a file cannot be read
+   */
+  public static Data read(String source, Vocabulary vocabulary, long seed) throws IOException {
+    if (!source.equals(GENERATED)) {
+      return new Data(Corpus.read(Path.of(source), vocabulary), Optional.empty());
+    }
+    var data = read(source, TokenLevel.WORD, seed);
+    if (!data.corpus.vocabulary().equals(vocabulary)) {
+      throw new Failure(
+          "the model was not trained on the generated text and has another vocabulary;"
+              + " give it a text with --data");
+    }
+    return data;
+  }
+
+  /**
+   * A single file as one stream, not cut into parts.
+   *
+   * @param file the file
+   * @param vocabulary that of the model
+   * @return all tokens of the file
+   * @throws IOException if it cannot be read
+   */
+  public static TokenStream whole(Path file, Vocabulary vocabulary) throws IOException {
+    if (Files.isDirectory(file)) throw new IllegalArgumentException(file + " is a folder");
+    var parts = Corpus.read(file, vocabulary);
+    var ids =
+        Stream.of(parts.train(), parts.valid(), parts.test())
+            .map(TokenStream::toArray)
+            .flatMapToInt(IntStream::of)
+            .toArray();
+    return TokenStream.of(file.toString(), ids);
+  }
+}

@@ -1,0 +1,95 @@
+package carousel.zoo.lm;
+
+import java.io.PrintWriter;
+import java.util.Locale;
+
+/**
+ * Shows how far a training is: on a terminal a bar that is drawn again and again, elsewhere a plain
+ * line now and then. What is to stay is printed as lines in both cases.
+ */
+public final class Reporter {
+  private static final int BAR = 24;
+  private static final long REDRAW_NANOS = 200_000_000L;
+  private static final long LINE_NANOS = 30_000_000_000L;
+  private static final String CLEAR = "\r\u001b[K";
+
+  private final PrintWriter out;
+  private final PrintWriter screen;
+  private final boolean terminal;
+  private final String unit;
+  private long last;
+  private boolean drawn;
+
+  /**
+   * A reporter.
+   *
+   * @param out where lines go
+   * @param screen where the bar goes
+   * @param terminal whether {@code screen} is a terminal
+   * @param unit what is counted per second, e.g. {@code words}
+   */
+  public Reporter(PrintWriter out, PrintWriter screen, boolean terminal, String unit) {
+    this.out = out;
+    this.screen = screen;
+    this.terminal = terminal;
+    this.unit = unit;
+    this.last = System.nanoTime();
+  }
+
+  /**
+   * Prints a line that stays.
+   *
+   * @param text the line
+   */
+  public void line(String text) {
+    clear();
+    out.println(text);
+    out.flush();
+  }
+
+  /** Removes the bar. */
+  public void clear() {
+    if (drawn) {
+      screen.print(CLEAR);
+      screen.flush();
+      drawn = false;
+    }
+  }
+
+  /**
+   * Shows a step.
+   *
+   * @param epoch from 1
+   * @param epochs how many there will be
+   * @param step from 1
+   * @param steps how many the epoch has
+   * @param loss the mean so far, nats per token
+   * @param speed tokens per second
+   * @param left seconds left of the whole training, as it seems now
+   */
+  void step(int epoch, int epochs, int step, int steps, double loss, double speed, double left) {
+    var now = System.nanoTime();
+    if (now - last < (terminal ? REDRAW_NANOS : LINE_NANOS) && step < steps) return;
+    if (!terminal && step == steps) return; // the line of the epoch follows
+    last = now;
+    var facts =
+        "%s %s/s  loss %s  %s left"
+            .formatted(
+                Numbers.count(Math.round(speed)),
+                unit,
+                String.format(Locale.ROOT, "%.3f", loss),
+                Numbers.time(left));
+    if (terminal) {
+      var filled = (int) ((long) BAR * step / steps);
+      var bar = "█".repeat(filled) + "░".repeat(BAR - filled);
+      screen.print(
+          "%sepoch %d/%d %s %3d %%  %s"
+              .formatted(CLEAR, epoch, epochs, bar, 100L * step / steps, facts));
+      screen.flush();
+      drawn = true;
+    } else {
+      out.println("epoch %d/%d  %3d %%  %s".formatted(epoch, epochs, 100L * step / steps, facts));
+      out.flush();
+    }
+  }
+}
