@@ -1,5 +1,6 @@
 package carousel.tensor.cpu;
 
+import carousel.tensor.TensorException;
 import carousel.tensor.spi.Memory;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -7,6 +8,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory of the host: size-classed free lists over the system's allocator.
@@ -21,6 +26,7 @@ public final class SlabPool implements Memory {
   private static final long SLAB = 4L << 20;
   private static final int ALIGNMENT = 64;
   private static final int CLASSES = 4 * 64;
+  private static final Pattern SIZE = Pattern.compile("([1-9][0-9]{0,9})([kmgt]?)b?");
   private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
   private static final MethodHandle MALLOC =
       Linker.nativeLinker()
@@ -49,6 +55,34 @@ public final class SlabPool implements Memory {
    */
   public SlabPool(long limit) {
     this.limit = limit;
+  }
+
+  /**
+   * An empty pool with the cap that {@code -Dcarousel.memory} asks for, e.g. {@code 8g} or {@code
+   * 512m}; without it there is none.
+   *
+   * @return the pool
+   * @throws TensorException if the property is no size
+   */
+  public static SlabPool configured() {
+    return new SlabPool(bytes(System.getProperty("carousel.memory")));
+  }
+
+  /** The size in words such as 8g, 512m, 64k or 4096; no cap for null. */
+  static long bytes(@Nullable String size) {
+    if (size == null) {
+      return Long.MAX_VALUE;
+    }
+    Matcher parts = SIZE.matcher(size.strip().toLowerCase(Locale.ROOT));
+    if (!parts.matches()) {
+      throw new TensorException(
+          "-Dcarousel.memory="
+              + size
+              + ": not a size; write a whole number of bytes, or one followed by k, m, g or t, e.g."
+              + " 8g");
+    }
+    int shift = 10 * " kmgt".indexOf(parts.group(2).isEmpty() ? " " : parts.group(2));
+    return Math.multiplyExact(Long.parseLong(parts.group(1)), 1L << shift);
   }
 
   /** The class of a size: four per power of two, and never less than 64 bytes apart. */
