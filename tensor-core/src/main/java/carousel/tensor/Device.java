@@ -94,6 +94,18 @@ public final class Device {
   }
 
   /**
+   * A device of a backend that no provider offers: one under construction, or one that a test watches.
+   * {@link #all} does not list it.
+   *
+   * @param name the name
+   * @param backend what computes there
+   * @return a new device
+   */
+  public static Device of(String name, Backend backend) {
+    return new Device(name, backend);
+  }
+
+  /**
    * The fastest device there is: the first that a provider offers, else the CPU.
    *
    * @return the best device of this machine

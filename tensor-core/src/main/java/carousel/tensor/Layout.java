@@ -205,8 +205,24 @@ public final class Layout {
    * @param step the distance between positions, not 0
    * @param count how many
    * @return the sliced layout
+   * @throws TensorException if one of them lies outside the axis
    */
   public Layout slice(int axis, int start, int step, int count) {
+    long last = start + (count - 1L) * step;
+    int n = shape.dim(axis);
+    if (count < 0 || (count > 0 && (start < 0 || start >= n || last < 0 || last >= n))) {
+      throw new TensorException(
+          "slice: "
+              + count
+              + " positions from "
+              + start
+              + " by "
+              + step
+              + " do not lie within axis "
+              + axis
+              + " of "
+              + shape);
+    }
     long[] out = strides.clone();
     out[axis] *= step;
     long first = count == 0 ? offset : offset + start * strides[axis];
@@ -219,12 +235,35 @@ public final class Layout {
    * @param axis in {@code [0, rank)}
    * @param index the position
    * @return the layout of rank − 1
+   * @throws TensorException if the position lies outside the axis
    */
   public Layout select(int axis, int index) {
+    if (index < 0 || index >= shape.dim(axis)) {
+      throw new TensorException(
+          "select: position " + index + " does not lie within axis " + axis + " of " + shape);
+    }
     long[] out = new long[strides.length - 1];
     System.arraycopy(strides, 0, out, 0, axis);
     System.arraycopy(strides, axis + 1, out, axis, out.length - axis);
     return new Layout(shape.without(axis), out, offset + index * strides[axis]);
+  }
+
+  /**
+   * Tells whether several elements share a place in the storage, as after {@link #expand}: writing to
+   * such a layout would not make sense.
+   *
+   * @return whether an axis of more than one position has stride 0
+   */
+  public boolean repeats() {
+    if (shape.size() == 0) {
+      return false;
+    }
+    for (int i = 0; i < strides.length; i++) {
+      if (strides[i] == 0 && shape.dim(i) > 1) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Override

@@ -154,7 +154,13 @@ public final class Philox {
    * @return the tensor
    */
   public Tensor uniform(DType dtype, double low, double high, int... dims) {
-    return draw(Distribution.UNIFORM, dtype, Shape.of(dims)).mul(high - low).add(low);
+    if (!(low < high)) {
+      throw new TensorException("uniform: low must be below high, got " + low + " and " + high);
+    }
+    Tensor y = draw(Distribution.UNIFORM, dtype, Shape.of(dims)).mul(high - low).add(low);
+    // The sum may round up to the bound, e.g. of F32 numbers in [1, 2).
+    double below = dtype == DType.F32 ? Math.nextDown((float) high) : Math.nextDown(high);
+    return y.minimum(below);
   }
 
   /**
@@ -207,7 +213,7 @@ public final class Philox {
    * @return the number
    */
   public static double unit(long seed, long block, int half) {
-    long bits = block(seed, block, half);
+    long bits = block(seed, block, 0, half);
     return (bits >>> 11) * 0x1p-53;
   }
 
@@ -220,16 +226,19 @@ public final class Philox {
    * @return 32 random bits
    */
   public static int word(long seed, long block, int index) {
-    long bits = block(seed, block, index >> 1);
+    long bits = block(seed, block, 0, index >> 1);
     return (int) ((index & 1) == 0 ? bits : bits >>> 32);
   }
 
-  /** Words 2·half (low) and 2·half + 1 (high) of a block. */
-  private static long block(long seed, long counter, int half) {
-    int c0 = (int) counter;
-    int c1 = (int) (counter >>> 32);
-    int c2 = 0;
-    int c3 = 0;
+  /**
+   * Words 2·half (low) and 2·half + 1 (high) of a block. Streams use the low half of the 128-bit
+   * counter only; the published known answers use all of it.
+   */
+  static long block(long seed, long low, long high, int half) {
+    int c0 = (int) low;
+    int c1 = (int) (low >>> 32);
+    int c2 = (int) high;
+    int c3 = (int) (high >>> 32);
     int k0 = (int) seed;
     int k1 = (int) (seed >>> 32);
     for (int round = 0; round < ROUNDS; round++) {

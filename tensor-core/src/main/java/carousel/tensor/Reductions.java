@@ -32,7 +32,7 @@ public sealed interface Reductions permits Tensor {
     Tensor x = self();
     int[] sorted = new int[axes.length == 0 ? x.rank() : axes.length];
     for (int i = 0; i < sorted.length; i++) {
-      sorted[i] = axes.length == 0 ? i : x.shape().axis(axes[i]);
+      sorted[i] = axes.length == 0 ? i : x.shape().axis(op, axes[i]);
     }
     Arrays.sort(sorted);
     for (int i = 1; i < sorted.length; i++) {
@@ -305,7 +305,7 @@ public sealed interface Reductions permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor cumsum(int axis) {
-    return Op.apply(new CumSum(self().shape().axis(axis)), self());
+    return Op.apply(new CumSum(self().shape().axis("cumsum", axis)), self());
   }
 
   /**
@@ -315,7 +315,7 @@ public sealed interface Reductions permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor softmax(int axis) {
-    return Op.apply(new Softmax(self().shape().axis(axis), false), self());
+    return Op.apply(new Softmax(self().shape().axis("softmax", axis), false), self());
   }
 
   /**
@@ -325,7 +325,7 @@ public sealed interface Reductions permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor logSoftmax(int axis) {
-    return Op.apply(new Softmax(self().shape().axis(axis), true), self());
+    return Op.apply(new Softmax(self().shape().axis("logSoftmax", axis), true), self());
   }
 
   /**
@@ -336,7 +336,7 @@ public sealed interface Reductions permits Tensor {
    * @return the sorted values, and I32 where each came from
    */
   default Sorted sort(int axis, boolean descending) {
-    Tensor[] out = Op.applyAll(new Sort(self().shape().axis(axis), descending), self());
+    Tensor[] out = Op.applyAll(new Sort(self().shape().axis("sort", axis), descending), self());
     return new Sorted(out[0], out[1]);
   }
 
@@ -348,7 +348,7 @@ public sealed interface Reductions permits Tensor {
    * @return the values, and I32 where each came from
    */
   default Sorted topK(int k, int axis) {
-    int n = self().dim(axis);
+    int n = self().dim(self().shape().axis("topK", axis));
     if (k < 0 || k > n) {
       throw new TensorException(
           "topK: k = " + k + " of an axis of " + n + " elements in " + self().shape());

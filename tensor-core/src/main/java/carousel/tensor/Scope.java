@@ -4,7 +4,6 @@ import carousel.tensor.spi.Memory;
 import java.lang.System.Logger.Level;
 import java.lang.ref.Cleaner;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -30,18 +29,15 @@ public final class Scope implements AutoCloseable {
   private static final StackWalker WALKER = StackWalker.getInstance();
   private static final int LARGEST_SHOWN = 5;
 
-  private final Thread thread = Thread.currentThread();
   private final @Nullable Scope parent;
   private final Device device;
   private final Ledger ledger;
   private final Cleaner.@Nullable Cleanable leakWatch;
-  private final int depth;
 
   private Scope(@Nullable Scope parent, Device device, @Nullable String place) {
     this.parent = parent;
     this.device = device;
-    this.depth = parent == null ? 0 : parent.depth + 1;
-    this.ledger = new Ledger(place);
+    this.ledger = new Ledger(place, parent == null ? 0 : parent.ledger.depth() + 1);
     this.leakWatch = place == null ? null : CLEANER.register(this, ledger);
     CURRENT.set(this);
   }
@@ -148,23 +144,22 @@ public final class Scope implements AutoCloseable {
     requireUsable("adopt");
     Storage storage = tensor.storage();
     var unused = storage.address();
-    Scope owner = storage.owner;
-    if (owner != null && owner.thread != thread) {
+    Ledger owner = storage.owner();
+    if (owner.thread() != ledger.thread()) {
       throw new TensorException(
           "adopt: "
               + owner.describe()
               + " belongs to thread "
-              + owner.thread.getName()
+              + owner.thread().getName()
               + ", not to "
-              + thread.getName()
+              + ledger.thread().getName()
               + "; copy the tensor instead");
     }
-    if (owner == null || owner.isClosed() || owner.depth > depth) {
-      if (owner != null && !owner.isClosed()) {
-        owner.ledger.remove(storage);
+    if (owner.isClosed() || owner.depth() > ledger.depth()) {
+      if (!owner.isClosed()) {
+        owner.remove(storage);
       }
       ledger.add(storage);
-      storage.owner = this;
     }
     return tensor;
   }
@@ -176,42 +171,40 @@ public final class Scope implements AutoCloseable {
     long size = Math.max(1, bytes);
     long address = memory.allocate(size);
     if (address == 0) {
-      throw new TensorException(outOfMemory(memory, size, op, shape));
+      throw new TensorException(outOfMemory(target, size, op, shape));
     }
-    var storage = new Storage(memory, address, size, op + " " + shape);
-    storage.owner = this;
-    ledger.add(storage);
-    return storage;
+    return new Storage(memory, address, size, op, shape, ledger);
   }
 
   private void requireUsable(String op) {
-    if (ledger.closed) {
+    if (ledger.isClosed()) {
       throw new TensorException(op + ": " + describe() + " is closed");
     }
-    if (thread != Thread.currentThread()) {
+    if (ledger.thread() != Thread.currentThread()) {
       throw new TensorException(
           op
               + ": "
               + describe()
               + " belongs to thread "
-              + thread.getName()
+              + ledger.thread().getName()
               + ", used on "
               + Thread.currentThread().getName()
               + "; open a scope on this thread");
     }
   }
 
-  private String outOfMemory(Memory memory, long bytes, String op, Shape shape) {
+  private String outOfMemory(Device target, long bytes, String op, Shape shape) {
+    Memory memory = target.backend().memory();
     var text =
         new StringBuilder(
             "%s %s: out of memory on %s: %,d bytes wanted, %,d in use, cap %,d"
-                .formatted(op, shape, device.name(), bytes, memory.inUse(), memory.limit()));
+                .formatted(op, shape, target.name(), bytes, memory.inUse(), memory.limit()));
     text.append("\nopen scopes, innermost first:");
     List<Storage> all = new ArrayList<>();
     for (Scope s = this; s != null; s = s.parent) {
       text.append(
           "\n  %,15d bytes in %,d tensors, %s"
-              .formatted(s.ledger.bytes(), s.ledger.count, s.describe()));
+              .formatted(s.ledger.bytes(), s.ledger.count(), s.describe()));
       all.addAll(s.ledger.storages());
     }
     text.append("\nlargest holders:");
@@ -232,15 +225,15 @@ public final class Scope implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (ledger.closed) {
+    if (ledger.isClosed()) {
       return;
     }
-    if (thread != Thread.currentThread()) {
+    if (ledger.thread() != Thread.currentThread()) {
       throw new TensorException(
           "close: "
               + describe()
               + " belongs to thread "
-              + thread.getName()
+              + ledger.thread().getName()
               + ", closed by "
               + Thread.currentThread().getName());
     }
@@ -260,7 +253,7 @@ public final class Scope implements AutoCloseable {
   }
 
   boolean isClosed() {
-    return ledger.closed;
+    return ledger.isClosed();
   }
 
   /**
@@ -274,79 +267,11 @@ public final class Scope implements AutoCloseable {
 
   /** "the scope opened at ...". */
   String describe() {
-    return ledger.place == null ? "an engine's scope" : "the scope opened at " + ledger.place;
+    return ledger.describe();
   }
 
   @Override
   public String toString() {
     return describe() + (isClosed() ? " (closed)" : "");
-  }
-
-  /** What a scope owns. Apart from the scope, so that the cleaner can reach it without it. */
-  private static final class Ledger implements Runnable {
-    private final @Nullable String place;
-    private @Nullable Storage[] owned = new Storage[8];
-    private int count;
-    private boolean closed;
-
-    Ledger(@Nullable String place) {
-      this.place = place;
-    }
-
-    void add(Storage storage) {
-      if (count == owned.length) {
-        owned = Arrays.copyOf(owned, 2 * count);
-      }
-      storage.slot = count;
-      owned[count++] = storage;
-    }
-
-    void remove(Storage storage) {
-      Storage last = owned[--count];
-      owned[count] = null;
-      if (last != null && last != storage) {
-        owned[storage.slot] = last;
-        last.slot = storage.slot;
-      }
-    }
-
-    List<Storage> storages() {
-      List<Storage> list = new ArrayList<>(count);
-      for (Storage s : owned) {
-        if (s != null) {
-          list.add(s);
-        }
-      }
-      return list;
-    }
-
-    long bytes() {
-      return storages().stream().mapToLong(Storage::bytes).sum();
-    }
-
-    void close() {
-      closed = true;
-      for (int i = 0; i < count; i++) {
-        Storage s = owned[i];
-        if (s != null) {
-          s.disown();
-          owned[i] = null;
-        }
-      }
-      count = 0;
-    }
-
-    /** Runs when the scope became unreachable: too late if it is still open. */
-    @Override
-    public void run() {
-      if (!closed) {
-        LOG.log(
-            Level.WARNING,
-            "leak: the scope opened at {0} was never closed; {1} bytes are freed now",
-            place,
-            bytes());
-        close();
-      }
-    }
   }
 }

@@ -10,20 +10,35 @@ public final class Shape {
   /** The shape of a scalar, {@code []}. */
   public static final Shape SCALAR = new Shape(new int[0]);
 
+  /** So that the bytes of F64 elements can still be counted. */
+  private static final long LARGEST = Long.MAX_VALUE / 16;
+
   private final int[] dims;
   private final long size;
 
   private Shape(int[] dims) {
+    this.dims = dims;
+    this.size = product(dims);
+  }
+
+  private static long product(int... dims) {
     long n = 1;
+    boolean empty = false;
+    boolean overflow = false;
     for (int d : dims) {
       if (d < 0) {
         throw new TensorException(
             "shape: negative size " + d + " in " + Arrays.toString(dims) + "; sizes are 0 or more");
       }
-      n = d == 0 ? 0 : Math.multiplyExact(n, (long) d);
+      empty |= d == 0;
+      overflow |= d > 0 && n > LARGEST / d;
+      n = overflow ? LARGEST : n * d;
     }
-    this.dims = dims;
-    this.size = n;
+    if (overflow && !empty) {
+      throw new TensorException(
+          "shape: " + Arrays.toString(dims) + " has more elements than memory has addresses");
+    }
+    return empty ? 0 : n;
   }
 
   /**
@@ -31,7 +46,7 @@ public final class Shape {
    *
    * @param dims the sizes, outermost first; each ≥ 0
    * @return the shape
-   * @throws TensorException if a size is negative
+   * @throws TensorException if a size is negative, or the elements are too many to be addressed
    */
   public static Shape of(int... dims) {
     return dims.length == 0 ? SCALAR : new Shape(dims.clone());
@@ -85,10 +100,29 @@ public final class Shape {
   public int axis(int axis) {
     int resolved = axis < 0 ? axis + dims.length : axis;
     if (resolved < 0 || resolved >= dims.length) {
-      throw new TensorException(
-          "axis " + axis + " is out of range for shape " + this + " of rank " + dims.length);
+      throw new TensorException(outOfRange(axis));
     }
     return resolved;
+  }
+
+  /**
+   * Resolves an axis that may count from the end, for an op.
+   *
+   * @param op the op, for the error
+   * @param axis in {@code [-rank, rank)}
+   * @return the same axis in {@code [0, rank)}
+   * @throws TensorException if there is no such axis
+   */
+  public int axis(String op, int axis) {
+    int resolved = axis < 0 ? axis + dims.length : axis;
+    if (resolved < 0 || resolved >= dims.length) {
+      throw new TensorException(op + ": " + outOfRange(axis));
+    }
+    return resolved;
+  }
+
+  private String outOfRange(int axis) {
+    return "axis " + axis + " is out of range for shape " + this + " of rank " + dims.length;
   }
 
   /**

@@ -5,6 +5,7 @@ import carousel.tensor.op.Op;
 import carousel.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -26,7 +27,7 @@ public sealed interface Shaping permits Tensor {
    */
   default Tensor reshape(int... dims) {
     int unknown = -1;
-    long known = 1;
+    int[] full = dims.clone();
     for (int i = 0; i < dims.length; i++) {
       if (dims[i] == -1) {
         if (unknown >= 0) {
@@ -34,15 +35,15 @@ public sealed interface Shaping permits Tensor {
               "reshape: more than one size is -1 in " + Arrays.toString(dims));
         }
         unknown = i;
-      } else {
-        known *= dims[i];
+        full[i] = 1;
       }
     }
+    long known = Shape.of(full).size();
     if (unknown < 0) {
       return reshape(Shape.of(dims));
     }
     long size = self().size();
-    if (known <= 0 || size % known != 0) {
+    if (known == 0 || size % known != 0 || size / known > Integer.MAX_VALUE) {
       throw new TensorException(
           "reshape: "
               + self().shape()
@@ -51,8 +52,7 @@ public sealed interface Shaping permits Tensor {
               + " elements) does not divide into "
               + Arrays.toString(dims));
     }
-    int[] full = dims.clone();
-    full[unknown] = Math.toIntExact(size / known);
+    full[unknown] = (int) (size / known);
     return reshape(Shape.of(full));
   }
 
@@ -99,7 +99,11 @@ public sealed interface Shaping permits Tensor {
    * @return a tensor of rank + 1
    */
   default Tensor unsqueeze(int axis) {
-    return reshape(self().shape().insert(axis, 1));
+    Shape shape = self().shape();
+    if (axis < -shape.rank() - 1 || axis > shape.rank()) {
+      throw new TensorException("unsqueeze: no axis " + axis + " can be added to " + shape);
+    }
+    return reshape(shape.insert(axis, 1));
   }
 
   /**
@@ -109,7 +113,8 @@ public sealed interface Shaping permits Tensor {
    * @return a tensor of rank − 1
    */
   default Tensor squeeze(int axis) {
-    if (self().dim(axis) != 1) {
+    int a = self().shape().axis("squeeze", axis);
+    if (self().dim(a) != 1) {
       throw new TensorException(
           "squeeze: axis "
               + axis
@@ -119,7 +124,7 @@ public sealed interface Shaping permits Tensor {
               + self().dim(axis)
               + ", not 1");
     }
-    return reshape(self().shape().without(axis));
+    return reshape(self().shape().without(a));
   }
 
   /**
@@ -133,7 +138,7 @@ public sealed interface Shaping permits Tensor {
     boolean[] seen = new boolean[x.rank()];
     List<Integer> axes = new ArrayList<>();
     for (int a : order) {
-      int axis = x.shape().axis(a);
+      int axis = x.shape().axis("permute", a);
       if (seen[axis]) {
         throw new TensorException(
             "permute: axis " + a + " is named twice in " + Arrays.toString(order));
@@ -166,8 +171,10 @@ public sealed interface Shaping permits Tensor {
     for (int i = 0; i < order.length; i++) {
       order[i] = i;
     }
-    order[x.shape().axis(a)] = x.shape().axis(b);
-    order[x.shape().axis(b)] = x.shape().axis(a);
+    int first = x.shape().axis("transpose", a);
+    int second = x.shape().axis("transpose", b);
+    order[first] = second;
+    order[second] = first;
     return permute(order);
   }
 
@@ -202,7 +209,8 @@ public sealed interface Shaping permits Tensor {
    */
   default Tensor narrow(int axis, int start, int length) {
     Tensor x = self();
-    int n = x.dim(axis);
+    int a = x.shape().axis("narrow", axis);
+    int n = x.dim(a);
     if (start < 0 || length < 0 || start > n - length) {
       throw new TensorException(
           "narrow: positions "
@@ -214,7 +222,7 @@ public sealed interface Shaping permits Tensor {
               + " do not lie within "
               + x.shape());
     }
-    return Op.apply(new Views.Slice(x.shape().axis(axis), start, 1, length), x);
+    return Op.apply(new Views.Slice(a, start, 1, length), x);
   }
 
   /**
@@ -233,11 +241,12 @@ public sealed interface Shaping permits Tensor {
           "slice: step must be at least 1, got " + step + "; use flip to walk backwards");
     }
     Tensor x = self();
-    int n = x.dim(axis);
+    int a = x.shape().axis("slice", axis);
+    int n = x.dim(a);
     int from = Math.clamp(start < 0 ? start + n : start, 0, n);
     int to = Math.clamp(stop < 0 ? stop + n : stop, from, n);
-    int count = (to - from + step - 1) / step;
-    return Op.apply(new Views.Slice(x.shape().axis(axis), from, step, count), x);
+    int count = Math.ceilDiv(to - from, step);
+    return Op.apply(new Views.Slice(a, from, step, count), x);
   }
 
   /**
@@ -250,13 +259,14 @@ public sealed interface Shaping permits Tensor {
    */
   default Tensor select(int axis, int index) {
     Tensor x = self();
-    int n = x.dim(axis);
+    int a = x.shape().axis("select", axis);
+    int n = x.dim(a);
     int i = index < 0 ? index + n : index;
     if (i < 0 || i >= n) {
       throw new TensorException(
           "select: index " + index + " is out of range for axis " + axis + " of " + x.shape());
     }
-    return Op.apply(new Views.Select(x.shape().axis(axis), i), x);
+    return Op.apply(new Views.Select(a, i), x);
   }
 
   /**
@@ -270,8 +280,11 @@ public sealed interface Shaping permits Tensor {
     if (pieces < 1) {
       throw new TensorException("chunk: wants at least 1 piece, got " + pieces);
     }
-    int n = self().dim(axis);
-    return split(Math.max(1, (n + pieces - 1) / pieces), axis);
+    int n = self().dim(self().shape().axis("chunk", axis));
+    // An empty axis has as many pieces, too, so that code that takes them apart works.
+    return n == 0
+        ? split(Collections.nCopies(pieces, 0), axis)
+        : split(Math.ceilDiv(n, pieces), axis);
   }
 
   /**
@@ -285,10 +298,10 @@ public sealed interface Shaping permits Tensor {
     if (size < 1) {
       throw new TensorException("split: the size must be at least 1, got " + size);
     }
-    int n = self().dim(axis);
+    int n = self().dim(self().shape().axis("split", axis));
     List<Integer> sizes = new ArrayList<>();
-    for (int start = 0; start < n; start += size) {
-      sizes.add(Math.min(size, n - start));
+    for (int rest = n; rest > 0; rest -= size) {
+      sizes.add(Math.min(size, rest));
     }
     return split(sizes.isEmpty() ? List.of(0) : sizes, axis);
   }
@@ -303,12 +316,13 @@ public sealed interface Shaping permits Tensor {
    */
   default List<Tensor> split(List<Integer> sizes, int axis) {
     Tensor x = self();
-    int total = sizes.stream().mapToInt(Integer::intValue).sum();
-    if (total != x.dim(axis) || sizes.isEmpty() || sizes.stream().anyMatch(s -> s < 0)) {
+    long total = sizes.stream().mapToLong(Integer::longValue).sum();
+    int a = x.shape().axis("split", axis);
+    if (total != x.dim(a) || sizes.isEmpty() || sizes.stream().anyMatch(s -> s < 0)) {
       throw new TensorException(
           "split: sizes " + sizes + " do not sum to axis " + axis + " of " + x.shape());
     }
-    return List.of(Op.applyAll(new Views.Split(x.shape().axis(axis), List.copyOf(sizes)), x));
+    return List.of(Op.applyAll(new Views.Split(a, List.copyOf(sizes)), x));
   }
 
   /**
@@ -318,7 +332,7 @@ public sealed interface Shaping permits Tensor {
    * @return as many views as the axis is long
    */
   default List<Tensor> unbind(int axis) {
-    return List.of(Op.applyAll(new Views.Unbind(self().shape().axis(axis)), self()));
+    return List.of(Op.applyAll(new Views.Unbind(self().shape().axis("unbind", axis)), self()));
   }
 
   /**
@@ -330,7 +344,7 @@ public sealed interface Shaping permits Tensor {
   default Tensor flip(int... axes) {
     Tensor y = self();
     for (int axis : axes) {
-      y = Op.apply(new Views.Flip(y.shape().axis(axis)), y);
+      y = Op.apply(new Views.Flip(y.shape().axis("flip", axis)), y);
     }
     return y;
   }
@@ -381,7 +395,7 @@ public sealed interface Shaping permits Tensor {
               + after
               + "; use narrow to cut");
     }
-    int a = x.shape().axis(axis);
+    int a = x.shape().axis("pad", axis);
     if (value == 0 && x.dtype() != DType.BOOL) {
       return Op.apply(new Joins.Spread(a, before, 1, before + x.dim(a) + after), x);
     }

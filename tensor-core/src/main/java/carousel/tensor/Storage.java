@@ -1,7 +1,6 @@
 package carousel.tensor;
 
 import carousel.tensor.spi.Memory;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A block of device memory that tensors look at.
@@ -13,18 +12,39 @@ import org.jspecify.annotations.Nullable;
 public final class Storage {
   private final Memory memory;
   private final long bytes;
-  private final String origin;
+  private final String op;
+  private final Shape shape;
   private long address;
   private int version;
   private int holds;
-  @Nullable Scope owner;
-  int slot;
+  private Ledger owner;
+  private int slot;
 
-  Storage(Memory memory, long address, long bytes, String origin) {
+  /** A block of an owner, made by an op for a tensor of a shape. */
+  Storage(Memory memory, long address, long bytes, String op, Shape shape, Ledger owner) {
     this.memory = memory;
     this.address = address;
     this.bytes = bytes;
-    this.origin = origin;
+    this.op = op;
+    this.shape = shape;
+    this.owner = owner;
+    owner.add(this);
+  }
+
+  /** Who frees it. */
+  Ledger owner() {
+    return owner;
+  }
+
+  /** Where it stands in the owner's list. */
+  int slot() {
+    return slot;
+  }
+
+  /** Notes the owner, and where it keeps this. */
+  void ownedBy(Ledger ledger, int at) {
+    owner = ledger;
+    slot = at;
   }
 
   /**
@@ -37,9 +57,9 @@ public final class Storage {
     if (address == 0) {
       throw new TensorException(
           "use after close: this tensor ("
-              + origin
+              + origin()
               + ") belonged to "
-              + (owner == null ? "a scope" : owner.describe())
+              + owner.describe()
               + ", which is closed; hand it on with scope.keep(tensor) before the closing brace");
     }
     return address;
@@ -69,7 +89,7 @@ public final class Storage {
    * @return the op and shape, for error messages
    */
   public String origin() {
-    return origin;
+    return op + " " + shape;
   }
 
   /**
@@ -86,14 +106,26 @@ public final class Storage {
     version++;
   }
 
-  /** Keeps the memory alive beyond its scope until {@link #release}. */
+  /**
+   * Keeps the memory alive beyond its scope until {@link #release}.
+   *
+   * @throws TensorException if it was given back already
+   */
   public void retain() {
+    var unused = address();
     holds++;
   }
 
-  /** Ends one {@link #retain}; gives the memory back if nobody else needs it. */
+  /**
+   * Ends one {@link #retain}; gives the memory back if nobody else needs it.
+   *
+   * @throws TensorException if it was not retained
+   */
   public void release() {
-    if (--holds == 0 && (owner == null || owner.isClosed())) {
+    if (holds == 0) {
+      throw new TensorException("release: the memory of " + origin() + " is not held");
+    }
+    if (--holds == 0 && owner.isClosed()) {
       free();
     }
   }

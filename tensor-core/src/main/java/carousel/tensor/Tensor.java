@@ -8,6 +8,7 @@ import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Transfer;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
@@ -50,6 +51,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return the tensor
    */
   public static Tensor empty(String op, Device device, DType dtype, Shape shape) {
+    // Shapes are small enough for this not to overflow.
     Storage s = Scope.current().allocate(device, shape.size() * dtype.bytes(), op, shape);
     return new Tensor(s, Layout.contiguous(shape), dtype, device);
   }
@@ -378,8 +380,17 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
               + " bytes");
     }
     Tensor y = empty("from", Scope.current().device(), dtype, shape);
-    y.device.backend().write(source, y);
+    y.device.backend().write(dtype == DType.BOOL ? zerosAndOnes(source) : source, y);
     return y;
+  }
+
+  /** A byte other than 0 means true, but loops count on 1. */
+  private static MemorySegment zerosAndOnes(MemorySegment source) {
+    byte[] bytes = source.toArray(ValueLayout.JAVA_BYTE);
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) (bytes[i] == 0 ? 0 : 1);
+    }
+    return MemorySegment.ofArray(bytes);
   }
 
   /**
@@ -392,12 +403,13 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return a tensor of rank 1
    */
   public static Tensor arange(DType dtype, double start, double stop, double step) {
-    if (step == 0 || !Double.isFinite((stop - start) / step)) {
+    double count = Math.ceil((stop - start) / step);
+    // Also where it is NaN.
+    if (!(count <= Integer.MAX_VALUE)) {
       throw new TensorException(
-          "arange: from " + start + " to " + stop + " by " + step + " has no end");
+          "arange: from " + start + " to " + stop + " by " + step + " has no end in sight");
     }
-    double[] values =
-        new double[Math.toIntExact((long) Math.max(0, Math.ceil((stop - start) / step)))];
+    double[] values = new double[(int) Math.max(0, count)];
     for (int i = 0; i < values.length; i++) {
       values[i] = start + i * step;
     }
@@ -424,7 +436,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return a tensor of rank 1
    */
   public static Tensor linspace(DType dtype, double start, double end, int count) {
-    double[] values = new double[count];
+    double[] values = new double[requireCount("linspace", count)];
     for (int i = 0; i < count; i++) {
       // From the nearer end, so that both ends are exact.
       double step = count == 1 ? 0 : (end - start) / (count - 1);
@@ -441,11 +453,17 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return {@code [n,n]}
    */
   public static Tensor eye(DType dtype, int n) {
-    double[] values = new double[Math.multiplyExact(n, n)];
-    for (int i = 0; i < n; i++) {
-      values[i * n + i] = 1;
+    Tensor y = full(dtype, Shape.of(requireCount("eye", n), n), 0);
+    // The first column, if rows were one longer.
+    y.device.backend().fill(y.over(Layout.contiguous(Shape.of(n, n + 1)).select(1, 0)), 1);
+    return y;
+  }
+
+  private static int requireCount(String op, int n) {
+    if (n < 0) {
+      throw new TensorException(op + ": the number of elements must be 0 or more, got " + n);
     }
-    return ofType(dtype, values).reshape(n, n);
+    return n;
   }
 
   /**
@@ -492,8 +510,8 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
   public Tensor matmul(Tensor b) {
     if (rank() > 2 && b.rank() == 2 && dim(LAST) == b.dim(0)) {
       // One product over all rows, and in the gradient one sum, instead of a batch of products.
-      Tensor rows = reshape(Math.toIntExact(size() / Math.max(1, dim(LAST))), dim(LAST));
       if (size() > 0) {
+        Tensor rows = reshape(-1, dim(LAST));
         return Op.apply(MatMul.ROW, rows, b).reshape(shape().with(LAST, b.dim(1)));
       }
     }
@@ -511,7 +529,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
     if (tensors.isEmpty()) {
       throw new TensorException("concat: wants at least one tensor, got none");
     }
-    int a = tensors.getFirst().shape().axis(axis);
+    int a = tensors.getFirst().shape().axis("concat", axis);
     return Op.apply(new Joins.Concat(a), tensors.toArray(new Tensor[0]));
   }
 
@@ -528,6 +546,10 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
     }
     int rank = tensors.getFirst().rank();
     int a = axis < 0 ? axis + rank + 1 : axis;
+    if (a < 0 || a > rank) {
+      throw new TensorException(
+          "stack: no axis " + axis + " can be added to " + tensors.getFirst().shape());
+    }
     return Op.apply(new Joins.Stack(a), tensors.toArray(new Tensor[0]));
   }
 
@@ -539,7 +561,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return a tensor of the index's shape
    */
   public Tensor gather(int axis, Tensor index) {
-    return Op.apply(new Indexing.Gather(shape().axis(axis)), this, index);
+    return Op.apply(new Indexing.Gather(shape().axis("gather", axis)), this, index);
   }
 
   /**
@@ -551,7 +573,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return a tensor of this shape
    */
   public Tensor scatterAdd(int axis, Tensor index, Tensor source) {
-    return Op.apply(new Indexing.ScatterAdd(shape().axis(axis)), this, index, source);
+    return Op.apply(new Indexing.ScatterAdd(shape().axis("scatterAdd", axis)), this, index, source);
   }
 
   /**
@@ -562,7 +584,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return the slices
    */
   public Tensor indexSelect(int axis, Tensor index) {
-    return Op.apply(new Indexing.IndexSelect(shape().axis(axis)), this, index);
+    return Op.apply(new Indexing.IndexSelect(shape().axis("indexSelect", axis)), this, index);
   }
 
   /**
@@ -574,7 +596,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return a tensor of this shape
    */
   public Tensor indexAdd(int axis, Tensor index, Tensor source) {
-    return Op.apply(new Indexing.IndexAdd(shape().axis(axis)), this, index, source);
+    return Op.apply(new Indexing.IndexAdd(shape().axis("indexAdd", axis)), this, index, source);
   }
 
   /**
@@ -608,6 +630,9 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
     if (shape().equals(target)) {
       return this;
     }
+    if (!Shape.broadcast("sumTo", shape(), target).equals(shape())) {
+      throw new TensorException("sumTo: " + target + " does not broadcast to " + shape());
+    }
     int lead = rank() - target.rank();
     int[] axes = new int[rank()];
     int n = 0;
@@ -625,8 +650,9 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * Overwrites the values in place. Not an op: no gradient flows, and a tape that saved the old
    * value reports it at backward.
    *
-   * @param source of this type; broadcast to this shape
+   * @param source of this type, on any device; broadcast to this shape
    * @return this
+   * @throws TensorException if the type or shape does not fit, or elements of this share a place
    */
   public Tensor assign(Tensor source) {
     if (source.dtype != dtype) {
@@ -642,10 +668,17 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
     if (!Shape.broadcast("assign", shape(), source.shape()).equals(shape())) {
       throw new TensorException("assign: " + source.shape() + " does not fit into " + shape());
     }
-    // A source that shares this storage is copied first, so that no element is read after it
-    // changed.
-    Tensor from = source.storage == storage ? new Joins.Copy().evaluate(source)[0] : source;
-    device.backend().copy(from.to(device).expanded(shape()), this);
+    requireWritable("assign");
+    try (var scope = Scope.openUnwatched()) {
+      Tensor from = source;
+      if (source.device != device) {
+        from = new Transfer(source.device, device).evaluate(source)[0];
+      } else if (source.storage == storage) {
+        // Copied first, so that no element is read after it changed.
+        from = new Joins.Copy().evaluate(source)[0];
+      }
+      device.backend().copy(from.expanded(shape()), this);
+    }
     storage.touch();
     return this;
   }
@@ -655,11 +688,25 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    *
    * @param value the value
    * @return this
+   * @throws TensorException if elements of this share a place
    */
   public Tensor fill(double value) {
+    requireWritable("fill");
     device.backend().fill(this, value);
     storage.touch();
     return this;
+  }
+
+  private void requireWritable(String op) {
+    if (layout.repeats()) {
+      throw new TensorException(
+          op
+              + ": elements of "
+              + dtype
+              + " "
+              + shape()
+              + " share a place since it was expanded; write to a copy()");
+    }
   }
 
   /** Spreads the tensors of a program over a hash table; identity is what equals compares. */

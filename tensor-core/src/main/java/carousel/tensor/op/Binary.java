@@ -34,11 +34,12 @@ public enum Binary implements Op {
       (a, b) -> a / b,
       of(
           reading(1, (g, b) -> g.div(b)),
-          reading(0, 1, (g, a, b) -> g.mul(a.div(b.square())).neg()))),
-  /** {@code a^b}. */
+          // Not a/b²: the square overflows where the quotients do not.
+          reading(0, 1, (g, a, b) -> g.mul(a.div(b).div(b)).neg()))),
+  /** {@code a^b}; 1 for {@code 1^b}, {@code a^0} and {@code (−1)^±∞}, NaN or not, as IEEE 754 has it. */
   POW(
       FLOATING,
-      Math::pow,
+      Scalars::pow,
       of(
           reading(0, 1, Scalars::powBase),
           from(3, true, c -> Scalars.powExponent(c.g(), c.in(0), c.in(1), c.out(0))))),

@@ -28,7 +28,9 @@ final class Checks {
               + domain
               + ", got "
               + describe(x)
-              + "; convert it with cast(DType.F32)");
+              + (domain == Domain.LOGICAL
+                  ? "; compare it, e.g. ne(0)"
+                  : "; convert it with cast(DType.F32)"));
     }
   }
 

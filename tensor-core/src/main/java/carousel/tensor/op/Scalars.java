@@ -5,6 +5,8 @@ import carousel.tensor.Tensor;
 /** Scalar definitions, and rules, too long for a row. */
 final class Scalars {
   private static final double SQRT_HALF = Math.sqrt(0.5);
+  private static final double SQRT_PI = Math.sqrt(Math.PI);
+  private static final double SMALL = 0.75;
   private static final double INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
 
   private Scalars() {}
@@ -16,6 +18,11 @@ final class Scalars {
     }
     double e = Math.exp(x);
     return e / (1 + e);
+  }
+
+  /** C's pow; Java's gives NaN for {@code 1^NaN}, {@code 1^∞} and {@code (−1)^∞}. */
+  static double pow(double a, double b) {
+    return a == 1 || (a == -1 && Double.isInfinite(b)) ? 1 : Math.pow(a, b);
   }
 
   static double softplus(double x) {
@@ -32,8 +39,10 @@ final class Scalars {
     return g.mul(s.mul(s.neg().add(1).mul(x).add(1)));
   }
 
+  /** {@code x/2 · erfc(−x/√2)}, to some ulp also where it is tiny. */
   static double gelu(double x) {
-    return 0.5 * x * erfc(-x * SQRT_HALF);
+    double z = x * SQRT_HALF;
+    return 0.5 * x * (z > -SMALL ? 1 + erf(z) : gaussian(x, 0.5) * fraction(-z));
   }
 
   /** Φ(x) + x φ(x). */
@@ -44,22 +53,12 @@ final class Scalars {
   }
 
   /**
-   * The error function to about 2 ulp: a Maclaurin series below 2.5, where it cancels little, and
-   * a continued fraction of erfc (Abramowitz and Stegun 7.1.6 and 7.1.14) above.
+   * The error function to about 2 ulp: a Maclaurin series below 0.75, a continued fraction of erfc
+   * above (Abramowitz and Stegun 7.1.6 and 7.1.14).
    */
   static double erf(double x) {
     double a = Math.abs(x);
-    if (Double.isNaN(x)) {
-      return x;
-    }
-    if (a < 2.5) {
-      return series(x);
-    }
-    return Math.copySign(1 - fraction(a), x);
-  }
-
-  private static double erfc(double x) {
-    return x > 2.5 ? fraction(x) : 1 - erf(x);
+    return a < SMALL ? series(x) : Math.copySign(1 - gaussian(a, 1) * fraction(a), x);
   }
 
   /** {@code 2/√π e^−x² Σ 2ⁿ x^(2n+1) / (1·3·…·(2n+1))}: every term positive. */
@@ -70,19 +69,25 @@ final class Scalars {
       term *= 2 * x * x / (2 * n + 1);
       sum += term;
     }
-    return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
+    return 2 / SQRT_PI * gaussian(x, 1) * sum;
   }
 
-  /** {@code erfc x = e^−x²/√π · 1/(x + ½/(x + 1/(x + 3⁄2/(x + …))))} for x ≥ 2.5. */
-  private static double fraction(double x) {
-    if (x > 27) {
+  /** {@code e^(−s x²)} for s = 1 or ½; what rounding takes from x² is put back. */
+  private static double gaussian(double x, double s) {
+    if (Math.abs(x) > 40) {
       return 0;
     }
+    double square = x * x;
+    return Math.exp(-s * square) * (1 - s * Math.fma(x, x, -square));
+  }
+
+  /** {@code e^x² erfc x = 1/√π · 1/(x + ½/(x + 1/(x + 3⁄2/(x + …))))}, the longer the smaller x. */
+  private static double fraction(double x) {
     double tail = x;
-    for (int k = 120; k >= 1; k--) {
+    for (int k = (int) (12 + 220 / (x * x)); k >= 1; k--) {
       tail = x + k / 2.0 / tail;
     }
-    return Math.exp(-x * x) / (Math.sqrt(Math.PI) * tail);
+    return 1 / (SQRT_PI * tail);
   }
 
   /** Half to each side of a tie, all to the winner. */

@@ -2,6 +2,7 @@ package carousel.tensor.op;
 
 import carousel.tensor.Device;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -25,6 +26,10 @@ public record Transfer(Device from, Device to) implements Op {
   @Override
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
+    if (x.device() != from) {
+      throw new TensorException(
+          "to: moves from " + from + " to " + to + ", but the tensor lives on " + x.device());
+    }
     Tensor dense = x.layout().isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
     Tensor y = Tensor.empty(label(), to, x.dtype(), x.shape());
     try (Arena arena = Arena.ofConfined()) {

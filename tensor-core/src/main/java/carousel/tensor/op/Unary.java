@@ -105,6 +105,21 @@ public enum Unary implements Op {
   }
 
   /**
+   * The definition on whole numbers: as Java's int arithmetic, wrapping.
+   *
+   * @param x one element
+   * @return f(x)
+   */
+  public int scalar(int x) {
+    return switch (this) {
+      case NEG -> -x;
+      case ABS -> Math.abs(x);
+      case SQUARE -> x * x;
+      default -> (int) scalar.applyAsDouble(x);
+    };
+  }
+
+  /**
    * Returns the element types accepted.
    *
    * @return the domain

@@ -36,7 +36,11 @@ public final class ReferenceBackend implements Backend {
   public void unary(Unary op, Tensor x, Tensor y) {
     var from = new Elements(x);
     var to = new Elements(y);
-    to.each(i -> to.set(i, op.scalar(from.get(i))));
+    if (x.dtype() == DType.I32) {
+      to.each(i -> to.set(i, op.scalar((int) from.get(i))));
+    } else {
+      to.each(i -> to.set(i, op.scalar(from.get(i))));
+    }
   }
 
   @Override

@@ -3,7 +3,6 @@ package carousel.tensor.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
-import carousel.tensor.Device;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
@@ -90,7 +89,7 @@ class CatalogueTest {
   void smoothCasesAreFiniteF64AndAwayFromKinks() {
     OpCases.smooth()
         .forEach(c -> {
-          try (var scope = Scope.open(Device.reference())) {
+          try (var scope = Scope.open()) {
             double h = 1e-4;
             Tensor[] at = c.inputs();
             Tensor[] up = c.inputs();

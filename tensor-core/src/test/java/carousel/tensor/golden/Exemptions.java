@@ -1,0 +1,51 @@
+package carousel.tensor.golden;
+
+import carousel.tensor.DType;
+
+/** Where PyTorch's answer is an accident of its formulas, with the reason, and ours is another. */
+final class Exemptions {
+  private Exemptions() {}
+
+  /** Whether the value of a function at a point is not compared. */
+  static boolean value(String name, double x) {
+    return switch (name) {
+      // Its comparisons with NaN are false, so it says 0; ours propagates NaN as all others do.
+      case "sign" -> Double.isNaN(x);
+      // It cuts ln(1 + eˣ) to x above 20, where f64 still tells them apart.
+      case "softplus" -> x > 20;
+      default -> false;
+    };
+  }
+
+  /**
+   * How imprecise the file is, absolutely: where PyTorch subtracts nearly equal numbers, and for f32
+   * derivatives where our rules, evaluated in f32, do; the file has f64 results rounded.
+   */
+  static double imprecise(String key, DType dtype) {
+    return switch (key) {
+      case "gelu", "elu" -> 4e-16;
+      case "tanh.dx", "sigmoid.dx", "expm1.dx", "gelu.dx", "silu.dx", "elu.dx", "erf.dx" ->
+          dtype == DType.F32 ? 4e-7 : 8e-16;
+      default -> 0;
+    };
+  }
+
+  /** Whether the derivative of a function of one operand is not compared at a point. */
+  static boolean derivative(String name, double x) {
+    return switch (name) {
+      // There is no derivative at NaN; what PyTorch gives is left over from comparisons.
+      case "abs", "relu" -> Double.isNaN(x);
+      case "softplus" -> value(name, x);
+      default -> false;
+    };
+  }
+
+  /** Whether a derivative of a function of two operands is not compared at a point. */
+  static boolean derivative(String key, double a, double b) {
+    return switch (key) {
+      // No operand wins beside a NaN: PyTorch gives both the whole gradient, we none.
+      case "max.da", "max.db", "min.da", "min.db" -> Double.isNaN(a) || Double.isNaN(b);
+      default -> false;
+    };
+  }
+}
