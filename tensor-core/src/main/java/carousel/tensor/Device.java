@@ -1,5 +1,6 @@
 package carousel.tensor;
 
+import carousel.tensor.cpu.CpuBackend;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.BackendProvider;
@@ -19,7 +20,7 @@ public final class Device {
   }
 
   private static final class Cpu {
-    private static final Device DEVICE = new Device("cpu", new ReferenceBackend());
+    private static final Device DEVICE = new Device("cpu", new CpuBackend());
   }
 
   private static final class Reference {

@@ -107,7 +107,7 @@ final class Gemm implements IntConsumer {
     this.cRow = cRow * size;
     if (k == 0 && !accumulate) {
       for (int i = 0; i < m; i++) {
-        Memory.clear(c + i * this.cRow, (long) n * size);
+        Bytes.clear(c + i * this.cRow, (long) n * size);
       }
     }
     direct = bColumn == 1 && m <= DIRECT_ROWS;
@@ -202,7 +202,7 @@ final class Gemm implements IntConsumer {
     int toPanel = Math.min(panels, fromPanel + panelsPerTask);
     long edge = Scratch.ofThread().address(TILE_BYTES + ROW_BYTES);
     long zero = edge + TILE_BYTES;
-    Memory.clear(zero, ROW_BYTES);
+    Bytes.clear(zero, ROW_BYTES);
     for (int panel = fromPanel; panel < toPanel; panel++) {
       int j = panel * width;
       int filled = Math.min(width, columns - j);
@@ -249,7 +249,7 @@ final class Gemm implements IntConsumer {
 
   private static void copyRows(long from, long fromRow, long to, long toRow, int rows, int bytes) {
     for (int r = 0; r < rows; r++) {
-      Memory.copy(from + r * fromRow, to + r * toRow, bytes);
+      Bytes.copy(from + r * fromRow, to + r * toRow, bytes);
     }
   }
 }

@@ -7,7 +7,7 @@ package carousel.tensor.cpu;
  * <p>Addresses are raw and in bytes. A step is 1 for a contiguous operand and 0 for one value that
  * stands for all {@code n}; at the address of the latter lie {@link #SPLAT_BYTES} bytes filled with
  * copies of the value, so that a vector loop reads it like any other operand. Operands that the
- * operation does not take are ignored. The output may be the very memory of an operand of the same
+ * operation does not take repeat the first. The output may be the very memory of an operand of the same
  * element size, but must not overlap one partially.
  */
 @FunctionalInterface

@@ -59,9 +59,9 @@ final class ScalarTiles implements Tiles, Tile {
       for (int r = 0; r < height; r++) {
         long address = a + r * row + p * column;
         if (f64) {
-          ((double[]) into)[offset + r] = r < rows ? Memory.f64(address) : 0;
+          ((double[]) into)[offset + r] = r < rows ? Bytes.f64(address) : 0;
         } else {
-          ((float[]) into)[offset + r] = r < rows ? Memory.f32(address) : 0;
+          ((float[]) into)[offset + r] = r < rows ? Bytes.f32(address) : 0;
         }
       }
     }
@@ -73,9 +73,9 @@ final class ScalarTiles implements Tiles, Tile {
       for (int j = 0; j < WIDTH; j++) {
         long address = b + p * row + j * column;
         if (f64) {
-          Memory.f64(into + 8L * j, j < columns ? Memory.f64(address) : 0);
+          Bytes.f64(into + 8L * j, j < columns ? Bytes.f64(address) : 0);
         } else {
-          Memory.f32(into + 4L * j, j < columns ? Memory.f32(address) : 0);
+          Bytes.f32(into + 4L * j, j < columns ? Bytes.f32(address) : 0);
         }
       }
     }
@@ -112,11 +112,11 @@ final class ScalarTiles implements Tiles, Tile {
     float[] rows = ROW_F32.get();
     for (int r = 0; r < HEIGHT; r++) {
       MemorySegment.copy(
-          Memory.ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, init + r * initRow, rows, r * WIDTH, WIDTH);
+          Bytes.ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, init + r * initRow, rows, r * WIDTH, WIDTH);
     }
     for (int p = 0; p < k; p++) {
       MemorySegment.copy(
-          Memory.ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, b + p * bRow, rows, HEIGHT * WIDTH, WIDTH);
+          Bytes.ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, b + p * bRow, rows, HEIGHT * WIDTH, WIDTH);
       for (int r = 0; r < HEIGHT; r++) {
         float x = a[aOffset + p * HEIGHT + r];
         for (int j = 0; j < WIDTH; j++) {
@@ -126,7 +126,7 @@ final class ScalarTiles implements Tiles, Tile {
     }
     for (int r = 0; r < HEIGHT; r++) {
       MemorySegment.copy(
-          rows, r * WIDTH, Memory.ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, out + r * outRow, WIDTH);
+          rows, r * WIDTH, Bytes.ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, out + r * outRow, WIDTH);
     }
   }
 
@@ -143,16 +143,11 @@ final class ScalarTiles implements Tiles, Tile {
     double[] rows = ROW_F64.get();
     for (int r = 0; r < HEIGHT; r++) {
       MemorySegment.copy(
-          Memory.ALL,
-          ValueLayout.JAVA_DOUBLE_UNALIGNED,
-          init + r * initRow,
-          rows,
-          r * WIDTH,
-          WIDTH);
+          Bytes.ALL, ValueLayout.JAVA_DOUBLE_UNALIGNED, init + r * initRow, rows, r * WIDTH, WIDTH);
     }
     for (int p = 0; p < k; p++) {
       MemorySegment.copy(
-          Memory.ALL, ValueLayout.JAVA_DOUBLE_UNALIGNED, b + p * bRow, rows, HEIGHT * WIDTH, WIDTH);
+          Bytes.ALL, ValueLayout.JAVA_DOUBLE_UNALIGNED, b + p * bRow, rows, HEIGHT * WIDTH, WIDTH);
       for (int r = 0; r < HEIGHT; r++) {
         double x = a[aOffset + p * HEIGHT + r];
         for (int j = 0; j < WIDTH; j++) {
@@ -162,7 +157,7 @@ final class ScalarTiles implements Tiles, Tile {
     }
     for (int r = 0; r < HEIGHT; r++) {
       MemorySegment.copy(
-          rows, r * WIDTH, Memory.ALL, ValueLayout.JAVA_DOUBLE_UNALIGNED, out + r * outRow, WIDTH);
+          rows, r * WIDTH, Bytes.ALL, ValueLayout.JAVA_DOUBLE_UNALIGNED, out + r * outRow, WIDTH);
     }
   }
 }

@@ -6,12 +6,18 @@ import java.lang.foreign.MemorySegment;
 /** A buffer off the heap that grows to what was asked of it and is freed with its owner. */
 final class Scratch {
   private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
+  private static final ThreadLocal<Scratch> FOR_FILL = ThreadLocal.withInitial(Scratch::new);
 
   private MemorySegment memory = MemorySegment.NULL;
 
   /** This thread's buffer, for use within one loop: whoever is called next may use it too. */
   static Scratch ofThread() {
     return OF_THREAD.get();
+  }
+
+  /** This thread's buffer for the value of a fill, which other threads read while loops run. */
+  static Scratch forFill() {
+    return FOR_FILL.get();
   }
 
   /** The 64-byte aligned address of {@code bytes} bytes; earlier contents are lost on growth. */

@@ -32,6 +32,89 @@ final class AnyBodies {
     return x.lanewise(VectorOperators.MUL, y);
   }
 
+  static <E> Vector<E> div(Vector<E> x, Vector<E> y) {
+    return x.lanewise(VectorOperators.DIV, y);
+  }
+
+  static <E> Vector<E> pow(Vector<E> x, Vector<E> y) {
+    return x.lanewise(VectorOperators.POW, y);
+  }
+
+  static <E> Vector<E> sqrt(Vector<E> x) {
+    return x.lanewise(VectorOperators.SQRT);
+  }
+
+  static <E> Vector<E> expm1(Vector<E> x) {
+    return x.lanewise(VectorOperators.EXPM1);
+  }
+
+  static <E> Vector<E> log(Vector<E> x) {
+    return x.lanewise(VectorOperators.LOG);
+  }
+
+  static <E> Vector<E> log1p(Vector<E> x) {
+    return x.lanewise(VectorOperators.LOG1P);
+  }
+
+  static <E> Vector<E> sin(Vector<E> x) {
+    return x.lanewise(VectorOperators.SIN);
+  }
+
+  static <E> Vector<E> cos(Vector<E> x) {
+    return x.lanewise(VectorOperators.COS);
+  }
+
+  static <E> Vector<E> tan(Vector<E> x) {
+    return x.lanewise(VectorOperators.TAN);
+  }
+
+  static <E> Vector<E> fma(Vector<E> x, Vector<E> y, Vector<E> z) {
+    return x.lanewise(VectorOperators.FMA, y, z);
+  }
+
+  static <E> Vector<E> clamp(Vector<E> x, Vector<E> low, Vector<E> high) {
+    return x.lanewise(VectorOperators.MAX, low).lanewise(VectorOperators.MIN, high);
+  }
+
+  /** {@code max(x, 0)}, where NaN stays NaN and −0 becomes 0. */
+  static <E> Vector<E> relu(Vector<E> x) {
+    Vector<E> zero = x.broadcast(0);
+    return x.blend(zero, x.compare(VectorOperators.LE, zero));
+  }
+
+  static <E> Vector<E> step(Vector<E> x) {
+    Vector<E> zero = x.broadcast(0);
+    return x.blend(x.broadcast(1), x.compare(VectorOperators.GT, zero))
+        .blend(zero, x.compare(VectorOperators.LE, zero));
+  }
+
+  /** −1, 0 or 1; zeros keep their sign, NaN stays NaN. */
+  static <E> Vector<E> sign(Vector<E> x) {
+    Vector<E> zero = x.broadcast(0);
+    return x.blend(x.broadcast(1), x.compare(VectorOperators.GT, zero))
+        .blend(x.broadcast(-1), x.compare(VectorOperators.LT, zero));
+  }
+
+  static <E> Vector<E> leakyRelu(Vector<E> x, Vector<E> slope) {
+    return x.lanewise(VectorOperators.MUL, slope)
+        .blend(x, x.compare(VectorOperators.GT, x.broadcast(0)));
+  }
+
+  static <E> Vector<E> elu(Vector<E> x, Vector<E> alpha) {
+    return x.lanewise(VectorOperators.EXPM1)
+        .lanewise(VectorOperators.MUL, alpha)
+        .blend(x, x.compare(VectorOperators.GT, x.broadcast(0)));
+  }
+
+  /** {@code max(x, 0) + ln(1 + e^−|x|)}. */
+  static <E> Vector<E> softplus(Vector<E> x) {
+    return x.lanewise(VectorOperators.ABS)
+        .lanewise(VectorOperators.NEG)
+        .lanewise(VectorOperators.EXP)
+        .lanewise(VectorOperators.LOG1P)
+        .lanewise(VectorOperators.ADD, x.lanewise(VectorOperators.MAX, x.broadcast(0)));
+  }
+
   static <E> Vector<E> max(Vector<E> x, Vector<E> y) {
     return x.lanewise(VectorOperators.MAX, y);
   }
@@ -57,6 +140,15 @@ final class AnyBodies {
     return x.lanewise(VectorOperators.XOR, x.broadcast(1));
   }
 
+  static <E> VectorMask<E> isNan(Vector<E> x, Vector<E> same) {
+    return x.compare(VectorOperators.NE, x);
+  }
+
+  /** Whether {@code x − x} is 0: an infinity or NaN gives NaN. */
+  static <E> VectorMask<E> isFinite(Vector<E> x, Vector<E> same) {
+    return x.lanewise(VectorOperators.SUB, x).compare(VectorOperators.EQ, x.broadcast(0));
+  }
+
   static <E> VectorMask<E> eq(Vector<E> x, Vector<E> y) {
     return x.compare(VectorOperators.EQ, y);
   }
@@ -79,5 +171,10 @@ final class AnyBodies {
 
   static <E> VectorMask<E> ge(Vector<E> x, Vector<E> y) {
     return x.compare(VectorOperators.GE, y);
+  }
+
+  /** {@code a + x²}: the fold of a Euclidean norm. */
+  static <E> Vector<E> addSquare(Vector<E> a, Vector<E> x) {
+    return x.lanewise(VectorOperators.FMA, x, a);
   }
 }

@@ -26,7 +26,13 @@ final class Body {
     throw new AssertionError("replaced by the splicer");
   }
 
-  static VectorMask<?> test(Vector<?> x) {
+  /** {@link #apply(Vector)} where the lane type must not get lost. */
+  static <E> Vector<E> map(Vector<E> x) {
+    throw new AssertionError("replaced by the splicer");
+  }
+
+  /** {@link #apply(Vector, Vector)} where the lane type must not get lost. */
+  static <E> Vector<E> fold(Vector<E> a, Vector<E> x) {
     throw new AssertionError("replaced by the splicer");
   }
 }

@@ -1,6 +1,6 @@
 package carousel.tensor.cpu.vector;
 
-import carousel.tensor.cpu.Memory;
+import carousel.tensor.cpu.Bytes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
@@ -9,7 +9,7 @@ import jdk.incubator.vector.VectorSpecies;
 
 /** What every loop template shares: how to find its species, and where to compute its tail. */
 final class Lanes {
-  static final MemorySegment ALL = Memory.ALL;
+  static final MemorySegment ALL = Bytes.ALL;
   static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   /** Room for one vector per operand and one for the result. */
@@ -18,10 +18,15 @@ final class Lanes {
 
   private Lanes() {}
 
-  /** The species in the class data of a spliced template. */
+  /** The species, which comes first in the class data of a spliced template. */
   static VectorSpecies<?> species(MethodHandles.Lookup template) {
+    return datum(template, 0, VectorSpecies.class);
+  }
+
+  /** One of the class data of a spliced template. */
+  static <T> T datum(MethodHandles.Lookup template, int index, Class<T> type) {
     try {
-      return MethodHandles.classData(template, "_", VectorSpecies.class);
+      return MethodHandles.classDataAt(template, "_", type, index);
     } catch (IllegalAccessException e) {
       throw new ExceptionInInitializerError(e);
     }

@@ -21,6 +21,7 @@ import java.lang.classfile.instruction.TableSwitchInstruction;
 import java.lang.classfile.instruction.ThrowInstruction;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -49,10 +50,10 @@ final class Splicer {
    * Body}.
    *
    * @param body name of the static method of {@code source} to splice
-   * @param classData what the template reads through {@code MethodHandles.classData}
+   * @param classData what the template reads with {@link Lanes#datum}, the species first
    */
   static <T> T define(
-      Class<T> type, Class<?> template, BodySource source, String body, Object classData) {
+      Class<T> type, Class<?> template, BodySource source, String body, Object... classData) {
     MethodModel spliced = method(source.type(), body, null);
     byte[] bytes =
         ClassFile.of()
@@ -65,7 +66,13 @@ final class Splicer {
                     code.with(element);
                   }
                 }));
-    return type.cast(Generated.instantiate(bytes, classData));
+    return type.cast(Generated.instantiate(bytes, List.of(classData)));
+  }
+
+  /** A new instance of the copy of a template without a hole. */
+  static <T> T define(Class<T> type, Class<?> template, Object... classData) {
+    byte[] bytes = ClassFile.of().transformClass(model(template), ClassTransform.ACCEPT_ALL);
+    return type.cast(Generated.instantiate(bytes, List.of(classData)));
   }
 
   private static boolean isMarker(InvokeInstruction call) {

@@ -1,6 +1,6 @@
 package carousel.tensor.cpu.vector;
 
-import carousel.tensor.cpu.Memory;
+import carousel.tensor.cpu.Bytes;
 import carousel.tensor.cpu.Tile;
 import carousel.tensor.cpu.Tiles;
 import carousel.tensor.cpu.Transpose;
@@ -94,7 +94,7 @@ public final class VectorTiles implements Tiles {
     for (int p = 0; p < k; p++, a += column, offset += height) {
       for (int r = 0; r < height; r++) {
         into[offset + r] =
-            r < rows ? Memory.ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, a + r * row) : 0;
+            r < rows ? Bytes.ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, a + r * row) : 0;
       }
     }
   }
@@ -104,7 +104,7 @@ public final class VectorTiles implements Tiles {
     for (int p = 0; p < k; p++, a += column, offset += height) {
       for (int r = 0; r < height; r++) {
         into[offset + r] =
-            r < rows ? Memory.ALL.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, a + r * row) : 0;
+            r < rows ? Bytes.ALL.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, a + r * row) : 0;
       }
     }
   }
@@ -136,18 +136,18 @@ public final class VectorTiles implements Tiles {
     int bytes = columns * size;
     for (int p = 0; p < k; p++, b += row, into += (long) width * size) {
       if (column == size) {
-        MemorySegment.copy(Memory.ALL, b, Memory.ALL, into, bytes);
+        MemorySegment.copy(Bytes.ALL, b, Bytes.ALL, into, bytes);
       } else if (f64) {
         for (int j = 0; j < columns; j++) {
-          Memory.f64(into + 8L * j, Memory.f64(b + j * column));
+          Bytes.f64(into + 8L * j, Bytes.f64(b + j * column));
         }
       } else {
         for (int j = 0; j < columns; j++) {
-          Memory.f32(into + 4L * j, Memory.f32(b + j * column));
+          Bytes.f32(into + 4L * j, Bytes.f32(b + j * column));
         }
       }
       for (int j = bytes; j < width * size; j += 4) {
-        Memory.i32(into + j, 0);
+        Bytes.i32(into + j, 0);
       }
     }
   }

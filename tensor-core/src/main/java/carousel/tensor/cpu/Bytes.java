@@ -4,11 +4,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** All of memory as one segment, so that loops work on raw addresses without creating objects. */
-public final class Memory {
+public final class Bytes {
   /** Every address from 0; offsets into it are addresses. */
   public static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
-  private Memory() {}
+  private Bytes() {}
 
   public static float f32(long address) {
     return ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, address);
@@ -58,5 +58,26 @@ public final class Memory {
   /** Fills bytes with zero. */
   public static void clear(long address, long bytes) {
     ALL.asSlice(address, bytes).fill((byte) 0);
+  }
+
+  /** Writes {@code n} copies of the element of {@code size} bytes at {@code from}. */
+  public static void splat(long from, int size, long to, int n) {
+    long pattern =
+        switch (size) {
+          case 8 -> i64(from);
+          case 4 -> (i32(from) & 0xFFFFFFFFL) * 0x1_0000_0001L;
+          default -> (i8(from) & 0xFFL) * 0x0101_0101_0101_0101L;
+        };
+    long end = to + (long) n * size;
+    for (; to + 8 <= end; to += 8) {
+      i64(to, pattern);
+    }
+    if (to + 4 <= end) {
+      i32(to, (int) pattern);
+      to += 4;
+    }
+    for (; to < end; to++) {
+      i8(to, (byte) pattern);
+    }
   }
 }

@@ -1,0 +1,161 @@
+package carousel.tensor.cpu;
+
+import carousel.tensor.DType;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Distribution;
+import carousel.tensor.op.Reduce;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Unary;
+import carousel.tensor.spi.Backend;
+import carousel.tensor.spi.Memory;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The host's processors. Each method brings its operands into a form for one of the {@link Kernels}
+ * and shares the work among {@link Workers}; the loops come from the Vector API where it is there.
+ */
+public final class CpuBackend implements Backend {
+  private final Memory memory;
+  private final Kernels kernels;
+  private final Table table;
+  private final Copies copies;
+  private final Reductions reductions;
+  private final Lines lines;
+  private final Matrices matrices;
+
+  /** The CPU with the loops that {@code -Dcarousel.vector} asks for, and all of its memory. */
+  public CpuBackend() {
+    this(new SlabPool(Long.MAX_VALUE), KernelChoice.configured());
+  }
+
+  /**
+   * The CPU with given loops.
+   *
+   * @param memory where tensors, and temporary copies, live
+   * @param kernels the loops
+   */
+  public CpuBackend(Memory memory, Kernels kernels) {
+    this.memory = memory;
+    this.kernels = kernels;
+    this.table = new Table(kernels);
+    this.copies = new Copies(kernels);
+    this.reductions = new Reductions(table, this);
+    this.lines = new Lines(table, this);
+    this.matrices = new Matrices(table);
+  }
+
+  /**
+   * Returns what computes.
+   *
+   * @return e.g. {@code Vector API, 512 bits}
+   */
+  public String description() {
+    return kernels.description();
+  }
+
+  @Override
+  public Memory memory() {
+    return memory;
+  }
+
+  @Override
+  public void unary(Unary op, Tensor x, Tensor y) {
+    sweep(table.unary(op, x.dtype()), Table.grain(op), Strided.of(y), Strided.of(x));
+  }
+
+  @Override
+  public void binary(Binary op, Tensor a, Tensor b, Tensor y) {
+    Loop loop = table.binary(op, a.dtype());
+    sweep(loop, Table.grain(op), Strided.of(y), Strided.of(a), Strided.of(b));
+  }
+
+  @Override
+  public void ternary(Ternary op, Tensor a, Tensor b, Tensor c, Tensor y) {
+    Loop loop = table.ternary(op, b.dtype());
+    sweep(loop, Table.CHEAP, Strided.of(y), Strided.of(a), Strided.of(b), Strided.of(c));
+  }
+
+  @Override
+  public void copy(Tensor x, Tensor y) {
+    copy(Strided.of(x), x.dtype(), Strided.of(y), y.dtype());
+  }
+
+  /** Copies, converting if the types differ. */
+  void copy(Strided from, DType fromType, Strided to, DType toType) {
+    sweep(table.cast(fromType, toType), Table.CHEAP, to, from);
+  }
+
+  @Override
+  public void fill(Tensor y, double value) {
+    int[] dims = y.shape().toArray();
+    long element = Scratch.forFill().address(Loop.SPLAT_BYTES);
+    Element.of(y.dtype()).set(element, value);
+    Strided one = new Strided(element, dims, new long[dims.length], y.dtype().bytes());
+    sweep(table.cast(y.dtype(), y.dtype()), Table.CHEAP, Strided.of(y), one);
+  }
+
+  private void sweep(Loop loop, int grain, Strided y, Strided... x) {
+    Sweep.run(loop, grain, copies, memory, y, x);
+  }
+
+  @Override
+  public void reduce(Reduce op, Tensor x, int[] axes, Tensor y) {
+    reductions.reduce(op, x, axes, y);
+  }
+
+  @Override
+  public void cumsum(Tensor x, int axis, Tensor y) {
+    lines.cumsum(x, axis, y);
+  }
+
+  @Override
+  public void softmax(boolean log, Tensor x, int axis, Tensor y) {
+    lines.softmax(log, x, axis, y);
+  }
+
+  @Override
+  public void sort(Tensor x, int axis, boolean descending, Tensor values, Tensor indices) {
+    lines.sort(x, axis, descending, values, indices);
+  }
+
+  @Override
+  public void matmul(Tensor a, Tensor b, Tensor y) {
+    matrices.multiply(a, b, y);
+  }
+
+  @Override
+  public void gather(Tensor x, int axis, Tensor index, Tensor y) {
+    Indexing.gather(x, axis, index, y);
+  }
+
+  @Override
+  public void scatterAdd(Tensor y, int axis, Tensor index, Tensor source) {
+    Indexing.scatterAdd(y, axis, index, source);
+  }
+
+  @Override
+  public void indexSelect(Tensor x, Tensor index, Tensor y) {
+    Indexing.select(x, index, y);
+  }
+
+  @Override
+  public void indexAdd(Tensor y, Tensor index, Tensor source) {
+    Indexing.add(table.binary(Binary.ADD, y.dtype()), y, index, source);
+  }
+
+  @Override
+  public void random(Distribution distribution, long seed, long counter, Tensor y) {
+    Randoms.fill(distribution, seed, counter, y);
+  }
+
+  @Override
+  public void read(Tensor x, MemorySegment host) {
+    MemorySegment.copy(Bytes.ALL, x.address(), host, 0, x.size() * x.dtype().bytes());
+  }
+
+  @Override
+  public void write(MemorySegment host, Tensor y) {
+    MemorySegment.copy(host, 0, Bytes.ALL, y.address(), y.size() * y.dtype().bytes());
+  }
+}

@@ -1,0 +1,54 @@
+package carousel.tensor.cpu;
+
+import carousel.tensor.DType;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Unary;
+
+/**
+ * The inner loops of the CPU, all of them over contiguous memory. There are two families: loops on
+ * the Vector API, and scalar ones made from the rows' definitions.
+ */
+public interface Kernels {
+  /** What computes, e.g. {@code Vector API, 512 bits}. */
+  String description();
+
+  /** {@code out = op(x)}; the element types are those of the row. */
+  Loop unary(Unary op, DType type);
+
+  /** {@code out = op(x, y)}. */
+  Loop binary(Binary op, DType type);
+
+  /** {@code out = op(x, y, z)}; {@code type} is that of y and z. */
+  Loop ternary(Ternary op, DType type);
+
+  /** {@code out = x}, converted as {@link carousel.tensor.spi.Backend#copy} says. */
+  Loop cast(DType from, DType to);
+
+  /** {@code out = y + x} with x in F32, y and out in F64: the column sums of F32. */
+  Loop accumulate();
+
+  /** Σ x, in double precision (I32 wraps). */
+  Fold sum(DType type);
+
+  /** Π x, in double precision (I32 wraps). */
+  Fold product(DType type);
+
+  /** Σ x², in double precision. */
+  Fold squares(DType type);
+
+  /** The greatest element, NaN if there is one. */
+  Fold max(DType type);
+
+  /** The smallest element, NaN if there is one. */
+  Fold min(DType type);
+
+  /** {@code e^(x − max)} and its sum; F32 and F64. */
+  Exponentials exponentials(DType type);
+
+  /** Tiles of the matrix product; F32 and F64. */
+  Tiles tiles(DType type);
+
+  /** Transposition of square blocks of elements of 4 or 8 bytes. */
+  Transpose transpose(int elementSize);
+}

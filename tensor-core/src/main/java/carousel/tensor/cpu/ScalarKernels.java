@@ -1,0 +1,229 @@
+package carousel.tensor.cpu;
+
+import carousel.tensor.DType;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Unary;
+
+/** Loops over the rows' scalar definitions, for machines and rows without vector code. */
+public final class ScalarKernels implements Kernels {
+  private final Tiles f32 = new ScalarTiles(false);
+  private final Tiles f64 = new ScalarTiles(true);
+
+  /** The scalar loops. */
+  public ScalarKernels() {}
+
+  @Override
+  public String description() {
+    return "scalar loops";
+  }
+
+  @Override
+  public Loop unary(Unary op, DType type) {
+    if (type == DType.F32 && op.result(type) == DType.F32) {
+      return (x, xStep, y, yStep, z, zStep, out, n) -> {
+        for (int i = 0; i < n; i++) {
+          Bytes.f32(out + 4L * i, (float) op.scalar(Bytes.f32(x + 4L * i * xStep)));
+        }
+      };
+    }
+    Element from = Element.of(type);
+    Element to = Element.of(op.result(type));
+    return (x, xStep, y, yStep, z, zStep, out, n) -> {
+      for (int i = 0; i < n; i++) {
+        double value = from.get(x + (long) i * xStep * from.size());
+        to.set(out + (long) i * to.size(), op.scalar(value));
+      }
+    };
+  }
+
+  @Override
+  public Loop binary(Binary op, DType type) {
+    if (type == DType.F32 && op.result(type) == DType.F32) {
+      return (x, xStep, y, yStep, z, zStep, out, n) -> {
+        for (int i = 0; i < n; i++) {
+          double value = op.scalar(Bytes.f32(x + 4L * i * xStep), Bytes.f32(y + 4L * i * yStep));
+          Bytes.f32(out + 4L * i, (float) value);
+        }
+      };
+    }
+    Element to = Element.of(op.result(type));
+    if (type == DType.I32) {
+      return (x, xStep, y, yStep, z, zStep, out, n) -> {
+        for (int i = 0; i < n; i++) {
+          int value = op.scalar(Bytes.i32(x + 4L * i * xStep), Bytes.i32(y + 4L * i * yStep));
+          to.set(out + (long) i * to.size(), value);
+        }
+      };
+    }
+    Element from = Element.of(type);
+    return (x, xStep, y, yStep, z, zStep, out, n) -> {
+      for (int i = 0; i < n; i++) {
+        double a = from.get(x + (long) i * xStep * from.size());
+        double b = from.get(y + (long) i * yStep * from.size());
+        to.set(out + (long) i * to.size(), op.scalar(a, b));
+      }
+    };
+  }
+
+  @Override
+  public Loop ternary(Ternary op, DType type) {
+    Element first = Element.of(op == Ternary.WHERE ? DType.BOOL : type);
+    Element rest = Element.of(type);
+    return (x, xStep, y, yStep, z, zStep, out, n) -> {
+      for (int i = 0; i < n; i++) {
+        double a = first.get(x + (long) i * xStep * first.size());
+        double b = rest.get(y + (long) i * yStep * rest.size());
+        double c = rest.get(z + (long) i * zStep * rest.size());
+        rest.set(out + (long) i * rest.size(), op.scalar(a, b, c));
+      }
+    };
+  }
+
+  @Override
+  public Loop cast(DType fromType, DType toType) {
+    Element from = Element.of(fromType);
+    Element to = Element.of(toType);
+    if (fromType == toType) {
+      return (x, xStep, y, yStep, z, zStep, out, n) -> {
+        if (xStep == 1) {
+          Bytes.copy(x, out, (long) n * from.size());
+        } else {
+          Bytes.splat(x, from.size(), out, n);
+        }
+      };
+    }
+    return (x, xStep, y, yStep, z, zStep, out, n) -> {
+      for (int i = 0; i < n; i++) {
+        to.set(out + (long) i * to.size(), from.get(x + (long) i * xStep * from.size()));
+      }
+    };
+  }
+
+  @Override
+  public Loop accumulate() {
+    return (x, xStep, y, yStep, z, zStep, out, n) -> {
+      for (int i = 0; i < n; i++) {
+        Bytes.f64(out + 8L * i, Bytes.f64(y + 8L * i * yStep) + Bytes.f32(x + 4L * i * xStep));
+      }
+    };
+  }
+
+  @Override
+  public Fold sum(DType type) {
+    if (type == DType.I32) {
+      return (x, n) -> {
+        int sum = 0;
+        for (int i = 0; i < n; i++) {
+          sum += Bytes.i32(x + 4L * i);
+        }
+        return sum;
+      };
+    }
+    Element element = Element.of(type);
+    return (x, n) -> {
+      double sum = 0;
+      double lost = 0;
+      for (int i = 0; i < n; i++) {
+        // Kahan's compensation: what the last addition rounded away goes into the next.
+        double term = element.get(x + (long) i * element.size()) - lost;
+        double next = sum + term;
+        lost = next - sum - term;
+        sum = next;
+        if (Double.isNaN(lost)) {
+          // Beside an infinity there is nothing to compensate.
+          lost = 0;
+        }
+      }
+      return sum;
+    };
+  }
+
+  @Override
+  public Fold product(DType type) {
+    if (type == DType.I32) {
+      return (x, n) -> {
+        int product = 1;
+        for (int i = 0; i < n; i++) {
+          product *= Bytes.i32(x + 4L * i);
+        }
+        return product;
+      };
+    }
+    return fold(type, 1, (a, b) -> a * b);
+  }
+
+  @Override
+  public Fold squares(DType type) {
+    return fold(type, 0, (a, b) -> a + b * b);
+  }
+
+  @Override
+  public Fold max(DType type) {
+    return fold(type, Double.NEGATIVE_INFINITY, Math::max);
+  }
+
+  @Override
+  public Fold min(DType type) {
+    return fold(type, Double.POSITIVE_INFINITY, Math::min);
+  }
+
+  private static Fold fold(
+      DType type, double identity, java.util.function.DoubleBinaryOperator step) {
+    Element element = Element.of(type);
+    return (x, n) -> {
+      double folded = identity;
+      for (int i = 0; i < n; i++) {
+        folded = step.applyAsDouble(folded, element.get(x + (long) i * element.size()));
+      }
+      return folded;
+    };
+  }
+
+  @Override
+  public Exponentials exponentials(DType type) {
+    Element element = Element.of(type);
+    return (x, n, max, out) -> {
+      double sum = 0;
+      for (int i = 0; i < n; i++) {
+        double value = Math.exp(element.get(x + (long) i * element.size()) - max);
+        sum += value;
+        if (out != 0) {
+          element.set(out + (long) i * element.size(), value);
+        }
+      }
+      return sum;
+    };
+  }
+
+  @Override
+  public Tiles tiles(DType type) {
+    return type == DType.F64 ? f64 : f32;
+  }
+
+  @Override
+  public Transpose transpose(int elementSize) {
+    return new ScalarTranspose(elementSize);
+  }
+
+  /** Blocks of 8 × 8, element by element. */
+  private record ScalarTranspose(int size) implements Transpose {
+    @Override
+    public int side() {
+      return 8;
+    }
+
+    @Override
+    public void run(
+        long from, long fromRow, long fromStep, long to, long toRow, long toStep, int blocks) {
+      for (int block = 0; block < blocks; block++, from += fromStep, to += toStep) {
+        for (int i = 0; i < 8; i++) {
+          for (int j = 0; j < 8; j++) {
+            Element.move(
+                size, from + i * fromRow + (long) j * size, to + j * toRow + (long) i * size);
+          }
+        }
+      }
+    }
+  }
+}

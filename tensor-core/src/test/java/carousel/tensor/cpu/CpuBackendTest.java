@@ -1,0 +1,347 @@
+package carousel.tensor.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carousel.tensor.DType;
+import carousel.tensor.Scope;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import carousel.tensor.cpu.vector.VectorKernels;
+import carousel.tensor.op.Distribution;
+import carousel.tensor.op.Reduce;
+import carousel.tensor.op.Unary;
+import carousel.tensor.reference.ReferenceBackend;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Everything but the elementwise rows, on every family of loops, against the reference. */
+class CpuBackendTest {
+  private static final int[][] SHAPES = {
+    {1}, {5}, {300}, {0}, {3, 4}, {50, 67}, {300, 33}, {4, 5, 6}, {2, 33, 3}, {3, 2, 80}, {2, 0, 3},
+    {1, 7, 1}
+  };
+
+  private final ReferenceBackend reference = new ReferenceBackend();
+
+  @ParameterizedTest
+  @MethodSource("carousel.tensor.cpu.Operands#kernels")
+  void reduce(Kernels kernels) {
+    CpuBackend cpu = Operands.backend(kernels);
+    Operands operands = new Operands(1);
+    for (Reduce op : Reduce.values()) {
+      for (DType type : DType.values()) {
+        if (op.domain().accepts(type)) {
+          each((dims, layout) -> reduce(cpu, operands, op, type, dims, layout));
+        }
+      }
+    }
+  }
+
+  private void reduce(
+      CpuBackend cpu, Operands operands, Reduce op, DType type, int[] dims, int layout) {
+    boolean position = op == Reduce.ARG_MAX || op == Reduce.ARG_MIN;
+    for (int subset = 1; subset < 1 << dims.length; subset++) {
+      int chosen = subset;
+      int[] axes = IntStream.range(0, dims.length).filter(k -> (chosen >> k & 1) == 1).toArray();
+      Shape shape = Shape.of(dims);
+      int n = 1;
+      for (int axis : axes) {
+        n *= dims[axis];
+        shape = shape.with(axis, 1);
+      }
+      if ((position && axes.length > 1) || (n == 0 && !op.hasIdentity())) {
+        continue;
+      }
+      // Beside huge terms the order decides about what is left of the small ones.
+      boolean ordered = op == Reduce.SUM || op == Reduce.MEAN || op == Reduce.PROD;
+      Tensor x = operands.tensor(type, layout, layout == 0 && !ordered, dims);
+      Tensor got = Operands.empty(op.result(type), shape.toArray());
+      Tensor expected = Operands.empty(op.result(type), shape.toArray());
+      cpu.reduce(op, x, axes, got);
+      reference.reduce(op, x, axes, expected);
+      boolean f32 = type == DType.F32;
+      // A sum cancels: what counts is the size of its terms.
+      double terms = op == Reduce.SUM || op == Reduce.MEAN ? 4 * (op == Reduce.SUM ? n : 1) : 0;
+      double unit = f32 ? 1.2e-7 : 1e-15;
+      Operands.assertClose(
+          got,
+          expected,
+          f32 ? 1e-6 + 1e-7 * n : 1e-13,
+          unit * terms,
+          op + " " + x.layout() + " over " + Arrays.toString(axes));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("carousel.tensor.cpu.Operands#kernels")
+  void softmaxAndCumsum(Kernels kernels) {
+    CpuBackend cpu = Operands.backend(kernels);
+    Operands operands = new Operands(2);
+    for (DType type : List.of(DType.F32, DType.F64, DType.I32)) {
+      double tolerance = type == DType.F32 ? 2e-6 : 1e-13;
+      each((dims, layout) -> {
+        for (int axis = 0; axis < dims.length; axis++) {
+          Tensor x = operands.tensor(type, layout, false, dims);
+          Tensor got = Operands.empty(type, dims);
+          Tensor expected = Operands.empty(type, dims);
+          if (type != DType.I32) {
+            for (boolean log : new boolean[] {false, true}) {
+              cpu.softmax(log, x, axis, got);
+              reference.softmax(log, x, axis, expected);
+              Operands.assertClose(
+                  got, expected, tolerance, tolerance, "softmax " + log + " " + x.layout());
+            }
+          }
+          cpu.cumsum(x, axis, got);
+          reference.cumsum(x, axis, expected);
+          Operands.assertClose(
+              got, expected, tolerance, 0, "cumsum " + x.layout() + " along " + axis);
+        }
+      });
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("carousel.tensor.cpu.Operands#kernels")
+  void sort(Kernels kernels) {
+    CpuBackend cpu = Operands.backend(kernels);
+    Operands operands = new Operands(3);
+    for (DType type : DType.values()) {
+      each((dims, layout) -> {
+        int axis = dims.length - 1 - layout % dims.length;
+        Tensor x = operands.tensor(type, layout, true, dims);
+        Tensor[] got = {Operands.empty(type, dims), Operands.empty(DType.I32, dims)};
+        Tensor[] expected = {Operands.empty(type, dims), Operands.empty(DType.I32, dims)};
+        boolean descending = layout % 2 == 1;
+        cpu.sort(x, axis, descending, got[0], got[1]);
+        reference.sort(x, axis, descending, expected[0], expected[1]);
+        Operands.assertClose(got[0], expected[0], 0, 0, "sorted " + x.layout());
+        Operands.assertClose(got[1], expected[1], 0, 0, "sorted " + x.layout());
+      });
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("carousel.tensor.cpu.Operands#kernels")
+  void indexing(Kernels kernels) {
+    CpuBackend cpu = Operands.backend(kernels);
+    Operands operands = new Operands(4);
+    for (DType type : List.of(DType.F32, DType.F64, DType.I32)) {
+      each((dims, layout) -> {
+        for (int axis = 0; axis < dims.length; axis++) {
+          if (dims[axis] > 0) {
+            index(cpu, operands, type, dims, layout, axis);
+          }
+        }
+      });
+    }
+  }
+
+  private void index(
+      CpuBackend cpu, Operands operands, DType type, int[] dims, int layout, int axis) {
+    int n = dims[axis];
+    int[] picked = Shape.of(dims).with(axis, Math.min(9, 2 * n)).toArray();
+    Tensor x = operands.tensor(type, layout, false, dims);
+    Tensor index = operands.indices(n, picked);
+    Tensor got = Operands.empty(type, picked);
+    Tensor expected = Operands.empty(type, picked);
+    cpu.gather(x, axis, index, got);
+    reference.gather(x, axis, index, expected);
+    Operands.assertClose(got, expected, 0, 0, "gather " + x.layout());
+
+    Tensor source = operands.tensor(type, layout, false, picked);
+    Tensor sums = operands.dense(type, false, dims);
+    Tensor sumsExpected = Operands.copy(sums);
+    cpu.scatterAdd(sums, axis, index, source);
+    reference.scatterAdd(sumsExpected, axis, index, source);
+    Operands.assertClose(sums, sumsExpected, 2e-6, 2e-6, "scatterAdd " + source.layout());
+
+    int[] flat = {3, n, n < 60 ? 1 + x.rank() * 100 : 2};
+    int[] rows = {3, 40, flat[2]};
+    Tensor table = operands.tensor(type, layout, false, flat);
+    Tensor where = operands.indices(n, 40);
+    Tensor selected = Operands.empty(type, rows);
+    Tensor selectedExpected = Operands.empty(type, rows);
+    cpu.indexSelect(table, where, selected);
+    reference.indexSelect(table, where, selectedExpected);
+    Operands.assertClose(selected, selectedExpected, 0, 0, "indexSelect " + table.layout());
+
+    Tensor terms = operands.tensor(type, layout, false, rows);
+    Tensor added = operands.dense(type, false, flat);
+    Tensor addedExpected = Operands.copy(added);
+    cpu.indexAdd(added, where, terms);
+    reference.indexAdd(addedExpected, where, terms);
+    Operands.assertClose(added, addedExpected, 3e-6, 3e-6, "indexAdd " + terms.layout());
+  }
+
+  @ParameterizedTest
+  @MethodSource("carousel.tensor.cpu.Operands#kernels")
+  void matmul(Kernels kernels) {
+    CpuBackend cpu = Operands.backend(kernels);
+    Operands operands = new Operands(5);
+    int[][] sizes = {{1, 1, 1}, {5, 1, 7}, {3, 4, 5}, {20, 33, 17}, {2, 3, 0}, {64, 70, 40}};
+    int[][] batches = {{}, {1}, {3}, {2, 3}, {0}};
+    for (DType type : List.of(DType.F32, DType.F64)) {
+      for (int[] s : sizes) {
+        for (int[] batch : batches) {
+          for (int layout = 0; layout < 36; layout++) {
+            try (Scope scope = Scope.open()) {
+              Tensor a = operands.tensor(type, layout % 6, false, with(batch, s[0], s[2]));
+              Tensor b = operands.tensor(type, layout / 6, false, with(batch, s[2], s[1]));
+              Tensor got = Operands.empty(type, with(batch, s[0], s[1]));
+              Tensor expected = Operands.empty(type, with(batch, s[0], s[1]));
+              cpu.matmul(a, b, got);
+              reference.matmul(a, b, expected);
+              // Terms are up to 16.
+              double bound = 16 * (1 + s[2]) * (type == DType.F32 ? 1e-6 : 1e-15);
+              Operands.assertClose(got, expected, 0, bound, a.layout() + " · " + b.layout());
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private static int[] with(int[] batch, int rows, int columns) {
+    return Shape.of(batch).insert(-1, rows).insert(-1, columns).toArray();
+  }
+
+  @ParameterizedTest
+  @MethodSource("carousel.tensor.cpu.Operands#kernels")
+  void longRowsAreFoldedInBlocks(Kernels kernels) {
+    CpuBackend cpu = Operands.backend(kernels);
+    Operands operands = new Operands(8);
+    for (Reduce op : List.of(Reduce.SUM, Reduce.MAX, Reduce.NORM, Reduce.LOG_SUM_EXP)) {
+      for (DType type : List.of(DType.F32, DType.F64)) {
+        for (int rows : new int[] {1, 3}) {
+          try (Scope scope = Scope.open()) {
+            Tensor x = operands.dense(type, false, rows, 50_001);
+            Tensor got = Operands.empty(type, rows, 1);
+            Tensor expected = Operands.empty(type, rows, 1);
+            cpu.reduce(op, x, new int[] {1}, got);
+            reference.reduce(op, x, new int[] {1}, expected);
+            double unit = type == DType.F32 ? 1e-7 : 1e-15;
+            Operands.assertClose(got, expected, 4 * unit, 1000 * unit, op + " of a long row");
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void theNumberOfThreadsDoesNotChangeABit() {
+    CpuBackend cpu = Operands.backend(new VectorKernels());
+    int threads = Workers.threads();
+    try (Scope scope = Scope.open()) {
+      Tensor x = new Operands(9).dense(DType.F32, false, 300, 700);
+      List<Tensor[]> results = new ArrayList<>();
+      for (int count : new int[] {1, 2, 3}) {
+        Workers.threads(count);
+        Tensor[] y = {
+          Operands.empty(DType.F32, 1, 1), Operands.empty(DType.F32, 1, 700),
+          Operands.empty(DType.F32, 300, 1), Operands.empty(DType.F32, 300, 700),
+          Operands.empty(DType.F32, 300, 700)
+        };
+        cpu.reduce(Reduce.SUM, x, new int[] {0, 1}, y[0]);
+        cpu.reduce(Reduce.MEAN, x, new int[] {0}, y[1]);
+        cpu.reduce(Reduce.NORM, x, new int[] {1}, y[2]);
+        cpu.softmax(false, x, 0, y[3]);
+        cpu.unary(Unary.TANH, x, y[4]);
+        results.add(y);
+      }
+      for (Tensor[] y : results) {
+        for (int i = 0; i < y.length; i++) {
+          Operands.assertClose(y[i], results.getFirst()[i], 0, 0, "result " + i);
+        }
+      }
+    } finally {
+      Workers.threads(threads);
+    }
+  }
+
+  @Test
+  void randomNumbersAreTheDefinitionsAtAnyLength() {
+    CpuBackend cpu = Operands.backend(new ScalarKernels());
+    for (Distribution distribution : Distribution.values()) {
+      for (DType type : List.of(DType.F32, DType.F64)) {
+        for (int n : new int[] {0, 1, 2, 3, 5, 1023, 20_001}) {
+          try (Scope scope = Scope.open()) {
+            Tensor got = Operands.empty(type, n);
+            Tensor expected = Operands.empty(type, n);
+            cpu.random(distribution, -77, 1L << 33, got);
+            reference.random(distribution, -77, 1L << 33, expected);
+            Operands.assertClose(got, expected, 0, 0, distribution + " " + n);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void badIndicesAreNamedWithTheirRange() {
+    CpuBackend cpu = Operands.backend(new ScalarKernels());
+    Operands operands = new Operands(6);
+    try (Scope scope = Scope.open()) {
+      Tensor x = operands.dense(DType.F32, false, 2, 4, 3);
+      for (int bad : new int[] {-1, 4}) {
+        Tensor index = operands.indices(4, 5);
+        Bytes.i32(index.address() + 8, bad);
+        String range = "index " + bad + " is out of range [0,4)";
+        assertThatThrownBy(() -> cpu.indexSelect(x, index, Operands.empty(DType.F32, 2, 5, 3)))
+            .isInstanceOf(TensorException.class)
+            .hasMessage("indexSelect: " + range);
+        Tensor before = Operands.copy(x);
+        assertThatThrownBy(() -> cpu.indexAdd(x, index, operands.dense(DType.F32, false, 2, 5, 3)))
+            .isInstanceOf(TensorException.class)
+            .hasMessage("indexAdd: " + range);
+        Operands.assertClose(x, before, 0, 0, "unchanged");
+        Tensor three = operands.indices(4, 2, 5, 3);
+        Bytes.i32(three.address() + 16, bad);
+        assertThatThrownBy(() -> cpu.gather(x, 1, three, Operands.empty(DType.F32, 2, 5, 3)))
+            .isInstanceOf(TensorException.class)
+            .hasMessage("gather: " + range);
+        assertThatThrownBy(
+                () -> cpu.scatterAdd(x, 1, three, operands.dense(DType.F32, false, 2, 5, 3)))
+            .isInstanceOf(TensorException.class)
+            .hasMessage("scatterAdd: " + range);
+      }
+    }
+  }
+
+  @Test
+  void temporaryCopiesAreGivenBack() {
+    CpuBackend cpu = Operands.backend(new ScalarKernels());
+    Operands operands = new Operands(7);
+    try (Scope scope = Scope.open()) {
+      Tensor x = operands.tensor(DType.F32, 1, false, 90, 80);
+      Tensor y = Operands.empty(DType.F32, 90, 80);
+      cpu.softmax(true, x, 0, y);
+      cpu.unary(Unary.NEG, x, y);
+      cpu.reduce(Reduce.NORM, x, new int[] {1}, Operands.empty(DType.F32, 90, 1));
+      assertThat(cpu.memory().inUse()).isZero();
+      assertThat(cpu.memory().peak()).isPositive();
+    }
+  }
+
+  @FunctionalInterface
+  private interface Case {
+    void run(int[] dims, int layout);
+  }
+
+  private static void each(Case test) {
+    for (int[] dims : SHAPES) {
+      for (int layout = 0; layout < Operands.LAYOUTS; layout++) {
+        try (Scope scope = Scope.open()) {
+          test.run(dims, layout);
+        }
+      }
+    }
+  }
+}
