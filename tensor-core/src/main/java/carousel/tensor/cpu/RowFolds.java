@@ -105,7 +105,7 @@ final class RowFolds {
         case MIN -> joined = Math.min(joined, part);
         case PRODUCT ->
             // Whole numbers below 2³¹ each: their product fits in a long and wraps from there.
-            joined = type == DType.I32 ? (int) ((long) joined * (long) part) : joined * part;
+            joined = type == DType.I32 ? (int) (((long) joined) * ((long) part)) : joined * part;
         case SUM, SQUARES -> {
           // Neumaier's compensation of what each addition rounds away.
           double sum = joined + part;

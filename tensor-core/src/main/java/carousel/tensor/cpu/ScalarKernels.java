@@ -27,8 +27,15 @@ public final class ScalarKernels implements Kernels {
         }
       };
     }
-    Element from = Element.of(type);
     Element to = Element.of(op.result(type));
+    if (type == DType.I32) {
+      return (x, xStep, y, yStep, z, zStep, out, n) -> {
+        for (int i = 0; i < n; i++) {
+          to.set(out + (long) i * to.size(), op.scalar(Bytes.i32(x + 4L * i * xStep)));
+        }
+      };
+    }
+    Element from = Element.of(type);
     return (x, xStep, y, yStep, z, zStep, out, n) -> {
       for (int i = 0; i < n; i++) {
         double value = from.get(x + (long) i * xStep * from.size());

@@ -13,7 +13,7 @@ import java.util.function.IntConsumer;
  */
 final class Sweep implements IntConsumer {
   private static final int BUFFER = 1024;
-  private static final int BUFFER_BYTES = BUFFER * 8;
+  private static final long BUFFER_BYTES = BUFFER * 8L;
 
   /** From so many elements on, transposing into a copy pays. */
   private static final int COPIED = 4096;

@@ -95,7 +95,7 @@ public enum Unary implements Op {
   }
 
   /**
-   * The definition.
+   * The definition. Of I32 elements {@link #scalar(int)} is.
    *
    * @param x one element
    * @return f(x)

@@ -72,7 +72,7 @@ public record Operand(DType dtype, Shape shape, Arrangement arrangement, Values 
       case F32 -> host.set(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4, (float) value);
       case F64 -> host.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, i * 8, value);
       case I32 -> host.set(ValueLayout.JAVA_INT_UNALIGNED, i * 4, (int) value);
-      case BOOL -> host.set(ValueLayout.JAVA_BYTE, i, (byte) value);
+      case BOOL -> host.set(ValueLayout.JAVA_BYTE, i, (byte) (value != 0 ? 1 : 0));
     }
   }
 

@@ -23,8 +23,8 @@ import java.util.Set;
  *   <li>What only moves, compares, counts, or rounds once: not at all.
  *   <li>Elementwise functions: 4 ulp of the result.
  *   <li>Sums of n terms: {@code (8 + 2√n) ε Σ|terms|}; any order of summation stays within it on
- *       what is tried here, and a lost or doubled term does not. Norms and products likewise,
- *       relative to the result.
+ *       what is tried here, and a lost or doubled term does not. Norms likewise, relative to the
+ *       result; products of n factors {@code (8 + n) ε}.
  *   <li>Softmax and logSumExp: the error of the sum, and that of the exponents, {@code ε |ln y|}.
  * </ul>
  */
@@ -125,7 +125,9 @@ final class Tolerance {
     double factor = epsilon * sumFactor(n);
     switch (r.reduce()) {
       case SUM, MEAN -> ofMagnitudes(bound, c, factor);
-      case PROD, NORM -> relative(bound, expected, factor, 0);
+      // Equal factors round alike every time, so their errors add up.
+      case PROD -> relative(bound, expected, epsilon * (8 + n), 0);
+      case NORM -> relative(bound, expected, factor, 0);
       case LOG_SUM_EXP -> relative(bound, expected, epsilon, factor);
       case MAX, MIN, ARG_MAX, ARG_MIN, ANY, ALL -> {}
     }

@@ -42,9 +42,9 @@ final class ExponentialsTemplate implements Exponentials {
     int whole = n & -LANES;
     for (int run = 0; run < whole; run += RUN) {
       int end = Math.min(whole, run + RUN);
-      Vector<Object> s = (Vector<Object>) S.zero();
+      Vector<Object> s = S.zero();
       for (int i = run; i < end; i += LANES) {
-        Vector<Object> v = (Vector<Object>) S.fromMemorySegment(ALL, x + (long) i * SIZE, ORDER);
+        Vector<Object> v = S.fromMemorySegment(ALL, x + (long) i * SIZE, ORDER);
         Vector<Object> e = Body.map(v.lanewise(VectorOperators.SUB, shift));
         s = s.lanewise(VectorOperators.ADD, e);
         if (out != 0) {
@@ -57,7 +57,7 @@ final class ExponentialsTemplate implements Exponentials {
     int rest = n - whole;
     if (rest > 0) {
       Lanes.copy(x + (long) whole * SIZE, scratch, rest * SIZE);
-      Vector<Object> v = (Vector<Object>) S.fromMemorySegment(ALL, scratch, ORDER);
+      Vector<Object> v = S.fromMemorySegment(ALL, scratch, ORDER);
       Body.map(v.lanewise(VectorOperators.SUB, shift)).intoMemorySegment(ALL, scratch, ORDER);
       sum += lanes(scratch, rest);
       if (out != 0) {

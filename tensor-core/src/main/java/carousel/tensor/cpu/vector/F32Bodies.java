@@ -1,5 +1,6 @@
 package carousel.tensor.cpu.vector;
 
+import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.Vector;
@@ -10,12 +11,17 @@ import jdk.incubator.vector.VectorOperators;
 final class F32Bodies {
   private F32Bodies() {}
 
+  /** eˣ, to 1 ulp, subnormal results and overflow to ∞ included. */
+  static FloatVector exp(FloatVector x) {
+    return expTimes(x, constant(x, 1f));
+  }
+
   /**
-   * eˣ = 2ⁿ·eʳ with n = round(x / ln 2), r = x − n ln 2 and a minimax polynomial of degree 6 for eʳ.
-   * At most 1.2e-7 relative error, subnormal results and overflow to ∞ included.
+   * factor · eˣ, where the product may be in range though eˣ is not. eˣ = 2ⁿ·eʳ with n = round(x / ln
+   * 2), r = x − n ln 2 and a minimax polynomial of degree 6 for eʳ (3e-9).
    */
-  static FloatVector exp(FloatVector v) {
-    FloatVector low = constant(v, -104f);
+  private static FloatVector expTimes(FloatVector v, FloatVector factor) {
+    FloatVector low = constant(v, -160f);
     FloatVector high = constant(v, 89f);
     // Beyond these the result is 0 or infinite anyway; a NaN is not below or above anything.
     FloatVector x = v.blend(low, v.compare(VectorOperators.LT, low));
@@ -31,11 +37,11 @@ final class F32Bodies {
     p = p.fma(r, constant(v, 0.1666652f));
     p = p.fma(r, constant(v, 0.49999994f));
     p = p.mul(r).fma(r, r).add(constant(v, 1f));
-    // 2ⁿ in two halves, because n reaches from −150 to 128.
+    // 2ⁿ in two halves, because n reaches from −231 to 128; only the last product may underflow.
     IntVector whole = shifted.reinterpretAsInts().sub(magic.reinterpretAsInts());
     IntVector half = whole.lanewise(VectorOperators.ASHR, 1);
     IntVector other = whole.sub(half);
-    return p.mul(powerOfTwo(half)).mul(powerOfTwo(other));
+    return p.mul(powerOfTwo(half)).mul(factor).mul(powerOfTwo(other));
   }
 
   /** 2ⁿ as f32 for −126 ≤ n ≤ 127. */
@@ -43,10 +49,11 @@ final class F32Bodies {
     return n.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
   }
 
-  /** σ(x) = 1 / (1 + e⁻ˣ). */
+  /** σ(x) = 1/(1 + e⁻ˣ) above 0, eˣ/(1 + eˣ) below: neither overflows nor loses small values. */
   static FloatVector sigmoid(FloatVector x) {
     FloatVector one = constant(x, 1f);
-    return one.div(exp(x.neg()).add(one));
+    FloatVector e = exp(x.abs().neg());
+    return one.blend(e, x.compare(VectorOperators.LT, 0f)).div(e.add(one));
   }
 
   /**
@@ -79,47 +86,63 @@ final class F32Bodies {
     return constant(x, 1f).div(x);
   }
 
+  /**
+   * x·σ(x); below 0 x is multiplied in before eˣ underflows. The difference is 0, or NaN at −∞, where
+   * the definition is −∞·0.
+   */
   static FloatVector silu(FloatVector x) {
-    return x.mul(sigmoid(x));
+    FloatVector down = x.abs().neg();
+    FloatVector below = expTimes(down, x.max(-200f).add(x.sub(x)));
+    FloatVector denominator = exp(down).add(constant(x, 1f));
+    return x.blend(below, x.compare(VectorOperators.LT, 0f)).div(denominator);
   }
 
-  /**
-   * x·P(x²) below 1 (4e-8), 1 − erfc|x| with the sign of x above. At most 2e-7 relative error.
-   */
+  /** x·P(x²) up to 1, 1 − erfc|x| with the sign of x above. At most 3 ulp. */
   static FloatVector erf(FloatVector x) {
     FloatVector magnitude = x.abs();
-    FloatVector q = x.mul(x);
-    FloatVector p = constant(x, -0.000563142321f).fma(q, constant(x, 0.00491755173f));
-    p = p.fma(q, constant(x, -0.0267113116f));
-    p = p.fma(q, constant(x, 0.112801801f));
-    p = p.fma(q, constant(x, -0.376123262f));
-    p = p.fma(q, constant(x, 1.12837912f));
     FloatVector outer = withSign(constant(x, 1f).sub(erfc(magnitude)), x);
-    return x.mul(p).blend(outer, magnitude.compare(VectorOperators.GT, 1f));
+    return innerErf(x).blend(outer, magnitude.compare(VectorOperators.GT, 1f));
   }
 
-  /** x·Φ(x), where Φ(x) = ½ erfc(−x/√2): no cancellation on either side. */
+  /** erf x for |x| ≤ 1: x·P(x²), a minimax fit (1.3e-9). */
+  private static FloatVector innerErf(FloatVector x) {
+    FloatVector q = x.mul(x);
+    FloatVector p = constant(x, 7.85386441e-5f).fma(q, constant(x, -0.000801019466f));
+    p = p.fma(q, constant(x, 0.00518832781f));
+    p = p.fma(q, constant(x, -0.026853812f));
+    p = p.fma(q, constant(x, 0.112835852f));
+    p = p.fma(q, constant(x, -0.376126258f));
+    p = p.fma(q, constant(x, 1.12837917f));
+    return x.mul(p);
+  }
+
+  /** x·Φ(x), in double precision: in single, the exponent x²/2 loses too much where Φ is small. */
   static FloatVector gelu(FloatVector x) {
-    FloatVector half = erfc(x.abs().mul(0.70710678f)).mul(0.5f);
-    FloatVector above = constant(x, 1f).sub(half);
-    return x.mul(above.blend(half, x.compare(VectorOperators.LT, 0f)));
+    Vector<Float> low =
+        F64Bodies.roughGelu((DoubleVector) x.convert(VectorOperators.F2D, 0))
+            .convert(VectorOperators.D2F, 0);
+    Vector<Float> high =
+        F64Bodies.roughGelu((DoubleVector) x.convert(VectorOperators.F2D, 1))
+            .convert(VectorOperators.D2F, -1);
+    return (FloatVector) low.lanewise(VectorOperators.ADD, high);
   }
 
   /**
-   * erfc z = t·e^(−z²)·Q(t) with t = 1/(1 + z/2), for z ≥ 0: a minimax fit of degree 9 on z ≤ 10.5
-   * (2e-8), below which f32 underflows.
+   * erfc z = t·Q(t)·e^(−z²) with t = 1/(1 + z/2), for z ≥ 0: a minimax fit of degree 10 on z ≤ 10.5
+   * (4e-9), beyond which f32 underflows.
    */
   private static FloatVector erfc(FloatVector z) {
     FloatVector t = constant(z, 1f).div(z.fma(constant(z, 0.5f), constant(z, 1f)));
-    FloatVector p = constant(z, 0.0108136963f).fma(t, constant(z, -0.115459576f));
-    p = p.fma(t, constant(z, 0.411103492f));
-    p = p.fma(t, constant(z, -0.647015534f));
-    p = p.fma(t, constant(z, 0.402858197f));
-    p = p.fma(t, constant(z, -0.0888671572f));
-    p = p.fma(t, constant(z, 0.222442799f));
-    p = p.fma(t, constant(z, 0.239269132f));
-    p = p.fma(t, constant(z, 0.28278712f));
-    p = p.fma(t, constant(z, 0.282067809f));
+    FloatVector p = constant(z, 0.0363176031f).fma(t, constant(z, -0.194296202f));
+    p = p.fma(t, constant(z, 0.38989451f));
+    p = p.fma(t, constant(z, -0.302266641f));
+    p = p.fma(t, constant(z, -0.00990268114f));
+    p = p.fma(t, constant(z, 0.0278016802f));
+    p = p.fma(t, constant(z, 0.0580890301f));
+    p = p.fma(t, constant(z, 0.184700823f));
+    p = p.fma(t, constant(z, 0.245335875f));
+    p = p.fma(t, constant(z, 0.28223682f));
+    p = p.fma(t, constant(z, 0.282089187f));
     return p.mul(t).mul(exp(z.mul(z).neg()));
   }
 

@@ -15,10 +15,11 @@ final class F64Bodies {
     return x.lanewise(VectorOperators.TANH);
   }
 
-  /** σ(x) = 1 / (1 + e⁻ˣ). */
+  /** σ(x) = 1/(1 + e⁻ˣ) above 0, eˣ/(1 + eˣ) below: neither overflows nor loses small values. */
   static DoubleVector sigmoid(DoubleVector x) {
     DoubleVector one = constant(x, 1);
-    return one.div(exp(x.neg()).add(one));
+    DoubleVector e = exp(x.abs().neg());
+    return one.blend(e, x.compare(VectorOperators.LT, 0)).div(e.add(one));
   }
 
   static DoubleVector silu(DoubleVector x) {
@@ -31,6 +32,28 @@ final class F64Bodies {
 
   static DoubleVector reciprocal(DoubleVector x) {
     return constant(x, 1).div(x);
+  }
+
+  /**
+   * x·Φ(x) to 4e-9, which serves f32: Φ(x) = ½ erfc(−x/√2) with the fit of {@link F32Bodies}' erfc, so
+   * that nothing cancels on either side.
+   */
+  static DoubleVector roughGelu(DoubleVector x) {
+    DoubleVector z = x.abs().mul(0.70710678118654752);
+    DoubleVector t = constant(z, 1).div(z.fma(constant(z, 0.5), constant(z, 1)));
+    DoubleVector p = constant(z, 0.0363176031).fma(t, constant(z, -0.194296202));
+    p = p.fma(t, constant(z, 0.38989451));
+    p = p.fma(t, constant(z, -0.302266641));
+    p = p.fma(t, constant(z, -0.00990268114));
+    p = p.fma(t, constant(z, 0.0278016802));
+    p = p.fma(t, constant(z, 0.0580890301));
+    p = p.fma(t, constant(z, 0.184700823));
+    p = p.fma(t, constant(z, 0.245335875));
+    p = p.fma(t, constant(z, 0.28223682));
+    p = p.fma(t, constant(z, 0.282089187));
+    DoubleVector half = p.mul(t).mul(exp(z.mul(z).neg())).mul(0.5);
+    DoubleVector above = constant(x, 1).sub(half);
+    return x.mul(above.blend(half, x.compare(VectorOperators.LT, 0)));
   }
 
   /** Halves to even: adding and subtracting 2⁵² leaves no fraction. */

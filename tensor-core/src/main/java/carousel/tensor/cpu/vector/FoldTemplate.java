@@ -16,8 +16,8 @@ import jdk.incubator.vector.VectorSpecies;
 final class FoldTemplate implements Fold {
   private static final VectorSpecies<?> S = Lanes.species(MethodHandles.lookup());
   private static final int LANES = S.length();
-  private static final int WIDTH = S.vectorByteSize();
-  private static final int SIZE = WIDTH / LANES;
+  private static final long WIDTH = S.vectorByteSize();
+  private static final int SIZE = S.elementSize() / 8;
   private static final boolean F64 = SIZE == 8;
 
   @Override

@@ -33,7 +33,7 @@ final class SumTemplate implements Fold {
 
   private static final int LANES = SD.length();
   private static final int SIZE = F64 ? 8 : 4;
-  private static final int WIDTH = LANES * SIZE;
+  private static final long WIDTH = (long) LANES * SIZE;
 
   @Override
   public double run(long x, int n) {
