@@ -57,6 +57,11 @@ public record Bidirectional(Recurrent<?> forward, Recurrent<?> backward) impleme
   }
 
   @Override
+  public int cells() {
+    return 2;
+  }
+
+  @Override
   public Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths) {
     if (!initial.isEmpty() && initial.size() != 2) {
       throw new TensorException(

@@ -18,7 +18,7 @@ import java.util.List;
  * @param wh {@code [H,3H]}
  * @param b {@code [3H]}
  */
-public record Cifg(Parameter wx, Parameter wh, Parameter b) implements Cell<LstmState> {
+public record Cifg(Parameter wx, Parameter wh, Parameter b) implements AffineCell<LstmState> {
   /** {@code (z [N,3H], C' [N,H]) → (H, C)}: the pointwise part. */
   static final Composite GATES =
       new Composite(
@@ -54,18 +54,8 @@ public record Cifg(Parameter wx, Parameter wh, Parameter b) implements Cell<Lstm
   }
 
   @Override
-  public int inputs() {
-    return Weights.rows(wx);
-  }
-
-  @Override
   public int outputs() {
     return Weights.rows(wh);
-  }
-
-  @Override
-  public Tensor project(Tensor x) {
-    return Weights.affine(x, wx, b);
   }
 
   @Override

@@ -16,7 +16,7 @@ import carousel.tensor.Tensor;
  * @param b {@code [H]}
  */
 public record Elman(Activation activation, Parameter wx, Parameter wh, Parameter b)
-    implements Cell<HiddenState> {
+    implements AffineCell<HiddenState> {
   /** Checks that the weights fit each other. */
   public Elman {
     int h = Weights.rows(wh);
@@ -62,18 +62,8 @@ public record Elman(Activation activation, Parameter wx, Parameter wh, Parameter
   }
 
   @Override
-  public int inputs() {
-    return Weights.rows(wx);
-  }
-
-  @Override
   public int outputs() {
     return Weights.rows(wh);
-  }
-
-  @Override
-  public Tensor project(Tensor x) {
-    return Weights.affine(x, wx, b);
   }
 
   @Override

@@ -21,7 +21,7 @@ import java.util.List;
  * @param bh {@code [H]}, the bias inside the reset
  */
 public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter bh)
-    implements Cell<HiddenState> {
+    implements AffineCell<HiddenState> {
   /** {@code (z [N,3H], H'·wh [N,3H], bh [H], H' [N,H]) → H}: the pointwise part. */
   static final Composite GATES =
       new Composite(
@@ -62,18 +62,8 @@ public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter b
   }
 
   @Override
-  public int inputs() {
-    return Weights.rows(wx);
-  }
-
-  @Override
   public int outputs() {
     return Weights.rows(wh);
-  }
-
-  @Override
-  public Tensor project(Tensor x) {
-    return Weights.affine(x, wx, b);
   }
 
   @Override

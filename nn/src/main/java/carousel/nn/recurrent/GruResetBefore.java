@@ -21,7 +21,7 @@ import java.util.List;
  * @param b {@code [3H]}
  */
 public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter b)
-    implements Cell<HiddenState> {
+    implements AffineCell<HiddenState> {
   /** {@code (z [N,3H], H'·wh [N,2H], H' [N,H], wn [H,H]) → H}: all but the first product. */
   static final Composite GATES =
       new Composite(
@@ -62,18 +62,8 @@ public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter
   }
 
   @Override
-  public int inputs() {
-    return Weights.rows(wx);
-  }
-
-  @Override
   public int outputs() {
     return Weights.rows(wh);
-  }
-
-  @Override
-  public Tensor project(Tensor x) {
-    return Weights.affine(x, wx, b);
   }
 
   @Override

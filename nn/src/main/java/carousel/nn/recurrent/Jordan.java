@@ -27,7 +27,7 @@ public record Jordan(
     Parameter b,
     Parameter wo,
     Parameter c)
-    implements Cell<Jordan.Fed> {
+    implements AffineCell<Jordan.Fed> {
   /**
    * What is fed back.
    *
@@ -68,24 +68,14 @@ public record Jordan(
   }
 
   @Override
-  public int inputs() {
-    return Weights.rows(wx);
-  }
-
-  @Override
   public int outputs() {
     return Weights.rows(wy);
   }
 
   @Override
-  public Tensor project(Tensor x) {
-    return Weights.affine(x, wx, b);
-  }
-
-  @Override
   public Fed step(Tensor z, Fed state) {
     Tensor h = hidden.apply(Weights.plus(z, state.y(), wy));
-    return new Fed(output.apply(Weights.affine(h, wo, c)));
+    return new Fed(output.apply(Weights.plus(c.value(), h, wo)));
   }
 
   @Override

@@ -20,7 +20,7 @@ import carousel.tensor.TensorException;
  * @param b {@code [H]}
  */
 public record Leaky(Activation activation, double tau, Parameter wx, Parameter wh, Parameter b)
-    implements Cell<HiddenState> {
+    implements AffineCell<HiddenState> {
   /** Checks that the weights fit each other. */
   public Leaky {
     if (!(tau >= 1)) {
@@ -52,18 +52,8 @@ public record Leaky(Activation activation, double tau, Parameter wx, Parameter w
   }
 
   @Override
-  public int inputs() {
-    return Weights.rows(wx);
-  }
-
-  @Override
   public int outputs() {
     return Weights.rows(wh);
-  }
-
-  @Override
-  public Tensor project(Tensor x) {
-    return Weights.affine(x, wx, b);
   }
 
   @Override

@@ -18,7 +18,7 @@ import java.util.List;
  * @param wh {@code [H,4H]}
  * @param b {@code [4H]}
  */
-public record Lstm(Parameter wx, Parameter wh, Parameter b) implements Cell<LstmState> {
+public record Lstm(Parameter wx, Parameter wh, Parameter b) implements AffineCell<LstmState> {
   /** {@code (z [N,4H], C' [N,H]) → (H, C)}: the pointwise part. */
   static final Composite GATES =
       new Composite(
@@ -66,18 +66,8 @@ public record Lstm(Parameter wx, Parameter wh, Parameter b) implements Cell<Lstm
   }
 
   @Override
-  public int inputs() {
-    return Weights.rows(wx);
-  }
-
-  @Override
   public int outputs() {
     return Weights.rows(wh);
-  }
-
-  @Override
-  public Tensor project(Tensor x) {
-    return Weights.affine(x, wx, b);
   }
 
   @Override

@@ -23,7 +23,7 @@ import java.util.List;
  */
 public record MatrixPeepholeLstm(
     Parameter wx, Parameter wh, Parameter b, Parameter wci, Parameter wcf, Parameter wco)
-    implements Cell<LstmState> {
+    implements AffineCell<LstmState> {
   /** {@code (z [N,4H], C' [N,H], wci, wcf, wco [H,H]) → (H, C)}: all but the product with H'. */
   static final Composite GATES =
       new Composite(
@@ -80,18 +80,8 @@ public record MatrixPeepholeLstm(
   }
 
   @Override
-  public int inputs() {
-    return Weights.rows(wx);
-  }
-
-  @Override
   public int outputs() {
     return Weights.rows(wh);
-  }
-
-  @Override
-  public Tensor project(Tensor x) {
-    return Weights.affine(x, wx, b);
   }
 
   @Override

@@ -25,7 +25,7 @@ import java.util.List;
  */
 public record PeepholeLstm(
     Parameter wx, Parameter wh, Parameter b, Parameter pi, Parameter pf, Parameter po)
-    implements Cell<LstmState> {
+    implements AffineCell<LstmState> {
   /** {@code (z [N,4H], C' [N,H], pi, pf, po [H]) → (H, C)}: the pointwise part. */
   static final Composite GATES =
       new Composite(
@@ -86,18 +86,8 @@ public record PeepholeLstm(
   }
 
   @Override
-  public int inputs() {
-    return Weights.rows(wx);
-  }
-
-  @Override
   public int outputs() {
     return Weights.rows(wh);
-  }
-
-  @Override
-  public Tensor project(Tensor x) {
-    return Weights.affine(x, wx, b);
   }
 
   @Override

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>In reverse direction the steps of a row are taken from its last to its first; of a ragged batch
  * only the valid prefix is reversed. Outputs stand at the step they belong to in both directions.
+ * What x holds past a row's length is not read, and its gradient is zero.
  *
  * @param cell one step
  * @param direction the order of the steps
@@ -95,14 +96,14 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
   @SuppressWarnings("unchecked") // The class of the given state was compared with the cell's.
   public Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths) {
     checkInput(x);
-    int batch = x.dim(1);
-    S own = ownStart(batch);
-    S begin = own;
+    S begin = ownStart(x.dim(1));
     if (!initial.isEmpty()) {
-      checkState(initial, own);
+      checkState(initial, begin, x);
       begin = (S) initial.getFirst();
     }
-    return scan(x, begin, lengths == null ? null : checkedLengths(lengths, x), lengths);
+    return lengths == null
+        ? scan(x, begin, x.dim(0), List.of())
+        : ragged(x, begin, lengths, checkedLengths(lengths, x));
   }
 
   /**
@@ -133,9 +134,29 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
     return State.with(zero, rows);
   }
 
-  private Run scan(Tensor x, S begin, int @Nullable [] lengths, @Nullable Tensor index) {
+  private Run ragged(Tensor x, S begin, Tensor lengths, int[] values) {
     int steps = x.dim(0);
-    int shortest = lengths == null ? steps : Arrays.stream(lengths).min().orElse(steps);
+    int shortest = Arrays.stream(values).min().orElse(steps);
+    if (shortest == steps) {
+      return scan(x, begin, steps, List.of());
+    }
+    try (var masked = Scope.openUnwatched()) {
+      Tensor step = Tensor.arange(steps).to(x.device()).unsqueeze(1);
+      Tensor valid = step.lt(lengths.to(x.device())); // [T,N]
+      // Padding may hold anything. A NaN in it would get past the masks of the steps: backward
+      // multiplies it with gradients of 0.
+      Tensor clean = Tensor.where(valid.unsqueeze(2), x, x.scalarLike(0));
+      Run run = scan(clean, begin, shortest, valid.unbind(0));
+      run.states().forEach(state -> state.tensors().forEach(masked::keep));
+      masked.keep(run.y());
+      masked.keep(run.last());
+      return run;
+    }
+  }
+
+  /** Runs all steps; from step {@code full} on, only rows where {@code valid[t] [N]} holds. */
+  private Run scan(Tensor x, S begin, int full, List<Tensor> valid) {
+    int steps = x.dim(0);
     List<Tensor> outputs = new ArrayList<>(Collections.nCopies(steps, x));
     S state = begin;
     try (var whole = Scope.openUnwatched()) {
@@ -146,10 +167,10 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
         try (var step = Scope.openUnwatched()) {
           S next = cell.step(z.get(t), state);
           Tensor y = cell.output(next);
-          if (t >= shortest && index != null) {
-            Tensor valid = index.gt(t);
-            next = State.zip(next, state, choose(valid));
-            y = choose(valid).apply(y, y.scalarLike(0));
+          if (t >= full) {
+            BinaryOperator<Tensor> choose = choose(valid.get(t));
+            next = State.zip(next, state, choose);
+            y = choose.apply(y, y.scalarLike(0));
           }
           state = State.map(next, step::keep);
           outputs.set(t, step.keep(y));
@@ -194,31 +215,44 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
               + " has "
               + x.dim(2)
               + " features, the cell reads "
-              + cell.inputs());
+              + cell.inputs()
+              + "; make the cell for "
+              + x.dim(2)
+              + " inputs, or put a linear layer before it");
     }
   }
 
-  private void checkState(List<? extends State> initial, S own) {
+  private void checkState(List<? extends State> initial, S own, Tensor x) {
     if (initial.size() != 1 || initial.getFirst().getClass() != own.getClass()) {
       throw new TensorException(
           label()
               + ": one initial state of type "
               + own.getClass().getSimpleName()
               + " is wanted, got "
-              + initial.stream().map(s -> s.getClass().getSimpleName()).toList());
+              + initial.stream().map(s -> s.getClass().getSimpleName()).toList()
+              + "; pass on what run(..).states() gave, or none");
     }
     List<Tensor> wanted = own.tensors();
     List<Tensor> given = initial.getFirst().tensors();
     for (int i = 0; i < wanted.size(); i++) {
-      if (!given.get(i).shape().equals(wanted.get(i).shape())) {
+      Tensor w = wanted.get(i);
+      Tensor g = given.get(i);
+      if (!g.shape().equals(w.shape()) || g.dtype() != w.dtype()) {
         throw new TensorException(
             label()
-                + ": tensor "
-                + i
-                + " of the initial state must have shape "
-                + wanted.get(i).shape()
+                + ": "
+                + own.getClass().getRecordComponents()[i].getName()
+                + " of the initial state must be "
+                + w.dtype()
+                + " "
+                + w.shape()
+                + " for the input "
+                + x.shape()
                 + ", got "
-                + given.get(i).shape());
+                + g.dtype()
+                + " "
+                + g.shape()
+                + "; start without a state where the rows of a batch are new");
       }
     }
   }

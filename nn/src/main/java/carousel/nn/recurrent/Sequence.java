@@ -25,6 +25,15 @@ public interface Sequence extends Layer {
   int outputs();
 
   /**
+   * Returns how many cells it runs: as many states it takes and gives.
+   *
+   * @return 1 unless a layer says otherwise
+   */
+  default int cells() {
+    return 1;
+  }
+
+  /**
    * Runs over a batch of sequences.
    *
    * @param x {@code [T,N,D]}
@@ -61,7 +70,8 @@ public interface Sequence extends Layer {
    * What a run gives.
    *
    * @param y the output of every step, {@code [T,N,H]}
-   * @param last the output of the last step of each row, {@code [N,H]}
+   * @param last the output of the last step of each row, {@code [N,H]}; of a row of length 0, what
+   *     its initial state gives
    * @param states the final states, one per cell; pass them on to carry the state to the next window
    */
   record Run(Tensor y, Tensor last, List<State> states) {}

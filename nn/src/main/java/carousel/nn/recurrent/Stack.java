@@ -59,46 +59,32 @@ public record Stack(List<Sequence> layers, Dropout dropout) implements Sequence 
   }
 
   @Override
+  public int cells() {
+    return layers.stream().mapToInt(Sequence::cells).sum();
+  }
+
+  @Override
   public Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths) {
-    List<State> states = new ArrayList<>();
-    int used = cells(layers.getFirst());
-    Run run = layers.getFirst().run(x, part(initial, 0, used), lengths);
-    states.addAll(run.states());
-    for (Sequence layer : layers.subList(1, layers.size())) {
-      int next = used + cells(layer);
-      run = layer.run(dropout.apply(run.y()), part(initial, used, next), lengths);
-      states.addAll(run.states());
-      used = next;
-    }
-    checkCount(initial, used, true);
-    return new Run(run.y(), run.last(), List.copyOf(states));
-  }
-
-  private List<? extends State> part(List<? extends State> initial, int from, int to) {
-    if (initial.isEmpty()) {
-      return initial;
-    }
-    checkCount(initial, to, false);
-    return initial.subList(from, to);
-  }
-
-  private static int cells(Sequence layer) {
-    return switch (layer) {
-      case Bidirectional pair -> 2;
-      case Stack stack -> stack.layers.stream().mapToInt(Stack::cells).sum();
-      default -> 1;
-    };
-  }
-
-  private void checkCount(List<? extends State> initial, int wanted, boolean exactly) {
-    boolean none = initial.isEmpty();
-    if (!none && (initial.size() < wanted || (exactly && initial.size() != wanted))) {
+    if (!initial.isEmpty() && initial.size() != cells()) {
       throw new TensorException(
           "stack: "
               + initial.size()
               + " initial states for "
-              + cells(this)
-              + " cells; pass on what run(..).states() gave");
+              + cells()
+              + " cells; pass on what run(..).states() gave, or none");
     }
+    List<State> states = new ArrayList<>();
+    Tensor y = x;
+    Tensor last = x;
+    for (int i = 0; i < layers.size(); i++) {
+      Sequence layer = layers.get(i);
+      int from = states.size();
+      var own = initial.isEmpty() ? initial : initial.subList(from, from + layer.cells());
+      Run run = layer.run(i == 0 ? x : dropout.apply(y), own, lengths);
+      states.addAll(run.states());
+      y = run.y();
+      last = run.last();
+    }
+    return new Run(y, last, List.copyOf(states));
   }
 }

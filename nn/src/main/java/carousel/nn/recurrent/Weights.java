@@ -38,10 +38,6 @@ final class Weights {
     return Tensor.zerosAs(like.value(), Shape.of(batch, features));
   }
 
-  static Tensor affine(Tensor x, Parameter weight, Parameter bias) {
-    return x.matmul(weight.value()).add(bias.value());
-  }
-
   /** {@code z + h·w}. */
   static Tensor plus(Tensor z, Tensor h, Parameter weight) {
     return z.add(h.matmul(weight.value()));

@@ -1,0 +1,36 @@
+package carousel.nn.recurrent;
+
+import carousel.nn.Parameter;
+import carousel.tensor.Tensor;
+
+/**
+ * A cell that the input enters by {@code x·wx + b}, as it does in most; G columns, as many as its
+ * gates read. A record with these two components need not say how.
+ *
+ * @param <S> what it carries from step to step
+ */
+public interface AffineCell<S extends State> extends Cell<S> {
+  /**
+   * Returns the weights of the input.
+   *
+   * @return {@code [D,G]}
+   */
+  Parameter wx();
+
+  /**
+   * Returns the bias.
+   *
+   * @return {@code [G]}
+   */
+  Parameter b();
+
+  @Override
+  default int inputs() {
+    return wx().value().dim(0);
+  }
+
+  @Override
+  default Tensor project(Tensor x) {
+    return x.matmul(wx().value()).add(b().value());
+  }
+}
