@@ -24,9 +24,9 @@ public final class CpuBackend implements Backend {
   private final Lines lines;
   private final Matrices matrices;
 
-  /** The CPU with the loops that {@code -Dcarousel.vector} asks for, and all of its memory. */
+  /** The CPU with the loops that {@code -Dcarousel.vector} asks for, and memory up to {@code -Dcarousel.memory}. */
   public CpuBackend() {
-    this(new SlabPool(Long.MAX_VALUE), KernelChoice.configured());
+    this(SlabPool.configured(), KernelChoice.configured());
   }
 
   /**
