@@ -36,8 +36,13 @@ final class AnyBodies {
     return x.lanewise(VectorOperators.DIV, y);
   }
 
+  /** xʸ, and 1 for {@code 1^y} and {@code (−1)^±∞}, where Java gives NaN. */
   static <E> Vector<E> pow(Vector<E> x, Vector<E> y) {
-    return x.lanewise(VectorOperators.POW, y);
+    Vector<E> one = x.broadcast(1);
+    VectorMask<E> infinite = y.compare(VectorOperators.EQ, y).andNot(isFinite(y, y));
+    return x.lanewise(VectorOperators.POW, y)
+        .blend(one, x.compare(VectorOperators.EQ, x.broadcast(-1)).and(infinite))
+        .blend(one, x.compare(VectorOperators.EQ, one));
   }
 
   static <E> Vector<E> sqrt(Vector<E> x) {
