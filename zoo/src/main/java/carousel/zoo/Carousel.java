@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
       EvalCommand.class,
       SampleCommand.class,
       GradCheckCommand.class,
+      GraphCommand.class,
       DoctorCommand.class
     },
     footer = {
