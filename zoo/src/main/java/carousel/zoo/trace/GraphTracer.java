@@ -10,7 +10,7 @@ import carousel.zoo.graph.NodeKind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * of the backward pass are ordinary ops.
  */
 final class GraphTracer implements Interpreter {
-  private final Map<Tensor, Source> sources = new IdentityHashMap<>();
+  private final Map<Tensor, Source> sources = new HashMap<>();
   private final List<Diagram.Node> nodes = new ArrayList<>();
   private final List<Diagram.Edge> edges = new ArrayList<>();
   private final Function<Shape, String> shapes;

@@ -73,29 +73,27 @@ public final class StepGraph {
     for (var named : parameters) tracer.source(named.value(), named.name(), NodeKind.PARAMETER);
     var leaves = leaves(x, before, parameters);
     var after = new ArrayList<Tensor>();
-    return tracer.run(
-        () -> {
-          try (var pullback =
-              Grad.vjp(() -> joined(step(cell, x, before), after), leaves)) {
-            for (var i = 0; i < names.size(); i++) {
-              tracer.sink(after.get(i), names.get(i), NodeKind.OUTPUT);
-            }
-            if (backward) {
-              var cotangent = Tensor.fullAs(pullback.value(), pullback.value().shape(), 1);
-              tracer.backward(cotangent, names.stream().map(n -> "∂L/∂" + n).toList());
-              var gradients = pullback.pull(cotangent);
-              tracer.sink(gradients.getFirst(), "∂L/∂X", NodeKind.GRADIENT);
-              for (var i = 0; i < names.size(); i++) {
-                tracer.sink(gradients.get(1 + i), "∂L/∂" + names.get(i) + "′", NodeKind.GRADIENT);
-              }
-              var next = 1 + names.size();
-              for (var named : parameters) {
-                tracer.sink(gradients.get(next++), "∂L/∂" + named.name(), NodeKind.GRADIENT);
-              }
-            }
+    return tracer.run(() -> {
+      try (var pullback = Grad.vjp(() -> joined(step(cell, x, before), after), leaves)) {
+        for (var i = 0; i < names.size(); i++) {
+          tracer.sink(after.get(i), names.get(i), NodeKind.OUTPUT);
+        }
+        if (backward) {
+          var cotangent = Tensor.fullAs(pullback.value(), pullback.value().shape(), 1);
+          tracer.backward(cotangent, names.stream().map(n -> "∂L/∂" + n).toList());
+          var gradients = pullback.pull(cotangent);
+          tracer.sink(gradients.getFirst(), "∂L/∂X", NodeKind.GRADIENT);
+          for (var i = 0; i < names.size(); i++) {
+            tracer.sink(gradients.get(1 + i), "∂L/∂" + names.get(i) + "′", NodeKind.GRADIENT);
           }
-          return tracer.diagram(title(name, backward));
-        });
+          var next = 1 + names.size();
+          for (var named : parameters) {
+            tracer.sink(gradients.get(next++), "∂L/∂" + named.name(), NodeKind.GRADIENT);
+          }
+        }
+      }
+      return tracer.diagram(title(name, backward));
+    });
   }
 
   private static String title(String name, boolean backward) {

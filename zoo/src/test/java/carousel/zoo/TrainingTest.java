@@ -1,0 +1,165 @@
+package carousel.zoo;
+
+import static carousel.zoo.Shell.carousel;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Trainings from the first option to the last file. */
+class TrainingTest {
+  @TempDir private Path folder;
+
+  private Path text() throws IOException {
+    var lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(60);
+    return Files.writeString(folder.resolve("text.txt"), lines);
+  }
+
+  private Shell train(Path data, Path run, Object... more) {
+    var arguments =
+        new java.util.ArrayList<Object>(
+            List.of(
+                "train", "--data", data, "--hidden", 6, "--batch", 4, "--steps", 8, "--lr", 0.02));
+    arguments.addAll(List.of("--out", run));
+    arguments.addAll(List.of(more));
+    var shell = carousel(arguments.toArray());
+    assertThat(shell.code()).as(shell.err()).isZero();
+    return shell;
+  }
+
+  @Test
+  void aRunIsTrainedMeasuredAndSampled() throws IOException {
+    var run = folder.resolve("run");
+    var shell = train(text(), run, "--epochs", 3);
+    assertThat(shell.out())
+        .contains("lstm, 1 × 6", "epoch 3/3  perplexity: train", "  test ", "generated");
+    assertThat(run.toFile().list())
+        .containsExactlyInAnyOrder(
+            "settings.properties",
+            "vocabulary.txt",
+            "history.csv",
+            "best.safetensors",
+            "last.safetensors",
+            "optimizer.safetensors");
+    var history = Files.readAllLines(run.resolve("history.csv"));
+    assertThat(history).hasSize(4);
+    var first = Double.parseDouble(history.get(1).split(",", -1)[3]);
+    var last = Double.parseDouble(history.get(3).split(",", -1)[3]);
+    assertThat(last).as("perplexity falls").isLessThan(first);
+
+    var eval = carousel("eval", run);
+    assertThat(eval.out()).contains("valid ", "test ", "0 of the text unknown");
+    var perplexity = shell.out().lines().filter(l -> l.startsWith("  test")).findFirst();
+    assertThat(eval.out()).contains(perplexity.orElseThrow().strip().split(" +")[1]);
+    var whole = carousel("eval", run, "--data", folder.resolve("text.txt"), "--batch", 4);
+    assertThat(whole.out()).contains("text.txt)").doesNotContain("valid part");
+
+    var sample = carousel("sample", run, "--prompt", "the cat", "--length", 6, "--temperature", 0);
+    assertThat(sample.out())
+        .startsWith("the cat ")
+        .isEqualTo(
+            carousel("sample", run, "--prompt", "the cat", "--length", 6, "--temperature", 0)
+                .out());
+    assertThat(carousel("sample", run, "--seed", 1).out())
+        .isEqualTo(carousel("sample", run, "--seed", 1).out())
+        .isNotEqualTo(carousel("sample", run, "--seed", 2).out());
+    assertThat(carousel("sample", run, "--prompt", "zebra").err()).contains("'zebra' is not in");
+  }
+
+  @Test
+  void everyCellTrainsByWordsAndByCharacters() throws IOException {
+    for (var cell : carousel.nn.recurrent.Cells.names()) {
+      var run = folder.resolve(cell);
+      var shell = train(text(), run, "--cell", cell, "--epochs", 1, "--layers", 2);
+      assertThat(shell.out()).contains(cell + ", 2 × 6");
+    }
+    var shell = train(text(), folder.resolve("char"), "--level", "char", "--epochs", 1);
+    assertThat(shell.out()).contains("characters/s");
+  }
+
+  @Test
+  void aRunThatGoesOnEndsAtTheBitsOfOneThatNeverStopped() throws IOException {
+    var whole = folder.resolve("whole");
+    var parts = folder.resolve("parts");
+    train(text(), whole, "--epochs", 3, "--dropout", 0.3);
+    train(text(), parts, "--epochs", 1, "--dropout", 0.3);
+    var on = carousel("train", "--from", parts, "--epochs", 3);
+    assertThat(on.code()).as(on.err()).isZero();
+    assertThat(parts.resolve("last.safetensors"))
+        .hasSameBinaryContentAs(whole.resolve("last.safetensors"));
+    assertThat(Files.readAllLines(parts.resolve("history.csv"))).hasSize(4);
+  }
+
+  @Test
+  void theSeedDecidesTheWeightsAndTheThreadsDoNot() throws Exception {
+    var data = text();
+    var weights = new java.util.ArrayList<Path>();
+    for (var threads : List.of(1, 2)) {
+      var run = folder.resolve("threads-" + threads);
+      var child =
+          Child.start(
+              folder.resolve("log"),
+              List.of(),
+              "train",
+              "--data",
+              data,
+              "--out",
+              run,
+              "--hidden",
+              96,
+              "--batch",
+              16,
+              "--steps",
+              8,
+              "--epochs",
+              1,
+              "--dropout",
+              0.2,
+              "--threads",
+              threads);
+      assertThat(child.exitCode()).as(child.output()).isZero();
+      weights.add(run.resolve("last.safetensors"));
+    }
+    assertThat(weights.get(1)).hasSameBinaryContentAs(weights.get(0));
+    train(data, folder.resolve("other"), "--epochs", 1, "--seed", 2);
+    train(data, folder.resolve("one"), "--epochs", 1, "--seed", 1);
+    assertThat(Files.readAllBytes(folder.resolve("other/last.safetensors")))
+        .isNotEqualTo(Files.readAllBytes(folder.resolve("one/last.safetensors")));
+  }
+
+  @Test
+  void interruptionSavesAndSaysHowToGoOn() throws Exception {
+    var run = folder.resolve("run");
+    var child =
+        Child.start(
+            folder.resolve("log"),
+            List.of(),
+            "train",
+            "--data",
+            text(),
+            "--out",
+            run,
+            "--hidden",
+            16,
+            "--batch",
+            2,
+            "--steps",
+            4,
+            "--epochs",
+            100000);
+    for (var i = 0; i < 600 && !Files.exists(run.resolve("best.safetensors")); i++) {
+      Thread.sleep(100);
+    }
+    new ProcessBuilder("kill", "-INT", Long.toString(child.process().pid())).start().waitFor();
+    assertThat(child.exitCode()).as(child.output()).isEqualTo(130);
+    assertThat(child.output()).contains("stopped in epoch", "./carousel train --from " + run);
+    var done = Files.readAllLines(run.resolve("history.csv")).size() - 1;
+    var on = carousel("train", "--from", run, "--epochs", done + 1);
+    assertThat(on.code()).as(on.err()).isZero();
+    assertThat(on.out()).contains("epoch %d/%d".formatted(done + 1, done + 1));
+  }
+}
