@@ -71,7 +71,7 @@ public record Stack(List<Sequence> layers, Dropout dropout) implements Sequence 
               + initial.size()
               + " initial states for "
               + cells()
-              + " cells; pass on what run(..).states() gave, or none");
+              + " cells; pass on what run(..).states() gave");
     }
     List<State> states = new ArrayList<>();
     Tensor y = x;

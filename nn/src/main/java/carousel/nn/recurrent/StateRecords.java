@@ -86,7 +86,7 @@ final class StateRecords {
         out[i] = (Tensor) handles[i].invokeExact(state);
       }
     } catch (Throwable e) {
-      throw failed("reading", state, e);
+      throw new TensorException("state: reading " + state.getClass().getName() + " failed", e);
     }
     return List.of(out);
   }
@@ -97,17 +97,7 @@ final class StateRecords {
     try {
       return (S) (State) constructor.invokeExact(tensors.toArray(new Tensor[0]));
     } catch (Throwable e) {
-      throw failed("making", state, e);
+      throw new TensorException("state: making " + state.getClass().getName() + " failed", e);
     }
-  }
-
-  /** What a record's own code throws is for its author: it passes as it is. */
-  private static TensorException failed(String what, State state, Throwable e) {
-    return switch (e) {
-      case RuntimeException own -> throw own;
-      case Error own -> throw own;
-      default ->
-          new TensorException("state: " + what + " a " + state.getClass().getName() + " failed", e);
-    };
   }
 }
