@@ -99,10 +99,9 @@ final class Ledger implements Runnable {
     if (!closed) {
       LOG.log(
           Level.WARNING,
-          "leak: {0} was never closed; {1} bytes in {2} tensors are freed now",
+          "leak: {0} was never closed; what it holds, {1} bytes, is freed now",
           describe(),
-          bytes(),
-          count);
+          Long.toString(bytes()));
       close();
     }
   }

@@ -6,6 +6,7 @@ import java.lang.ref.Cleaner;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -197,20 +198,31 @@ public final class Scope implements AutoCloseable {
     Memory memory = target.backend().memory();
     var text =
         new StringBuilder(
-            "%s %s: out of memory on %s: %,d bytes wanted, %,d in use, cap %,d"
-                .formatted(op, shape, target.name(), bytes, memory.inUse(), memory.limit()));
+            String.format(
+                Locale.ROOT,
+                "%s %s: out of memory on %s: %,d bytes wanted, %,d in use, cap %,d",
+                op,
+                shape,
+                target.name(),
+                bytes,
+                memory.inUse(),
+                memory.limit()));
     text.append("\nopen scopes, innermost first:");
     List<Storage> all = new ArrayList<>();
     for (Scope s = this; s != null; s = s.parent) {
       text.append(
-          "\n  %,15d bytes in %,d tensors, %s"
-              .formatted(s.ledger.bytes(), s.ledger.count(), s.describe()));
+          String.format(
+              Locale.ROOT,
+              "\n  %,15d bytes in %,d tensors, %s",
+              s.ledger.bytes(),
+              s.ledger.count(),
+              s.describe()));
       all.addAll(s.ledger.storages());
     }
     text.append("\nlargest holders:");
     all.sort(Comparator.comparingLong(Storage::bytes).reversed());
     for (Storage s : all.subList(0, Math.min(LARGEST_SHOWN, all.size()))) {
-      text.append("\n  %,15d bytes  %s".formatted(s.bytes(), s.origin()));
+      text.append(String.format(Locale.ROOT, "\n  %,15d bytes  %s", s.bytes(), s.origin()));
     }
     return text.append(
             "\nclose scopes sooner, use smaller batches or fewer steps, or raise the cap"
