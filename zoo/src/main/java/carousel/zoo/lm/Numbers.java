@@ -1,5 +1,7 @@
 package carousel.zoo.lm;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Locale;
 
 /** Numbers as the programs print them: the same in every locale. */
@@ -15,6 +17,18 @@ public final class Numbers {
   public static String figure(double x) {
     var digits = !Double.isFinite(x) || Math.abs(x) >= 1000 ? 0 : Math.abs(x) >= 100 ? 1 : 3;
     return String.format(Locale.ROOT, "%." + digits + "f", x);
+  }
+
+  /**
+   * A setting that may be small, such as a learning rate.
+   *
+   * @param x the number, finite
+   * @return e.g. {@code 1}, {@code 0.004}, {@code 0.000125}
+   */
+  public static String setting(double x) {
+    var rounded = new BigDecimal(x).round(new MathContext(3)).stripTrailingZeros();
+    var plain = rounded.toPlainString();
+    return plain.length() > 12 ? rounded.toString() : plain;
   }
 
   /**

@@ -16,7 +16,7 @@ public enum Recipe {
   AGREEMENT(
       "agreement",
       "the generated text, in about two minutes on 2 cores",
-      "hidden=128 layers=1 batch=20 steps=20 epochs=6 optimizer=adam lr=0.004 decay=2 decay-after=4"
+      "hidden=128 layers=1 batch=20 steps=20 epochs=4 optimizer=adam lr=0.004 decay=2 decay-after=2"
           + " clip=5 dropout=0 bound=0"),
 
   /** A text of one's own, by words. */

@@ -146,7 +146,7 @@ public final class TrainingRun {
                 settings.batch(),
                 settings.steps(),
                 settings.optimizer(),
-                settings.lr(),
+                Numbers.setting(settings.lr()),
                 settings.seed(),
                 settings.device()));
     reporter.line("run        " + run.path());
@@ -166,7 +166,7 @@ public final class TrainingRun {
             Numbers.figure(epoch.valid()),
             Numbers.count(Math.round(epoch.speed())),
             settings.level() == TokenLevel.WORD ? "words" : "characters",
-            Numbers.figure(epoch.rate()),
+            Numbers.setting(epoch.rate()),
             Numbers.time(epoch.seconds()));
   }
 
