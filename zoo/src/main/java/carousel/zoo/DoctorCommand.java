@@ -33,10 +33,23 @@ final class DoctorCommand implements Callable<Integer> {
     var out = Objects.requireNonNull(spec).commandLine().getOut();
     var findings =
         new ArrayList<>(List.of(java(), vectors(), nativeAccess(), processors(), memory()));
-    for (var probe : ServiceLoader.load(Probe.class)) findings.add(probe.look());
+    for (var probe : ServiceLoader.load(Probe.class)) findings.add(look(probe));
     findings.add(devices());
     for (var finding : findings) print(out, finding);
     return 0;
+  }
+
+  /** What a probe finds; one that fails says so instead of ending the report. */
+  private static Finding look(Probe probe) {
+    try {
+      return probe.look();
+    } catch (RuntimeException e) {
+      return new Finding(
+          probe.getClass().getSimpleName(),
+          false,
+          List.of("failed: " + e.getMessage()),
+          List.of("let it call native code: --enable-native-access=carousel.tensor,carousel.cuda"));
+    }
   }
 
   private static void print(PrintWriter out, Finding finding) {

@@ -57,7 +57,7 @@ class CommandTest {
   @Test
   void doctorSaysWhatIsThere() {
     var doctor = carousel("doctor");
-    assertThat(doctor.code()).isZero();
+    assertThat(doctor.code()).as(doctor.err()).isZero();
     assertThat(doctor.out())
         .contains("✓ Java", "preferred species", "threads in use", "tensors up to", "cpu computes");
   }
