@@ -4,6 +4,7 @@ import carousel.tensor.op.Distribution;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The counter-based generator Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random
@@ -262,6 +263,7 @@ public final class Philox {
     private static final ScopedValue<Draws> CURRENT = ScopedValue.newInstance();
 
     private final List<Long> counters = new ArrayList<>();
+    private @Nullable Draws around;
     private int position = -1;
 
     /** An empty record. */
@@ -277,6 +279,8 @@ public final class Philox {
     public <R> R record(Supplier<R> body) {
       counters.clear();
       position = -1;
+      // In a segment of a segment the outer one decides: it may be replaying this recording.
+      around = CURRENT.isBound() ? CURRENT.get() : null;
       return ScopedValue.where(CURRENT, this).call(body::get);
     }
 
@@ -299,7 +303,7 @@ public final class Philox {
 
     private long next(Philox rng, long blocks) {
       if (position < 0) {
-        long first = rng.take(blocks);
+        long first = around == null ? rng.take(blocks) : around.next(rng, blocks);
         counters.add(first);
         return first;
       }
