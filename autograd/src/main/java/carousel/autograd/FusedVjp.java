@@ -37,6 +37,7 @@ final class FusedVjp extends Vjp.Custom {
     }
     @Nullable Tensor[] cotangents = new Tensor[result.outputs().length];
     for (int k = 0; k < cotangents.length; k++) {
+      var _ = c.out(k);
       cotangents[k] = c.reached(k) ? c.g(k) : null;
     }
     return fused.backward(inputs, result, cotangents, wanted);
