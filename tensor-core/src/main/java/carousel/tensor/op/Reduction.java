@@ -31,7 +31,8 @@ public record Reduction(Reduce reduce, List<Integer> axes) implements Op {
                   true,
                   c -> {
                     Tensor hit = c.in(0).eq(c.out(0)).cast(c.dtype(0));
-                    return c.g().mul(hit).div(hit.sum(true, toArray()));
+                    // By the row: to the facade, no axes mean all of them.
+                    return c.g().mul(hit).div(Op.apply(new Reduction(Reduce.SUM, axes), hit));
                   }));
       // The softmax; nothing flows where all of x is −∞.
       case LOG_SUM_EXP ->

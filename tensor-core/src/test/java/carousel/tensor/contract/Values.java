@@ -4,10 +4,14 @@ import carousel.tensor.DType;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /** Where the elements of an operand come from: any number of them, always the same. */
 @FunctionalInterface
 public interface Values {
+  /** The most operands that a case has. */
+  int OPERANDS = 3;
+
   /**
    * The first values.
    *
@@ -94,8 +98,9 @@ public interface Values {
    */
   static Values apart(int operand) {
     return count -> {
-      double[] all = apartFrom((operand + 1) * count);
-      return Arrays.copyOfRange(all, operand * count, (operand + 1) * count);
+      // Every third one: operands of different sizes do not overlap.
+      double[] all = apartFrom(OPERANDS * count);
+      return IntStream.range(0, count).mapToDouble(i -> all[OPERANDS * i + operand]).toArray();
     };
   }
 

@@ -1,0 +1,91 @@
+package carousel.autograd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carousel.tensor.Device;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import carousel.tensor.contract.OpCase;
+import carousel.tensor.contract.OpCases;
+import carousel.tensor.op.Op;
+import carousel.tensor.op.Transfer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** The rule of every op, on every device, to second order: whatever op joins the catalogue is here. */
+class OpGradientsTest {
+
+  @TestFactory
+  Stream<DynamicContainer> agreeWithDifferences() {
+    Map<String, List<OpCase>> rows =
+        OpCases.smooth()
+            .collect(Collectors.groupingBy(OpCase::row, LinkedHashMap::new, Collectors.toList()));
+    return Device.all().stream()
+        .map(device ->
+            DynamicContainer.dynamicContainer(
+                device.name(),
+                rows.entrySet().stream()
+                    // A transfer names the device it starts from: it is tried from that one.
+                    .filter(row ->
+                        row.getValue().stream()
+                            .noneMatch(c -> c.op() instanceof Transfer && device != Device.cpu()))
+                    .map(row ->
+                        DynamicTest.dynamicTest(
+                            row.getKey(), () -> row.getValue().forEach(c -> check(c, device))))));
+  }
+
+  private static void check(OpCase c, Device device) {
+    try (var scope = Scope.open(device)) {
+      Tensor[] all = c.inputs();
+      List<Integer> by = new ArrayList<>();
+      for (int i = 0; i < all.length; i++) {
+        if (c.differentiable(i)) {
+          by.add(i);
+        }
+      }
+      assertThat(by).as("%s has something to differentiate by", c).isNotEmpty();
+      // Contiguous copies: the check writes into what it differentiates by.
+      Tensor[] inputs = by.stream().map(i -> all[i].copy()).toArray(Tensor[]::new);
+      var report =
+          GradCheck.strict()
+              .run(
+                  c.toString(),
+                  in -> {
+                    Tensor[] operands = all.clone();
+                    for (int k = 0; k < in.length; k++) {
+                      Tensor operand = all[by.get(k)];
+                      // In the arrangement of the case: strides are part of it.
+                      operands[by.get(k)] = arranged(in[k], operand);
+                    }
+                    return floating(Op.applyAll(c.op(), operands));
+                  },
+                  inputs)
+              .require();
+      assertThat(report.compared()).as("%s", c).isPositive();
+    }
+  }
+
+  /** x, lying in memory as another tensor does if that is its transpose. */
+  private static Tensor arranged(Tensor x, Tensor like) {
+    return like.rank() == 2 && !like.layout().isContiguous()
+        ? x.transpose(0, 1).contiguous().transpose(0, 1)
+        : x;
+  }
+
+  /** What is floating of the outputs, in one row. */
+  private static Tensor floating(Tensor... outputs) {
+    return Tensor.concat(
+        0,
+        Stream.of(outputs)
+            .filter(y -> y.dtype().isFloating())
+            .map(y -> y.to(Scope.current().device()).flatten())
+            .toList());
+  }
+}
