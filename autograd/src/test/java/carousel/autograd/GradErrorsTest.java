@@ -1,0 +1,134 @@
+package carousel.autograd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carousel.tensor.DType;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import java.util.List;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What goes wrong says which tensor, and what to do. */
+class GradErrorsTest {
+  private final Scope scope = Scope.open();
+  private final Tensor x = Tensor.of(2.0, 3.0);
+
+  @AfterEach
+  void close() {
+    scope.close();
+  }
+
+  private static AbstractThrowableAssert<?, ? extends Throwable> wrong(ThrowingCallable call) {
+    return assertThatThrownBy(call).isInstanceOf(TensorException.class);
+  }
+
+  @Test
+  void aLossIsAFloatingScalar() {
+    wrong(() -> Grad.of(() -> x.square(), x))
+        .hasMessageContaining("the loss must be a floating scalar, got F64 [2]")
+        .hasMessageContaining("mean() or sum()");
+    wrong(() -> Grad.of(() -> x.sum().cast(DType.I32), x)).hasMessageContaining("got I32 []");
+  }
+
+  @Test
+  void leavesAreFloating() {
+    Tensor counts = Tensor.of(1, 2);
+    wrong(() -> Grad.of(() -> x.sum(), x, counts))
+        .hasMessage("gradient: 'input 1' is I32 [2]; only F32 and F64 tensors have gradients");
+  }
+
+  @Test
+  void inputsChangedInPlaceAreNoticed() {
+    Tensor w = Tensor.of(5.0, 7.0);
+    wrong(
+            () -> {
+              try (var pullback = Grad.vjp(() -> x.mul(w), x)) {
+                w.assign(Tensor.of(0.0, 0.0));
+                pullback.pull(Tensor.of(1.0, 1.0));
+              }
+            })
+        .hasMessageStartingWith("mul: input 1 [2] was changed in place")
+        .hasMessageContaining("use a copy()");
+    // What no rule reads may change.
+    try (var pullback = Grad.vjp(() -> x.add(w), x)) {
+      w.fill(9);
+      assertThat(pullback.pull(Tensor.of(1.0, 1.0)).getFirst().toDoubleArray())
+          .containsExactly(1, 1);
+    }
+  }
+
+  @Test
+  void outputsChangedInPlaceAreNoticed() {
+    wrong(() ->
+            Grad.of(
+                () -> {
+                  Tensor y = x.tanh();
+                  y.fill(0);
+                  return y.sum();
+                },
+                x))
+        .hasMessageStartingWith("tanh: output 0 [2] was changed in place");
+  }
+
+  @Test
+  void changesBehindACheckpointAreNoticed() {
+    wrong(() ->
+            Grad.of(
+                () -> {
+                  Tensor y = x.mul(2);
+                  Tensor z = Grad.checkpoint(() -> y.square());
+                  y.fill(0);
+                  return z.sum();
+                },
+                x))
+        .hasMessageStartingWith("checkpoint: input 0 [2] was changed in place");
+  }
+
+  @Test
+  void aPullbackServesOnce() {
+    Tensor v = Tensor.of(1.0, 1.0);
+    var pullback = Grad.vjp(() -> x.square(), x);
+    wrong(() -> pullback.pull(Tensor.of(1.0)))
+        .hasMessage("pull: the cotangent must be as the value, F64 [2], got F64 [1]");
+    wrong(() -> pullback.pull(Tensor.of(1f, 1f))).hasMessageContaining("got F32 [2]");
+    assertThat(pullback.pull(v).getFirst().toDoubleArray()).containsExactly(4, 6);
+    wrong(() -> pullback.pull(v)).hasMessageContaining("used or closed before");
+    var closed = Grad.vjp(() -> x.square(), x);
+    closed.close();
+    closed.close();
+    wrong(() -> closed.pull(v)).hasMessageContaining("used or closed before");
+  }
+
+  @Test
+  void directionsAreAsTheTensors() {
+    wrong(() -> Grad.jvp(Tensor::square, x, Tensor.of(1.0)))
+        .hasMessage("jvp: the direction must be as the tensor, F64 [2], got F64 [1]");
+    wrong(() -> Grad.hvp(() -> x.sum(), List.of(x), List.of(Tensor.of(1f, 1f))))
+        .hasMessage("hvp: the direction must be as the tensor, F64 [2], got F32 [2]");
+    wrong(() -> Grad.hvp(() -> x.sum(), List.of(x), List.of()))
+        .hasMessage("hvp: 1 tensors and 0 directions");
+  }
+
+  @Test
+  void errorsInsideAProgramPassThroughAndLeaveNothingBehind() {
+    var memory = scope.device().backend().memory();
+    long before = memory.inUse();
+    try (var inner = Scope.open()) {
+      assertThatThrownBy(() ->
+              Grad.of(
+                  () -> {
+                    x.square().exp();
+                    throw new IllegalStateException("mine");
+                  },
+                  x))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("mine");
+    }
+    assertThat(memory.inUse()).isEqualTo(before);
+  }
+}
