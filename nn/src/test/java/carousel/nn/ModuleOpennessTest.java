@@ -6,19 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import java.io.File;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.lang.module.ModuleFinder;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.function.Function;
-import java.util.spi.ToolProvider;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -84,44 +73,7 @@ class ModuleOpennessTest {
     }
   }
 
-  /** Compiles the module with a directive and makes a layer by a class of its package entry. */
-  @SuppressWarnings("unchecked")
   private Layer model(String directive, String entry) throws Exception {
-    Path work = Files.createTempDirectory(folder, "user");
-    var arguments =
-        new ArrayList<>(List.of("-d", work.resolve("classes").toString(), "-proc:none"));
-    arguments.addAll(List.of("--module-path", modulePath()));
-    arguments.add(
-        write(
-            work,
-            "module-info.java",
-            "module user { requires carousel.nn; exports entry; %s }".formatted(directive)));
-    for (var source : SOURCES.entrySet()) {
-      arguments.add(write(work, source.getKey(), source.getValue()));
-    }
-    var javac = ToolProvider.findFirst("javac").orElseThrow();
-    var said = new PrintWriter(new StringWriter());
-    assertThat(javac.run(said, said, arguments.toArray(String[]::new))).isZero();
-
-    var boot = ModuleLayer.boot();
-    var resolved =
-        boot.configuration()
-            .resolve(ModuleFinder.of(work.resolve("classes")), ModuleFinder.of(), Set.of("user"));
-    var user = boot.defineModulesWithOneLoader(resolved, Layer.class.getClassLoader());
-    var maker = user.findLoader("user").loadClass(entry).getConstructor().newInstance();
-    return ((Function<Parameter, Layer>) maker).apply(Parameter.of(Tensor.ones(2)));
-  }
-
-  private static String write(Path folder, String name, String text) throws Exception {
-    Path file = folder.resolve(name);
-    Files.createDirectories(file.getParent());
-    return Files.writeString(file, text).toString();
-  }
-
-  private static String modulePath() {
-    return ModuleLayer.boot().configuration().modules().stream()
-        .filter(module -> module.name().startsWith("carousel."))
-        .map(module -> Path.of(module.reference().location().orElseThrow()).toString())
-        .collect(Collectors.joining(File.pathSeparator));
+    return UserModule.compile(folder, directive, SOURCES).make(entry, Parameter.of(Tensor.ones(2)));
   }
 }

@@ -12,8 +12,8 @@ import java.util.stream.Stream;
 
 /** The cells under contract, and layers over them: small, in F64, with nothing left at zero. */
 final class Layers {
-  static final int D = 2;
-  static final int H = 3;
+  static final int D = 3;
+  static final int H = 2;
 
   /** A cell that is not of this library: whoever writes one may hold it against the contract. */
   static final String USERS = "a user's minimal gated unit";
