@@ -219,14 +219,14 @@ public sealed interface HostValues permits Tensor {
 
     private static void write(Tensor x, WritableByteChannel channel) throws IOException {
       try (var scope = Scope.openUnwatched()) {
-        Tensor flat = x.contiguous().reshape(-1);
-        ByteBuffer buffer = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        Tensor dense = x.layout().isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
+        ByteBuffer buffer = ByteBuffer.allocate(BYTES);
         int step = BYTES / x.dtype().bytes();
-        for (int start = 0; start < flat.dim(0); start += step) {
-          int n = Math.min(step, flat.dim(0) - start);
+        for (long start = 0; start < x.size(); start += step) {
+          int n = (int) Math.min(step, x.size() - start);
           buffer.clear().limit(n * x.dtype().bytes());
-          flat.narrow(0, start, n).copyTo(MemorySegment.ofBuffer(buffer));
-          swap(buffer, x.dtype().bytes());
+          part(dense, start, n).copyTo(MemorySegment.ofBuffer(buffer));
+          swap(buffer, x.dtype());
           while (buffer.hasRemaining()) {
             channel.write(buffer);
           }
@@ -236,14 +236,13 @@ public sealed interface HostValues permits Tensor {
 
     private static void read(Tensor x, ReadableByteChannel channel) throws IOException {
       try (var scope = Scope.openUnwatched()) {
-        ByteBuffer buffer = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        boolean direct = x.layout().isContiguous();
+        Tensor dense = direct ? x : Tensor.empty("readFrom", x.device(), x.dtype(), x.shape());
+        x.storage().touch();
+        ByteBuffer buffer = ByteBuffer.allocate(BYTES);
         int step = BYTES / x.dtype().bytes();
-        Tensor flat =
-            x.layout().isContiguous()
-                ? x.reshape(-1)
-                : Tensor.zerosAs(x, Shape.of(Math.toIntExact(x.size())));
-        for (int start = 0; start < flat.dim(0); start += step) {
-          int n = Math.min(step, flat.dim(0) - start);
+        for (long start = 0; start < x.size(); start += step) {
+          int n = (int) Math.min(step, x.size() - start);
           buffer.clear().limit(n * x.dtype().bytes());
           while (buffer.hasRemaining()) {
             if (channel.read(buffer) < 0) {
@@ -257,26 +256,28 @@ public sealed interface HostValues permits Tensor {
             }
           }
           buffer.flip();
-          swap(buffer, x.dtype().bytes());
-          Tensor part = Tensor.from(MemorySegment.ofBuffer(buffer), x.dtype(), Shape.of(n));
-          flat.narrow(0, start, n).assign(part);
+          swap(buffer, x.dtype());
+          x.device().backend().write(MemorySegment.ofBuffer(buffer), part(dense, start, n));
         }
-        if (!x.layout().isContiguous()) {
-          x.assign(flat.reshape(x.shape()));
+        if (!direct) {
+          x.assign(dense);
         }
       }
     }
 
-    /** Between native and little-endian order; nothing to do where they are the same. */
-    private static void swap(ByteBuffer buffer, int bytes) {
-      if (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN || bytes == 1) {
-        return;
-      }
-      for (int i = 0; i < buffer.limit(); i += bytes) {
-        if (bytes == 4) {
-          buffer.putInt(i, Integer.reverseBytes(buffer.getInt(i)));
-        } else {
-          buffer.putLong(i, Long.reverseBytes(buffer.getLong(i)));
+    /** Elements that follow one another in a dense tensor; there may be more than an axis can have. */
+    private static Tensor part(Tensor dense, long start, int n) {
+      return dense.over(Layout.contiguous(Shape.of(n), dense.layout().offset() + start));
+    }
+
+    /** Between native and little-endian order, and any byte but 0 to 1 for BOOL. */
+    private static void swap(ByteBuffer buffer, DType dtype) {
+      boolean other = ByteOrder.nativeOrder() != ByteOrder.LITTLE_ENDIAN;
+      for (int i = 0; i < buffer.limit() && (other || dtype == DType.BOOL); i += dtype.bytes()) {
+        switch (dtype.bytes()) {
+          case 1 -> buffer.put(i, (byte) (buffer.get(i) == 0 ? 0 : 1));
+          case 4 -> buffer.putInt(i, Integer.reverseBytes(buffer.getInt(i)));
+          default -> buffer.putLong(i, Long.reverseBytes(buffer.getLong(i)));
         }
       }
     }

@@ -28,13 +28,18 @@ public final class Layout {
    * @return its row-major layout
    */
   public static Layout contiguous(Shape shape) {
+    return contiguous(shape, 0);
+  }
+
+  /** The dense row-major layout of a shape, from a given element of the storage on. */
+  static Layout contiguous(Shape shape, long offset) {
     long[] strides = new long[shape.rank()];
     long step = 1;
     for (int i = strides.length - 1; i >= 0; i--) {
       strides[i] = step;
       step *= Math.max(1, shape.dim(i));
     }
-    return new Layout(shape, strides, 0);
+    return new Layout(shape, strides, offset);
   }
 
   private static boolean contiguousStrides(Shape shape, long[] strides) {

@@ -27,14 +27,22 @@ public final class FreshJvm {
    * @return what it printed
    */
   public static Outcome run(Class<?> main, String... flags) {
+    List<String> all = new ArrayList<>(List.of(flags));
+    all.add("--add-modules=jdk.incubator.vector");
+    return runBare(main, all.toArray(String[]::new));
+  }
+
+  /**
+   * Runs a program to its end, without the Vector API.
+   *
+   * @param main the class with the main method
+   * @param flags for the JVM
+   * @return what it printed
+   */
+  public static Outcome runBare(Class<?> main, String... flags) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of(
-            "-Xmx256m",
-            "-Duser.language=en",
-            "--add-modules=jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED"));
+    command.addAll(List.of("-Xmx256m", "-Duser.language=en", "--enable-native-access=ALL-UNNAMED"));
     command.addAll(List.of(flags));
     command.addAll(List.of("-cp", folder(main) + ":" + folder(Tensor.class), main.getName()));
     try {

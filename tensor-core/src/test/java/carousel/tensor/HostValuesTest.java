@@ -3,9 +3,11 @@ package carousel.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carousel.tensor.op.Interpreter;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -183,6 +185,41 @@ class HostValuesTest {
     x.readFrom(Channels.newChannel(new ByteArrayInputStream(bytes.toByteArray())));
     assertThat(x.item()).isEqualTo(4);
     Tensor.zeros(0).readFrom(Channels.newChannel(new ByteArrayInputStream(new byte[0])));
+  }
+
+  /** Moving values is no op: nothing of it may be seen by a tape, or stay behind. */
+  @Test
+  void channelsAreNoOpsAndLeaveNothingBehind() {
+    Tensor x = Tensor.arange(100_000).reshape(100, 1000).transpose(0, 1);
+    Tensor y = Tensor.zeros(DType.I32, 100, 1000).transpose(0, 1);
+    Tensor z = Tensor.zeros(DType.I32, 1001, 100).narrow(0, 1, 1000);
+    long before = scope.bytes();
+    int version = z.storage().version();
+    Interpreter none =
+        (op, inputs) -> {
+          throw new AssertionError("applied " + op);
+        };
+    none.run(() -> {
+      try {
+        var bytes = new ByteArrayOutputStream();
+        x.writeTo(Channels.newChannel(bytes));
+        y.readFrom(Channels.newChannel(new ByteArrayInputStream(bytes.toByteArray())));
+        return z.readFrom(Channels.newChannel(new ByteArrayInputStream(bytes.toByteArray())));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    });
+    assertThat(y.sameValues(x)).isTrue();
+    assertThat(z.sameValues(x)).isTrue();
+    assertThat(scope.bytes()).isEqualTo(before);
+    assertThat(z.storage().version()).isGreaterThan(version);
+  }
+
+  @Test
+  void masksAreReadAsZerosAndOnes() throws IOException {
+    Tensor mask = Tensor.zeros(DType.BOOL, 3);
+    mask.readFrom(Channels.newChannel(new ByteArrayInputStream(new byte[] {0, 5, -1})));
+    assertThat(mask.cast(DType.F32).toFloatArray()).containsExactly(0, 1, 1);
   }
 
   @Test

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** What a device owes: on every case, the results of the reference. */
-final class Contract {
+public final class Contract {
   private Contract() {}
 
   /**
@@ -20,7 +20,7 @@ final class Contract {
    * @param device the device under test
    * @return what is wrong, one sentence each; empty if nothing
    */
-  static List<String> violations(OpCase c, Device device) {
+  public static List<String> violations(OpCase c, Device device) {
     List<String> wrong = new ArrayList<>();
     try (var outer = Scope.open(Device.reference())) {
       Tensor[] expected = c.op().evaluate(c.inputs());

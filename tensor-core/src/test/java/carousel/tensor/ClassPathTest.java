@@ -1,0 +1,62 @@
+package carousel.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/** On the class path, with and without the Vector API: what users get who add no flag. */
+class ClassPathTest {
+  /** A small computation. */
+  public static final class Program {
+    /** Prints a result. */
+    public static void main(String[] args) {
+      try (var scope = Scope.open()) {
+        Tensor x = Tensor.ones(20, 30).matmul(Tensor.ones(30, 4)).tanh().sum();
+        System.out.println("the sum is " + x.item());
+      }
+    }
+  }
+
+  @Test
+  void theVectorApiIsUsedWhereItIsThere() {
+    var outcome = FreshJvm.run(Program.class, "-Dcarousel.vector=require");
+    assertThat(outcome.output()).contains("the sum is 80.0").doesNotContain("scalar loops");
+  }
+
+  @Test
+  void withoutItTheFlagToAddIsNamedOnce() {
+    var outcome = FreshJvm.runBare(Program.class);
+    assertThat(outcome.output())
+        .contains("the sum is 80.0")
+        .containsOnlyOnce("--add-modules jdk.incubator.vector");
+  }
+
+  @Test
+  void whoWantsScalarLoopsHearsNothing() {
+    var outcome = FreshJvm.runBare(Program.class, "-Dcarousel.vector=off");
+    assertThat(outcome.output()).contains("the sum is 80.0").doesNotContain("--add-modules");
+  }
+
+  @Test
+  void whoRequiresItIsTold() {
+    var outcome = FreshJvm.runBare(Program.class, "-Dcarousel.vector=require");
+    assertThat(outcome.exit()).isNotZero();
+    assertThat(outcome.output()).contains("start Java with --add-modules jdk.incubator.vector");
+  }
+
+  @Test
+  void propertiesThatCannotBeReadAreRefused() {
+    assertThat(FreshJvm.run(Program.class, "-Dcarousel.vector=yes").output())
+        .contains("-Dcarousel.vector=yes; give auto, off or require");
+    assertThat(FreshJvm.run(Program.class, "-Dcarousel.vector.bits=100").output())
+        .contains("-Dcarousel.vector.bits=100; give 128, 256 or 512");
+    assertThat(FreshJvm.run(Program.class, "-Dcarousel.memory=some").output())
+        .contains("-Dcarousel.memory=some: not a size");
+  }
+
+  @Test
+  void theCapIsTheOneAskedFor() {
+    assertThat(FreshJvm.run(Program.class, "-Dcarousel.memory=2k").output())
+        .contains("out of memory on cpu", "cap 2,048", "-Dcarousel.memory=");
+  }
+}
