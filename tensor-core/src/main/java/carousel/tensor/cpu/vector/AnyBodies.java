@@ -4,7 +4,13 @@ import jdk.incubator.vector.Vector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
-/** Bodies that read the same for every lane type. NaN propagates through {@code max} and {@code min}. */
+/**
+ * Bodies that read the same for every lane type. NaN propagates through {@code max} and {@code min}.
+ *
+ * <p>They use only what IEEE 754 defines to the last bit. The Vector API's own elementary functions
+ * (EXP, LOG, TANH …) are one algorithm interpreted and another compiled: their results would depend
+ * on when the compiler gets to a loop.
+ */
 final class AnyBodies {
   private AnyBodies() {}
 
@@ -36,41 +42,8 @@ final class AnyBodies {
     return x.lanewise(VectorOperators.DIV, y);
   }
 
-  /** xʸ, and 1 for {@code 1^y} and {@code (−1)^±∞}, where Java gives NaN. */
-  static <E> Vector<E> pow(Vector<E> x, Vector<E> y) {
-    Vector<E> one = x.broadcast(1);
-    VectorMask<E> infinite = y.compare(VectorOperators.EQ, y).andNot(isFinite(y, y));
-    return x.lanewise(VectorOperators.POW, y)
-        .blend(one, x.compare(VectorOperators.EQ, x.broadcast(-1)).and(infinite))
-        .blend(one, x.compare(VectorOperators.EQ, one));
-  }
-
   static <E> Vector<E> sqrt(Vector<E> x) {
     return x.lanewise(VectorOperators.SQRT);
-  }
-
-  static <E> Vector<E> expm1(Vector<E> x) {
-    return x.lanewise(VectorOperators.EXPM1);
-  }
-
-  static <E> Vector<E> log(Vector<E> x) {
-    return x.lanewise(VectorOperators.LOG);
-  }
-
-  static <E> Vector<E> log1p(Vector<E> x) {
-    return x.lanewise(VectorOperators.LOG1P);
-  }
-
-  static <E> Vector<E> sin(Vector<E> x) {
-    return x.lanewise(VectorOperators.SIN);
-  }
-
-  static <E> Vector<E> cos(Vector<E> x) {
-    return x.lanewise(VectorOperators.COS);
-  }
-
-  static <E> Vector<E> tan(Vector<E> x) {
-    return x.lanewise(VectorOperators.TAN);
   }
 
   static <E> Vector<E> fma(Vector<E> x, Vector<E> y, Vector<E> z) {
@@ -103,21 +76,6 @@ final class AnyBodies {
   static <E> Vector<E> leakyRelu(Vector<E> x, Vector<E> slope) {
     return x.lanewise(VectorOperators.MUL, slope)
         .blend(x, x.compare(VectorOperators.GT, x.broadcast(0)));
-  }
-
-  static <E> Vector<E> elu(Vector<E> x, Vector<E> alpha) {
-    return x.lanewise(VectorOperators.EXPM1)
-        .lanewise(VectorOperators.MUL, alpha)
-        .blend(x, x.compare(VectorOperators.GT, x.broadcast(0)));
-  }
-
-  /** {@code max(x, 0) + ln(1 + e^−|x|)}. */
-  static <E> Vector<E> softplus(Vector<E> x) {
-    return x.lanewise(VectorOperators.ABS)
-        .lanewise(VectorOperators.NEG)
-        .lanewise(VectorOperators.EXP)
-        .lanewise(VectorOperators.LOG1P)
-        .lanewise(VectorOperators.ADD, x.lanewise(VectorOperators.MAX, x.broadcast(0)));
   }
 
   static <E> Vector<E> max(Vector<E> x, Vector<E> y) {

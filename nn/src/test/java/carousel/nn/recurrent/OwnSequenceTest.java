@@ -1,0 +1,80 @@
+package carousel.nn.recurrent;
+
+import static carousel.nn.recurrent.Layers.D;
+import static carousel.nn.recurrent.Layers.H;
+import static carousel.nn.recurrent.Layers.cell;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carousel.autograd.GradCheck;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** A layer over time that is not of this library stands in a stack like any other. */
+class OwnSequenceTest {
+
+  /** {@code y = x + layer(x)}: a way around a layer, whatever number of cells that has. */
+  public record Residual(Sequence layer) implements Sequence {
+    @Override
+    public int inputs() {
+      return layer.inputs();
+    }
+
+    @Override
+    public int outputs() {
+      return layer.outputs();
+    }
+
+    @Override
+    public int cells() {
+      return layer.cells();
+    }
+
+    @Override
+    public Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths) {
+      var run = layer.run(x, initial, lengths);
+      return new Run(x.add(run.y()), run.last(), run.states());
+    }
+  }
+
+  private static Stack stack() {
+    return Stack.of(
+        Recurrent.of(cell("gru")),
+        new Residual(
+            Stack.of(Recurrent.of(cell("lstm", H, 2)), Recurrent.of(cell("jordan", H, 3)))),
+        Recurrent.of(cell("peephole", H, 4)));
+  }
+
+  @Test
+  void takesItsShareOfTheStates() {
+    try (var scope = Scope.open()) {
+      var stack = stack();
+      Tensor x = Layers.random(5, 5, 2, D);
+      var whole = stack.run(x);
+      assertThat(whole.states()).hasSize(4).hasSize(stack.cells());
+
+      var first = stack.run(x.narrow(0, 0, 2));
+      var second = stack.run(x.narrow(0, 2, 3), first.states(), null);
+      Tensor y = Tensor.concat(0, List.of(first.y(), second.y()));
+      var windows = Layers.flat(new Sequence.Run(y, second.last(), second.states()));
+      assertThat(windows.allClose(Layers.flat(whole), 0, 1e-12)).isTrue();
+    }
+  }
+
+  @Test
+  void hasGradientsToSecondOrder() {
+    try (var scope = Scope.open()) {
+      var stack = stack();
+      Tensor x = Layers.random(5, 2, 2, D);
+      List<State> start = stack.run(Layers.random(6, 1, 2, D)).states();
+      GradCheck.strict()
+          .run(
+              "a stack around a residual layer",
+              in -> Layers.flat(stack.run(in[0], start, Tensor.of(1, 2))),
+              Layers.inputs(stack, x, start))
+          .require();
+    }
+  }
+}
