@@ -46,11 +46,9 @@ public final class AtomicFile {
     var file = Files.isSymbolicLink(target) ? target.toRealPath() : target.toAbsolutePath();
     // Not Files.createTempFile: it makes the file readable by its owner alone, and the rename would
     // keep that. CREATE_NEW leaves the permissions to the umask, as for any other file.
-    var neighbour =
-        file.resolveSibling(
-            ".%s.%d-%d.tmp"
-                .formatted(
-                    file.getFileName(), ProcessHandle.current().pid(), COUNTER.getAndIncrement()));
+    // Joined, not formatted: %d may write digits that the file system's encoding does not have.
+    var ours = ProcessHandle.current().pid() + "-" + COUNTER.getAndIncrement();
+    var neighbour = file.resolveSibling("." + file.getFileName() + "." + ours + ".tmp");
     var done = false;
     try {
       try (var channel =
