@@ -53,6 +53,16 @@ public interface Cell<S extends State> extends Layer {
   S zero(int batch);
 
   /**
+   * Returns the name under which a backend may know the cell, e.g. {@code lstm}: its scan is the
+   * composite {@code lstm.scan}.
+   *
+   * @return the name; that of the class unless a cell says otherwise
+   */
+  default String label() {
+    return getClass().getSimpleName();
+  }
+
+  /**
    * What a step gives.
    *
    * @param state the state after the step

@@ -54,6 +54,11 @@ public record Cifg(Parameter wx, Parameter wh, Parameter b) implements AffineCel
   }
 
   @Override
+  public String label() {
+    return "cifg";
+  }
+
+  @Override
   public int outputs() {
     return Weights.rows(wh);
   }

@@ -62,6 +62,11 @@ public record Elman(Activation activation, Parameter wx, Parameter wh, Parameter
   }
 
   @Override
+  public String label() {
+    return "elman";
+  }
+
+  @Override
   public int outputs() {
     return Weights.rows(wh);
   }

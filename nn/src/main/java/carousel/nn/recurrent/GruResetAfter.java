@@ -62,6 +62,11 @@ public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter b
   }
 
   @Override
+  public String label() {
+    return "gru_after";
+  }
+
+  @Override
   public int outputs() {
     return Weights.rows(wh);
   }

@@ -62,6 +62,11 @@ public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter
   }
 
   @Override
+  public String label() {
+    return "gru";
+  }
+
+  @Override
   public int outputs() {
     return Weights.rows(wh);
   }

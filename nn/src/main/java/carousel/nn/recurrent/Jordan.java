@@ -68,6 +68,11 @@ public record Jordan(
   }
 
   @Override
+  public String label() {
+    return "jordan";
+  }
+
+  @Override
   public int outputs() {
     return Weights.rows(wy);
   }

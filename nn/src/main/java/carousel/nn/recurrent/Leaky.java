@@ -52,6 +52,11 @@ public record Leaky(Activation activation, double tau, Parameter wx, Parameter w
   }
 
   @Override
+  public String label() {
+    return "leaky";
+  }
+
+  @Override
   public int outputs() {
     return Weights.rows(wh);
   }

@@ -66,6 +66,11 @@ public record Lstm(Parameter wx, Parameter wh, Parameter b) implements AffineCel
   }
 
   @Override
+  public String label() {
+    return "lstm";
+  }
+
+  @Override
   public int outputs() {
     return Weights.rows(wh);
   }

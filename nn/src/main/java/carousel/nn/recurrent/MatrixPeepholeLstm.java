@@ -80,6 +80,11 @@ public record MatrixPeepholeLstm(
   }
 
   @Override
+  public String label() {
+    return "matrix_peephole";
+  }
+
+  @Override
   public int outputs() {
     return Weights.rows(wh);
   }

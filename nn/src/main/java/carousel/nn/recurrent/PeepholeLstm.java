@@ -86,6 +86,11 @@ public record PeepholeLstm(
   }
 
   @Override
+  public String label() {
+    return "peephole";
+  }
+
+  @Override
   public int outputs() {
     return Weights.rows(wh);
   }

@@ -6,6 +6,9 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Op;
+import carousel.tensor.op.Scan;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -102,7 +105,7 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
       begin = (S) initial.getFirst();
     }
     return lengths == null
-        ? scan(x, begin, x.dim(0), List.of())
+        ? run(x, begin, null, x.dim(0))
         : ragged(x, begin, lengths, checkedLengths(lengths, x));
   }
 
@@ -138,20 +141,64 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
     int steps = x.dim(0);
     int shortest = Arrays.stream(values).min().orElse(steps);
     if (shortest == steps) {
-      return scan(x, begin, steps, List.of());
+      return run(x, begin, null, steps);
     }
     try (var masked = Scope.openUnwatched()) {
-      Tensor step = Tensor.arange(steps).to(x.device()).unsqueeze(1);
-      Tensor valid = step.lt(lengths.to(x.device())); // [T,N]
+      Tensor valid = valid(steps, lengths.to(x.device()));
       // Padding may hold anything. A NaN in it would get past the masks of the steps: backward
       // multiplies it with gradients of 0.
       Tensor clean = Tensor.where(valid.unsqueeze(2), x, x.scalarLike(0));
-      Run run = scan(clean, begin, shortest, valid.unbind(0));
+      Run run = run(clean, begin, lengths.to(x.device()), shortest);
       run.states().forEach(state -> state.tensors().forEach(masked::keep));
       masked.keep(run.y());
       masked.keep(run.last());
       return run;
     }
+  }
+
+  /** Which rows are at a step, {@code [T,N]}. */
+  private static Tensor valid(int steps, Tensor lengths) {
+    return Tensor.arange(steps).to(lengths.device()).unsqueeze(1).lt(lengths);
+  }
+
+  /** As one op, which a backend may have a kernel for: cells that the input enters by a product. */
+  private Run run(Tensor x, S begin, @Nullable Tensor lengths, int full) {
+    int steps = x.dim(0);
+    if (!(cell instanceof AffineCell<S> affine)) {
+      return scan(x, begin, full, lengths == null ? List.of() : valid(steps, lengths).unbind(0));
+    }
+    List<Tensor> inputs = new ArrayList<>(List.of(x, affine.wx().value(), affine.b().value()));
+    inputs.addAll(begin.tensors());
+    cell.parameters().stream()
+        .map(named -> named.parameter())
+        .filter(parameter -> parameter != affine.wx() && parameter != affine.b())
+        .forEach(parameter -> inputs.add(parameter.value()));
+    int states = begin.tensors().size();
+    Composite.Body loop =
+        in -> {
+          S start = State.with(begin, List.of(in).subList(3, 3 + states));
+          List<Tensor> rows =
+              lengths == null ? List.of() : valid(steps, in[in.length - 1]).unbind(0);
+          Run run = scan(in[0], start, full, rows);
+          List<Tensor> out = new ArrayList<>(List.of(run.y()));
+          out.addAll(run.states().getFirst().tensors());
+          return out.toArray(new Tensor[0]);
+        };
+    Scan.Step step =
+        (z, state) -> {
+          S next = cell.step(z, State.with(begin, List.of(state)));
+          List<Tensor> out = new ArrayList<>(List.of(cell.output(next)));
+          out.addAll(next.tensors());
+          return out.toArray(new Tensor[0]);
+        };
+    if (lengths != null) {
+      inputs.add(lengths);
+    }
+    var scan = new Scan(cell, step, loop, states, direction == Direction.REVERSE, lengths != null);
+    Tensor[] out =
+        Op.applyAll(new Composite(cell.label() + ".scan", scan), inputs.toArray(new Tensor[0]));
+    S last = State.with(begin, List.of(out).subList(1, 1 + states));
+    return new Run(out[0], cell.output(last), List.of(last));
   }
 
   /** Runs all steps; from step {@code full} on, only rows where {@code valid[t] [N]} holds. */

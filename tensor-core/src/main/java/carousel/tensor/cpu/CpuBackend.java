@@ -2,14 +2,19 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
+import carousel.tensor.cpu.scan.Scans;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Composite;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.op.Reduce;
+import carousel.tensor.op.Scan;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import carousel.tensor.spi.Backend;
+import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The host's processors. Each method brings its operands into a form for one of the {@link Kernels}
@@ -23,6 +28,7 @@ public final class CpuBackend implements Backend {
   private final Reductions reductions;
   private final Lines lines;
   private final Matrices matrices;
+  private final Scans scans;
 
   /** The CPU with the loops that {@code -Dcarousel.vector} asks for, and memory up to {@code -Dcarousel.memory}. */
   public CpuBackend() {
@@ -42,6 +48,7 @@ public final class CpuBackend implements Backend {
     this.copies = new Copies(kernels);
     this.reductions = new Reductions(table, this);
     this.lines = new Lines(table, this);
+    this.scans = new Scans(kernels, table::tiles);
     this.matrices = new Matrices(table);
   }
 
@@ -147,6 +154,11 @@ public final class CpuBackend implements Backend {
   @Override
   public void random(Distribution distribution, long seed, long counter, Tensor y) {
     Randoms.fill(distribution, seed, counter, y);
+  }
+
+  @Override
+  public @Nullable Fused fused(Composite op, Tensor[] inputs) {
+    return op.body() instanceof Scan scan ? scans.of(scan, inputs) : null;
   }
 
   @Override

@@ -203,6 +203,7 @@ final class Gemm implements IntConsumer {
     long edge = Scratch.ofThread().address(TILE_BYTES + ROW_BYTES);
     long zero = edge + TILE_BYTES;
     Bytes.clear(zero, ROW_BYTES);
+    long next = (long) tiles.lanes() * size;
     for (int panel = fromPanel; panel < toPanel; panel++) {
       int j = panel * width;
       int filled = Math.min(width, columns - j);
@@ -218,13 +219,16 @@ final class Gemm implements IntConsumer {
           tile.run(
               packedA,
               i * depth,
+              0,
               depth,
               panelOfB,
               panelRow,
               overwrite ? zero : out,
               overwrite ? 0 : cRow,
+              next,
               out,
-              cRow);
+              cRow,
+              next);
         } else {
           // The tile sticks out of C: it is computed aside, its inner part copied.
           if (!overwrite) {
@@ -233,13 +237,16 @@ final class Gemm implements IntConsumer {
           tile.run(
               packedA,
               i * depth,
+              0,
               depth,
               panelOfB,
               panelRow,
               overwrite ? zero : edge,
               overwrite ? 0 : (long) width * size,
+              next,
               edge,
-              (long) width * size);
+              (long) width * size,
+              next);
           copyRows(edge, (long) width * size, out, cRow, valid, filled * size);
         }
         i += height;

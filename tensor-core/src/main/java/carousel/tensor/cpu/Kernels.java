@@ -4,6 +4,7 @@ import carousel.tensor.DType;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The inner loops of the CPU, all of them over contiguous memory. There are two families: loops on
@@ -48,6 +49,9 @@ public interface Kernels {
 
   /** Tiles of the matrix product; F32 and F64. */
   Tiles tiles(DType type);
+
+  /** The loop of a program of F32 or F64; null if it has a row that these kernels cannot splice. */
+  Pointwise.@Nullable Loop pointwise(Pointwise program, DType type);
 
   /** Transposition of square blocks of elements of 4 or 8 bytes. */
   Transpose transpose(int elementSize);

@@ -4,6 +4,7 @@ import carousel.tensor.DType;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
+import org.jspecify.annotations.Nullable;
 
 /** Loops over the rows' scalar definitions, for machines and rows without vector code. */
 public final class ScalarKernels implements Kernels {
@@ -206,6 +207,11 @@ public final class ScalarKernels implements Kernels {
   @Override
   public Tiles tiles(DType type) {
     return type == DType.F64 ? f64 : f32;
+  }
+
+  @Override
+  public Pointwise.@Nullable Loop pointwise(Pointwise program, DType type) {
+    return null; // C2 would not make vectors of it: the ops one by one are as fast
   }
 
   @Override

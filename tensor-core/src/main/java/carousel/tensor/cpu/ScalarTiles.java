@@ -33,8 +33,23 @@ final class ScalarTiles implements Tiles, Tile {
   }
 
   @Override
+  public int lanes() {
+    return WIDTH / 2;
+  }
+
+  @Override
   public int height(int rows) {
     return HEIGHT;
+  }
+
+  @Override
+  public int maxRows() {
+    return HEIGHT;
+  }
+
+  @Override
+  public Tile byRows(int rows, int vectors) {
+    throw new UnsupportedOperationException("kernels over time need the Vector API");
   }
 
   @Override
@@ -85,13 +100,16 @@ final class ScalarTiles implements Tiles, Tile {
   public void run(
       Object a,
       int aOffset,
+      int aBlock,
       int k,
       long b,
       long bRow,
       long init,
       long initRow,
+      long initNext,
       long out,
-      long outRow) {
+      long outRow,
+      long outNext) {
     if (f64) {
       runF64((double[]) a, aOffset, k, b, bRow, init, initRow, out, outRow);
     } else {

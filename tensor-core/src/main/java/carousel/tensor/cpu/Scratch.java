@@ -4,14 +4,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** A buffer off the heap that grows to what was asked of it and is freed with its owner. */
-final class Scratch {
+public final class Scratch {
   private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
   private static final ThreadLocal<Scratch> FOR_FILL = ThreadLocal.withInitial(Scratch::new);
 
   private MemorySegment memory = MemorySegment.NULL;
 
   /** This thread's buffer, for use within one loop: whoever is called next may use it too. */
-  static Scratch ofThread() {
+  public static Scratch ofThread() {
     return OF_THREAD.get();
   }
 
@@ -21,7 +21,7 @@ final class Scratch {
   }
 
   /** The 64-byte aligned address of {@code bytes} bytes; earlier contents are lost on growth. */
-  long address(long bytes) {
+  public long address(long bytes) {
     if (memory.byteSize() < bytes) {
       memory = Arena.ofAuto().allocate(Math.max(bytes, 2 * memory.byteSize()), 64);
     }

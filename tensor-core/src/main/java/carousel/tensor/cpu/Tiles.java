@@ -5,14 +5,28 @@ public interface Tiles {
   /** Bytes of an element. */
   int elementSize();
 
-  /** Columns of every tile. */
+  /** Columns of every tile of {@link #tile(int)}: two vectors. */
   int width();
+
+  /** Elements of a vector, the L of {@link Tile.Packing}. */
+  int lanes();
 
   /** The height of the first tile to lay over {@code rows} rows; at least 4. */
   int height(int rows);
 
-  /** The tile of a height that {@link #height} gives. */
+  /** The tile of a height that {@link #height} gives, for A packed by columns. */
   Tile tile(int height);
+
+  /** The greatest height of a tile for A packed by rows. */
+  int maxRows();
+
+  /**
+   * A tile for A packed by rows.
+   *
+   * @param rows from 1 to {@link #maxRows}
+   * @param vectors its width in vectors, 1 or 2
+   */
+  Tile byRows(int rows, int vectors);
 
   /** A heap array for packed elements of A. */
   Object array(int length);

@@ -79,7 +79,7 @@ public final class Workers {
    * thread of the shared pool, and returns when all calls have returned. An exception that a call
    * throws is thrown here, once those that had begun are done; the rest are skipped.
    */
-  static void parallel(int chunks, IntConsumer body) {
+  public static void parallel(int chunks, IntConsumer body) {
     shared.run(chunks, body);
   }
 

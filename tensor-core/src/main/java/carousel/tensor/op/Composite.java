@@ -61,7 +61,7 @@ public record Composite(String label, Body body) implements Op {
    * @return the fused form, or null
    */
   public @Nullable Fused fused(Tensor... inputs) {
-    return FUSED && inputs.length > 0 ? inputs[0].device().backend().fused(label, inputs) : null;
+    return FUSED && inputs.length > 0 ? inputs[0].device().backend().fused(this, inputs) : null;
   }
 
   /** A composite has no rule of its own: the tape differentiates the body, or asks the kernel. */

@@ -2,6 +2,7 @@ package carousel.tensor.spi;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Composite;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Ternary;
@@ -195,11 +196,12 @@ public interface Backend {
   /**
    * The fast spelling of a composite, if this backend has one for these inputs.
    *
-   * @param name the composite's name, e.g. {@code lstm.scan}
+   * @param op the composite; its label, e.g. {@code lstm.gates}, says what it computes, and so does
+   *     its body if that is a {@link carousel.tensor.op.Scan}
    * @param inputs its inputs
    * @return the fused form, or null to run the body
    */
-  default @Nullable Fused fused(String name, Tensor[] inputs) {
+  default @Nullable Fused fused(Composite op, Tensor[] inputs) {
     return null;
   }
 }

@@ -75,6 +75,11 @@ final class Splicer {
     return type.cast(Generated.instantiate(bytes, List.of(classData)));
   }
 
+  /** Emits a body whose operands, of the types {@code call} says, lie on the operand stack. */
+  static void splice(CodeBuilder code, BodySource source, String body, MethodTypeDesc call) {
+    splice(code, method(source.type(), body, null), call);
+  }
+
   private static boolean isMarker(InvokeInstruction call) {
     return call.owner().asInternalName().equals(Body.class.getName().replace('.', '/'));
   }

@@ -32,8 +32,9 @@ import jdk.incubator.vector.VectorSpecies;
  * <pre>{@code
  * for (int p = 0; p < k; p++) {
  *   b0 = load(b);  b1 = load(b + WIDTH);  b += bRow;
- *   x = broadcast(a[aOffset + p * rows + 0]);  c00 = x.fma(b0, c00);  c01 = x.fma(b1, c01);
- *   x = broadcast(a[aOffset + p * rows + 1]);  c10 = x.fma(b0, c10);  c11 = x.fma(b1, c11);
+ *   at = aOffset + p * rows;                            // or aOffset + p / L * aBlock + p % L
+ *   x = broadcast(a[at]);      c00 = x.fma(b0, c00);  c01 = x.fma(b1, c01);
+ *   x = broadcast(a[at + 1]);  c10 = x.fma(b0, c10);  c11 = x.fma(b1, c11);   // or a[at + L]
  *   ...
  * }
  * }</pre>
@@ -47,17 +48,21 @@ final class TileGenerator {
   // Slots of run's parameters; 0 is `this`.
   private static final int A = 1;
   private static final int A_OFFSET = 2;
-  private static final int K = 3;
-  private static final int B = 4;
-  private static final int B_ROW = 6;
-  private static final int INIT = 8;
-  private static final int INIT_ROW = 10;
-  private static final int OUT = 12;
-  private static final int OUT_ROW = 14;
-  private static final int LOCALS = 16;
+  private static final int A_BLOCK = 3;
+  private static final int K = 4;
+  private static final int B = 5;
+  private static final int B_ROW = 7;
+  private static final int INIT = 9;
+  private static final int INIT_ROW = 11;
+  private static final int INIT_NEXT = 13;
+  private static final int OUT = 15;
+  private static final int OUT_ROW = 17;
+  private static final int OUT_NEXT = 19;
+  private static final int LOCALS = 21;
 
   private final int rows;
   private final int vectors;
+  private final Tile.Packing packing;
   private final VectorSpecies<?> species;
   private final ClassDesc vector;
   private final ClassDesc element;
@@ -67,13 +72,15 @@ final class TileGenerator {
   private final int p = LOCALS;
   private final int x = LOCALS + 1;
   private final int array = LOCALS + 2;
-  private final int firstB = LOCALS + 3;
+  private final int at = LOCALS + 3;
+  private final int firstB = LOCALS + 4;
   private final int firstC;
 
-  private TileGenerator(int rows, int vectors, VectorSpecies<?> species) {
+  private TileGenerator(int rows, int vectors, VectorSpecies<?> species, Tile.Packing packing) {
     this.rows = rows;
     this.vectors = vectors;
     this.species = species;
+    this.packing = packing;
     boolean f32 = species.elementType() == float.class;
     this.vector = Generated.describe(f32 ? FloatVector.class : DoubleVector.class);
     this.element = f32 ? CD_float : CD_double;
@@ -82,8 +89,8 @@ final class TileGenerator {
   }
 
   /** The tile of {@code rows} rows and {@code vectors} vectors per row. */
-  static Tile define(int rows, int vectors, VectorSpecies<?> species) {
-    TileGenerator generator = new TileGenerator(rows, vectors, species);
+  static Tile define(int rows, int vectors, VectorSpecies<?> species, Tile.Packing packing) {
+    TileGenerator generator = new TileGenerator(rows, vectors, species, packing);
     return Generated.define(
         Tile.class, "GeneratedTile", List.of(species, Lanes.ALL, Lanes.ORDER), generator::methods);
   }
@@ -94,8 +101,8 @@ final class TileGenerator {
     builder.withMethodBody(
         "run",
         MethodTypeDesc.of(
-            CD_void, CD_Object, CD_int, CD_int, CD_long, CD_long, CD_long, CD_long, CD_long,
-            CD_long),
+            CD_void, CD_Object, CD_int, CD_int, CD_int, CD_long, CD_long, CD_long, CD_long, CD_long,
+            CD_long, CD_long, CD_long),
         ClassFile.ACC_PUBLIC,
         this::run);
   }
@@ -104,7 +111,7 @@ final class TileGenerator {
     code.aload(A).checkcast(element.arrayType()).astore(array);
     for (int row = 0; row < rows; row++) {
       for (int v = 0; v < vectors; v++) {
-        load(code, INIT, v, c(row, v));
+        load(code, INIT, INIT_NEXT, v, c(row, v));
       }
       Generated.advance(code, INIT, INIT_ROW);
     }
@@ -112,12 +119,21 @@ final class TileGenerator {
     Label body = code.newLabel();
     code.loadConstant(0).istore(p).goto_(test).labelBinding(body);
     for (int v = 0; v < vectors; v++) {
-      load(code, B, v, firstB + v);
+      load(code, B, 0, v, firstB + v);
     }
     Generated.advance(code, B, B_ROW);
+    boolean columns = packing == Tile.Packing.COLUMNS;
+    if (columns) {
+      code.iload(A_OFFSET).iload(p).loadConstant(rows).imul().iadd();
+    } else {
+      int bits = Integer.numberOfTrailingZeros(species.length());
+      code.iload(A_OFFSET).iload(p).loadConstant(bits).iushr().iload(A_BLOCK).imul().iadd();
+      code.iload(p).loadConstant(species.length() - 1).iand().iadd();
+    }
+    code.istore(at);
     for (int row = 0; row < rows; row++) {
-      push(code, 0, SPECIES).aload(array);
-      code.iload(A_OFFSET).iload(p).loadConstant(rows).imul().iadd().loadConstant(row).iadd();
+      push(code, 0, SPECIES).aload(array).iload(at);
+      code.loadConstant(columns ? row : row * species.length()).iadd();
       code.arrayLoad(kind)
           .invokestatic(vector, "broadcast", MethodTypeDesc.of(vector, SPECIES, element))
           .astore(x);
@@ -134,7 +150,7 @@ final class TileGenerator {
       for (int v = 0; v < vectors; v++) {
         code.aload(c(row, v));
         push(code, 1, SEGMENT);
-        address(code, OUT, v);
+        address(code, OUT, OUT_NEXT, v);
         push(code, 2, ORDER)
             .invokevirtual(
                 vector, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
@@ -149,10 +165,10 @@ final class TileGenerator {
     return firstC + row * vectors + v;
   }
 
-  private void load(CodeBuilder code, int base, int v, int into) {
+  private void load(CodeBuilder code, int base, int next, int v, int into) {
     push(code, 0, SPECIES);
     push(code, 1, SEGMENT);
-    address(code, base, v);
+    address(code, base, next, v);
     push(code, 2, ORDER)
         .invokestatic(
             vector,
@@ -161,7 +177,13 @@ final class TileGenerator {
         .astore(into);
   }
 
-  private void address(CodeBuilder code, int base, int v) {
-    code.lload(base).loadConstant((long) v * species.vectorByteSize()).ladd();
+  /** {@code base + v · next}, where next is a local, or 0 for vectors side by side. */
+  private void address(CodeBuilder code, int base, int next, int v) {
+    code.lload(base);
+    if (v > 0 && next == 0) {
+      code.loadConstant((long) v * species.vectorByteSize()).ladd();
+    } else if (v > 0) {
+      code.lload(next).loadConstant((long) v).lmul().ladd();
+    }
   }
 }

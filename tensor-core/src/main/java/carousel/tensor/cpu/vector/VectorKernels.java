@@ -6,6 +6,7 @@ import carousel.tensor.cpu.Exponentials;
 import carousel.tensor.cpu.Fold;
 import carousel.tensor.cpu.Kernels;
 import carousel.tensor.cpu.Loop;
+import carousel.tensor.cpu.Pointwise;
 import carousel.tensor.cpu.ScalarKernels;
 import carousel.tensor.cpu.Tiles;
 import carousel.tensor.cpu.Transpose;
@@ -171,6 +172,11 @@ public final class VectorKernels implements Kernels {
   @Override
   public Tiles tiles(DType type) {
     return new VectorTiles(species(type));
+  }
+
+  @Override
+  public Pointwise.@Nullable Loop pointwise(Pointwise program, DType type) {
+    return PointwiseGenerator.define(program, species(type));
   }
 
   @Override

@@ -6,6 +6,7 @@ import carousel.tensor.cpu.Tiles;
 import carousel.tensor.cpu.Transpose;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -18,10 +19,16 @@ public final class VectorTiles implements Tiles {
   private final int width;
   private final Transpose transpose;
 
+  private final VectorSpecies<?> species;
+
   /** Tiles of 4, 8, 12 rows: as many as the registers hold. */
   private final Tile[] tiles;
 
+  /** Tiles for A packed by rows, each made when it is first asked for: of r rows and v vectors at 2r + v − 3. */
+  private final AtomicReferenceArray<Tile> byRows;
+
   VectorTiles(VectorSpecies<?> species) {
+    this.species = species;
     this.f64 = species.elementType() == double.class;
     this.size = species.elementSize() / 8;
     this.transpose =
@@ -31,8 +38,9 @@ public final class VectorTiles implements Tiles {
     // 512-bit machines have 32 registers, others may have 16.
     this.tiles = new Tile[species.vectorBitSize() == 512 ? 3 : 1];
     for (int i = 0; i < tiles.length; i++) {
-      tiles[i] = TileGenerator.define(4 * (i + 1), VECTORS, species);
+      tiles[i] = TileGenerator.define(4 * (i + 1), VECTORS, species, Tile.Packing.COLUMNS);
     }
+    this.byRows = new AtomicReferenceArray<>(VECTORS * maxRows());
   }
 
   /** Tiles of f32 on vectors of {@code bits} bits. */
@@ -58,6 +66,30 @@ public final class VectorTiles implements Tiles {
   @Override
   public int width() {
     return width;
+  }
+
+  @Override
+  public int lanes() {
+    return species.length();
+  }
+
+  @Override
+  public int maxRows() {
+    return 4 * tiles.length;
+  }
+
+  @Override
+  public Tile byRows(int rows, int vectors) {
+    int slot = VECTORS * (rows - 1) + vectors - 1;
+    Tile tile = byRows.getPlain(slot);
+    if (tile == null) {
+      tile = TileGenerator.define(rows, vectors, species, Tile.Packing.ROWS);
+      // If two threads make one, both use the first, which is the one that gets compiled.
+      if (!byRows.compareAndSet(slot, null, tile)) {
+        tile = byRows.get(slot);
+      }
+    }
+    return tile;
   }
 
   @Override

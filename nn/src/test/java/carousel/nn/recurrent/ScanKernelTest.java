@@ -1,0 +1,121 @@
+package carousel.nn.recurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carousel.autograd.Grad;
+import carousel.nn.Init;
+import carousel.tensor.DType;
+import carousel.tensor.Philox;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Interpreter;
+import carousel.tensor.op.Op;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every cell's kernel over time gives what its body gives: outputs, states and all gradients. */
+class ScanKernelTest {
+  /** Runs every composite by its body. */
+  private static final Interpreter BODIES =
+      (op, inputs) ->
+          op instanceof Composite composite
+              ? composite.body().apply(inputs)
+              : Interpreter.EAGER.apply(op, inputs);
+
+  /** Sizes: none a multiple of a vector, one row, one step, more rows than a tile, several panels. */
+  private record Case(int steps, int rows, int inputs, int units, List<Integer> lengths) {}
+
+  private static final List<Case> CASES =
+      List.of(
+          new Case(1, 1, 1, 1, List.of()),
+          new Case(4, 3, 5, 16, List.of()),
+          new Case(3, 20, 7, 37, List.of()),
+          new Case(2, 2, 40, 64, List.of()),
+          new Case(300, 1, 3, 5, List.of()),
+          new Case(5, 4, 6, 19, List.of(3, 0, 5, 1)));
+
+  @TestFactory
+  Stream<DynamicTest> everyKernelAgreesWithItsBody() {
+    return Cells.names().stream()
+        .flatMap(name -> Stream.of(DType.F32, DType.F64).flatMap(type -> tests(name, type)));
+  }
+
+  private Stream<DynamicTest> tests(String name, DType type) {
+    return CASES.stream()
+        .flatMap(c ->
+            Stream.of(false, true)
+                .map(reverse ->
+                    DynamicTest.dynamicTest(
+                        name + " " + type + " " + c + (reverse ? " reverse" : ""),
+                        () -> agree(name, type, c, reverse))));
+  }
+
+  private void agree(String name, DType type, Case c, boolean reverse) {
+    try (var scope = Scope.open()) {
+      var rng = Philox.of(7);
+      var init = Init.uniform(0.5).as(type);
+      Cell<?> cell = Cells.of(name, c.inputs(), c.units(), init, rng);
+      for (var named : cell.parameters()) {
+        named.value().assign(rng.uniform(type, -0.5, 0.5, named.value().shape().toArray()));
+      }
+      Recurrent<?> layer = reverse ? Recurrent.reverse(cell) : Recurrent.of(cell);
+      Tensor x = rng.normal(type, 0, 1, c.steps(), c.rows(), c.inputs());
+      List<Tensor> leaves = new ArrayList<>(List.of(x));
+      cell.parameters().forEach(p -> leaves.add(p.value()));
+      List<Tensor> start = new ArrayList<>();
+      for (Tensor zero : cell.zero(c.rows()).tensors()) {
+        start.add(rng.normal(type, 0, 0.5, zero.shape().toArray()));
+      }
+      leaves.addAll(start);
+      State initial = State.with(cell.zero(c.rows()), start);
+      Tensor lengths =
+          c.lengths().isEmpty()
+              ? null
+              : Tensor.of(c.lengths().stream().mapToInt(Integer::intValue).toArray());
+      Tensor weight = rng.normal(type, 0, 1, c.steps(), c.rows(), c.units());
+      Supplier<Tensor> loss =
+          () -> {
+            var run = layer.run(x, List.of(initial), lengths);
+            Tensor sum = run.y().mul(weight).sum();
+            double factor = 0.5;
+            for (Tensor state : run.states().getFirst().tensors()) {
+              sum = sum.add(state.square().sum().mul(factor));
+              factor += 0.25;
+            }
+            return sum;
+          };
+      assertThat(hasKernel(loss)).as("there is a kernel").isTrue();
+      Tensor[] all = leaves.toArray(new Tensor[0]);
+      var fused = Grad.of(loss, all);
+      var body = BODIES.run(() -> Grad.of(loss, all));
+      double tolerance = type == DType.F32 ? 2e-4 : 1e-11;
+      close("loss", fused.value(), body.value(), tolerance);
+      for (int i = 0; i < all.length; i++) {
+        close("gradient " + i, fused.get(i), body.get(i), tolerance);
+      }
+    }
+  }
+
+  private static void close(String what, Tensor actual, Tensor expected, double tolerance) {
+    double size = Math.max(1, expected.abs().max().item());
+    assertThat(actual.sub(expected).abs().max().item() / size).as(what).isLessThan(tolerance);
+  }
+
+  private static boolean hasKernel(Supplier<Tensor> loss) {
+    boolean[] found = new boolean[1];
+    Interpreter watch =
+        (Op op, Tensor... inputs) -> {
+          if (op instanceof Composite composite && composite.label().endsWith(".scan")) {
+            found[0] = composite.fused(inputs) != null;
+          }
+          return Interpreter.EAGER.apply(op, inputs);
+        };
+    watch.run(loss);
+    return found[0];
+  }
+}

@@ -1,0 +1,58 @@
+package carousel.tensor.cpu;
+
+import carousel.tensor.op.Op;
+import java.util.List;
+
+/**
+ * A straight-line program over vectors: several rows of the op table in one loop, so that what one
+ * gives the next is handed on in registers.
+ *
+ * <p>Every instruction that gives a value writes the register of its own index. Slots are memory:
+ * slot i of a vector is found at {@code at[i]}, and {@code step} bytes further for each repetition of
+ * the loop, unless it is fixed.
+ *
+ * @param code the instructions, in order
+ * @param fixed which slots stay where they are while the loop repeats
+ * @param arrays how many heap arrays it stores to
+ */
+public record Pointwise(List<Instruction> code, List<Boolean> fixed, int arrays) {
+  /** One instruction. */
+  public sealed interface Instruction {}
+
+  /** Reads a slot. */
+  public record Load(int slot) implements Instruction {}
+
+  /** A number in every lane. */
+  public record Constant(double value) implements Instruction {}
+
+  /** Applies an elementwise row to earlier registers. */
+  public record Apply(Op op, List<Integer> operands) implements Instruction {}
+
+  /** Writes a register to a slot. */
+  public record Store(int register, int slot) implements Instruction {}
+
+  /** Writes a register to heap array {@code array}. */
+  public record Keep(int register, int array) implements Instruction {}
+
+  /** Copies the lists. */
+  public Pointwise {
+    code = List.copyOf(code);
+    fixed = List.copyOf(fixed);
+  }
+
+  /** The compiled program. */
+  @FunctionalInterface
+  public interface Loop {
+    /**
+     * Runs the program on {@code n} vectors.
+     *
+     * @param at the address of each slot's first vector
+     * @param step bytes from one vector of a slot to the next
+     * @param arrays where {@link Keep} stores, {@code float[]} or {@code double[]}
+     * @param offsets the first index in each array
+     * @param keepStep indices from where one vector is kept to where the next is
+     * @param n how many vectors
+     */
+    void run(long[] at, long step, Object[] arrays, int[] offsets, int keepStep, int n);
+  }
+}

@@ -1,0 +1,222 @@
+package carousel.tensor.cpu.scan;
+
+import carousel.tensor.cpu.Bytes;
+import carousel.tensor.cpu.Pointwise;
+import carousel.tensor.cpu.Scratch;
+import carousel.tensor.cpu.Tiles;
+import carousel.tensor.cpu.Workers;
+import carousel.tensor.cpu.scan.Packer.RowMap;
+import java.util.List;
+
+/**
+ * The products of all steps at once between the input and the blocks of gates: {@code x·wx + b} on
+ * the way there, {@code dx = dz·wxᵀ} on the way back.
+ */
+final class InputProduct {
+  private final Frame frame;
+  private final Tiles tiles;
+  private final Pointwise.Loop copy;
+  private final int inputs;
+
+  /**
+   * Products of a sequence.
+   *
+   * @param copy reads its only slot and keeps it in its only array
+   * @param inputs D
+   */
+  InputProduct(Frame frame, Tiles tiles, Pointwise.Loop copy, int inputs) {
+    this.frame = frame;
+    this.tiles = tiles;
+    this.copy = copy;
+    this.inputs = inputs;
+  }
+
+  /**
+   * A block of gates.
+   *
+   * @param block where they lie
+   * @param weights packed {@code wx}
+   * @param bias packed {@code b}
+   */
+  record Gates(Block block, long weights, long bias) {}
+
+  /**
+   * One gate's cotangent.
+   *
+   * @param block where it lies
+   * @param member which of the block
+   * @param weights its block of {@code wxᵀ}, packed
+   */
+  record Cotangent(Block block, int member, long weights) {}
+
+  /** {@code gates = x·wx + b}; row r of the blocks is row {@code map(r)} of x. */
+  void project(Matrix x, RowMap map, List<Gates> gates) {
+    share((from, rows) -> {
+      int lanes = frame.lanes();
+      int blocks = Math.ceilDiv(inputs, lanes);
+      Heap heap = Heap.of(tiles);
+      Object a = heap.lend(tiles, blocks * rows * lanes);
+      packRows(x, map, from, rows, a);
+      for (Gates gate : gates) {
+        int vectors = frame.vectors() * gate.block().members();
+        for (int panel = 0; panel < frame.panels(gate.block()); panel++) {
+          long bias = gate.bias() + panel * frame.rowBytes();
+          long out = frame.panel(gate.block(), panel) + from * frame.rowBytes();
+          tiles(
+              a,
+              0,
+              rows,
+              inputs,
+              gate.weights() + panel * frame.rowBytes() * inputs,
+              Math.min(2, vectors - 2 * panel),
+              bias,
+              0,
+              out);
+        }
+      }
+      heap.giveBack(a);
+    });
+  }
+
+  /** {@code dx = Σ dz·wxᵀ}; row r of the blocks is row {@code map(r)} of dx. */
+  void returned(List<Cotangent> cotangents, Matrix dx, RowMap map) {
+    share((from, rows) -> {
+      int lanes = frame.lanes();
+      int length = frame.vectors() * rows * lanes;
+      Heap heap = Heap.of(tiles);
+      Object a = heap.lend(tiles, length * cotangents.size());
+      for (int i = 0; i < cotangents.size(); i++) {
+        packCotangent(cotangents.get(i), from, rows, a, i * length);
+      }
+      long scratch = Scratch.ofThread().address((rows + 1) * frame.rowBytes());
+      long zeros = scratch + rows * frame.rowBytes();
+      Bytes.clear(zeros, frame.rowBytes());
+      int width = 2 * lanes;
+      for (int panel = 0; panel * width < inputs; panel++) {
+        int columns = Math.min(width, inputs - panel * width);
+        for (int i = 0; i < cotangents.size(); i++) {
+          long weights = cotangents.get(i).weights() + panel * frame.rowBytes() * frame.units();
+          tiles(
+              a,
+              i * length,
+              rows,
+              frame.units(),
+              weights,
+              Math.ceilDiv(columns, lanes),
+              i == 0 ? zeros : scratch,
+              i == 0 ? 0 : frame.rowBytes(),
+              scratch);
+        }
+        long bytes = (long) columns * frame.size();
+        for (int r = 0; r < rows; r++) {
+          Bytes.copy(
+              scratch + r * frame.rowBytes(),
+              dx.address() + map.of(from + r) * dx.rowBytes() + panel * frame.rowBytes(),
+              bytes);
+        }
+      }
+      heap.giveBack(a);
+    });
+  }
+
+  /** A chunk of the {@code T·N} rows. */
+  @FunctionalInterface
+  private interface Chunk {
+    void run(long from, int rows);
+  }
+
+  private void share(Chunk chunk) {
+    long rows = (long) frame.steps() * frame.batch();
+    // Some per thread, so that none waits long; few, so that weights are read few times.
+    int wanted = Workers.threads() == 1 ? 1 : 4 * Workers.threads();
+    int most = 16 * tiles.maxRows();
+    int count =
+        (int)
+            Math.max(
+                Math.min(wanted, Math.ceilDiv(rows, tiles.maxRows())), Math.ceilDiv(rows, most));
+    Workers.parallel(
+        count,
+        i -> {
+          long from = rows * i / count;
+          chunk.run(from, (int) (rows * (i + 1) / count - from));
+        });
+  }
+
+  private void tiles(
+      Object a,
+      int offset,
+      int rows,
+      int k,
+      long weights,
+      int vectors,
+      long init,
+      long initRow,
+      long out) {
+    int lanes = frame.lanes();
+    long next = (long) lanes * frame.size();
+    int count = Math.ceilDiv(rows, tiles.maxRows());
+    for (int i = 0; i < count; i++) {
+      int from = rows * i / count;
+      int to = rows * (i + 1) / count;
+      tiles
+          .byRows(to - from, vectors)
+          .run(
+              a,
+              offset + from * lanes,
+              rows * lanes,
+              k,
+              weights,
+              frame.rowBytes(),
+              init + from * initRow,
+              initRow,
+              next,
+              out + from * frame.rowBytes(),
+              frame.rowBytes(),
+              next);
+    }
+  }
+
+  private void packRows(Matrix x, RowMap map, long from, int rows, Object a) {
+    int lanes = frame.lanes();
+    long[] at = new long[1];
+    Object[] arrays = {a};
+    int[] offsets = new int[1];
+    int blocks = inputs / lanes;
+    // Rows that follow each other in x, too, are copied in one go.
+    for (int r = 0; r < rows; ) {
+      long first = map.of(from + r);
+      int run = 1;
+      while (r + run < rows && map.of(from + r + run) == first + run) {
+        run++;
+      }
+      for (int block = 0; block < blocks; block++) {
+        at[0] = x.address() + first * x.rowBytes() + (long) block * lanes * frame.size();
+        offsets[0] = (block * rows + r) * lanes;
+        copy.run(at, x.rowBytes(), arrays, offsets, lanes, run);
+      }
+      for (int i = 0; i < run; i++) {
+        for (int j = blocks * lanes; j < inputs; j++) {
+          long address = x.address() + (first + i) * x.rowBytes() + (long) j * frame.size();
+          int index = (blocks * rows + r + i) * lanes + j - blocks * lanes;
+          if (a instanceof float[] floats) {
+            floats[index] = Bytes.f32(address);
+          } else {
+            ((double[]) a)[index] = Bytes.f64(address);
+          }
+        }
+      }
+      r += run;
+    }
+  }
+
+  private void packCotangent(Cotangent cotangent, long from, int rows, Object a, int offset) {
+    long[] at = new long[1];
+    Object[] arrays = {a};
+    int[] offsets = new int[1];
+    for (int u = 0; u < frame.vectors(); u++) {
+      at[0] = frame.vector(cotangent.block(), cotangent.member(), u) + from * frame.rowBytes();
+      offsets[0] = offset + u * rows * frame.lanes();
+      copy.run(at, frame.rowBytes(), arrays, offsets, frame.lanes(), rows);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package carousel.tensor.cpu.scan;
+
+import carousel.tensor.Tensor;
+
+/**
+ * Rows of contiguous elements.
+ *
+ * @param address of the first element
+ * @param rowBytes from a row to the next
+ */
+record Matrix(long address, long rowBytes) {
+  /** A tensor's last axis as columns, all others as rows; it must be dense. */
+  static Matrix of(Tensor tensor) {
+    int size = tensor.dtype().bytes();
+    return new Matrix(tensor.address(), (long) tensor.dim(Tensor.LAST) * size);
+  }
+
+  /** The tensor itself if it is dense, else a copy in the current scope. */
+  static Tensor dense(Tensor tensor) {
+    if (tensor.layout().isContiguous()) {
+      return tensor;
+    }
+    Tensor copy = Tensor.empty("scan", tensor.device(), tensor.dtype(), tensor.shape());
+    tensor.device().backend().copy(tensor, copy);
+    return copy;
+  }
+
+  /** A block of rows and columns. */
+  Matrix at(long row, long columnBytes) {
+    return new Matrix(address + row * rowBytes + columnBytes, rowBytes);
+  }
+}

@@ -1,0 +1,292 @@
+package carousel.tensor.cpu.scan;
+
+import carousel.tensor.cpu.Bytes;
+import carousel.tensor.cpu.Pointwise;
+import carousel.tensor.cpu.Scratch;
+import carousel.tensor.cpu.Tiles;
+import carousel.tensor.cpu.Workers;
+import carousel.tensor.cpu.scan.Block.Slot;
+import carousel.tensor.cpu.scan.Packer.RowMap;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The gradients of weights, {@code dw = Σ_t sourceᵀ·dz} over all steps at once. All weights of one
+ * block of gates are found in one pass over its cotangents, which lie as a product's right operand
+ * wants them; the bias goes along as the weight of a source that is always 1.
+ *
+ * <p>A number is summed over rows in their order, by one thread.
+ */
+final class WeightGradient {
+  /** Rows per block of the sum: a panel of cotangents then stays in the first cache. */
+  private static final int DEPTH = 256;
+
+  /** Tiles whose sources stay in the second cache while panels pass. */
+  private static final int NEAR_TILES = 12;
+
+  private final Frame frame;
+  private final Tiles tiles;
+  private final Pointwise.Loop copy;
+
+  WeightGradient(Frame frame, Tiles tiles, Pointwise.Loop copy) {
+    this.frame = frame;
+    this.tiles = tiles;
+    this.copy = copy;
+  }
+
+  /** What a weight is multiplied with; one of the two, or neither for ones. */
+  record Source(@Nullable Matrix matrix, RowMap map, @Nullable Slot slot, int width) {
+    /** Rows of a matrix, in another order. */
+    static Source of(Matrix matrix, RowMap map, int width) {
+      return new Source(matrix, map, null, width);
+    }
+
+    /** A value of the step. */
+    static Source of(Slot slot, int width) {
+      return new Source(null, r -> r, slot, width);
+    }
+
+    /** 1 for every row. */
+    static Source ones() {
+      return new Source(null, r -> r, null, 1);
+    }
+  }
+
+  /**
+   * A weight's gradient, dense.
+   *
+   * @param source what it is multiplied with
+   * @param members for each member of the block of cotangents, the block of columns it belongs to:
+   *     its row 0, first column
+   */
+  record Weight(Source source, List<Matrix> members) {}
+
+  /** A tile's worth of a source's columns. */
+  private record Strip(Weight weight, int from, int count, int height) {}
+
+  /** Computes the gradients that belong to one block of cotangents. */
+  void of(Block cotangents, List<Weight> weights) {
+    List<Strip> strips = new ArrayList<>();
+    for (Weight weight : weights) {
+      cut(weight, strips);
+    }
+    int slack = frame.lanes();
+    int[] offsets = new int[strips.size() + 1];
+    for (int i = 0; i < strips.size(); i++) {
+      offsets[i + 1] = offsets[i] + strips.get(i).height() * DEPTH + slack;
+    }
+    long rows = (long) frame.steps() * frame.batch();
+    Heap heap = Heap.of(tiles);
+    Object a = heap.lend(tiles, offsets[strips.size()]);
+    int panels = frame.panels(cotangents);
+    int perTask = Math.max(1, panels / (4 * Workers.threads()));
+    for (long from = 0; from < rows; from += DEPTH) {
+      long first = from;
+      int depth = (int) Math.min(DEPTH, rows - from);
+      int stripsPerTask = 8;
+      Workers.parallel(
+          Math.ceilDiv(strips.size(), stripsPerTask),
+          task -> {
+            int end = Math.min(strips.size(), (task + 1) * stripsPerTask);
+            for (int i = task * stripsPerTask; i < end; i++) {
+              pack(strips.get(i), first, depth, a, offsets[i]);
+            }
+          });
+      Workers.parallel(
+          Math.ceilDiv(panels, perTask),
+          task -> {
+            int end = Math.min(panels, (task + 1) * perTask);
+            for (int s = 0; s < strips.size(); s += NEAR_TILES) {
+              int last = Math.min(strips.size(), s + NEAR_TILES);
+              for (int panel = task * perTask; panel < end; panel++) {
+                for (int i = s; i < last; i++) {
+                  multiply(strips.get(i), cotangents, panel, first, depth, a, offsets[i]);
+                }
+              }
+            }
+          });
+    }
+    heap.giveBack(a);
+  }
+
+  /** Cuts columns into tiles; those of a value never straddle its panels. */
+  private void cut(Weight weight, List<Strip> strips) {
+    int panel = weight.source().slot() == null ? Integer.MAX_VALUE : 2 * frame.lanes();
+    int width = weight.source().width();
+    for (int from = 0; from < width; ) {
+      int rest = Math.min(width - from, panel - from % panel);
+      int height = tiles.height(rest);
+      while (height > frame.lanes()) {
+        height -= 4; // one vector holds a row of it
+      }
+      int count = Math.min(height, rest);
+      strips.add(new Strip(weight, from, count, height));
+      from += count;
+    }
+  }
+
+  private void pack(Strip strip, long first, int depth, Object a, int offset) {
+    Source source = strip.weight().source();
+    Slot slot = source.slot();
+    Matrix matrix = source.matrix();
+    int height = strip.height();
+    if (slot != null) {
+      int lanes = frame.lanes();
+      long address =
+          frame.vector(slot.block(), slot.member(), strip.from() / lanes)
+              + (long) (strip.from() % lanes) * frame.size()
+              + (first + (long) slot.ahead() * frame.batch()) * frame.rowBytes();
+      if (slot.block().members() == 1) {
+        copy.run(
+            new long[] {address},
+            frame.rowBytes(),
+            new Object[] {a},
+            new int[] {offset},
+            height,
+            depth);
+      } else {
+        interleaved(slot, strip, first, depth, a, offset);
+      }
+    } else if (matrix == null) {
+      fill(a, offset, height * depth);
+    } else {
+      packRows(strip, source.map(), matrix, first, depth, a, offset);
+    }
+  }
+
+  /** Element by element: two halves of a panel of several values are not neighbours. */
+  private void interleaved(Slot slot, Strip strip, long first, int depth, Object a, int offset) {
+    for (int j = 0; j < strip.count(); j++) {
+      int unit = strip.from() + j;
+      long address =
+          frame.vector(slot.block(), slot.member(), unit / frame.lanes())
+              + (long) (unit % frame.lanes()) * frame.size()
+              + (first + (long) slot.ahead() * frame.batch()) * frame.rowBytes();
+      for (int p = 0; p < depth; p++) {
+        set(a, offset + p * strip.height() + j, address + p * frame.rowBytes());
+      }
+    }
+  }
+
+  private void packRows(
+      Strip strip, RowMap map, Matrix x, long first, int depth, Object a, int offset) {
+    long[] at = new long[1];
+    Object[] arrays = {a};
+    int[] offsets = new int[1];
+    int height = strip.height();
+    long column = x.address() + (long) strip.from() * frame.size();
+    // A whole vector is read where less is wanted: only where that much of x follows.
+    boolean inside = strip.from() + frame.lanes() <= strip.weight().source().width();
+    for (int p = 0; p < depth; ) {
+      long row = map.of(first + p);
+      int run = 1;
+      while (p + run < depth && map.of(first + p + run) == row + run) {
+        run++;
+      }
+      if (inside) {
+        at[0] = column + row * x.rowBytes();
+        offsets[0] = offset + p * height;
+        copy.run(at, x.rowBytes(), arrays, offsets, height, run);
+      } else {
+        for (int i = 0; i < run; i++) {
+          for (int j = 0; j < strip.count(); j++) {
+            long address = column + (row + i) * x.rowBytes() + (long) j * frame.size();
+            set(a, offset + (p + i) * height + j, address);
+          }
+        }
+      }
+      p += run;
+    }
+  }
+
+  private static void set(Object a, int index, long address) {
+    if (a instanceof float[] floats) {
+      floats[index] = Bytes.f32(address);
+    } else {
+      ((double[]) a)[index] = Bytes.f64(address);
+    }
+  }
+
+  private static void fill(Object a, int offset, int count) {
+    if (a instanceof float[] floats) {
+      java.util.Arrays.fill(floats, offset, offset + count, 1f);
+    } else {
+      java.util.Arrays.fill((double[]) a, offset, offset + count, 1.0);
+    }
+  }
+
+  private void multiply(
+      Strip strip, Block block, int panel, long first, int depth, Object a, int offset) {
+    int lanes = frame.lanes();
+    int size = frame.size();
+    long full = (long) lanes * size;
+    int members = block.members();
+    int v = 2 * panel;
+    boolean pair = v + 1 < frame.vectors() * members;
+    Matrix left = target(strip, v, members);
+    Matrix right = pair ? target(strip, v + 1, members) : left;
+    int filledLeft = frame.filled(v / members);
+    int filledRight = pair ? frame.filled((v + 1) / members) : 0;
+    boolean whole = strip.count() == strip.height() && filledLeft == lanes && filledRight == lanes;
+    boolean fresh = first == 0;
+    long scratch = Scratch.ofThread().address((strip.height() + 1) * frame.rowBytes());
+    long zeros = scratch + strip.height() * frame.rowBytes();
+    long weights = frame.panel(block, panel) + first * frame.rowBytes();
+    var tile = tiles.tile(strip.height());
+    if (whole) {
+      long next = right.address() - left.address();
+      if (fresh) {
+        Bytes.clear(zeros, frame.rowBytes());
+      }
+      tile.run(
+          a,
+          offset,
+          0,
+          depth,
+          weights,
+          frame.rowBytes(),
+          fresh ? zeros : left.address(),
+          fresh ? 0 : left.rowBytes(),
+          fresh ? full : next,
+          left.address(),
+          left.rowBytes(),
+          next);
+      return;
+    }
+    // The tile sticks out of the gradient: it is computed aside, its inner part copied.
+    if (fresh) {
+      Bytes.clear(scratch, (strip.height() + 1) * frame.rowBytes());
+    } else {
+      for (int r = 0; r < strip.count(); r++) {
+        long row = scratch + r * frame.rowBytes();
+        Bytes.copy(left.address() + r * left.rowBytes(), row, (long) filledLeft * size);
+        Bytes.copy(right.address() + r * right.rowBytes(), row + full, (long) filledRight * size);
+      }
+    }
+    tile.run(
+        a,
+        offset,
+        0,
+        depth,
+        weights,
+        frame.rowBytes(),
+        scratch,
+        frame.rowBytes(),
+        full,
+        scratch,
+        frame.rowBytes(),
+        full);
+    for (int r = 0; r < strip.count(); r++) {
+      long row = scratch + r * frame.rowBytes();
+      Bytes.copy(row, left.address() + r * left.rowBytes(), (long) filledLeft * size);
+      Bytes.copy(row + full, right.address() + r * right.rowBytes(), (long) filledRight * size);
+    }
+  }
+
+  /** Where vector v of a strip's gradient begins. */
+  private Matrix target(Strip strip, int v, int members) {
+    long column = (long) (v / members) * frame.lanes() * frame.size();
+    return strip.weight().members().get(v % members).at(strip.from(), column);
+  }
+}
