@@ -45,8 +45,8 @@ class CompositeTest {
                 new Class<?>[] {Backend.class},
                 (proxy, method, arguments) -> {
                   if (method.getName().equals("fused")) {
-                    asked.add((String) arguments[0]);
-                    return arguments[0].equals("twice") ? new FortyTwo() : null;
+                    asked.add(((Composite) arguments[0]).label());
+                    return asked.getLast().equals("twice") ? new FortyTwo() : null;
                   }
                   try {
                     return method.invoke(reference, arguments);
