@@ -2,5 +2,9 @@
 module carousel.benchmarks {
   requires static org.jspecify;
   requires carousel.nn;
+  requires java.management;
   requires jmh.core;
+
+  opens carousel.benchmarks.compare to
+      carousel.nn;
 }

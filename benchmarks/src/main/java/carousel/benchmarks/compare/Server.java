@@ -1,0 +1,110 @@
+package carousel.benchmarks.compare;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.SequencedMap;
+
+/**
+ * The side of a contender: reads commands line by line and answers each with one line, {@code ok ...}
+ * or {@code error ...}.
+ *
+ * <pre>
+ * warm SECONDS TASK    makes the task ready, does it at least once and for so long   ok NORM
+ * time SECONDS TASK    does it at least twice and for so long                        ok MEDIAN_MS
+ * drop                 lets go of all tasks                                          ok
+ * </pre>
+ *
+ * <p>Between commands the process waits for a line, and does nothing.
+ */
+public final class Server {
+  private static final int LEAST_RUNS = 2;
+
+  private final Contestant contestant;
+  private final SequencedMap<String, Work> ready = new LinkedHashMap<>();
+
+  private Server(Contestant contestant) {
+    this.contestant = contestant;
+  }
+
+  /**
+   * Serves until standard input ends.
+   *
+   * @param contestant what does the work
+   * @throws IOException if standard input cannot be read
+   */
+  public static void serve(Contestant contestant) throws IOException {
+    // Standard output is for answers; whatever a library prints goes to the log.
+    PrintStream answers = System.out;
+    System.setOut(System.err);
+    Server server = new Server(contestant);
+    try (var commands =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+      for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+        answers.println(server.answer(line));
+        answers.flush();
+      }
+    }
+  }
+
+  private String answer(String line) {
+    try {
+      String[] part = line.split(" ", 3);
+      return switch (part[0]) {
+        case "warm" -> ok(warm(Double.parseDouble(part[1]), part[2]));
+        case "time" -> ok(time(Double.parseDouble(part[1]), part[2]));
+        case "drop" -> drop();
+        default -> "error no such command: " + line;
+      };
+    } catch (RuntimeException | LinkageError e) {
+      e.printStackTrace();
+      return "error " + String.valueOf(e.getMessage()).replaceAll("\\s+", " ");
+    }
+  }
+
+  private static String ok(double number) {
+    return String.format(Locale.ROOT, "ok %.9g", number);
+  }
+
+  private double warm(double seconds, String task) {
+    Work work = ready.computeIfAbsent(task, t -> contestant.prepare(Task.parse(t)));
+    long end = System.nanoTime() + (long) (seconds * 1e9);
+    do {
+      work.run();
+    } while (System.nanoTime() < end);
+    return work.norm();
+  }
+
+  private double time(double seconds, String task) {
+    Work work = ready.get(task);
+    if (work == null) {
+      throw new IllegalStateException("'" + task + "' is not ready; send warm first");
+    }
+    work.run(); // others have used the caches since
+    double[] ms = new double[16];
+    int runs = 0;
+    long start = System.nanoTime();
+    for (long now = start; runs < LEAST_RUNS || now - start < seconds * 1e9; runs++) {
+      long last = now;
+      work.run();
+      now = System.nanoTime();
+      if (runs == ms.length) {
+        ms = Arrays.copyOf(ms, 2 * runs);
+      }
+      ms[runs] = (now - last) * 1e-6;
+    }
+    return Sample.median(Arrays.copyOf(ms, runs));
+  }
+
+  private String drop() {
+    // Scopes close from the innermost outwards.
+    ready.sequencedValues().reversed().forEach(Work::close);
+    ready.clear();
+    return "ok";
+  }
+}

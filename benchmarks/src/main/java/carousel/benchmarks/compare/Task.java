@@ -1,0 +1,103 @@
+package carousel.benchmarks.compare;
+
+import carousel.tensor.DType;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * One thing to time, as the coordinator names it to every contender: {@code lstm f32 20,20,200,200,2}.
+ *
+ * @param kind what is computed
+ * @param dtype in which type
+ * @param sizes what the kind asks for
+ */
+public record Task(Kind kind, DType dtype, int... sizes) {
+
+  /** What can be computed, and the sizes it takes. */
+  public enum Kind {
+    /** LSTM layers, forward and backward: T,B,I,H,L. */
+    LSTM(5),
+    /** GRU layers that reset after the product: T,B,I,H,L. */
+    GRU_AFTER(5),
+    /** GRU layers that reset before the product: T,B,I,H,L. */
+    GRU(5),
+    /** LSTM layers with diagonal peepholes: T,B,I,H,L. */
+    PEEPHOLE(5),
+    /** LSTM layers with full-matrix peepholes: T,B,I,H,L. */
+    MATRIX_PEEPHOLE(5),
+    /** Simple recurrent layers with tanh: T,B,I,H,L. */
+    ELMAN(5),
+    /** LSTM layers of which every step is written in single operations: T,B,I,H,L. */
+    LSTM_BY_HAND(5),
+    /** {@code C = A·B}: m,n,k. */
+    GEMM(3),
+    /** A whole training step of a language model: T,B,H,L,V. */
+    LANGUAGE_MODEL(5);
+
+    private final int sizes;
+
+    Kind(int sizes) {
+      this.sizes = sizes;
+    }
+
+    /**
+     * Whether it is layers over time, of sizes T,B,I,H,L.
+     *
+     * @return true for all cells
+     */
+    public boolean isRecurrent() {
+      return this != GEMM && this != LANGUAGE_MODEL;
+    }
+  }
+
+  /** Checks the number of sizes. */
+  public Task {
+    sizes = sizes.clone();
+    if (sizes.length != kind.sizes) {
+      throw new IllegalArgumentException(
+          kind + " takes " + kind.sizes + " sizes, got " + Arrays.toString(sizes));
+    }
+  }
+
+  /**
+   * Reads what {@link #toString} writes.
+   *
+   * @param text kind, type and sizes
+   * @return the task
+   */
+  public static Task parse(String text) {
+    String[] part = text.trim().split(" ");
+    if (part.length != 3) {
+      throw new IllegalArgumentException("a task is KIND TYPE SIZE,SIZE,..., got '" + text + "'");
+    }
+    return new Task(
+        Kind.valueOf(part[0].toUpperCase(Locale.ROOT)),
+        DType.valueOf(part[1].toUpperCase(Locale.ROOT)),
+        Arrays.stream(part[2].split(",")).mapToInt(Integer::parseInt).toArray());
+  }
+
+  /**
+   * One of the sizes.
+   *
+   * @param i its place
+   * @return the size
+   */
+  public int size(int i) {
+    return sizes[i];
+  }
+
+  /**
+   * The sizes as a table shows them.
+   *
+   * @return joined by commas
+   */
+  public String shape() {
+    return Arrays.stream(sizes).mapToObj(Integer::toString).collect(Collectors.joining(","));
+  }
+
+  @Override
+  public String toString() {
+    return (kind + " " + dtype + " " + shape()).toLowerCase(Locale.ROOT);
+  }
+}

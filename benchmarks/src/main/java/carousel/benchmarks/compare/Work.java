@@ -1,0 +1,19 @@
+package carousel.benchmarks.compare;
+
+/** A task made ready by a contender: weights and inputs are there, what is left is to do it. */
+public interface Work extends AutoCloseable {
+
+  /** Does it once; what it makes is freed before this returns. */
+  void run();
+
+  /**
+   * Measures the result, after {@link #run}: contenders that did equal work give equal numbers.
+   *
+   * @return the Euclidean norm of the gradients of the input and of all weights but the biases (of
+   *     which libraries keep different numbers), or of the product; NaN where it cannot be compared
+   */
+  double norm();
+
+  @Override
+  void close();
+}
