@@ -11,6 +11,7 @@ import java.util.Locale;
 /** Where a comparison runs. */
 final class Machine {
   private static final double QUIET = 0.3;
+  private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
 
   private Machine() {}
 
@@ -27,17 +28,27 @@ final class Machine {
     }
   }
 
+  /** Whether libraries that ask for the maker of a processor may overlook what it can do. */
+  static boolean isAmdWithAvx512() {
+    return fact("vendor_id").equals("AuthenticAMD") && fact("flags").contains("avx512f");
+  }
+
   private static String processor() {
-    Path info = Path.of("/proc/cpuinfo");
-    if (!Files.isReadable(info)) {
-      return System.getProperty("os.arch");
+    String name = fact("model name");
+    return name.isEmpty() ? System.getProperty("os.arch") : name;
+  }
+
+  /** What the system tells about the first processor; empty where it does not. */
+  private static String fact(String name) {
+    if (!Files.isReadable(PROCESSORS)) {
+      return "";
     }
-    try (var lines = Files.lines(info)) {
+    try (var lines = Files.lines(PROCESSORS)) {
       return lines
-          .filter(line -> line.startsWith("model name"))
+          .filter(line -> line.startsWith(name))
           .map(line -> line.substring(line.indexOf(':') + 1).trim())
           .findFirst()
-          .orElse(System.getProperty("os.arch"));
+          .orElse("");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

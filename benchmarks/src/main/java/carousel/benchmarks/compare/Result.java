@@ -32,10 +32,11 @@ record Result(Table table, Row row, List<Line> lines) {
         : OptionalDouble.of(other.median() / own.median());
   }
 
-  /** The ratio of the better peer: the smallest. */
+  /** The ratio of the better libtorch or BLAS: the smallest. DL4J is shown beside them. */
   OptionalDouble best() {
     return lines.stream()
         .filter(line -> line.entry().library().isPeer())
+        .filter(line -> line.entry().library() != Library.DL4J)
         .map(this::ratio)
         .flatMapToDouble(OptionalDouble::stream)
         .min();

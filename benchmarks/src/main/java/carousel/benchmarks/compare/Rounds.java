@@ -93,7 +93,9 @@ final class Rounds implements AutoCloseable {
         }
       }
     }
-    children.values().forEach(Child::drop);
+    for (Runner runner : runners) {
+      attempt(runner, () -> child(runner).drop());
+    }
   }
 
   private static boolean isHopeless(Runner runner, List<List<Runner>> entries) {
@@ -128,12 +130,17 @@ final class Rounds implements AutoCloseable {
     }
   }
 
-  private static void attempt(Runner runner, Runnable step) {
+  /** A process that fails once is not trusted again: the next row gets a new one. */
+  private void attempt(Runner runner, Runnable step) {
     if (runner.trouble.isEmpty()) {
       try {
         step.run();
       } catch (Child.Refusal e) {
         runner.trouble = String.valueOf(e.getMessage());
+        Child failed = children.remove(new Key(runner.entry.library(), runner.setting));
+        if (failed != null) {
+          failed.close();
+        }
       }
     }
   }

@@ -2,6 +2,7 @@ package carousel.benchmarks.compare;
 
 import static carousel.benchmarks.compare.Library.CAROUSEL;
 import static carousel.benchmarks.compare.Library.CAROUSEL_GRAPH;
+import static carousel.benchmarks.compare.Library.DL4J;
 import static carousel.benchmarks.compare.Library.LIBTORCH_MKL;
 import static carousel.benchmarks.compare.Library.LIBTORCH_OPENBLAS;
 import static carousel.benchmarks.compare.Library.MKL;
@@ -20,7 +21,7 @@ enum Table {
   LSTM(
       "LSTM, forward and backward, f32: nn.LSTM; dX and the gradients of all weights on both sides",
       Unit.MILLISECONDS,
-      recurrent(Kind.LSTM, true)),
+      lstm()),
   GRU_AFTER(
       "GRU, reset after the product, forward and backward, f32: nn.GRU; dX and all gradients",
       Unit.MILLISECONDS,
@@ -70,6 +71,17 @@ enum Table {
   /** As the command line spells it. */
   String option() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private static List<Row> lstm() {
+    return shapes(
+        true,
+        shape -> {
+          var task = new Task(Kind.LSTM, DType.F32, shape);
+          var entries = new ArrayList<>(beside(task));
+          entries.add(Entry.of(DL4J, task));
+          return entries;
+        });
   }
 
   private static List<Row> recurrent(Kind kind, boolean allQuick) {

@@ -63,7 +63,7 @@ public record Task(Kind kind, DType dtype, int... sizes) {
   /**
    * Reads what {@link #toString} writes.
    *
-   * @param text kind, type and sizes
+   * @param text kind, type and sizes; an x may stand for a comma, at which JMH cuts parameters
    * @return the task
    */
   public static Task parse(String text) {
@@ -74,7 +74,7 @@ public record Task(Kind kind, DType dtype, int... sizes) {
     return new Task(
         Kind.valueOf(part[0].toUpperCase(Locale.ROOT)),
         DType.valueOf(part[1].toUpperCase(Locale.ROOT)),
-        Arrays.stream(part[2].split(",")).mapToInt(Integer::parseInt).toArray());
+        Arrays.stream(part[2].split("[,x]")).mapToInt(Integer::parseInt).toArray());
   }
 
   /**

@@ -11,7 +11,7 @@ import org.bytedeco.pytorch.Tensor;
 final class TorchLayers implements Work {
 
   /** Layers over time: {@code x [T,N,D] → y [T,N,H]}. */
-  interface Network {
+  interface Network extends AutoCloseable {
     /** The outputs of every step. */
     Tensor forward(Tensor x);
 
@@ -20,6 +20,9 @@ final class TorchLayers implements Work {
 
     /** All biases. */
     List<Tensor> biases();
+
+    @Override
+    void close();
   }
 
   private final Network network;
@@ -59,5 +62,6 @@ final class TorchLayers implements Work {
       leaf.close();
     }
     dy.close();
+    network.close();
   }
 }

@@ -24,12 +24,17 @@ final class TorchModule {
 
   private TorchModule() {}
 
-  /** A network that owns its module: nothing else keeps it alive. */
+  /** A module and its parameters. */
   private record Network(Module module, Forward run, List<Tensor> weights, List<Tensor> biases)
       implements TorchLayers.Network {
     @Override
     public Tensor forward(Tensor x) {
       return run.apply(x);
+    }
+
+    @Override
+    public void close() {
+      module.close();
     }
   }
 
@@ -73,11 +78,16 @@ final class TorchModule {
     double bound = 1 / Math.sqrt(task.size(3));
     for (int layer = 0; layer < task.size(4); layer++) {
       int at = PER_LAYER * layer;
-      fill(task, parameters.get(at), "wx." + layer, bound);
-      fill(task, parameters.get(at + 1), "wh." + layer, bound);
-      fillBiases(task, parameters.get(at + 2), parameters.get(at + 3), layer, bound);
-      weights.addAll(List.of(parameters.get(at), parameters.get(at + 1)));
-      biases.addAll(List.of(parameters.get(at + 2), parameters.get(at + 3)));
+      // What get(i) gives points into the vector; a copy of it lives by itself.
+      var wx = new Tensor(parameters.get(at));
+      var wh = new Tensor(parameters.get(at + 1));
+      var b = new Tensor(parameters.get(at + 2));
+      var second = new Tensor(parameters.get(at + 3));
+      fill(task, wx, "wx." + layer, bound);
+      fill(task, wh, "wh." + layer, bound);
+      fillBiases(task, b, second, layer, bound);
+      weights.addAll(List.of(wx, wh));
+      biases.addAll(List.of(b, second));
     }
     return new Network(module, run, weights, biases);
   }

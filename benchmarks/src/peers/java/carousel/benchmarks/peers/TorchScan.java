@@ -152,4 +152,9 @@ final class TorchScan implements TorchLayers.Network {
   public List<Tensor> biases() {
     return biases;
   }
+
+  @Override
+  public void close() {
+    zeros.close();
+  }
 }

@@ -101,8 +101,14 @@ final class TorchTrainingStep implements Work {
 
   @Override
   public void close() {
-    for (Tensor parameter : parameters.get()) {
-      parameter.close();
-    }
+    sgd.close();
+    parameters.close();
+    embed.close();
+    lstm.close();
+    head.close();
+    tokens.close();
+    targets.close();
+    h.close();
+    c.close();
   }
 }
