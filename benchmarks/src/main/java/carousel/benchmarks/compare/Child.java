@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -52,12 +53,17 @@ final class Child implements AutoCloseable {
   }
 
   /**
-   * Makes a task ready and does it for so long.
+   * What a task gave while it got ready.
    *
-   * @return the norm of its result
+   * @param norm of its result
+   * @param last how long the last run took, in milliseconds
    */
-  double warm(Task task, double seconds) {
-    return ask(String.format(Locale.ROOT, "warm %.3f %s", seconds, task));
+  record Warmth(double norm, double last) {}
+
+  /** Makes a task ready and does it for so long. */
+  Warmth warm(Task task, double seconds) {
+    double[] numbers = ask(String.format(Locale.ROOT, "warm %.3f %s", seconds, task));
+    return new Warmth(numbers[0], numbers[1]);
   }
 
   /**
@@ -66,7 +72,7 @@ final class Child implements AutoCloseable {
    * @return the median of its times, in milliseconds
    */
   double time(Task task, double seconds) {
-    return ask(String.format(Locale.ROOT, "time %.3f %s", seconds, task));
+    return ask(String.format(Locale.ROOT, "time %.3f %s", seconds, task))[0];
   }
 
   /** Lets go of all tasks. */
@@ -74,10 +80,10 @@ final class Child implements AutoCloseable {
     answer("drop");
   }
 
-  private double ask(String command) {
-    double number = Double.parseDouble(answer(command));
+  private double[] ask(String command) {
+    String[] numbers = answer(command).split(" ");
     settle();
-    return number;
+    return Arrays.stream(numbers).mapToDouble(Double::parseDouble).toArray();
   }
 
   private String answer(String command) {

@@ -53,6 +53,7 @@ public final class Compare {
     var report = new Report(out);
     List<Result> all = new ArrayList<>();
     Machine.describe(out);
+    long start = System.nanoTime();
     try (var rounds = new Rounds(options, target)) {
       for (Table table : options.tables()) {
         var rows = table.rows.stream().filter(options::wants).toList();
@@ -62,6 +63,10 @@ public final class Compare {
         report.open(table, options.threads());
         List<Result> results = new ArrayList<>();
         for (Row row : rows) {
+          if (System.nanoTime() - start > options.minutes() * 60e9) {
+            out.printf("%n%s %s: left out, the time is over%n", table.option(), row.name());
+            continue;
+          }
           Result result = rounds.measure(table, row);
           report.row(result);
           results.add(result);

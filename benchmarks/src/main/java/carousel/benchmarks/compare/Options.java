@@ -41,7 +41,7 @@ record Options(
         --ours               only us; needs no download
         --threads N          threads for each side; all processors by default
         --rounds N           rounds of every row; %d by default, which is the least that counts
-        --quick              fewer rows and shorter slices: ends within 10 minutes
+        --quick              fewer rows, shorter slices, no DL4J: ends within 10 minutes
         --svg FILE           draws the ratios by shape
         --list               prints the tables and their rows
         --help               prints this
@@ -65,7 +65,7 @@ record Options(
   /** Reads a command line. */
   static Options parse(List<String> arguments) {
     Set<Table> tables = EnumSet.allOf(Table.class);
-    Set<Library> libraries = EnumSet.allOf(Library.class);
+    Set<Library> libraries = EnumSet.noneOf(Library.class);
     List<String> rows = List.of();
     int threads = Runtime.getRuntime().availableProcessors();
     int rounds = ROUNDS;
@@ -94,6 +94,13 @@ record Options(
         case "--quick" -> quick = true;
         case "--list" -> list = true;
         default -> throw new Misuse("there is no option " + option[0]);
+      }
+    }
+    if (libraries.isEmpty()) {
+      libraries = EnumSet.allOf(Library.class);
+      if (quick) {
+        libraries.remove(
+            Library.DL4J); // many times slower than all others, it would take half of the time
       }
     }
     return new Options(tables, rows, libraries, threads, rounds, quick, list, svg);
@@ -145,6 +152,11 @@ record Options(
   /** Seconds of one contender in one round. */
   double slice() {
     return quick ? 0.12 : 0.5;
+  }
+
+  /** Minutes after which no other row is begun. */
+  double minutes() {
+    return quick ? 8.5 : Double.POSITIVE_INFINITY;
   }
 
   /** Seconds for which a process trains before its memory is read. */

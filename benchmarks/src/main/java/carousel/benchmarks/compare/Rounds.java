@@ -15,6 +15,9 @@ final class Rounds implements AutoCloseable {
   /** A setting this much slower than the best of its library after a round is not asked again. */
   private static final double HOPELESS = 1.3;
 
+  /** Nor is one that was this much slower while they got ready. */
+  private static final double HOPELESS_AT_FIRST = 3;
+
   /** Results of equal work differ by rounding alone. */
   private static final double TOLERANCE = 1e-3;
 
@@ -30,6 +33,7 @@ final class Rounds implements AutoCloseable {
     final Setting setting;
     final List<Double> times = new ArrayList<>();
     double norm = Double.NaN;
+    double warm = Double.POSITIVE_INFINITY;
     String trouble = "";
 
     Runner(Entry entry, Setting setting) {
@@ -80,8 +84,10 @@ final class Rounds implements AutoCloseable {
       attempt(
           runner,
           () -> {
-            double warm = options.warmUp(runner.entry.library());
-            runner.norm = child(runner).warm(runner.entry.task(), warm);
+            double seconds = options.warmUp(runner.entry.library());
+            Child.Warmth warmth = child(runner).warm(runner.entry.task(), seconds);
+            runner.norm = warmth.norm();
+            runner.warm = warmth.last();
           });
     }
     for (int round = 0; round < options.rounds(); round++) {
@@ -99,11 +105,13 @@ final class Rounds implements AutoCloseable {
   }
 
   private static boolean isHopeless(Runner runner, List<List<Runner>> entries) {
-    return !runner.times.isEmpty()
-        && entries.stream()
-            .filter(runners -> runners.contains(runner))
-            .flatMap(List::stream)
-            .anyMatch(rival -> rival.median() * HOPELESS < runner.median());
+    return entries.stream()
+        .filter(runners -> runners.contains(runner))
+        .flatMap(List::stream)
+        .anyMatch(rival ->
+            runner.times.isEmpty()
+                ? rival.warm * HOPELESS_AT_FIRST < runner.warm
+                : rival.median() * HOPELESS < runner.median());
   }
 
   private void freshProcesses(Unit unit, List<List<Runner>> entries) {
@@ -116,7 +124,7 @@ final class Rounds implements AutoCloseable {
             () -> {
               long start = System.nanoTime();
               try (var child = start(runner)) {
-                runner.norm = child.warm(runner.entry.task(), 0);
+                runner.norm = child.warm(runner.entry.task(), 0).norm();
                 double first = (System.nanoTime() - start) * 1e-9;
                 if (unit == Unit.MEBIBYTES && counts) {
                   child.time(runner.entry.task(), options.memorySlice());

@@ -15,7 +15,7 @@ import java.util.SequencedMap;
  * or {@code error ...}.
  *
  * <pre>
- * warm SECONDS TASK    makes the task ready, does it at least once and for so long   ok NORM
+ * warm SECONDS TASK    makes the task ready, does it at least once and for so long   ok NORM LAST_MS
  * time SECONDS TASK    does it at least twice and for so long                        ok MEDIAN_MS
  * drop                 lets go of all tasks                                          ok
  * </pre>
@@ -56,8 +56,8 @@ public final class Server {
     try {
       String[] part = line.split(" ", 3);
       return switch (part[0]) {
-        case "warm" -> ok(warm(Double.parseDouble(part[1]), part[2]));
-        case "time" -> ok(time(Double.parseDouble(part[1]), part[2]));
+        case "warm" -> warm(Double.parseDouble(part[1]), part[2]);
+        case "time" -> time(Double.parseDouble(part[1]), part[2]);
         case "drop" -> drop();
         default -> "error no such command: " + line;
       };
@@ -67,20 +67,20 @@ public final class Server {
     }
   }
 
-  private static String ok(double number) {
-    return String.format(Locale.ROOT, "ok %.9g", number);
-  }
-
-  private double warm(double seconds, String task) {
+  private String warm(double seconds, String task) {
     Work work = ready.computeIfAbsent(task, t -> contestant.prepare(Task.parse(t)));
-    long end = System.nanoTime() + (long) (seconds * 1e9);
+    long start = System.nanoTime();
+    long last;
+    long now = start;
     do {
+      last = now;
       work.run();
-    } while (System.nanoTime() < end);
-    return work.norm();
+      now = System.nanoTime();
+    } while (now - start < seconds * 1e9);
+    return String.format(Locale.ROOT, "ok %.9g %.6g", work.norm(), (now - last) * 1e-6);
   }
 
-  private double time(double seconds, String task) {
+  private String time(double seconds, String task) {
     Work work = ready.get(task);
     if (work == null) {
       throw new IllegalStateException("'" + task + "' is not ready; send warm first");
@@ -98,7 +98,8 @@ public final class Server {
       }
       ms[runs] = (now - last) * 1e-6;
     }
-    return Sample.median(Arrays.copyOf(ms, runs));
+    double median = Sample.median(Arrays.copyOf(ms, runs));
+    return String.format(Locale.ROOT, "ok %.6g", median);
   }
 
   private String drop() {
