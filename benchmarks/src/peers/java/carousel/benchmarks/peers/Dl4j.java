@@ -25,7 +25,8 @@ public final class Dl4j implements Work {
 
   private Dl4j(Task task) {
     if (task.kind() != Task.Kind.LSTM || task.dtype() != DType.F32) {
-      throw new UnsupportedOperationException("DL4J is measured on LSTM layers in f32, not on " + task);
+      throw new UnsupportedOperationException(
+          "DL4J is measured on LSTM layers in f32, not on " + task);
     }
     var layers = new NeuralNetConfiguration.Builder().updater(new NoOp()).list();
     int hidden = task.size(3);

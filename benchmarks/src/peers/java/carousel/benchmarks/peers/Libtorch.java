@@ -26,9 +26,11 @@ public final class Libtorch implements Contestant {
   public Work prepare(Task task) {
     return switch (task.kind()) {
       case LSTM, GRU_AFTER, ELMAN -> new TorchLayers(task, TorchModule.of(task));
-      case GRU, PEEPHOLE, MATRIX_PEEPHOLE, LSTM_BY_HAND -> new TorchLayers(task, TorchScan.of(task));
+      case GRU, PEEPHOLE, MATRIX_PEEPHOLE, LSTM_BY_HAND ->
+          new TorchLayers(task, TorchScan.of(task));
       case LANGUAGE_MODEL -> new TorchTrainingStep(task);
-      case GEMM -> throw new UnsupportedOperationException("libtorch: its products are OpenBLAS's or MKL's");
+      case GEMM ->
+          throw new UnsupportedOperationException("libtorch: its products are OpenBLAS's or MKL's");
     };
   }
 }

@@ -24,11 +24,10 @@ public final class Mkl {
     mkl_rt.MKL_Set_Num_Threads(Integer.getInteger("compare.threads", 1));
     int rows = ROW_MAJOR;
     int as = NO_TRANSPOSE;
-    Server.serve(
-        task ->
-            Blas.product(
-                task,
-                (m, n, k, a, b, c) -> cblas_sgemm(rows, as, as, m, n, k, 1, a, k, b, n, 0, c, n),
-                (m, n, k, a, b, c) -> cblas_dgemm(rows, as, as, m, n, k, 1, a, k, b, n, 0, c, n)));
+    Server.serve(task ->
+        Blas.product(
+            task,
+            (m, n, k, a, b, c) -> cblas_sgemm(rows, as, as, m, n, k, 1, a, k, b, n, 0, c, n),
+            (m, n, k, a, b, c) -> cblas_dgemm(rows, as, as, m, n, k, 1, a, k, b, n, 0, c, n)));
   }
 }

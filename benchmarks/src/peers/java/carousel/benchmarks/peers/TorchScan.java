@@ -130,7 +130,8 @@ final class TorchScan implements TorchLayers.Network {
     for (Layer layer : layers) {
       long d = y.size(2);
       Tensor z =
-          addmm(layer.b, y.reshape(-1, d), layer.wx).view(task.size(0), task.size(1), layer.b.size(0));
+          addmm(layer.b, y.reshape(-1, d), layer.wx)
+              .view(task.size(0), task.size(1), layer.b.size(0));
       TensorVector steps = z.unbind(0);
       var outputs = new TensorVector();
       Tensor[] state = {zeros, zeros};

@@ -63,7 +63,8 @@ final class TorchTrainingStep implements Work {
         of.get(4 * i + 3).zero_().set_requires_grad(false); // one bias is enough, as ours
       }
     }
-    for (var module : new TensorVector[] {embed.parameters(), lstm.parameters(), head.parameters()}) {
+    for (var module :
+        new TensorVector[] {embed.parameters(), lstm.parameters(), head.parameters()}) {
       for (Tensor parameter : module.get()) {
         if (parameter.requires_grad()) {
           parameters.push_back(parameter);
