@@ -30,7 +30,7 @@ public record CrossEntropy(
   public static final int IGNORED = -100;
 
   /** Logits {@code [N,V]} and targets {@code [N]}, negative to be ignored → losses {@code [N]}. */
-  private static final Composite PLAIN =
+  static final Composite PLAIN =
       Composite.of("cross_entropy", (logits, targets) -> nll(logits.logSoftmax(LAST), targets));
 
   /** Checks the smoothing. */

@@ -3,6 +3,8 @@ package carousel.nn;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Op;
 
 /**
  * {@code y = x ⊙ m / (1 − p)}, each {@code m ~ Bernoulli(1 − p)} drawn anew; {@code x [..] → y [..]}.
@@ -16,6 +18,18 @@ import carousel.tensor.TensorException;
  * @param p the probability of dropping an element, in [0, 1]
  */
 public record Dropout(double p) implements Layer {
+  /**
+   * {@code (x [..], kept [..], scale []) → y}: x scaled where it is kept, else 0. By where, not by a
+   * product: an infinite x that is dropped must be 0, and so must its gradient.
+   */
+  static final Composite MASKED =
+      new Composite(
+          "dropout",
+          in -> {
+            Tensor x = in[0];
+            return new Tensor[] {Tensor.where(in[1], x, x.scalarLike(0)).mul(in[2])};
+          });
+
   /** Checks the probability. */
   public Dropout {
     if (!(p >= 0 && p <= 1)) {
@@ -35,9 +49,6 @@ public record Dropout(double p) implements Layer {
 
   private Tensor dropped(Philox rng, Tensor x) {
     Tensor kept = rng.bernoulli(1 - p, x.shape().toArray()).to(x.device());
-    // By where, not by a product: an infinite x that is dropped must be 0, and so must its
-    // gradient.
-    Tensor y = Tensor.where(kept, x, x.scalarLike(0));
-    return p == 1 ? y : y.mul(1 / (1 - p));
+    return Op.apply(MASKED, x, kept, x.scalarLike(p == 1 ? 1 : 1 / (1 - p)));
   }
 }

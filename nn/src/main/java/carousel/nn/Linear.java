@@ -4,6 +4,8 @@ import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Op;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +15,10 @@ import org.jspecify.annotations.Nullable;
  * @param bias {@code [out]}, or null for none
  */
 public record Linear(Parameter weight, @Nullable Parameter bias) implements Layer {
+  /** {@code (x [M,in], W [in,out], b [out]) → y [M,out]}. */
+  static final Composite AFFINE =
+      new Composite("linear", in -> new Tensor[] {in[0].matmul(in[1]).add(in[2])});
+
   /** Checks the shapes. */
   public Linear {
     Shape w = weight.value().shape();
@@ -88,7 +94,10 @@ public record Linear(Parameter weight, @Nullable Parameter bias) implements Laye
               + ", the rows of the weight "
               + w.shape());
     }
-    Tensor y = x.rank() == 1 ? x.unsqueeze(0).matmul(w).squeeze(0) : x.matmul(w);
-    return bias == null ? y : y.add(bias.value());
+    Shape before = x.shape().without(Tensor.LAST);
+    // One matrix: the gradient of the weight is then one product, too, not a sum of many.
+    Tensor rows = x.reshape(Math.toIntExact(before.size()), w.dim(0));
+    Tensor y = bias == null ? rows.matmul(w) : Op.apply(AFFINE, rows, w, bias.value());
+    return y.reshape(before.insert(before.rank(), w.dim(1)));
   }
 }

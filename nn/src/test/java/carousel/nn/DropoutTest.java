@@ -112,4 +112,22 @@ class DropoutTest {
     assertThat(Training.rng()).isEmpty();
     assertThat(new Dropout(0.1).parameters().size()).isZero();
   }
+
+  @Test
+  void theKernelAgreesWithTheBody() {
+    for (var type : new DType[] {DType.F32, DType.F64}) {
+      for (int size : new int[] {0, 1, 13, 2049, 70_001}) {
+        Tensor x = Philox.of(4).normal(type, 0, 1, size);
+        Tensor kept = Philox.of(5).bernoulli(0.7, size);
+        FusedContract.check(Dropout.MASKED, 1e-12, x, kept, x.scalarLike(1 / 0.7));
+      }
+    }
+  }
+
+  @Test
+  void theBodyServesWhatIsNotDense() {
+    Tensor x = Philox.of(4).normal(DType.F64, 0, 1, 5, 3).transpose(0, 1);
+    Tensor y = train(6, 0.5, x);
+    assertThat(y.sameValues(train(6, 0.5, x.copy()))).isTrue();
+  }
 }

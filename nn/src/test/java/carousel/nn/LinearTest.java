@@ -77,4 +77,15 @@ class LinearTest {
         .hasMessageContaining("the bias must have shape [2]")
         .hasMessageContaining("got [3]");
   }
+
+  @Test
+  void theKernelAgreesWithTheBody() {
+    int[][] sizes = {{0, 3, 4}, {1, 1, 1}, {5, 0, 3}, {7, 13, 33}, {20, 40, 207}};
+    for (int[] s : sizes) {
+      Tensor x = Philox.of(1).normal(DType.F64, 0, 1, s[0], s[1]);
+      Tensor w = Philox.of(2).normal(DType.F64, 0, 1, s[2], s[1]).transpose(0, 1);
+      Tensor b = Philox.of(3).normal(DType.F64, 0, 1, s[2]);
+      FusedContract.check(Linear.AFFINE, 1e-12, x, w, b);
+    }
+  }
 }

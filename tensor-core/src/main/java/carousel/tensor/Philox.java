@@ -188,7 +188,10 @@ public final class Philox {
     if (!(probability >= 0 && probability <= 1)) {
       throw new TensorException("bernoulli: probability must be in [0, 1], got " + probability);
     }
-    return draw(Distribution.UNIFORM, DType.F32, Shape.of(dims)).lt(probability);
+    Tensor y = Tensor.empty("bernoulli", Scope.current().device(), DType.BOOL, Shape.of(dims));
+    long first = advance(Distribution.UNIFORM.blocks(y.size()));
+    y.device().backend().bernoulli(probability, seed, first, y);
+    return y;
   }
 
   /**

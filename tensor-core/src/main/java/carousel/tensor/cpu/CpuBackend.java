@@ -6,6 +6,7 @@ import carousel.tensor.cpu.scan.Scans;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Distribution;
+import carousel.tensor.op.Formula;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Scan;
 import carousel.tensor.op.Ternary;
@@ -14,6 +15,7 @@ import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +30,8 @@ public final class CpuBackend implements Backend {
   private final Reductions reductions;
   private final Lines lines;
   private final Matrices matrices;
+  private final Randoms randoms;
+  private final FusedTable fused;
   private final Scans scans;
 
   /** The CPU with the loops that {@code -Dcarousel.vector} asks for, and memory up to {@code -Dcarousel.memory}. */
@@ -50,6 +54,8 @@ public final class CpuBackend implements Backend {
     this.lines = new Lines(table, this);
     this.scans = new Scans(kernels, table::tiles);
     this.matrices = new Matrices(table);
+    this.randoms = new Randoms(table);
+    this.fused = new FusedTable(table, this);
   }
 
   /**
@@ -153,12 +159,17 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void random(Distribution distribution, long seed, long counter, Tensor y) {
-    Randoms.fill(distribution, seed, counter, y);
+    randoms.fill(distribution, seed, counter, y);
+  }
+
+  @Override
+  public void bernoulli(double probability, long seed, long counter, Tensor y) {
+    randoms.below(probability, seed, counter, y);
   }
 
   @Override
   public @Nullable Fused fused(Composite op, Tensor[] inputs) {
-    return op.body() instanceof Scan scan ? scans.of(scan, inputs) : null;
+    return op.body() instanceof Scan scan ? scans.of(scan, inputs) : fused.find(op.label(), inputs);
   }
 
   @Override
@@ -169,5 +180,14 @@ public final class CpuBackend implements Backend {
   @Override
   public void write(MemorySegment host, Tensor y) {
     MemorySegment.copy(host, 0, Bytes.ALL, y.address(), y.size() * y.dtype().bytes());
+  }
+
+  @Override
+  public boolean inPlace(List<Formula.Call> calls) {
+    FormulaJob job = FormulaJob.of(calls, table);
+    if (job != null) {
+      job.run();
+    }
+    return job != null;
   }
 }

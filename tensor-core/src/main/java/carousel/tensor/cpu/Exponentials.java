@@ -1,12 +1,12 @@
 package carousel.tensor.cpu;
 
-/** The inner loop of softmax and logSumExp. */
+/** The inner loop of softmax, logSumExp and cross entropy. */
 @FunctionalInterface
 public interface Exponentials {
   /**
-   * {@code out_i = e^(x_i − max)}; returns their sum.
+   * {@code out_i = factor · e^(x_i − max)}; returns {@code Σ e^(x_i − max)}, without the factor.
    *
    * @param out where they go, in the type of x; 0 if only the sum is wanted
    */
-  double run(long x, int n, double max, long out);
+  double run(long x, int n, double max, double factor, long out);
 }

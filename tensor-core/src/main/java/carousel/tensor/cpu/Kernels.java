@@ -41,11 +41,17 @@ public interface Kernels {
   /** The greatest element, NaN if there is one. */
   Fold max(DType type);
 
+  /** The greatest element, or any if one of them is NaN; F32 and F64. */
+  Fold peak(DType type);
+
   /** The smallest element, NaN if there is one. */
   Fold min(DType type);
 
-  /** {@code e^(x − max)} and its sum; F32 and F64. */
+  /** {@code factor · e^(x − max)}, and the sum of the powers; F32 and F64. */
   Exponentials exponentials(DType type);
+
+  /** The random bits of uniform numbers. */
+  Uniforms uniforms();
 
   /** Tiles of the matrix product; F32 and F64. */
   Tiles tiles(DType type);

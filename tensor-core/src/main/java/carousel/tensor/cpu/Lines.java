@@ -73,7 +73,7 @@ final class Lines {
 
   private void softmax(boolean log, DType type, long x, long y, int n) {
     double max = table.fold(Table.FoldKind.MAX, type).run(x, n);
-    double sum = table.exponentials(type).run(x, n, max, log ? 0 : y);
+    double sum = table.exponentials(type).run(x, n, max, 1, log ? 0 : y);
     if (log) {
       // In two steps: max + ln Σ would round away a small logarithm beside a large maximum.
       scalar(Binary.SUB, type, x, max, y, n);

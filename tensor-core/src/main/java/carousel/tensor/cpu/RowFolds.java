@@ -101,7 +101,7 @@ final class RowFolds {
     for (int i = 1; i < parts.length; i++) {
       double part = parts[i];
       switch (kind) {
-        case MAX -> joined = Math.max(joined, part);
+        case MAX, PEAK -> joined = Math.max(joined, part);
         case MIN -> joined = Math.min(joined, part);
         case PRODUCT ->
             // Whole numbers below 2³¹ each: their product fits in a long and wraps from there.
@@ -152,7 +152,7 @@ final class RowFolds {
     if (Double.isInfinite(max) || Double.isNaN(max)) {
       return max;
     }
-    return max + Math.log(table.exponentials(type).run(x, n, max, 0));
+    return max + Math.log(table.exponentials(type).run(x, n, max, 1, 0));
   }
 
   /** The first position of a value; that of the first NaN if it is NaN. */

@@ -1,6 +1,7 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
+import carousel.tensor.Philox;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
@@ -172,6 +173,11 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
+  public Fold peak(DType type) {
+    return max(type);
+  }
+
+  @Override
   public Fold min(DType type) {
     return fold(type, Double.POSITIVE_INFINITY, Math::min);
   }
@@ -191,16 +197,27 @@ public final class ScalarKernels implements Kernels {
   @Override
   public Exponentials exponentials(DType type) {
     Element element = Element.of(type);
-    return (x, n, max, out) -> {
+    return (x, n, max, factor, out) -> {
       double sum = 0;
       for (int i = 0; i < n; i++) {
         double value = Math.exp(element.get(x + (long) i * element.size()) - max);
         sum += value;
         if (out != 0) {
-          element.set(out + (long) i * element.size(), value);
+          element.set(out + (long) i * element.size(), factor * value);
         }
       }
       return sum;
+    };
+  }
+
+  @Override
+  public Uniforms uniforms() {
+    return (seed, block, blocks, out) -> {
+      for (int i = 0; i < blocks; i++) {
+        for (int word = 0; word < 4; word++) {
+          Bytes.i32(out + 16L * i + 4L * word, Philox.word(seed, block + i, word) >>> 8);
+        }
+      }
     };
   }
 

@@ -2,10 +2,15 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Formula;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The loops in use, each made when it is first asked for. */
 final class Table {
@@ -26,6 +31,8 @@ final class Table {
   private final AtomicReferenceArray<Fold> folds =
       new AtomicReferenceArray<>(FoldKind.values().length * TYPES);
   private final AtomicReferenceArray<Exponentials> exponentials = new AtomicReferenceArray<>(TYPES);
+  private final Map<Typed, Optional<FormulaLoop>> formulas = new ConcurrentHashMap<>();
+  private final AtomicReferenceArray<Uniforms> uniforms = new AtomicReferenceArray<>(1);
   private final AtomicReferenceArray<Tiles> tiles = new AtomicReferenceArray<>(TYPES);
 
   /** The folds of {@link Kernels}. */
@@ -34,6 +41,7 @@ final class Table {
     PRODUCT,
     SQUARES,
     MAX,
+    PEAK,
     MIN
   }
 
@@ -75,12 +83,29 @@ final class Table {
               case PRODUCT -> kernels.product(type);
               case SQUARES -> kernels.squares(type);
               case MAX -> kernels.max(type);
+              case PEAK -> kernels.peak(type);
               case MIN -> kernels.min(type);
             });
   }
 
   Exponentials exponentials(DType type) {
     return get(exponentials, type.ordinal(), () -> kernels.exponentials(type));
+  }
+
+  /** The loop of a formula, or null if there is none. */
+  @Nullable FormulaLoop formula(Formula formula, DType type) {
+    return formulas
+        .computeIfAbsent(
+            new Typed(formula, type),
+            _ -> Optional.ofNullable(FormulaLoop.of(formula, type, kernels, tiles(type).lanes())))
+        .orElse(null);
+  }
+
+  /** A formula on a type. */
+  private record Typed(Formula formula, DType type) {}
+
+  Uniforms uniforms() {
+    return get(uniforms, 0, kernels::uniforms);
   }
 
   Tiles tiles(DType type) {

@@ -268,6 +268,16 @@ public final class ReferenceBackend implements Backend {
   }
 
   @Override
+  public void bernoulli(double probability, long seed, long counter, Tensor y) {
+    var to = new Elements(y);
+    long[] n = {0};
+    to.each(i -> {
+      double u = Distribution.UNIFORM.sample(seed, counter, n[0]++);
+      to.set(i, u < (float) probability ? 1 : 0);
+    });
+  }
+
+  @Override
   public void read(Tensor x, MemorySegment host) {
     MemorySegment.copy(ALL, x.address(), host, 0, x.size() * x.dtype().bytes());
   }

@@ -4,10 +4,12 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Distribution;
+import carousel.tensor.op.Formula;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -178,6 +180,17 @@ public interface Backend {
   void random(Distribution distribution, long seed, long counter, Tensor y);
 
   /**
+   * {@code y_i = u_i < p}, where u_i is element i of a fill with {@link Distribution#UNIFORM} and both
+   * are F32 numbers.
+   *
+   * @param probability p, in [0, 1]
+   * @param seed the key of the generator
+   * @param counter the first Philox block used
+   * @param y the target, contiguous, BOOL
+   */
+  void bernoulli(double probability, long seed, long counter, Tensor y);
+
+  /**
    * Copies a contiguous tensor's bytes to the host.
    *
    * @param x the source, contiguous
@@ -192,6 +205,16 @@ public interface Backend {
    * @param y the target, contiguous, of exactly as many bytes
    */
   void write(MemorySegment host, Tensor y);
+
+  /**
+   * Runs formulas that write tensors in place, if this backend makes loops of formulas.
+   *
+   * @param calls the formulas with their operands, on this backend's device
+   * @return whether it ran all of them; if not, nothing is changed
+   */
+  default boolean inPlace(List<Formula.Call> calls) {
+    return false;
+  }
 
   /**
    * The fast spelling of a composite, if this backend has one for these inputs.

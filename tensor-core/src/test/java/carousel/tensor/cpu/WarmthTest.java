@@ -56,6 +56,7 @@ class WarmthTest {
         print("softmax " + type, type, (a, b) -> a.softmax(0));
         print("logSoftmax " + type, type, (a, b) -> a.logSoftmax(0));
         print("logSumExp " + type, type, (a, b) -> a.logSumExp());
+        print("uniform " + type, type, (a, b) -> Philox.of(3).uniform(type, 0, 1, SIZE));
         print("sum " + type, type, (a, b) -> a.sum());
         print("norm " + type, type, (a, b) -> a.norm());
         print(

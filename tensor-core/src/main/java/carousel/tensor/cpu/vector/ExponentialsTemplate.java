@@ -13,8 +13,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@code out[i] = e^(x[i] − max)}, and their sum: in vectors over runs of {@link #RUN} elements, and
- * over these in double precision.
+ * {@code out[i] = factor · e^(x[i] − max)}, and the sum of the powers: in vectors over runs of {@link
+ * #RUN} elements, and over these in double precision.
  */
 final class ExponentialsTemplate implements Exponentials {
   private static final int RUN = 2048;
@@ -29,42 +29,80 @@ final class ExponentialsTemplate implements Exponentials {
   private static final int SIZE = WIDTH / LANES;
 
   @Override
-  @SuppressWarnings("unchecked") // as above
-  public double run(long x, int n, double max, long out) {
-    Vector<Object> shift =
-        (Vector<Object>)
-            (Vector<?>)
-                (F64
-                    ? DoubleVector.broadcast(S.withLanes(double.class), max)
-                    : FloatVector.broadcast(S.withLanes(float.class), (float) max));
-    long scratch = Lanes.tail();
-    double sum = 0;
+  public double run(long x, int n, double max, double factor, long out) {
     int whole = n & -LANES;
-    for (int run = 0; run < whole; run += RUN) {
-      int end = Math.min(whole, run + RUN);
-      Vector<Object> s = S.zero();
-      for (int i = run; i < end; i += LANES) {
-        Vector<Object> v = S.fromMemorySegment(ALL, x + (long) i * SIZE, ORDER);
-        Vector<Object> e = Body.map(v.lanewise(VectorOperators.SUB, shift));
-        s = s.lanewise(VectorOperators.ADD, e);
-        if (out != 0) {
-          e.intoMemorySegment(ALL, out + (long) i * SIZE, ORDER);
-        }
-      }
-      s.intoMemorySegment(ALL, scratch, ORDER);
-      sum += lanes(scratch, LANES);
-    }
     int rest = n - whole;
+    double sum = out == 0 ? sum(x, whole, max) : write(x, whole, max, factor, out);
     if (rest > 0) {
+      long scratch = Lanes.tail();
       Lanes.copy(x + (long) whole * SIZE, scratch, rest * SIZE);
       Vector<Object> v = S.fromMemorySegment(ALL, scratch, ORDER);
-      Body.map(v.lanewise(VectorOperators.SUB, shift)).intoMemorySegment(ALL, scratch, ORDER);
+      Vector<Object> e = Body.map(v.lanewise(VectorOperators.SUB, constant(max)));
+      e.intoMemorySegment(ALL, scratch, ORDER);
       sum += lanes(scratch, rest);
       if (out != 0) {
+        e.lanewise(VectorOperators.MUL, constant(factor)).intoMemorySegment(ALL, scratch, ORDER);
         Lanes.copy(scratch, out + (long) whole * SIZE, rest * SIZE);
       }
     }
     return sum;
+  }
+
+  private static double sum(long x, int whole, double max) {
+    Vector<Object> shift = constant(max);
+    long sums = Lanes.tail();
+    double sum = 0;
+    for (int run = 0; run < whole; run += RUN) {
+      int end = Math.min(whole, run + RUN);
+      Bytes.clear(sums, 2L * WIDTH);
+      for (int i = run; i < end; i += LANES) {
+        long at = (long) i * SIZE;
+        Vector<Object> v = S.fromMemorySegment(ALL, x + at, ORDER);
+        add(Body.map(v.lanewise(VectorOperators.SUB, shift)), sums + (at & WIDTH));
+      }
+      sum += lanes(sums, 2 * LANES);
+    }
+    return sum;
+  }
+
+  private static double write(long x, int whole, double max, double factor, long out) {
+    Vector<Object> shift = constant(max);
+    Vector<Object> scale = constant(factor);
+    long sums = Lanes.tail();
+    double sum = 0;
+    for (int run = 0; run < whole; run += RUN) {
+      int end = Math.min(whole, run + RUN);
+      Bytes.clear(sums, 2L * WIDTH);
+      for (int i = run; i < end; i += LANES) {
+        long at = (long) i * SIZE;
+        Vector<Object> v = S.fromMemorySegment(ALL, x + at, ORDER);
+        Vector<Object> e = Body.map(v.lanewise(VectorOperators.SUB, shift));
+        add(e, sums + (at & WIDTH));
+        e.lanewise(VectorOperators.MUL, scale).intoMemorySegment(ALL, out + at, ORDER);
+      }
+      sum += lanes(sums, 2 * LANES);
+    }
+    return sum;
+  }
+
+  /**
+   * Adds to one of two sums in memory, in turn. In a local variable they would be a little faster when
+   * all goes well; but C2 then makes an object of a sum in every iteration, or not, as the order of
+   * its compilations has it.
+   */
+  private static void add(Vector<Object> e, long sum) {
+    S.fromMemorySegment(ALL, sum, ORDER)
+        .lanewise(VectorOperators.ADD, e)
+        .intoMemorySegment(ALL, sum, ORDER);
+  }
+
+  @SuppressWarnings("unchecked") // as above
+  private static Vector<Object> constant(double value) {
+    return (Vector<Object>)
+        (Vector<?>)
+            (F64
+                ? DoubleVector.broadcast(S.withLanes(double.class), value)
+                : FloatVector.broadcast(S.withLanes(float.class), (float) value));
   }
 
   private static double lanes(long at, int count) {

@@ -10,6 +10,7 @@ import carousel.tensor.cpu.Pointwise;
 import carousel.tensor.cpu.ScalarKernels;
 import carousel.tensor.cpu.Tiles;
 import carousel.tensor.cpu.Transpose;
+import carousel.tensor.cpu.Uniforms;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
@@ -154,6 +155,11 @@ public final class VectorKernels implements Kernels {
   }
 
   @Override
+  public Fold peak(DType type) {
+    return narrow(type, "greater");
+  }
+
+  @Override
   public Fold min(DType type) {
     return type.isFloating() ? narrow(type, "min") : scalar.min(type);
   }
@@ -167,6 +173,11 @@ public final class VectorKernels implements Kernels {
     BodySource source = type == DType.F32 ? BodySource.F32 : BodySource.F64;
     return Splicer.define(
         Exponentials.class, ExponentialsTemplate.class, source, "exp", species(type));
+  }
+
+  @Override
+  public Uniforms uniforms() {
+    return PhiloxGenerator.define(VectorSpecies.of(long.class, shape));
   }
 
   @Override

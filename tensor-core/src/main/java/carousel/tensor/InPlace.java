@@ -1,0 +1,34 @@
+package carousel.tensor;
+
+import carousel.tensor.op.Formula;
+import java.util.List;
+
+/** Overwrites many tensors in one pass over their memory. */
+public final class InPlace {
+  private InPlace() {}
+
+  /**
+   * Runs formulas that write tensors in place, all in one job, so that each element is read
+   * and written once. Not an op: no gradient flows, and a tape that saved an old value reports it at
+   * backward.
+   *
+   * @param calls the formulas with their operands, on one device; no two write the same memory, and
+   *     none reads what another writes
+   * @return whether they ran; if not, the device has no loop for one of them, and nothing is changed
+   */
+  public static boolean run(List<Formula.Call> calls) {
+    if (calls.isEmpty()) {
+      return true;
+    }
+    Device device = calls.getFirst().targets().getFirst().device();
+    if (!device.backend().inPlace(calls)) {
+      return false;
+    }
+    for (var call : calls) {
+      for (Tensor target : call.targets()) {
+        target.storage().touch();
+      }
+    }
+    return true;
+  }
+}

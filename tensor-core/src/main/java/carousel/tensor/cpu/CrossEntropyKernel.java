@@ -1,0 +1,138 @@
+package carousel.tensor.cpu;
+
+import carousel.tensor.DType;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.cpu.Table.FoldKind;
+import carousel.tensor.spi.Fused;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code cross_entropy}: {@code (logits [N,V], targets [N]) → losses [N]}, {@code loss = ln Σ e^x −
+ * x[target]}, 0 where the target is negative; {@code d logits = g (softmax(x) − onehot(target))}.
+ *
+ * <p>Keeps {@code max x} and {@code Σ e^(x − max)} of every row in double precision, and nothing of
+ * the logits' size. A row stays in the nearest caches between its passes.
+ */
+final class CrossEntropyKernel implements Fused {
+  private final Table table;
+
+  CrossEntropyKernel(Table table) {
+    this.table = table;
+  }
+
+  /** This, for dense rows of at least one class and dense targets; everything else is the body's. */
+  @Nullable Fused offer(Tensor[] inputs) {
+    Tensor logits = inputs[0];
+    Tensor targets = inputs[1];
+    boolean takes =
+        logits.dtype().isFloating()
+            && logits.rank() == 2
+            && logits.dim(1) > 0
+            && logits.layout().isContiguous()
+            && targets.dtype() == DType.I32
+            && targets.shape().equals(Shape.of(logits.dim(0)))
+            && targets.layout().isContiguous()
+            && within(targets, logits.dim(1));
+    return takes ? this : null;
+  }
+
+  private static boolean within(Tensor targets, int classes) {
+    long at = targets.address();
+    int greatest = -1;
+    for (int i = 0; i < targets.dim(0); i++) {
+      greatest = Math.max(greatest, Bytes.i32(at + 4L * i));
+    }
+    return greatest < classes;
+  }
+
+  @Override
+  public Result forward(Tensor[] inputs) {
+    Tensor logits = inputs[0];
+    DType type = logits.dtype();
+    Element element = Element.of(type);
+    int rows = logits.dim(0);
+    int classes = logits.dim(1);
+    Tensor losses = Tensor.empty("cross_entropy", logits.device(), type, Shape.of(rows));
+    Tensor sums = Tensor.empty("cross_entropy", logits.device(), DType.F64, Shape.of(rows, 2));
+    long x = logits.address();
+    long at = inputs[1].address();
+    long y = losses.address();
+    long kept = sums.address();
+    Fold peak = table.fold(FoldKind.PEAK, type);
+    Exponentials exponentials = table.exponentials(type);
+    each(
+        rows,
+        classes,
+        row -> {
+          long from = x + (long) row * classes * element.size();
+          int target = Bytes.i32(at + 4L * row);
+          // With a NaN in the row any shift does: the sum is NaN.
+          double greatest = peak.run(from, classes);
+          double sum = exponentials.run(from, classes, greatest, 1, 0);
+          Bytes.f64(kept + 16L * row, greatest);
+          Bytes.f64(kept + 16L * row + 8, sum);
+          // Not (max + ln Σ) − x: that would round away a small loss beside a large maximum.
+          double loss =
+              target < 0
+                  ? 0
+                  : greatest - element.get(from + (long) target * element.size()) + Math.log(sum);
+          element.set(y + (long) row * element.size(), loss);
+        });
+    return new Result(new Tensor[] {losses}, new Tensor[] {sums});
+  }
+
+  @Override
+  public @Nullable Tensor[] backward(
+      Tensor[] inputs, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
+    Tensor logits = inputs[0];
+    Tensor g = cotangents[0];
+    @Nullable Tensor[] gradients = new Tensor[2];
+    if (!wanted[0] || g == null) {
+      return gradients;
+    }
+    DType type = logits.dtype();
+    Element element = Element.of(type);
+    int rows = logits.dim(0);
+    int classes = logits.dim(1);
+    Tensor gradient = Tensor.empty("cross_entropy", logits.device(), type, logits.shape());
+    gradients[0] = gradient;
+    long x = logits.address();
+    long at = inputs[1].address();
+    long dx = gradient.address();
+    long kept = result.saved()[0].address();
+    Strided cotangent = Strided.of(g);
+    Exponentials exponentials = table.exponentials(type);
+    each(
+        rows,
+        classes,
+        row -> {
+          long offset = (long) row * classes * element.size();
+          long into = dx + offset;
+          int target = Bytes.i32(at + 4L * row);
+          if (target < 0) {
+            Bytes.clear(into, (long) classes * element.size());
+            return;
+          }
+          double flow = element.get(cotangent.row(row, 1));
+          double scale = flow / Bytes.f64(kept + 16L * row + 8);
+          exponentials.run(x + offset, classes, Bytes.f64(kept + 16L * row), scale, into);
+          long hit = into + (long) target * element.size();
+          element.set(hit, element.get(hit) - flow);
+        });
+    return gradients;
+  }
+
+  /** Visits rows, several per task, which share nothing. */
+  private static void each(int rows, int classes, IntConsumer body) {
+    int perTask = Math.max(1, Table.COSTLY / classes);
+    Workers.parallel(
+        Math.ceilDiv(rows, perTask),
+        task -> {
+          for (int row = task * perTask; row < Math.min(rows, (task + 1) * perTask); row++) {
+            body.accept(row);
+          }
+        });
+  }
+}

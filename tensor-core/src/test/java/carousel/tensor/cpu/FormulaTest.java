@@ -1,0 +1,154 @@
+package carousel.tensor.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carousel.tensor.DType;
+import carousel.tensor.Device;
+import carousel.tensor.InPlace;
+import carousel.tensor.Philox;
+import carousel.tensor.Scope;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Formula;
+import carousel.tensor.op.FormulaTrace;
+import carousel.tensor.op.Op;
+import java.util.List;
+import java.util.function.BinaryOperator;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Formulas read from code, and the loops made of them, against the code. */
+class FormulaTest {
+  private static final Composite SQUARED =
+      Composite.of("squared", (UnaryOperator<Tensor>) Tensor::square);
+
+  /** Rows with bodies of one, two and three operands, some of them long where the type has such. */
+  private static Tensor code(Tensor a, Tensor b) {
+    boolean f32 = a.dtype() == DType.F32;
+    Tensor gate = f32 ? a.mul(0.3).sigmoid() : a.mul(0.3).abs();
+    Tensor kept = gate.mul(f32 ? b.tanh() : b.neg()).fma(gate, Op.apply(SQUARED, a));
+    return kept.sub(f32 ? b.exp() : b.sqrt()).clamp(-2, 3).maximum(a.div(7));
+  }
+
+  private static Formula.Call traced(BinaryOperator<Tensor> code, Tensor a, Tensor b, Tensor to) {
+    var trace = new FormulaTrace(a);
+    Tensor x = trace.input(a);
+    Tensor y = trace.input(b);
+    trace.result(to, trace.run(() -> code.apply(x, y)));
+    return trace.call();
+  }
+
+  @ParameterizedTest
+  @MethodSource("carousel.tensor.cpu.Operands#kernels")
+  void giveTheBitsOfTheCode(Kernels kernels) {
+    Device device =
+        Device.of(kernels.description(), new CpuBackend(new SlabPool(Long.MAX_VALUE), kernels));
+    for (DType type : new DType[] {DType.F32, DType.F64}) {
+      for (int size : new int[] {0, 1, 3, 16, 21, 65_536, 70_001}) {
+        try (var scope = Scope.open(device)) {
+          Tensor a = Philox.of(1).normal(type, 0, 2, size);
+          Tensor b = Philox.of(2).normal(type, 0, 2, size);
+          Tensor expected = code(a, b);
+          int version = a.storage().version();
+          boolean ran = InPlace.run(List.of(traced(FormulaTest::code, a, b, a)));
+          assertThat(ran).isEqualTo(!(kernels instanceof ScalarKernels));
+          if (ran) {
+            assertThat(a.sameValues(expected)).as(type + " " + size).isTrue();
+            assertThat(a.storage().version()).isGreaterThan(version);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void areEqualForOtherNumbers() {
+    try (var scope = Scope.open()) {
+      Tensor a = Tensor.ones(4);
+      Tensor b = Tensor.ones(4);
+      var one = traced((x, y) -> x.mul(2).add(y), a, b, a);
+      var other = traced((x, y) -> x.mul(3).add(y), a, b, a);
+      assertThat(one.formula()).isEqualTo(other.formula());
+      assertThat(one.constants()).containsExactly(2.0);
+      assertThat(other.constants()).containsExactly(3.0);
+      assertThat(traced((x, y) -> y.add(x.mul(3)), a, b, a).formula())
+          .isNotEqualTo(other.formula());
+    }
+  }
+
+  @Test
+  void runWhereOneHasNoLoopNotAtAll() {
+    try (var scope = Scope.open()) {
+      Tensor a = Tensor.ones(4);
+      Tensor b = Tensor.ones(4);
+      var fine = traced((x, y) -> x.add(y), a, b, a);
+      // The power has no vector body.
+      var none = traced((x, y) -> x.pow(y), b, a, b);
+      assertThat(InPlace.run(List.of(fine, none))).isFalse();
+      assertThat(a.toFloatArray()).containsOnly(1);
+      assertThat(InPlace.run(List.of())).isTrue();
+    }
+  }
+
+  @Test
+  void areNotReadFromCodeThatDoesMore() {
+    try (var scope = Scope.open()) {
+      Tensor a = Tensor.ones(2, 2);
+      for (BinaryOperator<Tensor> more :
+          List.<BinaryOperator<Tensor>>of(
+              (x, y) -> x.sum(),
+              (x, y) -> x.transpose(0, 1),
+              (x, y) -> Tensor.where(x.gt(0), x, y),
+              (x, y) -> x.mul(x.get(0, 0)),
+              (x, y) -> x.mul(Tensor.ones(2)))) {
+        assertThatThrownBy(() -> traced(more, a, a, a)).isInstanceOf(TensorException.class);
+      }
+    }
+  }
+
+  @Test
+  void takeDenseOperandsOfOneShape() {
+    try (var scope = Scope.open()) {
+      Tensor a = Tensor.ones(2, 3);
+      var trace = new FormulaTrace(a);
+      for (Tensor other :
+          List.of(
+              Tensor.ones(3, 2), Tensor.ones(3, 2).transpose(0, 1), Tensor.ones(DType.F64, 2, 3))) {
+        assertThatThrownBy(() -> trace.input(other)).isInstanceOf(TensorException.class);
+        assertThatThrownBy(() ->
+                new Formula.Call(
+                    new Formula(List.of(new Formula.Input(0)), List.of(0)),
+                    List.of(),
+                    List.of(a),
+                    List.of(a, other),
+                    null))
+            .isInstanceOf(TensorException.class)
+            .hasMessageContaining("takes no");
+      }
+    }
+  }
+
+  @Test
+  void refuseARowOutsideOfATable() {
+    try (var scope = Scope.open()) {
+      Tensor table = Tensor.ones(5, 2);
+      Tensor values = Tensor.ones(2, 2);
+      for (int wrong : new int[] {-1, 5}) {
+        var trace = new FormulaTrace(values, Tensor.of(0, wrong));
+        Tensor p = trace.input(table);
+        Tensor g = trace.input(values);
+        trace.result(table, trace.run(() -> p.add(g)));
+        assertThatThrownBy(() -> InPlace.run(List.of(trace.call())))
+            .isInstanceOf(TensorException.class)
+            .hasMessage("formula: row " + wrong + " is out of range for [5,2]");
+      }
+      assertThat(table.shape()).isEqualTo(Shape.of(5, 2));
+      assertThat(table.toFloatArray()).containsOnly(1);
+    }
+  }
+}
