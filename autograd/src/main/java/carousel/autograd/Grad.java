@@ -82,7 +82,7 @@ public final class Grad {
                 + value.shape()
                 + "; reduce it with mean() or sum(), or use Grad.vjp with a cotangent");
       }
-      return new Gradients(value, leaves, pullback.pull(value.onesLike(), orZero));
+      return new Gradients(value, leaves, pullback.gradients(value.onesLike(), orZero));
     }
   }
 
@@ -222,7 +222,7 @@ public final class Grad {
   private record Input(String name, Tensor value) implements Leaf {}
 
   /** For messages: the names of the leaves nothing reached. */
-  static List<String> unreached(List<Leaf> leaves, @Nullable Tensor[] gradients) {
+  static List<String> unreached(List<Leaf> leaves, @Nullable Gradient[] gradients) {
     List<String> names = new ArrayList<>();
     for (int i = 0; i < gradients.length; i++) {
       if (gradients[i] == null) {

@@ -2,9 +2,12 @@ package carousel.autograd;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.Interpreter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The value of a loss and its gradients, one per leaf and of the leaf's shape, in the leaves' order.
@@ -16,12 +19,22 @@ public final class Gradients {
 
   private final Tensor value;
   private final List<Leaf> leaves;
-  private final List<Tensor> tensors;
+  private final List<Gradient> unscaled;
+  private final double factor;
 
-  Gradients(Tensor value, List<Leaf> leaves, List<Tensor> tensors) {
+  /** The gradients as tensors, with {@link #factor} multiplied in; each made when it is asked for. */
+  private final @Nullable Tensor[] tensors;
+
+  Gradients(Tensor value, List<Leaf> leaves, List<Gradient> gradients) {
+    this(value, leaves, gradients, 1);
+  }
+
+  private Gradients(Tensor value, List<Leaf> leaves, List<Gradient> unscaled, double factor) {
     this.value = value;
     this.leaves = leaves;
-    this.tensors = tensors;
+    this.unscaled = unscaled;
+    this.factor = factor;
+    this.tensors = new Tensor[unscaled.size()];
   }
 
   /**
@@ -50,9 +63,13 @@ public final class Gradients {
    * @throws TensorException if it was not asked for
    */
   public Tensor get(Leaf leaf) {
+    return get(position(leaf));
+  }
+
+  private int position(Leaf leaf) {
     for (int i = 0; i < leaves.size(); i++) {
       if (leaves.get(i).value() == leaf.value()) {
-        return tensors.get(i);
+        return i;
       }
     }
     throw new TensorException(
@@ -69,7 +86,47 @@ public final class Gradients {
    * @return its gradient
    */
   public Tensor get(int i) {
-    return tensors.get(i);
+    Tensor g = tensors[i];
+    if (g == null || !g.storage().isOpen()) {
+      Tensor dense = unscaled.get(i).dense();
+      g = factor == 1 ? dense : dense.mul(factor);
+      tensors[i] = g;
+    }
+    return g;
+  }
+
+  /**
+   * What is still to be multiplied into {@link #unscaled}: clipping and scaling write no tensors until
+   * {@link #get} asks for one, so that an optimiser can do it in the pass it makes anyway.
+   *
+   * @return the factor, 1 unless these were scaled
+   */
+  public double factor() {
+    return factor;
+  }
+
+  /**
+   * The gradient of a leaf without {@link #factor}.
+   *
+   * @param leaf one of {@link #leaves()}, found by its tensor
+   * @return its gradient divided by the factor
+   * @throws TensorException if it was not asked for
+   */
+  public Tensor unscaled(Leaf leaf) {
+    int i = position(leaf);
+    return factor == 1 ? get(i) : unscaled.get(i).dense();
+  }
+
+  /**
+   * The gradient of a leaf, without {@link #factor}, as rows: of a table that the loss uses in fewer
+   * lookups than it has rows, and in no other way.
+   *
+   * @param leaf one of {@link #leaves()}, found by its tensor
+   * @return its rows, or null if the gradient is no such
+   * @throws TensorException if it was not asked for
+   */
+  public @Nullable Rows unscaledRows(Leaf leaf) {
+    return unscaled.get(position(leaf)).rows();
   }
 
   /**
@@ -78,7 +135,7 @@ public final class Gradients {
    * @return the number of leaves
    */
   public int size() {
-    return tensors.size();
+    return unscaled.size();
   }
 
   /**
@@ -88,11 +145,11 @@ public final class Gradients {
    */
   public double norm() {
     double sum = 0;
-    for (Tensor g : tensors) {
-      double n = g.norm().item();
+    for (Gradient g : unscaled) {
+      double n = g.elements().norm().item();
       sum += n * n;
     }
-    return Math.sqrt(sum);
+    return Math.abs(factor) * Math.sqrt(sum);
   }
 
   /**
@@ -130,7 +187,9 @@ public final class Gradients {
    * @return the scaled gradients
    */
   public Gradients scale(double factor) {
-    return map(g -> g.mul(factor));
+    return Interpreter.current() == Interpreter.EAGER
+        ? new Gradients(value, leaves, unscaled, this.factor * factor)
+        : map(g -> g.mul(factor));
   }
 
   /**
@@ -144,7 +203,7 @@ public final class Gradients {
     if (other.size() != size()) {
       throw new TensorException("plus: gradients of " + size() + " leaves and of " + other.size());
     }
-    List<Tensor> sums = new ArrayList<>();
+    List<Gradient> sums = new ArrayList<>();
     for (int i = 0; i < size(); i++) {
       if (leaves.get(i).value() != other.leaves.get(i).value()) {
         throw new TensorException(
@@ -156,12 +215,24 @@ public final class Gradients {
                 + other.leaves.get(i).name()
                 + "' there; take both gradients for the same leaves");
       }
-      sums.add(get(i).add(other.get(i)));
+      Rows rows = unscaled.get(i).rows();
+      Rows more = other.unscaled.get(i).rows();
+      sums.add(
+          rows == null || more == null
+              ? new Gradient.Whole(get(i).add(other.get(i)))
+              : new Gradient.Sparse(rows.times(factor).plus(more.times(other.factor))));
     }
     return new Gradients(value.add(other.value), leaves, sums);
   }
 
   private Gradients map(UnaryOperator<Tensor> f) {
-    return new Gradients(value, leaves, tensors.stream().map(f).toList());
+    return new Gradients(
+        value,
+        leaves,
+        IntStream.range(0, size()).mapToObj(this::get).map(f).map(Gradients::whole).toList());
+  }
+
+  private static Gradient whole(Tensor dense) {
+    return new Gradient.Whole(dense);
   }
 }

@@ -26,34 +26,8 @@ final class Node implements Vjp.Context {
   private final @Nullable Tensor[] savedOutputs;
   private final int[] outputVersions;
   private final Tensor like;
+  private boolean rowwise;
   private boolean released;
-
-  /** A tracked value: an output of a node, or a leaf, with the cotangent that reached it. */
-  static final class Edge {
-    private @Nullable Tensor cotangent;
-
-    @Nullable Tensor cotangent() {
-      return cotangent;
-    }
-
-    /** Adds what flowed in over one use of the value. */
-    void accumulate(Tensor g) {
-      Tensor before = cotangent;
-      Tensor sum = before == null ? g : before.add(g);
-      sum.storage().retain();
-      cotangent = sum;
-      if (before != null) {
-        before.storage().release();
-      }
-    }
-
-    void clear() {
-      if (cotangent != null) {
-        cotangent.storage().release();
-        cotangent = null;
-      }
-    }
-  }
 
   Node(
       String label,
@@ -87,7 +61,7 @@ final class Node implements Vjp.Context {
     outputVersions = new int[m];
     boolean reads = vjp.readsOutput(wanted);
     for (int k = 0; k < m; k++) {
-      outputs[k] = new Edge();
+      outputs[k] = new Edge(false);
       outputShapes[k] = results[k].shape();
       if (reads) {
         savedOutputs[k] = results[k];
@@ -107,11 +81,24 @@ final class Node implements Vjp.Context {
     return outputs[k];
   }
 
+  /** Lets a lookup of rows give its gradient as rows, where it goes to a leaf. */
+  void looksUpRows() {
+    rowwise = true;
+  }
+
   /** Pulls the cotangents of the outputs back to the inputs, if any arrived. */
   void pull() {
     boolean reached = false;
     for (Edge output : outputs) {
-      reached |= output.cotangent != null;
+      reached |= output.cotangent() != null;
+    }
+    Edge table = rowwise ? edges[0] : null;
+    if (reached && table != null && table.takesRows()) {
+      Tensor index = in(1);
+      if (index.size() < shapes[0].dim(0)) {
+        table.accumulate(index, g());
+        return;
+      }
     }
     if (reached) {
       @Nullable Tensor[] gradients = vjp.pull(this, wanted);
@@ -150,13 +137,13 @@ final class Node implements Vjp.Context {
 
   @Override
   public Tensor g(int output) {
-    Tensor g = outputs[output].cotangent;
+    Tensor g = outputs[output].cotangent();
     return g == null ? Tensor.zerosAs(like, outputShapes[output]) : g;
   }
 
   @Override
   public boolean reached(int output) {
-    return outputs[output].cotangent != null;
+    return outputs[output].cotangent() != null;
   }
 
   @Override

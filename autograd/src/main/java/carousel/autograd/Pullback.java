@@ -72,6 +72,10 @@ public final class Pullback implements AutoCloseable {
   }
 
   List<Tensor> pull(Tensor cotangent, boolean orZero) {
+    return gradients(cotangent, orZero).stream().map(Gradient::dense).toList();
+  }
+
+  List<Gradient> gradients(Tensor cotangent, boolean orZero) {
     Tape current = tape;
     if (current == null) {
       throw new TensorException(
@@ -90,7 +94,7 @@ public final class Pullback implements AutoCloseable {
               + cotangent.shape());
     }
     tape = null;
-    @Nullable Tensor[] gradients =
+    @Nullable Gradient[] gradients =
         current.backward(value, cotangent, leaves.stream().map(Leaf::value).toList());
     List<String> unreached = Grad.unreached(leaves, gradients);
     if (!orZero && !unreached.isEmpty()) {
@@ -101,10 +105,10 @@ public final class Pullback implements AutoCloseable {
               + leaves.size()
               + " leaves; leave them out, or take Grad.orZero if that is meant");
     }
-    List<Tensor> result = new ArrayList<>();
+    List<Gradient> result = new ArrayList<>();
     for (int i = 0; i < gradients.length; i++) {
-      Tensor g = gradients[i];
-      result.add(g == null ? leaves.get(i).value().zerosLike() : g);
+      Gradient g = gradients[i];
+      result.add(g == null ? new Gradient.Whole(leaves.get(i).value().zerosLike()) : g);
     }
     return List.copyOf(result);
   }

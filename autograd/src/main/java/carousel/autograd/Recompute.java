@@ -34,6 +34,12 @@ final class Recompute extends Vjp.Custom {
     }
     var tape = new Tape(inputs);
     Tensor again = tape.run(segment);
-    return tape.backward(again, c.g(), inputs);
+    @Nullable Gradient[] gradients = tape.backward(again, c.g(), inputs);
+    @Nullable Tensor[] dense = new Tensor[gradients.length];
+    for (int i = 0; i < dense.length; i++) {
+      Gradient g = gradients[i];
+      dense[i] = g == null ? null : g.dense();
+    }
+    return dense;
   }
 }

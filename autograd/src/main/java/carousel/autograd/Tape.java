@@ -1,10 +1,10 @@
 package carousel.autograd;
 
-import carousel.autograd.Node.Edge;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.Indexing;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Vjp;
@@ -31,7 +31,7 @@ final class Tape implements Interpreter {
   /** A tape on which gradients with respect to the given tensors can be taken. */
   Tape(Iterable<Tensor> leaves) {
     for (Tensor leaf : leaves) {
-      tracked.putIfAbsent(leaf, new Edge());
+      tracked.putIfAbsent(leaf, new Edge(outer == EAGER));
     }
   }
 
@@ -55,7 +55,11 @@ final class Tape implements Interpreter {
       any |= wanted[i];
     }
     if (any) {
-      add(new Node(op.label(), vjp, edges, wanted, inputs, results), results);
+      Node node = new Node(op.label(), vjp, edges, wanted, inputs, results);
+      if (op instanceof Indexing.IndexSelect(int axis) && axis == 0) {
+        node.looksUpRows();
+      }
+      add(node, results);
     }
     return results;
   }
@@ -151,12 +155,12 @@ final class Tape implements Interpreter {
    * @param leaves what gradients are wanted for
    * @return one gradient per leaf, in the current scope; null where the result does not depend on it
    */
-  @Nullable Tensor[] backward(Tensor result, Tensor cotangent, List<Tensor> leaves) {
+  @Nullable Gradient[] backward(Tensor result, Tensor cotangent, List<Tensor> leaves) {
     return outer.run(() -> pullBack(result, cotangent, leaves));
   }
 
-  private @Nullable Tensor[] pullBack(Tensor result, Tensor cotangent, List<Tensor> leaves) {
-    @Nullable Tensor[] gradients = new Tensor[leaves.size()];
+  private @Nullable Gradient[] pullBack(Tensor result, Tensor cotangent, List<Tensor> leaves) {
+    @Nullable Gradient[] gradients = new Gradient[leaves.size()];
     try (var backward = Scope.openUnwatched()) {
       Edge end = tracked.get(result);
       if (end != null) {
@@ -171,9 +175,9 @@ final class Tape implements Interpreter {
       }
       for (int i = 0; i < gradients.length; i++) {
         Edge edge = tracked.get(leaves.get(i));
-        Tensor g = edge == null ? null : edge.cotangent();
+        Gradient g = edge == null ? null : edge.gradient(leaves.get(i).shape());
         if (g != null) {
-          gradients[i] = backward.keep(g);
+          gradients[i] = g.keptBy(backward);
         }
       }
     } finally {
