@@ -2,17 +2,23 @@ package carousel.nn.optim;
 
 import carousel.autograd.Gradients;
 import carousel.autograd.Leaf;
+import carousel.autograd.Rows;
 import carousel.nn.Parameters;
 import carousel.nn.Parameters.Named;
 import carousel.tensor.DType;
+import carousel.tensor.InPlace;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeSet;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Changes parameters by their gradients, with a {@link Rule} such as {@link Adam}.
@@ -29,6 +35,9 @@ import java.util.function.Function;
  * weight decay, get an optimiser of their own; see {@link Parameters#where}.
  */
 public final class Optimizer {
+  /** As for composites: {@code -Dcarousel.fused=off} runs every rule op by op. */
+  private static final boolean FUSED = !"off".equals(System.getProperty("carousel.fused"));
+
   private static final String STEP = "step";
   private static final String RATE = "rate";
 
@@ -72,20 +81,89 @@ public final class Optimizer {
    *     is not finite makes the parameter so, hence look at {@link Gradients#norm} before
    */
   public void step(Gradients gradients) {
-    step(gradients::get);
+    step(gradients::unscaled, gradients::unscaledRows, gradients.factor());
   }
 
-  /** A step with gradients from anywhere; where one is missing, no parameter is changed. */
+  /** A step with gradients from anywhere. */
   void step(Function<Leaf, Tensor> gradients) {
-    var found = parameters.stream().map(gradients).toList();
-    step++;
-    int i = 0;
-    for (var named : parameters) {
-      try (var update = Scope.openUnwatched()) {
-        var memory = new Remembered(named);
-        named.parameter().assign(rule.update(named.value(), found.get(i++), memory));
+    step(gradients, _ -> null, 1);
+  }
+
+  /**
+   * A step with gradients times a factor; where one is missing, no parameter is changed.
+   *
+   * @param dense finds gradients as tensors
+   * @param rows finds those that are rows of a table, null if they are not
+   */
+  private void step(
+      Function<Leaf, Tensor> dense, Function<Leaf, @Nullable Rows> rows, double factor) {
+    try (var scope = Scope.openUnwatched()) {
+      var found = new ArrayList<Gradient>();
+      for (var named : parameters) {
+        Rows sparse = FUSED && rule.keepsRowsWithoutGradient() ? rows.apply(named) : null;
+        found.add(
+            sparse == null
+                ? new Gradient(apart(dense.apply(named)), null)
+                : new Gradient(null, sparse));
+      }
+      step++;
+      if (FUSED && fused(found, factor)) {
+        return;
+      }
+      int i = 0;
+      for (var named : parameters) {
+        Tensor g = found.get(i++).dense();
+        byItself(named, factor == 1 ? g : g.mul(factor));
       }
     }
+  }
+
+  /** The gradient of one parameter, in one of two forms. */
+  private record Gradient(@Nullable Tensor tensor, @Nullable Rows rows) {
+    Tensor dense() {
+      return tensor != null ? tensor : Objects.requireNonNull(rows).dense();
+    }
+  }
+
+  /** A step in one pass over memory; false, and nothing is changed, if the rule cannot be fused. */
+  private boolean fused(List<Gradient> gradients, double factor) {
+    var updates = new ArrayList<TracedUpdate>();
+    int i = 0;
+    for (var named : parameters) {
+      Gradient g = gradients.get(i++);
+      var memory = new Remembered(named);
+      Tensor p = named.value();
+      Rows rows = g.rows();
+      var update =
+          rows == null
+              ? TracedUpdate.of(rule, p, g.dense(), factor, memory)
+              : TracedUpdate.ofRows(rule, p, rows, factor, memory);
+      if (update == null) {
+        return false;
+      }
+      updates.add(update);
+    }
+    boolean ran = InPlace.run(updates.stream().map(TracedUpdate::call).toList());
+    if (ran) {
+      updates.forEach(TracedUpdate::writeNumbers);
+    }
+    return ran;
+  }
+
+  private void byItself(Named named, Tensor gradient) {
+    try (var update = Scope.openUnwatched()) {
+      named.parameter().assign(rule.update(named.value(), gradient, new Remembered(named)));
+    }
+  }
+
+  /** A gradient, dense, and in memory that no update writes. */
+  private Tensor apart(Tensor gradient) {
+    for (var named : parameters) {
+      if (named.value().storage() == gradient.storage()) {
+        return gradient.copy();
+      }
+    }
+    return gradient.contiguous();
   }
 
   /**

@@ -17,7 +17,18 @@ public interface Rule {
   List<Slot> slots();
 
   /**
-   * One step.
+   * Tells whether a row of a parameter whose gradient is 0 stays as it is, and its slots, too: then a
+   * step leaves out the rows that no token looked up.
+   *
+   * @return false unless a rule says so
+   */
+  default boolean keepsRowsWithoutGradient() {
+    return false;
+  }
+
+  /**
+   * One step. A rule that applies nothing but elementwise rows to its tensors, and numbers to them, is
+   * run as one loop over their memory; it may see stand-ins without values, then.
    *
    * @param parameter {@code p}, not to be changed
    * @param gradient {@code g}, of its type and shape

@@ -96,6 +96,12 @@ public record Sgd(double momentum, double dampening, boolean nesterov, double we
     return new Sgd(momentum, dampening, nesterov, factor);
   }
 
+  /** Without momentum and weight decay nothing moves but by its gradient. */
+  @Override
+  public boolean keepsRowsWithoutGradient() {
+    return momentum == 0 && weightDecay == 0;
+  }
+
   @Override
   public List<Slot> slots() {
     return momentum == 0 ? List.of() : List.of(Slot.zeros(BUFFER));
