@@ -17,11 +17,11 @@ import java.util.concurrent.TimeoutException;
 
 /** A process of one library in one setting, told what to do; see {@link Server}. */
 final class Child implements AutoCloseable {
-  private static final long PATIENCE_S = 300;
   private static final Duration LONGEST_SPIN = Duration.ofSeconds(3);
   private static final long TICK_MS = 30;
 
   private final Process process;
+  private final long patience;
   private final Path log;
   private final BufferedReader answers;
   private final Writer commands;
@@ -35,8 +35,9 @@ final class Child implements AutoCloseable {
     }
   }
 
-  /** Starts a process. */
-  Child(Library library, Setting setting, Path target, int threads) {
+  /** Starts a process, which may take so many seconds for an answer. */
+  Child(Library library, Setting setting, Path target, int threads, long patience) {
+    this.patience = patience;
     try {
       Path logs = Files.createDirectories(target.resolve("compare"));
       log = logs.resolve((library.option() + "-" + setting).replace(' ', '-') + ".log");
@@ -90,7 +91,7 @@ final class Child implements AutoCloseable {
     try {
       commands.write(command + "\n");
       commands.flush();
-      String line = CompletableFuture.supplyAsync(this::line).get(PATIENCE_S, TimeUnit.SECONDS);
+      String line = CompletableFuture.supplyAsync(this::line).get(patience, TimeUnit.SECONDS);
       if (!line.startsWith("ok")) {
         throw new Refusal(line.replaceFirst("^error ", ""));
       }
@@ -99,7 +100,7 @@ final class Child implements AutoCloseable {
       throw new Refusal("the process ended, see " + log);
     } catch (TimeoutException e) {
       process.destroyForcibly();
-      throw new Refusal("no answer to '" + command + "' within " + PATIENCE_S + " s, see " + log);
+      throw new Refusal("no answer to '" + command + "' within " + patience + " s, see " + log);
     } catch (InterruptedException e) {
       throw new IllegalStateException("interrupted while waiting for " + log, e);
     }

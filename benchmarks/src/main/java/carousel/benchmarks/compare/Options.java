@@ -154,6 +154,14 @@ record Options(
     return quick ? 0.12 : 0.5;
   }
 
+  /**
+   * Seconds after which a contender that does not answer is given up: with threads that wait for each
+   * other the wrong way, a task of milliseconds may take a minute.
+   */
+  long patience() {
+    return quick ? 20 : 300;
+  }
+
   /** Minutes after which no other row is begun. */
   double minutes() {
     return quick ? 8.5 : Double.POSITIVE_INFINITY;

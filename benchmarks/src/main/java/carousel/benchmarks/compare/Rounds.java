@@ -159,7 +159,8 @@ final class Rounds implements AutoCloseable {
   }
 
   private Child start(Runner runner) {
-    return new Child(runner.entry.library(), runner.setting, target, options.threads());
+    return new Child(
+        runner.entry.library(), runner.setting, target, options.threads(), options.patience());
   }
 
   private static Result.Line line(List<Runner> runners, Row row, double norm) {
