@@ -60,7 +60,7 @@ final class CrossEntropyKernel implements Fused {
     long at = inputs[1].address();
     long y = losses.address();
     long kept = sums.address();
-    Fold peak = table.fold(FoldKind.PEAK, type);
+    Fold max = table.fold(FoldKind.MAX, type);
     Exponentials exponentials = table.exponentials(type);
     each(
         rows,
@@ -68,8 +68,7 @@ final class CrossEntropyKernel implements Fused {
         row -> {
           long from = x + (long) row * classes * element.size();
           int target = Bytes.i32(at + 4L * row);
-          // With a NaN in the row any shift does: the sum is NaN.
-          double greatest = peak.run(from, classes);
+          double greatest = max.run(from, classes);
           double sum = exponentials.run(from, classes, greatest, 1, 0);
           Bytes.f64(kept + 16L * row, greatest);
           Bytes.f64(kept + 16L * row + 8, sum);

@@ -41,9 +41,6 @@ public interface Kernels {
   /** The greatest element, NaN if there is one. */
   Fold max(DType type);
 
-  /** The greatest element, or any if one of them is NaN; F32 and F64. */
-  Fold peak(DType type);
-
   /** The smallest element, NaN if there is one. */
   Fold min(DType type);
 

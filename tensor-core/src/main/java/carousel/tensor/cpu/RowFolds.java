@@ -101,7 +101,7 @@ final class RowFolds {
     for (int i = 1; i < parts.length; i++) {
       double part = parts[i];
       switch (kind) {
-        case MAX, PEAK -> joined = Math.max(joined, part);
+        case MAX -> joined = Math.max(joined, part);
         case MIN -> joined = Math.min(joined, part);
         case PRODUCT ->
             // Whole numbers below 2³¹ each: their product fits in a long and wraps from there.

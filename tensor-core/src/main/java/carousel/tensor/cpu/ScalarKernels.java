@@ -173,11 +173,6 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public Fold peak(DType type) {
-    return max(type);
-  }
-
-  @Override
   public Fold min(DType type) {
     return fold(type, Double.POSITIVE_INFINITY, Math::min);
   }

@@ -41,7 +41,6 @@ final class Table {
     PRODUCT,
     SQUARES,
     MAX,
-    PEAK,
     MIN
   }
 
@@ -83,7 +82,6 @@ final class Table {
               case PRODUCT -> kernels.product(type);
               case SQUARES -> kernels.squares(type);
               case MAX -> kernels.max(type);
-              case PEAK -> kernels.peak(type);
               case MIN -> kernels.min(type);
             });
   }

@@ -82,11 +82,6 @@ final class AnyBodies {
     return x.lanewise(VectorOperators.MAX, y);
   }
 
-  /** The greater, or any if one is NaN: half the work of {@link #max}. */
-  static <E> Vector<E> greater(Vector<E> x, Vector<E> y) {
-    return x.blend(y, y.compare(VectorOperators.GT, x));
-  }
-
   static <E> Vector<E> min(Vector<E> x, Vector<E> y) {
     return x.lanewise(VectorOperators.MIN, y);
   }

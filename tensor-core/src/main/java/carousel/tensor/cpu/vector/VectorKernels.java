@@ -151,28 +151,17 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public Fold max(DType type) {
-    return type.isFloating() ? narrow(type, "max") : scalar.max(type);
-  }
-
-  @Override
-  public Fold peak(DType type) {
-    return narrow(type, "greater");
+    return type.isFloating() ? new ExtremeLoop(Binary.MAX, species(type), type) : scalar.max(type);
   }
 
   @Override
   public Fold min(DType type) {
-    return type.isFloating() ? narrow(type, "min") : scalar.min(type);
-  }
-
-  private Fold narrow(DType type, String body) {
-    return Splicer.define(Fold.class, FoldTemplate.class, BodySource.ANY, body, species(type));
+    return type.isFloating() ? new ExtremeLoop(Binary.MIN, species(type), type) : scalar.min(type);
   }
 
   @Override
   public Exponentials exponentials(DType type) {
-    BodySource source = type == DType.F32 ? BodySource.F32 : BodySource.F64;
-    return Splicer.define(
-        Exponentials.class, ExponentialsTemplate.class, source, "exp", species(type));
+    return new ExponentialsLoop(species(type), type);
   }
 
   @Override
