@@ -13,6 +13,9 @@ import java.util.List;
  * the way there, {@code dx = dz·wxᵀ} on the way back.
  */
 final class InputProduct {
+  /** Terms of a sum at a time; a panel of weights is then at most 32 KB. */
+  private static final int DEPTH = 256;
+
   private final Frame frame;
   private final Tiles tiles;
   private final Pointwise.Loop copy;
@@ -155,24 +158,32 @@ final class InputProduct {
     int lanes = frame.lanes();
     long next = (long) lanes * frame.size();
     int count = Math.ceilDiv(rows, tiles.maxRows());
-    for (int i = 0; i < count; i++) {
-      int from = rows * i / count;
-      int to = rows * (i + 1) / count;
-      tiles
-          .byRows(to - from, vectors)
-          .run(
-              a,
-              offset + from * lanes,
-              rows * lanes,
-              k,
-              weights,
-              frame.rowBytes(),
-              init + from * initRow,
-              initRow,
-              next,
-              out + from * frame.rowBytes(),
-              frame.rowBytes(),
-              next);
+    // Of a long sum, only as many terms at a time as a panel of weights has room for in a near
+    // cache.
+    int parts = Math.ceilDiv(k, DEPTH);
+    int part = Math.ceilDiv(Math.ceilDiv(k, lanes), parts) * lanes;
+    for (int p = 0; p < k; p += part) {
+      long at = p == 0 ? init : out;
+      long atRow = p == 0 ? initRow : frame.rowBytes();
+      for (int i = 0; i < count; i++) {
+        int from = rows * i / count;
+        int to = rows * (i + 1) / count;
+        tiles
+            .byRows(to - from, vectors)
+            .run(
+                a,
+                offset + p * rows + from * lanes,
+                rows * lanes,
+                Math.min(part, k - p),
+                weights + p * frame.rowBytes(),
+                frame.rowBytes(),
+                at + from * atRow,
+                atRow,
+                next,
+                out + from * frame.rowBytes(),
+                frame.rowBytes(),
+                next);
+      }
     }
   }
 

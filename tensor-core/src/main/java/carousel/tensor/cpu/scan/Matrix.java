@@ -15,6 +15,19 @@ record Matrix(long address, long rowBytes) {
     return new Matrix(tensor.address(), (long) tensor.dim(Tensor.LAST) * size);
   }
 
+  /** As {@link #of}, of any tensor: rows that are all the same, as a sum's cotangent has, are one. */
+  static Matrix ofRows(Tensor tensor) {
+    long[] strides = tensor.layout().strides();
+    Tensor row = tensor;
+    for (int axis = 0; axis < strides.length - 1; axis++) {
+      if (strides[axis] != 0) {
+        return of(dense(tensor));
+      }
+      row = row.over(row.layout().select(0, 0));
+    }
+    return new Matrix(dense(row).address(), 0);
+  }
+
   /** The tensor itself if it is dense, else a copy in the current scope. */
   static Tensor dense(Tensor tensor) {
     if (tensor.layout().isContiguous()) {

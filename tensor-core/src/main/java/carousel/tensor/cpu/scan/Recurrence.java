@@ -1,34 +1,33 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.Bytes;
 import carousel.tensor.cpu.Pointwise;
 import carousel.tensor.cpu.Tiles;
 import carousel.tensor.cpu.Workers;
-import carousel.tensor.cpu.scan.Block.Rows;
-import carousel.tensor.cpu.scan.Block.Slot;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Runs the stages of a plan over the steps of a sequence, one way.
  *
  * <p>Rows of a batch do not depend on each other, so threads take some rows each and run all steps
- * without waiting. Where few rows stand against large weights, every thread would read all weights at
- * every step; then they take some units each, and wait for each other at every stage. A number is
+ * without waiting. Where the weights outgrow a thread's own cache, every thread would read all of them
+ * from a farther one at every step; then they take some units each, and wait for each other at every
+ * stage. A number is
  * computed in the same order either way.
  */
 final class Recurrence {
   /** Bytes of weights that a thread can reread at every step: most of a second cache. */
   private static final long NEAR = 768 * 1024;
 
-  /** Rows per thread from which on weights pay off their way from the third cache. */
-  private static final int ENOUGH_ROWS = 16;
-
   private final Frame frame;
   private final Tiles tiles;
   private final int @Nullable [] lengths;
   private final long zeros;
   private final long weightBytes;
+  private final boolean reverse;
 
   /**
    * A product of left operands on the heap with packed weights.
@@ -79,55 +78,81 @@ final class Recurrence {
     this.weightBytes = weightBytes;
   }
 
-  private final boolean reverse;
-
   /** From the first step to the last. */
   void forward(List<Stage> stages) {
-    share((rows, units) -> {
-      for (int k = 0; k < frame.steps(); k++) {
-        for (Stage stage : stages) {
-          each(rows, units, stage, k, k & 1, (k + 1) & 1, k & 1);
-        }
-      }
-    });
+    run(
+        stages,
+        team -> {
+          for (int k = 0; k < frame.steps(); k++) {
+            for (int s = 0; s < stages.size(); s++) {
+              team.run(s, k, k & 1, (k + 1) & 1, k & 1);
+            }
+          }
+        });
   }
 
   /** From the last step to the first; {@code carried} are the products that close a step. */
   void backward(List<Stage> stages, List<Product> carried) {
-    Stage close = new Stage(carried, null, null, new Object[0][], new boolean[0]);
-    share((rows, units) -> {
-      for (int k = frame.steps() - 1; k >= 0; k--) {
-        if (k < frame.steps() - 1) {
-          each(rows, units, close, k, (k + 1) & 1, 0, 0);
-        }
-        for (Stage stage : stages) {
-          each(rows, units, stage, k, k & 1, k & 1, k & 1);
-        }
-      }
-      each(rows, units, close, 0, 0, 0, 0);
-    });
+    List<Stage> all = new ArrayList<>(stages);
+    all.add(new Stage(carried, null, null, new Object[0][], new boolean[0]));
+    int close = stages.size();
+    run(
+        all,
+        team -> {
+          for (int k = frame.steps() - 1; k >= 0; k--) {
+            for (int s = 0; s < close; s++) {
+              team.run(s, k, k & 1, k & 1, k & 1);
+            }
+            team.run(close, k, k & 1, 0, 0);
+          }
+        });
   }
 
-  /** Rows and units of a chunk of work: {@code from[i]} to {@code from[i + 1]}. */
+  /** Who runs a stage of a step: one thread, or several at once. */
   @FunctionalInterface
-  private interface Run {
-    void over(int[] rows, int[] units);
+  private interface Team {
+    void run(int stage, int k, int read, int ahead, int write);
   }
 
-  private void share(Run run) {
+  private void run(List<Stage> stages, Consumer<Team> steps) {
     int threads = Workers.threads();
     int batch = frame.batch();
-    int[] allRows = {0, batch};
-    int[] allUnits = {0, frame.vectors()};
-    boolean byUnits = batch < threads || (weightBytes > NEAR && batch / threads < ENOUGH_ROWS);
+    int[] rows = {0, batch};
+    int[] units = {0, frame.vectors()};
     if (threads == 1) {
-      run.over(allRows, allUnits);
-    } else if (byUnits) {
-      run.over(allRows, cut(frame.vectors(), threads, 2));
+      steps.accept(alone(stages, rows, units));
+    } else if (batch < threads || weightBytes > NEAR) {
+      int[] cuts = cut(frame.vectors(), threads, 2);
+      Share[][] shares = new Share[cuts.length - 1][];
+      for (int i = 0; i < shares.length; i++) {
+        shares[i] = shares(stages, rows, new int[] {cuts[i], cuts[i + 1]});
+      }
+      steps.accept((stage, k, read, ahead, write) ->
+          Workers.parallel(
+              shares.length, i -> shares[i][stage].run(k, place(k), lengths, read, ahead, write)));
     } else {
-      int[] rows = cut(batch, threads, 1);
-      Workers.parallel(rows.length - 1, i -> run.over(new int[] {rows[i], rows[i + 1]}, allUnits));
+      int[] cuts = cut(batch, threads, 1);
+      Workers.parallel(
+          cuts.length - 1,
+          i -> steps.accept(alone(stages, new int[] {cuts[i], cuts[i + 1]}, units)));
     }
+  }
+
+  private Team alone(List<Stage> stages, int[] rows, int[] units) {
+    Share[] shares = shares(stages, rows, units);
+    return (stage, k, read, ahead, write) ->
+        shares[stage].run(k, place(k), lengths, read, ahead, write);
+  }
+
+  private Share[] shares(List<Stage> stages, int[] rows, int[] units) {
+    Share[] shares = new Share[stages.size()];
+    Arrays.setAll(shares, s -> new Share(frame, tiles, zeros, stages.get(s), rows, units));
+    return shares;
+  }
+
+  /** Where step k of the run stands in the sequence. */
+  private int place(int k) {
+    return reverse ? frame.steps() - 1 - k : k;
   }
 
   /** Even parts that begin at multiples of {@code unit}. */
@@ -139,169 +164,5 @@ final class Recurrence {
       at[i] = Math.min(whole, (int) ((long) blocks * i / count) * unit);
     }
     return at;
-  }
-
-  private void each(
-      int[] rows, int[] units, Stage stage, int k, int read, int writeAhead, int write) {
-    if (stage.products().isEmpty() && stage.loop() == null) {
-      return;
-    }
-    if (units.length == 2) {
-      run(stage, k, rows[0], rows[1], units[0], units[1], read, writeAhead, write);
-    } else {
-      Workers.parallel(
-          units.length - 1,
-          i -> run(stage, k, rows[0], rows[1], units[i], units[i + 1], read, writeAhead, write));
-    }
-  }
-
-  private void run(
-      Stage stage, int k, int n0, int n1, int u0, int u1, int read, int writeAhead, int write) {
-    List<Product> products = stage.products();
-    int[] done = new int[products.size()];
-    for (int i = 0; i < done.length; i++) {
-      done[i] = u0 * products.get(i).out().members() / 2;
-    }
-    Cursor cursor = stage.loop() == null ? null : new Cursor(stage, writeAhead, write);
-    for (int u = u0; u < u1; u++) {
-      // The panels that hold this vector's members; interleaved, so that all is still near.
-      for (int i = 0; i < done.length; i++) {
-        Product product = products.get(i);
-        int members = product.out().members();
-        while (2 * done[i] < (u + 1) * members) {
-          panel(product, done[i]++, k, n0, n1, read);
-        }
-      }
-      if (cursor != null) {
-        cursor.run(u, k, n0, n1);
-      }
-    }
-  }
-
-  private void panel(Product product, int panel, int k, int n0, int n1, int parity) {
-    Block block = product.out();
-    int vectors = Math.min(2, frame.vectors() * block.members() - 2 * panel);
-    int lanes = frame.lanes();
-    long next = (long) lanes * frame.size();
-    long rowBytes = frame.rowBytes();
-    long row = block.rows() == Rows.BATCH ? 0 : (long) k * frame.batch();
-    long out = frame.panel(block, panel) + row * rowBytes;
-    int count = Math.ceilDiv(n1 - n0, tiles.maxRows());
-    for (int q = 0; q < product.weights().length; q++) {
-      boolean fresh = q == 0 && !product.onto();
-      long weights = product.weights()[q] + panel * rowBytes * frame.units();
-      Object a = product.arrays()[q][parity];
-      for (int i = 0; i < count; i++) {
-        int from = n0 + (n1 - n0) * i / count;
-        int to = n0 + (n1 - n0) * (i + 1) / count;
-        long at = out + from * rowBytes;
-        tiles
-            .byRows(to - from, vectors)
-            .run(
-                a,
-                from * lanes,
-                frame.batch() * lanes,
-                frame.units(),
-                weights,
-                rowBytes,
-                fresh ? zeros : at,
-                fresh ? 0 : rowBytes,
-                next,
-                at,
-                rowBytes,
-                next);
-      }
-    }
-  }
-
-  /** Runs a program on one vector of units after the other. */
-  private final class Cursor {
-    private final Pointwise.Loop loop;
-    private final Program program;
-    private final Object[] arrays;
-    private final Object[] before;
-    private final boolean[] ahead;
-    private final long[] at;
-    private final int[] offsets;
-
-    Cursor(Stage stage, int writeAhead, int write) {
-      this.loop = java.util.Objects.requireNonNull(stage.loop());
-      this.program = java.util.Objects.requireNonNull(stage.program());
-      this.ahead = stage.ahead();
-      this.arrays = new Object[stage.arrays().length];
-      this.before = new Object[arrays.length];
-      for (int i = 0; i < arrays.length; i++) {
-        int parity = ahead[i] ? writeAhead : write;
-        arrays[i] = stage.arrays()[i][parity];
-        before[i] = stage.arrays()[i][1 - parity];
-      }
-      this.at = new long[program.slots().size()];
-      this.offsets = new int[arrays.length];
-    }
-
-    void run(int u, int k, int n0, int n1) {
-      if (lengths == null) {
-        rows(u, k, n0, n1);
-        return;
-      }
-      int t = reverse ? frame.steps() - 1 - k : k;
-      for (int n = n0; n < n1; ) {
-        int from = n;
-        boolean valid = t < lengths[n];
-        while (n < n1 && t < lengths[n] == valid) {
-          n++;
-        }
-        if (valid) {
-          rows(u, k, from, n);
-        } else {
-          skip(u, k, from, n);
-        }
-      }
-    }
-
-    private void rows(int u, int k, int from, int to) {
-      List<Slot> slots = program.slots();
-      for (int i = 0; i < at.length; i++) {
-        Slot slot = slots.get(i);
-        at[i] =
-            frame.vector(slot.block(), slot.member(), u)
-                + frame.row(slot, k, from) * frame.rowBytes();
-      }
-      for (int i = 0; i < offsets.length; i++) {
-        offsets[i] = (u * frame.batch() + from) * frame.lanes();
-      }
-      loop.run(at, frame.rowBytes(), arrays, offsets, frame.lanes(), to - from);
-    }
-
-    /** Past a row's end the state stays, and everything else is zero. */
-    private void skip(int u, int k, int from, int to) {
-      int bytes = frame.lanes() * frame.size();
-      for (var instruction : program.code().code()) {
-        if (!(instruction instanceof Pointwise.Store store)) {
-          continue;
-        }
-        Slot slot = program.slots().get(store.slot());
-        for (int n = from; n < to; n++) {
-          long vector = frame.vector(slot.block(), slot.member(), u);
-          long address = vector + frame.row(slot, k, n) * frame.rowBytes();
-          if (slot.block().rows() == Rows.STATES) {
-            Bytes.copy(address - frame.batch() * frame.rowBytes(), address, bytes);
-          } else if (slot.block().rows() == Rows.STEPS) {
-            Bytes.clear(address, bytes);
-          }
-        }
-      }
-      int first = (u * frame.batch() + from) * frame.lanes();
-      int count = (to - from) * frame.lanes();
-      for (int i = 0; i < arrays.length; i++) {
-        if (ahead[i]) {
-          System.arraycopy(before[i], first, arrays[i], first, count);
-        } else if (arrays[i] instanceof float[] floats) {
-          java.util.Arrays.fill(floats, first, first + count, 0f);
-        } else {
-          java.util.Arrays.fill((double[]) arrays[i], first, first + count, 0.0);
-        }
-      }
-    }
   }
 }

@@ -189,7 +189,9 @@ final class ScanKernel implements Fused {
         products.add(product(call, group, arrays));
         weightBytes += packer.bytes(group.sums().size(), frame.units()) * group.arrays().size();
       }
-      stages.add(stage(stage, forward.get(s), products, arrays, true));
+      if (!products.isEmpty() || stage.program() != null) {
+        stages.add(stage(stage, forward.get(s), products, arrays, true));
+      }
     }
     new Recurrence(frame, tiles, call.lengths, reverse, zeros(call), weightBytes).forward(stages);
 
@@ -346,7 +348,9 @@ final class ScanKernel implements Fused {
       for (Plan.Return back : stage.returns()) {
         products.add(product(call, back, arrays, packed));
       }
-      stages.add(stage(stage, backward.get(s), products, arrays, false));
+      if (!products.isEmpty() || stage.program() != null) {
+        stages.add(stage(stage, backward.get(s), products, arrays, false));
+      }
     }
     List<Recurrence.Product> carried = new ArrayList<>();
     for (Plan.Return back : plan.carried) {
@@ -371,7 +375,7 @@ final class ScanKernel implements Fused {
     if (cotangent == null) {
       Bytes.clear(call.frame.panel(block, 0), call.frame.bytes(block));
     } else {
-      call.packer.scatter(Matrix.of(Matrix.dense(cotangent)), rows, map, block);
+      call.packer.scatter(Matrix.ofRows(cotangent), rows, map, block);
     }
   }
 

@@ -19,11 +19,16 @@ import org.jspecify.annotations.Nullable;
  * <p>A number is summed over rows in their order, by one thread.
  */
 final class WeightGradient {
-  /** Rows per block of the sum: a panel of cotangents then stays in the first cache. */
-  private static final int DEPTH = 256;
+  /**
+   * Rows per block of the sum. The deeper, the fewer times the gradient is read and written; a panel
+   * of cotangents, and as many tiles as are passed over it, stay in the second cache.
+   */
+  private static final int DEPTH = 512;
 
-  /** Tiles whose sources stay in the second cache while panels pass. */
   private static final int NEAR_TILES = 12;
+
+  /** Of any tile. */
+  private static final int MAX_HEIGHT = 16;
 
   private final Frame frame;
   private final Tiles tiles;
@@ -100,9 +105,7 @@ final class WeightGradient {
             for (int s = 0; s < strips.size(); s += NEAR_TILES) {
               int last = Math.min(strips.size(), s + NEAR_TILES);
               for (int panel = task * perTask; panel < end; panel++) {
-                for (int i = s; i < last; i++) {
-                  multiply(strips.get(i), cotangents, panel, first, depth, a, offsets[i]);
-                }
+                multiply(strips, s, last, cotangents, panel, first, depth, a, offsets);
               }
             }
           });
@@ -216,77 +219,80 @@ final class WeightGradient {
     }
   }
 
+  /** One panel of cotangents under tiles of sources. */
   private void multiply(
-      Strip strip, Block block, int panel, long first, int depth, Object a, int offset) {
+      List<Strip> strips,
+      int s,
+      int end,
+      Block block,
+      int panel,
+      long first,
+      int depth,
+      Object a,
+      int[] offsets) {
     int lanes = frame.lanes();
     int size = frame.size();
     long full = (long) lanes * size;
+    long rowBytes = frame.rowBytes();
     int members = block.members();
-    int v = 2 * panel;
-    boolean pair = v + 1 < frame.vectors() * members;
-    Matrix left = target(strip, v, members);
-    Matrix right = pair ? target(strip, v + 1, members) : left;
-    int filledLeft = frame.filled(v / members);
-    int filledRight = pair ? frame.filled((v + 1) / members) : 0;
-    boolean whole = strip.count() == strip.height() && filledLeft == lanes && filledRight == lanes;
+    int left = 2 * panel;
+    boolean pair = left + 1 < frame.vectors() * members;
+    int right = pair ? left + 1 : left;
+    int leftBytes = frame.filled(left / members) * size;
+    int rightBytes = pair ? frame.filled(right / members) * size : 0;
+    boolean whole = leftBytes == full && rightBytes == full;
     boolean fresh = first == 0;
-    long scratch = Scratch.ofThread().address((strip.height() + 1) * frame.rowBytes());
-    long zeros = scratch + strip.height() * frame.rowBytes();
-    long weights = frame.panel(block, panel) + first * frame.rowBytes();
-    var tile = tiles.tile(strip.height());
-    if (whole) {
-      long next = right.address() - left.address();
-      if (fresh) {
-        Bytes.clear(zeros, frame.rowBytes());
+    long scratch = Scratch.ofThread().address((MAX_HEIGHT + 1) * rowBytes);
+    long zeros = scratch + MAX_HEIGHT * rowBytes;
+    Bytes.clear(zeros, rowBytes);
+    long cotangents = frame.panel(block, panel) + first * rowBytes;
+    for (int i = s; i < end; i++) {
+      Strip strip = strips.get(i);
+      int height = strip.height();
+      var tile = tiles.tile(height);
+      Matrix leftOut = strip.weight().members().get(left % members);
+      Matrix rightOut = strip.weight().members().get(right % members);
+      long outRow = leftOut.rowBytes();
+      long out = leftOut.address() + strip.from() * outRow + left / members * full;
+      long outRight = rightOut.address() + strip.from() * outRow + right / members * full;
+      if (whole && strip.count() == height) {
+        tile.run(
+            a,
+            offsets[i],
+            0,
+            depth,
+            cotangents,
+            rowBytes,
+            fresh ? zeros : out,
+            fresh ? 0 : outRow,
+            fresh ? full : outRight - out,
+            out,
+            outRow,
+            outRight - out);
+        continue;
+      }
+      // The tile sticks out of the gradient: it is computed aside, its inner part copied.
+      for (int r = 0; !fresh && r < strip.count(); r++) {
+        Bytes.copy(out + r * outRow, scratch + r * rowBytes, leftBytes);
+        Bytes.copy(outRight + r * outRow, scratch + r * rowBytes + full, rightBytes);
       }
       tile.run(
           a,
-          offset,
+          offsets[i],
           0,
           depth,
-          weights,
-          frame.rowBytes(),
-          fresh ? zeros : left.address(),
-          fresh ? 0 : left.rowBytes(),
-          fresh ? full : next,
-          left.address(),
-          left.rowBytes(),
-          next);
-      return;
-    }
-    // The tile sticks out of the gradient: it is computed aside, its inner part copied.
-    if (fresh) {
-      Bytes.clear(scratch, (strip.height() + 1) * frame.rowBytes());
-    } else {
+          cotangents,
+          rowBytes,
+          fresh ? zeros : scratch,
+          fresh ? 0 : rowBytes,
+          full,
+          scratch,
+          rowBytes,
+          full);
       for (int r = 0; r < strip.count(); r++) {
-        long row = scratch + r * frame.rowBytes();
-        Bytes.copy(left.address() + r * left.rowBytes(), row, (long) filledLeft * size);
-        Bytes.copy(right.address() + r * right.rowBytes(), row + full, (long) filledRight * size);
+        Bytes.copy(scratch + r * rowBytes, out + r * outRow, leftBytes);
+        Bytes.copy(scratch + r * rowBytes + full, outRight + r * outRow, rightBytes);
       }
     }
-    tile.run(
-        a,
-        offset,
-        0,
-        depth,
-        weights,
-        frame.rowBytes(),
-        scratch,
-        frame.rowBytes(),
-        full,
-        scratch,
-        frame.rowBytes(),
-        full);
-    for (int r = 0; r < strip.count(); r++) {
-      long row = scratch + r * frame.rowBytes();
-      Bytes.copy(row, left.address() + r * left.rowBytes(), (long) filledLeft * size);
-      Bytes.copy(row + full, right.address() + r * right.rowBytes(), (long) filledRight * size);
-    }
-  }
-
-  /** Where vector v of a strip's gradient begins. */
-  private Matrix target(Strip strip, int v, int members) {
-    long column = (long) (v / members) * frame.lanes() * frame.size();
-    return strip.weight().members().get(v % members).at(strip.from(), column);
   }
 }
