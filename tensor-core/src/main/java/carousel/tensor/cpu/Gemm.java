@@ -26,7 +26,7 @@ final class Gemm implements IntConsumer {
   private static final int COLUMNS = 4096;
 
   /** Rows of A that one task packs or multiplies: they fit in the second cache with a panel of B. */
-  private static final int GROUP = 96;
+  private static final int GROUP = 88;
 
   /** Floating-point operations worth handing to another thread. */
   private static final long GRAIN = 1_000_000;
@@ -137,7 +137,7 @@ final class Gemm implements IntConsumer {
     panelTasks = Math.ceilDiv(panels, panelsPerTask);
     boolean small = (long) rows * columns * depth * 2 < GRAIN;
 
-    int length = (rows + 3 * 4) * depth;
+    int length = rows * depth;
     if (packedLength < length) {
       packedA = tiles.array(length);
       packedLength = length;
@@ -174,11 +174,11 @@ final class Gemm implements IntConsumer {
 
   private void packA(int from) {
     int to = Math.min(rows, from + GROUP);
-    for (int i = from; i < to; ) {
-      int height = tiles.height(to - i);
-      int filled = Math.min(height, to - i);
-      tiles.packA(blockOfA + i * aRow, aRow, aColumn, filled, depth, packedA, i * depth, height);
-      i += height;
+    int count = Math.ceilDiv(to - from, tiles.maxRows());
+    for (int t = 0; t < count; t++) {
+      int i = from + (to - from) * t / count;
+      int height = from + (to - from) * (t + 1) / count - i;
+      tiles.packA(blockOfA + i * aRow, aRow, aColumn, height, depth, packedA, i * depth);
     }
   }
 
@@ -204,18 +204,19 @@ final class Gemm implements IntConsumer {
     long zero = edge + TILE_BYTES;
     Bytes.clear(zero, ROW_BYTES);
     long next = (long) tiles.lanes() * size;
+    int count = Math.ceilDiv(toRow - fromRow, tiles.maxRows());
     for (int panel = fromPanel; panel < toPanel; panel++) {
       int j = panel * width;
       int filled = Math.min(width, columns - j);
       boolean inPlace = direct && filled == width;
       long panelOfB = inPlace ? blockOfB + j * bColumn : packedB + (long) j * depth * size;
       long panelRow = inPlace ? bRow : (long) width * size;
-      for (int i = fromRow; i < toRow; ) {
-        int height = tiles.height(toRow - i);
-        int valid = Math.min(height, toRow - i);
-        Tile tile = tiles.tile(height);
+      for (int t = 0; t < count; t++) {
+        int i = fromRow + (toRow - fromRow) * t / count;
+        int height = fromRow + (toRow - fromRow) * (t + 1) / count - i;
+        Tile tile = tiles.tile(Tile.Packing.COLUMNS, height, 2);
         long out = blockOfC + i * cRow + (long) j * size;
-        if (valid == height && filled == width) {
+        if (filled == width) {
           tile.run(
               packedA,
               i * depth,
@@ -232,7 +233,7 @@ final class Gemm implements IntConsumer {
         } else {
           // The tile sticks out of C: it is computed aside, its inner part copied.
           if (!overwrite) {
-            copyRows(out, cRow, edge, (long) width * size, valid, filled * size);
+            copyRows(out, cRow, edge, (long) width * size, height, filled * size);
           }
           tile.run(
               packedA,
@@ -247,9 +248,8 @@ final class Gemm implements IntConsumer {
               edge,
               (long) width * size,
               next);
-          copyRows(edge, (long) width * size, out, cRow, valid, filled * size);
+          copyRows(edge, (long) width * size, out, cRow, height, filled * size);
         }
-        i += height;
       }
     }
   }

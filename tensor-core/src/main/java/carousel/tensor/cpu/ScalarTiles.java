@@ -7,7 +7,7 @@ import java.lang.foreign.ValueLayout;
  * Tiles without the Vector API. Sums are kept in heap arrays, whose plain loops C2 turns into vector
  * code by itself, as it does not for memory off the heap.
  */
-final class ScalarTiles implements Tiles, Tile {
+final class ScalarTiles implements Tiles {
   private static final int HEIGHT = 4;
   private static final int WIDTH = 32;
 
@@ -38,28 +38,16 @@ final class ScalarTiles implements Tiles, Tile {
   }
 
   @Override
-  public int height(int rows) {
-    return HEIGHT;
-  }
-
-  @Override
   public int maxRows() {
     return HEIGHT;
   }
 
   @Override
-  public Tile byRows(int rows, int vectors) {
-    throw new UnsupportedOperationException("kernels over time need the Vector API");
-  }
-
-  @Override
-  public int rows() {
-    return HEIGHT;
-  }
-
-  @Override
-  public Tile tile(int height) {
-    return this;
+  public Tile tile(Tile.Packing packing, int rows, int vectors) {
+    if (packing != Tile.Packing.COLUMNS || vectors != 2) {
+      throw new UnsupportedOperationException("kernels over time need the Vector API");
+    }
+    return new Scalar(rows, f64);
   }
 
   @Override
@@ -68,15 +56,14 @@ final class ScalarTiles implements Tiles, Tile {
   }
 
   @Override
-  public void packA(
-      long a, long row, long column, int rows, int k, Object into, int offset, int height) {
-    for (int p = 0; p < k; p++, offset += height) {
-      for (int r = 0; r < height; r++) {
+  public void packA(long a, long row, long column, int rows, int k, Object into, int offset) {
+    for (int p = 0; p < k; p++, offset += rows) {
+      for (int r = 0; r < rows; r++) {
         long address = a + r * row + p * column;
         if (f64) {
-          ((double[]) into)[offset + r] = r < rows ? Bytes.f64(address) : 0;
+          ((double[]) into)[offset + r] = Bytes.f64(address);
         } else {
-          ((float[]) into)[offset + r] = r < rows ? Bytes.f32(address) : 0;
+          ((float[]) into)[offset + r] = Bytes.f32(address);
         }
       }
     }
@@ -96,86 +83,104 @@ final class ScalarTiles implements Tiles, Tile {
     }
   }
 
-  @Override
-  public void run(
-      Object a,
-      int aOffset,
-      int aBlock,
-      int k,
-      long b,
-      long bRow,
-      long init,
-      long initRow,
-      long initNext,
-      long out,
-      long outRow,
-      long outNext) {
-    if (f64) {
-      runF64((double[]) a, aOffset, k, b, bRow, init, initRow, out, outRow);
-    } else {
-      runF32((float[]) a, aOffset, k, b, bRow, init, initRow, out, outRow);
+  /** The tile of some rows. */
+  private record Scalar(int rows, boolean f64) implements Tile {
+    @Override
+    public int width() {
+      return WIDTH;
     }
-  }
 
-  private static void runF32(
-      float[] a,
-      int aOffset,
-      int k,
-      long b,
-      long bRow,
-      long init,
-      long initRow,
-      long out,
-      long outRow) {
-    float[] rows = ROW_F32.get();
-    for (int r = 0; r < HEIGHT; r++) {
-      MemorySegment.copy(
-          Bytes.ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, init + r * initRow, rows, r * WIDTH, WIDTH);
-    }
-    for (int p = 0; p < k; p++) {
-      MemorySegment.copy(
-          Bytes.ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, b + p * bRow, rows, HEIGHT * WIDTH, WIDTH);
-      for (int r = 0; r < HEIGHT; r++) {
-        float x = a[aOffset + p * HEIGHT + r];
-        for (int j = 0; j < WIDTH; j++) {
-          rows[r * WIDTH + j] += x * rows[HEIGHT * WIDTH + j];
-        }
+    @Override
+    public void run(
+        Object a,
+        int aOffset,
+        int aBlock,
+        int k,
+        long b,
+        long bRow,
+        long init,
+        long initRow,
+        long initNext,
+        long out,
+        long outRow,
+        long outNext) {
+      if (f64) {
+        runF64((double[]) a, aOffset, k, b, bRow, init, initRow, out, outRow);
+      } else {
+        runF32((float[]) a, aOffset, k, b, bRow, init, initRow, out, outRow);
       }
     }
-    for (int r = 0; r < HEIGHT; r++) {
-      MemorySegment.copy(
-          rows, r * WIDTH, Bytes.ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, out + r * outRow, WIDTH);
-    }
-  }
 
-  private static void runF64(
-      double[] a,
-      int aOffset,
-      int k,
-      long b,
-      long bRow,
-      long init,
-      long initRow,
-      long out,
-      long outRow) {
-    double[] rows = ROW_F64.get();
-    for (int r = 0; r < HEIGHT; r++) {
-      MemorySegment.copy(
-          Bytes.ALL, ValueLayout.JAVA_DOUBLE_UNALIGNED, init + r * initRow, rows, r * WIDTH, WIDTH);
-    }
-    for (int p = 0; p < k; p++) {
-      MemorySegment.copy(
-          Bytes.ALL, ValueLayout.JAVA_DOUBLE_UNALIGNED, b + p * bRow, rows, HEIGHT * WIDTH, WIDTH);
-      for (int r = 0; r < HEIGHT; r++) {
-        double x = a[aOffset + p * HEIGHT + r];
-        for (int j = 0; j < WIDTH; j++) {
-          rows[r * WIDTH + j] += x * rows[HEIGHT * WIDTH + j];
+    private void runF32(
+        float[] a,
+        int aOffset,
+        int k,
+        long b,
+        long bRow,
+        long init,
+        long initRow,
+        long out,
+        long outRow) {
+      float[] sums = ROW_F32.get();
+      for (int r = 0; r < rows; r++) {
+        MemorySegment.copy(
+            Bytes.ALL,
+            ValueLayout.JAVA_FLOAT_UNALIGNED,
+            init + r * initRow,
+            sums,
+            r * WIDTH,
+            WIDTH);
+      }
+      for (int p = 0; p < k; p++) {
+        MemorySegment.copy(
+            Bytes.ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, b + p * bRow, sums, rows * WIDTH, WIDTH);
+        for (int r = 0; r < rows; r++) {
+          float x = a[aOffset + p * rows + r];
+          for (int j = 0; j < WIDTH; j++) {
+            sums[r * WIDTH + j] += x * sums[rows * WIDTH + j];
+          }
         }
       }
+      for (int r = 0; r < rows; r++) {
+        MemorySegment.copy(
+            sums, r * WIDTH, Bytes.ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, out + r * outRow, WIDTH);
+      }
     }
-    for (int r = 0; r < HEIGHT; r++) {
-      MemorySegment.copy(
-          rows, r * WIDTH, Bytes.ALL, ValueLayout.JAVA_DOUBLE_UNALIGNED, out + r * outRow, WIDTH);
+
+    private void runF64(
+        double[] a,
+        int aOffset,
+        int k,
+        long b,
+        long bRow,
+        long init,
+        long initRow,
+        long out,
+        long outRow) {
+      double[] sums = ROW_F64.get();
+      for (int r = 0; r < rows; r++) {
+        MemorySegment.copy(
+            Bytes.ALL,
+            ValueLayout.JAVA_DOUBLE_UNALIGNED,
+            init + r * initRow,
+            sums,
+            r * WIDTH,
+            WIDTH);
+      }
+      for (int p = 0; p < k; p++) {
+        MemorySegment.copy(
+            Bytes.ALL, ValueLayout.JAVA_DOUBLE_UNALIGNED, b + p * bRow, sums, rows * WIDTH, WIDTH);
+        for (int r = 0; r < rows; r++) {
+          double x = a[aOffset + p * rows + r];
+          for (int j = 0; j < WIDTH; j++) {
+            sums[r * WIDTH + j] += x * sums[rows * WIDTH + j];
+          }
+        }
+      }
+      for (int r = 0; r < rows; r++) {
+        MemorySegment.copy(
+            sums, r * WIDTH, Bytes.ALL, ValueLayout.JAVA_DOUBLE_UNALIGNED, out + r * outRow, WIDTH);
+      }
     }
   }
 }

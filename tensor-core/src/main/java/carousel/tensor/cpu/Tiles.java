@@ -5,37 +5,29 @@ public interface Tiles {
   /** Bytes of an element. */
   int elementSize();
 
-  /** Columns of every tile of {@link #tile(int)}: two vectors. */
+  /** Columns of a tile of two vectors. */
   int width();
 
   /** Elements of a vector, the L of {@link Tile.Packing}. */
   int lanes();
 
-  /** The height of the first tile to lay over {@code rows} rows; at least 4. */
-  int height(int rows);
-
-  /** The tile of a height that {@link #height} gives, for A packed by columns. */
-  Tile tile(int height);
-
-  /** The greatest height of a tile for A packed by rows. */
+  /** The greatest height of a tile. */
   int maxRows();
 
   /**
-   * A tile for A packed by rows.
+   * A tile.
    *
+   * @param packing the order of the elements of A
    * @param rows from 1 to {@link #maxRows}
    * @param vectors its width in vectors, 1 or 2
    */
-  Tile byRows(int rows, int vectors);
+  Tile tile(Tile.Packing packing, int rows, int vectors);
 
   /** A heap array for packed elements of A. */
   Object array(int length);
 
-  /**
-   * Packs A [rows,k] into {@code into[offset + p·height + r]}; rows from {@code rows} to {@code
-   * height} are filled with zero. Strides are in bytes.
-   */
-  void packA(long a, long row, long column, int rows, int k, Object into, int offset, int height);
+  /** Packs A [rows,k] by columns, into {@code into[offset + p·rows + r]}. Strides are in bytes. */
+  void packA(long a, long row, long column, int rows, int k, Object into, int offset);
 
   /**
    * Packs B [k,columns] into rows of {@link #width} elements at {@code into}; columns from {@code

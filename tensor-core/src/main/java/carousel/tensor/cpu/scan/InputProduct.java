@@ -3,6 +3,7 @@ package carousel.tensor.cpu.scan;
 import carousel.tensor.cpu.Bytes;
 import carousel.tensor.cpu.Pointwise;
 import carousel.tensor.cpu.Scratch;
+import carousel.tensor.cpu.Tile;
 import carousel.tensor.cpu.Tiles;
 import carousel.tensor.cpu.Workers;
 import carousel.tensor.cpu.scan.Packer.RowMap;
@@ -169,7 +170,7 @@ final class InputProduct {
         int from = rows * i / count;
         int to = rows * (i + 1) / count;
         tiles
-            .byRows(to - from, vectors)
+            .tile(Tile.Packing.ROWS, to - from, vectors)
             .run(
                 a,
                 offset + p * rows + from * lanes,

@@ -112,8 +112,8 @@ final class Share {
       }
       boolean odd = (vectors & 1) == 1;
       for (int i = 0; i < count; i++) {
-        pairs[i] = tiles.byRows(cuts[i + 1] - cuts[i], 2);
-        singles[i] = odd ? tiles.byRows(cuts[i + 1] - cuts[i], 1) : pairs[i];
+        pairs[i] = tiles.tile(Tile.Packing.ROWS, cuts[i + 1] - cuts[i], 2);
+        singles[i] = odd ? tiles.tile(Tile.Packing.ROWS, cuts[i + 1] - cuts[i], 1) : pairs[i];
       }
     }
 

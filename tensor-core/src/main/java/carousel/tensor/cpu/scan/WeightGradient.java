@@ -3,6 +3,7 @@ package carousel.tensor.cpu.scan;
 import carousel.tensor.cpu.Bytes;
 import carousel.tensor.cpu.Pointwise;
 import carousel.tensor.cpu.Scratch;
+import carousel.tensor.cpu.Tile;
 import carousel.tensor.cpu.Tiles;
 import carousel.tensor.cpu.Workers;
 import carousel.tensor.cpu.scan.Block.Slot;
@@ -68,7 +69,7 @@ final class WeightGradient {
   record Weight(Source source, List<Matrix> members) {}
 
   /** A tile's worth of a source's columns. */
-  private record Strip(Weight weight, int from, int count, int height) {}
+  private record Strip(Weight weight, int from, int height) {}
 
   /** Computes the gradients that belong to one block of cotangents. */
   void of(Block cotangents, List<Weight> weights) {
@@ -113,19 +114,18 @@ final class WeightGradient {
     heap.giveBack(a);
   }
 
-  /** Cuts columns into tiles; those of a value never straddle its panels. */
+  /** Cuts columns into tiles, which never straddle panels. */
   private void cut(Weight weight, List<Strip> strips) {
-    int panel = weight.source().slot() == null ? Integer.MAX_VALUE : 2 * frame.lanes();
+    int panel = 2 * frame.lanes();
     int width = weight.source().width();
-    for (int from = 0; from < width; ) {
-      int rest = Math.min(width - from, panel - from % panel);
-      int height = tiles.height(rest);
-      while (height > frame.lanes()) {
-        height -= 4; // one vector holds a row of it
+    int most = Math.min(tiles.maxRows(), frame.lanes()); // one vector holds a row of it
+    for (int from = 0; from < width; from += panel) {
+      int columns = Math.min(panel, width - from);
+      int count = Math.ceilDiv(columns, most);
+      for (int i = 0; i < count; i++) {
+        int first = columns * i / count;
+        strips.add(new Strip(weight, from + first, columns * (i + 1) / count - first));
       }
-      int count = Math.min(height, rest);
-      strips.add(new Strip(weight, from, count, height));
-      from += count;
     }
   }
 
@@ -160,7 +160,7 @@ final class WeightGradient {
 
   /** Element by element: two halves of a panel of several values are not neighbours. */
   private void interleaved(Slot slot, Strip strip, long first, int depth, Object a, int offset) {
-    for (int j = 0; j < strip.count(); j++) {
+    for (int j = 0; j < strip.height(); j++) {
       int unit = strip.from() + j;
       long address =
           frame.vector(slot.block(), slot.member(), unit / frame.lanes())
@@ -193,7 +193,7 @@ final class WeightGradient {
         copy.run(at, x.rowBytes(), arrays, offsets, height, run);
       } else {
         for (int i = 0; i < run; i++) {
-          for (int j = 0; j < strip.count(); j++) {
+          for (int j = 0; j < strip.height(); j++) {
             long address = column + (row + i) * x.rowBytes() + (long) j * frame.size();
             set(a, offset + (p + i) * height + j, address);
           }
@@ -249,13 +249,13 @@ final class WeightGradient {
     for (int i = s; i < end; i++) {
       Strip strip = strips.get(i);
       int height = strip.height();
-      var tile = tiles.tile(height);
+      var tile = tiles.tile(Tile.Packing.COLUMNS, height, 2);
       Matrix leftOut = strip.weight().members().get(left % members);
       Matrix rightOut = strip.weight().members().get(right % members);
       long outRow = leftOut.rowBytes();
       long out = leftOut.address() + strip.from() * outRow + left / members * full;
       long outRight = rightOut.address() + strip.from() * outRow + right / members * full;
-      if (whole && strip.count() == height) {
+      if (whole) {
         tile.run(
             a,
             offsets[i],
@@ -272,7 +272,7 @@ final class WeightGradient {
         continue;
       }
       // The tile sticks out of the gradient: it is computed aside, its inner part copied.
-      for (int r = 0; !fresh && r < strip.count(); r++) {
+      for (int r = 0; !fresh && r < strip.height(); r++) {
         Bytes.copy(out + r * outRow, scratch + r * rowBytes, leftBytes);
         Bytes.copy(outRight + r * outRow, scratch + r * rowBytes + full, rightBytes);
       }
@@ -289,7 +289,7 @@ final class WeightGradient {
           scratch,
           rowBytes,
           full);
-      for (int r = 0; r < strip.count(); r++) {
+      for (int r = 0; r < strip.height(); r++) {
         Bytes.copy(scratch + r * rowBytes, out + r * outRow, leftBytes);
         Bytes.copy(scratch + r * rowBytes + full, outRight + r * outRow, rightBytes);
       }

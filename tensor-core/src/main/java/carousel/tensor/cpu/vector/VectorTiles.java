@@ -18,14 +18,12 @@ public final class VectorTiles implements Tiles {
   private final int size;
   private final int width;
   private final Transpose transpose;
+  private final int maxRows;
 
   private final VectorSpecies<?> species;
 
-  /** Tiles of 4, 8, 12 rows: as many as the registers hold. */
-  private final Tile[] tiles;
-
-  /** Tiles for A packed by rows, each made when it is first asked for: of r rows and v vectors at 2r + v − 3. */
-  private final AtomicReferenceArray<Tile> byRows;
+  /** Tiles, each made when it is first asked for. */
+  private final AtomicReferenceArray<Tile> tiles;
 
   VectorTiles(VectorSpecies<?> species) {
     this.species = species;
@@ -35,12 +33,13 @@ public final class VectorTiles implements Tiles {
         TransposeGenerator.define(
             f64 ? species.withLanes(long.class) : species.withLanes(int.class));
     this.width = VECTORS * species.length();
-    // 512-bit machines have 32 registers, others may have 16.
-    this.tiles = new Tile[species.vectorBitSize() == 512 ? 3 : 1];
-    for (int i = 0; i < tiles.length; i++) {
-      tiles[i] = TileGenerator.define(4 * (i + 1), VECTORS, species, Tile.Packing.COLUMNS);
-    }
-    this.byRows = new AtomicReferenceArray<>(VECTORS * maxRows());
+    // 512-bit machines have 32 registers, of which two tiles' worth of B and one of A are taken.
+    // One
+    // row more would fit, but then C2 has more than LiveNodeCountInliningCutoff nodes in hand
+    // before
+    // it is done with inlining, and gives up: every vector is then boxed on the heap.
+    this.maxRows = species.vectorBitSize() == 512 ? 11 : 4;
+    this.tiles = new AtomicReferenceArray<>(Tile.Packing.values().length * VECTORS * maxRows);
   }
 
   /** Tiles of f32 on vectors of {@code bits} bits. */
@@ -75,35 +74,21 @@ public final class VectorTiles implements Tiles {
 
   @Override
   public int maxRows() {
-    return 4 * tiles.length;
+    return maxRows;
   }
 
   @Override
-  public Tile byRows(int rows, int vectors) {
-    int slot = VECTORS * (rows - 1) + vectors - 1;
-    Tile tile = byRows.getPlain(slot);
+  public Tile tile(Tile.Packing packing, int rows, int vectors) {
+    int slot = (packing.ordinal() * VECTORS + vectors - 1) * maxRows + rows - 1;
+    Tile tile = tiles.getPlain(slot);
     if (tile == null) {
-      tile = TileGenerator.define(rows, vectors, species, Tile.Packing.ROWS);
+      tile = TileGenerator.define(rows, vectors, species, packing);
       // If two threads make one, both use the first, which is the one that gets compiled.
-      if (!byRows.compareAndSet(slot, null, tile)) {
-        tile = byRows.get(slot);
+      if (!tiles.compareAndSet(slot, null, tile)) {
+        tile = tiles.get(slot);
       }
     }
     return tile;
-  }
-
-  @Override
-  public int height(int rows) {
-    if (tiles.length == 1 || rows <= 4) {
-      return 4;
-    }
-    // 13 to 16 rows are two tiles of 8 rather than 12 and 4.
-    return rows <= 8 || (rows > 12 && rows <= 16) ? 8 : 12;
-  }
-
-  @Override
-  public Tile tile(int height) {
-    return tiles[height / 4 - 1];
   }
 
   @Override
@@ -112,31 +97,28 @@ public final class VectorTiles implements Tiles {
   }
 
   @Override
-  public void packA(
-      long a, long row, long column, int rows, int k, Object into, int offset, int height) {
+  public void packA(long a, long row, long column, int rows, int k, Object into, int offset) {
     if (f64) {
-      packA(a, row, column, rows, k, (double[]) into, offset, height);
+      packA(a, row, column, rows, k, (double[]) into, offset);
     } else {
-      packA(a, row, column, rows, k, (float[]) into, offset, height);
+      packA(a, row, column, rows, k, (float[]) into, offset);
     }
   }
 
   private static void packA(
-      long a, long row, long column, int rows, int k, float[] into, int offset, int height) {
-    for (int p = 0; p < k; p++, a += column, offset += height) {
-      for (int r = 0; r < height; r++) {
-        into[offset + r] =
-            r < rows ? Bytes.ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, a + r * row) : 0;
+      long a, long row, long column, int rows, int k, float[] into, int offset) {
+    for (int p = 0; p < k; p++, a += column, offset += rows) {
+      for (int r = 0; r < rows; r++) {
+        into[offset + r] = Bytes.ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, a + r * row);
       }
     }
   }
 
   private static void packA(
-      long a, long row, long column, int rows, int k, double[] into, int offset, int height) {
-    for (int p = 0; p < k; p++, a += column, offset += height) {
-      for (int r = 0; r < height; r++) {
-        into[offset + r] =
-            r < rows ? Bytes.ALL.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, a + r * row) : 0;
+      long a, long row, long column, int rows, int k, double[] into, int offset) {
+    for (int p = 0; p < k; p++, a += column, offset += rows) {
+      for (int r = 0; r < rows; r++) {
+        into[offset + r] = Bytes.ALL.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, a + r * row);
       }
     }
   }
