@@ -14,8 +14,8 @@ import java.util.List;
  * the way there, {@code dx = dz·wxᵀ} on the way back.
  */
 final class InputProduct {
-  /** Terms of a sum at a time; a panel of weights is then at most 32 KB. */
-  private static final int DEPTH = 256;
+  /** Terms of a sum at a time: a panel of weights stays in the second cache. */
+  private static final int DEPTH = 1024;
 
   private final Frame frame;
   private final Tiles tiles;
