@@ -1,5 +1,10 @@
 package carousel.tensor.cpu;
 
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Kernels;
+import carousel.tensor.cpu.loop.Transpose;
+import carousel.tensor.cpu.loop.Workers;
+
 /** Copies between layouts without converting elements. */
 final class Copies {
   /** Elements that a task transposes. */

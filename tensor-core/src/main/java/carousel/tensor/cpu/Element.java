@@ -1,6 +1,7 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
+import carousel.tensor.cpu.loop.Bytes;
 
 /** Elements of each type in memory, as doubles. */
 enum Element {

@@ -1,6 +1,8 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
+import carousel.tensor.cpu.loop.Kernels;
+import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.op.Formula;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -1,5 +1,10 @@
 package carousel.tensor.cpu;
 
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Scratch;
+import carousel.tensor.cpu.loop.Tile;
+import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Workers;
 import java.util.function.IntConsumer;
 
 /**

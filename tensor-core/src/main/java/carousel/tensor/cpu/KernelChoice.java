@@ -1,5 +1,6 @@
 package carousel.tensor.cpu;
 
+import carousel.tensor.cpu.loop.Kernels;
 import java.lang.System.Logger.Level;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;

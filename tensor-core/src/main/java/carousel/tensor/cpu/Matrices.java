@@ -2,6 +2,7 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
+import carousel.tensor.cpu.loop.Workers;
 
 /** Products of matrices and of batches of them. */
 final class Matrices {

@@ -2,6 +2,11 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Loop;
+import carousel.tensor.cpu.loop.Scratch;
+import carousel.tensor.cpu.loop.Uniforms;
+import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Distribution;
 import java.util.function.IntConsumer;

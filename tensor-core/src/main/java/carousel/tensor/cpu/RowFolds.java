@@ -2,6 +2,8 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
 import carousel.tensor.cpu.Table.FoldKind;
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.Reduce;
 import org.jspecify.annotations.Nullable;
 

@@ -2,7 +2,17 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Exponentials;
+import carousel.tensor.cpu.loop.Fold;
+import carousel.tensor.cpu.loop.Kernels;
+import carousel.tensor.cpu.loop.Loop;
+import carousel.tensor.cpu.loop.Pointwise;
+import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Transpose;
+import carousel.tensor.cpu.loop.Uniforms;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import org.jspecify.annotations.Nullable;
@@ -219,6 +229,11 @@ public final class ScalarKernels implements Kernels {
   @Override
   public Tiles tiles(DType type) {
     return type == DType.F64 ? f64 : f32;
+  }
+
+  @Override
+  public int size(Op op, DType type) {
+    return 0; // there are no such loops
   }
 
   @Override

@@ -1,5 +1,8 @@
 package carousel.tensor.cpu;
 
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Tile;
+import carousel.tensor.cpu.loop.Tiles;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 

@@ -1,6 +1,12 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
+import carousel.tensor.cpu.loop.Exponentials;
+import carousel.tensor.cpu.loop.Fold;
+import carousel.tensor.cpu.loop.Kernels;
+import carousel.tensor.cpu.loop.Loop;
+import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Uniforms;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Formula;
 import carousel.tensor.op.Ternary;

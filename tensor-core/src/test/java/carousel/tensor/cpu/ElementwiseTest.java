@@ -3,6 +3,7 @@ package carousel.tensor.cpu;
 import carousel.tensor.DType;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;

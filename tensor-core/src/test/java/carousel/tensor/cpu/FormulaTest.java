@@ -11,6 +11,7 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Formula;
 import carousel.tensor.op.FormulaTrace;

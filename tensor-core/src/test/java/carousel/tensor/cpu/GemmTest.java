@@ -2,6 +2,8 @@ package carousel.tensor.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.vector.VectorTiles;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

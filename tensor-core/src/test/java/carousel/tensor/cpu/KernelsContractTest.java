@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.tensor.Device;
 import carousel.tensor.contract.Contract;
 import carousel.tensor.contract.OpCases;
+import carousel.tensor.cpu.loop.Kernels;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;

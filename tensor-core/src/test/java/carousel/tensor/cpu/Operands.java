@@ -6,6 +6,8 @@ import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.vector.VectorKernels;
 import java.util.SplittableRandom;
 import java.util.function.BiConsumer;

@@ -7,6 +7,7 @@ import carousel.tensor.Device;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Backend;

@@ -1,6 +1,6 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.Tiles;
+import carousel.tensor.cpu.loop.Tiles;
 import java.util.ArrayDeque;
 import java.util.Deque;
 

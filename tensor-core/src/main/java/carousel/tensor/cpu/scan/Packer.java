@@ -1,8 +1,8 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.Bytes;
-import carousel.tensor.cpu.Tiles;
-import carousel.tensor.cpu.Workers;
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Workers;
 import java.util.List;
 
 /**

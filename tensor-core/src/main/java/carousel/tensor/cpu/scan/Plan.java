@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +49,9 @@ final class Plan {
   /** Products, then an elementwise program; either may be missing. */
   record Stage(List<Group> groups, List<Return> returns, @Nullable Program program) {}
 
+  /** Bytes of code in one program; C1 runs out of registers from about 3,500 on, and C2 is then never asked. */
+  private static final int MOST = 2_400;
+
   final Step step;
   final List<Block> blocks = new ArrayList<>();
   final List<Group> groups = new ArrayList<>();
@@ -78,8 +82,11 @@ final class Plan {
   private final Set<Value> stepValues = new HashSet<>();
   private final Set<Value> gradient = new HashSet<>();
 
-  private Plan(Step step) {
+  private final ToIntFunction<Op> size;
+
+  private Plan(Step step, ToIntFunction<Op> size) {
     this.step = step;
+    this.size = size;
     List<Value> values = step.graph().values();
     this.stages = new int[values.size()];
     collect(step.outputs(), stepValues, Set.of());
@@ -122,8 +129,14 @@ final class Plan {
     planBackward();
   }
 
-  static Plan of(Step step) {
-    return new Plan(step);
+  /**
+   * A plan.
+   *
+   * @param step the step
+   * @param size bytes of code that a row takes
+   */
+  static Plan of(Step step, ToIntFunction<Op> size) {
+    return new Plan(step, size);
   }
 
   /** Whether a left operand of the step is a tensor of the state. */
@@ -244,6 +257,7 @@ final class Plan {
     step.outputs().stream().filter(v -> v.kind() == Kind.SUM).forEach(kept::add);
     Set<Value> free = new HashSet<>(step.sums());
     free.removeAll(kept);
+    free.removeIf(sum -> readers(sum) > 1); // or the second might read what the first has put there
     free.removeAll(sourceArrays.keySet());
     for (Value value : step.graph().values()) {
       if (saved.contains(value) && !places.containsKey(value)) {
@@ -287,6 +301,10 @@ final class Plan {
     }
   }
 
+  private long readers(Value sum) {
+    return stepValues.stream().filter(value -> value.inputs().contains(sum)).count();
+  }
+
   private static boolean isCheap(@Nullable Op op) {
     return op == Unary.NEG
         || op == Unary.SQUARE
@@ -311,27 +329,43 @@ final class Plan {
           products.add(group);
         }
       }
-      var writer = new Program.Writer(value -> readInStep(value, stage));
-      for (int k = 0; k < stateBlocks.length; k++) {
-        Value next = step.outputs().get(k + 1);
-        if (stages[next.id()] == stage) {
-          writer.store(next, new Slot(stateBlocks[k], 0, 1));
-          Integer array = sourceArrays.get(step.graph().state(k));
-          if (array != null) {
-            writer.keep(next, array);
-          }
-        }
-      }
+      Set<Value> stored = new HashSet<>();
+      var writer = new Program.Writer(value -> readInStep(value, stage, stored));
       for (Value value : step.graph().values()) {
-        if (stepValues.contains(value) && stages[value.id()] == stage) {
-          store(writer, value, y);
+        if (!stepValues.contains(value) || stages[value.id()] != stage || !isStored(value, y)) {
+          continue;
         }
+        if (!writer.isEmpty() && writer.size(size) + writer.cost(value, size) > MOST) {
+          forward.add(new Stage(products, List.of(), writer.program()));
+          products = List.of();
+          stored.addAll(writer.stored());
+          writer = new Program.Writer(later -> readInStep(later, stage, stored));
+        }
+        store(writer, value, y);
       }
       forward.add(new Stage(products, List.of(), writer.isEmpty() ? null : writer.program()));
     }
   }
 
+  /** Whether a value of the step goes to memory. */
+  private boolean isStored(Value value, Value y) {
+    return value == y
+        || step.outputs().contains(value)
+        || overlays.containsKey(value)
+        || (value.kind() == Kind.APPLY && places.containsKey(value))
+        || (value.kind() != Kind.STATE && sourceArrays.containsKey(value));
+  }
+
   private void store(Program.Writer writer, Value value, Value y) {
+    for (int k = 0; k < stateBlocks.length; k++) {
+      if (step.outputs().get(k + 1) == value) {
+        writer.store(value, new Slot(stateBlocks[k], 0, 1));
+        Integer ahead = sourceArrays.get(step.graph().state(k));
+        if (ahead != null) {
+          writer.keep(value, ahead);
+        }
+      }
+    }
     boolean computed = value.kind() == Kind.APPLY;
     Slot place = computed ? places.get(value) : null;
     if (place != null && place.ahead() == 0) {
@@ -351,8 +385,8 @@ final class Plan {
   }
 
   /** Where the step reads a value at a stage; null if it computes it. */
-  private @Nullable Slot readInStep(Value value, int stage) {
-    if (value.kind() == Kind.APPLY && stages[value.id()] == stage) {
+  private @Nullable Slot readInStep(Value value, int stage, Set<Value> stored) {
+    if (value.kind() == Kind.APPLY && stages[value.id()] == stage && !stored.contains(value)) {
       return null;
     }
     Slot overlay = overlays.get(value);

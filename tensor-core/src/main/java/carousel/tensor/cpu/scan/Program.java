@@ -1,14 +1,19 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.Pointwise;
+import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.cpu.scan.Value.Kind;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Op;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +30,7 @@ record Program(Pointwise code, List<Slot> slots, List<Integer> arrays) {
     private final Map<Value, Integer> registers = new HashMap<>();
     private final Map<Slot, Integer> slots = new LinkedHashMap<>();
     private final List<Integer> arrays = new ArrayList<>();
+    private final Set<Value> kept = new HashSet<>();
 
     /**
      * A writer.
@@ -64,6 +70,7 @@ record Program(Pointwise code, List<Slot> slots, List<Integer> arrays) {
     /** Stores a value in memory. */
     void store(Value value, Slot to) {
       stores.add(new Pointwise.Store(register(value), slot(to)));
+      kept.add(value);
     }
 
     /** Stores a value in a heap array, as a left operand of products. */
@@ -78,9 +85,34 @@ record Program(Pointwise code, List<Slot> slots, List<Integer> arrays) {
     void accumulate(Value value, Slot at) {
       code.add(new Pointwise.Load(slot(at)));
       int before = code.size() - 1;
-      code.add(
-          new Pointwise.Apply(carousel.tensor.op.Binary.ADD, List.of(before, register(value))));
+      code.add(new Pointwise.Apply(Binary.ADD, List.of(before, register(value))));
       stores.add(new Pointwise.Store(code.size() - 1, slot(at)));
+    }
+
+    /** Bytes of code so far. */
+    int size(ToIntFunction<Op> size) {
+      int sum = 0;
+      for (var instruction : code) {
+        sum += instruction instanceof Pointwise.Apply apply ? size.applyAsInt(apply.op()) : 0;
+      }
+      return sum;
+    }
+
+    /** Bytes of code that one value more takes. */
+    int cost(Value value, ToIntFunction<Op> size) {
+      if (value.op() == null || registers.containsKey(value) || places.apply(value) != null) {
+        return 0;
+      }
+      int sum = size.applyAsInt(value.op());
+      for (Value input : value.inputs()) {
+        sum += cost(input, size);
+      }
+      return sum;
+    }
+
+    /** What was stored in memory. */
+    Set<Value> stored() {
+      return kept;
     }
 
     /** Does nothing? */

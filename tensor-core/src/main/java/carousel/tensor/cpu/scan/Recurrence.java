@@ -1,8 +1,8 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.Pointwise;
-import carousel.tensor.cpu.Tiles;
-import carousel.tensor.cpu.Workers;
+import carousel.tensor.cpu.loop.Pointwise;
+import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Workers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

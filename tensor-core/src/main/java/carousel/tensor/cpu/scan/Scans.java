@@ -2,9 +2,9 @@ package carousel.tensor.cpu.scan;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
-import carousel.tensor.cpu.Kernels;
-import carousel.tensor.cpu.Pointwise;
-import carousel.tensor.cpu.Tiles;
+import carousel.tensor.cpu.loop.Kernels;
+import carousel.tensor.cpu.loop.Pointwise;
+import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;
 import java.util.ArrayList;
@@ -82,7 +82,7 @@ public final class Scans {
     String signature = inputs[0].dtype() + ":" + step.signature();
     Made known = bySignature.get(signature);
     if (known == null) {
-      Plan plan = Plan.of(step);
+      Plan plan = Plan.of(step, op -> kernels.size(op, inputs[0].dtype()));
       var forward = loops(plan.forward, inputs[0].dtype());
       var backward = loops(plan.backward, inputs[0].dtype());
       known = forward == null || backward == null ? Made.NONE : new Made(plan, forward, backward);

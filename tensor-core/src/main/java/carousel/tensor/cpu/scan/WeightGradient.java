@@ -1,11 +1,11 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.Bytes;
-import carousel.tensor.cpu.Pointwise;
-import carousel.tensor.cpu.Scratch;
-import carousel.tensor.cpu.Tile;
-import carousel.tensor.cpu.Tiles;
-import carousel.tensor.cpu.Workers;
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Pointwise;
+import carousel.tensor.cpu.loop.Scratch;
+import carousel.tensor.cpu.loop.Tile;
+import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.cpu.scan.Packer.RowMap;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package carousel.tensor.cpu.vector;
 
-import carousel.tensor.cpu.Bytes;
+import carousel.tensor.cpu.loop.Bytes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;

@@ -11,7 +11,7 @@ import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
-import carousel.tensor.cpu.Pointwise;
+import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
@@ -85,6 +85,12 @@ final class PointwiseGenerator {
                     CD_int),
                 ClassFile.ACC_PUBLIC,
                 generator::run));
+  }
+
+  /** Bytes of a row's body. */
+  static int size(Op op, BodySource source) {
+    BodySource own = source.has(op.label()) ? source : BodySource.ANY;
+    return own.has(op.label()) ? Splicer.size(own, op.label()) : 0;
   }
 
   private boolean knows(Op op) {

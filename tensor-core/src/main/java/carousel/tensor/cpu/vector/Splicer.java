@@ -11,6 +11,7 @@ import java.lang.classfile.CodeElement;
 import java.lang.classfile.Instruction;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.TypeKind;
+import java.lang.classfile.attribute.CodeAttribute;
 import java.lang.classfile.instruction.BranchInstruction;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.classfile.instruction.LoadInstruction;
@@ -78,6 +79,24 @@ final class Splicer {
   /** Emits a body whose operands, of the types {@code call} says, lie on the operand stack. */
   static void splice(CodeBuilder code, BodySource source, String body, MethodTypeDesc call) {
     splice(code, method(source.type(), body, null), call);
+  }
+
+  /** Bytes of a body, with those it calls. */
+  static int size(BodySource source, String body) {
+    return size(method(source.type(), body, null));
+  }
+
+  private static int size(MethodModel body) {
+    int size = body.code().map(code -> ((CodeAttribute) code).codeLength()).orElseThrow();
+    for (CodeElement element : body.code().orElseThrow()) {
+      if (element instanceof InvokeInstruction call) {
+        BodySource source = BodySource.of(call.owner().asInternalName());
+        if (source != null) {
+          size += size(method(source.type(), call.name().stringValue(), call.typeSymbol()));
+        }
+      }
+    }
+    return size;
   }
 
   private static boolean isMarker(InvokeInstruction call) {
@@ -151,9 +170,7 @@ final class Splicer {
   }
 
   private static int maxLocals(MethodModel body) {
-    return body.code()
-        .map(code -> ((java.lang.classfile.attribute.CodeAttribute) code).maxLocals())
-        .orElseThrow();
+    return body.code().map(code -> ((CodeAttribute) code).maxLocals()).orElseThrow();
   }
 
   private static String name(MethodModel method) {

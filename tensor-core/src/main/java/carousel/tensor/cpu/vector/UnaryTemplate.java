@@ -3,7 +3,7 @@ package carousel.tensor.cpu.vector;
 import static carousel.tensor.cpu.vector.Lanes.ALL;
 import static carousel.tensor.cpu.vector.Lanes.ORDER;
 
-import carousel.tensor.cpu.Loop;
+import carousel.tensor.cpu.loop.Loop;
 import java.lang.invoke.MethodHandles;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.Vector;

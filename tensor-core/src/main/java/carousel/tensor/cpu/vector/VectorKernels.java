@@ -1,17 +1,18 @@
 package carousel.tensor.cpu.vector;
 
 import carousel.tensor.DType;
-import carousel.tensor.cpu.Bytes;
-import carousel.tensor.cpu.Exponentials;
-import carousel.tensor.cpu.Fold;
-import carousel.tensor.cpu.Kernels;
-import carousel.tensor.cpu.Loop;
-import carousel.tensor.cpu.Pointwise;
 import carousel.tensor.cpu.ScalarKernels;
-import carousel.tensor.cpu.Tiles;
-import carousel.tensor.cpu.Transpose;
-import carousel.tensor.cpu.Uniforms;
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Exponentials;
+import carousel.tensor.cpu.loop.Fold;
+import carousel.tensor.cpu.loop.Kernels;
+import carousel.tensor.cpu.loop.Loop;
+import carousel.tensor.cpu.loop.Pointwise;
+import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Transpose;
+import carousel.tensor.cpu.loop.Uniforms;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import java.lang.foreign.Arena;
@@ -172,6 +173,11 @@ public final class VectorKernels implements Kernels {
   @Override
   public Tiles tiles(DType type) {
     return new VectorTiles(species(type));
+  }
+
+  @Override
+  public int size(Op op, DType type) {
+    return PointwiseGenerator.size(op, type == DType.F32 ? BodySource.F32 : BodySource.F64);
   }
 
   @Override

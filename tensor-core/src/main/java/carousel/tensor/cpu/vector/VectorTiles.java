@@ -1,9 +1,9 @@
 package carousel.tensor.cpu.vector;
 
-import carousel.tensor.cpu.Bytes;
-import carousel.tensor.cpu.Tile;
-import carousel.tensor.cpu.Tiles;
-import carousel.tensor.cpu.Transpose;
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Tile;
+import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Transpose;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.AtomicReferenceArray;

@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.cpu.loop;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.cpu.loop;
 
 /** The parts of a matrix product that depend on the element type and on the machine's vectors. */
 public interface Tiles {

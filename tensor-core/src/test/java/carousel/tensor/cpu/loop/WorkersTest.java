@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.cpu.loop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.cpu.loop;
 
 /**
  * One elementwise operation over contiguous memory: {@code out[i] = f(x[i], y[i], z[i])} for {@code

@@ -1,7 +1,8 @@
-package carousel.tensor.cpu;
+package carousel.tensor.cpu.loop;
 
 import carousel.tensor.DType;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +53,9 @@ public interface Kernels {
 
   /** Tiles of the matrix product; F32 and F64. */
   Tiles tiles(DType type);
+
+  /** Bytes of code that a row takes in a {@link #pointwise} loop of F32 or F64. */
+  int size(Op op, DType type);
 
   /** The loop of a program of F32 or F64; null if it has a row that these kernels cannot splice. */
   Pointwise.@Nullable Loop pointwise(Pointwise program, DType type);

@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.cpu.loop;
 
 /** The inner loop of softmax, logSumExp and cross entropy. */
 @FunctionalInterface

@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.cpu.loop;
 
 /**
  * The innermost block of a matrix product: {@code out [rows,width] = init [rows,width] + A [rows,k] ·

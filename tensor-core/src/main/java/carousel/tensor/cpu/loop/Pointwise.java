@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.cpu.loop;
 
 import carousel.tensor.op.Op;
 import java.util.List;

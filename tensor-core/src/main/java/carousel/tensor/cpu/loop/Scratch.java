@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.cpu.loop;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -16,7 +16,7 @@ public final class Scratch {
   }
 
   /** This thread's buffer for the value of a fill, which other threads read while loops run. */
-  static Scratch forFill() {
+  public static Scratch forFill() {
     return FOR_FILL.get();
   }
 

@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.cpu.loop;
 
 /** The inner loop of random fills: the 24 bits of every word of successive Philox blocks. */
 @FunctionalInterface

@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.cpu.loop;
 
 /** Transposes square blocks of elements as wide as a vector. */
 public interface Transpose {

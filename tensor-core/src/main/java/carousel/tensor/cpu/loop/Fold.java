@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.cpu.loop;
 
 /** The inner loop of a reduction: contiguous elements to one number. */
 @FunctionalInterface
