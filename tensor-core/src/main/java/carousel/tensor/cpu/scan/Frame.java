@@ -1,26 +1,99 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.scan.Block.Rows;
-import carousel.tensor.cpu.scan.Block.Slot;
 import java.util.List;
 
 /**
  * The blocks of a plan in memory, for given sizes.
+ *
+ * <p>The batch is cut into bands of rows, a tile high, and a band's rows of all steps lie together:
+ * row n of step k of band b, which is the rows from {@code cuts[b]} to {@code cuts[b+1]}, is row
+ * {@code T·cuts[b] + k·(cuts[b+1] − cuts[b]) + n − cuts[b]}. Threads work on bands of their own. Were
+ * the steps outermost, what one thread fetches ahead would be what another is writing. The bands
+ * depend on the batch alone, so that sums over rows have one order.
  *
  * @param steps T
  * @param batch N
  * @param units H
  * @param lanes L, the elements of a vector
  * @param size bytes of an element
+ * @param cuts where bands begin, and N
+ * @param order for each row of {@code T·N} in the order of the bands, the row of {@code [T,N]} in the
+ *     order of the sequence
  * @param bases where each block begins; 0 if it is not there
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record Frame(int steps, int batch, int units, int lanes, int size, long[] bases) {
+record Frame(
+    int steps, int batch, int units, int lanes, int size, int[] cuts, int[] order, long[] bases) {
   /** Panels begin this much further apart than their rows need, or all would fall into one cache set. */
   private static final int STAGGER = 192;
 
-  static Frame of(int steps, int batch, int units, int lanes, int size, int blocks) {
-    return new Frame(steps, batch, units, lanes, size, new long[blocks]);
+  /**
+   * Rows left empty in left operands after each band: else threads would write to one cache line at
+   * every step, and wait for it.
+   */
+  private static final int GAP = 4;
+
+  /**
+   * A frame without blocks.
+   *
+   * @param reverse whether the first step of the run is the last of the sequence
+   * @param most the rows of a tile
+   * @param blocks how many blocks there will be
+   */
+  static Frame of(
+      int steps, int batch, int units, int lanes, int size, boolean reverse, int most, int blocks) {
+    // An even number, so that two threads have the same to do.
+    int bands = Math.min(batch, 2 * Math.ceilDiv(batch, 2 * most));
+    int[] cuts = new int[bands + 1];
+    for (int b = 0; b <= bands; b++) {
+      cuts[b] = (int) ((long) batch * b / bands);
+    }
+    int[] order = new int[steps * batch];
+    int r = 0;
+    for (int b = 0; b < bands; b++) {
+      for (int k = 0; k < steps; k++) {
+        int t = reverse ? steps - 1 - k : k;
+        for (int n = cuts[b]; n < cuts[b + 1]; n++) {
+          order[r++] = t * batch + n;
+        }
+      }
+    }
+    return new Frame(steps, batch, units, lanes, size, cuts, order, new long[blocks]);
+  }
+
+  int bands() {
+    return cuts.length - 1;
+  }
+
+  /** Rows of a band. */
+  int rows(int band) {
+    return cuts[band + 1] - cuts[band];
+  }
+
+  /** Where the rows of a band begin in a block. */
+  long first(Block block, int band) {
+    return switch (block.rows()) {
+      case STEPS -> (long) steps * cuts[band];
+      case STATES -> (steps + 1L) * cuts[band];
+      case BATCH -> cuts[band];
+      case ONE -> 0;
+    };
+  }
+
+  /** How many rows further a band's rows of the next step are. */
+  int perStep(Block block, int band) {
+    return block.rows() == Rows.STEPS || block.rows() == Rows.STATES ? rows(band) : 0;
+  }
+
+  /** The first row of a band in a left operand. */
+  int arrayRow(int band) {
+    return cuts[band] + GAP * band;
+  }
+
+  /** Rows of a left operand. */
+  int arrayRows() {
+    return arrayRow(bands());
   }
 
   /** U, the vectors that hold the units of one value. */
@@ -76,16 +149,6 @@ record Frame(int steps, int batch, int units, int lanes, int size, long[] bases)
   long vector(Block block, int member, int u) {
     int v = u * block.members() + member;
     return panel(block, v >> 1) + (long) (v & 1) * lanes * size;
-  }
-
-  /** The row of a slot that belongs to a row of the batch at a step. */
-  long row(Slot slot, int step, int n) {
-    Rows rows = slot.block().rows();
-    return switch (rows) {
-      case STEPS, STATES -> (long) (step + slot.ahead()) * batch + n;
-      case BATCH -> n;
-      case ONE -> 0;
-    };
   }
 
   /** Elements of vector u that stand for units. */

@@ -6,7 +6,6 @@ import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Tile;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Workers;
-import carousel.tensor.cpu.scan.Packer.RowMap;
 import java.util.List;
 
 /**
@@ -53,14 +52,14 @@ final class InputProduct {
    */
   record Cotangent(Block block, int member, long weights) {}
 
-  /** {@code gates = x·wx + b}; row r of the blocks is row {@code map(r)} of x. */
-  void project(Matrix x, RowMap map, List<Gates> gates) {
+  /** {@code gates = x·wx + b}. */
+  void project(Matrix x, List<Gates> gates) {
     share((from, rows) -> {
       int lanes = frame.lanes();
       int blocks = Math.ceilDiv(inputs, lanes);
       Heap heap = Heap.of(tiles);
       Object a = heap.lend(tiles, blocks * rows * lanes);
-      packRows(x, map, from, rows, a);
+      packRows(x, (int) from, rows, a);
       for (Gates gate : gates) {
         int vectors = frame.vectors() * gate.block().members();
         for (int panel = 0; panel < frame.panels(gate.block()); panel++) {
@@ -82,8 +81,8 @@ final class InputProduct {
     });
   }
 
-  /** {@code dx = Σ dz·wxᵀ}; row r of the blocks is row {@code map(r)} of dx. */
-  void returned(List<Cotangent> cotangents, Matrix dx, RowMap map) {
+  /** {@code dx = Σ dz·wxᵀ}. */
+  void returned(List<Cotangent> cotangents, Matrix dx) {
     share((from, rows) -> {
       int lanes = frame.lanes();
       int length = frame.vectors() * rows * lanes;
@@ -115,7 +114,9 @@ final class InputProduct {
         for (int r = 0; r < rows; r++) {
           Bytes.copy(
               scratch + r * frame.rowBytes(),
-              dx.address() + map.of(from + r) * dx.rowBytes() + panel * frame.rowBytes(),
+              dx.address()
+                  + frame.order()[(int) from + r] * dx.rowBytes()
+                  + panel * frame.rowBytes(),
               bytes);
         }
       }
@@ -188,7 +189,8 @@ final class InputProduct {
     }
   }
 
-  private void packRows(Matrix x, RowMap map, long from, int rows, Object a) {
+  private void packRows(Matrix x, int from, int rows, Object a) {
+    int[] order = frame.order();
     int lanes = frame.lanes();
     long[] at = new long[1];
     Object[] arrays = {a};
@@ -196,9 +198,9 @@ final class InputProduct {
     int blocks = inputs / lanes;
     // Rows that follow each other in x, too, are copied in one go.
     for (int r = 0; r < rows; ) {
-      long first = map.of(from + r);
+      long first = order[from + r];
       int run = 1;
-      while (r + run < rows && map.of(from + r + run) == first + run) {
+      while (r + run < rows && order[from + r + run] == first + run) {
         run++;
       }
       for (int block = 0; block < blocks; block++) {

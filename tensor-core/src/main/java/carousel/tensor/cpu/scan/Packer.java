@@ -3,6 +3,7 @@ package carousel.tensor.cpu.scan;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.cpu.scan.Block.Slot;
 import java.util.List;
 
 /**
@@ -110,56 +111,94 @@ final class Packer {
         });
   }
 
-  /** Rows of a block from a dense matrix {@code [rows,H]}; row r of the block is row {@code map(r)}. */
-  void scatter(Matrix from, long rows, RowMap map, Block block) {
-    rows(
-        rows,
-        (r, panel, at, bytes) ->
-            Bytes.copy(
-                from.address() + map.of(r) * from.rowBytes() + panel * frame.rowBytes(), at, bytes),
+  /** Rows of a block from a sequence {@code [T,N,H]}. */
+  void scatter(Matrix from, Block block) {
+    sequence(
+        new Slot(block, 0, 0),
+        (row, panel, at, bytes) ->
+            Bytes.copy(from.address() + row * from.rowBytes() + panel, at, bytes));
+  }
+
+  /** A sequence {@code [T,N,H]} from a block of one value. */
+  void gather(Slot slot, Matrix to) {
+    sequence(
+        slot,
+        (row, panel, at, bytes) ->
+            Bytes.copy(at, to.address() + row * to.rowBytes() + panel, bytes));
+  }
+
+  /** The rows of one step of a block from a matrix {@code [N,H]}. */
+  void scatter(Matrix from, Block block, int step) {
+    batch(
         block,
-        0);
+        step,
+        (row, panel, at, bytes) ->
+            Bytes.copy(from.address() + row * from.rowBytes() + panel, at, bytes));
   }
 
-  /** Rows of a block to a dense matrix {@code [rows,H]}. */
-  void gather(Block block, long first, long rows, RowMap map, Matrix to) {
-    rows(
-        rows,
-        (r, panel, at, bytes) ->
-            Bytes.copy(
-                at, to.address() + map.of(r) * to.rowBytes() + panel * frame.rowBytes(), bytes),
+  /** A matrix {@code [N,H]} from the rows of one step of a block. */
+  void gather(Block block, int step, Matrix to) {
+    batch(
         block,
-        first);
+        step,
+        (row, panel, at, bytes) ->
+            Bytes.copy(at, to.address() + row * to.rowBytes() + panel, bytes));
   }
 
-  /** Where a row is in another order. */
-  @FunctionalInterface
-  interface RowMap {
-    long of(long row);
-  }
-
+  /** Moves what one row has in one panel. */
   @FunctionalInterface
   private interface Move {
-    void row(long row, int panel, long at, int bytes);
+    void row(long row, long panelBytes, long at, int bytes);
   }
 
-  private void rows(long rows, Move move, Block block, long first) {
-    int perTask = Math.max(1, 16_384 / frame.units());
-    int panels = frame.panels(block);
+  private void sequence(Slot slot, Move move) {
+    Block block = slot.block();
+    int perTask = Math.max(1, 16_384 / (frame.units() * frame.batch()));
+    int[] order = frame.order();
     Workers.parallel(
-        Math.toIntExact(Math.ceilDiv(rows, perTask)),
+        Math.ceilDiv(frame.steps(), perTask),
         task -> {
-          long from = (long) task * perTask;
-          long to = Math.min(rows, from + perTask);
-          for (int panel = 0; panel < panels; panel++) {
-            int bytes =
-                Math.min(2 * frame.lanes(), frame.units() - panel * 2 * frame.lanes())
-                    * frame.size();
-            long at = frame.panel(block, panel) + (first + from) * frame.rowBytes();
-            for (long r = from; r < to; r++, at += frame.rowBytes()) {
-              move.row(r, panel, at, bytes);
+          int from = task * perTask;
+          int to = Math.min(frame.steps(), from + perTask);
+          for (int band = 0; band < frame.bands(); band++) {
+            int rows = frame.rows(band);
+            int first = frame.steps() * frame.cuts()[band] + from * rows;
+            int last = first + (to - from) * rows;
+            long start = frame.first(block, band) + (long) (from + slot.ahead()) * rows;
+            for (int panel = 0; panel < frame.panels(block); panel++) {
+              int bytes = bytes(panel);
+              long at = frame.panel(block, panel) + start * frame.rowBytes();
+              for (int r = first; r < last; r++, at += frame.rowBytes()) {
+                move.row(order[r], panel * frame.rowBytes(), at, bytes);
+              }
             }
           }
         });
+  }
+
+  private void batch(Block block, int step, Move move) {
+    for (int panel = 0; panel < frame.panels(block); panel++) {
+      int bytes = bytes(panel);
+      for (int band = 0; band < frame.bands(); band++) {
+        long row = frame.first(block, band) + (long) step * frame.perStep(block, band);
+        long at = frame.panel(block, panel) + row * frame.rowBytes();
+        for (int n = frame.cuts()[band]; n < frame.cuts()[band + 1]; n++, at += frame.rowBytes()) {
+          move.row(n, panel * frame.rowBytes(), at, bytes);
+        }
+      }
+    }
+  }
+
+  /** The one row of a block from a vector {@code [H]}. */
+  void scatterVector(long from, Block block) {
+    for (int panel = 0; panel < frame.panels(block); panel++) {
+      Bytes.copy(from + panel * frame.rowBytes(), frame.panel(block, panel), bytes(panel));
+    }
+  }
+
+  /** Bytes of a panel's row that stand for units, of one value. */
+  private int bytes(int panel) {
+    int width = 2 * frame.lanes();
+    return Math.min(width, frame.units() - panel * width) * frame.size();
   }
 }

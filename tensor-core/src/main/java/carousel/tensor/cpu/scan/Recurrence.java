@@ -6,7 +6,9 @@ import carousel.tensor.cpu.loop.Workers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,11 +80,17 @@ final class Recurrence {
     this.weightBytes = weightBytes;
   }
 
-  /** From the first step to the last. */
-  void forward(List<Stage> stages) {
+  /**
+   * From the first step to the last.
+   *
+   * @param initial blocks whose first rows are left operands of the first step, with their array
+   * @param copy reads its only slot and keeps it in its only array
+   */
+  void forward(List<Stage> stages, Map<Block, Object> initial, Pointwise.Loop copy) {
     run(
         stages,
         team -> {
+          team.load(initial, copy);
           for (int k = 0; k < frame.steps(); k++) {
             for (int s = 0; s < stages.size(); s++) {
               team.run(s, k, k & 1, (k + 1) & 1, k & 1);
@@ -108,45 +116,95 @@ final class Recurrence {
         });
   }
 
-  /** Who runs a stage of a step: one thread, or several at once. */
-  @FunctionalInterface
+  /** Who runs a stage of a step. */
   private interface Team {
+    /** Copies the first rows of blocks into left operands. */
+    void load(Map<Block, Object> initial, Pointwise.Loop copy);
+
     void run(int stage, int k, int read, int ahead, int write);
   }
 
   private void run(List<Stage> stages, Consumer<Team> steps) {
     int threads = Workers.threads();
-    int batch = frame.batch();
-    int[] rows = {0, batch};
+    int[] bands = {0, frame.bands()};
     int[] units = {0, frame.vectors()};
     if (threads == 1) {
-      steps.accept(alone(stages, rows, units));
-    } else if (batch < threads || weightBytes > NEAR) {
+      steps.accept(new Alone(shares(stages, bands, units)));
+    } else if (frame.bands() < threads || weightBytes > NEAR) {
       int[] cuts = cut(frame.vectors(), threads, 2);
       Share[][] shares = new Share[cuts.length - 1][];
       for (int i = 0; i < shares.length; i++) {
-        shares[i] = shares(stages, rows, new int[] {cuts[i], cuts[i + 1]});
+        shares[i] = shares(stages, bands, new int[] {cuts[i], cuts[i + 1]});
       }
-      steps.accept((stage, k, read, ahead, write) ->
-          Workers.parallel(
-              shares.length, i -> shares[i][stage].run(k, place(k), lengths, read, ahead, write)));
+      steps.accept(new Together(shares));
     } else {
-      int[] cuts = cut(batch, threads, 1);
+      int[] cuts = cut(frame.bands(), threads, 1);
       Workers.parallel(
           cuts.length - 1,
-          i -> steps.accept(alone(stages, new int[] {cuts[i], cuts[i + 1]}, units)));
+          i -> steps.accept(new Alone(shares(stages, new int[] {cuts[i], cuts[i + 1]}, units))));
     }
   }
 
-  private Team alone(List<Stage> stages, int[] rows, int[] units) {
-    Share[] shares = shares(stages, rows, units);
-    return (stage, k, read, ahead, write) ->
-        shares[stage].run(k, place(k), lengths, read, ahead, write);
+  /** One thread, with its own bands of rows. */
+  private final class Alone implements Team {
+    private final Share[] shares;
+
+    Alone(Share[] shares) {
+      this.shares = shares;
+    }
+
+    @Override
+    public void load(Map<Block, Object> initial, Pointwise.Loop copy) {
+      initial.forEach((block, array) -> shares[0].load(copy, block, array));
+    }
+
+    @Override
+    public void run(int stage, int k, int read, int ahead, int write) {
+      shares[stage].run(k, place(k), lengths, read, ahead, write);
+    }
   }
 
-  private Share[] shares(List<Stage> stages, int[] rows, int[] units) {
+  /** All threads, each with its own units; they wait for each other after every stage. */
+  private final class Together implements Team, IntConsumer {
+    private final Share[][] shares;
+    private int stage;
+    private int k;
+    private int read;
+    private int ahead;
+    private int write;
+
+    Together(Share[][] shares) {
+      this.shares = shares;
+    }
+
+    @Override
+    public void load(Map<Block, Object> initial, Pointwise.Loop copy) {
+      initial.forEach((block, array) -> {
+        for (Share[] share : shares) {
+          share[0].load(copy, block, array);
+        }
+      });
+    }
+
+    @Override
+    public void run(int stage, int k, int read, int ahead, int write) {
+      this.stage = stage;
+      this.k = k;
+      this.read = read;
+      this.ahead = ahead;
+      this.write = write;
+      Workers.parallel(shares.length, this);
+    }
+
+    @Override
+    public void accept(int i) {
+      shares[i][stage].run(k, place(k), lengths, read, ahead, write);
+    }
+  }
+
+  private Share[] shares(List<Stage> stages, int[] bands, int[] units) {
     Share[] shares = new Share[stages.size()];
-    Arrays.setAll(shares, s -> new Share(frame, tiles, zeros, stages.get(s), rows, units));
+    Arrays.setAll(shares, s -> new Share(frame, tiles, zeros, stages.get(s), bands, units));
     return shares;
   }
 

@@ -7,7 +7,6 @@ import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tiles;
-import carousel.tensor.cpu.scan.Packer.RowMap;
 import carousel.tensor.cpu.scan.Value.Term;
 import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;
@@ -15,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,20 +72,18 @@ final class ScanKernel implements Fused {
       Tensor x = inputs[X];
       depth = x.dim(2);
       int units = inputs[STATES].dim(1);
-      frame = Frame.of(x.dim(0), x.dim(1), units, tiles.lanes(), type.bytes(), plan.blocks.size());
+      frame =
+          Frame.of(
+              x.dim(0),
+              x.dim(1),
+              units,
+              tiles.lanes(),
+              type.bytes(),
+              reverse,
+              tiles.maxRows(),
+              plan.blocks.size());
       packer = new Packer(frame, tiles);
       lengths = ragged ? inputs[inputs.length - 1].toIntArray() : null;
-    }
-
-    long rows() {
-      return (long) frame.steps() * frame.batch();
-    }
-
-    /** Row k·N + n of the run is row t·N + n of the sequence. */
-    RowMap map() {
-      int batch = frame.batch();
-      int last = frame.steps() - 1;
-      return reverse ? r -> (last - r / batch) * batch + r % batch : r -> r;
     }
 
     /** Memory of the current scope. */
@@ -102,7 +100,7 @@ final class ScanKernel implements Fused {
     /** Left operands of products, for two steps each. */
     Object[][] arrays(int count) {
       Object[][] arrays = new Object[count][2];
-      int length = frame.vectors() * frame.batch() * frame.lanes();
+      int length = frame.vectors() * frame.arrayRows() * frame.lanes();
       for (Object[] pair : arrays) {
         for (int parity = 0; parity < 2; parity++) {
           pair[parity] = heap.lend(tiles, length);
@@ -123,11 +121,7 @@ final class ScanKernel implements Fused {
 
     void packVectors() {
       plan.vectorBlocks.forEach((vector, block) ->
-          packer.scatter(
-              new Matrix(weight(vector.index(), 0, vector.chunk()).address(), 0),
-              1,
-              r -> r,
-              block));
+          packer.scatterVector(weight(vector.index(), 0, vector.chunk()).address(), block));
     }
   }
 
@@ -158,7 +152,6 @@ final class ScanKernel implements Fused {
   private void run(Call call, Tensor[] outputs) {
     Frame frame = call.frame;
     Packer packer = call.packer;
-    RowMap map = call.map();
     call.packVectors();
     List<InputProduct.Gates> gates = new ArrayList<>();
     for (Plan.Group group : plan.groups) {
@@ -166,15 +159,16 @@ final class ScanKernel implements Fused {
         gates.add(gates(call, group));
       }
     }
-    new InputProduct(frame, tiles, copy, call.depth).project(Matrix.of(call.inputs[X]), map, gates);
+    new InputProduct(frame, tiles, copy, call.depth).project(Matrix.of(call.inputs[X]), gates);
 
     Object[][] arrays = call.arrays(plan.sourceArrays.size());
+    Map<Block, Object> initial = new HashMap<>();
     for (int k = 0; k < plan.stateBlocks.length; k++) {
       Block block = plan.stateBlocks[k];
-      packer.scatter(Matrix.of(call.inputs[STATES + k]), frame.batch(), r -> r, block);
+      packer.scatter(Matrix.of(call.inputs[STATES + k]), block, 0);
       Integer array = plan.sourceArrays.get(plan.step.graph().state(k));
       if (array != null) {
-        left(frame, block, arrays[array][0]);
+        initial.put(block, arrays[array][0]);
       }
     }
     long weightBytes = 0;
@@ -193,15 +187,14 @@ final class ScanKernel implements Fused {
         stages.add(stage(stage, forward.get(s), products, arrays, true));
       }
     }
-    new Recurrence(frame, tiles, call.lengths, reverse, zeros(call), weightBytes).forward(stages);
+    new Recurrence(frame, tiles, call.lengths, reverse, zeros(call), weightBytes)
+        .forward(stages, initial, copy);
 
     Matrix y = Matrix.of(outputs[0]);
-    packer.gather(
-        plan.output.block(), (long) plan.output.ahead() * frame.batch(), call.rows(), map, y);
+    packer.gather(plan.output, y);
     clearPadding(call, y);
     for (int k = 0; k < plan.stateBlocks.length; k++) {
-      packer.gather(
-          plan.stateBlocks[k], call.rows(), frame.batch(), r -> r, Matrix.of(outputs[1 + k]));
+      packer.gather(plan.stateBlocks[k], frame.steps(), Matrix.of(outputs[1 + k]));
     }
     call.giveBack();
   }
@@ -252,19 +245,6 @@ final class ScanKernel implements Fused {
       call.packer.interleave(blocks, call.frame.units(), weights[q]);
     }
     return new Recurrence.Product(group.block(), group.gated(), left, weights);
-  }
-
-  /** Copies the first rows of a block of one value into a left operand. */
-  private void left(Frame frame, Block block, Object array) {
-    for (int u = 0; u < frame.vectors(); u++) {
-      copy.run(
-          new long[] {frame.vector(block, 0, u)},
-          frame.rowBytes(),
-          new Object[] {array},
-          new int[] {u * frame.batch() * frame.lanes()},
-          frame.lanes(),
-          frame.batch());
-    }
   }
 
   private Recurrence.Stage stage(
@@ -330,10 +310,14 @@ final class ScanKernel implements Fused {
   private void pull(Call call, @Nullable Tensor[] cotangents, @Nullable Tensor[] gradients) {
     Frame frame = call.frame;
     Packer packer = call.packer;
-    RowMap map = call.map();
-    receive(call, cotangents[0], call.rows(), map, plan.outputGradient);
+    if (!clearUnreached(call, cotangents[0], plan.outputGradient)) {
+      packer.scatter(Matrix.ofRows(Objects.requireNonNull(cotangents[0])), plan.outputGradient);
+    }
     for (int k = 0; k < plan.carries.length; k++) {
-      receive(call, cotangents[1 + k], frame.batch(), r -> r, plan.carries[k]);
+      Tensor cotangent = cotangents[1 + k];
+      if (!clearUnreached(call, cotangent, plan.carries[k])) {
+        packer.scatter(Matrix.ofRows(Objects.requireNonNull(cotangent)), plan.carries[k], 0);
+      }
     }
     plan.vectorGradients
         .values()
@@ -363,20 +347,20 @@ final class ScanKernel implements Fused {
     for (int k = 0; k < plan.carries.length; k++) {
       Tensor gradient = gradients[STATES + k];
       if (gradient != null) {
-        packer.gather(plan.carries[k], 0, frame.batch(), r -> r, Matrix.of(gradient));
+        packer.gather(plan.carries[k], 0, Matrix.of(gradient));
       }
     }
-    input(call, gradients[X], map);
-    weights(call, gradients, map);
+    input(call, gradients[X]);
+    weights(call, gradients);
     vectors(call, gradients);
   }
 
-  private void receive(Call call, @Nullable Tensor cotangent, long rows, RowMap map, Block block) {
+  /** Where no cotangent arrived, it is zero. */
+  private static boolean clearUnreached(Call call, @Nullable Tensor cotangent, Block block) {
     if (cotangent == null) {
       Bytes.clear(call.frame.panel(block, 0), call.frame.bytes(block));
-    } else {
-      call.packer.scatter(Matrix.ofRows(cotangent), rows, map, block);
     }
+    return cotangent == null;
   }
 
   private Recurrence.Product product(
@@ -400,7 +384,7 @@ final class ScanKernel implements Fused {
     return new Recurrence.Product(back.block(), back.onto(), left, weights);
   }
 
-  private void input(Call call, @Nullable Tensor dx, RowMap map) {
+  private void input(Call call, @Nullable Tensor dx) {
     if (dx == null) {
       return;
     }
@@ -416,11 +400,11 @@ final class ScanKernel implements Fused {
     if (all.isEmpty()) {
       dx.fill(0);
     } else {
-      new InputProduct(call.frame, tiles, copy, call.depth).returned(all, Matrix.of(dx), map);
+      new InputProduct(call.frame, tiles, copy, call.depth).returned(all, Matrix.of(dx));
     }
   }
 
-  private void weights(Call call, @Nullable Tensor[] gradients, RowMap map) {
+  private void weights(Call call, @Nullable Tensor[] gradients) {
     Frame frame = call.frame;
     clearUnread(frame, gradients);
     var products = new WeightGradient(frame, tiles, copy);
@@ -428,7 +412,7 @@ final class ScanKernel implements Fused {
       List<WeightGradient.Weight> weights = new ArrayList<>();
       if (group.gated()) {
         Matrix x = Matrix.of(call.inputs[X]);
-        input(call, group, gradients[WX], WeightGradient.Source.of(x, map, call.depth), weights);
+        input(call, group, gradients[WX], WeightGradient.Source.of(x, call.depth), weights);
         input(call, group, gradients[B], WeightGradient.Source.ones(), weights);
       }
       for (int q = 0; q < group.arrays().size(); q++) {
@@ -488,7 +472,7 @@ final class ScanKernel implements Fused {
   }
 
   private static Matrix block(Frame frame, @Nullable Tensor tensor, int row, int column) {
-    Tensor gradient = java.util.Objects.requireNonNull(tensor);
+    Tensor gradient = Objects.requireNonNull(tensor);
     return Matrix.of(gradient)
         .at((long) row * frame.units(), (long) column * frame.units() * frame.size());
   }

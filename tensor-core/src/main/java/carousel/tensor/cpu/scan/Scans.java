@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * elementwise parts compiled; cells that compute the same share what is compiled.
  */
 public final class Scans {
+  /** Of T·N, which are numbered by int. */
+  private static final int MOST_ROWS = 1 << 30;
+
   private final Kernels kernels;
   private final Function<DType, Tiles> tiles;
   private final Map<Object, Map<DType, Made>> ofCells = new WeakHashMap<>();
@@ -49,7 +52,8 @@ public final class Scans {
   public synchronized @Nullable Fused of(Scan scan, Tensor... inputs) {
     Tensor x = inputs[0];
     DType type = x.dtype();
-    if (!type.isFloating() || x.size() == 0 || inputs[3].size() == 0) {
+    boolean large = (long) x.dim(0) * x.dim(1) > MOST_ROWS;
+    if (!type.isFloating() || large || x.size() == 0 || inputs[3].size() == 0) {
       return null;
     }
     Pointwise.Loop copy = copies.computeIfAbsent(type, this::copy);

@@ -13,29 +13,49 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thread's share of a stage: some rows of the batch and some vectors of units, at any step. All
+ * One thread's share of a stage: some bands of rows and some vectors of units, at any step. All
  * addresses are worked out beforehand; what a step adds to them is the same for all.
  */
 final class Share {
   private final Frame frame;
-  private final int firstRow;
-  private final int endRow;
+
+  /** From a vector of units to the next in a left operand. */
+  private final int aBlock;
+
+  private final int firstBand;
+  private final int endBand;
   private final int firstUnit;
   private final int endUnit;
 
   private final Panels[] products;
   private final @Nullable Elements elements;
 
-  Share(Frame frame, Tiles tiles, long zeros, Recurrence.Stage stage, int[] rows, int[] units) {
+  Share(Frame frame, Tiles tiles, long zeros, Recurrence.Stage stage, int[] bands, int[] units) {
     this.frame = frame;
-    this.firstRow = rows[0];
-    this.endRow = rows[1];
+    this.aBlock = frame.arrayRows() * frame.lanes();
+    this.firstBand = bands[0];
+    this.endBand = bands[1];
     this.firstUnit = units[0];
     this.endUnit = units[1];
     List<Product> list = stage.products();
     this.products = new Panels[list.size()];
     Arrays.setAll(products, i -> new Panels(tiles, zeros, list.get(i)));
     this.elements = stage.loop() == null ? null : new Elements(stage);
+  }
+
+  /** Copies its part of the first rows of a block of one value into a left operand. */
+  void load(Pointwise.Loop copy, Block block, Object array) {
+    for (int u = firstUnit; u < endUnit; u++) {
+      for (int band = firstBand; band < endBand; band++) {
+        copy.run(
+            new long[] {frame.vector(block, 0, u) + frame.first(block, band) * frame.rowBytes()},
+            frame.rowBytes(),
+            new Object[] {array},
+            new int[] {u * aBlock + frame.arrayRow(band) * frame.lanes()},
+            frame.lanes(),
+            frame.rows(band));
+      }
+    }
   }
 
   /**
@@ -61,10 +81,12 @@ final class Share {
         product.until(u, read);
       }
       if (elements != null) {
-        if (lengths == null) {
-          elements.rows(u, k, firstRow, endRow);
-        } else {
-          elements.ragged(u, k, t, lengths);
+        for (int band = firstBand; band < endBand; band++) {
+          if (lengths == null) {
+            elements.rows(u, k, band, 0, frame.rows(band));
+          } else {
+            elements.ragged(u, k, t, band, lengths);
+          }
         }
       }
     }
@@ -76,20 +98,22 @@ final class Share {
     private final int vectors;
     private final long[] weights;
     private final Object[][] arrays;
-    private final Tile[] pairs;
-    private final Tile[] singles;
-    private final int[] cuts;
     private final long firstPanel;
     private final long panelBytes;
     private final long weightBytes;
     private final long zeros;
     private final boolean onto;
-    private final boolean perStep;
     private final long rowBytes = frame.rowBytes();
     private final long next = (long) frame.lanes() * frame.size();
-    private final int aBlock = frame.batch() * frame.lanes();
+
+    // Of each band of rows, which is one tile high:
+    private final Tile[] pairs;
+    private final Tile[] singles;
+    private final int[] offsets;
+    private final long[] begins;
+    private final long[] perStep;
+    private final long[] at;
     private int panel;
-    private long row;
 
     Panels(Tiles tiles, long zeros, Product product) {
       Block block = product.out();
@@ -102,49 +126,53 @@ final class Share {
       this.weightBytes = rowBytes * frame.units();
       this.zeros = zeros;
       this.onto = product.onto();
-      this.perStep = block.rows() != Rows.BATCH;
-      int count = Math.ceilDiv(endRow - firstRow, tiles.maxRows());
-      this.cuts = new int[count + 1];
+      int count = endBand - firstBand;
       this.pairs = new Tile[count];
       this.singles = new Tile[count];
-      for (int i = 0; i <= count; i++) {
-        cuts[i] = firstRow + (endRow - firstRow) * i / count;
-      }
+      this.offsets = new int[count];
+      this.begins = new long[count];
+      this.perStep = new long[count];
+      this.at = new long[count];
       boolean odd = (vectors & 1) == 1;
       for (int i = 0; i < count; i++) {
-        pairs[i] = tiles.tile(Tile.Packing.ROWS, cuts[i + 1] - cuts[i], 2);
-        singles[i] = odd ? tiles.tile(Tile.Packing.ROWS, cuts[i + 1] - cuts[i], 1) : pairs[i];
+        int band = firstBand + i;
+        int rows = frame.rows(band);
+        pairs[i] = tiles.tile(Tile.Packing.ROWS, rows, 2);
+        singles[i] = odd ? tiles.tile(Tile.Packing.ROWS, rows, 1) : pairs[i];
+        offsets[i] = frame.arrayRow(band) * frame.lanes();
+        begins[i] = frame.first(block, band) * rowBytes;
+        perStep[i] = frame.perStep(block, band) * rowBytes;
       }
     }
 
     void begin(int k) {
       panel = firstUnit * members / 2;
-      row = perStep ? (long) k * frame.batch() : 0;
+      for (int i = 0; i < at.length; i++) {
+        at[i] = firstPanel + begins[i] + k * perStep[i];
+      }
     }
 
     void until(int u, int read) {
       int end = (u + 1) * members;
       for (; 2 * panel < end; panel++) {
         Tile[] tiles = 2 * panel + 1 < vectors ? pairs : singles;
-        long out = firstPanel + panel * panelBytes + row * rowBytes;
         for (int q = 0; q < weights.length; q++) {
           boolean fresh = q == 0 && !onto;
           long b = weights[q] + panel * weightBytes;
           Object a = arrays[q][read];
           for (int i = 0; i < tiles.length; i++) {
-            int from = cuts[i];
-            long at = out + from * rowBytes;
+            long out = at[i] + panel * panelBytes;
             tiles[i].run(
                 a,
-                from * frame.lanes(),
+                offsets[i],
                 aBlock,
                 frame.units(),
                 b,
                 rowBytes,
-                fresh ? zeros : at,
+                fresh ? zeros : out,
                 fresh ? 0 : rowBytes,
                 next,
-                at,
+                out,
                 rowBytes,
                 next);
           }
@@ -161,12 +189,13 @@ final class Share {
     private final boolean[] isAhead;
     private final int slots;
 
-    /** Where row 0 of step 0 of each slot begins, for every vector of units. */
+    /** Where each slot begins, for every vector of units. */
     private final long[] bases;
 
-    /** What a step, and a row of the batch, add to it. */
-    private final long[] perStep;
+    /** Where a band's rows begin in each slot; and what a step, and a row, add to that. */
+    private final long[] begins;
 
+    private final long[] perStep;
     private final long[] perRow;
 
     private final long[] at;
@@ -174,7 +203,6 @@ final class Share {
     private final Object[] arrays;
     private final Object[] before;
     private final int aRow = frame.lanes();
-    private final int aBlock = frame.batch() * frame.lanes();
 
     Elements(Recurrence.Stage stage) {
       this.loop = Objects.requireNonNull(stage.loop());
@@ -183,17 +211,21 @@ final class Share {
       this.isAhead = stage.ahead();
       this.slots = program.slots().size();
       this.bases = new long[slots * frame.vectors()];
-      this.perStep = new long[slots];
+      this.begins = new long[slots * frame.bands()];
+      this.perStep = new long[slots * frame.bands()];
       this.perRow = new long[slots];
       for (int i = 0; i < slots; i++) {
         Slot slot = program.slots().get(i);
-        Rows rows = slot.block().rows();
-        perRow[i] = rows == Rows.ONE ? 0 : frame.rowBytes();
-        perStep[i] =
-            rows == Rows.STEPS || rows == Rows.STATES ? frame.batch() * frame.rowBytes() : 0;
+        Block block = slot.block();
+        perRow[i] = block.rows() == Rows.ONE ? 0 : frame.rowBytes();
+        for (int band = firstBand; band < endBand; band++) {
+          long step = frame.perStep(block, band) * frame.rowBytes();
+          perStep[band * slots + i] = step;
+          begins[band * slots + i] =
+              frame.first(block, band) * frame.rowBytes() + slot.ahead() * step;
+        }
         for (int u = firstUnit; u < endUnit; u++) {
-          bases[u * slots + i] =
-              frame.vector(slot.block(), slot.member(), u) + slot.ahead() * perStep[i];
+          bases[u * slots + i] = frame.vector(block, slot.member(), u);
         }
       }
       this.at = new long[slots];
@@ -210,31 +242,39 @@ final class Share {
       }
     }
 
-    void rows(int u, int k, int from, int to) {
+    /** Rows of a band, counted from its first. */
+    void rows(int u, int k, int band, int from, int to) {
       for (int i = 0; i < slots; i++) {
-        at[i] = bases[u * slots + i] + k * perStep[i] + from * perRow[i];
+        at[i] = address(i, u, k, band) + from * perRow[i];
       }
-      Arrays.fill(offsets, u * aBlock + from * aRow);
+      Arrays.fill(offsets, u * aBlock + (frame.arrayRow(band) + from) * aRow);
       loop.run(at, frame.rowBytes(), arrays, offsets, aRow, to - from);
     }
 
-    void ragged(int u, int k, int t, int[] lengths) {
-      for (int n = firstRow; n < endRow; ) {
+    private long address(int slot, int u, int k, int band) {
+      int i = band * slots + slot;
+      return bases[u * slots + slot] + begins[i] + k * perStep[i];
+    }
+
+    void ragged(int u, int k, int t, int band, int[] lengths) {
+      int first = frame.cuts()[band];
+      int end = frame.rows(band);
+      for (int n = 0; n < end; ) {
         int from = n;
-        boolean valid = t < lengths[n];
-        while (n < endRow && t < lengths[n] == valid) {
+        boolean valid = t < lengths[first + n];
+        while (n < end && t < lengths[first + n] == valid) {
           n++;
         }
         if (valid) {
-          rows(u, k, from, n);
+          rows(u, k, band, from, n);
         } else {
-          skip(u, k, from, n);
+          skip(u, k, band, from, n);
         }
       }
     }
 
     /** Past a row's end the state stays, and everything else is zero. */
-    private void skip(int u, int k, int from, int to) {
+    private void skip(int u, int k, int band, int from, int to) {
       int bytes = frame.lanes() * frame.size();
       for (var instruction : program.code().code()) {
         if (!(instruction instanceof Pointwise.Store store)) {
@@ -243,15 +283,15 @@ final class Share {
         int i = store.slot();
         Rows rows = program.slots().get(i).block().rows();
         for (int n = from; n < to; n++) {
-          long address = bases[u * slots + i] + k * perStep[i] + n * perRow[i];
+          long address = address(i, u, k, band) + n * perRow[i];
           if (rows == Rows.STATES) {
-            Bytes.copy(address - perStep[i], address, bytes);
+            Bytes.copy(address - perStep[band * slots + i], address, bytes);
           } else if (rows == Rows.STEPS) {
             Bytes.clear(address, bytes);
           }
         }
       }
-      int first = u * aBlock + from * aRow;
+      int first = u * aBlock + (frame.arrayRow(band) + from) * aRow;
       int count = (to - from) * aRow;
       for (int i = 0; i < arrays.length; i++) {
         if (isAhead[i]) {

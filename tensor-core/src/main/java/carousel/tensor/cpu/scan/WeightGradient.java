@@ -7,7 +7,6 @@ import carousel.tensor.cpu.loop.Tile;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.cpu.scan.Packer.RowMap;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -42,20 +41,20 @@ final class WeightGradient {
   }
 
   /** What a weight is multiplied with; one of the two, or neither for ones. */
-  record Source(@Nullable Matrix matrix, RowMap map, @Nullable Slot slot, int width) {
-    /** Rows of a matrix, in another order. */
-    static Source of(Matrix matrix, RowMap map, int width) {
-      return new Source(matrix, map, null, width);
+  record Source(@Nullable Matrix matrix, @Nullable Slot slot, int width) {
+    /** Rows of a sequence. */
+    static Source of(Matrix matrix, int width) {
+      return new Source(matrix, null, width);
     }
 
     /** A value of the step. */
     static Source of(Slot slot, int width) {
-      return new Source(null, r -> r, slot, width);
+      return new Source(null, slot, width);
     }
 
     /** 1 for every row. */
     static Source ones() {
-      return new Source(null, r -> r, null, 1);
+      return new Source(null, null, 1);
     }
   }
 
@@ -135,45 +134,60 @@ final class WeightGradient {
     Matrix matrix = source.matrix();
     int height = strip.height();
     if (slot != null) {
-      int lanes = frame.lanes();
-      long address =
-          frame.vector(slot.block(), slot.member(), strip.from() / lanes)
-              + (long) (strip.from() % lanes) * frame.size()
-              + (first + (long) slot.ahead() * frame.batch()) * frame.rowBytes();
-      if (slot.block().members() == 1) {
-        copy.run(
-            new long[] {address},
-            frame.rowBytes(),
-            new Object[] {a},
-            new int[] {offset},
-            height,
-            depth);
-      } else {
-        interleaved(slot, strip, first, depth, a, offset);
+      // Rows of a state are numbered otherwise than those of the cotangents: band by band.
+      for (int band = 0; band < frame.bands(); band++) {
+        long begin = (long) frame.steps() * frame.cuts()[band];
+        long from = Math.max(first, begin);
+        int count =
+            (int) Math.min(first + depth, (long) frame.steps() * frame.cuts()[band + 1])
+                - (int) from;
+        if (count > 0) {
+          long row =
+              frame.first(slot.block(), band)
+                  + (long) slot.ahead() * frame.rows(band)
+                  + from
+                  - begin;
+          packSlot(slot, strip, row, count, a, offset + (int) (from - first) * height);
+        }
       }
     } else if (matrix == null) {
       fill(a, offset, height * depth);
     } else {
-      packRows(strip, source.map(), matrix, first, depth, a, offset);
+      packRows(strip, matrix, (int) first, depth, a, offset);
     }
   }
 
-  /** Element by element: two halves of a panel of several values are not neighbours. */
-  private void interleaved(Slot slot, Strip strip, long first, int depth, Object a, int offset) {
+  private void packSlot(Slot slot, Strip strip, long row, int count, Object a, int offset) {
+    int lanes = frame.lanes();
+    if (slot.block().members() == 1) {
+      long address =
+          frame.vector(slot.block(), 0, strip.from() / lanes)
+              + (long) (strip.from() % lanes) * frame.size()
+              + row * frame.rowBytes();
+      copy.run(
+          new long[] {address},
+          frame.rowBytes(),
+          new Object[] {a},
+          new int[] {offset},
+          strip.height(),
+          count);
+      return;
+    }
+    // Element by element: two halves of a panel of several values are not neighbours.
     for (int j = 0; j < strip.height(); j++) {
       int unit = strip.from() + j;
       long address =
-          frame.vector(slot.block(), slot.member(), unit / frame.lanes())
-              + (long) (unit % frame.lanes()) * frame.size()
-              + (first + (long) slot.ahead() * frame.batch()) * frame.rowBytes();
-      for (int p = 0; p < depth; p++) {
+          frame.vector(slot.block(), slot.member(), unit / lanes)
+              + (long) (unit % lanes) * frame.size()
+              + row * frame.rowBytes();
+      for (int p = 0; p < count; p++) {
         set(a, offset + p * strip.height() + j, address + p * frame.rowBytes());
       }
     }
   }
 
-  private void packRows(
-      Strip strip, RowMap map, Matrix x, long first, int depth, Object a, int offset) {
+  private void packRows(Strip strip, Matrix x, int first, int depth, Object a, int offset) {
+    int[] order = frame.order();
     long[] at = new long[1];
     Object[] arrays = {a};
     int[] offsets = new int[1];
@@ -182,9 +196,9 @@ final class WeightGradient {
     // A whole vector is read where less is wanted: only where that much of x follows.
     boolean inside = strip.from() + frame.lanes() <= strip.weight().source().width();
     for (int p = 0; p < depth; ) {
-      long row = map.of(first + p);
+      long row = order[first + p];
       int run = 1;
-      while (p + run < depth && map.of(first + p + run) == row + run) {
+      while (p + run < depth && order[first + p + run] == row + run) {
         run++;
       }
       if (inside) {
