@@ -15,14 +15,17 @@ import org.jspecify.annotations.Nullable;
  * Runs the stages of a plan over the steps of a sequence, one way.
  *
  * <p>Rows of a batch do not depend on each other, so threads take some rows each and run all steps
- * without waiting. Where the weights outgrow a thread's own cache, every thread would read all of them
- * from a farther one at every step; then they take some units each, and wait for each other at every
- * stage. A number is
+ * without waiting. Where few rows stand against weights that outgrow a thread's own cache, every thread
+ * would read all of them from a farther one at every step; then they take some units each, and wait for
+ * each other at every stage. A number is
  * computed in the same order either way.
  */
 final class Recurrence {
   /** Bytes of weights that a thread can reread at every step: most of a second cache. */
   private static final long NEAR = 768 * 1024;
+
+  /** Rows of a thread from which on weights pay off their way from the third cache. */
+  private static final int ENOUGH_ROWS = 24;
 
   private final Frame frame;
   private final Tiles tiles;
@@ -130,7 +133,8 @@ final class Recurrence {
     int[] units = {0, frame.vectors()};
     if (threads == 1) {
       steps.accept(new Alone(shares(stages, bands, units)));
-    } else if (frame.bands() < threads || weightBytes > NEAR) {
+    } else if (frame.bands() < threads
+        || (weightBytes > NEAR && frame.batch() < ENOUGH_ROWS * threads)) {
       int[] cuts = cut(frame.vectors(), threads, 2);
       Share[][] shares = new Share[cuts.length - 1][];
       for (int i = 0; i < shares.length; i++) {

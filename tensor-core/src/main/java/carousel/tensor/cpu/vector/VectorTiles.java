@@ -33,12 +33,10 @@ public final class VectorTiles implements Tiles {
         TransposeGenerator.define(
             f64 ? species.withLanes(long.class) : species.withLanes(int.class));
     this.width = VECTORS * species.length();
-    // 512-bit machines have 32 registers, of which two tiles' worth of B and one of A are taken.
-    // One
-    // row more would fit, but then C2 has more than LiveNodeCountInliningCutoff nodes in hand
-    // before
-    // it is done with inlining, and gives up: every vector is then boxed on the heap.
-    this.maxRows = species.vectorBitSize() == 512 ? 11 : 4;
+    // 512-bit machines have 32 registers, of which B and A take three. Two rows more would fit, but
+    // then C2 has more than LiveNodeCountInliningCutoff nodes in hand before it is done with
+    // inlining, and gives up: in half of all runs every vector is boxed on the heap.
+    this.maxRows = species.vectorBitSize() == 512 ? 10 : 4;
     this.tiles = new AtomicReferenceArray<>(Tile.Packing.values().length * VECTORS * maxRows);
   }
 
