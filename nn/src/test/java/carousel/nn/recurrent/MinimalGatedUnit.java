@@ -9,20 +9,10 @@ import carousel.tensor.Tensor;
  * (f ⊙ h')·uh + bh)}; wx and b hold the f and h blocks side by side (Zhou et al. 2016).
  */
 public record MinimalGatedUnit(Parameter wx, Parameter uf, Parameter uh, Parameter b)
-    implements Cell<HiddenState> {
-  @Override
-  public int inputs() {
-    return wx.value().dim(0);
-  }
-
+    implements AffineCell<HiddenState> {
   @Override
   public int outputs() {
     return uf.value().dim(0);
-  }
-
-  @Override
-  public Tensor project(Tensor x) {
-    return x.matmul(wx.value()).add(b.value());
   }
 
   @Override

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.nn.Init;
+import carousel.nn.Parameter;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
+import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** Every cell's kernel over time gives what its body gives: outputs, states and all gradients. */
@@ -98,6 +101,47 @@ class ScanKernelTest {
       for (int i = 0; i < all.length; i++) {
         close("gradient " + i, fused.get(i), body.get(i), tolerance);
       }
+    }
+  }
+
+  @Test
+  void aCellOfAUserHasAKernel() {
+    try (var scope = Scope.open()) {
+      var x = Layers.random(3, 4, 2, Layers.D);
+      assertThat(hasKernel(() -> Recurrent.of(Layers.cell(Layers.USERS)).apply(x))).isTrue();
+    }
+  }
+
+  /** As Elman, but the hidden units are normalised: what a kernel cannot. */
+  record Normed(Parameter wx, Parameter wh, Parameter b) implements AffineCell<HiddenState> {
+    @Override
+    public int outputs() {
+      return wh.value().dim(0);
+    }
+
+    @Override
+    public HiddenState step(Tensor z, HiddenState state) {
+      Tensor h = z.add(state.h().matmul(wh.value())).tanh();
+      return new HiddenState(h.sub(h.mean(-1).unsqueeze(1)));
+    }
+
+    @Override
+    public HiddenState zero(int batch) {
+      return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+    }
+  }
+
+  @Test
+  void aStepThatIsNotUnderstoodRunsAsItIsWritten() {
+    try (var scope = Scope.open()) {
+      var init = Init.uniform(0.5);
+      var rng = Philox.of(5);
+      var cell =
+          new Normed(init.parameter(rng, 3, 4), init.parameter(rng, 4, 4), init.parameter(rng, 4));
+      Tensor x = rng.normal(DType.F32, 0, 1, 3, 2, 3);
+      Supplier<Tensor> run = () -> Recurrent.of(cell).apply(x);
+      assertThat(hasKernel(run)).isFalse();
+      close("y", run.get(), BODIES.run(run), 1e-12);
     }
   }
 
