@@ -61,6 +61,7 @@ final class Gemm implements IntConsumer {
   private long c;
   private long cRow;
   private boolean direct;
+  private Tile.Packing packing = Tile.Packing.COLUMNS;
 
   // The block at hand, and how it is cut into tasks.
   private int rows;
@@ -71,7 +72,11 @@ final class Gemm implements IntConsumer {
   private long blockOfC;
   private long packedB;
   private boolean overwrite;
-  private boolean packing;
+  private boolean isPacking;
+
+  /** The depth, rounded up to whole vectors. */
+  private int paddedDepth;
+
   private int groups;
   private int panels;
   private int panelsPerTask;
@@ -115,6 +120,7 @@ final class Gemm implements IntConsumer {
         Bytes.clear(c + i * this.cRow, (long) n * size);
       }
     }
+    packing = tiles.packing(this.aRow, this.aColumn);
     direct = bColumn == 1 && m <= DIRECT_ROWS;
     // Rows of B that are read in place cost no packing, so a deeper block saves passes over C.
     int step = direct ? 4 * DEPTH : DEPTH;
@@ -142,16 +148,17 @@ final class Gemm implements IntConsumer {
     panelTasks = Math.ceilDiv(panels, panelsPerTask);
     boolean small = (long) rows * columns * depth * 2 < GRAIN;
 
-    int length = rows * depth;
+    paddedDepth = Math.ceilDiv(depth, tiles.lanes()) * tiles.lanes();
+    int length = rows * paddedDepth;
     if (packedLength < length) {
       packedA = tiles.array(length);
       packedLength = length;
     }
     packedB = panelsOfB.address((long) panels * depth * width * size);
-    packing = true;
+    isPacking = true;
     boolean packB = i == 0 && (!direct || columns % width != 0);
     run(groups + (packB ? panelTasks : 0), small);
-    packing = false;
+    isPacking = false;
     run(groups * panelTasks, small);
   }
 
@@ -168,7 +175,7 @@ final class Gemm implements IntConsumer {
   /** One task of the phase at hand; called from any thread of the pool. */
   @Override
   public void accept(int task) {
-    if (!packing) {
+    if (!isPacking) {
       multiplyTiles(task % groups, task / groups * panelsPerTask);
     } else if (task < groups) {
       packA(task * GROUP);
@@ -183,7 +190,8 @@ final class Gemm implements IntConsumer {
     for (int t = 0; t < count; t++) {
       int i = from + (to - from) * t / count;
       int height = from + (to - from) * (t + 1) / count - i;
-      tiles.packA(blockOfA + i * aRow, aRow, aColumn, height, depth, packedA, i * depth);
+      tiles.packA(
+          packing, blockOfA + i * aRow, aRow, aColumn, height, depth, packedA, i * paddedDepth);
     }
   }
 
@@ -219,13 +227,14 @@ final class Gemm implements IntConsumer {
       for (int t = 0; t < count; t++) {
         int i = fromRow + (toRow - fromRow) * t / count;
         int height = fromRow + (toRow - fromRow) * (t + 1) / count - i;
-        Tile tile = tiles.tile(Tile.Packing.COLUMNS, height, 2);
+        Tile tile = tiles.tile(packing, height, 2);
+        int aBlock = height * tiles.lanes();
         long out = blockOfC + i * cRow + (long) j * size;
         if (filled == width) {
           tile.run(
               packedA,
-              i * depth,
-              0,
+              i * paddedDepth,
+              aBlock,
               depth,
               panelOfB,
               panelRow,
@@ -242,8 +251,8 @@ final class Gemm implements IntConsumer {
           }
           tile.run(
               packedA,
-              i * depth,
-              0,
+              i * paddedDepth,
+              aBlock,
               depth,
               panelOfB,
               panelRow,

@@ -59,7 +59,20 @@ final class ScalarTiles implements Tiles {
   }
 
   @Override
-  public void packA(long a, long row, long column, int rows, int k, Object into, int offset) {
+  public Tile.Packing packing(long row, long column) {
+    return Tile.Packing.COLUMNS;
+  }
+
+  @Override
+  public void packA(
+      Tile.Packing packing,
+      long a,
+      long row,
+      long column,
+      int rows,
+      int k,
+      Object into,
+      int offset) {
     for (int p = 0; p < k; p++, offset += rows) {
       for (int r = 0; r < rows; r++) {
         long address = a + r * row + p * column;

@@ -26,8 +26,22 @@ public interface Tiles {
   /** A heap array for packed elements of A. */
   Object array(int length);
 
-  /** Packs A [rows,k] by columns, into {@code into[offset + p·rows + r]}. Strides are in bytes. */
-  void packA(long a, long row, long column, int rows, int k, Object into, int offset);
+  /**
+   * The packing that suits an A of given strides, in bytes: contiguous rows stay vectors, where there
+   * are vectors.
+   */
+  Tile.Packing packing(long row, long column);
+
+  /** Packs A [rows,k] for one tile, from {@code into[offset]} on. Strides are in bytes. */
+  void packA(
+      Tile.Packing packing,
+      long a,
+      long row,
+      long column,
+      int rows,
+      int k,
+      Object into,
+      int offset);
 
   /**
    * Packs B [k,columns] into rows of {@link #width} elements at {@code into}; columns from {@code

@@ -1,11 +1,14 @@
 package carousel.tensor.cpu.vector;
 
 import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tile;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Transpose;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -18,6 +21,10 @@ public final class VectorTiles implements Tiles {
   private final int size;
   private final int width;
   private final Transpose transpose;
+
+  /** Copies vectors from memory to an array. */
+  private final Pointwise.Loop copy;
+
   private final int maxRows;
 
   private final VectorSpecies<?> species;
@@ -37,6 +44,10 @@ public final class VectorTiles implements Tiles {
     // then C2 has more than LiveNodeCountInliningCutoff nodes in hand before it is done with
     // inlining, and gives up: in half of all runs every vector is boxed on the heap.
     this.maxRows = species.vectorBitSize() == 512 ? 10 : 4;
+    List<Pointwise.Instruction> code = List.of(new Pointwise.Load(0), new Pointwise.Keep(0, 0));
+    this.copy =
+        Objects.requireNonNull(
+            PointwiseGenerator.define(new Pointwise(code, List.of(false), 1), species));
     this.tiles = new AtomicReferenceArray<>(Tile.Packing.values().length * VECTORS * maxRows);
   }
 
@@ -95,11 +106,51 @@ public final class VectorTiles implements Tiles {
   }
 
   @Override
-  public void packA(long a, long row, long column, int rows, int k, Object into, int offset) {
-    if (f64) {
+  public Tile.Packing packing(long row, long column) {
+    return column == size ? Tile.Packing.ROWS : Tile.Packing.COLUMNS;
+  }
+
+  @Override
+  public void packA(
+      Tile.Packing packing,
+      long a,
+      long row,
+      long column,
+      int rows,
+      int k,
+      Object into,
+      int offset) {
+    if (packing == Tile.Packing.ROWS) {
+      packRows(a, row, rows, k, into, offset);
+    } else if (f64) {
       packA(a, row, column, rows, k, (double[]) into, offset);
     } else {
       packA(a, row, column, rows, k, (float[]) into, offset);
+    }
+  }
+
+  private void packRows(long a, long row, int rows, int k, Object into, int offset) {
+    int lanes = species.length();
+    long[] at = {a};
+    Object[] arrays = {into};
+    int[] offsets = {offset};
+    int whole = k - k % lanes;
+    for (int p = 0; p < whole; p += lanes) {
+      copy.run(at, row, arrays, offsets, lanes, rows);
+      at[0] += species.vectorByteSize();
+      offsets[0] += rows * lanes;
+    }
+    // What is left of a row is read element by element: a whole vector might reach past A's end.
+    for (int r = 0; r < rows; r++) {
+      for (int p = whole; p < k; p++) {
+        long address = a + r * row + (long) p * size;
+        int index = offset + whole * rows + r * lanes + p - whole;
+        if (f64) {
+          ((double[]) into)[index] = Bytes.f64(address);
+        } else {
+          ((float[]) into)[index] = Bytes.f32(address);
+        }
+      }
     }
   }
 
