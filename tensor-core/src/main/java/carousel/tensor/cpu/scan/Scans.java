@@ -52,9 +52,8 @@ public final class Scans {
   public synchronized @Nullable Fused of(Scan scan, Tensor... inputs) {
     Tensor x = inputs[0];
     DType type = x.dtype();
-    boolean large = (long) x.dim(0) * x.dim(1) > MOST_ROWS;
-    if (!type.isFloating() || large || x.size() == 0 || inputs[3].size() == 0) {
-      return null;
+    if (!fits(scan, inputs)) {
+      return null; // the body says what is wrong, if anything is
     }
     Pointwise.Loop copy = copies.computeIfAbsent(type, this::copy);
     if (copy == null) {
@@ -71,6 +70,32 @@ public final class Scans {
         ? null
         : new ScanKernel(
             plan, tiles.apply(type), type, copy, made.forward(), made.backward(), scan);
+  }
+
+  /** Whether there is something to do, on tensors that go together. */
+  private static boolean fits(Scan scan, Tensor... inputs) {
+    Tensor x = inputs[0];
+    Tensor wx = inputs[1];
+    Tensor b = inputs[2];
+    if (!x.dtype().isFloating() || x.rank() != 3 || x.size() == 0 || wx.rank() != 2) {
+      return false;
+    }
+    int weights = inputs.length - (scan.ragged() ? 1 : 0);
+    for (int i = 0; i < inputs.length; i++) {
+      boolean type = i >= weights || inputs[i].dtype() == x.dtype();
+      if (!type || !inputs[i].device().equals(x.device())) {
+        return false;
+      }
+    }
+    for (int i = 3; i < 3 + scan.states(); i++) {
+      if (inputs[i].size() == 0 || inputs[i].dim(0) != x.dim(1)) {
+        return false;
+      }
+    }
+    return (long) x.dim(0) * x.dim(1) <= MOST_ROWS
+        && wx.dim(0) == x.dim(2)
+        && b.rank() == 1
+        && b.dim(0) == wx.dim(1);
   }
 
   private Pointwise.@Nullable Loop copy(DType type) {
