@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.autograd.Grad;
 import carousel.nn.Init;
 import carousel.nn.Parameter;
+import carousel.nn.Parameters;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
@@ -128,6 +129,48 @@ class ScanKernelTest {
     @Override
     public HiddenState zero(int batch) {
       return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+    }
+  }
+
+  /** As Elman, with a number drawn at every step. */
+  record Noisy(Philox rng, Parameter wx, Parameter wh, Parameter b)
+      implements AffineCell<HiddenState> {
+    @Override
+    public int outputs() {
+      return wh.value().dim(0);
+    }
+
+    @Override
+    public Parameters parameters() {
+      return Parameters.of(
+          List.of(
+              new Parameters.Named("wx", wx),
+              new Parameters.Named("wh", wh),
+              new Parameters.Named("b", b)));
+    }
+
+    @Override
+    public HiddenState step(Tensor z, HiddenState state) {
+      Tensor noise = rng.uniform(DType.F32, 0, 1);
+      return new HiddenState(z.add(state.h().matmul(wh.value())).tanh().mul(noise));
+    }
+
+    @Override
+    public HiddenState zero(int batch) {
+      return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+    }
+  }
+
+  @Test
+  void whatIsDrawnAtEveryStepIsNoConstant() {
+    try (var scope = Scope.open()) {
+      var init = Init.uniform(0.5);
+      var rng = Philox.of(5);
+      var cell =
+          new Noisy(
+              rng, init.parameter(rng, 3, 4), init.parameter(rng, 4, 4), init.parameter(rng, 4));
+      Tensor x = rng.normal(DType.F32, 0, 1, 3, 2, 3);
+      assertThat(hasKernel(() -> Recurrent.of(cell).apply(x))).isFalse();
     }
   }
 

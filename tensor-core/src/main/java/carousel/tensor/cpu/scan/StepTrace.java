@@ -185,7 +185,13 @@ final class StepTrace implements Interpreter {
 
   /** A tensor that the step made: one number, in all places. */
   private Value constant(Tensor tensor) {
-    if (matrices.containsKey(tensor) || !tensor.dtype().isFloating() || tensor.size() == 0) {
+    String origin = tensor.storage().origin();
+    // Not what a generator drew: all equal by chance, it would be another number at the next step.
+    boolean made = origin.startsWith("full ") || origin.startsWith("from ");
+    if (!made
+        || matrices.containsKey(tensor)
+        || !tensor.dtype().isFloating()
+        || tensor.size() == 0) {
       throw new NotUnderstood();
     }
     double[] numbers = tensor.toDoubleArray();
