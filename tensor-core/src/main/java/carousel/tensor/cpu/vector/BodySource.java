@@ -1,44 +1,56 @@
 package carousel.tensor.cpu.vector;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The classes whose static methods are bodies of elementwise operations, one per lane type. */
+/** The classes whose static methods are bodies of elementwise operations, per lane type. */
 enum BodySource {
   /** Bodies that are the same for every lane type. */
   ANY(AnyBodies.class),
-  F32(F32Bodies.class),
-  F64(F64Bodies.class),
+  F32(F32Bodies.class, F32Logarithms.class),
+  F64(F64Bodies.class, F64Logarithms.class, F64Angles.class),
   I32(I32Bodies.class);
 
-  private final Class<?> type;
-  private final String internalName;
+  private final List<Class<?>> types;
 
-  BodySource(Class<?> type) {
-    this.type = type;
-    this.internalName = type.getName().replace('.', '/');
+  BodySource(Class<?>... types) {
+    this.types = List.of(types);
   }
 
-  Class<?> type() {
-    return type;
-  }
-
-  /** The source whose class has this internal name, or null. */
-  static @Nullable BodySource of(String internalName) {
+  /** The class of bodies with this internal name, or null. */
+  static @Nullable Class<?> named(String internalName) {
     for (BodySource source : values()) {
-      if (source.internalName.equals(internalName)) {
-        return source;
+      for (Class<?> type : source.types) {
+        if (type.getName().replace('.', '/').equals(internalName)) {
+          return type;
+        }
       }
     }
     return null;
   }
 
-  /** Whether the class declares a body of this name. */
+  /** Whether one of the classes declares a body of this name. */
   boolean has(String body) {
-    for (var method : type.getDeclaredMethods()) {
-      if (method.getName().equals(body)) {
-        return true;
+    return find(body) != null;
+  }
+
+  /** The class that declares a body. */
+  Class<?> owner(String body) {
+    Class<?> owner = find(body);
+    if (owner == null) {
+      throw new IllegalArgumentException("there is no body " + body + " for " + this);
+    }
+    return owner;
+  }
+
+  private @Nullable Class<?> find(String body) {
+    for (Class<?> type : types) {
+      for (var method : type.getDeclaredMethods()) {
+        if (method.getName().equals(body)) {
+          return type;
+        }
       }
     }
-    return false;
+    return null;
   }
 }

@@ -44,8 +44,42 @@ final class F32Bodies {
     return p.mul(powerOfTwo(half)).mul(factor).mul(powerOfTwo(other));
   }
 
+  /** eˣ − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1), to 2 ulp, with a minimax polynomial (2.4e-10) for eʳ − 1. */
+  static FloatVector expm1(FloatVector v) {
+    FloatVector low = constant(v, -20f);
+    FloatVector high = constant(v, 89f);
+    FloatVector x = v.blend(low, v.compare(VectorOperators.LT, low));
+    x = x.blend(high, v.compare(VectorOperators.GT, high));
+    FloatVector magic = constant(v, 12582912f);
+    FloatVector shifted = x.fma(constant(v, 1.44269504f), magic);
+    FloatVector n = shifted.sub(magic);
+    FloatVector r = n.fma(constant(v, -0.693145752f), x);
+    r = n.fma(constant(v, -1.42860677e-6f), r);
+    FloatVector p = constant(v, 0.00019843862f).fma(r, constant(v, 0.0013940744f));
+    p = p.fma(r, constant(v, 0.008333392f));
+    p = p.fma(r, constant(v, 0.04166636f));
+    p = p.fma(r, constant(v, 0.16666666f));
+    p = p.fma(r, constant(v, 0.5f));
+    p = p.mul(r).fma(r, r);
+    // Half of it, because 2ⁿ may be out of range where the difference is not.
+    IntVector whole = shifted.sub(1f).reinterpretAsInts().sub(magic.reinterpretAsInts());
+    FloatVector half = powerOfTwo(whole);
+    FloatVector y = p.fma(half, half.sub(0.5f)).mul(2f);
+    // The sum would lose the sign of −0, and half of a subnormal number a bit.
+    return y.blend(v, v.abs().compare(VectorOperators.LT, 0x1p-30f));
+  }
+
+  /** max(x, 0) + ln(1 + e^−|x|), to 3 ulp. */
+  static FloatVector softplus(FloatVector x) {
+    return x.max(0f).add(F32Logarithms.log1p(exp(x.abs().neg())));
+  }
+
+  static FloatVector elu(FloatVector x, FloatVector alpha) {
+    return alpha.mul(expm1(x)).blend(x, x.compare(VectorOperators.GT, 0f));
+  }
+
   /** 2ⁿ as f32 for −126 ≤ n ≤ 127. */
-  private static FloatVector powerOfTwo(IntVector n) {
+  static FloatVector powerOfTwo(IntVector n) {
     return n.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
   }
 
@@ -118,13 +152,40 @@ final class F32Bodies {
 
   /** x·Φ(x), in double precision: in single, the exponent x²/2 loses too much where Φ is small. */
   static FloatVector gelu(FloatVector x) {
-    Vector<Float> low =
-        F64Bodies.roughGelu((DoubleVector) x.convert(VectorOperators.F2D, 0))
-            .convert(VectorOperators.D2F, 0);
-    Vector<Float> high =
-        F64Bodies.roughGelu((DoubleVector) x.convert(VectorOperators.F2D, 1))
-            .convert(VectorOperators.D2F, -1);
-    return (FloatVector) low.lanewise(VectorOperators.ADD, high);
+    return joined(F64Bodies.roughGelu(low(x)), F64Bodies.roughGelu(high(x)));
+  }
+
+  /** sin x up to {@link F64Angles#LIMIT}, in double precision, where r keeps its bits near n·½π. */
+  static FloatVector sinWithin(FloatVector x) {
+    return joined(F64Angles.roughSin(low(x)), F64Angles.roughSin(high(x)));
+  }
+
+  /** cos x up to {@link F64Angles#LIMIT}. */
+  static FloatVector cosWithin(FloatVector x) {
+    return joined(F64Angles.roughCos(low(x)), F64Angles.roughCos(high(x)));
+  }
+
+  /** tan x up to {@link F64Angles#LIMIT}. */
+  static FloatVector tanWithin(FloatVector x) {
+    return joined(F64Angles.roughTan(low(x)), F64Angles.roughTan(high(x)));
+  }
+
+  /** The first half of the lanes in double precision. */
+  static DoubleVector low(FloatVector x) {
+    return (DoubleVector) x.convert(VectorOperators.F2D, 0);
+  }
+
+  /** The second half of the lanes in double precision. */
+  static DoubleVector high(FloatVector x) {
+    return (DoubleVector) x.convert(VectorOperators.F2D, 1);
+  }
+
+  /** Two halves of the lanes, rounded. Each comes with zeros in the place of the other. */
+  static FloatVector joined(DoubleVector low, DoubleVector high) {
+    IntVector first = low.convert(VectorOperators.D2F, 0).reinterpretAsInts();
+    IntVector second = high.convert(VectorOperators.D2F, -1).reinterpretAsInts();
+    // Not their sum, in which −0 + 0 is 0.
+    return first.or(second).reinterpretAsFloats();
   }
 
   /**
@@ -170,14 +231,14 @@ final class F32Bodies {
   }
 
   /** {@code magnitude}, which must be positive or NaN, with the sign of {@code x}. */
-  private static FloatVector withSign(FloatVector magnitude, FloatVector x) {
+  static FloatVector withSign(FloatVector magnitude, FloatVector x) {
     return x.reinterpretAsInts()
         .lanewise(VectorOperators.AND, 0x80000000)
         .lanewise(VectorOperators.OR, magnitude.reinterpretAsInts())
         .reinterpretAsFloats();
   }
 
-  private static FloatVector constant(FloatVector like, float value) {
+  static FloatVector constant(FloatVector like, float value) {
     return FloatVector.broadcast(like.species(), value);
   }
 }

@@ -6,6 +6,9 @@ import jdk.incubator.vector.VectorOperators;
 
 /** Bodies on f64. */
 final class F64Bodies {
+  /** 1.5·2⁵². */
+  private static final double MAGIC = 0x1.8p52;
+
   private F64Bodies() {}
 
   /**
@@ -13,38 +16,91 @@ final class F64Bodies {
    * x − n ln 2 and the Taylor polynomial of degree 13 for eʳ (4e-18 at |r| = ½ ln 2).
    */
   static DoubleVector exp(DoubleVector v) {
+    DoubleVector x = clamped(v);
+    DoubleVector shifted = shifted(x);
+    return raised(exponential(reduced(x, shifted)), shifted);
+  }
+
+  /** e^(x + low) where low is small beside x. */
+  static DoubleVector expOfSum(DoubleVector v, DoubleVector low) {
+    DoubleVector x = clamped(v);
+    DoubleVector shifted = shifted(x);
+    // Where x is out of range, or NaN, low has no meaning.
+    DoubleVector more = constant(v, 0).blend(low, v.abs().compare(VectorOperators.LT, 800.0));
+    return raised(exponential(reduced(x, shifted).add(more)), shifted);
+  }
+
+  /** eˣ − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1), to 2 ulp. */
+  static DoubleVector expm1(DoubleVector v) {
+    DoubleVector low = constant(v, -40);
+    DoubleVector x = clamped(v);
+    x = x.blend(low, x.compare(VectorOperators.LT, low));
+    DoubleVector shifted = shifted(x);
+    // Half of it, because 2ⁿ may be out of range where the difference is not.
+    LongVector n = shifted.sub(1).reinterpretAsLongs().sub(constant(v, MAGIC).reinterpretAsLongs());
+    DoubleVector half = powerOfTwo(n);
+    DoubleVector y = exponentialLess1(reduced(x, shifted)).fma(half, half.sub(0.5)).mul(2);
+    // The sum would lose the sign of −0, and half of a subnormal number a bit.
+    return y.blend(v, v.abs().compare(VectorOperators.LT, 0x1p-60));
+  }
+
+  /** Beyond these eˣ is 0 or infinite anyway; a NaN is not below or above anything. */
+  private static DoubleVector clamped(DoubleVector v) {
     DoubleVector low = constant(v, -750);
     DoubleVector high = constant(v, 710);
-    // Beyond these the result is 0 or infinite anyway; a NaN is not below or above anything.
     DoubleVector x = v.blend(low, v.compare(VectorOperators.LT, low));
-    x = x.blend(high, v.compare(VectorOperators.GT, high));
-    // Adding 1.5·2⁵² rounds to an integer, which is then also found in the low bits.
-    DoubleVector magic = constant(v, 0x1.8p52);
-    DoubleVector shifted = x.fma(constant(v, 1.4426950408889634), magic);
-    DoubleVector n = shifted.sub(magic);
-    DoubleVector r = n.fma(constant(v, -0x1.62e42fee00000p-1), x);
-    r = n.fma(constant(v, -0x1.a39ef35793c76p-33), r);
-    DoubleVector p = constant(v, 1.0 / 6227020800L).fma(r, constant(v, 1.0 / 479001600));
-    p = p.fma(r, constant(v, 1.0 / 39916800));
-    p = p.fma(r, constant(v, 1.0 / 3628800));
-    p = p.fma(r, constant(v, 1.0 / 362880));
-    p = p.fma(r, constant(v, 1.0 / 40320));
-    p = p.fma(r, constant(v, 1.0 / 5040));
-    p = p.fma(r, constant(v, 1.0 / 720));
-    p = p.fma(r, constant(v, 1.0 / 120));
-    p = p.fma(r, constant(v, 1.0 / 24));
-    p = p.fma(r, constant(v, 1.0 / 6));
-    p = p.fma(r, constant(v, 0.5));
-    p = p.mul(r).fma(r, r).add(constant(v, 1));
-    // 2ⁿ in two halves, because n reaches from −1082 to 1024; only the last product may underflow.
-    LongVector whole = shifted.reinterpretAsLongs().sub(magic.reinterpretAsLongs());
+    return x.blend(high, v.compare(VectorOperators.GT, high));
+  }
+
+  /** n + 1.5·2⁵²: rounded to an integer, which is then also found in the low bits. */
+  private static DoubleVector shifted(DoubleVector x) {
+    return x.fma(constant(x, 1.4426950408889634), constant(x, MAGIC));
+  }
+
+  private static DoubleVector reduced(DoubleVector x, DoubleVector shifted) {
+    DoubleVector n = shifted.sub(constant(x, MAGIC));
+    DoubleVector r = n.fma(constant(x, -0x1.62e42fee00000p-1), x);
+    return n.fma(constant(x, -0x1.a39ef35793c76p-33), r);
+  }
+
+  private static DoubleVector exponential(DoubleVector r) {
+    return exponentialLess1(r).add(constant(r, 1));
+  }
+
+  private static DoubleVector exponentialLess1(DoubleVector r) {
+    DoubleVector p = constant(r, 1.0 / 6227020800L).fma(r, constant(r, 1.0 / 479001600));
+    p = p.fma(r, constant(r, 1.0 / 39916800));
+    p = p.fma(r, constant(r, 1.0 / 3628800));
+    p = p.fma(r, constant(r, 1.0 / 362880));
+    p = p.fma(r, constant(r, 1.0 / 40320));
+    p = p.fma(r, constant(r, 1.0 / 5040));
+    p = p.fma(r, constant(r, 1.0 / 720));
+    p = p.fma(r, constant(r, 1.0 / 120));
+    p = p.fma(r, constant(r, 1.0 / 24));
+    p = p.fma(r, constant(r, 1.0 / 6));
+    p = p.fma(r, constant(r, 0.5));
+    return p.mul(r).fma(r, r);
+  }
+
+  /** 2ⁿ·p in two halves, because n reaches from −1082 to 1024; only the last product may underflow. */
+  private static DoubleVector raised(DoubleVector p, DoubleVector shifted) {
+    LongVector whole = shifted.reinterpretAsLongs().sub(constant(p, MAGIC).reinterpretAsLongs());
     LongVector half = whole.lanewise(VectorOperators.ASHR, 1);
     return p.mul(powerOfTwo(half)).mul(powerOfTwo(whole.sub(half)));
   }
 
   /** 2ⁿ as f64 for −1022 ≤ n ≤ 1023. */
-  private static DoubleVector powerOfTwo(LongVector n) {
+  static DoubleVector powerOfTwo(LongVector n) {
     return n.add(1023).lanewise(VectorOperators.LSHL, 52).reinterpretAsDoubles();
+  }
+
+  /** max(x, 0) + ln(1 + e^−|x|), to 3 ulp. */
+  static DoubleVector softplus(DoubleVector x) {
+    return x.max(0).add(F64Logarithms.log1p(exp(x.abs().neg())));
+  }
+
+  static DoubleVector elu(DoubleVector x, DoubleVector alpha) {
+    return alpha.mul(expm1(x)).blend(x, x.compare(VectorOperators.GT, 0));
   }
 
   /** σ(x) = 1/(1 + e⁻ˣ) above 0, eˣ/(1 + eˣ) below: neither overflows nor loses small values. */
@@ -127,14 +183,14 @@ final class F64Bodies {
   }
 
   /** {@code magnitude}, which must be positive or NaN, with the sign of {@code x}. */
-  private static DoubleVector withSign(DoubleVector magnitude, DoubleVector x) {
+  static DoubleVector withSign(DoubleVector magnitude, DoubleVector x) {
     return x.reinterpretAsLongs()
         .lanewise(VectorOperators.AND, Long.MIN_VALUE)
         .lanewise(VectorOperators.OR, magnitude.reinterpretAsLongs())
         .reinterpretAsDoubles();
   }
 
-  private static DoubleVector constant(DoubleVector like, double value) {
+  static DoubleVector constant(DoubleVector like, double value) {
     return DoubleVector.broadcast(like.species(), value);
   }
 }

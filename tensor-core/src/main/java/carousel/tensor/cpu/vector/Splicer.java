@@ -55,7 +55,7 @@ final class Splicer {
    */
   static <T> T define(
       Class<T> type, Class<?> template, BodySource source, String body, Object... classData) {
-    MethodModel spliced = method(source.type(), body, null);
+    MethodModel spliced = method(source.owner(body), body, null);
     byte[] bytes =
         ClassFile.of()
             .transformClass(
@@ -78,21 +78,21 @@ final class Splicer {
 
   /** Emits a body whose operands, of the types {@code call} says, lie on the operand stack. */
   static void splice(CodeBuilder code, BodySource source, String body, MethodTypeDesc call) {
-    splice(code, method(source.type(), body, null), call);
+    splice(code, method(source.owner(body), body, null), call);
   }
 
   /** Bytes of a body, with those it calls. */
   static int size(BodySource source, String body) {
-    return size(method(source.type(), body, null));
+    return size(method(source.owner(body), body, null));
   }
 
   private static int size(MethodModel body) {
     int size = body.code().map(code -> ((CodeAttribute) code).codeLength()).orElseThrow();
     for (CodeElement element : body.code().orElseThrow()) {
       if (element instanceof InvokeInstruction call) {
-        BodySource source = BodySource.of(call.owner().asInternalName());
-        if (source != null) {
-          size += size(method(source.type(), call.name().stringValue(), call.typeSymbol()));
+        Class<?> bodies = BodySource.named(call.owner().asInternalName());
+        if (bodies != null) {
+          size += size(method(bodies, call.name().stringValue(), call.typeSymbol()));
         }
       }
     }
@@ -150,12 +150,12 @@ final class Splicer {
           throw new IllegalArgumentException(
               name(body) + " is not straight-line code: " + element + "; select lanes by blend");
       case InvokeInstruction call -> {
-        BodySource source = BodySource.of(call.owner().asInternalName());
-        if (source == null) {
+        Class<?> bodies = BodySource.named(call.owner().asInternalName());
+        if (bodies == null) {
           code.with(call);
         } else {
           MethodTypeDesc type = call.typeSymbol();
-          splice(code, method(source.type(), call.name().stringValue(), type), type);
+          splice(code, method(bodies, call.name().stringValue(), type), type);
         }
       }
       case Instruction instruction -> code.with(instruction);

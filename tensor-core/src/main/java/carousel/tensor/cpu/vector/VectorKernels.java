@@ -16,6 +16,7 @@ import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import java.lang.foreign.Arena;
+import java.util.Objects;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Loops on the Vector API. A row's vector body is the method of its label in the body class of the
  * element type, or in {@link AnyBodies}; a row without one runs on its scalar definition.
+ * A body whose name ends in {@code Within} serves arguments up to a limit.
  */
 public final class VectorKernels implements Kernels {
   private final Kernels scalar = new ScalarKernels();
@@ -54,9 +56,23 @@ public final class VectorKernels implements Kernels {
             ? TestTemplate.class
             : UnaryTemplate.class;
     // The tests of floating-point numbers hold or fail for all others alike.
+    if (op == Unary.SIN || op == Unary.COS || op == Unary.TAN) {
+      return ranged(op, type);
+    }
     boolean trivial = (op == Unary.IS_NAN || op == Unary.IS_FINITE) && !type.isFloating();
     Loop loop = trivial ? null : loop(template, type, op.label());
     return loop == null ? scalar.unary(op, type) : loop;
+  }
+
+  private Loop ranged(Unary op, DType type) {
+    Loop within = loop(UnaryTemplate.class, type, op.label() + "Within");
+    return new RangedLoop(
+        Objects.requireNonNull(within),
+        scalar.unary(op, type),
+        F64Angles.LIMIT,
+        max(type),
+        min(type),
+        type);
   }
 
   @Override
