@@ -1,0 +1,89 @@
+package carousel.benchmarks;
+
+import carousel.autograd.Grad;
+import carousel.autograd.Gradients;
+import carousel.nn.Dropout;
+import carousel.nn.Training;
+import carousel.tensor.DType;
+import carousel.tensor.Philox;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * Dropout of a layer's outputs, beside what bounds it: the random numbers of its mask, and a copy.
+ */
+@State(org.openjdk.jmh.annotations.Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 5, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(1)
+public class DropoutBenchmark {
+
+  /** T·N·H. */
+  @Param({"80000", "455000"})
+  public int size;
+
+  private final Dropout dropout = new Dropout(0.5);
+  private Scope run;
+  private Philox random;
+  private Tensor x;
+  private Tensor other;
+
+  /** Makes the outputs of a layer. */
+  @Setup
+  public void open() {
+    run = Scope.openUnwatched();
+    random = Philox.of(1);
+    x = random.normal(DType.F32, 0, 1, size);
+    other = x.copy();
+  }
+
+  /** Frees them. */
+  @TearDown
+  public void close() {
+    run.close();
+  }
+
+  /** A fresh mask, and what it lets through. */
+  @Benchmark
+  public Tensor forward() {
+    try (var step = Scope.openUnwatched()) {
+      return Training.with(random, () -> dropout.apply(x));
+    }
+  }
+
+  /** The same and its gradient; the sum between them is a copy's reading, and a filling, more. */
+  @Benchmark
+  public Gradients gradient() {
+    try (var step = Scope.openUnwatched()) {
+      return Grad.of(() -> Training.with(random, () -> dropout.apply(x)).sum(), x);
+    }
+  }
+
+  /** The mask alone. */
+  @Benchmark
+  public Tensor mask() {
+    try (var step = Scope.openUnwatched()) {
+      return random.bernoulli(0.5, size);
+    }
+  }
+
+  /** Reads x and writes as much, into memory that is there. */
+  @Benchmark
+  public Tensor copy() {
+    return other.assign(x);
+  }
+}

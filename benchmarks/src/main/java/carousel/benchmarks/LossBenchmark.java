@@ -1,0 +1,109 @@
+package carousel.benchmarks;
+
+import carousel.autograd.Grad;
+import carousel.autograd.Gradients;
+import carousel.nn.Loss;
+import carousel.tensor.DType;
+import carousel.tensor.Philox;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * Cross entropy over a large vocabulary, beside what bounds it: reading the logits (for the maximum of a
+ * row), an exponential of each, and, for the gradient, writing as much.
+ */
+@State(org.openjdk.jmh.annotations.Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 5, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(1)
+public class LossBenchmark {
+
+  /** T·N. */
+  @Param("400")
+  public int rows;
+
+  /** V. */
+  @Param("10000")
+  public int classes;
+
+  private Scope run;
+  private Tensor logits;
+  private Tensor targets;
+  private Tensor other;
+
+  /** Makes logits and targets. */
+  @Setup
+  public void open() {
+    run = Scope.openUnwatched();
+    var random = Philox.of(1);
+    logits = random.normal(DType.F32, 0, 1, rows, classes);
+    other = logits.copy();
+    targets = random.uniform(DType.F32, 0, classes - 1, rows).cast(DType.I32);
+  }
+
+  /** Frees them. */
+  @TearDown
+  public void close() {
+    run.close();
+  }
+
+  /** The loss alone. */
+  @Benchmark
+  public Tensor forward() {
+    try (var step = Scope.openUnwatched()) {
+      return Loss.crossEntropy(logits, targets);
+    }
+  }
+
+  /** The loss and its gradient. */
+  @Benchmark
+  public Gradients gradient() {
+    try (var step = Scope.openUnwatched()) {
+      return Grad.of(() -> Loss.crossEntropy(logits, targets), logits);
+    }
+  }
+
+  /** Reads the logits: their greatest, row by row. */
+  @Benchmark
+  public Tensor max() {
+    try (var step = Scope.openUnwatched()) {
+      return logits.max(1);
+    }
+  }
+
+  /** Reads the logits: their sum. */
+  @Benchmark
+  public Tensor sum() {
+    try (var step = Scope.openUnwatched()) {
+      return logits.sum();
+    }
+  }
+
+  /** Reads the logits and writes as much, into memory that is there. */
+  @Benchmark
+  public Tensor copy() {
+    return other.assign(logits);
+  }
+
+  /** Reads the logits and writes their exponentials. */
+  @Benchmark
+  public Tensor exp() {
+    try (var step = Scope.openUnwatched()) {
+      return logits.exp();
+    }
+  }
+}
