@@ -6,17 +6,29 @@ import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.BackendProvider;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.ServiceLoader;
+import org.jspecify.annotations.Nullable;
 
 /** Where tensors live and are computed: a name and the {@link Backend} behind it. */
 public final class Device {
   private final String name;
-  private final Backend backend;
+  private final @Nullable BackendProvider provider;
+  private volatile @Nullable Backend backend;
 
   private Device(String name, Backend backend) {
     this.name = name;
+    this.provider = null;
     this.backend = backend;
+  }
+
+  /** A device that is opened when something is first computed there. */
+  private Device(String name, BackendProvider provider) {
+    this.name = name;
+    this.provider = provider;
   }
 
   private static final class Cpu {
@@ -27,15 +39,42 @@ public final class Device {
     private static final Device DEVICE = new Device("reference", new ReferenceBackend());
   }
 
+  /** What the providers on the class or module path offer. */
   private static final class Provided {
-    private static final List<Device> DEVICES = load();
+    private static final List<BackendProvider> PROVIDERS =
+        ServiceLoader.load(BackendProvider.class).stream()
+            .map(ServiceLoader.Provider::get)
+            .toList();
+    private static final Map<String, Device> DEVICES = new LinkedHashMap<>();
+    private static final List<Device> LISTED = list();
 
-    private static List<Device> load() {
+    private static List<Device> list() {
       List<Device> devices = new ArrayList<>();
-      for (BackendProvider provider : ServiceLoader.load(BackendProvider.class)) {
-        provider.available().forEach((name, backend) -> devices.add(new Device(name, backend)));
+      for (BackendProvider provider : PROVIDERS) {
+        for (String name : provider.names()) {
+          Device device = new Device(name, provider);
+          DEVICES.put(name, device);
+          devices.add(device);
+        }
       }
       return List.copyOf(devices);
+    }
+
+    /** A device that is listed, or that a provider opens when asked for; null if none knows the name. */
+    private static synchronized @Nullable Device find(String name) {
+      Device device = DEVICES.get(name);
+      if (device == null) {
+        device =
+            PROVIDERS.stream()
+                .flatMap(provider -> provider.open(name).stream())
+                .findFirst()
+                .map(backend -> new Device(name, backend))
+                .orElse(null);
+        if (device != null) {
+          DEVICES.put(name, device);
+        }
+      }
+      return device;
     }
   }
 
@@ -65,7 +104,7 @@ public final class Device {
    */
   public static List<Device> all() {
     List<Device> devices = new ArrayList<>(List.of(cpu(), reference()));
-    devices.addAll(Provided.DEVICES);
+    devices.addAll(Provided.LISTED);
     return devices;
   }
 
@@ -80,18 +119,41 @@ public final class Device {
     return switch (name) {
       case "cpu" -> cpu();
       case "reference" -> reference();
-      default ->
-          Provided.DEVICES.stream()
-              .filter(d -> d.name.equals(name))
-              .findFirst()
-              .orElseThrow(() ->
-                  new TensorException(
-                      "device: there is no '"
-                          + name
-                          + "' here; found "
-                          + all().stream().map(Device::name).toList()
-                          + "; a GPU needs carousel-cuda-kernels on the path and a driver"));
+      default -> {
+        Device device = Provided.find(name);
+        if (device == null) {
+          throw new TensorException(
+              "device: there is no '"
+                  + name
+                  + "' here; found "
+                  + all().stream().map(Device::name).toList()
+                  + "; a GPU (cuda:0) needs carousel-cuda-kernels on the path and a driver");
+        }
+        var unused = device.backend();
+        yield device;
+      }
     };
+  }
+
+  /**
+   * A GPU, by CUDA.
+   *
+   * @param index the driver's number of it, from 0
+   * @return the device {@code cuda:index}
+   * @throws TensorException if it is not there; the message says what is missing
+   */
+  public static Device cuda(int index) {
+    return of("cuda:" + index);
+  }
+
+  /**
+   * The CUDA kernels on the host, thread by thread: for tests, on machines without a GPU. Slow.
+   *
+   * @return the device {@code cuda-emulated}
+   * @throws TensorException if there is no {@code g++} to compile the kernels with
+   */
+  public static Device cudaEmulated() {
+    return of("cuda-emulated");
   }
 
   /**
@@ -112,11 +174,11 @@ public final class Device {
    * @return the best device of this machine
    */
   public static Device best() {
-    if (Provided.DEVICES.isEmpty()) {
+    if (Provided.LISTED.isEmpty()) {
       System.getLogger("carousel.tensor").log(Level.DEBUG, "no accelerator found; using the CPU");
       return cpu();
     }
-    return Provided.DEVICES.getFirst();
+    return Provided.LISTED.getFirst();
   }
 
   /**
@@ -132,9 +194,20 @@ public final class Device {
    * Returns what computes on this device.
    *
    * @return the family of loops
+   * @throws TensorException if the device cannot be opened; the message says what is missing
    */
   public Backend backend() {
-    return backend;
+    Backend opened = backend;
+    return opened != null ? opened : open();
+  }
+
+  private synchronized Backend open() {
+    Backend opened = backend;
+    if (opened == null && provider != null) {
+      opened = provider.open(name).orElse(null);
+      backend = opened;
+    }
+    return Objects.requireNonNull(opened, "a provider opens what it lists");
   }
 
   @Override

@@ -19,6 +19,7 @@ import carousel.tensor.op.Unary;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
+import carousel.tensor.spi.SlabPool;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +42,7 @@ public final class CpuBackend implements Backend {
 
   /** The CPU with the loops that {@code -Dcarousel.vector} asks for, and memory up to {@code -Dcarousel.memory}. */
   public CpuBackend() {
-    this(SlabPool.configured(), KernelChoice.configured());
+    this(SlabPool.configured(new Malloc(), "carousel.memory"), KernelChoice.configured());
   }
 
   /**

@@ -3,7 +3,7 @@ package carousel.tensor.reference;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import carousel.tensor.cpu.SlabPool;
+import carousel.tensor.cpu.Malloc;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.op.Reduce;
@@ -22,7 +22,7 @@ import java.util.stream.IntStream;
 public final class ReferenceBackend implements Backend {
   private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
-  private final Memory memory = new SlabPool(Long.MAX_VALUE);
+  private final Memory memory = Malloc.pool();
 
   /** The oracle. */
   public ReferenceBackend() {}

@@ -1,12 +1,6 @@
-package carousel.tensor.cpu;
+package carousel.tensor.spi;
 
 import carousel.tensor.TensorException;
-import carousel.tensor.spi.Memory;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -14,31 +8,38 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The memory of the host: size-classed free lists over the system's allocator.
+ * The memory of a device: size-classed free lists over what its system gives out.
  *
- * <p>An arena per tensor costs tens of microseconds and zeroes; a free list costs some nanoseconds.
- * Sizes are rounded up to a quarter of a power of two. Blocks below {@link #LARGE} are cut from
+ * <p>Asking the system for each tensor costs microseconds, on a GPU a wait for all its work; a free
+ * list costs some nanoseconds. Sizes are rounded up to a quarter of a power of two. Blocks below {@link #LARGE} are cut from
  * slabs and stay with the pool; larger ones are cached too, and go back to the system when the
  * cache exceeds what is in use, so that a run's resident memory follows its working set.
  */
 public final class SlabPool implements Memory {
   private static final long LARGE = 1L << 20;
   private static final long SLAB = 4L << 20;
-  private static final int ALIGNMENT = 64;
   private static final int CLASSES = 4 * 64;
   private static final Pattern SIZE = Pattern.compile("([1-9][0-9]{0,9})([kmgt]?)b?");
-  private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
-  private static final MethodHandle MALLOC =
-      Linker.nativeLinker()
-          .downcallHandle(
-              Linker.nativeLinker().defaultLookup().findOrThrow("malloc"),
-              FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
-  private static final MethodHandle FREE =
-      Linker.nativeLinker()
-          .downcallHandle(
-              Linker.nativeLinker().defaultLookup().findOrThrow("free"),
-              FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
 
+  /** Where the pool gets its slabs and large blocks. */
+  public interface Source {
+    /**
+     * Asks the system for memory.
+     *
+     * @param bytes the size
+     * @return an address aligned to at least 64 bytes, or 0 if the system has no more
+     */
+    long take(long bytes);
+
+    /**
+     * Gives memory back to the system.
+     *
+     * @param address what {@link #take} returned
+     */
+    void giveBack(long address);
+  }
+
+  private final Source source;
   private final long[][] free = new long[CLASSES][];
   private final int[] freeCount = new int[CLASSES];
   private long slab;
@@ -51,32 +52,38 @@ public final class SlabPool implements Memory {
   /**
    * An empty pool.
    *
+   * @param source the system's memory
    * @param limit the most bytes that may be in use
    */
-  public SlabPool(long limit) {
+  public SlabPool(Source source, long limit) {
+    this.source = source;
     this.limit = limit;
   }
 
   /**
-   * An empty pool with the cap that {@code -Dcarousel.memory} asks for, e.g. {@code 8g} or {@code
-   * 512m}; without it there is none.
+   * An empty pool with the cap that a system property asks for, e.g. {@code 8g} or {@code 512m};
+   * where it is not set there is none.
    *
+   * @param source the system's memory
+   * @param property the name of the property
    * @return the pool
    * @throws TensorException if the property is no size
    */
-  public static SlabPool configured() {
-    return new SlabPool(bytes(System.getProperty("carousel.memory")));
+  public static SlabPool configured(Source source, String property) {
+    return new SlabPool(source, bytes(property, System.getProperty(property)));
   }
 
   /** The size in words such as 8g, 512m, 64k or 4096; no cap for null. */
-  static long bytes(@Nullable String size) {
+  static long bytes(String property, @Nullable String size) {
     if (size == null) {
       return Long.MAX_VALUE;
     }
     Matcher parts = SIZE.matcher(size.strip().toLowerCase(Locale.ROOT));
     if (!parts.matches()) {
       throw new TensorException(
-          "-Dcarousel.memory="
+          "-D"
+              + property
+              + "="
               + size
               + ": not a size; write a whole number of bytes, or one followed by k, m, g or t, e.g."
               + " 8g");
@@ -147,10 +154,10 @@ public final class SlabPool implements Memory {
   }
 
   private long system(long size) {
-    long address = malloc(size);
+    long address = source.take(size);
     if (address == 0 && cached > 0) {
       trim(0);
-      address = malloc(size);
+      address = source.take(size);
     }
     return address;
   }
@@ -179,32 +186,9 @@ public final class SlabPool implements Memory {
   private void trim(long keep) {
     for (int c = CLASSES - 1; c >= sizeClass(LARGE) && cached > keep; c--) {
       while (freeCount[c] > 0 && cached > keep) {
-        systemFree(free[c][--freeCount[c]]);
+        source.giveBack(free[c][--freeCount[c]]);
         cached -= blockSize(c);
       }
-    }
-  }
-
-  private static long malloc(long size) {
-    try {
-      long raw = (long) MALLOC.invokeExact(size + ALIGNMENT);
-      if (raw == 0) {
-        return 0;
-      }
-      // malloc aligns to 16, so there is room for the raw pointer in front of the block.
-      long aligned = (raw + ALIGNMENT) & -ALIGNMENT;
-      ALL.set(ValueLayout.JAVA_LONG, aligned - 8, raw);
-      return aligned;
-    } catch (Throwable e) {
-      throw new AssertionError("malloc is callable", e);
-    }
-  }
-
-  private static void systemFree(long aligned) {
-    try {
-      FREE.invokeExact(ALL.get(ValueLayout.JAVA_LONG, aligned - 8));
-    } catch (Throwable e) {
-      throw new AssertionError("free is callable", e);
     }
   }
 

@@ -59,7 +59,7 @@ final class Operands {
   }
 
   static CpuBackend backend(Kernels kernels) {
-    return new CpuBackend(new SlabPool(Long.MAX_VALUE), kernels);
+    return new CpuBackend(Malloc.pool(), kernels);
   }
 
   /**

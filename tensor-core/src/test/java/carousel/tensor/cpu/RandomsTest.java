@@ -49,8 +49,7 @@ class RandomsTest {
   }
 
   private static void same(Kernels kernels, DType type, BiConsumer<Backend, Tensor> fill) {
-    var cpu =
-        Device.of(kernels.description(), new CpuBackend(new SlabPool(Long.MAX_VALUE), kernels));
+    var cpu = Device.of(kernels.description(), new CpuBackend(Malloc.pool(), kernels));
     var reference = Device.of("reference", new ReferenceBackend());
     for (int size : SIZES) {
       try (var scope = Scope.open()) {

@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -13,18 +13,18 @@ class MemoryCapTest {
   @ParameterizedTest
   @CsvSource({"4096,4096", "64k,65536", "512m,536870912", "8g,8589934592", " 8GB ,8589934592"})
   void readsSizes(String written, long bytes) {
-    assertThat(SlabPool.bytes(written)).isEqualTo(bytes);
+    assertThat(SlabPool.bytes("carousel.memory", written)).isEqualTo(bytes);
   }
 
   @Test
   void hasNoCapUnlessAsked() {
-    assertThat(SlabPool.bytes(null)).isEqualTo(Long.MAX_VALUE);
+    assertThat(SlabPool.bytes("carousel.memory", null)).isEqualTo(Long.MAX_VALUE);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", "0", "-1", "8 g", "8.5g", "lots", "8x", "99999999999"})
   void refusesWhatIsNoSize(String written) {
-    assertThatThrownBy(() -> SlabPool.bytes(written))
+    assertThatThrownBy(() -> SlabPool.bytes("carousel.memory", written))
         .isInstanceOf(TensorException.class)
         .hasMessageContaining("-Dcarousel.memory=" + written)
         .hasMessageContaining("e.g. 8g");

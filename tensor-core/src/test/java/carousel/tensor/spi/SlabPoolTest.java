@@ -1,7 +1,8 @@
-package carousel.tensor.cpu;
+package carousel.tensor.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carousel.tensor.cpu.Malloc;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -47,7 +48,7 @@ class SlabPoolTest {
 
   @Test
   void blocksAreAlignedAndNeverOverlap() {
-    var pool = new SlabPool(Long.MAX_VALUE);
+    var pool = Malloc.pool();
     var random = new SplittableRandom(1);
     List<Block> live = new ArrayList<>();
     for (int i = 0; i < 20_000; i++) {
@@ -69,7 +70,7 @@ class SlabPoolTest {
 
   @Test
   void freedBlocksAreGivenOutAgain() {
-    var pool = new SlabPool(Long.MAX_VALUE);
+    var pool = Malloc.pool();
     for (long bytes : new long[] {64, 1000, 100_000, 3 * MB}) {
       long first = pool.allocate(bytes);
       pool.free(first, bytes);
@@ -80,7 +81,7 @@ class SlabPoolTest {
 
   @Test
   void countsWhatIsOut() {
-    var pool = new SlabPool(Long.MAX_VALUE);
+    var pool = Malloc.pool();
     long a = pool.allocate(100);
     assertThat(pool.inUse()).isEqualTo(128);
     long b = pool.allocate(1000);
@@ -94,7 +95,7 @@ class SlabPoolTest {
 
   @Test
   void theCapHolds() {
-    var pool = new SlabPool(1000);
+    var pool = new SlabPool(new Malloc(), 1000);
     assertThat(pool.limit()).isEqualTo(1000);
     assertThat(pool.allocate(1001)).isZero();
     long a = pool.allocate(500);
@@ -111,7 +112,7 @@ class SlabPoolTest {
 
   @Test
   void whatTheSystemCannotGiveIsRefused() {
-    assertThat(new SlabPool(Long.MAX_VALUE).allocate(1L << 55)).isZero();
+    assertThat(Malloc.pool().allocate(1L << 55)).isZero();
   }
 
   private static long resident() throws IOException {
@@ -129,7 +130,7 @@ class SlabPoolTest {
   void largeBlocksGoBackToTheSystem() throws IOException {
     Assumptions.assumeTrue(
         Files.isReadable(Path.of("/proc/self/statm")), "no /proc/self/statm: RSS is not known");
-    var pool = new SlabPool(Long.MAX_VALUE);
+    var pool = Malloc.pool();
     long before = resident();
     for (long mb = 40; mb <= 100; mb += 10) {
       long a = pool.allocate(mb * MB);
@@ -143,7 +144,7 @@ class SlabPoolTest {
 
   @Test
   void threadsMayShareIt() throws Exception {
-    var pool = new SlabPool(Long.MAX_VALUE);
+    var pool = Malloc.pool();
     try (var threads = Executors.newFixedThreadPool(4)) {
       List<Future<Boolean>> done = new ArrayList<>();
       for (int t = 0; t < 4; t++) {

@@ -1,0 +1,56 @@
+package carousel.tensor.cpu;
+
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.spi.SlabPool;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/** The memory of the host, from the system's allocator: an arena would zero it, and cost more. */
+public final class Malloc implements SlabPool.Source {
+  private static final int ALIGNMENT = 64;
+  private static final MethodHandle MALLOC =
+      Linker.nativeLinker()
+          .downcallHandle(
+              Linker.nativeLinker().defaultLookup().findOrThrow("malloc"),
+              FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+  private static final MethodHandle FREE =
+      Linker.nativeLinker()
+          .downcallHandle(
+              Linker.nativeLinker().defaultLookup().findOrThrow("free"),
+              FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
+
+  /** The system's allocator. */
+  public Malloc() {}
+
+  /** A pool over it with no cap. */
+  public static SlabPool pool() {
+    return new SlabPool(new Malloc(), Long.MAX_VALUE);
+  }
+
+  @Override
+  public long take(long size) {
+    try {
+      long raw = (long) MALLOC.invokeExact(size + ALIGNMENT);
+      if (raw == 0) {
+        return 0;
+      }
+      // malloc aligns to 16, so there is room for the raw pointer in front of the block.
+      long aligned = (raw + ALIGNMENT) & -ALIGNMENT;
+      Bytes.i64(aligned - 8, raw);
+      return aligned;
+    } catch (Throwable e) {
+      throw new AssertionError("malloc is callable", e);
+    }
+  }
+
+  @Override
+  public void giveBack(long aligned) {
+    try {
+      FREE.invokeExact(Bytes.i64(aligned - 8));
+    } catch (Throwable e) {
+      throw new AssertionError("free is callable", e);
+    }
+  }
+}
