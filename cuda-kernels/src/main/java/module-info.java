@@ -5,6 +5,8 @@ module carousel.cuda {
 
   exports carousel.cuda;
 
+  provides carousel.tensor.spi.BackendProvider with
+      carousel.cuda.CudaProvider;
   provides carousel.tensor.spi.Probe with
       carousel.cuda.CudaProbe;
 }

@@ -1,4 +1,4 @@
-// A CUDA driver that is not one: it answers the calls of CudaDriver.java with what the macros say.
+// A CUDA driver that is not one: it answers the calls of DriverQuery.java with what the macros say.
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>

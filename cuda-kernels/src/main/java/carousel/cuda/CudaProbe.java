@@ -27,14 +27,14 @@ public final class CudaProbe implements Probe {
     if (found == null) {
       return search.nothing();
     }
-    var driver = new CudaDriver(found.symbols());
+    var driver = new DriverQuery(found.symbols());
     try {
       int version = driver.version();
       var devices = driver.devices();
       return devices.isEmpty()
           ? new CudaReport.DriverFails(found.where(), "cuDeviceGetCount", 100, "no devices")
           : new CudaReport.Ready(found.where(), version, devices);
-    } catch (CudaDriver.CallFailed failed) {
+    } catch (DriverQuery.CallFailed failed) {
       return failed.report(found.where());
     }
   }

@@ -21,7 +21,7 @@ import java.util.List;
  * <p>Signatures: CUDA Driver API reference, sections "Initialization", "Version Management" and
  * "Device Management". Every function returns a {@code CUresult}, 0 for success.
  */
-final class CudaDriver {
+final class DriverQuery {
 
   private static final int NAME_BYTES = 256;
   // CUdevice_attribute
@@ -34,7 +34,7 @@ final class CudaDriver {
   /**
    * @param symbols the open driver library
    */
-  CudaDriver(SymbolLookup symbols) {
+  DriverQuery(SymbolLookup symbols) {
     this.symbols = symbols;
   }
 

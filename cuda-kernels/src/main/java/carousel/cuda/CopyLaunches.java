@@ -1,0 +1,67 @@
+package carousel.cuda;
+
+import static carousel.cuda.Parameter.F64;
+import static carousel.cuda.Parameter.POINTER;
+import static carousel.cuda.Parameter.POSITIONS_1;
+import static carousel.cuda.Parameter.POSITIONS_2;
+
+import carousel.tensor.DType;
+import carousel.tensor.Tensor;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** Copies between layouts and types, and fills: {@code copy.cu}. */
+final class CopyLaunches {
+  private static final Map<DType, Map<DType, Kernel>> COPY = new EnumMap<>(DType.class);
+  private static final Map<DType, Kernel> FILL =
+      Types.kernels(
+          type -> true,
+          type -> new Kernel("copy.cu", "fill_" + Types.suffix(type), F64, POINTER, POSITIONS_1));
+
+  static {
+    for (DType from : DType.values()) {
+      COPY.put(from, Types.kernels(to -> true, to -> copyKernel(from, to)));
+    }
+  }
+
+  private final Launcher launcher;
+
+  CopyLaunches(Launcher launcher) {
+    this.launcher = launcher;
+  }
+
+  private static Kernel copyKernel(DType from, DType to) {
+    String symbol = "copy_" + Types.suffix(from) + "_" + Types.suffix(to);
+    return new Kernel("copy.cu", symbol, POINTER, POINTER, POSITIONS_2);
+  }
+
+  /** All kernels of the family. */
+  static Stream<Kernel> kernels() {
+    return Stream.concat(
+        COPY.values().stream().flatMap(types -> types.values().stream()), FILL.values().stream());
+  }
+
+  void copy(Tensor x, Tensor y) {
+    boolean same = x.dtype() == y.dtype();
+    if (same && x.layout().isContiguous() && y.layout().isContiguous()) {
+      if (y.size() > 0) {
+        launcher.driver().copy(x.address(), y.address(), y.size() * y.dtype().bytes());
+      }
+    } else {
+      launcher.map(Types.of(COPY, x.dtype(), y.dtype()), y, x);
+    }
+  }
+
+  void fill(Tensor y, double value) {
+    if (y.size() > 0) {
+      Positions at = Positions.of(y);
+      launcher
+          .call(Types.of(FILL, y.dtype()))
+          .f64(value)
+          .pointer(y.address())
+          .positions(at)
+          .start(launcher.elements(at));
+    }
+  }
+}

@@ -1,0 +1,189 @@
+package carousel.cuda;
+
+import carousel.cuda.driver.CudaDriver;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Distribution;
+import carousel.tensor.op.Reduce;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Unary;
+import carousel.tensor.spi.Backend;
+import carousel.tensor.spi.Fused;
+import carousel.tensor.spi.Memory;
+import carousel.tensor.spi.SlabPool;
+import java.lang.foreign.MemorySegment;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A CUDA device: each method hands its operands to the launches of one family of kernels. Nothing waits
+ * for the device but {@link #read}.
+ */
+public final class CudaBackend implements Backend {
+  private final CudaDriver driver;
+  private final Memory memory;
+  private final DeviceErrors errors;
+  private final ElementwiseLaunches elementwise;
+  private final CopyLaunches copies;
+  private final ReduceLaunches reductions;
+  private final LineLaunches lines;
+  private final IndexLaunches indexing;
+  private final MatrixLaunches matrices;
+  private final RandomLaunches randoms;
+
+  /**
+   * A device.
+   *
+   * @param driver what runs the kernels
+   * @param memory where tensors, and temporaries, live: memory of the driver
+   */
+  CudaBackend(CudaDriver driver, Memory memory) {
+    this.driver = driver;
+    this.memory = memory;
+    var launcher = new Launcher(driver);
+    this.errors = new DeviceErrors(driver);
+    this.elementwise = new ElementwiseLaunches(launcher);
+    this.copies = new CopyLaunches(launcher);
+    this.reductions = new ReduceLaunches(launcher);
+    this.lines = new LineLaunches(launcher);
+    this.indexing = new IndexLaunches(launcher);
+    this.matrices = new MatrixLaunches(launcher);
+    this.randoms = new RandomLaunches(launcher);
+  }
+
+  /** The pool of a driver's memory, with the cap that {@code -Dcarousel.cuda.memory} asks for. */
+  static Memory pool(CudaDriver driver) {
+    var source =
+        new SlabPool.Source() {
+          @Override
+          public long take(long bytes) {
+            return driver.allocate(bytes);
+          }
+
+          @Override
+          public void giveBack(long address) {
+            driver.free(address);
+          }
+        };
+    return SlabPool.configured(source, "carousel.cuda.memory");
+  }
+
+  /** All kernels there are, for the test that compares them with the files. */
+  static Stream<Kernel> kernels() {
+    return Stream.of(
+            ElementwiseLaunches.kernels(),
+            CopyLaunches.kernels(),
+            ReduceLaunches.kernels(),
+            LineLaunches.kernels(),
+            IndexLaunches.kernels(),
+            MatrixLaunches.kernels(),
+            RandomLaunches.kernels())
+        .flatMap(family -> family);
+  }
+
+  @Override
+  public Memory memory() {
+    return memory;
+  }
+
+  @Override
+  public void unary(Unary op, Tensor x, Tensor y) {
+    elementwise.unary(op, x, y);
+  }
+
+  @Override
+  public void binary(Binary op, Tensor a, Tensor b, Tensor y) {
+    elementwise.binary(op, a, b, y);
+  }
+
+  @Override
+  public void ternary(Ternary op, Tensor a, Tensor b, Tensor c, Tensor y) {
+    elementwise.ternary(op, a, b, c, y);
+  }
+
+  @Override
+  public void reduce(Reduce op, Tensor x, int[] axes, Tensor y) {
+    reductions.reduce(op, x, axes, y);
+  }
+
+  @Override
+  public void cumsum(Tensor x, int axis, Tensor y) {
+    lines.cumsum(x, axis, y);
+  }
+
+  @Override
+  public void softmax(boolean log, Tensor x, int axis, Tensor y) {
+    lines.softmax(log, x, axis, y);
+  }
+
+  @Override
+  public void sort(Tensor x, int axis, boolean descending, Tensor values, Tensor indices) {
+    lines.sort(x, axis, descending, values, indices);
+  }
+
+  @Override
+  public void matmul(Tensor a, Tensor b, Tensor y) {
+    matrices.multiply(a, b, y);
+  }
+
+  @Override
+  public void copy(Tensor x, Tensor y) {
+    copies.copy(x, y);
+  }
+
+  @Override
+  public void fill(Tensor y, double value) {
+    copies.fill(y, value);
+  }
+
+  @Override
+  public void gather(Tensor x, int axis, Tensor index, Tensor y) {
+    indexing.gather(x, axis, index, y);
+  }
+
+  @Override
+  public void scatterAdd(Tensor y, int axis, Tensor index, Tensor source) {
+    indexing.scatterAdd(y, axis, index, source);
+  }
+
+  @Override
+  public void indexSelect(Tensor x, Tensor index, Tensor y) {
+    indexing.select(x, index, y);
+  }
+
+  @Override
+  public void indexAdd(Tensor y, Tensor index, Tensor source) {
+    indexing.add(y, index, source);
+  }
+
+  @Override
+  public void random(Distribution distribution, long seed, long counter, Tensor y) {
+    randoms.fill(distribution, seed, counter, y);
+  }
+
+  @Override
+  public void bernoulli(double probability, long seed, long counter, Tensor y) {
+    randoms.below(probability, seed, counter, y);
+  }
+
+  @Override
+  public @Nullable Fused fused(Composite op, Tensor[] inputs) {
+    return null;
+  }
+
+  @Override
+  public void read(Tensor x, MemorySegment host) {
+    if (host.byteSize() > 0) {
+      driver.download(x.address(), host);
+    }
+    errors.check();
+  }
+
+  @Override
+  public void write(MemorySegment host, Tensor y) {
+    if (host.byteSize() > 0) {
+      driver.upload(host, y.address());
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package carousel.cuda;
+
+import carousel.cuda.driver.CudaDriver;
+import carousel.cuda.emulator.EmulatedDriver;
+import carousel.tensor.TensorException;
+import carousel.tensor.spi.Backend;
+import carousel.tensor.spi.BackendProvider;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Offers {@code cuda:0}, {@code cuda:1}, ... and {@code cuda-emulated}. The emulated device is listed
+ * only with {@code -Dcarousel.cuda.emulator=on}, but opened by its name in any case.
+ */
+public final class CudaProvider implements BackendProvider {
+  private static final String EMULATED = "cuda-emulated";
+
+  /** Loads nothing. */
+  public CudaProvider() {}
+
+  @Override
+  public List<String> names() {
+    return System.getProperty("carousel.cuda.emulator", "off").equals("on")
+        ? List.of(EMULATED)
+        : List.of();
+  }
+
+  @Override
+  public Optional<Backend> open(String name) {
+    if (name.equals(EMULATED)) {
+      return Optional.of(backend(emulated()));
+    }
+    if (name.startsWith("cuda:")) {
+      throw new TensorException(name + ": not on cuda yet");
+    }
+    return Optional.empty();
+  }
+
+  /** The emulated device, as the system properties want it. */
+  static EmulatedDriver emulated() {
+    return new EmulatedDriver(
+        cache().resolve("emulated"),
+        Boolean.getBoolean("carousel.cuda.emulator.asan"),
+        System.getProperty("carousel.cuda.emulator.order", "forward").equals("reverse"));
+  }
+
+  private static Backend backend(CudaDriver driver) {
+    return new CudaBackend(driver, CudaBackend.pool(driver));
+  }
+
+  /** Where compiled kernels are kept: {@code -Dcarousel.cuda.cache}, or the user's cache folder. */
+  private static Path cache() {
+    String named = System.getProperty("carousel.cuda.cache");
+    if (named != null) {
+      return Path.of(named);
+    }
+    String home = System.getenv("XDG_CACHE_HOME");
+    return home != null && !home.isEmpty()
+        ? Path.of(home, "carousel", "cuda")
+        : Path.of(System.getProperty("user.home", "."), ".cache", "carousel", "cuda");
+  }
+}

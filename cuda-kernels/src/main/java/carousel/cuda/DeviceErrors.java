@@ -1,0 +1,58 @@
+package carousel.cuda;
+
+import carousel.cuda.driver.CudaDriver;
+import carousel.tensor.TensorException;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What kernels find wrong while they run, such as an index that is out of range: the first of them is
+ * written to a few words on the device ({@code struct Error} of common.cuh) and thrown at the next read.
+ */
+final class DeviceErrors {
+  /** What can go wrong, in the numbers that kernels report. */
+  enum Op {
+    NONE("none"),
+    GATHER("gather"),
+    SCATTER_ADD("scatterAdd"),
+    INDEX_SELECT("indexSelect"),
+    INDEX_ADD("indexAdd");
+
+    private final String label;
+
+    Op(String label) {
+      this.label = label;
+    }
+  }
+
+  private static final int WORDS = 4;
+
+  private final CudaDriver driver;
+  private final long words;
+
+  DeviceErrors(CudaDriver driver) {
+    this.driver = driver;
+    this.words = driver.allocate(4L * WORDS);
+    driver.set(words, (byte) 0, 4L * WORDS);
+  }
+
+  /** The address of the words, for kernels that may find something. */
+  long address() {
+    return words;
+  }
+
+  /** Waits for the device. @throws TensorException if a kernel found something since the last check */
+  void check() {
+    int[] found = new int[WORDS];
+    driver.download(words, MemorySegment.ofArray(found));
+    if (found[0] != 0) {
+      driver.set(words, (byte) 0, 4L * WORDS);
+      throw new TensorException(
+          Op.values()[found[0]].label
+              + ": index "
+              + found[1]
+              + " is out of range [0,"
+              + found[2]
+              + ")");
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package carousel.cuda;
+
+import java.util.List;
+
+/**
+ * One kernel: where it is, and what it takes. Each is made once, by the family that launches it; a test
+ * compares them with the files.
+ */
+final class Kernel {
+  private final String file;
+  private final String symbol;
+  private final List<Parameter> parameters;
+
+  /**
+   * A kernel of a file below {@code src/main/cuda}.
+   *
+   * @param file e.g. {@code unary.cu}
+   * @param symbol e.g. {@code unary_tanh_f32}
+   * @param parameters in order
+   */
+  Kernel(String file, String symbol, Parameter... parameters) {
+    this.file = file;
+    this.symbol = symbol;
+    this.parameters = List.of(parameters);
+  }
+
+  String file() {
+    return file;
+  }
+
+  String symbol() {
+    return symbol;
+  }
+
+  List<Parameter> parameters() {
+    return parameters;
+  }
+
+  /** E.g. {@code unary_tanh_f32(POINTER, POINTER, POSITIONS_2)}. */
+  @Override
+  public String toString() {
+    return symbol + parameters.toString().replace('[', '(').replace(']', ')');
+  }
+}

@@ -1,0 +1,170 @@
+package carousel.cuda;
+
+import carousel.cuda.driver.CudaDriver;
+import carousel.cuda.driver.Grid;
+import carousel.cuda.driver.KernelSource;
+import carousel.tensor.DType;
+import carousel.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Starts kernels on one device: compiles a file when its first kernel is wanted, and writes arguments.
+ *
+ * <pre>{@code
+ * launcher.call(kernel).pointer(x).pointer(y).positions(at).start(launcher.elements(at));
+ * }</pre>
+ */
+final class Launcher {
+  /** Enough blocks to keep a multiprocessor busy; loops of kernels go on from there. */
+  private static final int BLOCKS_PER_MULTIPROCESSOR = 16;
+
+  private final CudaDriver driver;
+  private final int multiprocessors;
+  private final Map<String, Long> modules = new ConcurrentHashMap<>();
+  private final Map<Kernel, Long> functions = new ConcurrentHashMap<>();
+  private final ThreadLocal<Call> calls = ThreadLocal.withInitial(Call::new);
+
+  Launcher(CudaDriver driver) {
+    this.driver = driver;
+    this.multiprocessors = driver.attribute(CudaDriver.Attribute.MULTIPROCESSORS);
+  }
+
+  CudaDriver driver() {
+    return driver;
+  }
+
+  int multiprocessors() {
+    return multiprocessors;
+  }
+
+  /** A grid whose threads share a number of items, one each if there are not too many. */
+  Grid elements(long items) {
+    long blocks = Math.ceilDiv(items, Grid.THREADS);
+    return Grid.of(Math.clamp(blocks, 1, multiprocessors * BLOCKS_PER_MULTIPROCESSOR));
+  }
+
+  /** A grid for an elementwise loop: a thread per element, or per 16 bytes. */
+  Grid elements(Positions at) {
+    return elements(Math.ceilDiv(at.count(), at.pack()));
+  }
+
+  /**
+   * Starts an elementwise kernel, which takes the inputs, the result, and where their elements lie.
+   *
+   * @param y the result
+   * @param inputs operands of its shape
+   */
+  void map(Kernel kernel, Tensor y, Tensor... inputs) {
+    if (y.size() == 0) {
+      return;
+    }
+    Tensor[] operands = new Tensor[inputs.length + 1];
+    operands[0] = y;
+    System.arraycopy(inputs, 0, operands, 1, inputs.length);
+    Positions at = Positions.of(operands);
+    Call call = call(kernel);
+    for (Tensor x : inputs) {
+      call.pointer(x.address());
+    }
+    call.pointer(y.address()).positions(at).start(elements(at));
+  }
+
+  /** Begins a call; its arguments follow in order. One per thread at a time. */
+  Call call(Kernel kernel) {
+    return calls.get().of(kernel);
+  }
+
+  private long function(Kernel kernel) {
+    Long known = functions.get(kernel);
+    if (known != null) {
+      return known;
+    }
+    return functions.computeIfAbsent(
+        kernel,
+        k -> {
+          long module =
+              modules.computeIfAbsent(k.file(), file -> driver.load(KernelSource.of(file)));
+          return driver.function(module, k.symbol());
+        });
+  }
+
+  /** The arguments of a kernel, and its start. */
+  final class Call {
+    private static final int MOST = 32;
+    private static final int BYTES = 4096;
+
+    private final MemorySegment addresses = Arena.ofAuto().allocate(8L * MOST, 8);
+    private final MemorySegment values = Arena.ofAuto().allocate(BYTES, 8);
+    private Kernel kernel = NONE;
+    private int count;
+    private long end;
+
+    private Call of(Kernel next) {
+      kernel = next;
+      count = 0;
+      end = 0;
+      return this;
+    }
+
+    /** Makes room for an argument, which must be of the type the kernel takes there. */
+    private long next(Parameter type) {
+      if (count >= kernel.parameters().size() || kernel.parameters().get(count) != type) {
+        throw new IllegalArgumentException(
+            kernel + " does not take " + type + " as argument " + count);
+      }
+      long at = end;
+      end += Math.ceilDiv(type.bytes(), 8) * 8L;
+      addresses.setAtIndex(ValueLayout.JAVA_LONG, count++, values.address() + at);
+      return at;
+    }
+
+    Call pointer(long address) {
+      values.set(ValueLayout.JAVA_LONG, next(Parameter.POINTER), address);
+      return this;
+    }
+
+    Call i32(int value) {
+      values.set(ValueLayout.JAVA_INT, next(Parameter.I32), value);
+      return this;
+    }
+
+    Call i64(long value) {
+      values.set(ValueLayout.JAVA_LONG, next(Parameter.I64), value);
+      return this;
+    }
+
+    Call f32(float value) {
+      values.set(ValueLayout.JAVA_FLOAT, next(Parameter.F32), value);
+      return this;
+    }
+
+    Call f64(double value) {
+      values.set(ValueLayout.JAVA_DOUBLE, next(Parameter.F64), value);
+      return this;
+    }
+
+    /** A number as an argument of the tensor's floating type. */
+    Call number(DType type, double value) {
+      return type == DType.F32 ? f32((float) value) : f64(value);
+    }
+
+    Call positions(Positions at) {
+      at.write(values, next(Parameter.positions(at.operands())));
+      return this;
+    }
+
+    /** Starts the kernel with the arguments given. */
+    void start(Grid grid) {
+      if (count != kernel.parameters().size()) {
+        throw new IllegalArgumentException(kernel + " was given " + count + " arguments");
+      }
+      driver.launch(function(kernel), grid, addresses);
+    }
+  }
+
+  private static final Kernel NONE = new Kernel("", "");
+}

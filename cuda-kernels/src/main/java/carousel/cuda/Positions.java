@@ -1,0 +1,131 @@
+package carousel.cuda;
+
+import carousel.tensor.Layout;
+import carousel.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Where the elements of several operands of one shape lie, as {@code struct Positions} of common.cuh.
+ *
+ * <p>Axes are sorted by the strides of the first operand, the target, and neighbours merged that
+ * every operand steps through as if they were one; axes of size 1 are gone. Thus dense operands have
+ * one axis, whatever their rank.
+ */
+final class Positions {
+  /** As MAX_RANK in common.cuh. */
+  static final int MAX_RANK = 8;
+
+  private static final int PACK_BYTES = 16;
+
+  private final long count;
+  private final int rank;
+  private final int[] dims;
+  private final long[][] strides;
+  private final int pack;
+
+  private Positions(long count, int rank, int[] dims, long[][] strides, int pack) {
+    this.count = count;
+    this.rank = rank;
+    this.dims = dims;
+    this.strides = strides;
+    this.pack = pack;
+  }
+
+  /** The size of the struct for n operands. */
+  static int bytes(int operands) {
+    return 8 + operands * MAX_RANK * 8 + MAX_RANK * 4 + 8;
+  }
+
+  /** The positions of operands of one shape, the target first. */
+  static Positions of(Tensor... operands) {
+    Layout target = operands[0].layout();
+    int n = target.shape().rank();
+    int[] order = byStride(target);
+    int[] dims = new int[n];
+    long[][] strides = new long[operands.length][n];
+    int rank = 0;
+    for (int k = 0; k < n; k++) {
+      int axis = order[k];
+      int dim = target.shape().dim(axis);
+      if (dim == 1) {
+        continue;
+      }
+      boolean merged = rank > 0 && (long) dims[rank - 1] * dim <= Integer.MAX_VALUE;
+      for (int o = 0; o < operands.length && merged; o++) {
+        merged = strides[o][rank - 1] == operands[o].layout().stride(axis) * dim;
+      }
+      int at = merged ? rank - 1 : rank++;
+      dims[at] = merged ? dims[at] * dim : dim;
+      for (int o = 0; o < operands.length; o++) {
+        strides[o][at] = operands[o].layout().stride(axis);
+      }
+    }
+    return new Positions(target.shape().size(), rank, dims, strides, pack(operands, rank, strides));
+  }
+
+  /** The axes by falling stride, so that the last is the one along which the target is densest. */
+  private static int[] byStride(Layout target) {
+    int[] order = new int[target.shape().rank()];
+    for (int k = 0; k < order.length; k++) {
+      int at = k;
+      long stride = Math.abs(target.stride(k));
+      while (at > 0 && Math.abs(target.stride(order[at - 1])) < stride) {
+        order[at] = order[at - 1];
+        at--;
+      }
+      order[at] = k;
+    }
+    return order;
+  }
+
+  /**
+   * The elements in 16 bytes of the widest operand, if all operands are contiguous and aligned to as many
+   * of their own, or repeat one element; else 1.
+   */
+  private static int pack(Tensor[] operands, int rank, long[][] strides) {
+    int widest = 1;
+    for (Tensor x : operands) {
+      widest = Math.max(widest, x.dtype().bytes());
+    }
+    int pack = PACK_BYTES / widest;
+    boolean packed = rank == 1 && strides[0][0] == 1;
+    for (int o = 0; o < operands.length && packed; o++) {
+      long bytes = (long) pack * operands[o].dtype().bytes();
+      packed = strides[o][0] == 0 || (strides[o][0] == 1 && operands[o].address() % bytes == 0);
+    }
+    return packed ? pack : 1;
+  }
+
+  long count() {
+    return count;
+  }
+
+  int operands() {
+    return strides.length;
+  }
+
+  /** How many axes are left; more than {@link #MAX_RANK} no kernel takes. */
+  int rank() {
+    return rank;
+  }
+
+  /** How many elements a thread moves at once. */
+  int pack() {
+    return pack;
+  }
+
+  /** Writes the struct. */
+  void write(MemorySegment to, long at) {
+    to.set(ValueLayout.JAVA_LONG, at, count);
+    long next = at + 8;
+    for (long[] operand : strides) {
+      MemorySegment.copy(operand, 0, to, ValueLayout.JAVA_LONG, next, rank);
+      next += MAX_RANK * 8;
+    }
+    MemorySegment.copy(dims, 0, to, ValueLayout.JAVA_INT, next, rank);
+    next += MAX_RANK * 4;
+    to.set(ValueLayout.JAVA_INT, next, rank);
+    to.set(ValueLayout.JAVA_INT, next + 4, pack > 1 ? 1 : 0);
+  }
+}
