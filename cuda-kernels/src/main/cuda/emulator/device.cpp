@@ -14,3 +14,40 @@ EXPORT void *emulated_allocate(size_t bytes) {
 }
 
 EXPORT void emulated_free(void *memory) { free(memory); }
+
+// Where a batch of matrices lies; EmulatedDriver writes these structs.
+template <typename T>
+struct Matrix {
+  T *first;
+  long row, column, apart;  // in elements
+};
+
+// y [m,n] = a [m,k] · b [k,n] + beta y, sums in the order of k.
+template <typename T>
+static void gemm(long m, long n, long k, Matrix<T> a, Matrix<T> b, Matrix<T> y, double beta, long batch) {
+  for (long t = 0; t < batch; t++) {
+    for (long i = 0; i < m; i++) {
+      T *row = y.first + t * y.apart + i * y.row;
+      for (long j = 0; j < n; j++) {
+        row[j] = beta == 0 ? 0 : static_cast<T>(beta) * row[j];
+      }
+      for (long l = 0; l < k; l++) {
+        T left = a.first[t * a.apart + i * a.row + l * a.column];
+        const T *right = b.first + t * b.apart + l * b.row;
+        for (long j = 0; j < n; j++) {
+          row[j] += left * right[j * b.column];
+        }
+      }
+    }
+  }
+}
+
+// sizes: m, n, k, batch; a, b, y: address, row, column, apart.
+EXPORT void emulated_gemm(int f64, const long *sizes, const long *a, const long *b, const long *y, double beta) {
+#define MATRIX(T, x) Matrix<T>{reinterpret_cast<T *>(x[0]), x[1], x[2], x[3]}
+  if (f64) {
+    gemm<double>(sizes[0], sizes[1], sizes[2], MATRIX(double, a), MATRIX(double, b), MATRIX(double, y), beta, sizes[3]);
+  } else {
+    gemm<float>(sizes[0], sizes[1], sizes[2], MATRIX(float, a), MATRIX(float, b), MATRIX(float, y), beta, sizes[3]);
+  }
+}

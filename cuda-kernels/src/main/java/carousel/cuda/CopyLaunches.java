@@ -43,13 +43,25 @@ final class CopyLaunches {
   }
 
   void copy(Tensor x, Tensor y) {
-    boolean same = x.dtype() == y.dtype();
-    if (same && x.layout().isContiguous() && y.layout().isContiguous()) {
+    if (x.dtype() == y.dtype() && x.layout().isContiguous() && y.layout().isContiguous()) {
       if (y.size() > 0) {
         launcher.driver().copy(x.address(), y.address(), y.size() * y.dtype().bytes());
       }
     } else {
-      launcher.map(Types.of(COPY, x.dtype(), y.dtype()), y, x);
+      copy(View.of(x), View.of(y));
+    }
+  }
+
+  /** Copies, converting if the types differ. */
+  void copy(View x, View y) {
+    if (y.count() > 0) {
+      Positions at = Positions.of(y, x);
+      launcher
+          .call(Types.of(COPY, x.type(), y.type()))
+          .pointer(x.address())
+          .pointer(y.address())
+          .positions(at)
+          .start(launcher.elements(at));
     }
   }
 

@@ -48,7 +48,7 @@ public final class CudaBackend implements Backend {
     this.reductions = new ReduceLaunches(launcher);
     this.lines = new LineLaunches(launcher);
     this.indexing = new IndexLaunches(launcher);
-    this.matrices = new MatrixLaunches(launcher);
+    this.matrices = new MatrixLaunches(launcher, copies, memory);
     this.randoms = new RandomLaunches(launcher);
   }
 
@@ -77,7 +77,6 @@ public final class CudaBackend implements Backend {
             ReduceLaunches.kernels(),
             LineLaunches.kernels(),
             IndexLaunches.kernels(),
-            MatrixLaunches.kernels(),
             RandomLaunches.kernels())
         .flatMap(family -> family);
   }

@@ -1,6 +1,5 @@
 package carousel.cuda;
 
-import carousel.tensor.Layout;
 import carousel.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -39,38 +38,46 @@ final class Positions {
 
   /** The positions of operands of one shape, the target first. */
   static Positions of(Tensor... operands) {
-    Layout target = operands[0].layout();
-    int n = target.shape().rank();
+    View[] views = new View[operands.length];
+    for (int o = 0; o < views.length; o++) {
+      views[o] = View.of(operands[o]);
+    }
+    return of(views);
+  }
+
+  /** The positions of operands of one shape, the target first. */
+  static Positions of(View... operands) {
+    View target = operands[0];
     int[] order = byStride(target);
-    int[] dims = new int[n];
-    long[][] strides = new long[operands.length][n];
+    int[] dims = new int[order.length];
+    long[][] strides = new long[operands.length][order.length];
     int rank = 0;
-    for (int k = 0; k < n; k++) {
-      int axis = order[k];
-      int dim = target.shape().dim(axis);
+    for (int axis : order) {
+      int dim = target.dims()[axis];
       if (dim == 1) {
         continue;
       }
       boolean merged = rank > 0 && (long) dims[rank - 1] * dim <= Integer.MAX_VALUE;
       for (int o = 0; o < operands.length && merged; o++) {
-        merged = strides[o][rank - 1] == operands[o].layout().stride(axis) * dim;
+        merged = strides[o][rank - 1] == operands[o].strides()[axis] * dim;
       }
       int at = merged ? rank - 1 : rank++;
       dims[at] = merged ? dims[at] * dim : dim;
       for (int o = 0; o < operands.length; o++) {
-        strides[o][at] = operands[o].layout().stride(axis);
+        strides[o][at] = operands[o].strides()[axis];
       }
     }
-    return new Positions(target.shape().size(), rank, dims, strides, pack(operands, rank, strides));
+    return new Positions(target.count(), rank, dims, strides, pack(operands, rank, strides));
   }
 
   /** The axes by falling stride, so that the last is the one along which the target is densest. */
-  private static int[] byStride(Layout target) {
-    int[] order = new int[target.shape().rank()];
+  private static int[] byStride(View target) {
+    long[] strides = target.strides();
+    int[] order = new int[strides.length];
     for (int k = 0; k < order.length; k++) {
       int at = k;
-      long stride = Math.abs(target.stride(k));
-      while (at > 0 && Math.abs(target.stride(order[at - 1])) < stride) {
+      long stride = Math.abs(strides[k]);
+      while (at > 0 && Math.abs(strides[order[at - 1]]) < stride) {
         order[at] = order[at - 1];
         at--;
       }
@@ -83,15 +90,15 @@ final class Positions {
    * The elements in 16 bytes of the widest operand, if all operands are contiguous and aligned to as many
    * of their own, or repeat one element; else 1.
    */
-  private static int pack(Tensor[] operands, int rank, long[][] strides) {
+  private static int pack(View[] operands, int rank, long[][] strides) {
     int widest = 1;
-    for (Tensor x : operands) {
-      widest = Math.max(widest, x.dtype().bytes());
+    for (View x : operands) {
+      widest = Math.max(widest, x.type().bytes());
     }
     int pack = PACK_BYTES / widest;
     boolean packed = rank == 1 && strides[0][0] == 1;
     for (int o = 0; o < operands.length && packed; o++) {
-      long bytes = (long) pack * operands[o].dtype().bytes();
+      long bytes = (long) pack * operands[o].type().bytes();
       packed = strides[o][0] == 0 || (strides[o][0] == 1 && operands[o].address() % bytes == 0);
     }
     return packed ? pack : 1;

@@ -1,29 +1,77 @@
 package carousel.cuda;
 
+import static carousel.cuda.Parameter.I32;
+import static carousel.cuda.Parameter.I64;
+import static carousel.cuda.Parameter.POINTER;
+
+import carousel.tensor.DType;
 import carousel.tensor.Tensor;
-import carousel.tensor.TensorException;
 import carousel.tensor.op.Distribution;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Stream;
 
-/** Random numbers: element i is a function of seed, counter and i. */
+/** Random numbers: element i is {@link Distribution#sample} of i, whoever computes it. */
 final class RandomLaunches {
-  @SuppressWarnings("UnusedVariable") // until the family is there
+  private static final Map<Distribution, Map<DType, Kernel>> FILL =
+      new EnumMap<>(Distribution.class);
+  private static final Kernel BERNOULLI =
+      new Kernel("random.cu", "random_bernoulli", I64, I64, I32, POINTER, I64);
+
+  /** Uniform numbers are whole multiples of this. */
+  private static final double UNIT = 0x1p-24;
+
+  private static final int PER_BLOCK = 4;
+
+  static {
+    for (Distribution d : Distribution.values()) {
+      FILL.put(d, Types.kernels(DType::isFloating, type -> fillKernel(d, type)));
+    }
+  }
+
   private final Launcher launcher;
 
   RandomLaunches(Launcher launcher) {
     this.launcher = launcher;
   }
 
+  private static Kernel fillKernel(Distribution d, DType type) {
+    String symbol = "random_" + d.name().toLowerCase(Locale.ROOT) + "_" + Types.suffix(type);
+    return new Kernel("random.cu", symbol, I64, I64, POINTER, I64);
+  }
+
   /** All kernels of the family. */
   static Stream<Kernel> kernels() {
-    return Stream.of();
+    return Stream.concat(
+        Stream.of(BERNOULLI), FILL.values().stream().flatMap(types -> types.values().stream()));
   }
 
   void fill(Distribution distribution, long seed, long counter, Tensor y) {
-    throw new TensorException("random: not on cuda yet");
+    if (y.size() > 0) {
+      launcher
+          .call(Types.of(FILL, distribution, y.dtype()))
+          .i64(seed)
+          .i64(counter)
+          .pointer(y.address())
+          .i64(y.size())
+          .start(launcher.elements(distribution.blocks(y.size())));
+    }
   }
 
+  /** {@code y_i = 1} where the uniform number of i is below a probability, else 0. */
   void below(double probability, long seed, long counter, Tensor y) {
-    throw new TensorException("bernoulli: not on cuda yet");
+    if (y.size() > 0) {
+      // Of the numbers k/2²⁴ just those with k below this; the comparison is of F32 numbers.
+      int limit = (int) Math.ceil((float) probability / UNIT);
+      launcher
+          .call(BERNOULLI)
+          .i64(seed)
+          .i64(counter)
+          .i32(limit)
+          .pointer(y.address())
+          .i64(y.size())
+          .start(launcher.elements(Math.ceilDiv(y.size(), PER_BLOCK)));
+    }
   }
 }

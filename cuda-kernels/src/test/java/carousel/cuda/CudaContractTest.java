@@ -23,7 +23,8 @@ class CudaContractTest {
   private static final int SHOWN = 8;
   private static final Pattern ROWS =
       Pattern.compile(
-          System.getProperty("carousel.contract.rows", "(Unary|Binary|Ternary|Cast|Copy).*"));
+          System.getProperty(
+              "carousel.contract.rows", "(Unary|Binary|Ternary|Cast|Copy|MatMul).*"));
 
   @TestFactory
   Stream<DynamicTest> everyRow() {

@@ -2,6 +2,7 @@ package carousel.cuda.emulator;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -9,6 +10,7 @@ import carousel.cuda.driver.CudaDriver;
 import carousel.cuda.driver.Gemm;
 import carousel.cuda.driver.Grid;
 import carousel.cuda.driver.KernelSource;
+import carousel.tensor.DType;
 import carousel.tensor.TensorException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -45,6 +47,7 @@ public final class EmulatedDriver implements CudaDriver {
   private final List<SymbolLookup> modules = new ArrayList<>();
   private final MethodHandle allocate;
   private final MethodHandle free;
+  private final MethodHandle gemm;
 
   /**
    * The emulated device.
@@ -63,6 +66,11 @@ public final class EmulatedDriver implements CudaDriver {
     this.allocate =
         handle(device, "emulated_allocate", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
     this.free = handle(device, "emulated_free", FunctionDescriptor.ofVoid(JAVA_LONG));
+    this.gemm =
+        handle(
+            device,
+            "emulated_gemm",
+            FunctionDescriptor.ofVoid(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_DOUBLE));
   }
 
   private static MethodHandle handle(SymbolLookup library, String name, FunctionDescriptor type) {
@@ -170,8 +178,24 @@ public final class EmulatedDriver implements CudaDriver {
   }
 
   @Override
-  public void gemm(Gemm product) {
-    throw new TensorException("matmul: not on cuda yet");
+  public void gemm(Gemm p) {
+    try (Arena arena = Arena.ofConfined()) {
+      gemm.invokeExact(
+          p.type() == DType.F64 ? 1 : 0,
+          arena.allocateFrom(JAVA_LONG, p.m(), p.n(), p.k(), p.batch()),
+          matrix(p.a(), arena),
+          matrix(p.b(), arena),
+          matrix(p.y(), arena),
+          p.beta());
+    } catch (Throwable e) {
+      throw new AssertionError("emulated_gemm is callable", e);
+    }
+  }
+
+  private static MemorySegment matrix(Gemm.Matrix x, Arena arena) {
+    long row = x.transposed() ? 1 : x.lead();
+    long column = x.transposed() ? x.lead() : 1;
+    return arena.allocateFrom(JAVA_LONG, x.address(), row, column, x.apart());
   }
 
   @Override

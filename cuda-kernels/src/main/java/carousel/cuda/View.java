@@ -1,0 +1,80 @@
+package carousel.cuda;
+
+import carousel.tensor.DType;
+import carousel.tensor.Layout;
+import carousel.tensor.Tensor;
+
+/**
+ * Elements on the device as launches see them: an address, and sizes and strides of axes. Unlike a tensor
+ * it belongs to no scope: temporaries are views, too.
+ *
+ * @param address of the first element
+ * @param type of the elements
+ * @param dims sizes, outermost first
+ * @param strides in elements; 0 repeats, negative walks backwards
+ */
+record View(long address, DType type, int[] dims, long[] strides) {
+
+  /** What a tensor looks at. */
+  static View of(Tensor x) {
+    Layout layout = x.layout();
+    return new View(x.address(), x.dtype(), layout.shape().toArray(), layout.strides());
+  }
+
+  /** Row-major elements. */
+  static View dense(long address, DType type, int... dims) {
+    long[] strides = new long[dims.length];
+    long step = 1;
+    for (int k = dims.length - 1; k >= 0; k--) {
+      strides[k] = step;
+      step *= Math.max(1, dims[k]);
+    }
+    return new View(address, type, dims.clone(), strides);
+  }
+
+  int rank() {
+    return dims.length;
+  }
+
+  /** The number of elements. */
+  long count() {
+    long count = 1;
+    for (int d : dims) {
+      count *= d;
+    }
+    return count;
+  }
+
+  long bytes() {
+    return count() * type.bytes();
+  }
+
+  /** The address of an element. */
+  long at(int... index) {
+    long offset = 0;
+    for (int k = 0; k < index.length; k++) {
+      offset += index[k] * strides[k];
+    }
+    return address + offset * type.bytes();
+  }
+
+  /** The axes in another order: axis k of the result is axis {@code order[k]} of this. */
+  View permute(int... order) {
+    int[] d = new int[order.length];
+    long[] s = new long[order.length];
+    for (int k = 0; k < order.length; k++) {
+      d[k] = dims[order[k]];
+      s[k] = strides[order[k]];
+    }
+    return new View(address, type, d, s);
+  }
+
+  /** Of the first axes, those that repeat (stride 0) have size 1. */
+  View withoutRepeats(int axes) {
+    int[] d = dims.clone();
+    for (int k = 0; k < axes; k++) {
+      d[k] = strides[k] == 0 ? Math.min(1, d[k]) : d[k];
+    }
+    return new View(address, type, d, strides);
+  }
+}
