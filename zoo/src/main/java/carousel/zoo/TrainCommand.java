@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
     description = {
       "",
       "Without options it generates a text by a small grammar, whose entropy is known, and ends in"
-          + " about two minutes. Ctrl-C saves, and says how to go on.",
+          + " under a minute. Ctrl-C saves, and says how to go on.",
       ""
     },
     footer = {

@@ -23,13 +23,13 @@ record Result(Table table, Row row, List<Line> lines) {
    */
   record Line(Entry entry, Setting setting, @Nullable Sample sample, String trouble) {}
 
-  /** How many times longer, or larger, than ours. */
+  /** How many times longer, or larger, than ours, compared round by round. */
   OptionalDouble ratio(Line line) {
     Sample own = lines.getFirst().sample();
     Sample other = line.sample();
     return own == null || other == null
         ? OptionalDouble.empty()
-        : OptionalDouble.of(other.median() / own.median());
+        : OptionalDouble.of(other.ratioTo(own));
   }
 
   /** The ratio of the better libtorch or BLAS: the smallest. DL4J is shown beside them. */

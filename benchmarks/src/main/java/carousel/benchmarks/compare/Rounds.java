@@ -173,9 +173,8 @@ final class Rounds implements AutoCloseable {
     if (same && Math.abs(best.norm - norm) > TOLERANCE * Math.abs(norm)) {
       trouble = "the results differ: their norm is " + best.norm + ", ours " + norm;
     }
-    double[] times = best.times.stream().mapToDouble(t -> t).toArray();
     return new Result.Line(
-        best.entry, best.setting, times.length == 0 ? null : Sample.of(times), trouble);
+        best.entry, best.setting, best.times.isEmpty() ? null : new Sample(best.times), trouble);
   }
 
   @Override

@@ -65,8 +65,18 @@ class ReportTest {
 
   @Test
   void takesTheMedianOfTheRounds() {
-    assertThat(Sample.of(5, 1, 3)).isEqualTo(new Sample(3, 1, 5));
+    Sample sample = Sample.of(5, 1, 3);
+    assertThat(List.of(sample.median(), sample.least(), sample.most()))
+        .containsExactly(3.0, 1.0, 5.0);
     assertThat(Sample.of(4, 1, 3, 2).median()).isEqualTo(2.5);
+  }
+
+  @Test
+  void ratiosAreTakenWithinRounds() {
+    // The machine was half as fast in the last two rounds; the peer always took twice as long.
+    assertThat(Sample.of(4, 4, 4, 8, 8).ratioTo(Sample.of(2, 2, 2, 4, 4))).isEqualTo(2);
+    assertThat(Sample.of(4, 8, 8).ratioTo(Sample.of(2, 2, 4))).isEqualTo(2);
+    assertThat(Sample.of(6).ratioTo(Sample.of(1, 2, 3))).isEqualTo(3);
   }
 
   @Test
