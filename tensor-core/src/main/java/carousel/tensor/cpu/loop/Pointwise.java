@@ -1,6 +1,9 @@
 package carousel.tensor.cpu.loop;
 
+import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Unary;
 import java.util.List;
 
 /**
@@ -9,7 +12,8 @@ import java.util.List;
  *
  * <p>Every instruction that gives a value writes the register of its own index. Slots are memory:
  * slot i of a vector is found at {@code at[i]}, and {@code step} bytes further for each repetition of
- * the loop, unless it is fixed.
+ * the loop, unless it is fixed. What a test gives, such as a comparison, is a mask: only {@code where}
+ * and logical rows read it, and it cannot be stored.
  *
  * @param code the instructions, in order
  * @param fixed which slots stay where they are while the loop repeats
@@ -38,6 +42,25 @@ public record Pointwise(List<Instruction> code, List<Boolean> fixed, int arrays)
   public Pointwise {
     code = List.copyOf(code);
     fixed = List.copyOf(fixed);
+  }
+
+  /** Whether a row gives a mask. */
+  public static boolean isTest(Op op) {
+    return switch (op) {
+      case Binary row -> row.isComparison() || isLogical(row);
+      case Unary row -> row == Unary.IS_NAN || row == Unary.IS_FINITE || isLogical(row);
+      default -> false;
+    };
+  }
+
+  /** Whether a row reads masks, and gives one. */
+  public static boolean isLogical(Op op) {
+    return op == Binary.AND || op == Binary.OR || op == Binary.XOR || op == Unary.NOT;
+  }
+
+  /** Whether a row reads a mask as an operand. */
+  public static boolean readsTest(Op op, int operand) {
+    return isLogical(op) || (op == Ternary.WHERE && operand == 0);
   }
 
   /** The compiled program. */

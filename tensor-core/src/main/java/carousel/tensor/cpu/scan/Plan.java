@@ -1,5 +1,6 @@
 package carousel.tensor.cpu.scan;
 
+import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.scan.Block.Rows;
 import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.cpu.scan.Value.Kind;
@@ -50,7 +51,7 @@ final class Plan {
   record Stage(List<Group> groups, List<Return> returns, @Nullable Program program) {}
 
   /** Bytes of code in one program; C1 runs out of registers from about 3,500 on, and C2 is then never asked. */
-  private static final int MOST = 2_400;
+  static final int MOST = 2_400;
 
   final Step step;
   final List<Block> blocks = new ArrayList<>();
@@ -313,7 +314,7 @@ final class Plan {
         || op == Binary.MUL
         || op == Ternary.FMA
         || op == Ternary.WHERE
-        || (op instanceof Binary binary && binary.isComparison());
+        || (op != null && Pointwise.isTest(op)); // which cannot be stored
   }
 
   private void planForward(Value y) {

@@ -5,9 +5,11 @@ import carousel.tensor.Device;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.scan.Value.Kind;
 import carousel.tensor.cpu.scan.Value.Term;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Cast;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Joins;
@@ -40,16 +42,27 @@ final class StepTrace implements Interpreter {
   private final IdentityHashMap<Tensor, List<Value>> values = new IdentityHashMap<>();
   private final IdentityHashMap<Tensor, Integer> matrices = new IdentityHashMap<>();
 
+  /** What the step made of given numbers, but for single ones. */
+  private final List<Tensor> constants = new ArrayList<>();
+
   /** Thrown, and caught, where a step does what no kernel can. */
-  private static final class NotUnderstood extends RuntimeException {
+  static final class NotUnderstood extends RuntimeException {
     private static final long serialVersionUID = 1;
 
+    /** Of a piece that is cut off elsewhere than at a multiple of H; else 0. */
+    final int columns;
+
     NotUnderstood() {
+      this(0);
+    }
+
+    NotUnderstood(int columns) {
       super(null, null, false, false);
+      this.columns = columns;
     }
   }
 
-  private StepTrace(Graph graph, int width) {
+  StepTrace(Graph graph, int width) {
     this.graph = graph;
     this.width = width;
   }
@@ -126,6 +139,8 @@ final class StepTrace implements Interpreter {
     Tensor[] results = op.evaluate(inputs);
     switch (op) {
       case Unary _, Binary _, Ternary _ -> note(results[0], elementwise(op, inputs));
+      case Cast cast ->
+          note(results[0], parts(inputs[0]).stream().map(x -> number(x, cast.to())).toList());
       case MatMul _ -> note(results[0], product(inputs[0], inputs[1]));
       case Views.Split split -> {
         List<Value> all = columns(inputs[0], split.axis());
@@ -154,13 +169,14 @@ final class StepTrace implements Interpreter {
     return results;
   }
 
-  private void note(Tensor tensor, List<Value> parts) {
+  /** Says what a tensor holds, from left to right. */
+  void note(Tensor tensor, List<Value> parts) {
     values.put(tensor, List.copyOf(parts));
   }
 
   private int blocks(int columns) {
     if (columns % width != 0) {
-      throw new NotUnderstood();
+      throw new NotUnderstood(columns);
     }
     return columns / width;
   }
@@ -174,13 +190,19 @@ final class StepTrace implements Interpreter {
     return parts;
   }
 
-  private List<Value> parts(Tensor tensor) {
+  /** What a tensor holds, from left to right. */
+  List<Value> parts(Tensor tensor) {
     List<Value> parts = values.get(tensor);
     if (parts == null) {
       parts = List.of(constant(tensor));
       values.put(tensor, parts);
     }
     return parts;
+  }
+
+  /** Tensors that were taken for constants. */
+  List<Tensor> constants() {
+    return constants;
   }
 
   /** A tensor that the step made: one number, in all places. */
@@ -199,6 +221,9 @@ final class StepTrace implements Interpreter {
       if (Double.doubleToRawLongBits(number) != Double.doubleToRawLongBits(numbers[0])) {
         throw new NotUnderstood();
       }
+    }
+    if (tensor.rank() > 0) {
+      constants.add(tensor);
     }
     return graph.constant(numbers[0]);
   }
@@ -229,17 +254,23 @@ final class StepTrace implements Interpreter {
   /** Applies a row, if its operands are numbers where it reads numbers and tests where it reads tests. */
   static Value rowOf(Graph graph, Op op, List<Value> arguments) {
     for (int i = 0; i < arguments.size(); i++) {
-      if (isTest(arguments.get(i)) != (op == Ternary.WHERE && i == 0)) {
+      if (isTest(arguments.get(i)) != Pointwise.readsTest(op, i)) {
         throw new NotUnderstood();
       }
     }
     return graph.apply(op, arguments);
   }
 
-  private static boolean isTest(Value value) {
-    return (value.op() instanceof Binary binary && binary.isComparison())
-        || value.op() == Unary.IS_NAN
-        || value.op() == Unary.IS_FINITE;
+  static boolean isTest(Value value) {
+    return value.op() != null && Pointwise.isTest(value.op());
+  }
+
+  /** A test as a number, 1 where it holds. */
+  private Value number(Value value, DType to) {
+    if (!isTest(value) || !to.isFloating()) {
+      throw new NotUnderstood();
+    }
+    return graph.apply(Ternary.WHERE, List.of(value, graph.constant(1), graph.constant(0)));
   }
 
   private List<Value> product(Tensor a, Tensor b) {

@@ -12,7 +12,6 @@ import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
 import carousel.tensor.cpu.loop.Pointwise;
-import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import java.lang.classfile.ClassFile;
@@ -32,8 +31,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the loop of a {@link Pointwise} program: every row's vector body is spliced in, one after the
- * other, and what they hand on stays in local variables. Comparisons give masks, which {@code where}
- * reads.
+ * other, and what they hand on stays in local variables. Tests give masks.
  */
 final class PointwiseGenerator {
   private static final ClassDesc VECTOR = Generated.describe(Vector.class);
@@ -94,7 +92,10 @@ final class PointwiseGenerator {
   }
 
   private boolean knows(Op op) {
-    return op == Ternary.WHERE || source.has(op.label()) || BodySource.ANY.has(op.label());
+    return op == Ternary.WHERE
+        || Pointwise.isLogical(op)
+        || source.has(op.label())
+        || BodySource.ANY.has(op.label());
   }
 
   private void run(CodeBuilder code) {
@@ -182,9 +183,17 @@ final class PointwiseGenerator {
       code.aload(registers[operand]);
     }
     String body = apply.op().label();
-    ClassDesc[] types = new ClassDesc[operands.size()];
+    if (Pointwise.isLogical(apply.op())) {
+      ClassDesc[] others = operands.size() == 1 ? new ClassDesc[0] : new ClassDesc[] {MASK};
+      code.invokevirtual(MASK, body, MethodTypeDesc.of(MASK, others));
+      return;
+    }
+    boolean mask = Pointwise.isTest(apply.op());
+    if (mask && operands.size() == 1) {
+      code.aload(registers[operands.getFirst()]); // bodies of tests take two operands
+    }
+    ClassDesc[] types = new ClassDesc[mask ? 2 : operands.size()];
     Arrays.fill(types, vector);
-    boolean mask = apply.op() instanceof Binary binary && binary.isComparison();
     Splicer.splice(
         code,
         source.has(body) ? source : BodySource.ANY,
