@@ -11,9 +11,18 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
-/** Holds the fused kernel of a composite to the composite's body: outputs and every gradient. */
+/**
+ * Holds the fused kernel of a composite to the composite's body: outputs; gradients for every subset
+ * of the inputs, and of every output by itself; second derivatives, which go through the body.
+ */
 public final class FusedContract {
+  /** Whether kernels are made of bodies: their loops need the Vector API. */
+  public static final boolean VECTORS = !"off".equals(System.getProperty("carousel.vector"));
+
   private FusedContract() {}
 
   /**
@@ -30,16 +39,50 @@ public final class FusedContract {
       Tensor[] expected = composite.body().apply(inputs);
       Tensor[] actual = Op.applyAll(composite, inputs);
       assertThat(actual).hasSameSizeAs(expected);
-      for (int k = 0; k < expected.length; k++) {
-        same("output " + k, actual[k], expected[k], tolerance);
-      }
       Tensor[] leaves =
           Arrays.stream(inputs).filter(x -> x.dtype().isFloating()).toArray(Tensor[]::new);
-      var byBody = Grad.orZero(() -> weighted(composite.body().apply(inputs)), leaves);
-      var byKernel = Grad.orZero(() -> weighted(Op.applyAll(composite, inputs)), leaves);
-      for (int i = 0; i < leaves.length; i++) {
-        same("gradient " + i, byKernel.get(i), byBody.get(i), tolerance);
+      for (int k = 0; k < expected.length; k++) {
+        int only = k;
+        same("output " + k, actual[k], expected[k], tolerance);
+        gradients(
+            "of output " + k,
+            () -> weighted(Op.applyAll(composite, inputs)[only]),
+            () -> weighted(composite.body().apply(inputs)[only]),
+            tolerance,
+            leaves);
       }
+      Supplier<Tensor> byKernel = () -> weighted(Op.applyAll(composite, inputs));
+      Supplier<Tensor> byBody = () -> weighted(composite.body().apply(inputs));
+      for (int wanted = 1; wanted < 1 << leaves.length; wanted++) {
+        int some = wanted;
+        Tensor[] subset =
+            IntStream.range(0, leaves.length)
+                .filter(i -> (some >> i & 1) == 1)
+                .mapToObj(i -> leaves[i])
+                .toArray(Tensor[]::new);
+        gradients("for subset " + wanted, byKernel, byBody, tolerance, subset);
+      }
+      var rng = Philox.of(23);
+      List<Tensor> directions =
+          Arrays.stream(leaves).map(x -> rng.normal(x.dtype(), 0, 1, x.shape().toArray())).toList();
+      var second = Grad.hvp(byKernel, List.of(leaves), directions);
+      var expectedSecond = Grad.hvp(byBody, List.of(leaves), directions);
+      for (int i = 0; i < leaves.length; i++) {
+        same("second gradient " + i, second.get(i), expectedSecond.get(i), tolerance);
+      }
+    }
+  }
+
+  private static void gradients(
+      String what,
+      Supplier<Tensor> byKernel,
+      Supplier<Tensor> byBody,
+      double tolerance,
+      Tensor... leaves) {
+    var actual = Grad.orZero(byKernel, leaves);
+    var expected = Grad.orZero(byBody, leaves);
+    for (int i = 0; i < leaves.length; i++) {
+      same("gradient " + i + " " + what, actual.get(i), expected.get(i), tolerance);
     }
   }
 

@@ -246,7 +246,9 @@ public sealed interface Reductions permits Tensor {
       return reduce(Reduce.PROD, keep, axes);
     }
     int[] sorted = sortedAxes("prod", axes);
-    Tensor y = Op.apply(Composite.of("prod", x -> Products.tree(x, sorted)), self());
+    Tensor y =
+        Op.apply(
+            new Composite("prod", new Products(Arrays.stream(sorted).boxed().toList())), self());
     return keep ? y : drop(y, sorted);
   }
 
@@ -365,12 +367,15 @@ public sealed interface Reductions permits Tensor {
    */
   record Sorted(Tensor values, Tensor indices) {}
 
-  /** Products by halves. */
-  final class Products {
-    private Products() {}
-
-    private static Tensor tree(Tensor x, int... axes) {
-      Tensor y = x;
+  /**
+   * Products by halves.
+   *
+   * @param axes over which
+   */
+  record Products(List<Integer> axes) implements Composite.Body {
+    @Override
+    public Tensor[] apply(Tensor... inputs) {
+      Tensor y = inputs[0];
       for (int axis : axes) {
         if (y.dim(axis) == 0) {
           y = Tensor.fullAs(y, y.shape().with(axis, 1), 1);
@@ -385,7 +390,7 @@ public sealed interface Reductions permits Tensor {
                   : Tensor.concat(axis, List.of(pairs, y.narrow(axis, 2 * half, 1)));
         }
       }
-      return y;
+      return new Tensor[] {y};
     }
   }
 }

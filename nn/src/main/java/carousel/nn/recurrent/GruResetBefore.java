@@ -22,17 +22,24 @@ import java.util.List;
  */
 public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter b)
     implements AffineCell<HiddenState> {
-  /** {@code (z [N,3H], H'·wh [N,2H], H' [N,H], wn [H,H]) → H}: all but the first product. */
+  /** {@code (z [N,3H], H'·wh [N,2H], H' [N,H]) → R ⊙ H'}: the pointwise part before the second product. */
+  static final Composite RESET =
+      new Composite(
+          "gru.reset",
+          in -> {
+            Tensor r = in[0].chunk(3, Tensor.LAST).get(0).add(in[1].chunk(2, Tensor.LAST).get(0));
+            return new Tensor[] {r.sigmoid().mul(in[2])};
+          });
+
+  /** {@code (z [N,3H], H'·wh [N,2H], (R ⊙ H')·wn [N,H], H' [N,H]) → H}: the pointwise part after it. */
   static final Composite GATES =
       new Composite(
           "gru.gates",
           in -> {
             List<Tensor> a = in[0].chunk(3, Tensor.LAST); // r z n, each [N,H]
-            List<Tensor> u = in[1].chunk(2, Tensor.LAST);
-            Tensor r = a.get(0).add(u.get(0)).sigmoid();
-            Tensor keep = a.get(1).add(u.get(1)).sigmoid();
-            Tensor n = a.get(2).add(r.mul(in[2]).matmul(in[3])).tanh();
-            return new Tensor[] {n.add(keep.mul(in[2].sub(n)))};
+            Tensor keep = a.get(1).add(in[1].chunk(2, Tensor.LAST).get(1)).sigmoid();
+            Tensor n = a.get(2).add(in[2]).tanh();
+            return new Tensor[] {n.add(keep.mul(in[3].sub(n)))};
           });
 
   /** Checks that the weights fit each other. */
@@ -74,7 +81,8 @@ public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter
   @Override
   public HiddenState step(Tensor z, HiddenState state) {
     Tensor u = state.h().matmul(wh.value());
-    return new HiddenState(Op.apply(GATES, z, u, state.h(), wn.value()));
+    Tensor reset = Op.apply(RESET, z, u, state.h());
+    return new HiddenState(Op.apply(GATES, z, u, reset.matmul(wn.value()), state.h()));
   }
 
   @Override

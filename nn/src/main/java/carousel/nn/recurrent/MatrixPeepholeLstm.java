@@ -24,18 +24,24 @@ import java.util.List;
 public record MatrixPeepholeLstm(
     Parameter wx, Parameter wh, Parameter b, Parameter wci, Parameter wcf, Parameter wco)
     implements AffineCell<LstmState> {
-  /** {@code (z [N,4H], C' [N,H], wci, wcf, wco [H,H]) → (H, C)}: all but the product with H'. */
+  /** {@code (z [N,4H], C'·wci, C'·wcf, C' [N,H]) → C}: the pointwise part up to the state. */
   static final Composite GATES =
       new Composite(
           "matrix_peephole.gates",
           in -> {
             List<Tensor> a = in[0].chunk(4, Tensor.LAST); // i f g o, each [N,H]
-            Tensor before = in[1];
-            Tensor i = a.get(0).add(before.matmul(in[2])).sigmoid();
-            Tensor f = a.get(1).add(before.matmul(in[3])).sigmoid();
-            Tensor c = f.mul(before).add(i.mul(a.get(2).tanh()));
-            Tensor o = a.get(3).add(c.matmul(in[4])).sigmoid();
-            return new Tensor[] {o.mul(c.tanh()), c};
+            Tensor i = a.get(0).add(in[1]).sigmoid();
+            Tensor f = a.get(1).add(in[2]).sigmoid();
+            return new Tensor[] {f.mul(in[3]).add(i.mul(a.get(2).tanh()))};
+          });
+
+  /** {@code (z [N,4H], C·wco, C [N,H]) → H}: the pointwise part that looks at the state. */
+  static final Composite OUTPUT =
+      new Composite(
+          "matrix_peephole.output",
+          in -> {
+            Tensor o = in[0].chunk(4, Tensor.LAST).get(3).add(in[1]).sigmoid();
+            return new Tensor[] {o.mul(in[2].tanh())};
           });
 
   /** Checks that the weights fit each other. */
@@ -91,15 +97,10 @@ public record MatrixPeepholeLstm(
 
   @Override
   public LstmState step(Tensor z, LstmState state) {
-    Tensor[] next =
-        Op.applyAll(
-            GATES,
-            Weights.plus(z, state.h(), wh),
-            state.c(),
-            wci.value(),
-            wcf.value(),
-            wco.value());
-    return new LstmState(next[0], next[1]);
+    Tensor before = state.c();
+    Tensor a = Weights.plus(z, state.h(), wh);
+    Tensor c = Op.apply(GATES, a, before.matmul(wci.value()), before.matmul(wcf.value()), before);
+    return new LstmState(Op.apply(OUTPUT, a, c.matmul(wco.value()), c), c);
   }
 
   @Override

@@ -7,6 +7,7 @@ import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.cpu.scan.Composites;
 import carousel.tensor.cpu.scan.Scans;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
@@ -61,7 +62,7 @@ public final class CpuBackend implements Backend {
     this.scans = new Scans(kernels, table::tiles);
     this.matrices = new Matrices(table);
     this.randoms = new Randoms(table);
-    this.fused = new FusedTable(table, this);
+    this.fused = new FusedTable(table, this, new Composites(kernels, table::tiles));
   }
 
   /**
@@ -175,7 +176,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public @Nullable Fused fused(Composite op, Tensor[] inputs) {
-    return op.body() instanceof Scan scan ? scans.of(scan, inputs) : fused.find(op.label(), inputs);
+    return op.body() instanceof Scan scan ? scans.of(scan, inputs) : fused.find(op, inputs);
   }
 
   @Override

@@ -35,6 +35,10 @@ final class Graph {
     return add(Kind.VECTOR, null, List.of(), List.of(), input, block, 0);
   }
 
+  Value part(int input, int block) {
+    return add(Kind.PART, null, List.of(), List.of(), input, block, 0);
+  }
+
   Value constant(double number) {
     return add(Kind.CONSTANT, null, List.of(), List.of(), 0, 0, number);
   }

@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * @param cotangents of the sums: what flows back to gates and weights
  * @param before what flows to the state before the step, without what comes through products
  * @param back what flows to it through products; null where there are none
- * @param vectors what flows to weights without rows, for one row of the batch
+ * @param vectors what flows to weights without rows, and to parts of a composite's inputs, for one
+ *     row of the batch
  */
 record Step(
     Graph graph,
@@ -55,6 +56,18 @@ record Step(
         return null;
       }
       throw e;
+    }
+  }
+
+  /**
+   * Differentiates what a composite computes: a step without a state and without products. Null if
+   * one of the rules does what no kernel can.
+   */
+  static @Nullable Step of(Graph graph, List<Value> outputs, DType type, Device device) {
+    try {
+      return new Adjoint(graph, outputs, type, device).differentiate(0);
+    } catch (StepTrace.NotUnderstood e) {
+      return null;
     }
   }
 
@@ -120,7 +133,7 @@ record Step(
                 .computeIfAbsent(term.factor(), f -> new ArrayList<>())
                 .add(new Term(value, term.weight(), term.row(), term.column()));
           }
-        } else if (value.kind() == Kind.VECTOR && cotangent != null) {
+        } else if (isInput(value) && cotangent != null) {
           vectors.put(value, cotangent);
         } else if (value.kind() == Kind.APPLY && cotangent != null) {
           List<@Nullable Value> pulled = StepTrace.rule(graph, value, cotangent, type, device);
@@ -149,6 +162,10 @@ record Step(
           List.of(before),
           java.util.Arrays.asList(back),
           vectors);
+    }
+
+    private static boolean isInput(Value value) {
+      return value.kind() == Kind.VECTOR || value.kind() == Kind.PART;
     }
 
     private void flow(Value to, Value g) {

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param op of an {@link Kind#APPLY}
  * @param inputs what it is computed from
  * @param terms of a {@link Kind#SUM} or {@link Kind#BACK}: the matrix products that are added up
- * @param index of a gate its block of z's columns; of a state, a cotangent or an input which one
- * @param chunk of a vector, its block of columns
+ * @param index of a gate its block of z's columns; of what is part of an input, a state or a cotangent which one
+ * @param chunk of a vector or a part, its block of columns
  * @param number of a {@link Kind#CONSTANT}
  */
 record Value(
@@ -32,6 +32,8 @@ record Value(
     STATE,
     /** A block of a weight without rows: the same for every row and step. */
     VECTOR,
+    /** A block of H columns of a composite's input. */
+    PART,
     CONSTANT,
     /** An elementwise row. */
     APPLY,

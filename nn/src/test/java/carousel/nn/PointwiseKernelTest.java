@@ -1,0 +1,164 @@
+package carousel.nn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import carousel.autograd.Grad;
+import carousel.tensor.DType;
+import carousel.tensor.Philox;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Op;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Kernels of composites that are not of this library. */
+class PointwiseKernelTest {
+  private final Philox rng = Philox.of(11);
+
+  @BeforeEach
+  void thereAreVectors() {
+    assumeTrue(FusedContract.VECTORS, "no loops are made without the Vector API");
+  }
+
+  private Tensor normal(DType type, int... dims) {
+    return rng.normal(type, 0, 1, dims);
+  }
+
+  private static void check(Composite.Body body, Tensor... inputs) {
+    double tolerance = inputs[0].dtype() == DType.F32 ? 2e-4 : 1e-11;
+    FusedContract.check(new Composite("a user's", body), tolerance, inputs);
+  }
+
+  private static boolean hasKernel(Composite.Body body, Tensor... inputs) {
+    return new Composite("a user's", body).fused(inputs) != null;
+  }
+
+  /** What an input is cut into tells the blocks, where its columns alone do not. */
+  @Test
+  void aLinearUnitWithAGate() {
+    try (var scope = Scope.open()) {
+      Composite.Body glu =
+          in -> {
+            List<Tensor> a = in[0].chunk(2, Tensor.LAST);
+            return new Tensor[] {a.get(0).mul(a.get(1).sigmoid())};
+          };
+      for (int columns : new int[] {2, 46, 64}) {
+        check(glu, normal(DType.F32, 5, columns));
+        check(glu, normal(DType.F64, 2, 3, columns));
+        check(glu, normal(DType.F64, columns));
+      }
+    }
+  }
+
+  /** Tests, numbers, joins, an input that is handed on, a block and an input that nothing reads. */
+  private static final Composite.Body MIXED =
+      in -> {
+        List<Tensor> a = in[0].chunk(3, Tensor.LAST);
+        Tensor x = a.get(0);
+        Tensor limited = x.clamp(-0.5, 0.8).maximum(in[1].mul(0.5).add(-0.1));
+        Tensor test = x.gt(in[1]).or(x.isNan()).xor(in[2].le(0.3).and(x.isFinite().not()));
+        Tensor chosen = Tensor.where(test, limited, in[2].exp().sub(x.square()));
+        return new Tensor[] {
+          Tensor.concat(Tensor.LAST, List.of(chosen, x.div(in[1].square().add(1)))),
+          a.get(1),
+          chosen.zerosLike().add(in[2].neg()).add(x.mul(0))
+        };
+      };
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F64"})
+  void manyKindsOfRows(DType type) {
+    try (var scope = Scope.open()) {
+      for (int units : new int[] {1, 7, 16, 45}) {
+        check(
+            MIXED,
+            normal(type, 4, 3 * units),
+            normal(type, 4, units),
+            normal(type, units),
+            normal(type, 4, units));
+      }
+    }
+  }
+
+  /** More code than the compilers take at once, a test and what it chooses far apart. */
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F64"})
+  void longOnesAreCut(DType type) {
+    try (var scope = Scope.open()) {
+      Composite.Body body =
+          in -> {
+            Tensor positive = in[0].gt(0);
+            Tensor x = in[0];
+            Tensor sum = in[1];
+            for (int i = 0; i < 12; i++) {
+              x = x.tanh().add(in[1].sigmoid());
+              sum = sum.add(Tensor.where(positive, x, x.neg()));
+            }
+            return new Tensor[] {sum, x};
+          };
+      check(body, normal(type, 9, 21), normal(type, 21));
+      check(body, normal(type, 3, 3), normal(type, 3));
+      check(body, normal(type, 2, 9000), normal(type, 2, 9000));
+    }
+  }
+
+  @Test
+  void rowsThatLieApart() {
+    try (var scope = Scope.open()) {
+      Tensor wide = normal(DType.F32, 6, 100);
+      Composite.Body body = in -> new Tensor[] {in[0].mul(in[1].tanh())};
+      check(body, wide.narrow(1, 3, 40), wide.narrow(1, 50, 40));
+      check(body, wide.narrow(1, 3, 40), normal(DType.F32, 1, 40).expand(6, 40));
+      check(body, wide.narrow(1, 3, 1), normal(DType.F32, 6, 1));
+      Tensor transposed = normal(DType.F32, 40, 6).transpose(0, 1);
+      assertThat(hasKernel(body, transposed, wide.narrow(1, 3, 40))).isFalse();
+    }
+  }
+
+  @Test
+  void aCotangentOfAnyLayout() {
+    try (var scope = Scope.open()) {
+      var op = new Composite("a user's", in -> new Tensor[] {in[0].mul(in[1].tanh())});
+      Tensor x = normal(DType.F64, 6, 40);
+      Tensor y = normal(DType.F64, 6, 40);
+      Tensor[] results = {Op.apply(op, x, y), op.body().apply(x, y)[0]};
+      assertThat(results[0].allClose(results[1], 1e-12, 1e-12)).isTrue();
+      var byKernel = Grad.of(() -> Op.apply(op, x, y).transpose(0, 1).contiguous().sum(), x, y);
+      var byBody = Grad.of(() -> op.body().apply(x, y)[0].sum(), x, y);
+      assertThat(byKernel.get(0).allClose(byBody.get(0), 1e-12, 1e-12)).isTrue();
+      assertThat(byKernel.get(1).allClose(byBody.get(1), 1e-12, 1e-12)).isTrue();
+    }
+  }
+
+  /** These compute something else for other rows or values, or what no loop over rows can. */
+  @Test
+  void whatIsNotPointwiseRunsAsItIsWritten() {
+    try (var scope = Scope.open()) {
+      Tensor x = normal(DType.F32, 5, 8);
+      Tensor captured = Tensor.zeros(8);
+      List<Composite.Body> bodies =
+          List.of(
+              in -> new Tensor[] {in[0].sum(0)},
+              in -> new Tensor[] {in[0].div(in[0].dim(0))},
+              in -> new Tensor[] {in[0].mul(in[0].get(0, 0))},
+              in -> new Tensor[] {in[0].add(captured)},
+              in -> new Tensor[] {in[0].add(rng.normal(DType.F32, 0, 1))},
+              in -> new Tensor[] {in[0].gt(0)},
+              in -> new Tensor[] {in[0].transpose(0, 1).neg()},
+              in -> new Tensor[] {in[0].chunk(2, 0).get(0).neg()},
+              in -> new Tensor[] {in[0].matmul(in[0].transpose(0, 1))},
+              in -> new Tensor[] {in[0].softmax(1)});
+      for (Composite.Body body : bodies) {
+        assertThat(hasKernel(body, x)).as("body %d", bodies.indexOf(body)).isFalse();
+      }
+      assertThat(hasKernel(in -> new Tensor[] {in[0].neg()}, x)).isTrue();
+      assertThat(hasKernel(in -> new Tensor[] {in[0].neg()}, Tensor.of(1, 2, 3))).isFalse();
+      assertThat(hasKernel(in -> new Tensor[] {in[0].neg()}, x.narrow(0, 0, 0))).isFalse();
+    }
+  }
+}

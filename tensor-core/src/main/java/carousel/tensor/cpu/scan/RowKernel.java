@@ -1,0 +1,167 @@
+package carousel.tensor.cpu.scan;
+
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.scan.RowProgram.Place;
+import carousel.tensor.spi.Fused;
+import org.jspecify.annotations.Nullable;
+
+/** A pointwise composite in one pass over memory, and its gradient in another. */
+final class RowKernel implements Fused {
+  /** Rows shorter than a vector, up to which they are computed. */
+  private static final int MOST_NARROW = 256;
+
+  private final RowPlan plan;
+  private final int lanes;
+
+  RowKernel(RowPlan plan, int lanes) {
+    this.plan = plan;
+    this.lanes = lanes;
+  }
+
+  /** Whether this is faster than the body: rows that do not fill a vector are copied aside. */
+  boolean takes(Tensor... inputs) {
+    return plan.width() >= lanes || rows(RowForm.matrix(inputs)) <= MOST_NARROW;
+  }
+
+  @Override
+  public Result forward(Tensor[] inputs) {
+    Tensor matrix = RowForm.matrix(inputs);
+    Tensor[] outputs = new Tensor[plan.outputs().size()];
+    for (int k = 0; k < outputs.length; k++) {
+      int columns = plan.outputs().get(k) * plan.width();
+      outputs[k] = empty(matrix, matrix.shape().with(matrix.rank() - 1, columns));
+    }
+    RowProgram program = plan.forward();
+    RowRun run = run(program, matrix);
+    for (int p = 0; p < program.places().size(); p++) {
+      Place place = program.places().get(p);
+      switch (place.room()) {
+        case INPUT -> read(run, p, place, inputs[place.index()]);
+        case OUTPUT -> write(run, p, place, outputs[place.index()]);
+        default -> {
+          // the run's own
+        }
+      }
+    }
+    run.cut();
+    run.run(0);
+    return new Result(outputs, new Tensor[0]);
+  }
+
+  @Override
+  public @Nullable Tensor[] backward(
+      Tensor[] inputs, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
+    @Nullable Tensor[] gradients = new Tensor[inputs.length];
+    boolean any = false;
+    for (int i = 0; i < gradients.length; i++) {
+      if (wanted[i] && isReached(i, cotangents)) {
+        gradients[i] = empty(inputs[i], inputs[i].shape());
+        any = true;
+      }
+    }
+    if (!any) {
+      return gradients;
+    }
+    Tensor matrix = RowForm.matrix(inputs);
+    @Nullable Tensor[] dense = new Tensor[cotangents.length];
+    Tensor zeros = null;
+    for (int k = 0; k < dense.length; k++) {
+      Tensor g = cotangents[k];
+      if (g != null) {
+        dense[k] = RowForm.rowStride(g.layout()) == RowForm.NONE ? g.contiguous() : g;
+      } else if (zeros == null) {
+        zeros = empty(matrix, Shape.of(plan.width())).fill(0);
+      }
+    }
+    RowProgram program = plan.backward();
+    RowRun run = run(program, matrix);
+    for (int p = 0; p < program.places().size(); p++) {
+      Place place = program.places().get(p);
+      switch (place.room()) {
+        case INPUT -> read(run, p, place, inputs[place.index()]);
+        case OUTPUT -> read(run, p, place, result.outputs()[place.index()]);
+        case COTANGENT -> {
+          Tensor g = dense[place.index()];
+          if (g != null) {
+            read(run, p, place, g);
+          } else if (zeros != null) {
+            run.read(p, zeros.address(), 0);
+          }
+        }
+        case GRADIENT -> {
+          Tensor gradient = gradients[place.index()];
+          if (gradient != null) {
+            write(run, p, place, gradient);
+          }
+        }
+        case SUM, TEMPORARY -> {
+          // the run's own
+        }
+      }
+    }
+    long bytes = run.cut();
+    run.run(bytes == 0 ? 0 : memory(matrix, bytes));
+    totals(run, gradients);
+    return gradients;
+  }
+
+  private boolean isReached(int input, @Nullable Tensor[] cotangents) {
+    return plan.reaching().get(input).stream().anyMatch(k -> cotangents[k] != null);
+  }
+
+  /** The gradients of vectors. */
+  private void totals(RowRun run, @Nullable Tensor[] gradients) {
+    for (int s = 0; s < plan.summed().size(); s++) {
+      Value block = plan.summed().get(s);
+      Tensor gradient = gradients[block.index()];
+      if (gradient == null) {
+        continue;
+      }
+      int size = gradient.dtype().bytes();
+      long to = gradient.address() + (long) block.chunk() * plan.width() * size;
+      for (int column = 0; column < plan.width(); column++, to += size) {
+        double total = run.total(s, column);
+        if (size == Float.BYTES) {
+          Bytes.f32(to, (float) total);
+        } else {
+          Bytes.f64(to, total);
+        }
+      }
+    }
+  }
+
+  private RowRun run(RowProgram program, Tensor matrix) {
+    return new RowRun(program, rows(matrix), plan.width(), lanes, matrix.dtype().bytes());
+  }
+
+  private static long rows(Tensor matrix) {
+    return matrix.size() / matrix.dim(Tensor.LAST);
+  }
+
+  private void read(RowRun run, int p, Place place, Tensor x) {
+    run.read(p, first(place, x), step(x));
+  }
+
+  private void write(RowRun run, int p, Place place, Tensor x) {
+    run.write(p, first(place, x), step(x));
+  }
+
+  private long first(Place place, Tensor x) {
+    return x.address() + (long) place.block() * plan.width() * x.dtype().bytes();
+  }
+
+  private static long step(Tensor x) {
+    return RowForm.rowStride(x.layout()) * x.dtype().bytes();
+  }
+
+  private static Tensor empty(Tensor like, Shape shape) {
+    return Tensor.empty("pointwise", like.device(), like.dtype(), shape);
+  }
+
+  /** Memory of the current scope. */
+  private static long memory(Tensor like, long bytes) {
+    return empty(like, Shape.of(Math.toIntExact(bytes / like.dtype().bytes()))).address();
+  }
+}
