@@ -51,6 +51,9 @@ inline void checkLanes(unsigned mask, unsigned there, Site site) {
   unsigned first = thread / WARP * WARP;
   const char *wrong = mask >> (thread - first) & 1 ? nullptr : "calls it";
   unsigned lane = thread - first;
+  if (!wrong && (mask & ~there) == 0 && block.exited == 0) {
+    return;
+  }
   for (unsigned i = 0; i < WARP; i++) {
     if (mask >> i & 1 && !wrong) {
       wrong = !(there >> i & 1) ? "does not exist" : block.threads[first + i].exited ? "has returned" : nullptr;

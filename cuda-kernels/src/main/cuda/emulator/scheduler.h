@@ -43,7 +43,7 @@ inline void run(Block &block) {
       unsigned thread = block.ready.front();
       block.ready.pop_front();
       device->thread = thread;
-      threadIdx = position(thread, blockDim);
+      threadIdx = block.size == blockDim.x ? uint3{thread, 0, 0} : position(thread, blockDim);
       resume(block.threads[thread].fiber);
     } else if (block.started < block.size) {
       Fiber *fiber = takeFiber();

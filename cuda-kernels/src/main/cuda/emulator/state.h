@@ -1,6 +1,5 @@
 // What the emulated device remembers: the launch, its blocks, their threads and the fibers these wait on.
 #pragma once
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +30,7 @@ extern char _end[] __attribute__((visibility("hidden")));
 namespace emulator {
 
 constexpr unsigned WARP = 32;
-constexpr size_t STACK = 64 << 10;
+constexpr size_t STACK = (64 << 10) + 320;  // an odd number of cache lines, so that stacks do not compete for the same ones
 constexpr unsigned char NONSENSE = 0xFF;  // NaN as a float, −1 as an index
 constexpr long PATIENCE = 200000;         // rounds of polling in which nothing else happens
 
@@ -49,13 +48,12 @@ struct Launch {
 struct Site {
   const char *file;
   int line;
-  bool operator!=(const Site &o) const { return line != o.line || strcmp(file, o.file) != 0; }
+  bool operator!=(const Site &o) const { return line != o.line || (file != o.file && strcmp(file, o.file) != 0); }
 };
 
 struct Fiber {
   char *stack;
-  jmp_buf state;
-  bool started;
+  void *place;  // where it goes on; null before it began
 #ifdef __SANITIZE_ADDRESS__
   void *fake;
 #endif
@@ -103,7 +101,7 @@ struct Device {
   Block *block;
   unsigned thread;  // the one that runs, counted within its block
   Fiber *fiber;     // the one it runs on
-  jmp_buf scheduler;
+  void *scheduler;  // where the scheduler goes on when a fiber leaves
   bool failed;
   bool moved;  // whether anything but polling happened
   std::vector<Fiber *> idle;
