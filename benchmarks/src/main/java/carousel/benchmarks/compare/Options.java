@@ -143,7 +143,7 @@ record Options(
     return libraries.contains(library);
   }
 
-  /** Seconds before the first round; ours is compiled while it runs. */
+  /** Seconds without progress before the first round; ours is compiled while it runs. */
   double warmUp(Library library) {
     double full = library.isPeer() ? 0.8 : 4;
     return quick ? full / 2 : full;

@@ -15,14 +15,23 @@ import java.util.stream.DoubleStream;
  * or {@code error ...}.
  *
  * <pre>
- * warm SECONDS TASK    makes the task ready, does it at least once and for so long   ok NORM LAST_MS
- * time SECONDS TASK    does it at least twice and for so long                        ok MEDIAN_MS
- * drop                 lets go of all tasks                                          ok
+ * warm SECONDS TASK    makes the task ready, does it until it got no faster for so long   ok NORM LAST_MS
+ * time SECONDS TASK    does it at least twice and for so long                             ok MEDIAN_MS
+ * drop                 lets go of all tasks                                               ok
  * </pre>
  *
  * <p>Between commands the process waits for a line, and does nothing.
  */
 public final class Server {
+  /** Warming up is looked at in pieces of this length. */
+  private static final double WINDOW_MS = 250;
+
+  /** A piece that is faster by this share is progress. */
+  private static final double GAIN = 0.03;
+
+  /** Warming up ends after so many times its length, settled or not. */
+  private static final double LONGEST = 8;
+
   private static final int LEAST_RUNS = 2;
   private static final double CACHES_MS = 50;
 
@@ -68,14 +77,28 @@ public final class Server {
     }
   }
 
+  /** Runs until it has not become faster for so many seconds. */
   private String warm(double seconds, String task) {
     Work work = ready.computeIfAbsent(task, t -> contestant.prepare(Task.parse(t)));
     double last;
     double spent = 0;
+    double settled = 0;
+    double best = Double.POSITIVE_INFINITY;
+    // A compiler at work makes it faster by and by: until that has ended, whenever that is.
     do {
-      last = milliseconds(work);
-      spent += last;
-    } while (spent < seconds * 1e3);
+      var window = DoubleStream.builder();
+      double begun = spent;
+      do {
+        last = milliseconds(work);
+        window.add(last);
+        spent += last;
+      } while (spent - begun < Math.min(WINDOW_MS, seconds * 1e3));
+      double median = Sample.median(window.build().toArray());
+      if (median < (1 - GAIN) * best) {
+        settled = spent;
+      }
+      best = Math.min(best, median);
+    } while (spent - settled < seconds * 1e3 && spent < LONGEST * seconds * 1e3);
     return String.format(Locale.ROOT, "ok %.9g %.6g", work.norm(), last);
   }
 
