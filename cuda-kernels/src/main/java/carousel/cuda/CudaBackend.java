@@ -45,7 +45,7 @@ public final class CudaBackend implements Backend {
     this.errors = new DeviceErrors(driver);
     this.elementwise = new ElementwiseLaunches(launcher);
     this.copies = new CopyLaunches(launcher);
-    this.reductions = new ReduceLaunches(launcher);
+    this.reductions = new ReduceLaunches(launcher, memory);
     this.lines = new LineLaunches(launcher);
     this.indexing = new IndexLaunches(launcher);
     this.matrices = new MatrixLaunches(launcher, copies, memory);

@@ -1,25 +1,114 @@
 package carousel.cuda;
 
+import static carousel.cuda.Parameter.I32;
+import static carousel.cuda.Parameter.I64;
+import static carousel.cuda.Parameter.POINTER;
+import static carousel.cuda.Parameter.POSITIONS_1;
+import static carousel.cuda.Parameter.POSITIONS_2;
+
+import carousel.cuda.driver.Grid;
+import carousel.tensor.DType;
 import carousel.tensor.Tensor;
-import carousel.tensor.TensorException;
 import carousel.tensor.op.Reduce;
+import carousel.tensor.spi.Memory;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.stream.Stream;
 
-/** Reductions over axes. */
+/**
+ * Reductions over axes. A few long lines are cut into chunks, whose states a second kernel merges; what
+ * the chunks are depends on sizes alone.
+ */
 final class ReduceLaunches {
-  @SuppressWarnings("UnusedVariable") // until the family is there
-  private final Launcher launcher;
+  /** A block has at least so many turns of its lanes before a line is cut. */
+  private static final int TURNS = 16;
 
-  ReduceLaunches(Launcher launcher) {
+  /** Blocks that fill a large device; more chunks than that are of no use. */
+  private static final int BLOCKS = 1024;
+
+  /** Of the largest state: {@code ThreeSums} of folds.cuh. */
+  private static final int STATE_BYTES = 24;
+
+  private static final int LANES_OF_CHUNKS = 32;
+
+  private static final Map<Reduce, Map<DType, Kernel>> REDUCE = new EnumMap<>(Reduce.class);
+  private static final Map<Reduce, Map<DType, Kernel>> CHUNKS = new EnumMap<>(Reduce.class);
+
+  static {
+    for (Reduce row : Reduce.values()) {
+      REDUCE.put(
+          row, kernels(row, "", POINTER, POINTER, POINTER, POSITIONS_2, POSITIONS_1, I32, I32, I64));
+      CHUNKS.put(row, kernels(row, "_chunks", POINTER, POINTER, POSITIONS_2, I32, I64));
+    }
+  }
+
+  private final Launcher launcher;
+  private final Memory memory;
+
+  ReduceLaunches(Launcher launcher, Memory memory) {
     this.launcher = launcher;
+    this.memory = memory;
+  }
+
+  private static Map<DType, Kernel> kernels(Reduce row, String suffix, Parameter... parameters) {
+    return Types.kernels(
+        row.domain()::accepts,
+        type -> {
+          String symbol = "reduce_" + row.label() + "_" + Types.suffix(type) + suffix;
+          return new Kernel("reduce.cu", symbol, parameters);
+        });
   }
 
   /** All kernels of the family. */
   static Stream<Kernel> kernels() {
-    return Stream.of();
+    return Stream.of(REDUCE, CHUNKS)
+        .flatMap(rows -> rows.values().stream())
+        .flatMap(types -> types.values().stream());
   }
 
   void reduce(Reduce op, Tensor x, int[] axes, Tensor y) {
-    throw new TensorException("reduce: not on cuda yet");
+    if (y.size() == 0) {
+      return;
+    }
+    View all = View.of(x);
+    View lines = all.only(axes, false);
+    View line = all.only(axes, true);
+    Positions kept = Positions.of(lines, View.of(y));
+    Positions reduced = Positions.of(line);
+    int bytes = x.dtype().bytes();
+    Team team = Team.of(kept.count(), reduced.count(), bytes, line.step() <= lines.step());
+    int blocks = team.blocks(kept.count());
+    long chunk = chunk(reduced.count(), team.turn(bytes), blocks);
+    int chunks = Math.toIntExact(Math.max(1, Math.ceilDiv(reduced.count(), chunk)));
+    long states = chunks == 1 ? 0 : kept.count() * chunks * STATE_BYTES;
+    try (var temporary = Temporary.of(memory, op.label(), states)) {
+      launcher
+          .call(Types.of(REDUCE, op, x.dtype()))
+          .pointer(x.address())
+          .pointer(y.address())
+          .pointer(temporary.address())
+          .positions(kept)
+          .positions(reduced)
+          .i32(team.lanes())
+          .i32(team.rowsFlag())
+          .i64(chunk)
+          .start(new Grid(blocks, chunks, Grid.THREADS, 0, false));
+      if (chunks > 1) {
+        launcher
+            .call(Types.of(CHUNKS, op, x.dtype()))
+            .pointer(temporary.address())
+            .pointer(y.address())
+            .positions(kept)
+            .i32(chunks)
+            .i64(reduced.count())
+            .start(new Team(LANES_OF_CHUNKS, true).grid(kept.count()));
+      }
+    }
+  }
+
+  /** The elements of a chunk, whole turns of the lanes. */
+  private static long chunk(long length, int turn, int blocks) {
+    long most = Math.min(Math.ceilDiv(length, (long) turn * TURNS), Math.ceilDiv(BLOCKS, blocks));
+    return Math.max(1, Math.ceilDiv(Math.ceilDiv(length, Math.max(1, most)), turn)) * turn;
   }
 }

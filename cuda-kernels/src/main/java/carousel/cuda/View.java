@@ -77,4 +77,28 @@ record View(long address, DType type, int[] dims, long[] strides) {
     }
     return new View(address, type, d, strides);
   }
+
+  /** The axes of a set alone, or all others alone: the rest have size 1. */
+  View only(int[] axes, boolean these) {
+    int[] d = dims.clone();
+    boolean[] chosen = new boolean[d.length];
+    for (int axis : axes) {
+      chosen[axis] = true;
+    }
+    for (int k = 0; k < d.length; k++) {
+      d[k] = chosen[k] == these ? d[k] : 1;
+    }
+    return new View(address, type, d, strides);
+  }
+
+  /** The smallest distance between neighbours, in elements; the largest number if there is but one. */
+  long step() {
+    long step = Long.MAX_VALUE;
+    for (int k = 0; k < dims.length; k++) {
+      if (dims[k] > 1) {
+        step = Math.min(step, Math.abs(strides[k]));
+      }
+    }
+    return step;
+  }
 }
