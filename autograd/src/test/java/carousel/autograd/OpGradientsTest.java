@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.tensor.Device;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.contract.Devices;
 import carousel.tensor.contract.OpCase;
 import carousel.tensor.contract.OpCases;
 import carousel.tensor.op.Op;
@@ -27,7 +28,7 @@ class OpGradientsTest {
     Map<String, List<OpCase>> rows =
         OpCases.smooth()
             .collect(Collectors.groupingBy(OpCase::row, LinkedHashMap::new, Collectors.toList()));
-    return Device.all().stream()
+    return Devices.underTest().stream()
         .map(device ->
             DynamicContainer.dynamicContainer(
                 device.name(),

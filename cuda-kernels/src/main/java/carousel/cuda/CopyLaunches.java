@@ -54,26 +54,27 @@ final class CopyLaunches {
 
   /** Copies, converting if the types differ. */
   void copy(View x, View y) {
-    if (y.count() > 0) {
-      Positions at = Positions.of(y, x);
-      launcher
-          .call(Types.of(COPY, x.type(), y.type()))
-          .pointer(x.address())
-          .pointer(y.address())
-          .positions(at)
-          .start(launcher.elements(at));
-    }
+    launcher.map(Types.of(COPY, x.type(), y.type()), y, x);
   }
 
   void fill(Tensor y, double value) {
-    if (y.size() > 0) {
-      Positions at = Positions.of(y);
-      launcher
-          .call(Types.of(FILL, y.dtype()))
-          .f64(value)
-          .pointer(y.address())
-          .positions(at)
-          .start(launcher.elements(at));
+    fill(View.of(y), value);
+  }
+
+  private void fill(View y, double value) {
+    if (y.count() == 0) {
+      return;
     }
+    Positions at = Positions.of(y);
+    if (at.rank() > Positions.MAX_RANK) {
+      y.parts().forEach(part -> fill(part, value));
+      return;
+    }
+    launcher
+        .call(Types.of(FILL, y.type()))
+        .f64(value)
+        .pointer(y.address())
+        .positions(at)
+        .start(launcher.elements(at));
   }
 }

@@ -5,6 +5,7 @@ import carousel.cuda.emulator.EmulatedDriver;
 import carousel.tensor.TensorException;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.BackendProvider;
+import carousel.tensor.spi.Memory;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +16,7 @@ import java.util.Optional;
  */
 public final class CudaProvider implements BackendProvider {
   private static final String EMULATED = "cuda-emulated";
+  private static final String ASAN = "carousel.cuda.emulator.asan";
 
   /** Loads nothing. */
   public CudaProvider() {}
@@ -29,7 +31,7 @@ public final class CudaProvider implements BackendProvider {
   @Override
   public Optional<Backend> open(String name) {
     if (name.equals(EMULATED)) {
-      return Optional.of(backend(emulated()));
+      return Optional.of(emulatedBackend());
     }
     if (name.startsWith("cuda:")) {
       throw new TensorException(name + ": not on cuda yet");
@@ -37,16 +39,25 @@ public final class CudaProvider implements BackendProvider {
     return Optional.empty();
   }
 
-  /** The emulated device, as the system properties want it. */
-  static EmulatedDriver emulated() {
-    return new EmulatedDriver(
-        cache().resolve("emulated"),
-        Boolean.getBoolean("carousel.cuda.emulator.asan"),
-        System.getProperty("carousel.cuda.emulator.order", "forward").equals("reverse"));
+  private static Backend emulatedBackend() {
+    boolean sanitize = Boolean.getBoolean(ASAN);
+    if (sanitize && !String.valueOf(System.getenv("LD_PRELOAD")).contains("libasan")) {
+      throw new TensorException(
+          "cuda-emulated: -D"
+              + ASAN
+              + "=true needs AddressSanitizer's library in the process from the start: start Java with"
+              + " LD_PRELOAD=$(g++ -print-file-name=libasan.so) and"
+              + " ASAN_OPTIONS=detect_leaks=0:handle_segv=0");
+    }
+    CudaDriver driver = emulated(sanitize);
+    Memory memory = sanitize ? new GuardedMemory(driver) : CudaBackend.pool(driver);
+    return new CudaBackend(driver, memory);
   }
 
-  private static Backend backend(CudaDriver driver) {
-    return new CudaBackend(driver, CudaBackend.pool(driver));
+  /** The emulated device, as the system properties want it. */
+  static EmulatedDriver emulated(boolean sanitize) {
+    String order = System.getProperty("carousel.cuda.emulator.order", "forward");
+    return new EmulatedDriver(cache().resolve("emulated"), sanitize, order.equals("reverse"));
   }
 
   /** Where compiled kernels are kept: {@code -Dcarousel.cuda.cache}, or the user's cache folder. */

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * What kernels find wrong while they run, such as an index that is out of range: the first of them is
- * written to a few words on the device ({@code struct Error} of common.cuh) and thrown at the next read.
+ * written to a few words on the device by {@code report} of common.cuh, and thrown at the next read.
  */
 final class DeviceErrors {
   /** What can go wrong, in the numbers that kernels report. */
@@ -28,6 +28,7 @@ final class DeviceErrors {
 
   private final CudaDriver driver;
   private final long words;
+  private volatile boolean possible;
 
   DeviceErrors(CudaDriver driver) {
     this.driver = driver;
@@ -35,13 +36,22 @@ final class DeviceErrors {
     driver.set(words, (byte) 0, 4L * WORDS);
   }
 
-  /** The address of the words, for kernels that may find something. */
+  /** The address of the words, for the launch of a kernel that may find something. */
   long address() {
+    possible = true;
     return words;
   }
 
-  /** Waits for the device. @throws TensorException if a kernel found something since the last check */
+  /**
+   * Waits for the device, if a kernel was started that may find something.
+   *
+   * @throws TensorException if one did since the last check
+   */
   void check() {
+    if (!possible) {
+      return;
+    }
+    possible = false;
     int[] found = new int[WORDS];
     driver.download(words, MemorySegment.ofArray(found));
     if (found[0] != 0) {

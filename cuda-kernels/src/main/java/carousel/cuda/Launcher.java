@@ -8,6 +8,8 @@ import carousel.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -59,18 +61,41 @@ final class Launcher {
    * @param inputs operands of its shape
    */
   void map(Kernel kernel, Tensor y, Tensor... inputs) {
-    if (y.size() == 0) {
+    View[] views = new View[inputs.length];
+    for (int i = 0; i < views.length; i++) {
+      views[i] = View.of(inputs[i]);
+    }
+    map(kernel, View.of(y), views);
+  }
+
+  /** The same, of views. */
+  void map(Kernel kernel, View y, View... inputs) {
+    if (y.count() == 0) {
       return;
     }
-    Tensor[] operands = new Tensor[inputs.length + 1];
+    View[] operands = new View[inputs.length + 1];
     operands[0] = y;
     System.arraycopy(inputs, 0, operands, 1, inputs.length);
     Positions at = Positions.of(operands);
+    if (at.rank() > Positions.MAX_RANK) {
+      mapParts(kernel, y, inputs);
+      return;
+    }
     Call call = call(kernel);
-    for (Tensor x : inputs) {
+    for (View x : inputs) {
       call.pointer(x.address());
     }
     call.pointer(y.address()).positions(at).start(elements(at));
+  }
+
+  /** More axes than kernels take: a launch per position of the first that has several. */
+  private void mapParts(Kernel kernel, View y, View... inputs) {
+    List<View> parts = y.parts();
+    List<List<View>> inputParts = Arrays.stream(inputs).map(View::parts).toList();
+    for (int i = 0; i < parts.size(); i++) {
+      int part = i;
+      map(kernel, parts.get(i), inputParts.stream().map(x -> x.get(part)).toArray(View[]::new));
+    }
   }
 
   /** Begins a call; its arguments follow in order. One per thread at a time. */

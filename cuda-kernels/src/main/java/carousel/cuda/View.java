@@ -3,6 +3,8 @@ package carousel.cuda;
 import carousel.tensor.DType;
 import carousel.tensor.Layout;
 import carousel.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Elements on the device as launches see them: an address, and sizes and strides of axes. Unlike a tensor
@@ -67,6 +69,21 @@ record View(long address, DType type, int[] dims, long[] strides) {
       s[k] = strides[order[k]];
     }
     return new View(address, type, d, s);
+  }
+
+  /** The positions of the first axis that has several, one view each. */
+  List<View> parts() {
+    int axis = 0;
+    while (dims[axis] == 1) {
+      axis++;
+    }
+    List<View> parts = new ArrayList<>(dims[axis]);
+    int[] d = dims.clone();
+    d[axis] = 1;
+    for (int i = 0; i < dims[axis]; i++) {
+      parts.add(new View(address + i * strides[axis] * type.bytes(), type, d, strides));
+    }
+    return parts;
   }
 
   /** Of the first axes, those that repeat (stride 0) have size 1. */

@@ -15,7 +15,7 @@ final class Emulated {
   }
 
   static EmulatedDriver driver() {
-    return orSkip(CudaProvider::emulated);
+    return orSkip(() -> CudaProvider.emulated(false));
   }
 
   private static <T> T orSkip(Supplier<T> emulated) {

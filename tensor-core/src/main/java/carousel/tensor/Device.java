@@ -39,6 +39,10 @@ public final class Device {
     private static final Device DEVICE = new Device("reference", new ReferenceBackend());
   }
 
+  private static final class Standard {
+    private static final Device DEVICE = of(System.getProperty("carousel.device", "cpu"));
+  }
+
   /** What the providers on the class or module path offer. */
   private static final class Provided {
     private static final List<BackendProvider> PROVIDERS =
@@ -166,6 +170,17 @@ public final class Device {
    */
   public static Device of(String name, Backend backend) {
     return new Device(name, backend);
+  }
+
+  /**
+   * The device of scopes that name none: what {@code -Dcarousel.device} names, e.g. {@code cuda:0}, else
+   * the CPU.
+   *
+   * @return the device
+   * @throws TensorException if the property names none that is there
+   */
+  public static Device standard() {
+    return Standard.DEVICE;
   }
 
   /**

@@ -44,13 +44,14 @@ public final class Scope implements AutoCloseable {
   }
 
   /**
-   * Opens a scope on the device of the enclosing scope, or on the CPU.
+   * Opens a scope on the device of the enclosing scope, or on the {@linkplain Device#standard
+   * standard one}.
    *
    * @return the scope, now the innermost of this thread
    */
   public static Scope open() {
     Scope parent = CURRENT.get();
-    return new Scope(parent, parent == null ? Device.cpu() : parent.device, caller());
+    return new Scope(parent, parent == null ? Device.standard() : parent.device, caller());
   }
 
   /**
@@ -71,7 +72,7 @@ public final class Scope implements AutoCloseable {
    */
   public static Scope openUnwatched() {
     Scope parent = CURRENT.get();
-    return new Scope(parent, parent == null ? Device.cpu() : parent.device, null);
+    return new Scope(parent, parent == null ? Device.standard() : parent.device, null);
   }
 
   private static String caller() {

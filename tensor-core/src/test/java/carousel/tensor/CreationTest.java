@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Making tensors, on every device. */
 @ParameterizedClass
-@MethodSource("carousel.tensor.Device#all")
+@MethodSource("carousel.tensor.DevicesUnderTest#all")
 class CreationTest {
   private final Device device;
   private final Scope scope;

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Values to and from the host: arrays, memory, channels, comparison; on every device. */
 @ParameterizedClass
-@MethodSource("carousel.tensor.Device#all")
+@MethodSource("carousel.tensor.DevicesUnderTest#all")
 class HostValuesTest {
   private final Scope scope;
 

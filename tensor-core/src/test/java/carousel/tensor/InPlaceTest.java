@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Writing in place: assign and fill, through views, from the same storage, and what they refuse. */
 @ParameterizedClass
-@MethodSource("carousel.tensor.Device#all")
+@MethodSource("carousel.tensor.DevicesUnderTest#all")
 class InPlaceTest {
   private final Device device;
   private final Scope scope;

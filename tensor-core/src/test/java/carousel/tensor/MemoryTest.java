@@ -75,7 +75,7 @@ class MemoryTest {
   }
 
   @ParameterizedTest
-  @MethodSource("carousel.tensor.Device#all")
+  @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void useStaysFlatOverManySteps(Device device) {
     int steps = device == Device.cpu() ? 20_000 : 2_000;
     Memory memory = device.backend().memory();
@@ -132,7 +132,7 @@ class MemoryTest {
   }
 
   @ParameterizedTest
-  @MethodSource("carousel.tensor.Device#all")
+  @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void threadsHaveTheirOwnScopes(Device device) throws Exception {
     long before = device.backend().memory().inUse();
     try (var threads = Executors.newFixedThreadPool(4)) {

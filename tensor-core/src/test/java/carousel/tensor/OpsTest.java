@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * itself, where no golden of PyTorch does.
  */
 @ParameterizedClass
-@MethodSource("carousel.tensor.Device#all")
+@MethodSource("carousel.tensor.DevicesUnderTest#all")
 class OpsTest {
   private static final double NAN = Double.NaN;
   private static final double INF = Double.POSITIVE_INFINITY;

@@ -52,7 +52,7 @@ class PhiloxTest {
   }
 
   @ParameterizedTest
-  @MethodSource("carousel.tensor.Device#all")
+  @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void theSameNumbersOnEveryDevice(Device device) {
     for (Distribution d : Distribution.values()) {
       for (int n : new int[] {0, 1, 13, 207, 4098}) {

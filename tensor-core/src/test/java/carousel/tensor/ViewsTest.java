@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Views of the facade: the right elements, in the same storage, and errors that name the axis. */
 @ParameterizedClass
-@MethodSource("carousel.tensor.Device#all")
+@MethodSource("carousel.tensor.DevicesUnderTest#all")
 class ViewsTest {
   private final Scope scope;
   private final Tensor x;

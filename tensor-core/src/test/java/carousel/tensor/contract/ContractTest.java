@@ -21,7 +21,7 @@ class ContractTest {
     Map<String, List<OpCase>> rows =
         OpCases.all()
             .collect(Collectors.groupingBy(OpCase::row, LinkedHashMap::new, Collectors.toList()));
-    return Device.all().stream()
+    return Devices.underTest().stream()
         .filter(device -> device != Device.reference())
         .map(device ->
             DynamicContainer.dynamicContainer(

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class TransferTest {
 
   static Stream<Arguments> pairs() {
-    List<Device> devices = new ArrayList<>(Device.all());
+    List<Device> devices = new ArrayList<>(Devices.underTest());
     devices.add(Device.of("another", new ReferenceBackend()));
     return devices.stream().flatMap(a -> devices.stream().map(b -> Arguments.of(a, b)));
   }

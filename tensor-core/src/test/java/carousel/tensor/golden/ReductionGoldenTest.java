@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What runs along axes, values and rules, against PyTorch: NaN, infinities, ties, empty axes. */
 class ReductionGoldenTest {
   private static final double ULPS = 16;
-  private static final String DEVICES = "carousel.tensor.Device#all";
+  private static final String DEVICES = "carousel.tensor.DevicesUnderTest#all";
 
   /** A function of the facade over axes. */
   @FunctionalInterface
