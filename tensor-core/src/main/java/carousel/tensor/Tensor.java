@@ -9,6 +9,7 @@ import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Transfer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -641,7 +642,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
         axes[n++] = i;
       }
     }
-    return (n == 0 ? this : sum(true, java.util.Arrays.copyOf(axes, n))).reshape(target);
+    return (n == 0 ? this : sum(true, Arrays.copyOf(axes, n))).reshape(target);
   }
 
   // ---- writing in place ----

@@ -15,6 +15,7 @@ import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
+import java.util.function.DoubleBinaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Loops over the rows' scalar definitions, for machines and rows without vector code. */
@@ -187,8 +188,7 @@ public final class ScalarKernels implements Kernels {
     return fold(type, Double.POSITIVE_INFINITY, Math::min);
   }
 
-  private static Fold fold(
-      DType type, double identity, java.util.function.DoubleBinaryOperator step) {
+  private static Fold fold(DType type, double identity, DoubleBinaryOperator step) {
     Element element = Element.of(type);
     return (x, n) -> {
       double folded = identity;

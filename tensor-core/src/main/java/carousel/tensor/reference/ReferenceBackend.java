@@ -12,6 +12,7 @@ import carousel.tensor.op.Unary;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Memory;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;
 
@@ -69,7 +70,7 @@ public final class ReferenceBackend implements Backend {
     var from = new Elements(x);
     var to = new Elements(y);
     int[] inner = new int[x.rank()];
-    java.util.Arrays.fill(inner, 1);
+    Arrays.fill(inner, 1);
     int n = 1;
     for (int axis : axes) {
       inner[axis] = x.dim(axis);
@@ -134,8 +135,7 @@ public final class ReferenceBackend implements Backend {
             max = Math.max(max, line[i[axis]]);
           }
           double top = max;
-          double total =
-              Folds.sum(java.util.Arrays.stream(line).map(v -> Math.exp(v - top)).toArray());
+          double total = Folds.sum(Arrays.stream(line).map(v -> Math.exp(v - top)).toArray());
           for (i[axis] = 0; i[axis] < line.length; i[axis]++) {
             double shifted = line[i[axis]] - max;
             to.set(i, log ? shifted - Math.log(total) : Math.exp(shifted) / total);

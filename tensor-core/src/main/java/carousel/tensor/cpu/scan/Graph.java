@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The values of one step and of its gradient, each once, in an order in which they can be computed. */
 final class Graph {
@@ -99,7 +100,7 @@ final class Graph {
 
   private Value add(
       Kind kind,
-      @org.jspecify.annotations.Nullable Op op,
+      @Nullable Op op,
       List<Value> inputs,
       List<Term> terms,
       int index,

@@ -8,6 +8,7 @@ import carousel.tensor.cpu.scan.Value.Term;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Scan;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -154,14 +155,7 @@ record Step(
         return null; // a rule that adds up sums: no product belongs to the gradient's own
       }
       return new Step(
-          graph,
-          states,
-          outputs,
-          sums,
-          ofSums,
-          List.of(before),
-          java.util.Arrays.asList(back),
-          vectors);
+          graph, states, outputs, sums, ofSums, List.of(before), Arrays.asList(back), vectors);
     }
 
     private static boolean isInput(Value value) {

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -296,7 +297,7 @@ final class StepTrace implements Interpreter {
   /** Runs rules of rows on placeholders for values. */
   static List<@Nullable Value> rule(
       Graph graph, Value value, Value cotangent, DType type, Device device) {
-    Op op = java.util.Objects.requireNonNull(value.op());
+    Op op = Objects.requireNonNull(value.op());
     int arity = value.inputs().size();
     var trace = new StepTrace(graph, 1);
     try (var scope = Scope.openUnwatched()) {

@@ -8,6 +8,7 @@ import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.scan.Block.Slot;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -227,9 +228,9 @@ final class WeightGradient {
 
   private static void fill(Object a, int offset, int count) {
     if (a instanceof float[] floats) {
-      java.util.Arrays.fill(floats, offset, offset + count, 1f);
+      Arrays.fill(floats, offset, offset + count, 1f);
     } else {
-      java.util.Arrays.fill((double[]) a, offset, offset + count, 1.0);
+      Arrays.fill((double[]) a, offset, offset + count, 1.0);
     }
   }
 
