@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class CudaBackend implements Backend {
   private final CudaDriver driver;
   private final Memory memory;
+  private final Launcher launcher;
   private final DeviceErrors errors;
   private final ElementwiseLaunches elementwise;
   private final CopyLaunches copies;
@@ -41,7 +42,7 @@ public final class CudaBackend implements Backend {
   CudaBackend(CudaDriver driver, Memory memory) {
     this.driver = driver;
     this.memory = memory;
-    var launcher = new Launcher(driver);
+    this.launcher = new Launcher(driver);
     this.errors = new DeviceErrors(driver);
     this.elementwise = new ElementwiseLaunches(launcher);
     this.copies = new CopyLaunches(launcher);
@@ -77,7 +78,8 @@ public final class CudaBackend implements Backend {
             ReduceLaunches.kernels(),
             LineLaunches.kernels(),
             IndexLaunches.kernels(),
-            RandomLaunches.kernels())
+            RandomLaunches.kernels(),
+            RecurrentKernels.all())
         .flatMap(family -> family);
   }
 
@@ -168,7 +170,8 @@ public final class CudaBackend implements Backend {
 
   @Override
   public @Nullable Fused fused(Composite op, Tensor[] inputs) {
-    return null;
+    Fused scan = ScanFused.of(launcher, op, inputs);
+    return scan != null ? scan : GatesFused.of(launcher, op, inputs);
   }
 
   @Override

@@ -4,6 +4,7 @@ import carousel.nn.Init;
 import carousel.nn.Parameter;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
+import java.util.Locale;
 
 /**
  * The simple recurrent network: {@code H = f(X·wx + H'·wh + b)}, the output is H.
@@ -63,7 +64,7 @@ public record Elman(Activation activation, Parameter wx, Parameter wh, Parameter
 
   @Override
   public String label() {
-    return "elman";
+    return "elman_" + activation.name().toLowerCase(Locale.ROOT);
   }
 
   @Override

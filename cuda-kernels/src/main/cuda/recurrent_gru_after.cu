@@ -1,0 +1,5 @@
+// The gated recurrent unit that resets after the product.
+#include "recurrent.cuh"
+
+RECURRENT(gru_after, GruResetAfter, f32, float)
+RECURRENT(gru_after, GruResetAfter, f64, double)

@@ -1,0 +1,5 @@
+// The long short-term memory with diagonal peepholes.
+#include "recurrent.cuh"
+
+RECURRENT(peephole, PeepholeLstm, f32, float)
+RECURRENT(peephole, PeepholeLstm, f64, double)

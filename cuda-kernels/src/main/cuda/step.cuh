@@ -1,0 +1,95 @@
+// One step of a recurrence whose products with the weights are done elsewhere: a thread per row and unit.
+#pragma once
+#include "cells.cuh"
+#include "scan_backward.cuh"
+#include "scan_forward.cuh"
+
+// u [N,P·H]: H'·wh, or null. Of a cell that resets, stage 0 computes what enters the second product and stage 1 the
+// rest, with u [N,H] that product.
+template <typename C, typename T>
+__device__ __forceinline__ void step_forward(const Forward<T> &f, Time time, const T *u, int stage) {
+  constexpr int G = C::GATES;
+  constexpr int P = C::RESETS ? G - 1 : G;
+  for (i64 i = first_element(); i < static_cast<i64>(f.rows) * f.hidden; i += all_threads()) {
+    int row = static_cast<int>(i / f.hidden);
+    int unit = static_cast<int>(i - static_cast<i64>(row) * f.hidden);
+    i64 cell = static_cast<i64>(time.t) * f.rows + row;
+    i64 before = static_cast<i64>(time.before * f.rows + row) * f.lead + unit;
+    Step<T> s = {};
+#pragma unroll
+    for (int g = 0; g < G; g++) {
+      s.z[g] = f.gates[(cell * G + g) * f.hidden + unit];
+      s.gates[g] = s.z[g];
+      s.z[g] += f.bias ? f.bias[g * f.hidden + unit] : T(0);
+    }
+#pragma unroll
+    for (int j = 0; j < C::VECTORS; j++) {
+      s.v[j] = f.v[j][unit];
+    }
+    s.h = f.h[before];
+    s.c = C::HAS_C ? f.c[before] : T(0);
+    if (C::RESETS && stage == 1) {
+      s.u[P] = u[i];
+    } else if (u) {
+#pragma unroll
+      for (int g = 0; g < P; g++) {
+        s.u[g] = u[(static_cast<i64>(row) * P + g) * f.hidden + unit];
+      }
+    }
+    if constexpr (C::RESETS) {
+      if (stage == 0) {
+        C::reset(s);
+#pragma unroll
+        for (int g = 0; g < P; g++) {
+          f.gates[(cell * G + g) * f.hidden + unit] = s.gates[g];
+        }
+        f.kept[cell * f.lead + unit] = s.kept;
+        continue;
+      }
+    }
+    C::forward(s);
+    put<C>(f, time, row, unit, s, f.lengths == nullptr || time.t < f.lengths[row]);
+  }
+}
+
+// b.dh_first, b.dc_first: what passes by the products, before and after. Of a cell that resets, stage 1 comes first,
+// then stage 0 with the gradient of what was kept as the product.
+template <typename C, typename T>
+__device__ __forceinline__ void step_backward(const Backward<T> &b, Time time, const T *product, int stage) {
+  for (i64 i = first_element(); i < static_cast<i64>(b.rows) * b.hidden; i += all_threads()) {
+    int row = static_cast<int>(i / b.hidden);
+    int unit = static_cast<int>(i - static_cast<i64>(row) * b.hidden);
+    bool live = b.lengths == nullptr || time.t < b.lengths[row];
+    Pull<T> p = {};
+    if (live) {
+      get<C>(b, time, row, unit, p);
+    }
+    if constexpr (C::RESETS) {
+      if (stage == 0) {
+        p.before_h = b.dh_first[i];
+        if (live) {
+          C::pull_reset(p, product[i]);
+        }
+        b.dh_first[i] = p.before_h;
+        put<C>(b, time.t, row, unit, p, 0, 1);
+        continue;
+      }
+    }
+    p.dh = b.dh_first[i] + product[i];
+    p.dc = C::HAS_C ? b.dc_first[i] : T(0);
+    if (live) {
+      if (b.dy) {
+        p.dh += b.dy[(static_cast<i64>(time.t) * b.rows + row) * b.hidden + unit];
+      }
+      C::backward(p);
+    } else {
+      p.before_h = p.dh;
+      p.before_c = p.dc;
+    }
+    b.dh_first[i] = p.before_h;
+    if (C::HAS_C) {
+      b.dc_first[i] = p.before_c;
+    }
+    put<C>(b, time.t, row, unit, p, C::RESETS ? 1 : 0, C::GATES);
+  }
+}

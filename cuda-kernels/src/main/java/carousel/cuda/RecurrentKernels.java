@@ -1,0 +1,117 @@
+package carousel.cuda;
+
+import static carousel.cuda.Parameter.I32;
+import static carousel.cuda.Parameter.I64;
+import static carousel.cuda.Parameter.POINTER;
+
+import carousel.cuda.driver.Grid;
+import carousel.tensor.DType;
+import carousel.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/** The kernels of the recurrent cells. */
+final class RecurrentKernels {
+  /**
+   * Kernels of every cell: whole sequences, one step of them, and the pointwise part alone. They take
+   * pointers, then numbers: see {@code recurrent.cuh} and {@code gates.cuh}.
+   */
+  enum Kind {
+    SCAN_FORWARD(13, 7),
+    SCAN_BACKWARD(18, 6),
+    STEP_FORWARD(11, 7),
+    STEP_BACKWARD(13, 7),
+    GATES_FORWARD(11, 2),
+    GATES_BACKWARD(14, 2);
+
+    private final Parameter[] parameters;
+
+    Kind(int pointers, int numbers) {
+      List<Parameter> all = new ArrayList<>(Collections.nCopies(pointers, POINTER));
+      all.addAll(Collections.nCopies(numbers, I32));
+      this.parameters = all.toArray(Parameter[]::new);
+    }
+
+    private boolean ofGates() {
+      return this == GATES_FORWARD || this == GATES_BACKWARD;
+    }
+  }
+
+  private static final Map<Kind, Map<RecurrentCell, Map<DType, Kernel>>> KERNELS =
+      new EnumMap<>(Kind.class);
+  private static final int COLUMNS = 32; // per block, as in columns.cu
+  private static final Map<DType, Kernel> COLUMN_SUMS =
+      Types.kernels(
+          DType::isFloating,
+          type ->
+              new Kernel(
+                  "columns.cu",
+                  "column_sums_" + Types.suffix(type),
+                  POINTER,
+                  I64,
+                  POINTER,
+                  I64,
+                  POINTER,
+                  I64,
+                  I32));
+
+  static {
+    for (Kind kind : Kind.values()) {
+      Map<RecurrentCell, Map<DType, Kernel>> ofKind = new EnumMap<>(RecurrentCell.class);
+      for (RecurrentCell cell : RecurrentCell.values()) {
+        if (!kind.ofGates() || cell.hasGates()) {
+          ofKind.put(cell, Types.kernels(DType::isFloating, type -> kernel(kind, cell, type)));
+        }
+      }
+      KERNELS.put(kind, ofKind);
+    }
+  }
+
+  private RecurrentKernels() {}
+
+  private static Kernel kernel(Kind kind, RecurrentCell cell, DType type) {
+    String name = kind.name().toLowerCase(Locale.ROOT);
+    String symbol = name + "_" + cell.label() + "_" + Types.suffix(type);
+    return new Kernel(kind.ofGates() ? "gates.cu" : cell.file(), symbol, kind.parameters);
+  }
+
+  /** All of them. */
+  static Stream<Kernel> all() {
+    return Stream.concat(
+        COLUMN_SUMS.values().stream(),
+        KERNELS.values().stream()
+            .flatMap(cells -> cells.values().stream())
+            .flatMap(types -> types.values().stream()));
+  }
+
+  /**
+   * {@code y_j = Σ_r a_rj b_rj}; without b (address 0), the sums of a's columns.
+   *
+   * @param y dense
+   */
+  static void columnSums(
+      Launcher launcher, Tensor y, ScanCall.Matrix a, ScanCall.Matrix b, long rows, int columns) {
+    launcher
+        .call(Types.of(COLUMN_SUMS, y.dtype()))
+        .pointer(a.address())
+        .i64(a.lead())
+        .pointer(b.address())
+        .i64(b.lead())
+        .pointer(y.address())
+        .i64(rows)
+        .i32(columns)
+        .start(Grid.of(Math.ceilDiv(columns, COLUMNS)));
+  }
+
+  /** One of the kernels of a cell. */
+  static Kernel of(Kind kind, RecurrentCell cell, DType type) {
+    return Types.of(
+        Objects.requireNonNull(KERNELS.get(kind), "all kinds are in the table"), cell, type);
+  }
+}

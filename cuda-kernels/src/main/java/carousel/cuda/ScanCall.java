@@ -1,0 +1,166 @@
+package carousel.cuda;
+
+import carousel.cuda.driver.Gemm;
+import carousel.tensor.DType;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Scan;
+import org.jspecify.annotations.Nullable;
+
+/** One run of a scan, there or back: its sizes, its inputs as dense tensors, and what both ways do. */
+final class ScanCall {
+  /** The inputs of a scan, before its states and weights. */
+  static final int X = 0;
+
+  static final int WX = 1;
+  static final int B = 2;
+  static final int STATES = 3;
+
+  static final int MOST_VECTORS = 3; // as in cells.cuh
+
+  final Launcher launcher;
+  final RecurrentCell cell;
+  final Tensor[] inputs;
+  final ScanPlan.Sizes sizes;
+  final DType type;
+  final int steps;
+  final int rows;
+  final int depth;
+  final int hidden;
+  final int lead;
+  final boolean reverse;
+
+  /** The address of lengths, 0 without. */
+  final long lengths;
+
+  ScanCall(Launcher launcher, RecurrentCell cell, Scan scan, Tensor... given) {
+    this.launcher = launcher;
+    this.cell = cell;
+    inputs = new Tensor[given.length];
+    for (int i = 0; i < given.length; i++) {
+      // Initial states are copied to their place anyway.
+      boolean state = i >= STATES && i < STATES + cell.states();
+      inputs[i] = state ? given[i] : dense(given[i]);
+    }
+    Tensor x = inputs[X];
+    type = x.dtype();
+    steps = x.dim(0);
+    rows = x.dim(1);
+    depth = x.dim(2);
+    hidden = inputs[STATES].dim(1);
+    sizes = new ScanPlan.Sizes(cell, rows, hidden, type.bytes());
+    lead = sizes.lead();
+    reverse = scan.reverse();
+    lengths = scan.ragged() ? inputs[inputs.length - 1].address() : 0;
+  }
+
+  /** The first of the weights that follow the states: {@code wh}. */
+  int weights() {
+    return STATES + cell.states();
+  }
+
+  /** The input that is the i-th of the weights {@code [H]}. */
+  int vector(int i) {
+    return weights() + 1 + (cell.resets() ? 1 : 0) + i;
+  }
+
+  long wh() {
+    return inputs[weights()].address();
+  }
+
+  /** The matrix of a product within the step; 0 without. */
+  long wn() {
+    return cell.resets() ? inputs[weights() + 1].address() : 0;
+  }
+
+  /** Which of the T + 1 states a step starts from. */
+  int before(int t) {
+    return reverse ? t + 1 : t;
+  }
+
+  /** The time of the k-th step. */
+  int time(int k) {
+    return reverse ? steps - 1 - k : k;
+  }
+
+  /** One of the T + 1 states {@code [N,H]} in a tensor of all of them. */
+  Tensor state(Tensor states, int slot) {
+    return states.over(states.layout().select(0, slot).slice(1, 0, 1, hidden));
+  }
+
+  /** The address of an element, in elements from a tensor's first. */
+  long at(Tensor tensor, long element) {
+    return tensor.address() + element * type.bytes();
+  }
+
+  Tensor empty(int... dims) {
+    return Tensor.empty("scan", inputs[X].device(), type, Shape.of(dims));
+  }
+
+  /** States of all times, with zeros where rows are longer than H: these meet weights of 0. */
+  Tensor states(int count) {
+    Tensor states = empty(count, rows, lead);
+    if (lead > hidden) {
+      launcher.driver().set(states.address(), (byte) 0, states.size() * type.bytes());
+    }
+    return states;
+  }
+
+  /** A counter for a barrier of the grid. */
+  long barrier() {
+    Tensor counter = Tensor.empty("scan", inputs[X].device(), DType.I32, Shape.of(1));
+    launcher.driver().set(counter.address(), (byte) 0, counter.dtype().bytes());
+    return counter.address();
+  }
+
+  static Tensor dense(Tensor tensor) {
+    if (tensor.layout().isContiguous()) {
+      return tensor;
+    }
+    Tensor copy = Tensor.empty("scan", tensor.device(), tensor.dtype(), tensor.shape());
+    tensor.device().backend().copy(tensor, copy);
+    return copy;
+  }
+
+  static long address(@Nullable Tensor tensor) {
+    return tensor == null ? 0 : tensor.address();
+  }
+
+  /** Begins a call of one of the cell's kernels. */
+  Launcher.Call kernel(RecurrentKernels.Kind kind) {
+    return launcher.call(RecurrentKernels.of(kind, cell, type));
+  }
+
+  Launcher.Call vectors(Launcher.Call call) {
+    for (int i = 0; i < MOST_VECTORS; i++) {
+      call.pointer(i < cell.vectors() ? inputs[vector(i)].address() : 0);
+    }
+    return call;
+  }
+
+  Launcher.Call numbers(Launcher.Call call) {
+    return call.i32(steps).i32(rows).i32(hidden).i32(lead).i32(reverse ? 1 : 0);
+  }
+
+  /** Rows and columns somewhere on the device. */
+  record Matrix(long address, long lead, boolean transposed) {
+    static Matrix of(long address, long lead) {
+      return new Matrix(address, lead, false);
+    }
+
+    Matrix transpose() {
+      return new Matrix(address, lead, !transposed);
+    }
+
+    private Gemm.Matrix operand() {
+      return new Gemm.Matrix(address, transposed, lead, 0);
+    }
+  }
+
+  /** {@code y [m,n] = a · b}, or adds to y. */
+  void multiply(int m, int n, int k, Matrix a, Matrix b, Matrix y, boolean add) {
+    launcher
+        .driver()
+        .gemm(new Gemm(type, m, n, k, a.operand(), b.operand(), y.operand(), add ? 1 : 0, 1));
+  }
+}

@@ -1,0 +1,162 @@
+package carousel.cuda;
+
+import carousel.cuda.RecurrentKernels.Kind;
+import carousel.cuda.ScanCall.Matrix;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** The way there: outputs, final states, and what the gradient reads. */
+final class ScanForward {
+  /**
+   * What the gradient reads.
+   *
+   * @param gates {@code [T,N,G·H]}, activated
+   * @param h all states, {@code [T+1,N,lead]}
+   * @param c likewise; null where the cell has none
+   * @param kept {@code [T,N,lead]}; null where the cell keeps nothing else
+   */
+  record Saved(Tensor gates, Tensor h, @Nullable Tensor c, @Nullable Tensor kept) {
+    static Saved of(RecurrentCell cell, Tensor... all) {
+      Tensor last = all[all.length - 1];
+      return new Saved(all[0], all[1], cell.hasC() ? all[2] : null, cell.keeps() ? last : null);
+    }
+
+    Tensor[] all() {
+      if (c == null) {
+        return kept == null ? new Tensor[] {gates, h} : new Tensor[] {gates, h, kept};
+      }
+      return new Tensor[] {gates, h, c};
+    }
+  }
+
+  private final ScanCall call;
+  private final Saved saved;
+  private final Tensor y;
+
+  /**
+   * A run.
+   *
+   * @param call the inputs
+   * @param saved filled by the run
+   * @param y the outputs, likewise
+   */
+  ScanForward(ScanCall call, Saved saved, Tensor y) {
+    this.call = call;
+    this.saved = saved;
+    this.y = y;
+  }
+
+  /** Room for what the gradient reads. */
+  static Saved room(ScanCall call) {
+    RecurrentCell cell = call.cell;
+    Tensor kept = null;
+    if (cell.keeps()) {
+      kept = call.states(call.steps);
+    }
+    return new Saved(
+        call.empty(call.steps, call.rows, cell.gates() * call.hidden),
+        call.states(call.steps + 1),
+        cell.hasC() ? call.states(call.steps + 1) : null,
+        kept);
+  }
+
+  /** Computes outputs and final states. */
+  void run(Tensor[] lastStates) {
+    int columns = call.cell.gates() * call.hidden;
+    call.multiply(
+        call.steps * call.rows,
+        columns,
+        call.depth,
+        Matrix.of(call.inputs[ScanCall.X].address(), call.depth),
+        Matrix.of(call.inputs[ScanCall.WX].address(), columns),
+        Matrix.of(saved.gates().address(), columns),
+        false);
+    copyState(call.inputs[ScanCall.STATES], saved.h());
+    Tensor c = saved.c();
+    if (c != null) {
+      copyState(call.inputs[ScanCall.STATES + 1], c);
+    }
+    ScanPlan plan = ScanPlan.forward(call.sizes, call.launcher.driver());
+    if (plan != null) {
+      together(plan);
+    } else {
+      stepByStep();
+    }
+    int last = call.reverse ? 0 : call.steps;
+    var backend = y.device().backend();
+    backend.copy(call.state(saved.h(), last), lastStates[0]);
+    if (c != null) {
+      backend.copy(call.state(c, last), lastStates[1]);
+    }
+  }
+
+  private void copyState(Tensor given, Tensor states) {
+    int first = call.before(call.time(0));
+    given.device().backend().copy(given, call.state(states, first));
+  }
+
+  private void together(ScanPlan plan) {
+    var arguments =
+        call.kernel(Kind.SCAN_FORWARD)
+            .pointer(saved.gates().address())
+            .pointer(call.inputs[ScanCall.B].address())
+            .pointer(call.wh())
+            .pointer(call.wn());
+    results(call.vectors(arguments)).pointer(call.barrier());
+    call.numbers(arguments).i32(plan.own()).i32(plan.tile()).start(plan.grid());
+  }
+
+  private void stepByStep() {
+    try (var scope = Scope.openUnwatched()) {
+      int h = call.hidden;
+      int products = call.cell.products();
+      Tensor u = call.empty(call.rows, products * h);
+      for (int k = 0; k < call.steps; k++) {
+        int t = call.time(k);
+        long before = call.at(saved.h(), (long) call.before(t) * call.rows * call.lead);
+        product(before, call.wh(), products * h, u);
+        step(k, u, 0);
+        Tensor kept = saved.kept();
+        if (call.cell.resets() && kept != null) {
+          product(call.at(kept, (long) t * call.rows * call.lead), call.wn(), h, u);
+          step(k, u, 1);
+        }
+      }
+    }
+  }
+
+  /** {@code u [N,columns] = rows [N,H] · weights}. */
+  private void product(long rows, long weights, int columns, Tensor u) {
+    call.multiply(
+        call.rows,
+        columns,
+        call.hidden,
+        Matrix.of(rows, call.lead),
+        Matrix.of(weights, columns),
+        Matrix.of(u.address(), columns),
+        false);
+  }
+
+  private void step(int k, Tensor u, int stage) {
+    var arguments =
+        call.kernel(Kind.STEP_FORWARD)
+            .pointer(saved.gates().address())
+            .pointer(call.inputs[ScanCall.B].address())
+            .pointer(u.address());
+    results(call.vectors(arguments));
+    call.numbers(arguments)
+        .i32(k)
+        .i32(stage)
+        .start(call.launcher.elements((long) call.rows * call.hidden));
+  }
+
+  private Launcher.Call results(Launcher.Call arguments) {
+    return arguments
+        .pointer(saved.h().address())
+        .pointer(ScanCall.address(saved.c()))
+        .pointer(ScanCall.address(saved.kept()))
+        .pointer(y.address())
+        .pointer(call.lengths);
+  }
+}
