@@ -6,11 +6,11 @@
 
 // Filled with nonsense (NaN, −1): whoever reads what was never written shall notice.
 EXPORT void *emulated_allocate(size_t bytes) {
-  void *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
-  if (memory) {
-    memset(memory, 0xFF, bytes);
+  void *memory = nullptr;
+  if (posix_memalign(&memory, 256, bytes) != 0) {
+    return nullptr;
   }
-  return memory;
+  return memset(memory, 0xFF, bytes);
 }
 
 EXPORT void emulated_free(void *memory) { free(memory); }

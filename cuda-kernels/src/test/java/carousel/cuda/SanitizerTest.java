@@ -1,0 +1,100 @@
+package carousel.cuda;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carousel.cuda.driver.Grid;
+import carousel.cuda.emulator.EmulatedDriver;
+import carousel.tensor.Tensor;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** AddressSanitizer sees what kernels read and write beyond their memory, in a JVM of its own. */
+class SanitizerTest {
+  @TempDir static Path cache;
+
+  /** Draws as many numbers as it is told into memory for seven. */
+  static final class Draws {
+    private Draws() {}
+
+    /** Takes the number of elements. */
+    public static void main(String... arguments) {
+      EmulatedDriver driver = CudaProvider.emulated(true);
+      long y = new GuardedMemory(driver).allocate(7 * 4);
+      Kernel uniform =
+          RandomLaunches.kernels()
+              .filter(kernel -> kernel.symbol().equals("random_uniform_f32"))
+              .findFirst()
+              .orElseThrow();
+      new Launcher(driver)
+          .call(uniform)
+          .i64(1)
+          .i64(0)
+          .pointer(y)
+          .i64(Long.parseLong(arguments[0]))
+          .start(Grid.of(1));
+      System.getLogger("test").log(System.Logger.Level.INFO, "drawn");
+    }
+  }
+
+  @Test
+  void ofWhatIsThereNothingIsReported() throws Exception {
+    assertThat(run("7")).contains("drawn").doesNotContain("AddressSanitizer");
+  }
+
+  @Test
+  void oneElementTooManyIsReported() throws Exception {
+    assertThat(run("8"))
+        .contains("AddressSanitizer: heap-buffer-overflow")
+        .contains("random.cu")
+        .contains("random_uniform_f32")
+        .doesNotContain("drawn");
+  }
+
+  private static String run(String argument) throws IOException, InterruptedException {
+    Emulated.driver(); // skips without a compiler
+    String library = output(Map.of(), List.of("g++", "-print-file-name=libasan.so")).strip();
+    if (!Path.of(library).isAbsolute() || !Files.exists(Path.of(library))) {
+      Assumptions.abort("needs AddressSanitizer's library, libasan.so, which g++ does not find");
+    }
+    String classes =
+        String.join(":", folder(Draws.class), folder(CudaBackend.class), folder(Tensor.class));
+    return output(
+        Map.of("LD_PRELOAD", library, "ASAN_OPTIONS", "detect_leaks=0:handle_segv=0"),
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx256m",
+            "-Duser.language=en",
+            "--enable-native-access=ALL-UNNAMED",
+            "-Dcarousel.cuda.cache=" + cache,
+            "-cp",
+            classes,
+            Draws.class.getName(),
+            argument));
+  }
+
+  private static String output(Map<String, String> environment, List<String> command)
+      throws IOException, InterruptedException {
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+    process.waitFor();
+    return output;
+  }
+
+  /** The folder that a class was loaded from, patched into a module or not. */
+  private static String folder(Class<?> type) {
+    String file = "/" + type.getName().replace('.', '/') + ".class";
+    String path = Path.of(URI.create(Objects.requireNonNull(type.getResource(file)).toString())).toString();
+    return path.substring(0, path.length() - file.length());
+  }
+}
