@@ -24,20 +24,20 @@ __device__ __forceinline__ Team team_of(int lanes, int rows) {
               : Team{rows, lanes, folds, thread % folds, thread / folds};
 }
 
-// A value of the thread `delta` lanes on, among `width` neighbours; any type of whole words.
-template <typename T>
-__device__ __forceinline__ T from_lane_below(T value, int delta, int width) {
+// A value from another of `width` neighbouring threads, the one that `get` asks for by a shuffle; any type of whole words.
+template <typename T, typename G>
+__device__ __forceinline__ T shuffled(T value, G get) {
   const int WORDS = sizeof(T) / 4;
   u32 words[WORDS];
   memcpy(words, &value, sizeof(T));
   for (int w = 0; w < WORDS; w++) {
-    words[w] = __shfl_down_sync(0xffffffffu, words[w], delta, width);
+    words[w] = get(words[w]);
   }
   memcpy(&value, words, sizeof(T));
   return value;
 }
 
-// The fold of all lanes, in lane 0. All threads of the block come here, once per kernel and F.
+// The fold of all lanes, in lane 0. All threads of the block come here.
 template <typename F>
 __device__ __forceinline__ typename F::State merged(typename F::State own, const Team &team) {
   __shared__ typename F::State waiting[THREADS];
@@ -45,7 +45,7 @@ __device__ __forceinline__ typename F::State merged(typename F::State own, const
   if (team.rows) {
     int width = team.lanes < 32 ? team.lanes : 32;
     for (int delta = width / 2; delta > 0; delta /= 2) {
-      own = F::merge(own, from_lane_below(own, delta, width));
+      own = F::merge(own, shuffled(own, [=](u32 word) { return __shfl_down_sync(0xffffffffu, word, delta, width); }));
     }
     if (team.lanes > 32) {
       if (thread % 32 == 0) {
@@ -71,11 +71,16 @@ __device__ __forceinline__ typename F::State merged(typename F::State own, const
   return own;
 }
 
-// The fold of all lanes, in each of them.
+// The fold of all lanes, in each of them. It may be called again: between reading what is shared and writing it anew there is
+// always a barrier.
 template <typename F>
 __device__ __forceinline__ typename F::State merged_for_all(typename F::State own, const Team &team) {
   __shared__ typename F::State result[THREADS];
   own = merged<F>(own, team);
+  if (team.rows && team.lanes <= 32) {
+    int width = team.lanes;
+    return shuffled(own, [=](u32 word) { return __shfl_sync(0xffffffffu, word, 0, width); });
+  }
   if (team.lanes > 1) {
     if (team.lane == 0) {
       result[team.fold] = own;
@@ -116,5 +121,26 @@ __device__ __forceinline__ void each_of_line(const T *x, i64 stride, i64 begin, 
         f(x[(p + k) * stride], p + k);
       }
     }
+  }
+}
+
+// y_i = f(x_i, i) for all n elements of a line, shared as in each_of_line.
+template <typename T, typename G>
+__device__ __forceinline__ void map_line(const T *x, i64 stride, T *y, i64 y_stride, i64 n, const Team &team, G f) {
+  constexpr int W = line_pack<T>();
+  bool packed = team.rows && stride == 1 && y_stride == 1 && (reinterpret_cast<u64>(x) | reinterpret_cast<u64>(y)) % 16 == 0;
+  i64 done = 0;
+  if (packed) {
+    for (i64 p = team.lane; p < n / W; p += team.lanes) {
+      Pack<T, W> pack = load<W>(x, p);
+      for (int k = 0; k < W; k++) {
+        pack.of[k] = f(pack.of[k], p * W + k);
+      }
+      store<W>(y, p, pack);
+    }
+    done = n / W * W;
+  }
+  for (i64 i = done + team.lane; i < n; i += team.lanes) {
+    y[i * y_stride] = f(x[i * stride], i);
   }
 }

@@ -29,9 +29,11 @@ public final class CudaBackend implements Backend {
   private final CopyLaunches copies;
   private final ReduceLaunches reductions;
   private final LineLaunches lines;
+  private final SortLaunches sorting;
   private final IndexLaunches indexing;
   private final MatrixLaunches matrices;
   private final RandomLaunches randoms;
+  private final FusedTable fused;
 
   /**
    * A device.
@@ -47,10 +49,12 @@ public final class CudaBackend implements Backend {
     this.elementwise = new ElementwiseLaunches(launcher);
     this.copies = new CopyLaunches(launcher);
     this.reductions = new ReduceLaunches(launcher, memory);
-    this.lines = new LineLaunches(launcher);
-    this.indexing = new IndexLaunches(launcher);
+    this.lines = new LineLaunches(launcher, memory);
+    this.sorting = new SortLaunches(launcher, memory);
+    this.indexing = new IndexLaunches(launcher, memory, sorting, errors);
     this.matrices = new MatrixLaunches(launcher, copies, memory);
     this.randoms = new RandomLaunches(launcher);
+    this.fused = new FusedTable(launcher, memory, errors, this);
   }
 
   /** The pool of a driver's memory, with the cap that {@code -Dcarousel.cuda.memory} asks for. */
@@ -77,9 +81,10 @@ public final class CudaBackend implements Backend {
             CopyLaunches.kernels(),
             ReduceLaunches.kernels(),
             LineLaunches.kernels(),
+            SortLaunches.kernels(),
             IndexLaunches.kernels(),
             RandomLaunches.kernels(),
-            RecurrentKernels.all())
+            FusedTable.kernels())
         .flatMap(family -> family);
   }
 
@@ -120,7 +125,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public void sort(Tensor x, int axis, boolean descending, Tensor values, Tensor indices) {
-    lines.sort(x, axis, descending, values, indices);
+    sorting.sort(View.of(x), axis, descending, View.of(values), View.of(indices));
   }
 
   @Override
@@ -170,8 +175,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public @Nullable Fused fused(Composite op, Tensor[] inputs) {
-    Fused scan = ScanFused.of(launcher, op, inputs);
-    return scan != null ? scan : GatesFused.of(launcher, op, inputs);
+    return fused.find(op, inputs);
   }
 
   @Override

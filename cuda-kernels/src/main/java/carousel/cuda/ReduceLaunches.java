@@ -20,16 +20,8 @@ import java.util.stream.Stream;
  * the chunks are depends on sizes alone.
  */
 final class ReduceLaunches {
-  /** A block has at least so many turns of its lanes before a line is cut. */
-  private static final int TURNS = 16;
-
-  /** Blocks that fill a large device; more chunks than that are of no use. */
-  private static final int BLOCKS = 1024;
-
   /** Of the largest state: {@code ThreeSums} of folds.cuh. */
   private static final int STATE_BYTES = 24;
-
-  private static final int LANES_OF_CHUNKS = 32;
 
   private static final Map<Reduce, Map<DType, Kernel>> REDUCE = new EnumMap<>(Reduce.class);
   private static final Map<Reduce, Map<DType, Kernel>> CHUNKS = new EnumMap<>(Reduce.class);
@@ -37,7 +29,8 @@ final class ReduceLaunches {
   static {
     for (Reduce row : Reduce.values()) {
       REDUCE.put(
-          row, kernels(row, "", POINTER, POINTER, POINTER, POSITIONS_2, POSITIONS_1, I32, I32, I64));
+          row,
+          kernels(row, "", POINTER, POINTER, POINTER, POSITIONS_2, POSITIONS_1, I32, I32, I64));
       CHUNKS.put(row, kernels(row, "_chunks", POINTER, POINTER, POSITIONS_2, I32, I64));
     }
   }
@@ -78,7 +71,7 @@ final class ReduceLaunches {
     int bytes = x.dtype().bytes();
     Team team = Team.of(kept.count(), reduced.count(), bytes, line.step() <= lines.step());
     int blocks = team.blocks(kept.count());
-    long chunk = chunk(reduced.count(), team.turn(bytes), blocks);
+    long chunk = team.chunk(kept.count(), reduced.count(), bytes);
     int chunks = Math.toIntExact(Math.max(1, Math.ceilDiv(reduced.count(), chunk)));
     long states = chunks == 1 ? 0 : kept.count() * chunks * STATE_BYTES;
     try (var temporary = Temporary.of(memory, op.label(), states)) {
@@ -101,14 +94,8 @@ final class ReduceLaunches {
             .positions(kept)
             .i32(chunks)
             .i64(reduced.count())
-            .start(new Team(LANES_OF_CHUNKS, true).grid(kept.count()));
+            .start(Team.WARP_EACH.grid(kept.count()));
       }
     }
-  }
-
-  /** The elements of a chunk, whole turns of the lanes. */
-  private static long chunk(long length, int turn, int blocks) {
-    long most = Math.min(Math.ceilDiv(length, (long) turn * TURNS), Math.ceilDiv(BLOCKS, blocks));
-    return Math.max(1, Math.ceilDiv(Math.ceilDiv(length, Math.max(1, most)), turn)) * turn;
   }
 }

@@ -16,6 +16,15 @@ record Team(int lanes, boolean rows) {
   private static final int WARP = 32;
   private static final int PACK_BYTES = 16;
 
+  /** A block has at least so many turns of its lanes before a line is cut. */
+  private static final int TURNS = 16;
+
+  /** Blocks that fill a large device; more chunks than that are of no use. */
+  private static final int BLOCKS = 1024;
+
+  /** A warp for each line. */
+  static final Team WARP_EACH = new Team(WARP, true);
+
   /** The elements a lane should have before there are more lanes. */
   private static final int WORTH = 8;
 
@@ -56,9 +65,17 @@ record Team(int lanes, boolean rows) {
     return Grid.of(blocks(lines));
   }
 
-  /** The elements a block takes of a line in one turn of its lanes. */
-  int turn(int bytes) {
-    return rows ? lanes * (PACK_BYTES / bytes) : lanes;
+  /**
+   * The elements of a chunk, where a few long lines are cut so that there are more blocks.
+   *
+   * @param bytes of an element
+   * @return whole turns of the lanes, one chunk at least
+   */
+  long chunk(long lines, long length, int bytes) {
+    int turn = rows ? lanes * (PACK_BYTES / bytes) : lanes;
+    long most =
+        Math.min(Math.ceilDiv(length, (long) turn * TURNS), Math.ceilDiv(BLOCKS, blocks(lines)));
+    return Math.max(1, Math.ceilDiv(Math.ceilDiv(length, Math.max(1, most)), turn)) * turn;
   }
 
   /** As kernels take it. */

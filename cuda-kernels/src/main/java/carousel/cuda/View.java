@@ -118,4 +118,63 @@ record View(long address, DType type, int[] dims, long[] strides) {
     }
     return step;
   }
+
+  /** The elements that lie at indices below other sizes, each at most this one's. */
+  View shaped(int... sizes) {
+    return new View(address, type, sizes, strides);
+  }
+
+  /** One axis repeats its first position. */
+  View repeated(int axis) {
+    long[] s = strides.clone();
+    s[axis] = 0;
+    return new View(address, type, dims, s);
+  }
+
+  /** {@code [outer,n,inner]} of elements {@code [n]}, which repeat. */
+  View between(int outer, int inner) {
+    return new View(
+        address, type, new int[] {outer, dims[0], inner}, new long[] {0, strides[0], 0});
+  }
+
+  /** Whether the last axis can be moved so many bytes at a time, from wherever it starts. */
+  boolean moves(int bytes, long step) {
+    int last = dims.length - 1;
+    long all = address | step * type.bytes() | (long) dims[last] * type.bytes();
+    for (int k = 0; k < last; k++) {
+      all |= strides[k] * type.bytes();
+    }
+    return (strides[last] == 1 || bytes == type.bytes()) && all % bytes == 0;
+  }
+
+  /** The last axis in units of several elements. */
+  View inUnits(int elements) {
+    int last = dims.length - 1;
+    int[] d = dims.clone();
+    long[] s = strides.clone();
+    d[last] /= elements;
+    for (int k = 0; k < last; k++) {
+      s[k] /= elements;
+    }
+    return new View(address, type, d, s);
+  }
+
+  /** The same layout elsewhere. */
+  View moved(long other) {
+    return new View(other, type, dims, strides);
+  }
+
+  /** Elements whose lines along an axis are dense, one after the other. */
+  static View lines(long address, DType type, int[] dims, int axis) {
+    long[] s = new long[dims.length];
+    long step = dims[axis];
+    s[axis] = 1;
+    for (int k = dims.length - 1; k >= 0; k--) {
+      if (k != axis) {
+        s[k] = step;
+        step *= dims[k];
+      }
+    }
+    return new View(address, type, dims, s);
+  }
 }

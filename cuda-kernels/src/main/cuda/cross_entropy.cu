@@ -1,0 +1,64 @@
+// Softmax and cross entropy in one: loss = ln Σ e^x − x[target] of rows of logits [rows, classes], 0 where the target is negative;
+// d x = g (softmax(x) − onehot(target)). Forward reads the logits once and keeps, of each row, max x and Σ e^(x − max).
+#include "folds.cuh"
+
+// losses [rows], kept [rows, 2]; op and error: what to report a target beyond the classes as, and where.
+template <typename T>
+__device__ __forceinline__ void forward(const T *x, const int *targets, T *losses, double *kept, i64 rows, int classes,
+                                        int lanes, int op, int *error) {
+  using F = LogSumExp<T>;
+  Team team = team_of(lanes, 1);
+  i64 row = static_cast<i64>(blockIdx.x) * team.folds + team.fold;
+  const T *line = x + row * classes;
+  typename F::State state = F::empty();
+  if (row < rows) {
+    each_of_line(line, 1, 0, classes, team, [&state](T v, i64 i) { state = F::add(state, v, i); });
+  }
+  state = merged<F>(state, team);
+  if (row >= rows || team.lane != 0) {
+    return;
+  }
+  int target = targets[row];
+  if (target >= classes) {
+    report(error, op, target, classes);
+    target = -1;
+  }
+  double sum = state.sum + (state.max - state.max);  // NaN if the greatest is infinite
+  kept[2 * row] = state.max;
+  kept[2 * row + 1] = sum;
+  // Not (max + ln Σ) − x: that would round away a small loss beside a large maximum.
+  losses[row] = target < 0 ? T(0) : static_cast<T>(state.max - line[target] + log(static_cast<T>(sum)));
+}
+
+// dx [rows, classes]; g [rows], g_step apart.
+template <typename T>
+__device__ __forceinline__ void backward(const T *x, const int *targets, const double *kept, const T *g, i64 g_step, T *dx,
+                                         i64 rows, int classes, int lanes) {
+  Team team = team_of(lanes, 1);
+  i64 row = static_cast<i64>(blockIdx.x) * team.folds + team.fold;
+  if (row >= rows) {
+    return;
+  }
+  int target = targets[row];
+  T max = static_cast<T>(kept[2 * row]);
+  T flow = target < 0 ? T(0) : g[row * g_step];
+  T scale = static_cast<T>(flow / kept[2 * row + 1]);
+  map_line(x + row * classes, 1, dx + row * classes, 1, classes, team, [=](T v, i64 i) {
+    T share = target < 0 ? T(0) : exp(v - max) * scale;
+    return i == target ? share - flow : share;
+  });
+}
+
+#define CROSS_ENTROPY(type, T)                                                                                            \
+  extern "C" __global__ void cross_entropy_##type##_forward(const T *x, const int *targets, T *losses, double *kept,      \
+                                                            i64 rows, int classes, int lanes, int op, int *error) {       \
+    forward(x, targets, losses, kept, rows, classes, lanes, op, error);                                                   \
+  }                                                                                                                       \
+  extern "C" __global__ void cross_entropy_##type##_backward(const T *x, const int *targets, const double *kept,          \
+                                                             const T *g, i64 g_step, T *dx, i64 rows, int classes,        \
+                                                             int lanes) {                                                 \
+    backward(x, targets, kept, g, g_step, dx, rows, classes, lanes);                                                      \
+  }
+
+CROSS_ENTROPY(f32, float)
+CROSS_ENTROPY(f64, double)
