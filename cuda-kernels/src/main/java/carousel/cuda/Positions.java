@@ -1,6 +1,7 @@
 package carousel.cuda;
 
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -124,6 +125,14 @@ final class Positions {
 
   /** Writes the struct. */
   void write(MemorySegment to, long at) {
+    if (rank > MAX_RANK) {
+      throw new TensorException(
+          "cuda: a layout has "
+              + rank
+              + " axes that cannot be merged, kernels take "
+              + MAX_RANK
+              + "; make the tensor contiguous first");
+    }
     to.set(ValueLayout.JAVA_LONG, at, count);
     long next = at + 8;
     for (long[] operand : strides) {
