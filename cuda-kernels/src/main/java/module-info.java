@@ -1,5 +1,7 @@
 /** The CUDA side of Carousel; found through services, never compiled against. */
 module carousel.cuda {
+  requires static jcublas;
+  requires static jcuda;
   requires static org.jspecify;
   requires transitive carousel.tensor;
 

@@ -47,6 +47,7 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
     case 16: *value = 100 + device - 70; return 0;
     case 75: *value = 9; return 0;
     case 76: *value = 1; return 0;
+    case 97: *value = 227 << 10; return 0;
     default: return 1;
   }
 }

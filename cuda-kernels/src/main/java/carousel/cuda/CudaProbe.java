@@ -1,5 +1,6 @@
 package carousel.cuda;
 
+import carousel.cuda.driver.LibrarySearch;
 import carousel.tensor.spi.Finding;
 import carousel.tensor.spi.Probe;
 
@@ -11,14 +12,16 @@ import carousel.tensor.spi.Probe;
 public final class CudaProbe implements Probe {
 
   private final DriverSearch search;
+  private final LibrarySearch libraries;
 
   /** A probe of this machine. */
   public CudaProbe() {
-    this(DriverSearch.on(System.getProperty("os.name", "")));
+    this(DriverSearch.on(System.getProperty("os.name", "")), LibrarySearch.ofThisMachine());
   }
 
-  CudaProbe(DriverSearch search) {
+  CudaProbe(DriverSearch search, LibrarySearch libraries) {
     this.search = search;
+    this.libraries = libraries;
   }
 
   /** Looks for the driver and asks it for its version and devices. */
@@ -39,9 +42,17 @@ public final class CudaProbe implements Probe {
     }
   }
 
+  /** What a device needs besides the driver, as this machine has it. */
+  GpuSetup setup() {
+    return new GpuSetup(report(), libraries, CudaProvider.cache(), GpuSetup.hasBindings());
+  }
+
+  /** Found is what {@code Device.cuda(0)} opens; the advice is what it would say. */
   @Override
   public Finding look() {
-    var report = report();
-    return new Finding("CUDA", report instanceof CudaReport.Ready, report.facts(), report.advice());
+    var setup = setup();
+    var problems = setup.problems();
+    boolean ready = setup.report() instanceof CudaReport.Ready && problems.isEmpty();
+    return new Finding("CUDA", ready, setup.facts(), problems);
   }
 }

@@ -7,25 +7,37 @@ import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.BackendProvider;
 import carousel.tensor.spi.Memory;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Offers {@code cuda:0}, {@code cuda:1}, ... and {@code cuda-emulated}. The emulated device is listed
- * only with {@code -Dcarousel.cuda.emulator=on}, but opened by its name in any case.
+ * only with {@code -Dcarousel.cuda.emulator=on}, and GPUs where the bindings are that open them; both are
+ * opened by their names in any case, or say what is missing.
  */
 public final class CudaProvider implements BackendProvider {
   private static final String EMULATED = "cuda-emulated";
   private static final String ASAN = "carousel.cuda.emulator.asan";
+  private static final Pattern GPU = Pattern.compile("cuda:([0-9]{1,4})");
 
   /** Loads nothing. */
   public CudaProvider() {}
 
   @Override
   public List<String> names() {
-    return System.getProperty("carousel.cuda.emulator", "off").equals("on")
-        ? List.of(EMULATED)
-        : List.of();
+    List<String> names = new ArrayList<>();
+    Path root = Path.of(System.getProperty("user.home", "/")).toAbsolutePath().getRoot();
+    List<String> gpus = ListedGpus.names(root, System.getenv("CUDA_VISIBLE_DEVICES"));
+    if (!gpus.isEmpty() && GpuSetup.hasBindings()) {
+      names.addAll(gpus);
+    }
+    if (System.getProperty("carousel.cuda.emulator", "off").equals("on")) {
+      names.add(EMULATED);
+    }
+    return names;
   }
 
   @Override
@@ -33,10 +45,15 @@ public final class CudaProvider implements BackendProvider {
     if (name.equals(EMULATED)) {
       return Optional.of(emulatedBackend());
     }
-    if (name.startsWith("cuda:")) {
-      throw new TensorException(name + ": not on cuda yet");
-    }
-    return Optional.empty();
+    Matcher gpu = GPU.matcher(name);
+    return gpu.matches()
+        ? Optional.of(gpuBackend(Integer.parseInt(gpu.group(1))))
+        : Optional.empty();
+  }
+
+  private static Backend gpuBackend(int index) {
+    CudaDriver driver = new CudaProbe().setup().open(index);
+    return new CudaBackend(driver, CudaBackend.pool(driver));
   }
 
   private static Backend emulatedBackend() {
@@ -61,7 +78,7 @@ public final class CudaProvider implements BackendProvider {
   }
 
   /** Where compiled kernels are kept: {@code -Dcarousel.cuda.cache}, or the user's cache folder. */
-  private static Path cache() {
+  static Path cache() {
     String named = System.getProperty("carousel.cuda.cache");
     if (named != null) {
       return Path.of(named);

@@ -91,6 +91,15 @@ public sealed interface CudaReport {
       devices = List.copyOf(devices);
     }
 
+    /**
+     * The CUDA version before the point.
+     *
+     * @return e.g. 12
+     */
+    public int major() {
+      return driverVersion / 1000;
+    }
+
     @Override
     public List<String> facts() {
       var facts = new ArrayList<String>();

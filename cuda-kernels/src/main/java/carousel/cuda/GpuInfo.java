@@ -15,6 +15,15 @@ import java.util.Locale;
 public record GpuInfo(
     int index, String name, int major, int minor, int multiprocessors, long memoryBytes) {
 
+  /**
+   * Its compute capability as one number.
+   *
+   * @return 10 · major + minor
+   */
+  public int capability() {
+    return 10 * major + minor;
+  }
+
   /** One line: {@code device 0: NVIDIA H200, compute capability 9.0, 132 SMs, 139.8 GiB}. */
   @Override
   public String toString() {

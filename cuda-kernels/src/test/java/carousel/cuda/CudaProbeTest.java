@@ -4,6 +4,7 @@ import static carousel.cuda.FakeDriver.NAME;
 import static carousel.cuda.FakeDriver.searchIn;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carousel.cuda.driver.LibrarySearch;
 import carousel.tensor.spi.Probe;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +16,10 @@ import org.junit.jupiter.api.io.TempDir;
 class CudaProbeTest {
 
   @TempDir Path folder;
+
+  private CudaProbe probe() {
+    return new CudaProbe(searchIn(folder), new LibrarySearch(List.of(), 0, false));
+  }
 
   @Test
   void isFoundAsAServiceAndAnswersOnThisMachine() {
@@ -38,7 +43,7 @@ class CudaProbeTest {
   void describesEveryDeviceOfADriverThatAnswers() throws Exception {
     FakeDriver.build(folder);
 
-    var report = new CudaProbe(searchIn(folder)).report();
+    var report = probe().report();
 
     assertThat(report)
         .isEqualTo(
@@ -54,14 +59,14 @@ class CudaProbeTest {
             "device 0: Fake 0, compute capability 9.1, 100 SMs, 40.0 GiB",
             "device 1: Fake 1, compute capability 9.1, 101 SMs, 80.0 GiB");
     assertThat(report.advice()).isEmpty();
-    assertThat(new CudaProbe(searchIn(folder)).look().found()).isTrue();
+    assertThat(probe().look().facts()).containsAll(report.facts());
   }
 
   @Test
   void asksForANewerDriverWhereItIsTooOld() throws Exception {
     FakeDriver.build(folder, "VERSION=11040");
 
-    var report = new CudaProbe(searchIn(folder)).report();
+    var report = probe().report();
 
     assertThat(report).isInstanceOf(CudaReport.Ready.class);
     assertThat(report.advice()).singleElement().asString().contains("CUDA 11.4", "CUDA 12.0");
@@ -71,7 +76,7 @@ class CudaProbeTest {
   void namesTheCallAndTheErrorOfADriverThatFails() throws Exception {
     FakeDriver.build(folder, "INIT=100");
 
-    var probe = new CudaProbe(searchIn(folder));
+    CudaProbe probe = probe();
 
     assertThat(probe.report())
         .isEqualTo(
@@ -97,7 +102,7 @@ class CudaProbeTest {
   void takesNoDevicesForAFailure() throws Exception {
     FakeDriver.build(folder, "COUNT=0");
 
-    assertThat(new CudaProbe(searchIn(folder)).report())
+    assertThat(probe().report())
         .isInstanceOfSatisfying(
             CudaReport.DriverFails.class,
             fails -> assertThat(fails.call()).isEqualTo("cuDeviceGetCount"));
@@ -107,13 +112,13 @@ class CudaProbeTest {
   void survivesALibraryWithoutTheFunctions() throws Exception {
     FakeDriver.build(folder, "WITHOUT_INIT");
 
-    assertThat(new CudaProbe(searchIn(folder)).report().facts())
+    assertThat(probe().report().facts())
         .contains("cuInit failed: no such function in this library (-1)");
   }
 
   @Test
   void saysWhereItLookedWhenThereIsNoDriver() {
-    var report = new CudaProbe(searchIn(folder)).report();
+    var report = probe().report();
 
     assertThat(report.facts()).singleElement().asString().contains(NAME, folder.toString());
     assertThat(report.advice()).singleElement().asString().startsWith("Nothing to do unless");
@@ -123,7 +128,7 @@ class CudaProbeTest {
   void knowsAContainerThatWasStartedWithoutItsGpu() throws Exception {
     FakeDriver.write(folder.resolve("proc/driver/nvidia/version"), "NVRM version: 570\n");
 
-    var report = new CudaProbe(searchIn(folder)).report();
+    var report = probe().report();
 
     assertThat(report.facts()).anyMatch(fact -> fact.contains("kernel module is loaded"));
     assertThat(report.advice()).singleElement().asString().contains("--gpus all");
@@ -134,7 +139,7 @@ class CudaProbeTest {
     FakeDriver.write(folder.resolve("sys/bus/pci/devices/a/vendor"), "0x10de\n");
     FakeDriver.write(folder.resolve("sys/bus/pci/devices/a/class"), "0x030200\n");
 
-    var report = new CudaProbe(searchIn(folder)).report();
+    var report = probe().report();
 
     assertThat(report.facts()).anyMatch(fact -> fact.contains("on the PCI bus"));
     assertThat(report.advice()).singleElement().asString().contains("Install NVIDIA's driver");
@@ -147,7 +152,7 @@ class CudaProbeTest {
     FakeDriver.write(folder.resolve("sys/bus/pci/devices/b/vendor"), "0x10de\n");
     FakeDriver.write(folder.resolve("sys/bus/pci/devices/b/class"), "0x040300\n"); // its sound
 
-    assertThat(new CudaProbe(searchIn(folder)).report().facts()).hasSize(1);
+    assertThat(probe().report().facts()).hasSize(1);
   }
 
   @Test

@@ -7,9 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
-/** Compiles {@code fake_driver.c}, so that the probe meets a real shared library on any machine. */
+/** Compiles the C files that pose as NVIDIA's libraries, so that tests meet real shared libraries on any machine. */
 final class FakeDriver {
 
   static final String NAME = "libcarousel_fake_driver.so.1";
@@ -18,12 +19,16 @@ final class FakeDriver {
 
   /** Builds the library into a folder; skips the calling test where there is no C compiler. */
   static void build(Path folder, String... macros) throws IOException, InterruptedException {
+    compile("fake_driver.c", folder.resolve(NAME), Stream.of(macros).map(macro -> "-D" + macro));
+  }
+
+  /** Builds a library from a file of {@code src/test/c}. */
+  static void compile(String source, Path library, Stream<String> flags)
+      throws IOException, InterruptedException {
     var command = new ArrayList<String>(List.of("cc", "-shared", "-fPIC", "-o"));
-    command.add(folder.resolve(NAME).toString());
-    for (var macro : macros) {
-      command.add("-D" + macro);
-    }
-    command.add(Path.of("src", "test", "c", "fake_driver.c").toString());
+    command.add(library.toString());
+    flags.forEach(command::add);
+    command.add(Path.of("src", "test", "c", source).toString());
     Process compiler;
     try {
       compiler = new ProcessBuilder(command).redirectErrorStream(true).start();

@@ -1,0 +1,73 @@
+package carousel.cuda;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import carousel.cuda.driver.CudaLibrary;
+import carousel.cuda.driver.JCudaDriver;
+import carousel.cuda.driver.LibrarySearch;
+import carousel.cuda.emulator.EmulatedCompiler;
+import carousel.tensor.Device;
+import carousel.tensor.TensorException;
+import carousel.tensor.contract.Contract;
+import carousel.tensor.contract.OpCase;
+import carousel.tensor.contract.OpCases;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Runs rows on JCuda's driver, whose native part finds a {@code libcuda.so.1} that poses as NVIDIA's. In a JVM
+ * of its own: a driver stays loaded.
+ */
+public final class FakeGpuProgram {
+  private FakeGpuProgram() {}
+
+  /**
+   * Prints what went wrong, or {@code n cases agree}.
+   *
+   * @param arguments the folder of libraries, the CUDA version of cuBLAS, the rows to try
+   */
+  public static void main(String[] arguments) {
+    var search = new LibrarySearch(List.of(Path.of(arguments[0])), 1, false);
+    var cublas = search.find(CudaLibrary.Kind.CUBLAS, Integer.parseInt(arguments[1])).orElseThrow();
+    var compiler = new EmulatedCompiler(CudaProvider.cache().resolve("emulated"));
+    try {
+      var driver = new JCudaDriver(0, "fake", compiler, cublas);
+      copies(driver);
+      var device = Device.of("cuda:0", new CudaBackend(driver, CudaBackend.pool(driver)));
+      List<OpCase> cases = OpCases.all().filter(row -> row.row().matches(arguments[2])).toList();
+      List<String> wrong =
+          cases.stream().flatMap(row -> Contract.violations(row, device).stream()).toList();
+      wrong.stream().limit(20).forEach(System.out::println);
+      System.out.println(
+          wrong.isEmpty() ? cases.size() + " cases agree" : wrong.size() + " cases are wrong");
+    } catch (TensorException e) {
+      System.out.println(e.getMessage());
+    }
+  }
+
+  /** Longer than the staging buffers, and not a multiple of them. */
+  private static void copies(JCudaDriver driver) {
+    int[] there = new int[(9 << 20) / 4 + 3];
+    for (int i = 0; i < there.length; i++) {
+      there[i] = 31 * i;
+    }
+    long bytes = 4L * there.length;
+    long x = driver.allocate(bytes);
+    long y = driver.allocate(bytes);
+    driver.upload(MemorySegment.ofArray(there), x);
+    driver.copy(x, y, bytes);
+    driver.set(y, (byte) 0xFF, 8);
+    MemorySegment back = MemorySegment.ofArray(new int[there.length]);
+    driver.download(y, back);
+    driver.synchronize();
+    for (int i = 0; i < there.length; i++) {
+      int expected = i < 2 ? -1 : there[i];
+      if (back.getAtIndex(JAVA_INT, i) != expected) {
+        throw new TensorException("copies: wrong at " + i);
+      }
+    }
+    driver.free(x);
+    driver.free(y);
+  }
+}
