@@ -42,6 +42,9 @@ import org.jspecify.annotations.Nullable;
  * (lanes are selected by blends). It may call other such methods; they are spliced in turn.
  */
 final class Splicer {
+  /** HotSpot's HugeMethodLimit. */
+  private static final int HUGE = 8000;
+
   private static final Map<Class<?>, ClassModel> MODELS = new ConcurrentHashMap<>();
 
   private Splicer() {}
@@ -67,7 +70,25 @@ final class Splicer {
                     code.with(element);
                   }
                 }));
+    requireCompilable(bytes, name(spliced));
     return type.cast(Generated.instantiate(bytes, List.of(classData)));
+  }
+
+  /** Beyond this the JVM leaves a method to the interpreter, where vectors take microseconds. */
+  private static void requireCompilable(byte[] bytes, String body) {
+    for (MethodModel method : ClassFile.of().parse(bytes).methods()) {
+      int length = method.code().map(code -> ((CodeAttribute) code).codeLength()).orElse(0);
+      if (length >= HUGE) {
+        throw new IllegalArgumentException(
+            body
+                + " makes "
+                + name(method)
+                + " "
+                + length
+                + " bytes long; it must be below "
+                + HUGE);
+      }
+    }
   }
 
   /** A new instance of the copy of a template without a hole. */

@@ -28,19 +28,21 @@ final class UnaryTemplate implements Loop {
       x += dx;
       out += WIDTH;
     }
-    int rest = (n - whole) * SIZE;
-    if (rest == 0) {
-      return;
-    }
-    if (MASKED) {
-      VectorMask<Byte> mask = VectorMask.fromLong(SB, (1L << rest) - 1);
-      Vector<?> a = ByteVector.fromMemorySegment(SB, ALL, x, ORDER, mask).reinterpretShape(S, 0);
-      Body.apply(a).reinterpretAsBytes().intoMemorySegment(ALL, out, ORDER, mask);
-    } else {
+    int rest = n - whole;
+    if (rest > 0 && MASKED) {
+      masked(x, out, rest * SIZE);
+    } else if (rest > 0) {
       long tail = Lanes.tail();
-      Lanes.copy(x, tail, rest);
-      Body.apply(S.fromMemorySegment(ALL, tail, ORDER)).intoMemorySegment(ALL, tail, ORDER);
-      Lanes.copy(tail, out, rest);
+      Lanes.copy(x, tail, rest * SIZE);
+      run(tail, 1, tail, 1, tail, 1, tail, LANES);
+      Lanes.copy(tail, out, rest * SIZE);
     }
+  }
+
+  /** Less than a vector; a method of its own because each holds the body, and a large one is never compiled. */
+  private static void masked(long x, long out, int bytes) {
+    VectorMask<Byte> mask = VectorMask.fromLong(SB, (1L << bytes) - 1);
+    Vector<?> a = ByteVector.fromMemorySegment(SB, ALL, x, ORDER, mask).reinterpretShape(S, 0);
+    Body.apply(a).reinterpretAsBytes().intoMemorySegment(ALL, out, ORDER, mask);
   }
 }
