@@ -10,6 +10,7 @@ import carousel.tensor.InPlace;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.Formula;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -44,6 +45,7 @@ public final class Optimizer {
   private final Parameters parameters;
   private final Rule rule;
   private final Map<String, Tensor> slots = new LinkedHashMap<>();
+  private final List<Remembered> memories = new ArrayList<>();
   private double rate;
   private int step;
 
@@ -52,13 +54,16 @@ public final class Optimizer {
     this.rule = rule;
     this.rate = checked(rate);
     for (var named : parameters) {
+      Map<String, Tensor> own = new HashMap<>();
       for (var slot : rule.slots()) {
-        slots.put(
-            key(named, slot.name()),
+        Tensor initial =
             slot.scalar()
                 ? Tensor.full(DType.F64, slot.initial())
-                : Tensor.fullAs(named.value(), named.value().shape(), slot.initial()));
+                : Tensor.fullAs(named.value(), named.value().shape(), slot.initial());
+        own.put(slot.name(), initial);
+        slots.put(named.name() + "." + slot.name(), initial);
       }
+      memories.add(new Remembered(own));
     }
   }
 
@@ -112,8 +117,8 @@ public final class Optimizer {
       }
       int i = 0;
       for (var named : parameters) {
-        Tensor g = found.get(i++).dense();
-        byItself(named, factor == 1 ? g : g.mul(factor));
+        Tensor g = found.get(i).dense();
+        byItself(named, factor == 1 ? g : g.mul(factor), memories.get(i++));
       }
     }
   }
@@ -127,32 +132,32 @@ public final class Optimizer {
 
   /** A step in one pass over memory; false, and nothing is changed, if the rule cannot be fused. */
   private boolean fused(List<Gradient> gradients, double factor) {
+    var calls = new ArrayList<Formula.Call>();
     var updates = new ArrayList<TracedUpdate>();
     int i = 0;
     for (var named : parameters) {
+      Remembered memory = memories.get(i);
       Gradient g = gradients.get(i++);
-      var memory = new Remembered(named);
       Tensor p = named.value();
       Rows rows = g.rows();
-      var update =
-          rows == null
-              ? TracedUpdate.of(rule, p, g.dense(), factor, memory)
-              : TracedUpdate.ofRows(rule, p, rows, factor, memory);
-      if (update == null) {
+      TracedUpdate update =
+          rows == null ? memory.updateOf(p) : TracedUpdate.ofRows(rule, rows, memory);
+      if (!update.trace(p, rows == null ? g.dense() : rows.values(), factor)) {
         return false;
       }
       updates.add(update);
+      calls.add(update.call());
     }
-    boolean ran = InPlace.run(updates.stream().map(TracedUpdate::call).toList());
+    boolean ran = InPlace.run(calls);
     if (ran) {
       updates.forEach(TracedUpdate::writeNumbers);
     }
     return ran;
   }
 
-  private void byItself(Named named, Tensor gradient) {
+  private void byItself(Named named, Tensor gradient, Rule.Memory memory) {
     try (var update = Scope.openUnwatched()) {
-      named.parameter().assign(rule.update(named.value(), gradient, new Remembered(named)));
+      named.parameter().assign(rule.update(named.value(), gradient, memory));
     }
   }
 
@@ -265,10 +270,6 @@ public final class Optimizer {
     return tensor;
   }
 
-  private static String key(Named named, String slot) {
-    return named.name() + "." + slot;
-  }
-
   private static double checked(double rate) {
     if (!(rate >= 0 && Double.isFinite(rate))) {
       throw new TensorException(
@@ -283,12 +284,22 @@ public final class Optimizer {
     return rule + " at " + rate + " of " + parameters.size() + " parameters";
   }
 
-  /** The slots of one parameter. */
+  /** The slots of one parameter, and what was traced of its last step. */
   private final class Remembered implements Rule.Memory {
-    private final Named named;
+    private final Map<String, Tensor> own;
+    private @Nullable TracedUpdate last;
 
-    Remembered(Named named) {
-      this.named = named;
+    Remembered(Map<String, Tensor> own) {
+      this.own = own;
+    }
+
+    TracedUpdate updateOf(Tensor parameter) {
+      TracedUpdate update = last;
+      if (update == null || !update.fits(parameter)) {
+        update = TracedUpdate.of(rule, parameter, this);
+        last = update;
+      }
+      return update;
     }
 
     @Override
@@ -303,7 +314,7 @@ public final class Optimizer {
 
     @Override
     public Tensor get(String slot) {
-      return found(slots, key(named, slot));
+      return found(own, slot);
     }
 
     @Override

@@ -8,62 +8,66 @@ import carousel.tensor.op.FormulaTrace;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a rule makes of one parameter, read as a formula: the rule runs on stand-ins, and
- * what it computes of them becomes one loop over the parameter, its gradient and its slots.
+ * what it computes of them becomes one loop over the parameter, its gradient and its slots. The rule
+ * runs so in every step, with that step's numbers; the formula is made anew only when it changes.
  *
  * <p>A slot of one number is computed on the spot and written with {@link #writeNumbers}, once the
  * formulas of all parameters are known.
  */
 final class TracedUpdate implements Rule.Memory {
+  private final Rule rule;
+  private final List<Rule.Slot> slots;
   private final Rule.Memory memory;
   private final FormulaTrace trace;
   private final Map<String, Tensor> current = new HashMap<>();
   private final Map<String, Tensor> written = new HashMap<>();
-  private final Tensor parameter;
-  private final List<Rule.Slot> slots;
 
-  private TracedUpdate(Rule rule, Tensor parameter, FormulaTrace trace, Rule.Memory memory) {
-    this.memory = memory;
-    this.parameter = parameter;
-    this.trace = trace;
+  /** Traces of a parameter's updates: of all its elements, or of the rows that gradients are about. */
+  private TracedUpdate(Rule rule, Rule.Memory memory, FormulaTrace trace) {
+    this.rule = rule;
     this.slots = rule.slots();
+    this.memory = memory;
+    this.trace = trace;
+  }
+
+  /** An update of parameters like a given one. */
+  static TracedUpdate of(Rule rule, Tensor parameter, Rule.Memory memory) {
+    return new TracedUpdate(rule, memory, new FormulaTrace(parameter));
+  }
+
+  /** An update of some rows of a parameter. */
+  static TracedUpdate ofRows(Rule rule, Rows rows, Rule.Memory memory) {
+    return new TracedUpdate(rule, memory, new FormulaTrace(rows.values(), rows.index()));
+  }
+
+  /** Whether this is an update of parameters like a given one. */
+  boolean fits(Tensor parameter) {
+    return trace.fits(parameter);
   }
 
   /**
    * Traces one step.
    *
    * @param scale what the gradient is multiplied by first
-   * @return the update, or null if the rule does more than compute element by element
+   * @return false if the rule does more than compute element by element
    */
-  static @Nullable TracedUpdate of(
-      Rule rule, Tensor parameter, Tensor gradient, double scale, Rule.Memory memory) {
-    var trace = new FormulaTrace(parameter);
-    return of(new TracedUpdate(rule, parameter, trace, memory), rule, gradient, scale);
-  }
-
-  /** As {@link #of}, of some rows of a parameter. */
-  static @Nullable TracedUpdate ofRows(
-      Rule rule, Tensor parameter, Rows gradient, double scale, Rule.Memory memory) {
-    var trace = new FormulaTrace(gradient.values(), gradient.index());
-    var update = new TracedUpdate(rule, parameter, trace, memory);
-    return of(update, rule, gradient.values(), scale);
-  }
-
-  private static @Nullable TracedUpdate of(
-      TracedUpdate update, Rule rule, Tensor gradient, double scale) {
+  boolean trace(Tensor parameter, Tensor gradient, double scale) {
+    trace.again();
+    current.clear();
+    written.clear();
     try {
-      update.run(rule, gradient, scale);
-      return update;
+      run(parameter, gradient, scale);
+      return true;
     } catch (TensorException e) {
       // Not pointwise. If it is an error, the rule will say so again on real tensors.
-      return null;
+      return false;
     }
   }
 
-  private void run(Rule rule, Tensor gradient, double scale) {
+  private void run(Tensor parameter, Tensor gradient, double scale) {
     Tensor p = trace.input(parameter);
     Tensor g = trace.input(gradient);
     Tensor next = trace.run(() -> rule.update(p, scale == 1 ? g : g.mul(scale), this));
@@ -101,12 +105,13 @@ final class TracedUpdate implements Rule.Memory {
 
   @Override
   public Tensor get(String slot) {
-    return current.computeIfAbsent(
-        slot,
-        name -> {
-          Tensor x = memory.get(name);
-          return isNumber(name) ? x : trace.input(x);
-        });
+    Tensor known = current.get(slot);
+    if (known == null) {
+      Tensor x = memory.get(slot);
+      known = isNumber(slot) ? x : trace.input(x);
+      current.put(slot, known);
+    }
+    return known;
   }
 
   @Override
@@ -118,6 +123,11 @@ final class TracedUpdate implements Rule.Memory {
   }
 
   private boolean isNumber(String name) {
-    return slots.stream().anyMatch(slot -> slot.scalar() && slot.name().equals(name));
+    for (var slot : slots) {
+      if (slot.scalar() && slot.name().equals(name)) {
+        return true;
+      }
+    }
+    return false;
   }
 }

@@ -116,6 +116,8 @@ class FusedStepTest {
       var second = whole.over(other, 0.01);
       // RAdam changes its form after five steps.
       for (int k = 0; k < 7; k++) {
+        first.learningRate(0.01 / (1 + k));
+        second.learningRate(0.01 / (1 + k));
         try (var step = Scope.open()) {
           first.step(gradients(one, k).clipNorm(1 + 100 * k));
           second.step(gradients(other, k).clipNorm(1 + 100 * k));

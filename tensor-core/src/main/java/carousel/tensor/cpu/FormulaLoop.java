@@ -21,8 +21,14 @@ record FormulaLoop(Pointwise.Loop loop, int lanes, long bytes) {
   private static final Object[] NO_ARRAYS = {};
   private static final int[] NO_OFFSETS = {};
 
-  /** The loop, or null if a row of the formula has no vector body. */
+  /** Bytes of bodies; the JVM leaves longer loops to the interpreter. */
+  private static final int MOST = 2400;
+
+  /** The loop, or null if a row of the formula has no vector body, or all of them are too long. */
   static @Nullable FormulaLoop of(Formula formula, DType type, Kernels kernels, int lanes) {
+    if (size(formula, type, kernels) > MOST) {
+      return null;
+    }
     List<Pointwise.Instruction> code = new ArrayList<>();
     int inputs = count(formula, Formula.Input.class);
     int operands = inputs + formula.results().size();
@@ -41,6 +47,14 @@ record FormulaLoop(Pointwise.Loop loop, int lanes, long bytes) {
     fixed.addAll(Collections.nCopies(count(formula, Formula.Constant.class), true));
     Pointwise.Loop loop = kernels.pointwise(new Pointwise(code, fixed, 0), type);
     return loop == null ? null : new FormulaLoop(loop, lanes, (long) lanes * type.bytes());
+  }
+
+  private static int size(Formula formula, DType type, Kernels kernels) {
+    int size = 0;
+    for (var value : formula.values()) {
+      size += value instanceof Formula.Apply apply ? kernels.size(apply.row(), type) : 0;
+    }
+    return size;
   }
 
   private static int count(Formula formula, Class<? extends Formula.Value> kind) {

@@ -3,7 +3,6 @@ package carousel.tensor.op;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,7 +70,12 @@ public record Formula(List<Value> values, List<Integer> results) {
       inputs = List.copyOf(inputs);
       targets = List.copyOf(targets);
       Tensor first = targets.getFirst();
-      Stream.concat(inputs.stream(), targets.stream()).forEach(x -> requireFitting(x, first, rows));
+      for (Tensor x : inputs) {
+        requireFitting(x, first, rows);
+      }
+      for (Tensor x : targets) {
+        requireFitting(x, first, rows);
+      }
     }
 
     private static void requireFitting(Tensor x, Tensor first, @Nullable Tensor rows) {

@@ -5,9 +5,11 @@ import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Code that does anything else with a stand-in, such as summing it or reading its values, ends with a
  * {@link TensorException}; what it has computed of other tensors until then is done.
+ *
+ * <p>A trace can read the same code {@linkplain #again again}, on other numbers. It notes all that the
+ * code does, every time; while that is what it did the last time, nothing new is made.
  */
 public final class FormulaTrace implements Interpreter {
   private final Tensor like;
@@ -23,10 +28,15 @@ public final class FormulaTrace implements Interpreter {
   private final Tensor gone;
   private final Map<Tensor, Integer> places = new HashMap<>();
   private final List<Formula.Value> values = new ArrayList<>();
+  private final List<@Nullable Tensor> standIns = new ArrayList<>();
   private final List<Double> constants = new ArrayList<>();
   private final List<Tensor> inputs = new ArrayList<>();
   private final List<Integer> results = new ArrayList<>();
   private final List<Tensor> targets = new ArrayList<>();
+  private @Nullable Formula formula;
+
+  /** How many of the values the code computed this time; the others are from the last time. */
+  private int count;
 
   /**
    * A trace of code on tensors like a given one.
@@ -53,6 +63,30 @@ public final class FormulaTrace implements Interpreter {
   }
 
   /**
+   * Starts over, with no inputs and no results. Stand-ins of the last time are not to be used any more.
+   */
+  public void again() {
+    count = 0;
+    constants.clear();
+    inputs.clear();
+    results.clear();
+    targets.clear();
+  }
+
+  /**
+   * Tells whether this trace may read code on tensors like another one, too.
+   *
+   * @param other a tensor
+   * @return whether its type, shape and device are those of this trace, which is not of rows
+   */
+  public boolean fits(Tensor other) {
+    return rows == null
+        && other.dtype() == like.dtype()
+        && other.device() == like.device()
+        && other.shape().equals(like.shape());
+  }
+
+  /**
    * Makes a tensor an input.
    *
    * @param x dense, of the trace's type and shape
@@ -61,7 +95,7 @@ public final class FormulaTrace implements Interpreter {
   public Tensor input(Tensor x) {
     requireFitting(x);
     inputs.add(x);
-    return note(new Formula.Input(inputs.size() - 1));
+    return noteInput(inputs.size() - 1);
   }
 
   /**
@@ -82,14 +116,20 @@ public final class FormulaTrace implements Interpreter {
    * @return the formula with its operands
    */
   public Formula.Call call() {
-    return new Formula.Call(new Formula(values, results), constants, inputs, targets, rows);
+    forget(count);
+    Formula noted = formula;
+    if (noted == null || !noted.results().equals(results)) {
+      noted = new Formula(values, results);
+      formula = noted;
+    }
+    return new Formula.Call(noted, constants, inputs, targets, rows);
   }
 
   @Override
   public Tensor[] apply(Op op, Tensor... operands) {
     boolean known = false;
     for (Tensor x : operands) {
-      known |= places.containsKey(x);
+      known |= placeOf(x) >= 0;
     }
     if (!known) {
       return EAGER.apply(op, operands);
@@ -100,11 +140,11 @@ public final class FormulaTrace implements Interpreter {
     if (!closed(op)) {
       throw new TensorException(op.label() + " is not a row of one type, element by element");
     }
-    List<Integer> of = new ArrayList<>(operands.length);
-    for (Tensor x : operands) {
-      of.add(place(x));
+    int[] of = new int[operands.length];
+    for (int i = 0; i < of.length; i++) {
+      of[i] = place(operands[i]);
     }
-    return new Tensor[] {note(new Formula.Apply(op, List.copyOf(of)))};
+    return new Tensor[] {noteApply(op, of)};
   }
 
   /** Whether a row takes the trace's type and gives it. */
@@ -119,9 +159,15 @@ public final class FormulaTrace implements Interpreter {
     };
   }
 
-  private int place(Tensor x) {
+  /** The position of what a tensor stands for, negative if it stands for nothing. */
+  private int placeOf(Tensor x) {
     Integer place = places.get(x);
-    if (place != null) {
+    return place == null || place >= count ? -1 : place;
+  }
+
+  private int place(Tensor x) {
+    int place = placeOf(x);
+    if (place >= 0) {
       return place;
     }
     if (x.rank() != 0 || x.dtype() != like.dtype()) {
@@ -134,15 +180,60 @@ public final class FormulaTrace implements Interpreter {
               + x.shape());
     }
     constants.add(x.item());
-    values.add(new Formula.Constant(constants.size() - 1));
-    return values.size() - 1;
+    int index = constants.size() - 1;
+    if (!(last() instanceof Formula.Constant(int known) && known == index)) {
+      forget(count);
+      formula = null;
+      values.add(new Formula.Constant(index));
+      standIns.add(null);
+    }
+    return count++;
+  }
+
+  private Tensor noteInput(int index) {
+    if (last() instanceof Formula.Input(int known) && known == index) {
+      return Objects.requireNonNull(standIns.get(count++));
+    }
+    return note(new Formula.Input(index));
+  }
+
+  private Tensor noteApply(Op op, int[] of) {
+    if (last() instanceof Formula.Apply apply && apply.row() == op && same(apply.operands(), of)) {
+      return Objects.requireNonNull(standIns.get(count++));
+    }
+    return note(new Formula.Apply(op, Arrays.stream(of).boxed().toList()));
+  }
+
+  /** What was noted in the place of the next value, the last time; null if nothing was. */
+  private Formula.@Nullable Value last() {
+    return count < values.size() ? values.get(count) : null;
+  }
+
+  private static boolean same(List<Integer> operands, int[] of) {
+    boolean same = operands.size() == of.length;
+    for (int i = 0; same && i < of.length; i++) {
+      same = operands.get(i) == of[i];
+    }
+    return same;
   }
 
   private Tensor note(Formula.Value value) {
+    forget(count);
     Tensor standIn = gone.over(Layout.contiguous(like.shape()));
-    places.put(standIn, values.size());
+    places.put(standIn, count++);
+    formula = null;
     values.add(value);
+    standIns.add(standIn);
     return standIn;
+  }
+
+  /** Drops what was noted from a position on: the code does something else now. */
+  private void forget(int from) {
+    while (values.size() > from) {
+      formula = null;
+      values.removeLast();
+      places.remove(standIns.removeLast());
+    }
   }
 
   private boolean isTable(Tensor x) {

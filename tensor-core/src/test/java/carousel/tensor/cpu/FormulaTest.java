@@ -81,15 +81,60 @@ class FormulaTest {
     }
   }
 
+  private static Tensor powers(Tensor x, Tensor y) {
+    Tensor power = x;
+    for (int i = 0; i < 20; i++) {
+      power = power.pow(y);
+    }
+    return power;
+  }
+
+  @Test
+  void areMadeAnewOnlyWhenTheCodeChanges() {
+    try (var scope = Scope.open()) {
+      Tensor a = Tensor.ones(4);
+      var trace = new FormulaTrace(a);
+      List<UnaryOperator<Tensor>> codes =
+          List.of(
+              x -> x.mul(2).add(1),
+              x -> x.mul(2).add(1).neg().exp(),
+              x -> x.mul(2),
+              x -> x.add(1).mul(2),
+              x -> x,
+              x -> x.mul(x).mul(2));
+      for (var code : codes) {
+        Formula.Call once = again(trace, code, a);
+        Formula.Call twice = again(trace, code, a);
+        assertThat(twice.formula()).isSameAs(once.formula());
+        assertThat(once).isEqualTo(again(new FormulaTrace(a), code, a));
+      }
+      Formula.Call two = again(trace, x -> x.mul(2), a);
+      Formula.Call three = again(trace, x -> x.mul(3), a);
+      assertThat(three.formula()).isSameAs(two.formula());
+      assertThat(three.constants()).containsExactly(3.0);
+      assertThatThrownBy(() -> again(trace, Tensor::sum, a)).isInstanceOf(TensorException.class);
+      assertThat(again(trace, x -> x.mul(2), a)).isEqualTo(two);
+    }
+  }
+
+  private static Formula.Call again(FormulaTrace trace, UnaryOperator<Tensor> code, Tensor a) {
+    trace.again();
+    Tensor x = trace.input(a);
+    trace.result(a, trace.run(() -> code.apply(x)));
+    return trace.call();
+  }
+
   @Test
   void runWhereOneHasNoLoopNotAtAll() {
     try (var scope = Scope.open()) {
       Tensor a = Tensor.ones(4);
       Tensor b = Tensor.ones(4);
       var fine = traced((x, y) -> x.add(y), a, b, a);
-      // The power has no vector body.
-      var none = traced((x, y) -> x.pow(y), b, a, b);
+      // The sine has no body for all arguments; and twenty powers would be too long.
+      var none = traced((x, y) -> x.sin().add(y), b, a, b);
+      var tooLong = traced(FormulaTest::powers, b, a, b);
       assertThat(InPlace.run(List.of(fine, none))).isFalse();
+      assertThat(InPlace.run(List.of(fine, tooLong))).isFalse();
       assertThat(a.toFloatArray()).containsOnly(1);
       assertThat(InPlace.run(List.of())).isTrue();
     }
