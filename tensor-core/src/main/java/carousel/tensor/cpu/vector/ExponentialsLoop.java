@@ -27,16 +27,20 @@ final class ExponentialsLoop implements Exponentials {
   private static final Object[] NO_ARRAYS = {};
   private static final int[] NO_OFFSETS = {};
 
-  // Slots of the programs.
+  /** Vectors per step, each with its own sum: one sum would wait for its last store. */
+  private static final int WIDE = 2;
+
+  // Slots of the programs, those with a vector of their own at the first of these.
   private static final int X = 0;
-  private static final int MAX = 1;
-  private static final int SUM = 2;
-  private static final int FACTOR = 3;
-  private static final int OUT = 4;
+  private static final int SUM = X + WIDE;
+  private static final int OUT = SUM + WIDE;
+  private static final int MAX = OUT + WIDE;
+  private static final int FACTOR = MAX + 1;
 
   private final Pointwise.Loop sums;
   private final Pointwise.Loop writes;
   private final boolean f64;
+  private final int vector;
   private final int lanes;
   private final int size;
 
@@ -44,27 +48,32 @@ final class ExponentialsLoop implements Exponentials {
     this.sums = loop(species, false);
     this.writes = loop(species, true);
     this.f64 = type == DType.F64;
-    this.lanes = species.length();
+    this.vector = species.vectorByteSize();
+    this.lanes = WIDE * species.length();
     this.size = type.bytes();
   }
 
   private static Pointwise.Loop loop(VectorSpecies<?> species, boolean writes) {
-    List<Pointwise.Instruction> code =
-        new ArrayList<>(
-            List.of(
-                new Load(X),
-                new Load(MAX),
-                new Apply(Binary.SUB, List.of(0, 1)),
-                new Apply(Unary.EXP, List.of(2)),
-                new Load(SUM),
-                new Apply(Binary.ADD, List.of(4, 3)),
-                new Store(5, SUM)));
-    if (writes) {
-      code.add(new Load(FACTOR));
-      code.add(new Apply(Binary.MUL, List.of(3, 7)));
-      code.add(new Store(8, OUT));
+    List<Pointwise.Instruction> code = new ArrayList<>();
+    code.add(new Load(MAX));
+    code.add(new Load(FACTOR));
+    for (int k = 0; k < WIDE; k++) {
+      int x = code.size();
+      code.add(new Load(X + k));
+      code.add(new Apply(Binary.SUB, List.of(x, 0)));
+      code.add(new Apply(Unary.EXP, List.of(x + 1)));
+      code.add(new Load(SUM + k));
+      code.add(new Apply(Binary.ADD, List.of(x + 3, x + 2)));
+      code.add(new Store(x + 4, SUM + k));
+      if (writes) {
+        code.add(new Apply(Binary.MUL, List.of(x + 2, 1)));
+        code.add(new Store(x + 6, OUT + k));
+      }
     }
-    List<Boolean> fixed = List.of(false, true, true, true, false);
+    List<Boolean> fixed = new ArrayList<>();
+    for (int slot = 0; slot <= FACTOR; slot++) {
+      fixed.add(slot >= MAX || (slot >= SUM && slot < OUT));
+    }
     return Objects.requireNonNull(
         PointwiseGenerator.define(new Pointwise(code, fixed, 0), species));
   }
@@ -73,24 +82,27 @@ final class ExponentialsLoop implements Exponentials {
   public double run(long x, int n, double max, double factor, long out) {
     Pointwise.Loop loop = out == 0 ? sums : writes;
     long scratch = Lanes.tail();
-    long[] at = {x, scratch + 64, scratch + 128, scratch + 192, out};
-    fill(at[MAX], max);
-    fill(at[FACTOR], factor);
+    long[] at = new long[FACTOR + 1];
+    place(at, SUM, scratch + (long) WIDE * vector);
+    at[MAX] = scratch + 2L * WIDE * vector;
+    at[FACTOR] = at[MAX] + vector;
+    fill(at[MAX], max, lanes / WIDE);
+    fill(at[FACTOR], factor, lanes / WIDE);
     int whole = n - n % lanes;
     double sum = 0;
     for (int first = 0; first < whole; first += RUN) {
-      at[X] = x + (long) first * size;
-      at[OUT] = out + (long) first * size;
-      fill(at[SUM], 0);
+      place(at, X, x + (long) first * size);
+      place(at, OUT, out + (long) first * size);
+      fill(at[SUM], 0, lanes);
       run(loop, at, Math.min(RUN, whole - first) / lanes);
       sum += added(at[SUM], lanes);
     }
     int rest = n - whole;
     if (rest > 0) {
       Lanes.copy(x + (long) whole * size, scratch, rest * size);
-      at[X] = scratch;
-      at[OUT] = scratch;
-      fill(at[SUM], 0);
+      place(at, X, scratch);
+      place(at, OUT, scratch);
+      fill(at[SUM], 0, lanes);
       run(loop, at, 1);
       sum += added(at[SUM], rest);
       if (out != 0) {
@@ -100,12 +112,19 @@ final class ExponentialsLoop implements Exponentials {
     return sum;
   }
 
-  private void run(Pointwise.Loop loop, long[] at, int vectors) {
-    loop.run(at, (long) lanes * size, NO_ARRAYS, NO_OFFSETS, 0, vectors);
+  /** Vectors that lie side by side. */
+  private void place(long[] at, int slot, long address) {
+    for (int k = 0; k < WIDE; k++) {
+      at[slot + k] = address + (long) k * vector;
+    }
   }
 
-  private void fill(long at, double value) {
-    for (int i = 0; i < lanes; i++) {
+  private void run(Pointwise.Loop loop, long[] at, int times) {
+    loop.run(at, (long) lanes * size, NO_ARRAYS, NO_OFFSETS, 0, times);
+  }
+
+  private void fill(long at, double value, int count) {
+    for (int i = 0; i < count; i++) {
       if (f64) {
         Bytes.f64(at + 8L * i, value);
       } else {

@@ -12,9 +12,9 @@ final class Lanes {
   static final MemorySegment ALL = Bytes.ALL;
   static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-  /** Room for one vector per operand and one for the result. */
+  /** Room for eight vectors. */
   private static final ThreadLocal<MemorySegment> TAIL =
-      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(4 * 64, 64));
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(8 * 64, 64));
 
   private Lanes() {}
 
@@ -41,7 +41,7 @@ final class Lanes {
     return species.vectorBitSize() == 512;
   }
 
-  /** Address of this thread's four 64-byte slots. */
+  /** Address of this thread's eight 64-byte slots. */
   static long tail() {
     return TAIL.get().address();
   }

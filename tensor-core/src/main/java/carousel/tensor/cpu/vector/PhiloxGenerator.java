@@ -23,15 +23,16 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <pre>{@code
  * for (int i = 0; i < blocks; i += LANES) {
- *   b = broadcast(block + i).addIndex(1);  c0 = b & LOW;  c1 = b >>> 32;  c2 = 0;  c3 = 0;
- *   p0 = c0 * M0;  p1 = c2 * M1;                                       // ten times
- *   c0 = p1 >>> 32 ^ c1 ^ k0;  c1 = p1 & LOW;  c2 = p0 >>> 32 ^ c3 ^ k1;  c3 = p0 & LOW;
+ *   b = broadcast(block + i).addIndex(1);  c0 = b;  c1 = b >>> 32;  c2 = 0;  c3 = 0;
+ *   p0 = (c0 & LOW) * M0;  p1 = (c2 & LOW) * M1;                       // ten times
+ *   c0 = p1 >>> 32 ^ c1 ^ k0;  c1 = p1;  c2 = p0 >>> 32 ^ c3 ^ k1;  c3 = p0;
  *   ...
- *   store(interleave(c0 | c1 << 32, c2 | c3 << 32) >>> 8);
+ *   store(interleave(c0 & LOW | c1 << 32, c2 & LOW | c3 << 32) >>> 8);
  * }
  * }</pre>
  *
- * The rounds are written out because a vector that goes around a loop in Java may become an object.
+ * A counter's upper half is left as it comes, and masked where it matters. The rounds are written out
+ * because a vector that goes around a loop in Java may become an object.
  */
 final class PhiloxGenerator {
   private static final int M0 = 0xD2511F53;
@@ -128,9 +129,7 @@ final class PhiloxGenerator {
     code.loadConstant(1)
         .invokevirtual(LONGS, "addIndex", MethodTypeDesc.of(LONGS, CD_int))
         .astore(P0);
-    code.aload(P0);
-    low(code);
-    code.astore(C);
+    code.aload(P0).astore(C);
     shifted(code, P0, "LSHR", 32);
     code.astore(C + 1);
     for (int k = 2; k < 4; k++) {
@@ -144,13 +143,9 @@ final class PhiloxGenerator {
     product(code, C, FACTOR, P0);
     product(code, C + 2, FACTOR + 1, P1);
     mixed(code, P1, C + 1, KEY, round * W0, C);
-    code.aload(P1);
-    low(code);
-    code.astore(C + 1);
+    code.aload(P1).astore(C + 1);
     mixed(code, P0, C + 3, KEY + 2, round * W1, C + 2);
-    code.aload(P0);
-    low(code);
-    code.astore(C + 3);
+    code.aload(P0).astore(C + 3);
   }
 
   private static void product(CodeBuilder code, int c, int factor, int into) {
@@ -170,9 +165,10 @@ final class PhiloxGenerator {
     code.astore(into);
   }
 
-  /** {@code into = c | next << 32}, the words of two counters as they lie in memory. */
+  /** {@code into = c & LOW | next << 32}, the words of two counters as they lie in memory. */
   private static void pair(CodeBuilder code, int c, int into) {
     code.aload(c);
+    low(code);
     shifted(code, c + 1, "LSHL", 32);
     code.invokevirtual(LONGS, "or", MethodTypeDesc.of(LONGS, VECTOR)).astore(into);
   }
