@@ -3,9 +3,16 @@
 #include "common.cuh"
 
 // Whole numbers wrap, as in Java; C++ leaves the overflow of int undefined.
-template <typename T> __device__ __forceinline__ T plus(T a, T b) { return a + b; }
-template <typename T> __device__ __forceinline__ T minus(T a, T b) { return a - b; }
-template <typename T> __device__ __forceinline__ T times(T a, T b) { return a * b; }
+template <typename T> __device__ __forceinline__ T plus(T a, T b);
+template <typename T> __device__ __forceinline__ T minus(T a, T b);
+template <typename T> __device__ __forceinline__ T times(T a, T b);
+// Each rounded by itself, also where rows follow each other in a formula: never contracted to a fused multiply-add.
+template <> __device__ __forceinline__ float plus(float a, float b) { return __fadd_rn(a, b); }
+template <> __device__ __forceinline__ float minus(float a, float b) { return __fadd_rn(a, -b); }
+template <> __device__ __forceinline__ float times(float a, float b) { return __fmul_rn(a, b); }
+template <> __device__ __forceinline__ double plus(double a, double b) { return __dadd_rn(a, b); }
+template <> __device__ __forceinline__ double minus(double a, double b) { return __dadd_rn(a, -b); }
+template <> __device__ __forceinline__ double times(double a, double b) { return __dmul_rn(a, b); }
 template <> __device__ __forceinline__ int plus(int a, int b) { return static_cast<int>(static_cast<u32>(a) + b); }
 template <> __device__ __forceinline__ int minus(int a, int b) { return static_cast<int>(static_cast<u32>(a) - b); }
 template <> __device__ __forceinline__ int times(int a, int b) { return static_cast<int>(static_cast<u32>(a) * b); }

@@ -65,8 +65,7 @@ final class CrossEntropyFused implements Fused {
   public Result forward(Tensor[] inputs) {
     Tensor logits = inputs[0];
     int rows = logits.dim(0);
-    Tensor losses =
-        Tensor.empty("cross_entropy", logits.device(), logits.dtype(), Shape.of(rows));
+    Tensor losses = Tensor.empty("cross_entropy", logits.device(), logits.dtype(), Shape.of(rows));
     Tensor kept = Tensor.empty("cross_entropy", logits.device(), DType.F64, Shape.of(rows, 2));
     if (rows > 0) {
       Team team = team(logits);

@@ -5,6 +5,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Distribution;
+import carousel.tensor.op.Formula;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
@@ -13,6 +14,7 @@ import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
 import carousel.tensor.spi.SlabPool;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +35,7 @@ public final class CudaBackend implements Backend {
   private final IndexLaunches indexing;
   private final MatrixLaunches matrices;
   private final RandomLaunches randoms;
+  private final FormulaLaunches formulas;
   private final FusedTable fused;
 
   /**
@@ -54,6 +57,7 @@ public final class CudaBackend implements Backend {
     this.indexing = new IndexLaunches(launcher, memory, sorting, errors);
     this.matrices = new MatrixLaunches(launcher, copies, memory);
     this.randoms = new RandomLaunches(launcher);
+    this.formulas = new FormulaLaunches(launcher, memory, errors);
     this.fused = new FusedTable(launcher, memory, errors, this);
   }
 
@@ -171,6 +175,12 @@ public final class CudaBackend implements Backend {
   @Override
   public void bernoulli(double probability, long seed, long counter, Tensor y) {
     randoms.below(probability, seed, counter, y);
+  }
+
+  @Override
+  public boolean inPlace(List<Formula.Call> calls) {
+    formulas.run(calls);
+    return true;
   }
 
   @Override

@@ -15,7 +15,8 @@ final class DeviceErrors {
     GATHER("gather"),
     SCATTER_ADD("scatterAdd"),
     INDEX_SELECT("indexSelect"),
-    INDEX_ADD("indexAdd");
+    INDEX_ADD("indexAdd"),
+    FORMULA("formula");
 
     private final String label;
 

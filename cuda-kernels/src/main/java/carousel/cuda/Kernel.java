@@ -1,6 +1,8 @@
 package carousel.cuda;
 
+import carousel.cuda.driver.KernelSource;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One kernel: where it is, and what it takes. Each is made once, by the family that launches it; a test
@@ -8,6 +10,7 @@ import java.util.List;
  */
 final class Kernel {
   private final String file;
+  private final @Nullable KernelSource written;
   private final String symbol;
   private final List<Parameter> parameters;
 
@@ -20,12 +23,26 @@ final class Kernel {
    */
   Kernel(String file, String symbol, Parameter... parameters) {
     this.file = file;
+    this.written = null;
+    this.symbol = symbol;
+    this.parameters = List.of(parameters);
+  }
+
+  /** A kernel of a file that is not there but was written by code. */
+  Kernel(KernelSource written, String symbol, Parameter... parameters) {
+    this.file = written.name();
+    this.written = written;
     this.symbol = symbol;
     this.parameters = List.of(parameters);
   }
 
   String file() {
     return file;
+  }
+
+  /** The file with all that it includes. */
+  KernelSource source() {
+    return written == null ? KernelSource.of(file) : written;
   }
 
   String symbol() {

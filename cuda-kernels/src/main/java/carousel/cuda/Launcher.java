@@ -2,7 +2,6 @@ package carousel.cuda;
 
 import carousel.cuda.driver.CudaDriver;
 import carousel.cuda.driver.Grid;
-import carousel.cuda.driver.KernelSource;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -111,8 +110,7 @@ final class Launcher {
     return functions.computeIfAbsent(
         kernel,
         k -> {
-          long module =
-              modules.computeIfAbsent(k.file(), file -> driver.load(KernelSource.of(file)));
+          long module = modules.computeIfAbsent(k.file(), _ -> driver.load(k.source()));
           return driver.function(module, k.symbol());
         });
   }

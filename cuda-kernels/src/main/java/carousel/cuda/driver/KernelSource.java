@@ -37,6 +37,20 @@ public record KernelSource(String name, Map<String, String> files) {
     return new KernelSource(name, files);
   }
 
+  /**
+   * A file written by code, and the files of this module that it includes.
+   *
+   * @param name a name of its own, without an extension
+   * @param text its text
+   * @return the source
+   */
+  public static KernelSource written(String name, String text) {
+    Map<String, String> files = new LinkedHashMap<>();
+    files.put(name + ".cu", text);
+    INCLUDE.matcher(text).results().forEach(include -> read(include.group(1), files));
+    return new KernelSource(name + ".cu", files);
+  }
+
   private static void read(String name, Map<String, String> files) {
     if (files.containsKey(name)) {
       return;
