@@ -3,6 +3,7 @@ package carousel.tensor;
 import carousel.tensor.op.Joins;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ReadableByteChannel;
@@ -108,6 +109,10 @@ public sealed interface HostValues permits Tensor {
               + " bytes, the target "
               + target.byteSize());
     }
+    if (x.layout().isContiguous()) {
+      x.device().backend().read(x, target);
+      return;
+    }
     try (var scope = Scope.openUnwatched()) {
       x.device().backend().read(dense(), target);
     }
@@ -147,7 +152,15 @@ public sealed interface HostValues permits Tensor {
       throw new TensorException(
           "item: " + self().shape() + " has " + self().size() + " elements, not one");
     }
-    return self().toDoubleArray()[0];
+    byte[] bytes = new byte[self().dtype().bytes()];
+    MemorySegment value = MemorySegment.ofArray(bytes);
+    copyTo(value);
+    return switch (self().dtype()) {
+      case F32 -> value.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
+      case F64 -> value.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 0);
+      case I32 -> value.get(ValueLayout.JAVA_INT_UNALIGNED, 0);
+      case BOOL -> value.get(ValueLayout.JAVA_BYTE, 0);
+    };
   }
 
   /**

@@ -81,24 +81,33 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void unary(Unary op, Tensor x, Tensor y) {
-    sweep(table.unary(op, x.dtype()), Table.grain(op), Strided.of(y), Strided.of(x));
+    Loop loop = table.unary(op, x.dtype());
+    if (!Straight.run(loop, Table.grain(op), y, x)) {
+      sweep(loop, Table.grain(op), Strided.of(y), Strided.of(x));
+    }
   }
 
   @Override
   public void binary(Binary op, Tensor a, Tensor b, Tensor y) {
     Loop loop = table.binary(op, a.dtype());
-    sweep(loop, Table.grain(op), Strided.of(y), Strided.of(a), Strided.of(b));
+    if (!Straight.run(loop, Table.grain(op), y, a, b)) {
+      sweep(loop, Table.grain(op), Strided.of(y), Strided.of(a), Strided.of(b));
+    }
   }
 
   @Override
   public void ternary(Ternary op, Tensor a, Tensor b, Tensor c, Tensor y) {
     Loop loop = table.ternary(op, b.dtype());
-    sweep(loop, Table.CHEAP, Strided.of(y), Strided.of(a), Strided.of(b), Strided.of(c));
+    if (!Straight.run(loop, Table.CHEAP, y, a, b, c)) {
+      sweep(loop, Table.CHEAP, Strided.of(y), Strided.of(a), Strided.of(b), Strided.of(c));
+    }
   }
 
   @Override
   public void copy(Tensor x, Tensor y) {
-    copy(Strided.of(x), x.dtype(), Strided.of(y), y.dtype());
+    if (!Straight.run(table.cast(x.dtype(), y.dtype()), Table.CHEAP, y, x)) {
+      copy(Strided.of(x), x.dtype(), Strided.of(y), y.dtype());
+    }
   }
 
   /** Copies, converting if the types differ. */
@@ -108,6 +117,10 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void fill(Tensor y, double value) {
+    if (y.size() == 1) {
+      Element.of(y.dtype()).set(y.address(), value);
+      return;
+    }
     int[] dims = y.shape().toArray();
     long element = Scratch.forFill().address(Loop.SPLAT_BYTES);
     Element.of(y.dtype()).set(element, value);
