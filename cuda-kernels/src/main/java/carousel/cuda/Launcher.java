@@ -97,9 +97,10 @@ final class Launcher {
     }
   }
 
-  /** Begins a call; its arguments follow in order. One per thread at a time. */
+  /** Begins a call; its arguments follow in order. Between them others may begin and end. */
   Call call(Kernel kernel) {
-    return calls.get().of(kernel);
+    Call call = calls.get();
+    return (call.kernel == NONE ? call : new Call()).of(kernel);
   }
 
   private long function(Kernel kernel) {
@@ -182,10 +183,12 @@ final class Launcher {
 
     /** Starts the kernel with the arguments given. */
     void start(Grid grid) {
-      if (count != kernel.parameters().size()) {
-        throw new IllegalArgumentException(kernel + " was given " + count + " arguments");
+      Kernel started = kernel;
+      kernel = NONE;
+      if (count != started.parameters().size()) {
+        throw new IllegalArgumentException(started + " was given " + count + " arguments");
       }
-      driver.launch(function(kernel), grid, addresses);
+      driver.launch(function(started), grid, addresses);
     }
   }
 

@@ -12,11 +12,13 @@ import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Kernels of composites that are not of this library. */
+@Tag("cpu") // other devices have kernels of their own, or none
 class PointwiseKernelTest {
   private final Philox rng = Philox.of(11);
 

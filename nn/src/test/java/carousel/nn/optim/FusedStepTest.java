@@ -17,10 +17,12 @@ import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** A step in one pass gives the bits that the rule gives op by op. */
+@Tag("cpu") // other devices have kernels of their own, or none
 class FusedStepTest {
   private static final int[] SIZES = {0, 1, 15, 16, 33, 70_001};
 

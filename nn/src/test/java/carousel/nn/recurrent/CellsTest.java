@@ -19,6 +19,7 @@ import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -118,6 +119,7 @@ class CellsTest {
         Parameter.of(Tensor.zeros(F64, H)));
   }
 
+  @Tag("cpu") // whose kernels are made from both cells alike
   @ParameterizedTest
   @MethodSource("activations")
   void aLeakyUnitWithTauOneIsExactlyElman(Activation f) {

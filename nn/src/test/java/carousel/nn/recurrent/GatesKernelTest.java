@@ -16,10 +16,12 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** What a cell's step computes besides products, by a kernel as by its body: for scans by hand. */
+@Tag("cpu") // other devices have kernels of their own, or none
 class GatesKernelTest {
   /** One row and unit; less than a vector; whole vectors; vectors and a rest; several tasks. */
   private record Size(int rows, int units) {}

@@ -19,10 +19,12 @@ import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** Every cell's kernel over time gives what its body gives: outputs, states and all gradients. */
+@Tag("cpu") // other devices have kernels of their own, or none
 class ScanKernelTest {
   /** Runs every composite by its body. */
   private static final Interpreter BODIES =
