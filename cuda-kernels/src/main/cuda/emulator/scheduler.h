@@ -40,8 +40,10 @@ inline void run(Block &block) {
   blockIdx = block.index;
   while (!device->failed) {
     if (!block.ready.empty()) {
-      unsigned thread = block.ready.front();
-      block.ready.pop_front();
+      // In reverse, who was woken last goes first: a warp that is complete runs ahead of the others.
+      bool last = device->launch->reverse;
+      unsigned thread = last ? block.ready.back() : block.ready.front();
+      last ? block.ready.pop_back() : block.ready.pop_front();
       device->thread = thread;
       threadIdx = block.size == blockDim.x ? uint3{thread, 0, 0} : position(thread, blockDim);
       resume(block.threads[thread].fiber);

@@ -40,7 +40,7 @@ struct Launch {
   dim3 block;
   unsigned shared;       // bytes of dynamic shared memory
   unsigned cooperative;  // 1: all blocks are alive at once and may meet at the grid's barrier
-  unsigned reverse;      // 1: threads start from the last one
+  unsigned reverse;      // 1: threads start from the last one, and who was woken last goes on first
   char error[1024];
 };
 

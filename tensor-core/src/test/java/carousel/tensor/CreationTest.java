@@ -151,7 +151,8 @@ class CreationTest {
   @Test
   void oneHotRefusesWhatIsNoClass() {
     for (int bad : new int[] {-1, 3}) {
-      assertThatThrownBy(() -> Tensor.oneHot(DType.F32, Tensor.of(bad), 3))
+      // A device may say so when the result is read.
+      assertThatThrownBy(() -> Tensor.oneHot(DType.F32, Tensor.of(bad), 3).toFloatArray())
           .isInstanceOf(TensorException.class)
           .hasMessageContaining("index " + bad + " is out of range [0,3)");
     }

@@ -1,0 +1,99 @@
+package carousel.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carousel.cuda.driver.CudaDriver;
+import carousel.cuda.driver.KernelSource;
+import carousel.cuda.emulator.EmulatedDriver;
+import carousel.tensor.DType;
+import carousel.tensor.Device;
+import carousel.tensor.contract.Contract;
+import carousel.tensor.contract.OpCases;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The suites notice bugs of kernels: each is planted in the real source, and must be caught. */
+class PlantedBugsTest {
+  private static final int SMALL = 5000;
+
+  @TempDir static Path cache;
+
+  /** A device whose kernels are the real ones but for one piece of text. */
+  private static Device with(String file, String text, String bug, boolean reverse) {
+    Emulated.driver(); // skips without a compiler
+    EmulatedDriver driver = new EmulatedDriver(cache, false, reverse);
+    CudaDriver planting =
+        (CudaDriver)
+            Proxy.newProxyInstance(
+                CudaDriver.class.getClassLoader(),
+                new Class<?>[] {CudaDriver.class},
+                (proxy, method, arguments) -> {
+                  try {
+                    return method.getName().equals("load")
+                        ? driver.load(planted((KernelSource) arguments[0], file, text, bug))
+                        : method.invoke(driver, arguments);
+                  } catch (InvocationTargetException e) {
+                    throw e.getCause();
+                  }
+                });
+    return Device.of(
+        "cuda-emulated with a bug", new CudaBackend(planting, CudaBackend.pool(planting)));
+  }
+
+  private static KernelSource planted(KernelSource source, String file, String text, String bug) {
+    Map<String, String> files = new LinkedHashMap<>(source.files());
+    files.computeIfPresent(
+        file,
+        (name, content) -> {
+          assertThat(content).as("%s, to plant a bug there", name).containsOnlyOnce(text);
+          return content.replace(text, bug);
+        });
+    return new KernelSource(source.name(), files);
+  }
+
+  private static List<String> violations(Device device, String row) {
+    return OpCases.all()
+        .filter(c -> c.row().equals(row) && c.operands().getFirst().shape().size() < SMALL)
+        .flatMap(c -> Contract.violations(c, device).stream())
+        .toList();
+  }
+
+  @Test
+  void aMissingBarrier() {
+    String text = "  __syncthreads();\n  S start = *carry;";
+    String bug = "  S start = *carry;";
+    assertThat(violations(with("cumsum.cu", text, text, false), "CumSum")).isEmpty();
+    assertThat(violations(with("cumsum.cu", text, bug, false), "CumSum")).isNotEmpty();
+  }
+
+  /** Who overwrites what others have yet to read must run ahead of them: an order that is not the plain one. */
+  @Test
+  void aMissingBarrierBeforeTheNextTurn() {
+    String text = "__syncthreads();  // everyone has read the sums of the last turn";
+    assertThat(violations(with("cumsum.cu", text, text, true), "CumSum")).isEmpty();
+    assertThat(violations(with("cumsum.cu", text, "", true), "CumSum")).isNotEmpty();
+  }
+
+  @Test
+  void anOffByOne() {
+    String text = "i < at.count; i += all_threads()";
+    assertThat(violations(with("map.cuh", text, text, false), "Ternary.FMA")).isEmpty();
+    assertThat(violations(with("map.cuh", text, "i + 1 < at.count; i += all_threads()", false), "Ternary.FMA"))
+        .isNotEmpty();
+  }
+
+  @Test
+  void aSwappedGate() {
+    RecurrentCase lstm = RecurrentCase.of("lstm", DType.F32, 4, 3, 5, 8);
+    String text = "s.gates[0] = sigmoid(i);\n    s.gates[1] = sigmoid(f);";
+    assertThat(lstm.differences(with("cells.cuh", text, text, false), ".scan", -1)).isEmpty();
+    String swapped = "s.gates[0] = sigmoid(f);\n    s.gates[1] = sigmoid(i);";
+    assertThat(lstm.differences(with("cells.cuh", text, swapped, false), ".scan", -1)).isNotEmpty();
+  }
+}
