@@ -32,6 +32,13 @@ record OddCell(Kind kind, Parameter wx, Parameter wh, Parameter b, Parameter v)
         return a.get(2).add(v.chunk(2, Tensor.LAST).get(1).mul(h)).tanh();
       }
     },
+    /** Neither the input nor a product. */
+    DEAF {
+      @Override
+      Tensor step(List<Tensor> a, Tensor h, Tensor v) {
+        return v.chunk(2, Tensor.LAST).get(0).mul(h).add(v.chunk(2, Tensor.LAST).get(1)).tanh();
+      }
+    },
     /** More code than one program holds, and sums that are read from end to end. */
     LONG {
       @Override

@@ -16,6 +16,7 @@ import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import java.util.function.DoubleBinaryOperator;
+import java.util.function.DoubleUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Loops over the rows' scalar definitions, for machines and rows without vector code. */
@@ -140,13 +141,17 @@ public final class ScalarKernels implements Kernels {
         return sum;
       };
     }
+    return compensated(type, value -> value);
+  }
+
+  /** Σ f(x) with Kahan's compensation: what the last addition rounded away goes into the next. */
+  private static Fold compensated(DType type, DoubleUnaryOperator f) {
     Element element = Element.of(type);
     return (x, n) -> {
       double sum = 0;
       double lost = 0;
       for (int i = 0; i < n; i++) {
-        // Kahan's compensation: what the last addition rounded away goes into the next.
-        double term = element.get(x + (long) i * element.size()) - lost;
+        double term = f.applyAsDouble(element.get(x + (long) i * element.size())) - lost;
         double next = sum + term;
         lost = next - sum - term;
         sum = next;
@@ -175,7 +180,7 @@ public final class ScalarKernels implements Kernels {
 
   @Override
   public Fold squares(DType type) {
-    return fold(type, 0, (a, b) -> a + b * b);
+    return compensated(type, value -> value * value);
   }
 
   @Override

@@ -119,14 +119,15 @@ final class RowKernel implements Fused {
       if (gradient == null) {
         continue;
       }
+      double[] totals = new double[plan.width()];
+      run.total(s, totals);
       int size = gradient.dtype().bytes();
       long to = gradient.address() + (long) block.chunk() * plan.width() * size;
-      for (int column = 0; column < plan.width(); column++, to += size) {
-        double total = run.total(s, column);
+      for (int column = 0; column < totals.length; column++) {
         if (size == Float.BYTES) {
-          Bytes.f32(to, (float) total);
+          Bytes.f32(to + 4L * column, (float) totals[column]);
         } else {
-          Bytes.f64(to, total);
+          Bytes.f64(to + 8L * column, totals[column]);
         }
       }
     }

@@ -128,16 +128,27 @@ final class RowRun implements IntConsumer {
     return sums + (rowTask * program.sums() + index) * sumColumns() * size;
   }
 
-  /** The sum of a column over all rows. */
-  double total(int index, int column) {
-    boolean tail = vectors() > 0 && column >= vectors() * lanes;
-    long at = tail ? vectors() * lanes + column - (width - lanes) : column;
-    double total = 0;
+  /** Adds the sums of all rows up, of every column. */
+  void total(int index, double[] columns) {
+    int whole = (int) (vectors() == 0 ? width : vectors() * lanes);
+    long overlap = vectors() * lanes - (width - lanes); // of the last vector with the one before
     for (long task = 0; task < rowTasks(); task++) {
-      long address = sum(task, index) + at * size;
-      total += size == Float.BYTES ? Bytes.f32(address) : Bytes.f64(address);
+      long at = sum(task, index);
+      add(at, columns, 0, whole);
+      add(at + overlap * size, columns, whole, (int) width);
     }
-    return total;
+  }
+
+  private void add(long at, double[] columns, int from, int to) {
+    if (size == Float.BYTES) {
+      for (int c = from; c < to; c++) {
+        columns[c] += Bytes.f32(at + 4L * c);
+      }
+    } else {
+      for (int c = from; c < to; c++) {
+        columns[c] += Bytes.f64(at + 8L * c);
+      }
+    }
   }
 
   @Override

@@ -1,6 +1,7 @@
 package carousel.tensor.cpu.scan;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
@@ -36,6 +37,9 @@ class ThreadsTest {
     "5, 22, 9, 20, F64"
   })
   void theNumberOfThreadsDoesNotMatter(int steps, int rows, int inputs, int units, DType type) {
+    assumeTrue(
+        !"off".equals(System.getProperty("carousel.vector")),
+        "no loops are made without the Vector API");
     List<double[]> one = run(1, steps, rows, inputs, units, type);
     for (int count : new int[] {2, 3}) {
       List<double[]> several = run(count, steps, rows, inputs, units, type);
