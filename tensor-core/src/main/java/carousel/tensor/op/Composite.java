@@ -7,8 +7,9 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A named graph of other ops. A backend may offer a fused kernel of the same name: a faster
- * spelling of the body, with its own backward. Without one, the body runs as if it stood in place.
+ * A named graph of other ops. A backend may offer a fused kernel, known by the name or made from the
+ * body: a faster spelling of it, with its own backward. Without one, the body runs as if it stood in
+ * place. Make a composite once and keep it: a kernel that is made from a body is kept with it.
  *
  * <p>Bodies must not branch on tensor values, and read nothing but their inputs. Differentiating a
  * fused backward again goes through the body, so that every order of gradient exists.
