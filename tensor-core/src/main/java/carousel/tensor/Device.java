@@ -26,7 +26,7 @@ public final class Device {
   }
 
   /** A device that is opened when something is first computed there. */
-  private Device(String name, BackendProvider provider) {
+  Device(String name, BackendProvider provider) {
     this.name = name;
     this.provider = provider;
   }
@@ -113,7 +113,8 @@ public final class Device {
   }
 
   /**
-   * The device of a name such as {@code cpu}.
+   * The device of a name such as {@code cpu}; {@code cuda} is {@code cuda:0}. It is opened, and never
+   * replaced by another.
    *
    * @param name the name
    * @return the device
@@ -123,6 +124,7 @@ public final class Device {
     return switch (name) {
       case "cpu" -> cpu();
       case "reference" -> reference();
+      case "cuda" -> cuda(0);
       default -> {
         Device device = Provided.find(name);
         if (device == null) {
@@ -184,16 +186,28 @@ public final class Device {
   }
 
   /**
-   * The fastest device there is: the first that a provider offers, else the CPU.
+   * The fastest device there is: the first that a provider offers and can open, else the CPU. What
+   * cannot be opened is logged, in one line that says why.
    *
    * @return the best device of this machine
    */
   public static Device best() {
-    if (Provided.LISTED.isEmpty()) {
-      System.getLogger("carousel.tensor").log(Level.DEBUG, "no accelerator found; using the CPU");
-      return cpu();
+    return best(Provided.LISTED);
+  }
+
+  /** The first of the devices that opens, else the CPU. */
+  static Device best(List<Device> devices) {
+    System.Logger log = System.getLogger("carousel.tensor");
+    for (Device device : devices) {
+      try {
+        var unused = device.backend();
+        return device;
+      } catch (TensorException e) {
+        log.log(Level.WARNING, "passing over " + e.getMessage());
+      }
     }
-    return Provided.LISTED.getFirst();
+    log.log(Level.INFO, "no accelerator can be used; computing on the CPU");
+    return cpu();
   }
 
   /**

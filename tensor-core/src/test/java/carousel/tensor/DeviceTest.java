@@ -3,6 +3,11 @@ package carousel.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.reference.ReferenceBackend;
+import carousel.tensor.spi.Backend;
+import carousel.tensor.spi.BackendProvider;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /** Devices by name, and those that are there. */
@@ -27,5 +32,35 @@ class DeviceTest {
     assertThat(own.backend()).isSameAs(backend);
     assertThat(own.name()).isEqualTo("mine");
     assertThat(Device.all()).doesNotContain(own);
+  }
+
+  @Test
+  void theBestDeviceIsOneThatOpens() {
+    var backend = new ReferenceBackend();
+    Device broken =
+        new Device(
+            "broken",
+            provider(name -> {
+              throw new TensorException(name + ": no driver");
+            }));
+    Device works = new Device("works", provider(name -> Optional.of(backend)));
+
+    assertThat(Device.best(List.of(broken, works))).isSameAs(works);
+    assertThat(Device.best(List.of(broken))).isSameAs(Device.cpu());
+    assertThat(Device.best(List.of())).isSameAs(Device.cpu());
+  }
+
+  private static BackendProvider provider(Function<String, Optional<Backend>> open) {
+    return new BackendProvider() {
+      @Override
+      public List<String> names() {
+        return List.of();
+      }
+
+      @Override
+      public Optional<Backend> open(String name) {
+        return open.apply(name);
+      }
+    };
   }
 }

@@ -2,6 +2,7 @@ package carousel.zoo;
 
 import carousel.nn.data.TokenLevel;
 import carousel.nn.recurrent.Cells;
+import carousel.tensor.Device;
 import carousel.zoo.lm.Choice;
 import carousel.zoo.lm.Data;
 import carousel.zoo.lm.Failure;
@@ -125,7 +126,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--device",
       paramLabel = "NAME",
-      description = "Where to compute: cpu, cuda:0 ...")
+      description = "Where to compute: cpu, cuda, cuda:1 ..., cuda-emulated")
   private @Nullable String device;
 
   @Option(
@@ -211,8 +212,14 @@ final class TrainCommand implements Callable<Integer> {
   private static Settings checked(Map<String, String> values) {
     var settings = Settings.of(values, "options");
     Choice.require("--cell", settings.cell(), Cells.names());
-    Choice.require("--device", settings.device(), Names.devices());
+    requireDevice(settings.device());
     return settings;
+  }
+
+  /** A CUDA device need not be listed to be there; where it is not, opening it says why. */
+  private static void requireDevice(String name) {
+    if (!name.startsWith("cuda")) Choice.require("--device", name, Names.devices());
+    var unused = Device.of(name);
   }
 
   private Recipe recipe() {

@@ -113,7 +113,14 @@ public final class Layers implements Work {
   @Override
   public void run() {
     try (var step = Scope.openUnwatched()) {
-      gradients();
+      Carousel.await(gradients().getFirst());
+    }
+  }
+
+  @Override
+  public void forward() {
+    try (var step = Scope.openUnwatched()) {
+      Carousel.await(stack.apply(x));
     }
   }
 

@@ -17,6 +17,7 @@ import java.util.stream.DoubleStream;
  * <pre>
  * warm SECONDS TASK    makes the task ready, does it until it got no faster for so long   ok NORM LAST_MS
  * time SECONDS TASK    does it at least twice and for so long                             ok MEDIAN_MS
+ * forward SECONDS TASK the same, of the outputs alone                                     ok MEDIAN_MS
  * drop                 lets go of all tasks                                               ok
  * </pre>
  *
@@ -67,7 +68,8 @@ public final class Server {
       String[] part = line.split(" ", 3);
       return switch (part[0]) {
         case "warm" -> warm(Double.parseDouble(part[1]), part[2]);
-        case "time" -> time(Double.parseDouble(part[1]), part[2]);
+        case "time" -> time(Double.parseDouble(part[1]), ready(part[2])::run);
+        case "forward" -> time(Double.parseDouble(part[1]), ready(part[2])::forward);
         case "drop" -> drop();
         default -> "error no such command: " + line;
       };
@@ -89,7 +91,7 @@ public final class Server {
       var window = DoubleStream.builder();
       double begun = spent;
       do {
-        last = milliseconds(work);
+        last = milliseconds(work::run);
         window.add(last);
         spent += last;
       } while (spent - begun < Math.min(WINDOW_MS, seconds * 1e3));
@@ -102,11 +104,15 @@ public final class Server {
     return String.format(Locale.ROOT, "ok %.9g %.6g", work.norm(), last);
   }
 
-  private String time(double seconds, String task) {
+  private Work ready(String task) {
     Work work = ready.get(task);
     if (work == null) {
       throw new IllegalStateException("'" + task + "' is not ready; send warm first");
     }
+    return work;
+  }
+
+  private static String time(double seconds, Runnable work) {
     double first = milliseconds(work);
     var times = DoubleStream.builder();
     int runs = 0;
@@ -123,7 +129,7 @@ public final class Server {
     return String.format(Locale.ROOT, "ok %.6g", Sample.median(times.build().toArray()));
   }
 
-  private static double milliseconds(Work work) {
+  private static double milliseconds(Runnable work) {
     long start = System.nanoTime();
     work.run();
     return (System.nanoTime() - start) * 1e-6;

@@ -7,6 +7,15 @@ public interface Work extends AutoCloseable {
   void run();
 
   /**
+   * Computes the outputs alone, without what gradients need.
+   *
+   * @throws UnsupportedOperationException if there are none apart from the gradients
+   */
+  default void forward() {
+    throw new UnsupportedOperationException("this task has no outputs apart from its gradients");
+  }
+
+  /**
    * Measures the result, after {@link #run}: contenders that did equal work give equal numbers.
    *
    * @return the Euclidean norm of the gradients of the input and of all weights but the biases (of

@@ -1,6 +1,7 @@
 package carousel.benchmarks.compare;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
@@ -49,6 +50,12 @@ class TaskTest {
                     work.run();
 
                     assertThat(norm).isPositive().isEqualTo(work.norm());
+                    if (kind.isRecurrent()) {
+                      work.forward();
+                    } else {
+                      assertThatExceptionOfType(UnsupportedOperationException.class)
+                          .isThrownBy(work::forward);
+                    }
                   }
                 }));
   }
