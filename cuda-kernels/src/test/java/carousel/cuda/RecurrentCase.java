@@ -57,26 +57,31 @@ record RecurrentCase(
     return new RecurrentCase(cell, type, steps, rows, inputs, units, reverse, List.of(ends));
   }
 
-  /** A composite, and what it was applied to. */
-  record Applied(Composite op, Tensor... inputs) {
-    /** The kernel of a device and its inputs there. */
-    Fused on(Device device, Tensor... there) {
-      return Objects.requireNonNull(
-          device.backend().fused(op, there), () -> op.label() + " has a kernel on " + device);
-    }
+  /** Who has kernels: a device, or a launcher of other sources. */
+  @FunctionalInterface
+  interface Kernels {
+    @Nullable Fused of(Composite op, Tensor... inputs);
+  }
 
+  /** A composite, and what it was applied to. */
+  private record Applied(Composite op, Tensor... inputs) {
     private boolean isDifferentiable(int input) {
       return inputs[input].dtype().isFloating();
     }
   }
 
   /**
-   * What differs between the kernel on a device and the body.
+   * What differs between the device's kernel and the body.
    *
    * @param suffix which of the cell's composites: {@code .scan} or {@code .gates}
    * @param silent the output that gets no cotangent; −1 for none
    */
   List<String> differences(Device device, String suffix, int silent) {
+    return differences(device, device.backend()::fused, suffix, silent);
+  }
+
+  /** The same, of kernels that run on the device's tensors. */
+  List<String> differences(Device device, Kernels kernels, String suffix, int silent) {
     try (var scope = Scope.open()) {
       Applied applied = apply(suffix);
       int count = applied.inputs().length;
@@ -90,7 +95,9 @@ record RecurrentCase(
           leaves.add(applied.inputs()[i]);
         }
       }
-      Fused fused = applied.on(device, there);
+      Fused fused =
+          Objects.requireNonNull(
+              kernels.of(applied.op(), there), () -> applied.op().label() + " has a kernel");
       Fused.Result result = fused.forward(there);
 
       Tensor[] outputs = BODIES.run(() -> applied.op().body().apply(applied.inputs()));
