@@ -79,43 +79,41 @@ __device__ __forceinline__ Pack<T, pack<T>()> load_past_l1(const T *x) {
   return both.value;
 }
 
-// The units a block owns, and the recurrent weights that lead to their gates: column (gate, unit) of wh [H, ...],
-// packed along its H rows. Rows of packs have an odd length, so that columns side by side lie in different banks.
-template <typename T, int GATES>
-struct Slice {
-  static constexpr int V = pack<T>();
-
+// The units a block owns.
+struct Units {
   int hidden;  // H
   int own;     // units per block; the last block may have fewer that exist
   int first;   // the first of this block's
-  int packs;   // of a column
-  int stride;  // packs from one column to the next
 
-  __device__ __forceinline__ Slice(int hidden, int own)
-      : hidden(hidden), own(own), first(blockIdx.x * own), packs((hidden + V - 1) / V), stride(packs | 1) {}
-
-  __device__ __forceinline__ i64 size() const { return static_cast<i64>(GATES) * own * stride * V; }
-
-  __device__ __forceinline__ const T *column(const T *w, int gate, int unit) const {
-    return w + static_cast<i64>(gate * own + unit) * stride * V;
-  }
-
-  // w: shared. wh [H, P·H] leads to the first P gates, wn [H, H] to the last if P < GATES.
-  template <int P>
-  __device__ __forceinline__ void fetch(T *w, const T *wh, const T *wn) const {
-    int columns = GATES * own;
-    int count = packs * V * columns;
-    for (int i = threadIdx.x; i < count; i += blockDim.x) {
-      int k = i / columns;
-      int column = i - k * columns;
-      int gate = column / own;
-      int unit = first + column - gate * own;
-      T value = 0;
-      if (k < hidden && unit < hidden) {
-        value = gate < P ? wh[(static_cast<i64>(k) * P + gate) * hidden + unit]
-                         : wn[static_cast<i64>(k) * hidden + unit];
-      }
-      w[static_cast<i64>(column) * stride * V + k] = value;
-    }
-  }
+  __device__ __forceinline__ Units(int hidden, int own) : hidden(hidden), own(own), first(blockIdx.x * own) {}
 };
+
+// Columns of packs, in shared memory or beyond it. Columns have an odd length there, so that those side by side lie in
+// different banks.
+template <typename T>
+struct Columns {
+  T *w;
+  int stride;  // packs
+
+  __device__ __forceinline__ const T *column(int i) const { return w + static_cast<i64>(i) * stride * pack<T>(); }
+};
+
+// Fetches elements [from, to) of the recurrent weights' columns [first, last) = (gate, unit): wh [H, P·H] leads to the
+// first P gates, wn [H, H] to the next. Zeros where units or rows do not exist.
+template <int P, typename T>
+__device__ __forceinline__ void fetch_columns(
+    Columns<T> to_columns, const Units &units, const T *wh, const T *wn, int first, int last, int from, int to) {
+  int columns = last - first;
+  for (int i = threadIdx.x; i < (to - from) * columns; i += blockDim.x) {
+    int k = from + i / columns;
+    int column = first + i % columns;
+    int gate = column / units.own;
+    int unit = units.first + column - gate * units.own;
+    T value = 0;
+    if (k < units.hidden && unit < units.hidden) {
+      value = gate < P ? wh[(static_cast<i64>(k) * P + gate) * units.hidden + unit]
+                       : wn[static_cast<i64>(k) * units.hidden + unit];
+    }
+    to_columns.w[static_cast<i64>(column - first) * to_columns.stride * pack<T>() + k - from] = value;
+  }
+}

@@ -9,27 +9,29 @@
 const int SCAN_THREADS = 256;
 
 // gates [T,N,G·H], states [T+1,N,lead], kept [T,N,lead], y [T,N,H]: see Forward. barrier: 0 at first.
-// own: units per block; tile: rows in shared memory at once.
+// own: units per block; beyond, resident, chunk: see ScanForward.
 #define SCAN_FORWARD(cell, C, type, T)                                                                                \
-  extern "C" __global__ void __launch_bounds__(SCAN_THREADS, 1) scan_forward_##cell##_##type(                            \
-      T *gates, const T *bias, const T *wh, const T *wn, const T *v0, const T *v1, const T *v2, T *h, T *c, T *kept, \
-      T *y, const int *lengths, u32 *barrier, int steps, int rows, int hidden, int lead, int reverse, int own,        \
-      int tile) {                                                                                                     \
+  extern "C" __global__ void __launch_bounds__(SCAN_THREADS, 1) scan_forward_##cell##_##type(                         \
+      T *gates, const T *bias, const T *wh, const T *wn, const T *v0, const T *v1, const T *v2, T *h, T *c, T *kept,  \
+      T *y, const int *lengths, T *beyond, u32 *barrier, int steps, int rows, int hidden, int lead, int reverse,      \
+      int own, int resident, int chunk) {                                                                             \
     DYNAMIC_SHARED(T, shared);                                                                                        \
     Forward<T> f = {gates, bias, wh, wn, {v0, v1, v2}, h, c, kept, y, lengths, steps, rows, hidden, lead, reverse};   \
-    ScanForward<C, T>(f, own, tile, barrier, shared).run();                                                           \
+    ScanForward<C, T>(f, own, resident, chunk, beyond, barrier, shared).run();                                        \
   }
 
-// As above; dy [T,N,H], dh_last, dc_last [N,H] or null → dz [T,N,B·H], dh_first, dc_first [N,H]. shares: see ScanBackward.
+// As above; dy [T,N,H], dh_last, dc_last [N,H] or null → dz [T,N,B·H], dh_first, dc_first [N,H].
+// shares, beyond, resident: see ScanBackward.
 #define SCAN_BACKWARD(cell, C, type, T)                                                                               \
-  extern "C" __global__ void __launch_bounds__(SCAN_THREADS, 1) scan_backward_##cell##_##type(                           \
+  extern "C" __global__ void __launch_bounds__(SCAN_THREADS, 1) scan_backward_##cell##_##type(                        \
       const T *gates, const T *wh, const T *wn, const T *v0, const T *v1, const T *v2, const T *h, const T *c,        \
       const T *kept, const T *dy, const T *dh_last, const T *dc_last, const int *lengths, T *dz, T *dh_first,         \
-      T *dc_first, T *shares, u32 *barrier, int steps, int rows, int hidden, int lead, int reverse, int own) {        \
+      T *dc_first, T *shares, T *beyond, u32 *barrier, int steps, int rows, int hidden, int lead, int reverse,        \
+      int own, int resident) {                                                                                        \
     DYNAMIC_SHARED(T, shared);                                                                                        \
     Backward<T> b = {gates, wh, wn, {v0, v1, v2}, h, c, kept, dy, dh_last, dc_last, lengths, dz, dh_first, dc_first,  \
                      steps, rows, hidden, lead, reverse};                                                             \
-    ScanBackward<C, T>(b, own, shares, barrier, shared).run();                                                        \
+    ScanBackward<C, T>(b, own, resident, beyond, shares, barrier, shared).run();                                      \
   }
 
 // One step k. u [N,P·H]: the products with the state before; null for none. y may be null.

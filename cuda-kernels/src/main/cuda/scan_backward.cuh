@@ -67,25 +67,34 @@ struct ScanBackward {
   static constexpr int V = pack<T>();
 
   const Backward<T> &b;
-  Slice<T, G> slice;
+  Units units;
   GridBarrier barrier;
+  int packs;
+  int resident;  // columns of weights in shared memory; the others lie `beyond`
   int rows;    // N in whole packs
   int count;   // items: own units × rows, the row running fastest
   int groups;  // how many threads share the blocks' shares of an item
-  T *w;        // the weights
+  Columns<T> w, beyond;
   T *du;       // [G·own, rows] gradients of the products' columns
   T *sums;     // [groups, count] dh, in parts
   T *dh, *dc;  // [count] what passes by the products
   T *shares;   // global, [2, blocks (whose), blocks (by whom), count]
   int parity = 0;
 
-  __device__ __forceinline__ ScanBackward(const Backward<T> &b, int own, T *shares, u32 *arrived, T *shared)
-      : b(b), slice(b.hidden, own), barrier{arrived, 0}, shares(shares) {
+  __device__ __forceinline__ ScanBackward(
+      const Backward<T> &b, int own, int resident, T *scratch, T *shares, u32 *arrived, T *shared)
+      : b(b),
+        units(b.hidden, own),
+        barrier{arrived, 0},
+        packs((b.hidden + V - 1) / V),
+        resident(resident),
+        shares(shares) {
     rows = (b.rows + V - 1) / V * V;
     count = own * rows;
     groups = max(1, static_cast<int>(blockDim.x) / (count / V));
-    w = shared;
-    du = w + slice.size();
+    w = {shared, packs | 1};
+    beyond = {scratch + static_cast<i64>(blockIdx.x) * (G * own - resident) * w.stride * V, w.stride};
+    du = shared + static_cast<i64>(resident) * w.stride * V;
     sums = du + G * count;
     dh = sums + groups * count;
     dc = dh + count;
@@ -97,8 +106,8 @@ struct ScanBackward {
     for (int item = threadIdx.x; item < count; item += blockDim.x) {
       int own = item / rows;
       int row = item - own * rows;
-      if (row < b.rows && slice.first + own < b.hidden) {
-        body(row, slice.first + own, item);
+      if (row < b.rows && units.first + own < b.hidden) {
+        body(row, units.first + own, item);
       }
     }
   }
@@ -114,6 +123,21 @@ struct ScanBackward {
     return total;
   }
 
+  // Adds what columns [from, to) of the weights make of their gradients, for 16 bytes of units and of rows.
+  __device__ __forceinline__ void add(T (&share)[V][V], Columns<T> k, int first, int from, int to, int p, int r) const {
+    for (int column = from; column < to; column++) {
+      Pack<T, V> a = load<V>(du + column * rows, r);
+      Pack<T, V> weights = load<V>(k.column(column - first), p);
+#pragma unroll
+      for (int i = 0; i < V; i++) {
+#pragma unroll
+        for (int j = 0; j < V; j++) {
+          share[i][j] += weights.of[i] * a.of[j];
+        }
+      }
+    }
+  }
+
   // Hands du's gates [FROM, TO) times their weights to the owners of the units, and receives what is for this block.
   template <int FROM, int TO>
   __device__ __forceinline__ void exchange() {
@@ -121,24 +145,16 @@ struct ScanBackward {
     T *round = shares + static_cast<i64>(parity) * gridDim.x * gridDim.x * count;
     parity = 1 - parity;
     int row_packs = rows / V;
-    int tiles = row_packs * slice.packs;
-    for (int tile = threadIdx.x; tile < tiles; tile += blockDim.x) {
+    int from_column = FROM * units.own;
+    int to_column = TO * units.own;
+    for (int tile = threadIdx.x; tile < row_packs * packs; tile += blockDim.x) {
       int p = tile / row_packs;
       int r = tile - p * row_packs;
       T share[V][V] = {};  // [unit][row]
-      for (int column = FROM * slice.own; column < TO * slice.own; column++) {
-        Pack<T, V> a = load<V>(du + column * rows, r);
-        Pack<T, V> k = load<V>(w + static_cast<i64>(column) * slice.stride * V, p);
-#pragma unroll
-        for (int i = 0; i < V; i++) {
-#pragma unroll
-          for (int j = 0; j < V; j++) {
-            share[i][j] += k.of[i] * a.of[j];
-          }
-        }
-      }
-      int owner = p * V / slice.own;
-      int unit = p * V - owner * slice.own;
+      add(share, w, 0, from_column, min(to_column, resident), p, r);
+      add(share, beyond, resident, max(from_column, resident), to_column, p, r);
+      int owner = p * V / units.own;
+      int unit = p * V - owner * units.own;
 #pragma unroll
       for (int i = 0; i < V; i++) {
         if (p * V + i < b.hidden) {
@@ -151,7 +167,7 @@ struct ScanBackward {
           store<V>(to, r, rows_of_unit);
         }
         unit++;
-        if (unit == slice.own) {
+        if (unit == units.own) {
           unit = 0;
           owner++;
         }
@@ -228,7 +244,8 @@ struct ScanBackward {
   }
 
   __device__ __forceinline__ void run() {
-    slice.template fetch<P>(w, b.wh, b.wn);
+    fetch_columns<P>(w, units, b.wh, b.wn, 0, resident, 0, packs * V);
+    fetch_columns<P>(beyond, units, b.wh, b.wn, resident, G * units.own, 0, packs * V);
     for (int i = threadIdx.x; i < (G + 2) * count; i += blockDim.x) {
       (i < G * count ? du[i] : dh[i - G * count]) = T(0);  // units and rows that do not exist stay 0
     }

@@ -1,8 +1,9 @@
 // A recurrence over a whole sequence in one launch, forwards.
 //
 // A block owns some units with all their gates. Their recurrent weights stay in shared memory, as does their c; each
-// step a block reads the h of all units, a tile of rows at a time, and adds its units' new h, which the others see
-// after the barrier. States have a place of their own for each step: nothing is overwritten that a block may still read.
+// step a block reads the h of all units, some packs of all rows at a time, and adds its units' new h, which the others
+// see after the barrier. States have a place of their own for each step: nothing is overwritten that a block may still
+// read. Weights that shared memory has no room for lie packed in global memory, small enough to stay in the L2 cache.
 #pragma once
 #include "cells.cuh"
 #include "persistent.cuh"
@@ -42,58 +43,48 @@ __device__ __forceinline__ void put(const Forward<T> &f, Time time, int row, int
   f.y[cell * f.hidden + unit] = live ? s.next_h : T(0);
 }
 
-// The sums of the gates of a block's units over all H, for a tile of rows: thread ↔ (4 rows, a unit, every S-th pack).
+// The sums of the gates of a block's units over all H: thread ↔ (4 rows, a unit, every S-th pack).
 template <typename T, int GATES>
 struct Products {
   static constexpr int V = pack<T>();
   static constexpr int R = ROWS_PER_THREAD;
 
-  Slice<T, GATES> slice;
-  int tile;    // rows; a multiple of R
+  int rows;    // N
+  int own;
   int groups;  // of rows; a thread's rows are this far apart, so that neighbours' lie in different banks
   int slices;  // how many threads share the packs of a sum
   int unit, group, part;
 
-  __device__ __forceinline__ Products(const Slice<T, GATES> &slice, int tile)
-      : slice(slice), tile(tile), groups(tile / R), slices(blockDim.x / (groups * slice.own)) {
-    int position = threadIdx.x % (groups * slice.own);
-    unit = position % slice.own;
-    group = position / slice.own;
-    part = threadIdx.x / (groups * slice.own);
+  __device__ __forceinline__ Products(int rows, int own)
+      : rows(rows), own(own), groups((rows + R - 1) / R), slices(blockDim.x / (groups * own)) {
+    int position = threadIdx.x % (groups * own);
+    unit = position % own;
+    group = position / own;
+    part = threadIdx.x / (groups * own);
   }
 
-  // Starts copying rows of a state [N, lead] to shared memory.
-  __device__ __forceinline__ void fetch(T *x, const T *state, int first, int rows, int lead) const {
-    int count = min(tile, rows - first) * slice.packs;
-    for (int i = threadIdx.x; i < count; i += blockDim.x) {
-      int row = i / slice.packs;
-      int pack = i - row * slice.packs;
-      copy_async(x + (row * slice.stride + pack) * V, state + static_cast<i64>(first + row) * lead + pack * V);
-    }
-  }
-
-  // partial [slices, GATES, tile, own]: the sums of gates [FROM, TO) of x·w, in parts.
-  template <int FROM, int TO>
-  __device__ __forceinline__ void multiply(const T *x, const T *w, T *partial) const {
-    if (part >= slices) {
-      return;
-    }
-    T sums[R][TO - FROM] = {};
-    const T *columns[TO - FROM];
+  // Adds packs [from, to) of x·w for gates [FROM, FROM + COUNT). x: rows of a chunk of packs that begins with number
+  // x_first; w: columns that begin with number w_first.
+  template <int FROM, int COUNT>
+  __device__ __forceinline__ void add(
+      T (&sums)[R][COUNT], Columns<T> x, int x_first, Columns<T> w, int w_first, int from, int to) const {
+    const T *columns[COUNT];
 #pragma unroll
-    for (int g = FROM; g < TO; g++) {
-      columns[g - FROM] = slice.column(w, g, unit);
+    for (int g = 0; g < COUNT; g++) {
+      columns[g] = w.column((FROM + g) * own + unit) - w_first * V;
     }
-    const T *lines = x + group * slice.stride * V;
-    int next = groups * slice.stride * V;
-    for (int p = part; p < slice.packs; p += slices) {
+    const T *line = x.column(group) - x_first * V;
+    int next = groups * x.stride * V;
+    // The first pack from `from` on that is this thread's: those whose number is `part` modulo `slices`.
+    int first = from + (part - from % slices + slices) % slices;
+    for (int p = first; p < to; p += slices) {
       Pack<T, V> a[R];
 #pragma unroll
       for (int r = 0; r < R; r++) {
-        a[r] = load<V>(lines + r * next, p);
+        a[r] = load<V>(line + r * next, p);
       }
 #pragma unroll
-      for (int g = 0; g < TO - FROM; g++) {
+      for (int g = 0; g < COUNT; g++) {
         Pack<T, V> b = load<V>(columns[g], p);
 #pragma unroll
         for (int r = 0; r < R; r++) {
@@ -104,11 +95,16 @@ struct Products {
         }
       }
     }
+  }
+
+  // partial [slices, GATES, rows in whole groups, own]
+  template <int FROM, int COUNT>
+  __device__ __forceinline__ void leave(T *partial, const T (&sums)[R][COUNT]) const {
 #pragma unroll
-    for (int g = FROM; g < TO; g++) {
+    for (int g = 0; g < COUNT; g++) {
 #pragma unroll
       for (int r = 0; r < R; r++) {
-        partial[at(part, g, r * groups + group, unit)] = sums[r][g - FROM];
+        partial[at(part, FROM + g, r * groups + group, unit)] = sums[r][g];
       }
     }
   }
@@ -123,11 +119,12 @@ struct Products {
   }
 
   __device__ __forceinline__ int at(int part, int gate, int row, int unit) const {
-    return ((part * GATES + gate) * tile + row) * slice.own + unit;
+    return ((part * GATES + gate) * groups * R + row) * own + unit;
   }
 };
 
-// One launch for T steps. tile: rows whose h lies in shared memory at once, twice if that is not all of them.
+// One launch for T steps. Packs [0, resident) of the weights' columns lie in shared memory, the others in `beyond`; h
+// comes `chunk` packs at a time, into one of two places.
 template <typename C, typename T>
 struct ScanForward {
   static constexpr int G = C::GATES;
@@ -135,19 +132,33 @@ struct ScanForward {
   static constexpr int V = pack<T>();
 
   const Forward<T> &f;
-  Slice<T, G> slice;
+  Units units;
   Products<T, G> products;
   GridBarrier barrier;
-  T *w, *x, *partial, *c;
-  int buffer;  // elements of a tile
+  int packs, resident, chunk;
+  Columns<T> w, beyond;
+  T *x;
+  int place;  // elements of a chunk's place
+  T *partial, *c;
 
-  __device__ __forceinline__ ScanForward(const Forward<T> &f, int own, int tile, u32 *arrived, T *shared)
-      : f(f), slice(f.hidden, own), products(slice, tile), barrier{arrived, 0} {
-    w = shared;
-    buffer = tile * slice.stride * V;
-    x = w + slice.size();
-    partial = x + (tile < f.rows ? 2 : 1) * buffer;
-    c = partial + products.slices * G * tile * own;
+  __device__ __forceinline__ ScanForward(
+      const Forward<T> &f, int own, int resident, int chunk, T *scratch, u32 *arrived, T *shared)
+      : f(f),
+        units(f.hidden, own),
+        products(f.rows, own),
+        barrier{arrived, 0},
+        packs((f.hidden + V - 1) / V),
+        resident(resident),
+        chunk(chunk) {
+    int columns = G * own;
+    int rows = products.groups * ROWS_PER_THREAD;
+    int outside = (packs - resident) | 1;
+    w = {shared, resident | 1};
+    beyond = {scratch + static_cast<i64>(blockIdx.x) * columns * outside * V, outside};
+    x = shared + static_cast<i64>(columns) * w.stride * V;
+    place = rows * (chunk | 1) * V;
+    partial = x + 2 * place;
+    c = partial + products.slices * columns * rows;
   }
 
   __device__ __forceinline__ bool live(int t, int row) const { return f.lengths == nullptr || t < f.lengths[row]; }
@@ -172,38 +183,55 @@ struct ScanForward {
     }
   }
 
-  // Calls body(first, x) for each tile of rows of a state, while the next one is on its way.
-  template <typename Before, typename Body>
-  __device__ __forceinline__ void tiles(const T *state, Before before, Body body) {
-    products.fetch(x, state, 0, f.rows, f.lead);
-    copy_group();
-    int parity = 0;
-    for (int first = 0; first < f.rows; first += products.tile) {
-      int following = first + products.tile;
-      if (following < f.rows) {
-        products.fetch(x + (1 - parity) * buffer, state, following, f.rows, f.lead);
-        copy_group();
-        before(first);
-        await_copies<1>();
-      } else {
-        before(first);
-        await_copies<0>();
-      }
-      __syncthreads();
-      body(first, x + parity * buffer);
-      parity = 1 - parity;
+  // Starts copying packs [first, first + chunk) of a state [N, lead] to shared memory.
+  __device__ __forceinline__ void fetch(int parity, const T *state, int first) const {
+    T *to = x + parity * place;
+    int width = min(chunk, packs - first);
+    for (int i = threadIdx.x; i < f.rows * width; i += blockDim.x) {
+      int row = i / width;
+      int p = i - row * width;
+      copy_async(to + (row * (chunk | 1) + p) * V, state + static_cast<i64>(row) * f.lead + (first + p) * V);
     }
+    copy_group();
   }
 
-  // Calls body(row, unit, item) for the block's share of a tile; item counts from 0 in it.
+  // Sums of gates [FROM, FROM + COUNT) of state·w, in parts; the block's threads may read them when this returns. A chunk
+  // is on its way while the one before is multiplied.
+  template <int FROM, int COUNT>
+  __device__ __forceinline__ void multiply(const T *state) {
+    T sums[ROWS_PER_THREAD][COUNT] = {};
+    fetch(0, state, 0);
+    int parity = 0;
+    for (int first = 0; first < packs; first += chunk) {
+      await_copies<0>();
+      __syncthreads();
+      if (first + chunk < packs) {
+        fetch(1 - parity, state, first + chunk);
+      }
+      if (products.part < products.slices) {
+        int last = min(first + chunk, packs);
+        Columns<T> here = {x + parity * place, chunk | 1};
+        products.template add<FROM, COUNT>(sums, here, first, w, 0, first, min(last, resident));
+        if (last > resident) {
+          products.template add<FROM, COUNT>(sums, here, first, beyond, resident, max(first, resident), last);
+        }
+      }
+      parity = 1 - parity;
+    }
+    if (products.part < products.slices) {
+      products.template leave<FROM, COUNT>(partial, sums);
+    }
+    __syncthreads();
+  }
+
+  // Calls body(row, unit, item) for the block's share of all rows.
   template <typename Body>
-  __device__ __forceinline__ void items(int first, Body body) const {
-    int count = min(products.tile, f.rows - first) * slice.own;
-    for (int item = threadIdx.x; item < count; item += blockDim.x) {
-      int row = item / slice.own;
-      int unit = slice.first + item - row * slice.own;
+  __device__ __forceinline__ void items(Body body) const {
+    for (int item = threadIdx.x; item < f.rows * units.own; item += blockDim.x) {
+      int row = item / units.own;
+      int unit = units.first + item - row * units.own;
       if (unit < f.hidden) {
-        body(first + row, unit, item);
+        body(row, unit, item);
       }
     }
   }
@@ -213,44 +241,38 @@ struct ScanForward {
   }
 
   __device__ __forceinline__ void step(Time time) {
-    Step<T> ahead;  // the input of this thread's first item, read while the tile arrives
-    tiles(
-        f.h + static_cast<i64>(time.before) * f.rows * f.lead,
-        [&](int first) {
-          items(first, [&](int row, int unit, int item) {
-            if (item < static_cast<int>(blockDim.x)) {
-              input(ahead, time.t, row, unit);
-            }
-          });
-        },
-        [&](int first, const T *tile) {
-          products.template multiply<0, P>(tile, w, partial);
-          __syncthreads();
-          items(first, [&](int row, int unit, int item) {
-            Step<T> s = ahead;
-            if (item >= static_cast<int>(blockDim.x)) {
-              input(s, time.t, row, unit);
-            }
-            constants(s, unit);
+    Step<T> ahead;  // of this thread's first item, read while the state arrives
+    if (threadIdx.x < f.rows * units.own) {
+      int row = threadIdx.x / units.own;
+      int unit = units.first + threadIdx.x - row * units.own;
+      if (unit < f.hidden) {
+        input(ahead, time.t, row, unit);
+      }
+    }
+    multiply<0, P>(f.h + static_cast<i64>(time.before) * f.rows * f.lead);
+    items([&](int row, int unit, int item) {
+      Step<T> s = ahead;
+      if (item >= static_cast<int>(blockDim.x)) {
+        input(s, time.t, row, unit);
+      }
+      constants(s, unit);
 #pragma unroll
-            for (int g = 0; g < P; g++) {
-              s.u[g] = products.sum(partial, g, row - first, unit - slice.first);
-            }
-            s.h = before_h(time, row, unit);
-            if constexpr (C::RESETS) {
-              reset(s, time, row, unit);
-            } else {
-              T *own_c = c + row * slice.own + unit - slice.first;
-              s.c = C::HAS_C ? *own_c : T(0);
-              C::forward(s);
-              bool on = live(time.t, row);
-              if (C::HAS_C && on) {
-                *own_c = s.next_c;
-              }
-              put<C>(f, time, row, unit, s, on);
-            }
-          });
-        });
+      for (int g = 0; g < P; g++) {
+        s.u[g] = products.sum(partial, g, row, unit - units.first);
+      }
+      s.h = before_h(time, row, unit);
+      if constexpr (C::RESETS) {
+        reset(s, time, row, unit);
+      } else {
+        s.c = C::HAS_C ? c[item] : T(0);
+        C::forward(s);
+        bool on = live(time.t, row);
+        if (C::HAS_C && on) {
+          c[item] = s.next_c;
+        }
+        put<C>(f, time, row, unit, s, on);
+      }
+    });
     barrier.arrive();
     barrier.wait();
   }
@@ -267,39 +289,32 @@ struct ScanForward {
 
   // The second stage of a cell that resets: the product of what was kept.
   __device__ __forceinline__ void second(Time time) {
-    tiles(
-        f.kept + static_cast<i64>(time.t) * f.rows * f.lead,
-        [](int) {},
-        [&](int first, const T *tile) {
-          products.template multiply<P, G>(tile, w, partial);
-          __syncthreads();
-          items(first, [&](int row, int unit, int) {
-            Step<T> s;
-            input(s, time.t, row, unit);
+    multiply<P, 1>(f.kept + static_cast<i64>(time.t) * f.rows * f.lead);
+    items([&](int row, int unit, int) {
+      Step<T> s;
+      input(s, time.t, row, unit);
 #pragma unroll
-            for (int g = 0; g < P; g++) {
-              s.gates[g] = s.z[g];  // as the first stage left them
-            }
-            s.z[P] += f.bias[P * f.hidden + unit];
-            s.u[P] = products.sum(partial, P, row - first, unit - slice.first);
-            s.h = before_h(time, row, unit);
-            C::forward(s);
-            put<C>(f, time, row, unit, s, live(time.t, row));
-          });
-        });
+      for (int g = 0; g < P; g++) {
+        s.gates[g] = s.z[g];  // as the first stage left them
+      }
+      s.z[P] += f.bias[P * f.hidden + unit];
+      s.u[P] = products.sum(partial, P, row, unit - units.first);
+      s.h = before_h(time, row, unit);
+      C::forward(s);
+      put<C>(f, time, row, unit, s, live(time.t, row));
+    });
     barrier.arrive();
     barrier.wait();
   }
 
   __device__ __forceinline__ void run() {
-    slice.template fetch<P>(w, f.wh, f.wn);
+    fetch_columns<P>(w, units, f.wh, f.wn, 0, G * units.own, 0, resident * V);
+    fetch_columns<P>(beyond, units, f.wh, f.wn, 0, G * units.own, resident * V, packs * V);
     if (C::HAS_C) {
       int start = Time(0, f.steps, f.reverse).before;
-      for (int item = threadIdx.x; item < f.rows * slice.own; item += blockDim.x) {
-        int row = item / slice.own;
-        int unit = slice.first + item - row * slice.own;
-        c[item] = unit < f.hidden ? f.c[static_cast<i64>(start * f.rows + row) * f.lead + unit] : T(0);
-      }
+      items([&](int row, int unit, int item) {
+        c[item] = f.c[static_cast<i64>(start * f.rows + row) * f.lead + unit];
+      });
     }
     __syncthreads();
     for (int k = 0; k < f.steps; k++) {

@@ -23,8 +23,8 @@ final class RecurrentKernels {
    * pointers, then numbers: see {@code recurrent.cuh} and {@code gates.cuh}.
    */
   enum Kind {
-    SCAN_FORWARD(13, 7),
-    SCAN_BACKWARD(18, 6),
+    SCAN_FORWARD(14, 8),
+    SCAN_BACKWARD(19, 7),
     STEP_FORWARD(11, 7),
     STEP_BACKWARD(13, 7),
     GATES_FORWARD(11, 2),

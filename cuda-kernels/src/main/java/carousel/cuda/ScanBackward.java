@@ -3,7 +3,6 @@ package carousel.cuda;
 import carousel.cuda.RecurrentKernels.Kind;
 import carousel.cuda.ScanCall.Matrix;
 import carousel.tensor.Scope;
-import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import java.util.Objects;
@@ -52,8 +51,6 @@ final class ScanBackward {
 
   private void together(
       ScanPlan plan, @Nullable Tensor[] cotangents, @Nullable Tensor[] gradients) {
-    Tensor shares =
-        Tensor.empty("scan", dz.device(), call.type, Shape.of((int) plan.shares(call.sizes)));
     var arguments =
         call.kernel(Kind.SCAN_BACKWARD)
             .pointer(saved.gates().address())
@@ -68,9 +65,10 @@ final class ScanBackward {
         .pointer(dz.address())
         .pointer(ScanCall.address(gradients[ScanCall.STATES]))
         .pointer(cell.hasC() ? ScanCall.address(gradients[ScanCall.STATES + 1]) : 0)
-        .pointer(shares.address())
+        .pointer(call.room(plan.shares(call.sizes)))
+        .pointer(call.room(plan.beyond()))
         .pointer(call.barrier());
-    call.numbers(arguments).i32(plan.own()).start(plan.grid());
+    call.numbers(arguments).i32(plan.own()).i32(plan.resident()).start(plan.grid());
   }
 
   private Launcher.Call there(Launcher.Call arguments) {

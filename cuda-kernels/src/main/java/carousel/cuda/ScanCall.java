@@ -16,6 +16,8 @@ final class ScanCall {
   static final int B = 2;
   static final int STATES = 3;
 
+  private static final int ROOM = 4096;
+
   static final int MOST_VECTORS = 3; // as in cells.cuh
 
   final Launcher launcher;
@@ -104,6 +106,15 @@ final class ScanCall {
       launcher.driver().set(states.address(), (byte) 0, states.size() * type.bytes());
     }
     return states;
+  }
+
+  /** The address of room for elements, in the current scope; 0 for none. */
+  long room(long elements) {
+    if (elements == 0) {
+      return 0;
+    }
+    int rows = Math.toIntExact(Math.ceilDiv(elements, ROOM));
+    return empty(rows, ROOM).address();
   }
 
   /** A counter for a barrier of the grid. */

@@ -103,8 +103,14 @@ final class ScanForward {
             .pointer(call.inputs[ScanCall.B].address())
             .pointer(call.wh())
             .pointer(call.wn());
-    results(call.vectors(arguments)).pointer(call.barrier());
-    call.numbers(arguments).i32(plan.own()).i32(plan.tile()).start(plan.grid());
+    results(call.vectors(arguments))
+        .pointer(call.room(plan.beyond()))
+        .pointer(call.barrier());
+    call.numbers(arguments)
+        .i32(plan.own())
+        .i32(plan.resident())
+        .i32(plan.chunk())
+        .start(plan.grid());
   }
 
   private void stepByStep() {

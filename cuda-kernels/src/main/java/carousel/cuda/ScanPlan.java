@@ -6,15 +6,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How a whole sequence runs as one launch: every block owns some units, whose recurrent weights stay in
- * its shared memory. The rule is: units are spread over all multiprocessors; if the weights of a block's
- * units, and what else it needs, fit its shared memory, and a batch has at most {@value #MOST_ROWS} rows,
- * the sequence is one launch; else steps are launched one by one.
+ * its shared memory. The rule is: units are spread over all multiprocessors. If at least half of the
+ * weights of a block's units fit its shared memory beside what else it needs, and the batch has at most
+ * {@value #MOST_ROWS} rows, the sequence is one launch, which reads the rest of the weights at every
+ * step; else steps are launched one by one.
  *
  * @param own units per block
- * @param tile rows whose states lie in shared memory at once; forward only
+ * @param resident how much of a block's weights stays in shared memory: packs of 16 bytes of every
+ *     column on the way there, columns on the way back
+ * @param chunk packs of the states that lie in shared memory at once; forward only
+ * @param beyond elements of room for the weights of all blocks that do not stay in shared memory
  * @param grid the launch
  */
-record ScanPlan(int own, int tile, Grid grid) {
+record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
   /**
    * From here on, products of a library cost less than handing all rows to all blocks: a row is 4 H bytes
    * to each of 132 blocks, and the library's products reach the arithmetic's limit.
@@ -24,6 +28,12 @@ record ScanPlan(int own, int tile, Grid grid) {
   private static final int THREADS = Grid.THREADS;
   private static final int ROWS_PER_THREAD = 4; // as in scan_forward.cuh
   private static final int PACK_BYTES = 16;
+
+  /** The first chunk is waited for, the others arrive meanwhile: so there are some. */
+  private static final int CHUNKS = 4;
+
+  /** The shortest chunk, in packs: its arithmetic takes about as long as the next needs to arrive. */
+  private static final int SHORTEST_CHUNK = 32;
 
   /** The sizes of a scan. */
   record Sizes(RecurrentCell cell, int rows, int hidden, int bytes) {
@@ -36,56 +46,81 @@ record ScanPlan(int own, int tile, Grid grid) {
       return roundUp(hidden, pack());
     }
 
-    /** Bytes of a column of weights in shared memory: an odd number of packs. */
-    private long column() {
-      return (long) (lead() / pack() | 1) * PACK_BYTES;
+    private int packs() {
+      return lead() / pack();
+    }
+
+    private int own(CudaDriver driver) {
+      return Math.ceilDiv(hidden, driver.attribute(CudaDriver.Attribute.MULTIPROCESSORS));
     }
   }
 
   /** The way there; null if it does not fit. */
   static @Nullable ScanPlan forward(Sizes s, CudaDriver driver) {
-    int own = own(s, driver);
-    int most = THREADS / own * ROWS_PER_THREAD;
-    int tile = Math.min(most, roundUp(s.rows(), ROWS_PER_THREAD));
-    for (; s.rows() <= MOST_ROWS && tile > 0; tile -= ROWS_PER_THREAD) {
-      int slices = THREADS / (tile / ROWS_PER_THREAD * own);
-      long states = (tile < s.rows() ? 2L : 1L) * tile * s.column();
-      long sums = (long) slices * s.cell().gates() * tile * own * s.bytes();
-      long c = s.cell().hasC() ? (long) s.rows() * own * s.bytes() : 0;
-      ScanPlan plan = of(s, driver, own, tile, states + sums + c);
-      if (plan != null) {
-        return plan;
-      }
+    int own = s.own(driver);
+    int groups = Math.ceilDiv(s.rows(), ROWS_PER_THREAD);
+    if (s.rows() > MOST_ROWS || (long) groups * own > THREADS) {
+      return null;
     }
-    return null;
+    int slices = THREADS / (groups * own);
+    int columns = s.cell().gates() * own;
+    long rows = (long) groups * ROWS_PER_THREAD;
+    long sums = slices * columns * rows * s.bytes();
+    long c = s.cell().hasC() ? (long) s.rows() * own * s.bytes() : 0;
+    long room = driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK) - sums - c;
+    int packs = s.packs();
+    // Of whole rounds, in which every slice has a pack.
+    int shortest = roundUp(SHORTEST_CHUNK, slices);
+    int chunk = roundUp(Math.ceilDiv(packs, CHUNKS), slices);
+    while (true) {
+      long states = 2 * rows * odd(chunk) * PACK_BYTES;
+      long fitting = (room - states) / ((long) columns * PACK_BYTES);
+      // A column takes an odd number of packs.
+      int resident = (int) (odd(packs) <= fitting ? packs : odd(fitting - 1));
+      boolean all = resident == packs;
+      if (all || (chunk <= shortest && 2L * resident >= packs)) {
+        Grid grid = grid(s, own, sums + c + states + odd(resident) * columns * PACK_BYTES);
+        long beyond = all ? 0 : grid.x() * odd(packs - resident) * columns * s.pack();
+        return new ScanPlan(own, resident, chunk, beyond, grid);
+      }
+      if (chunk <= shortest) {
+        return null;
+      }
+      chunk = Math.max(shortest, roundUp(chunk / 2, slices));
+    }
   }
 
   /** The way back; null if it does not fit. */
   static @Nullable ScanPlan backward(Sizes s, CudaDriver driver) {
-    int own = own(s, driver);
+    int own = s.own(driver);
+    int columns = s.cell().gates() * own;
     int count = own * roundUp(s.rows(), s.pack());
     int groups = Math.max(1, THREADS / (count / s.pack()));
     long rest = (s.cell().gates() + groups + 2L) * count * s.bytes();
-    return s.rows() <= MOST_ROWS ? of(s, driver, own, 0, rest) : null;
-  }
-
-  private static @Nullable ScanPlan of(
-      Sizes s, CudaDriver driver, int own, int tile, long besideWeights) {
-    long shared = (long) s.cell().gates() * own * s.column() + besideWeights;
-    if (own > THREADS || shared > driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK)) {
+    long room = driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK) - rest;
+    long column = odd(s.packs()) * PACK_BYTES;
+    int resident = (int) Math.clamp(room / column, 0, columns);
+    if (s.rows() > MOST_ROWS || 2L * resident < columns) {
       return null;
     }
-    int blocks = Math.ceilDiv(s.hidden(), own);
-    return new ScanPlan(own, tile, Grid.of(blocks, THREADS).shared((int) shared).together());
+    Grid grid = grid(s, own, rest + resident * column);
+    long beyond = grid.x() * (columns - resident) * odd(s.packs()) * s.pack();
+    return new ScanPlan(own, resident, 0, beyond, grid);
   }
 
-  private static int own(Sizes s, CudaDriver driver) {
-    return Math.ceilDiv(s.hidden(), driver.attribute(CudaDriver.Attribute.MULTIPROCESSORS));
+  private static Grid grid(Sizes s, int own, long shared) {
+    return Grid.of(Math.ceilDiv(s.hidden(), own), THREADS)
+        .shared(Math.toIntExact(shared))
+        .together();
   }
 
   /** The elements through which blocks hand each other their shares of a gradient, in two rounds. */
   long shares(Sizes s) {
     return 2L * grid.x() * grid.x() * own * roundUp(s.rows(), s.pack());
+  }
+
+  private static long odd(long n) {
+    return n | 1;
   }
 
   private static int roundUp(int n, int multiple) {

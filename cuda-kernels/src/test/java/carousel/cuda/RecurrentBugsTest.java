@@ -42,18 +42,18 @@ class RecurrentBugsTest {
           new Bug(
               "forward: a missing barrier of the block",
               "scan_forward.cuh",
-              "partial);\n          __syncthreads();",
-              "partial);"),
+              "await_copies<0>();\n      __syncthreads();",
+              "await_copies<0>();"),
           new Bug(
               "forward: the last pack is left out",
               "scan_forward.cuh",
-              "p < slice.packs",
-              "p < slice.packs - 1"),
+              "int last = min(first + chunk, packs);",
+              "int last = min(first + chunk, packs - 1);"),
           new Bug(
               "backward: the shares of the next block",
               "scan_backward.cuh",
-              "if (unit == slice.own) {",
-              "if (unit == slice.own + 1) {"),
+              "if (unit == units.own) {",
+              "if (unit == units.own + 1) {"),
           new Bug(
               "forward: input and forget gate swapped",
               "cells.cuh",

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.cuda.driver.CudaDriver;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -20,7 +21,7 @@ class RecurrentKernelsTest {
           "elman", "elman-relu", "elman-identity", "lstm", "peephole", "cifg", "gru", "gru-after");
   private static final List<String> WITH_GATES = List.of("lstm", "peephole", "cifg", "gru-after");
 
-  /** One of everything; several blocks, the last not full; several tiles of rows; step by step. */
+  /** One of everything; several blocks, the last not full; several units per thread; step by step. */
   private static Stream<RecurrentCase> cases(String cell, DType type) {
     return Stream.of(
         RecurrentCase.of(cell, type, 1, 1, 1, 1),
@@ -29,7 +30,7 @@ class RecurrentKernelsTest {
         RecurrentCase.of(cell, type, 3, 5, 2, 13).reversed(),
         RecurrentCase.of(cell, type, 5, 4, 6, 19).ragged(3, 0, 5, 1),
         RecurrentCase.of(cell, type, 5, 4, 6, 9).ragged(3, 0, 5, 1).reversed(),
-        RecurrentCase.of(cell, type, 2, 118, 2, 37),
+        RecurrentCase.of(cell, type, 2, 99, 2, 37),
         RecurrentCase.of(cell, type, 3, 129, 2, 5),
         RecurrentCase.of(cell, type, 3, 129, 2, 5).ragged(ends()).reversed());
   }
@@ -73,18 +74,72 @@ class RecurrentKernelsTest {
                 }));
   }
 
-  /** The limits that docs/gpu.md states for a GPU of 132 multiprocessors with 227 KB each. */
+  @TestFactory
+  Stream<DynamicTest> weightsThatSharedMemoryHasNoRoomFor() {
+    Device device = Emulated.device();
+    return Stream.of(
+            RecurrentCase.of("lstm", F32, 2, 3, 2, 270),
+            RecurrentCase.of("gru", F32, 2, 3, 2, 310),
+            RecurrentCase.of("gru-after", F64, 2, 3, 2, 221).reversed())
+        .map(c ->
+            DynamicTest.dynamicTest(
+                c.toString(), () -> assertThat(c.differences(device, ".scan", -1)).isEmpty()));
+  }
+
+  @Test
+  void plansOfTheCasesAbove() {
+    CudaDriver driver = Emulated.driver();
+    for (RecurrentCell cell : List.of(RecurrentCell.LSTM, RecurrentCell.GRU)) {
+      int hidden = cell == RecurrentCell.LSTM ? 270 : 310;
+      plan(new ScanPlan.Sizes(cell, 3, hidden, 4), driver, true);
+      plan(new ScanPlan.Sizes(cell, 99, 37, 8), driver, false);
+      var tall = new ScanPlan.Sizes(cell, ScanPlan.MOST_ROWS + 1, 5, 4);
+      assertThat(ScanPlan.forward(tall, driver)).isNull();
+      assertThat(ScanPlan.backward(tall, driver)).isNull();
+    }
+    plan(new ScanPlan.Sizes(RecurrentCell.GRU_AFTER, 3, 221, 8), driver, true);
+  }
+
+  /** What docs/gpu.md says of a device of 132 multiprocessors with 227 KB each. */
   @Test
   void plansOfLargeLayers() {
-    CudaDriver driver = Emulated.driver();
-    var fits = new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 100, 4);
-    assertThat(ScanPlan.forward(fits, driver)).isNotNull();
-    assertThat(ScanPlan.backward(fits, driver)).isNotNull();
-    var large = new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 1500, 4);
-    assertThat(ScanPlan.forward(large, driver)).isNull();
-    assertThat(ScanPlan.backward(large, driver)).isNull();
-    var tall = new ScanPlan.Sizes(RecurrentCell.LSTM, ScanPlan.MOST_ROWS + 1, 10, 4);
-    assertThat(ScanPlan.forward(tall, driver)).isNull();
-    assertThat(ScanPlan.backward(tall, driver)).isNull();
+    CudaDriver driver = large();
+    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 200, 4), driver, false);
+    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 650, 4), driver, false);
+    plan(new ScanPlan.Sizes(RecurrentCell.PEEPHOLE, 16, 1024, 4), driver, false);
+    plan(new ScanPlan.Sizes(RecurrentCell.GRU, 64, 512, 4), driver, false);
+    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 1500, 4), driver, true);
+    var huge = new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 2500, 4);
+    assertThat(ScanPlan.forward(huge, driver)).isNull();
+    assertThat(ScanPlan.backward(huge, driver)).isNull();
+  }
+
+  private static void plan(ScanPlan.Sizes sizes, CudaDriver driver, boolean beyond) {
+    ScanPlan forward = ScanPlan.forward(sizes, driver);
+    ScanPlan backward = ScanPlan.backward(sizes, driver);
+    assertThat(forward).as("forward of %s", sizes).isNotNull();
+    assertThat(backward).as("backward of %s", sizes).isNotNull();
+    assertThat(forward.beyond() > 0).as("forward of %s: %s", sizes, forward).isEqualTo(beyond);
+    assertThat(backward.beyond() > 0).as("backward of %s: %s", sizes, backward).isEqualTo(beyond);
+    for (ScanPlan plan : List.of(forward, backward)) {
+      assertThat(plan.grid().sharedBytes())
+          .as("%s", plan)
+          .isLessThanOrEqualTo(
+              driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK));
+      assertThat((long) plan.grid().x() * plan.own()).isGreaterThanOrEqualTo(sizes.hidden());
+    }
+  }
+
+  private static CudaDriver large() {
+    return (CudaDriver)
+        Proxy.newProxyInstance(
+            CudaDriver.class.getClassLoader(),
+            new Class<?>[] {CudaDriver.class},
+            (proxy, method, arguments) ->
+                switch ((CudaDriver.Attribute) arguments[0]) {
+                  case MULTIPROCESSORS -> 132;
+                  case SHARED_BYTES_PER_BLOCK -> 227 << 10;
+                  default -> throw new AssertionError(arguments[0]);
+                });
   }
 }
