@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 final class ScanFused implements Fused {
   private static final String SUFFIX = ".scan";
 
+  /** Of T·N, which kernels number by int. */
+  private static final int MOST_ROWS = 1 << 30;
+
   private final Launcher launcher;
   private final RecurrentCell cell;
   private final Scan scan;
@@ -46,6 +49,7 @@ final class ScanFused implements Fused {
         || !x.dtype().isFloating()
         || x.rank() != 3
         || x.size() == 0
+        || (long) x.dim(0) * x.dim(1) > MOST_ROWS
         || in[ScanCall.STATES].rank() != 2) {
       return false;
     }

@@ -124,8 +124,7 @@ class RecurrentKernelsTest {
     for (ScanPlan plan : List.of(forward, backward)) {
       assertThat(plan.grid().sharedBytes())
           .as("%s", plan)
-          .isLessThanOrEqualTo(
-              driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK));
+          .isLessThanOrEqualTo(driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK));
       assertThat((long) plan.grid().x() * plan.own()).isGreaterThanOrEqualTo(sizes.hidden());
     }
   }
