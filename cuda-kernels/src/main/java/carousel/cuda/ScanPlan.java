@@ -65,7 +65,7 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
     int slices = THREADS / (groups * own);
     int columns = s.cell().gates() * own;
     long rows = (long) groups * ROWS_PER_THREAD;
-    long sums = slices * columns * rows * s.bytes();
+    long sums = rows * slices * columns * s.bytes();
     long c = s.cell().hasC() ? (long) s.rows() * own * s.bytes() : 0;
     long room = driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK) - sums - c;
     int packs = s.packs();
@@ -99,12 +99,12 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
     long rest = (s.cell().gates() + groups + 2L) * count * s.bytes();
     long room = driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK) - rest;
     long column = odd(s.packs()) * PACK_BYTES;
-    int resident = (int) Math.clamp(room / column, 0, columns);
+    int resident = Math.clamp(room / column, 0, columns);
     if (s.rows() > MOST_ROWS || 2L * resident < columns) {
       return null;
     }
     Grid grid = grid(s, own, rest + resident * column);
-    long beyond = grid.x() * (columns - resident) * odd(s.packs()) * s.pack();
+    long beyond = odd(s.packs()) * s.pack() * (columns - resident) * grid.x();
     return new ScanPlan(own, resident, 0, beyond, grid);
   }
 

@@ -9,6 +9,7 @@ import carousel.tensor.DType;
 import carousel.tensor.Device;
 import java.lang.reflect.Proxy;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -115,10 +116,10 @@ class RecurrentKernelsTest {
   }
 
   private static void plan(ScanPlan.Sizes sizes, CudaDriver driver, boolean beyond) {
-    ScanPlan forward = ScanPlan.forward(sizes, driver);
-    ScanPlan backward = ScanPlan.backward(sizes, driver);
-    assertThat(forward).as("forward of %s", sizes).isNotNull();
-    assertThat(backward).as("backward of %s", sizes).isNotNull();
+    ScanPlan forward =
+        Objects.requireNonNull(ScanPlan.forward(sizes, driver), () -> "forward of " + sizes);
+    ScanPlan backward =
+        Objects.requireNonNull(ScanPlan.backward(sizes, driver), () -> "backward of " + sizes);
     assertThat(forward.beyond() > 0).as("forward of %s: %s", sizes, forward).isEqualTo(beyond);
     assertThat(backward.beyond() > 0).as("backward of %s: %s", sizes, backward).isEqualTo(beyond);
     for (ScanPlan plan : List.of(forward, backward)) {
