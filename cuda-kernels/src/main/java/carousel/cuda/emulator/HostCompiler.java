@@ -50,13 +50,15 @@ final class HostCompiler {
   private final String version;
 
   /**
-   * The compiler that the system properties name.
+   * A compiler.
    *
+   * @param compiler its command, {@code g++}
    * @param sanitize whether to build with AddressSanitizer
+   * @param cache the folder for libraries
    * @throws TensorException if it cannot be started
    */
-  HostCompiler(boolean sanitize, Path cache) {
-    this.compiler = System.getProperty(PROPERTY, "g++");
+  HostCompiler(String compiler, boolean sanitize, Path cache) {
+    this.compiler = compiler;
     this.flags = new ArrayList<>(FLAGS);
     if (sanitize) {
       flags.addAll(List.of("-fsanitize=address", "-g"));

@@ -17,7 +17,7 @@ public final class EmulatedCompiler implements Compiler {
    * @param cache the folder
    */
   public EmulatedCompiler(Path cache) {
-    this.compiler = new HostCompiler(false, cache);
+    this.compiler = new HostCompiler("g++", false, cache);
   }
 
   @Override
