@@ -85,7 +85,10 @@ class PlantedBugsTest {
   @Test
   void anOffByOne() {
     String text = "i < at.count; i += all_threads()";
-    assertThat(violations(with("map.cuh", text, "i + 1 < at.count; i += all_threads()", false), "Ternary.FMA"))
+    assertThat(
+            violations(
+                with("map.cuh", text, "i + 1 < at.count; i += all_threads()", false),
+                "Ternary.FMA"))
         .isNotEmpty();
   }
 

@@ -94,7 +94,8 @@ class SanitizerTest {
   /** The folder that a class was loaded from, patched into a module or not. */
   private static String folder(Class<?> type) {
     String file = "/" + type.getName().replace('.', '/') + ".class";
-    String path = Path.of(URI.create(Objects.requireNonNull(type.getResource(file)).toString())).toString();
+    String path =
+        Path.of(URI.create(Objects.requireNonNull(type.getResource(file)).toString())).toString();
     return path.substring(0, path.length() - file.length());
   }
 }

@@ -39,7 +39,8 @@ public final class FusedContract {
     try (var scope = Scope.open()) {
       Device device = Scope.current().device();
       if (composite.fused(inputs) == null && device != Device.cpu()) {
-        Assumptions.abort("no kernel for " + composite.label() + " on " + device + ": runs its body");
+        Assumptions.abort(
+            "no kernel for " + composite.label() + " on " + device + ": runs its body");
       }
       assertThat(composite.fused(inputs)).as("a kernel for " + composite.label()).isNotNull();
       Tensor[] expected = composite.body().apply(inputs);

@@ -136,8 +136,8 @@ class FusedCrossEntropyTest {
   @Test
   void leavesATargetThatIsNoClassToTheBodysError() {
     // A device may say so when its result is read.
-    assertThatThrownBy(() ->
-            Op.apply(CrossEntropy.PLAIN, Tensor.zeros(2, 3), Tensor.of(0, 3)).toFloatArray())
+    assertThatThrownBy(
+            () -> Op.apply(CrossEntropy.PLAIN, Tensor.zeros(2, 3), Tensor.of(0, 3)).toFloatArray())
         .isInstanceOf(TensorException.class)
         .hasMessageContaining("index 3 is out of range [0,3)");
   }

@@ -58,7 +58,8 @@ public final class EmulatedDriver implements CudaDriver {
    * @throws TensorException if there is no compiler
    */
   public EmulatedDriver(Path cache, boolean sanitize, boolean reverse) {
-    this.compiler = new HostCompiler(System.getProperty(HostCompiler.PROPERTY, "g++"), sanitize, cache);
+    this.compiler =
+        new HostCompiler(System.getProperty(HostCompiler.PROPERTY, "g++"), sanitize, cache);
     this.reverse = reverse;
     SymbolLookup device =
         SymbolLookup.libraryLookup(

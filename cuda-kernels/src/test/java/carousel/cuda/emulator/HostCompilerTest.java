@@ -57,7 +57,9 @@ class HostCompilerTest {
     try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
       Callable<Path> build = () -> compiler.kernels(KERNEL);
       List<Path> built =
-          threads.invokeAll(List.of(build, build, build, build)).stream().map(Future::resultNow).toList();
+          threads.invokeAll(List.of(build, build, build, build)).stream()
+              .map(Future::resultNow)
+              .toList();
       assertThat(built).containsOnly(built.getFirst());
       assertThat(files()).containsExactly(built.getFirst());
     }
