@@ -88,7 +88,8 @@ final class RowRun implements IntConsumer {
       rowsPerTask = Math.clamp(rowsPerTask, LEAST_SUMMED, MOST_SUMMED);
     }
     long columns = Math.min(rows, rowsPerTask) * width;
-    columnTasks = Math.toIntExact(Math.clamp(columns / grain, 1, Math.max(1, vectors())));
+    long tasks = Math.clamp(Math.ceilDiv(columns, grain), 1, Math.max(1, vectors()));
+    columnTasks = Math.toIntExact(tasks);
     return program.sums() * rowTasks() * sumColumns() * size;
   }
 
