@@ -10,6 +10,8 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -45,6 +47,9 @@ public class GatesBenchmark {
   @Param({"20x650", "20x64"})
   public String shape = "";
 
+  /** A composite, and what a step gave it. */
+  private record Use(Composite composite, Tensor[] inputs) {}
+
   private carousel.tensor.Scope run;
   private Composite gates;
   private Tensor[] inputs;
@@ -58,16 +63,18 @@ public class GatesBenchmark {
     int units = Integer.parseInt(shape.substring(shape.indexOf('x') + 1));
     var random = Philox.of(1);
     Cell<?> made = Cells.of(cell.replace('_', '-'), 8, units, Init.uniform(0.1), random);
+    List<Use> uses = new ArrayList<>();
     Interpreter watch =
         (op, in) -> {
           if (op instanceof Composite composite) {
-            gates = composite;
-            inputs = in.clone();
+            uses.add(new Use(composite, in.clone()));
           }
           return Interpreter.EAGER.apply(op, in);
         };
     Tensor x = random.normal(DType.F32, 0, 1, 1, rows, 8);
     watch.run(() -> HandScan.run(made, x));
+    gates = uses.getLast().composite();
+    inputs = uses.getLast().inputs();
     cotangent = random.normal(DType.F32, 0, 1, rows, units);
   }
 
