@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -113,6 +114,7 @@ class MemoryTest {
     }
   }
 
+  @Tag("cpu") // of the host
   @Test
   void residentMemoryStaysFlat() {
     Assumptions.assumeTrue(Files.isReadable(STATM), STATM + " is not there to read");
