@@ -66,7 +66,7 @@ class SanitizerTest {
       Assumptions.abort("needs AddressSanitizer's library, libasan.so, which g++ does not find");
     }
     String classes =
-        String.join(":", folder(Draws.class), folder(CudaBackend.class), folder(Tensor.class));
+        String.join(":", root(Draws.class), root(CudaBackend.class), root(Tensor.class));
     return output(
         Map.of("LD_PRELOAD", library, "ASAN_OPTIONS", "detect_leaks=0:handle_segv=0"),
         List.of(
@@ -91,11 +91,13 @@ class SanitizerTest {
     return output;
   }
 
-  /** The folder that a class was loaded from, patched into a module or not. */
-  private static String folder(Class<?> type) {
+  /** The folder or the jar that a class was loaded from, patched into a module or not. */
+  private static String root(Class<?> type) {
     String file = "/" + type.getName().replace('.', '/') + ".class";
-    String path =
-        Path.of(URI.create(Objects.requireNonNull(type.getResource(file)).toString())).toString();
-    return path.substring(0, path.length() - file.length());
+    String url = Objects.requireNonNull(type.getResource(file)).toString();
+    String root = url.substring(0, url.length() - file.length());
+    boolean jar = root.startsWith("jar:");
+    return Path.of(URI.create(jar ? root.substring("jar:".length(), root.length() - 1) : root))
+        .toString();
   }
 }
