@@ -72,9 +72,10 @@ class NvrtcTest {
   @Test
   void passesOnWhatTheCompilerSays() {
     var source = new KernelSource("bad.cu", Map.of("bad.cu", "__global__ void k() { nonsense; }"));
+    Nvrtc nvrtc = nvrtc();
 
     assertThatExceptionOfType(TensorException.class)
-        .isThrownBy(() -> nvrtc().compile(source, 90))
+        .isThrownBy(() -> nvrtc.compile(source, 90))
         .withMessageContaining("does not compile bad.cu for compute capability 9.0")
         .withMessageContaining("identifier \"nonsense\" is undefined");
   }
