@@ -2,6 +2,7 @@ package carousel.zoo;
 
 import static carousel.zoo.Shell.carousel;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +13,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Trainings from the first option to the last file. */
 class TrainingTest {
+  private static final int SIGINT = 2;
+
   @TempDir private Path folder;
 
   private Path text() throws IOException {
@@ -151,6 +154,10 @@ class TrainingTest {
             4,
             "--epochs",
             100000);
+    if (ignoresInterruption(child.process())) {
+      child.process().destroy();
+      abort("these tests were started with SIGINT ignored, as by a script in the background");
+    }
     for (var i = 0; i < 600 && !Files.exists(run.resolve("best.safetensors")); i++) {
       Thread.sleep(100);
     }
@@ -161,5 +168,18 @@ class TrainingTest {
     var on = carousel("train", "--from", run, "--epochs", done + 1);
     assertThat(on.code()).as(on.err()).isZero();
     assertThat(on.out()).contains("epoch %d/%d".formatted(done + 1, done + 1));
+  }
+
+  /**
+   * Whether a process was started with SIGINT ignored, which a JVM leaves as it is. Where there is no
+   * /proc to tell, it is taken to listen.
+   */
+  private static boolean ignoresInterruption(Process process) throws IOException {
+    var status = Path.of("/proc", Long.toString(process.pid()), "status");
+    if (!Files.exists(status)) return false;
+    try (var lines = Files.lines(status)) {
+      var ignored = lines.filter(line -> line.startsWith("SigIgn:")).findFirst().orElseThrow();
+      return (Long.parseUnsignedLong(ignored.split("\\s+", -1)[1], 16) >> (SIGINT - 1) & 1) == 1;
+    }
   }
 }
