@@ -1,5 +1,9 @@
 // cuBLAS that is not: the calls that Carousel makes, as plain loops over the host's memory, column-major as documented.
+#include <string.h>
+
 typedef long long i64;
+
+static int rounding = 0;
 
 int cublasCreate_v2(void **handle) {
   *handle = (void *)55;
@@ -7,6 +11,19 @@ int cublasCreate_v2(void **handle) {
 }
 int cublasSetStream_v2(void *handle, void *stream) { return handle == (void *)55 && stream == (void *)77 ? 0 : 7; }
 int cublasSetMathMode(void *handle, int mode) { return handle == (void *)55 && mode == 0 ? 0 : 7; }
+
+// An operand, rounded to 8 bits where that is asked for, ties to even.
+static double operand(double value) {
+  if (!rounding) {
+    return value;
+  }
+  float x = (float)value;
+  unsigned bits;
+  memcpy(&bits, &x, sizeof bits);
+  bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
 
 #define GEMM(name, T)                                                                                             \
   int name(void *handle, int opa, int opb, int m, int n, int k, const T *alpha, const T *a, int lda, i64 apart,    \
@@ -19,7 +36,8 @@ int cublasSetMathMode(void *handle, int mode) { return handle == (void *)55 && m
         for (int i = 0; i < m; i++) {                                                                              \
           double sum = 0;                                                                                          \
           for (int l = 0; l < k; l++) {                                                                            \
-            sum += (double)a[opa ? l + (i64)i * lda : i + (i64)l * lda] * b[opb ? j + (i64)l * ldb : l + (i64)j * ldb]; \
+            sum += operand(a[opa ? l + (i64)i * lda : i + (i64)l * lda]) *                                         \
+                   operand(b[opb ? j + (i64)l * ldb : l + (i64)j * ldb]);                                          \
           }                                                                                                        \
           T *y = c + i + (i64)j * ldc;                                                                             \
           *y = (T)(*alpha * sum + (*beta == 0 ? 0 : *beta * *y));                                                  \
@@ -31,3 +49,18 @@ int cublasSetMathMode(void *handle, int mode) { return handle == (void *)55 && m
 
 GEMM(cublasSgemmStridedBatched, float)
 GEMM(cublasDgemmStridedBatched, double)
+
+// Of float operands, by CUBLAS_COMPUTE_32F_FAST_16BF and the default algorithm: no other is known here.
+int cublasGemmStridedBatchedEx(void *handle, int opa, int opb, int m, int n, int k, const void *alpha, const void *a,
+                               int typea, int lda, i64 apart, const void *b, int typeb, int ldb, i64 bpart,
+                               const void *beta, void *c, int typec, int ldc, i64 cpart, int batch, int compute,
+                               int algorithm) {
+  if (typea != 0 || typeb != 0 || typec != 0 || compute != 75 || algorithm != -1) {
+    return 7;
+  }
+  rounding = 1;
+  int status = cublasSgemmStridedBatched(handle, opa, opb, m, n, k, alpha, a, lda, apart, b, ldb, bpart, beta, c, ldc,
+                                         cpart, batch);
+  rounding = 0;
+  return status;
+}

@@ -1,6 +1,7 @@
 package carousel.cuda;
 
 import carousel.cuda.driver.CudaDriver;
+import carousel.cuda.driver.Precision;
 import carousel.cuda.emulator.EmulatedDriver;
 import carousel.tensor.TensorException;
 import carousel.tensor.spi.Backend;
@@ -74,7 +75,8 @@ public final class CudaProvider implements BackendProvider {
   /** The emulated device, as the system properties want it. */
   static EmulatedDriver emulated(boolean sanitize) {
     String order = System.getProperty("carousel.cuda.emulator.order", "forward");
-    return new EmulatedDriver(cache().resolve("emulated"), sanitize, order.equals("reverse"));
+    return new EmulatedDriver(
+        cache().resolve("emulated"), sanitize, order.equals("reverse"), Precision.configured());
   }
 
   /** Where compiled kernels are kept: {@code -Dcarousel.cuda.cache}, or the user's cache folder. */

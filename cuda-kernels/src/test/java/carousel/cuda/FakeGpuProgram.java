@@ -3,9 +3,12 @@ package carousel.cuda;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import carousel.cuda.driver.CudaLibrary;
+import carousel.cuda.driver.Gemm;
 import carousel.cuda.driver.JCudaDriver;
 import carousel.cuda.driver.LibrarySearch;
+import carousel.cuda.driver.Precision;
 import carousel.cuda.emulator.EmulatedCompiler;
+import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.TensorException;
 import carousel.tensor.contract.Contract;
@@ -34,6 +37,7 @@ public final class FakeGpuProgram {
     try {
       var driver = new JCudaDriver(0, "fake", compiler, cublas);
       copies(driver);
+      rounding(driver);
       var device = Device.of("cuda:0", new CudaBackend(driver, CudaBackend.pool(driver)));
       List<OpCase> cases = OpCases.all().filter(row -> row.row().matches(arguments[2])).toList();
       List<String> wrong =
@@ -44,6 +48,23 @@ public final class FakeGpuProgram {
     } catch (TensorException e) {
       System.out.println(e.getMessage());
     }
+  }
+
+  /** 257 takes nine bits. */
+  private static void rounding(JCudaDriver driver) {
+    long x = driver.allocate(Float.BYTES);
+    long y = driver.allocate(Float.BYTES);
+    driver.upload(MemorySegment.ofArray(new float[] {257}), x);
+    var a = new Gemm.Matrix(x, false, 1, 0);
+    driver.gemm(new Gemm(DType.F32, 1, 1, 1, a, a, new Gemm.Matrix(y, false, 1, 0), 0, 1));
+    float[] product = new float[1];
+    driver.download(y, MemorySegment.ofArray(product));
+    float operand = driver.precision() == Precision.BF16 ? 256 : 257;
+    if (product[0] != operand * operand) {
+      throw new TensorException("rounding: wrong with " + driver.precision() + ": " + product[0]);
+    }
+    driver.free(x);
+    driver.free(y);
   }
 
   /** Longer than the staging buffers, and not a multiple of them. */

@@ -83,6 +83,13 @@ class JCudaDriverTest {
   }
 
   @Test
+  void roundsOperandsIfAskedTo() throws Exception {
+    List<String> flags = List.of("-Dcarousel.cuda.bf16=true");
+    assertThat(run(flags, "", 12, "Unary\\.TANH")).contains(" cases agree");
+    assertThat(run(flags, "", 13, "Unary\\.TANH")).contains(" cases agree");
+  }
+
+  @Test
   void saysThatAKernelFailed() throws Exception {
     assertThat(run(List.of(), "cuEventSynchronize:700", 13, "MatMul"))
         .contains("cuda:0: a kernel failed", "start the program again");

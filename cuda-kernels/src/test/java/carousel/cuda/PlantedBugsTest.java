@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.cuda.driver.CudaDriver;
 import carousel.cuda.driver.KernelSource;
+import carousel.cuda.driver.Precision;
 import carousel.cuda.emulator.EmulatedDriver;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
@@ -30,7 +31,7 @@ class PlantedBugsTest {
   /** A device whose kernels are the real ones but for one piece of text. */
   private static Device with(String file, String text, String bug, boolean reverse) {
     Emulated.driver(); // skips without a compiler
-    EmulatedDriver driver = new EmulatedDriver(cache, false, reverse);
+    EmulatedDriver driver = new EmulatedDriver(cache, false, reverse, Precision.F32);
     CudaDriver planting =
         (CudaDriver)
             Proxy.newProxyInstance(

@@ -25,6 +25,13 @@ public interface CudaDriver {
    */
   int attribute(Attribute attribute);
 
+  /**
+   * How products of F32 matrices round, here and within kernels that multiply.
+   *
+   * @return what the device was opened with
+   */
+  Precision precision();
+
   /** Properties that decide how kernels are launched. */
   enum Attribute {
     /** How many streaming multiprocessors there are. */

@@ -46,15 +46,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class JCudaDriver implements CudaDriver {
   private static final int SHARED_WITHOUT_ASKING = 48 << 10;
-  // cublasMath_t
-  private static final int DEFAULT_MATH = 0;
-  private static final int TF32_TENSOR_OP_MATH = 3;
 
   private final String name;
   private final String title;
   private final Compiler compiler;
   private final CudaLibrary cublas;
-  private final boolean tf32 = Boolean.getBoolean("carousel.cuda.tf32");
+  private final Precision precision = Precision.configured();
   private final boolean blocking = Boolean.getBoolean("carousel.cuda.blocking");
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
@@ -126,6 +123,11 @@ public final class JCudaDriver implements CudaDriver {
   @Override
   public String description() {
     return title;
+  }
+
+  @Override
+  public Precision precision() {
+    return precision;
   }
 
   @Override
@@ -279,12 +281,11 @@ public final class JCudaDriver implements CudaDriver {
   private synchronized Blas blas() {
     Blas started = blas;
     if (started == null) {
-      int math = tf32 ? TF32_TENSOR_OP_MATH : DEFAULT_MATH;
       // JCublas2 is linked to cuBLAS 12 by name and by symbol version.
       started =
           cublas.major() == 12
-              ? new JCublas(stream, math)
-              : new ForeignCublas(cublas.symbols(), stream.address(), math);
+              ? new JCublas(stream, precision)
+              : new ForeignCublas(cublas.symbols(), stream.address(), precision);
       blas = started;
     }
     return started;

@@ -10,6 +10,7 @@ import carousel.cuda.driver.CudaDriver;
 import carousel.cuda.driver.Gemm;
 import carousel.cuda.driver.Grid;
 import carousel.cuda.driver.KernelSource;
+import carousel.cuda.driver.Precision;
 import carousel.tensor.DType;
 import carousel.tensor.TensorException;
 import java.lang.foreign.Arena;
@@ -43,6 +44,7 @@ public final class EmulatedDriver implements CudaDriver {
 
   private final HostCompiler compiler;
   private final boolean reverse;
+  private final Precision precision;
   private final MemorySegment launch = Arena.ofAuto().allocate(ERROR + ERROR_BYTES, 8);
   private final List<SymbolLookup> modules = new ArrayList<>();
   private final MethodHandle allocate;
@@ -55,12 +57,14 @@ public final class EmulatedDriver implements CudaDriver {
    * @param cache the folder for compiled kernels
    * @param sanitize whether to build them with AddressSanitizer, whose library must then be preloaded
    * @param reverse whether the threads of a block start from the last one; a right kernel does not care
+   * @param precision how products of F32 matrices round; nothing is rounded to TF32, which nobody need do
    * @throws TensorException if there is no compiler
    */
-  public EmulatedDriver(Path cache, boolean sanitize, boolean reverse) {
+  public EmulatedDriver(Path cache, boolean sanitize, boolean reverse, Precision precision) {
     this.compiler =
         new HostCompiler(System.getProperty(HostCompiler.PROPERTY, "g++"), sanitize, cache);
     this.reverse = reverse;
+    this.precision = precision;
     SymbolLookup device =
         SymbolLookup.libraryLookup(
             compiler.runtime(KernelSource.of("emulator/device.cpp")), Arena.global());
@@ -71,7 +75,8 @@ public final class EmulatedDriver implements CudaDriver {
         handle(
             device,
             "emulated_gemm",
-            FunctionDescriptor.ofVoid(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_DOUBLE));
+            FunctionDescriptor.ofVoid(
+                JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_DOUBLE));
   }
 
   private static MethodHandle handle(SymbolLookup library, String name, FunctionDescriptor type) {
@@ -81,6 +86,11 @@ public final class EmulatedDriver implements CudaDriver {
   @Override
   public String description() {
     return "emulated on the host";
+  }
+
+  @Override
+  public Precision precision() {
+    return precision;
   }
 
   @Override
@@ -183,6 +193,7 @@ public final class EmulatedDriver implements CudaDriver {
     try (Arena arena = Arena.ofConfined()) {
       gemm.invokeExact(
           p.type() == DType.F64 ? 1 : 0,
+          precision == Precision.BF16 ? 1 : 0,
           arena.allocateFrom(JAVA_LONG, p.m(), p.n(), p.k(), p.batch()),
           matrix(p.a(), arena),
           matrix(p.b(), arena),

@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,10 +30,27 @@ class ForeignCublasTest {
 
   @Test
   void multipliesRowMajorMatricesOfAnyLayout() throws Exception {
-    var cublas = new ForeignCublas(library(), STREAM, 0);
     var random = new Random(1);
-    for (int round = 0; round < 200; round++) {
-      check(cublas, random, round % 2 == 0 ? DType.F32 : DType.F64);
+    for (Precision precision : List.of(Precision.F32, Precision.BF16)) {
+      var cublas = new ForeignCublas(library(), STREAM, precision);
+      for (int round = 0; round < 200; round++) {
+        check(cublas, random, round % 2 == 0 ? DType.F32 : DType.F64);
+      }
+    }
+  }
+
+  /** 257 takes nine bits. */
+  @Test
+  void roundsIfAskedTo() throws Exception {
+    try (Arena arena = Arena.ofConfined()) {
+      var x = arena.allocateFrom(JAVA_FLOAT, 257);
+      var y = arena.allocate(JAVA_FLOAT);
+      var a = new Matrix(x.address(), false, 1, 0);
+      var product = new Gemm(DType.F32, 1, 1, 1, a, a, new Matrix(y.address(), false, 1, 0), 0, 1);
+      new ForeignCublas(library(), STREAM, Precision.F32).gemm(product);
+      assertThat(y.get(JAVA_FLOAT, 0)).isEqualTo(257 * 257);
+      new ForeignCublas(library(), STREAM, Precision.BF16).gemm(product);
+      assertThat(y.get(JAVA_FLOAT, 0)).isEqualTo(256 * 256);
     }
   }
 
@@ -66,7 +84,7 @@ class ForeignCublasTest {
       for (int t = 0; t < batch; t++) {
         for (int i = 0; i < m; i++) {
           for (int j = 0; j < n; j++) {
-            // Whole numbers: exact in both types.
+            // Small whole numbers: exact in all types.
             assertThat(y.get(t, i, j)).isEqualTo(expected[(t * m + i) * n + j]);
           }
         }
@@ -113,7 +131,7 @@ class ForeignCublasTest {
 
   @Test
   void takesAnyStrideWhereThereIsOneLine() throws Exception {
-    var cublas = new ForeignCublas(library(), STREAM, 0);
+    var cublas = new ForeignCublas(library(), STREAM, Precision.F32);
     try (Arena arena = Arena.ofConfined()) {
       var three = arena.allocateFrom(JAVA_FLOAT, 1, 2, 3);
       var y = arena.allocate(JAVA_FLOAT);
@@ -135,7 +153,7 @@ class ForeignCublasTest {
   @Test
   void namesTheCallThatFails() throws Exception {
     assertThatExceptionOfType(TensorException.class)
-        .isThrownBy(() -> new ForeignCublas(library(), STREAM + 1, 0))
+        .isThrownBy(() -> new ForeignCublas(library(), STREAM + 1, Precision.F32))
         .withMessageContaining("cublasSetStream_v2 failed: INVALID_VALUE (7)");
   }
 }

@@ -2,6 +2,7 @@ package carousel.cuda.emulator;
 
 import carousel.cuda.driver.Grid;
 import carousel.cuda.driver.KernelSource;
+import carousel.cuda.driver.Precision;
 import carousel.tensor.TensorException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -25,7 +26,7 @@ final class TestKernel {
   /** A device with its compiled kernels in a folder; skips the test where there is no compiler. */
   static TestKernel on(Path cache, boolean reverse) {
     try {
-      return new TestKernel(new EmulatedDriver(cache, false, reverse));
+      return new TestKernel(new EmulatedDriver(cache, false, reverse, Precision.F32));
     } catch (TensorException e) {
       String message = String.valueOf(e.getMessage());
       if (message.contains("cannot be started")) {
