@@ -1,6 +1,6 @@
 // What kernels share that run a whole sequence: a barrier of the grid, and weights that stay in shared memory.
 #pragma once
-#include "common.cuh"
+#include "bf16.cuh"
 
 // A barrier of all blocks of a cooperative launch. Counts up from 0; `goal` is what it has counted when all are there.
 struct GridBarrier {
@@ -100,9 +100,9 @@ struct Columns {
 
 // Fetches elements [from, to) of the recurrent weights' columns [first, last) = (gate, unit): wh [H, P·H] leads to the
 // first P gates, wn [H, H] to the next. Zeros where units or rows do not exist.
-template <int P, typename T>
+template <int P, typename T, typename S>
 __device__ __forceinline__ void fetch_columns(
-    Columns<T> to_columns, const Units &units, const T *wh, const T *wn, int first, int last, int from, int to) {
+    Columns<S> to_columns, const Units &units, const T *wh, const T *wn, int first, int last, int from, int to) {
   int columns = last - first;
   for (int i = threadIdx.x; i < (to - from) * columns; i += blockDim.x) {
     int k = from + i / columns;
@@ -114,6 +114,6 @@ __device__ __forceinline__ void fetch_columns(
       value = gate < P ? wh[(static_cast<i64>(k) * P + gate) * units.hidden + unit]
                        : wn[static_cast<i64>(k) * units.hidden + unit];
     }
-    to_columns.w[static_cast<i64>(column - first) * to_columns.stride * pack<T>() + k - from] = value;
+    to_columns.w[static_cast<i64>(column - first) * to_columns.stride * pack<S>() + k - from] = Stored<S>::of(value);
   }
 }

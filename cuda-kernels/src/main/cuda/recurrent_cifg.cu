@@ -3,3 +3,4 @@
 
 RECURRENT(cifg, Cifg, f32, float)
 RECURRENT(cifg, Cifg, f64, double)
+SCAN(cifg, Cifg, bf16, float, bf16)

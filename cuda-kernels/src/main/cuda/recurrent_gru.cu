@@ -3,3 +3,4 @@
 
 RECURRENT(gru, GruResetBefore, f32, float)
 RECURRENT(gru, GruResetBefore, f64, double)
+SCAN(gru, GruResetBefore, bf16, float, bf16)

@@ -3,3 +3,4 @@
 
 RECURRENT(gru_after, GruResetAfter, f32, float)
 RECURRENT(gru_after, GruResetAfter, f64, double)
+SCAN(gru_after, GruResetAfter, bf16, float, bf16)

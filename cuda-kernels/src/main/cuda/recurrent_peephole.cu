@@ -3,3 +3,4 @@
 
 RECURRENT(peephole, PeepholeLstm, f32, float)
 RECURRENT(peephole, PeepholeLstm, f64, double)
+SCAN(peephole, PeepholeLstm, bf16, float, bf16)

@@ -4,6 +4,8 @@
 // their gates' gradients give through their columns of wh: every block multiplies its own dz [N, gates] by its columns,
 // for all H, and leaves the result where the owners of those units look after the barrier. That hands around H numbers
 // per row and block; reading the dz of all would be 4 H. Owners add the blocks' shares in their order.
+//
+// T is the type of all numbers but S: that of the weights a block keeps and of the gradients they are multiplied by.
 #pragma once
 #include "cells.cuh"
 #include "persistent.cuh"
@@ -60,11 +62,12 @@ __device__ __forceinline__ void put(const Backward<T> &b, int t, int row, int un
 }
 
 // One launch for T steps.
-template <typename C, typename T>
+template <typename C, typename T, typename S>
 struct ScanBackward {
   static constexpr int G = C::GATES;
   static constexpr int P = C::RESETS ? G - 1 : G;
-  static constexpr int V = pack<T>();
+  static constexpr int V = pack<T>();  // rows that a thread multiplies at once
+  static constexpr int U = pack<S>();  // units likewise
 
   const Backward<T> &b;
   Units units;
@@ -74,30 +77,30 @@ struct ScanBackward {
   int rows;    // N in whole packs
   int count;   // items: own units × rows, the row running fastest
   int groups;  // how many threads share the blocks' shares of an item
-  Columns<T> w, beyond;
-  T *du;       // [G·own, rows] gradients of the products' columns
+  Columns<S> w, beyond;
+  S *du;       // [G·own, rows] gradients of the products' columns
   T *sums;     // [groups, count] dh, in parts
   T *dh, *dc;  // [count] what passes by the products
   T *shares;   // global, [2, blocks (whose), blocks (by whom), count]
   int parity = 0;
 
   __device__ __forceinline__ ScanBackward(
-      const Backward<T> &b, int own, int resident, T *scratch, T *shares, u32 *arrived, T *shared)
+      const Backward<T> &b, int own, int resident, S *scratch, T *shares, u32 *arrived, S *shared)
       : b(b),
         units(b.hidden, own),
         barrier{arrived, 0},
-        packs((b.hidden + V - 1) / V),
+        packs((b.hidden + U - 1) / U),
         resident(resident),
         shares(shares) {
     rows = (b.rows + V - 1) / V * V;
     count = own * rows;
     groups = max(1, static_cast<int>(blockDim.x) / (count / V));
     w = {shared, packs | 1};
-    beyond = {scratch + static_cast<i64>(blockIdx.x) * (G * own - resident) * w.stride * V, w.stride};
-    du = shared + static_cast<i64>(resident) * w.stride * V;
-    sums = du + G * count;
+    beyond = {scratch + static_cast<i64>(blockIdx.x) * (G * own - resident) * w.stride * U, w.stride};
+    sums = reinterpret_cast<T *>(shared + static_cast<i64>(resident) * w.stride * U);
     dh = sums + groups * count;
     dc = dh + count;
+    du = reinterpret_cast<S *>(dc + count);
   }
 
   // Calls body(row, unit, item) for the block's share of all rows.
@@ -124,12 +127,12 @@ struct ScanBackward {
   }
 
   // Adds what columns [from, to) of the weights make of their gradients, for 16 bytes of units and of rows.
-  __device__ __forceinline__ void add(T (&share)[V][V], Columns<T> k, int first, int from, int to, int p, int r) const {
+  __device__ __forceinline__ void add(T (&share)[U][V], Columns<S> k, int first, int from, int to, int p, int r) const {
     for (int column = from; column < to; column++) {
-      Pack<T, V> a = load<V>(du + column * rows, r);
-      Pack<T, V> weights = load<V>(k.column(column - first), p);
+      Pack<T, V> a = numbers<V>(du + column * rows, r);
+      Pack<T, U> weights = numbers<U>(k.column(column - first), p);
 #pragma unroll
-      for (int i = 0; i < V; i++) {
+      for (int i = 0; i < U; i++) {
 #pragma unroll
         for (int j = 0; j < V; j++) {
           share[i][j] += weights.of[i] * a.of[j];
@@ -150,14 +153,14 @@ struct ScanBackward {
     for (int tile = threadIdx.x; tile < row_packs * packs; tile += blockDim.x) {
       int p = tile / row_packs;
       int r = tile - p * row_packs;
-      T share[V][V] = {};  // [unit][row]
+      T share[U][V] = {};  // [unit][row]
       add(share, w, 0, from_column, min(to_column, resident), p, r);
       add(share, beyond, resident, max(from_column, resident), to_column, p, r);
-      int owner = p * V / units.own;
-      int unit = p * V - owner * units.own;
+      int owner = p * U / units.own;
+      int unit = p * U - owner * units.own;
 #pragma unroll
-      for (int i = 0; i < V; i++) {
-        if (p * V + i < b.hidden) {
+      for (int i = 0; i < U; i++) {
+        if (p * U + i < b.hidden) {
           Pack<T, V> rows_of_unit;
 #pragma unroll
           for (int j = 0; j < V; j++) {
@@ -198,7 +201,7 @@ struct ScanBackward {
 #pragma unroll
     for (int g = 0; g < G; g++) {
       if (g >= from && g < to) {
-        du[g * count + item] = p.du[g];
+        du[g * count + item] = Stored<S>::of(p.du[g]);
       }
     }
   }
@@ -244,10 +247,13 @@ struct ScanBackward {
   }
 
   __device__ __forceinline__ void run() {
-    fetch_columns<P>(w, units, b.wh, b.wn, 0, resident, 0, packs * V);
-    fetch_columns<P>(beyond, units, b.wh, b.wn, resident, G * units.own, 0, packs * V);
-    for (int i = threadIdx.x; i < (G + 2) * count; i += blockDim.x) {
-      (i < G * count ? du[i] : dh[i - G * count]) = T(0);  // units and rows that do not exist stay 0
+    fetch_columns<P>(w, units, b.wh, b.wn, 0, resident, 0, packs * U);
+    fetch_columns<P>(beyond, units, b.wh, b.wn, resident, G * units.own, 0, packs * U);
+    for (int i = threadIdx.x; i < G * count; i += blockDim.x) {
+      du[i] = Stored<S>::of(T(0));  // units and rows that do not exist stay 0
+    }
+    for (int i = threadIdx.x; i < 2 * count; i += blockDim.x) {
+      dh[i] = T(0);  // likewise, and dc
     }
     __syncthreads();
     items([&](int row, int unit, int item) {

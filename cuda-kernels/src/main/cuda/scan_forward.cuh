@@ -4,6 +4,10 @@
 // step a block reads the h of all units, some packs of all rows at a time, and adds its units' new h, which the others
 // see after the barrier. States have a place of their own for each step: nothing is overwritten that a block may still
 // read. Weights that shared memory has no room for lie packed in global memory, small enough to stay in the L2 cache.
+//
+// T is the type of all numbers but S: that of the weights a block keeps and of the states that blocks hand each other,
+// which are all that products read. Where S is narrower, states exist twice: as T, and rounded to be read by the next
+// product.
 #pragma once
 #include "cells.cuh"
 #include "persistent.cuh"
@@ -43,10 +47,10 @@ __device__ __forceinline__ void put(const Forward<T> &f, Time time, int row, int
   f.y[cell * f.hidden + unit] = live ? s.next_h : T(0);
 }
 
-// The sums of the gates of a block's units over all H: thread ↔ (4 rows, a unit, every S-th pack).
-template <typename T, int GATES>
+// The sums of the gates of a block's units over all H: thread ↔ (4 rows, a unit, every n-th pack).
+template <typename T, typename S, int GATES>
 struct Products {
-  static constexpr int V = pack<T>();
+  static constexpr int V = pack<S>();
   static constexpr int R = ROWS_PER_THREAD;
 
   int rows;    // N
@@ -67,13 +71,13 @@ struct Products {
   // x_first; w: columns that begin with number w_first.
   template <int FROM, int COUNT>
   __device__ __forceinline__ void add(
-      T (&sums)[R][COUNT], Columns<T> x, int x_first, Columns<T> w, int w_first, int from, int to) const {
-    const T *columns[COUNT];
+      T (&sums)[R][COUNT], Columns<S> x, int x_first, Columns<S> w, int w_first, int from, int to) const {
+    const S *columns[COUNT];
 #pragma unroll
     for (int g = 0; g < COUNT; g++) {
       columns[g] = w.column((FROM + g) * own + unit) - w_first * V;
     }
-    const T *line = x.column(group) - x_first * V;
+    const S *line = x.column(group) - x_first * V;
     int next = groups * x.stride * V;
     // The first pack from `from` on that is this thread's: those whose number is `part` modulo `slices`.
     int first = from + (part - from % slices + slices) % slices;
@@ -81,11 +85,11 @@ struct Products {
       Pack<T, V> a[R];
 #pragma unroll
       for (int r = 0; r < R; r++) {
-        a[r] = load<V>(line + r * next, p);
+        a[r] = numbers<V>(line + r * next, p);
       }
 #pragma unroll
       for (int g = 0; g < COUNT; g++) {
-        Pack<T, V> b = load<V>(columns[g], p);
+        Pack<T, V> b = numbers<V>(columns[g], p);
 #pragma unroll
         for (int r = 0; r < R; r++) {
 #pragma unroll
@@ -125,31 +129,35 @@ struct Products {
 
 // One launch for T steps. Packs [0, resident) of the weights' columns lie in shared memory, the others in `beyond`; h
 // comes `chunk` packs at a time, into one of two places.
-template <typename C, typename T>
+template <typename C, typename T, typename S>
 struct ScanForward {
   static constexpr int G = C::GATES;
   static constexpr int P = C::RESETS ? G - 1 : G;  // gates that wh leads to
-  static constexpr int V = pack<T>();
+  static constexpr int V = pack<S>();
+  static constexpr bool NARROWS = sizeof(S) < sizeof(T);
 
   const Forward<T> &f;
   Units units;
-  Products<T, G> products;
+  Products<T, S, G> products;
   GridBarrier barrier;
   int packs, resident, chunk;
-  Columns<T> w, beyond;
-  T *x;
+  Columns<S> w, beyond;
+  S *x;
   int place;  // elements of a chunk's place
   T *partial, *c;
+  S *rounded;    // global, [2,N,lead]: if NARROWS, what products read
+  int slot = 1;  // which of the two the next product reads
 
   __device__ __forceinline__ ScanForward(
-      const Forward<T> &f, int own, int resident, int chunk, T *scratch, u32 *arrived, T *shared)
+      const Forward<T> &f, int own, int resident, int chunk, S *rounded, S *scratch, u32 *arrived, S *shared)
       : f(f),
         units(f.hidden, own),
         products(f.rows, own),
         barrier{arrived, 0},
         packs((f.hidden + V - 1) / V),
         resident(resident),
-        chunk(chunk) {
+        chunk(chunk),
+        rounded(rounded) {
     int columns = G * own;
     int rows = products.groups * ROWS_PER_THREAD;
     int outside = (packs - resident) | 1;
@@ -157,7 +165,7 @@ struct ScanForward {
     beyond = {scratch + static_cast<i64>(blockIdx.x) * columns * outside * V, outside};
     x = shared + static_cast<i64>(columns) * w.stride * V;
     place = rows * (chunk | 1) * V;
-    partial = x + 2 * place;
+    partial = reinterpret_cast<T *>(x + 2 * place);
     c = partial + products.slices * columns * rows;
   }
 
@@ -184,8 +192,8 @@ struct ScanForward {
   }
 
   // Starts copying packs [first, first + chunk) of a state [N, lead] to shared memory.
-  __device__ __forceinline__ void fetch(int parity, const T *state, int first) const {
-    T *to = x + parity * place;
+  __device__ __forceinline__ void fetch(int parity, const S *state, int first) const {
+    S *to = x + parity * place;
     int width = min(chunk, packs - first);
     for (int i = threadIdx.x; i < f.rows * width; i += blockDim.x) {
       int row = i / width;
@@ -195,10 +203,34 @@ struct ScanForward {
     copy_group();
   }
 
-  // Sums of gates [FROM, FROM + COUNT) of state·w, in parts; the block's threads may read them when this returns. A chunk
-  // is on its way while the one before is multiplied.
+  // What the next product reads of states [N, lead].
+  __device__ __forceinline__ const S *operand(const T *states) const {
+    if constexpr (NARROWS) {
+      return rounded + slot * f.rows * f.lead;
+    } else {
+      return states;
+    }
+  }
+
+  // Leaves one of the numbers that the product after the next barrier reads.
+  __device__ __forceinline__ void send(int row, int unit, T value) const {
+    if constexpr (NARROWS) {
+      rounded[((1 - slot) * f.rows + row) * f.lead + unit] = Stored<S>::of(value);
+    }
+  }
+
+  // Awaits what all blocks send.
+  __device__ __forceinline__ void meet() {
+    barrier.arrive();
+    barrier.wait();
+    slot = 1 - slot;
+  }
+
+  // Sums of gates [FROM, FROM + COUNT) of states·w, in parts; the block's threads may read them when this returns. A
+  // chunk is on its way while the one before is multiplied.
   template <int FROM, int COUNT>
-  __device__ __forceinline__ void multiply(const T *state) {
+  __device__ __forceinline__ void multiply(const T *states) {
+    const S *state = operand(states);
     T sums[ROWS_PER_THREAD][COUNT] = {};
     fetch(0, state, 0);
     int parity = 0;
@@ -210,7 +242,7 @@ struct ScanForward {
       }
       if (products.part < products.slices) {
         int last = min(first + chunk, packs);
-        Columns<T> here = {x + parity * place, chunk | 1};
+        Columns<S> here = {x + parity * place, chunk | 1};
         products.template add<FROM, COUNT>(sums, here, first, w, 0, first, min(last, resident));
         if (last > resident) {
           products.template add<FROM, COUNT>(sums, here, first, beyond, resident, max(first, resident), last);
@@ -271,10 +303,10 @@ struct ScanForward {
           c[item] = s.next_c;
         }
         put<C>(f, time, row, unit, s, on);
+        send(row, unit, on ? s.next_h : s.h);
       }
     });
-    barrier.arrive();
-    barrier.wait();
+    meet();
   }
 
   __device__ __forceinline__ void reset(Step<T> &s, Time time, int row, int unit) const {
@@ -285,6 +317,7 @@ struct ScanForward {
       f.gates[(cell * G + g) * f.hidden + unit] = s.gates[g];
     }
     f.kept[cell * f.lead + unit] = s.kept;
+    send(row, unit, s.kept);
   }
 
   // The second stage of a cell that resets: the product of what was kept.
@@ -301,20 +334,25 @@ struct ScanForward {
       s.u[P] = products.sum(partial, P, row, unit - units.first);
       s.h = before_h(time, row, unit);
       C::forward(s);
-      put<C>(f, time, row, unit, s, live(time.t, row));
+      bool on = live(time.t, row);
+      put<C>(f, time, row, unit, s, on);
+      send(row, unit, on ? s.next_h : s.h);
     });
-    barrier.arrive();
-    barrier.wait();
+    meet();
   }
 
   __device__ __forceinline__ void run() {
     fetch_columns<P>(w, units, f.wh, f.wn, 0, G * units.own, 0, resident * V);
     fetch_columns<P>(beyond, units, f.wh, f.wn, 0, G * units.own, resident * V, packs * V);
+    Time start(0, f.steps, f.reverse);
     if (C::HAS_C) {
-      int start = Time(0, f.steps, f.reverse).before;
       items([&](int row, int unit, int item) {
-        c[item] = f.c[static_cast<i64>(start * f.rows + row) * f.lead + unit];
+        c[item] = f.c[static_cast<i64>(start.before * f.rows + row) * f.lead + unit];
       });
+    }
+    if constexpr (NARROWS) {
+      items([&](int row, int unit, int) { send(row, unit, before_h(start, row, unit)); });
+      meet();
     }
     __syncthreads();
     for (int k = 0; k < f.steps; k++) {

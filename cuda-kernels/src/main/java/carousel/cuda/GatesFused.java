@@ -2,6 +2,7 @@ package carousel.cuda;
 
 import carousel.cuda.RecurrentKernels.Kind;
 import carousel.cuda.ScanCall.Matrix;
+import carousel.cuda.driver.Precision;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -83,7 +84,9 @@ final class GatesFused implements Fused {
       Tensor[] in = dense(given);
       var arguments =
           launcher
-              .call(RecurrentKernels.of(Kind.GATES_FORWARD, cell, in[0].dtype()))
+              .call(
+                  RecurrentKernels.of(
+                      Kind.GATES_FORWARD, cell, ScanType.of(in[0].dtype(), Precision.F32)))
               .pointer(in[0].address())
               .pointer(products() < 0 ? 0 : in[products()].address());
       start(
@@ -114,7 +117,9 @@ final class GatesFused implements Fused {
       }
       var arguments =
           launcher
-              .call(RecurrentKernels.of(Kind.GATES_BACKWARD, cell, in[0].dtype()))
+              .call(
+                  RecurrentKernels.of(
+                      Kind.GATES_BACKWARD, cell, ScanType.of(in[0].dtype(), Precision.F32)))
               .pointer(saved[0].address());
       start(
           states(arguments, in)

@@ -5,6 +5,7 @@ import static carousel.cuda.Parameter.I64;
 import static carousel.cuda.Parameter.POINTER;
 
 import carousel.cuda.driver.Grid;
+import carousel.cuda.driver.Precision;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ final class RecurrentKernels {
    * pointers, then numbers: see {@code recurrent.cuh} and {@code gates.cuh}.
    */
   enum Kind {
-    SCAN_FORWARD(14, 8),
+    SCAN_FORWARD(15, 8),
     SCAN_BACKWARD(19, 7),
     STEP_FORWARD(11, 7),
     STEP_BACKWARD(13, 7),
@@ -41,9 +42,14 @@ final class RecurrentKernels {
     private boolean ofGates() {
       return this == GATES_FORWARD || this == GATES_BACKWARD;
     }
+
+    /** Whether it multiplies, and so reads what is rounded. */
+    private boolean ofSequences() {
+      return this == SCAN_FORWARD || this == SCAN_BACKWARD;
+    }
   }
 
-  private static final Map<Kind, Map<RecurrentCell, Map<DType, Kernel>>> KERNELS =
+  private static final Map<Kind, Map<RecurrentCell, Map<ScanType, Kernel>>> KERNELS =
       new EnumMap<>(Kind.class);
   private static final int COLUMNS = 32; // per block, as in columns.cu
   private static final Map<DType, Kernel> COLUMN_SUMS =
@@ -63,21 +69,31 @@ final class RecurrentKernels {
 
   static {
     for (Kind kind : Kind.values()) {
-      Map<RecurrentCell, Map<DType, Kernel>> ofKind = new EnumMap<>(RecurrentCell.class);
+      Map<RecurrentCell, Map<ScanType, Kernel>> ofKind = new EnumMap<>(RecurrentCell.class);
       for (RecurrentCell cell : RecurrentCell.values()) {
         if (!kind.ofGates() || cell.hasGates()) {
-          ofKind.put(cell, Types.kernels(DType::isFloating, type -> kernel(kind, cell, type)));
+          ofKind.put(cell, kernels(kind, cell));
         }
       }
       KERNELS.put(kind, ofKind);
     }
   }
 
+  private static Map<ScanType, Kernel> kernels(Kind kind, RecurrentCell cell) {
+    Map<ScanType, Kernel> kernels = new EnumMap<>(ScanType.class);
+    for (ScanType type : ScanType.values()) {
+      if (kind.ofSequences() || !type.narrows()) {
+        kernels.put(type, kernel(kind, cell, type));
+      }
+    }
+    return kernels;
+  }
+
   private RecurrentKernels() {}
 
-  private static Kernel kernel(Kind kind, RecurrentCell cell, DType type) {
+  private static Kernel kernel(Kind kind, RecurrentCell cell, ScanType type) {
     String name = kind.name().toLowerCase(Locale.ROOT);
-    String symbol = name + "_" + cell.label() + "_" + Types.suffix(type);
+    String symbol = name + "_" + cell.label() + "_" + type.suffix();
     return new Kernel(kind.ofGates() ? "gates.cu" : cell.file(), symbol, kind.parameters);
   }
 
@@ -109,9 +125,11 @@ final class RecurrentKernels {
         .start(Grid.of(Math.ceilDiv(columns, COLUMNS)));
   }
 
-  /** One of the kernels of a cell. */
-  static Kernel of(Kind kind, RecurrentCell cell, DType type) {
-    return Types.of(
-        Objects.requireNonNull(KERNELS.get(kind), "all kinds are in the table"), cell, type);
+  /** One of the kernels of a cell; what does not multiply is the same whatever products round to. */
+  static Kernel of(Kind kind, RecurrentCell cell, ScanType type) {
+    var ofKind = Objects.requireNonNull(KERNELS.get(kind), "all kinds are in the table");
+    var ofCell = Objects.requireNonNull(ofKind.get(cell), "a cell's composites have kernels");
+    ScanType found = kind.ofSequences() ? type : ScanType.of(type.numbers(), Precision.F32);
+    return Objects.requireNonNull(ofCell.get(found), "all types are in the table");
   }
 }

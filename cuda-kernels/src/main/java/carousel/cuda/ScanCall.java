@@ -24,7 +24,7 @@ final class ScanCall {
   final RecurrentCell cell;
   final Tensor[] inputs;
   final ScanPlan.Sizes sizes;
-  final DType type;
+  final ScanType type;
   final int steps;
   final int rows;
   final int depth;
@@ -45,12 +45,12 @@ final class ScanCall {
       inputs[i] = state ? given[i] : dense(given[i]);
     }
     Tensor x = inputs[X];
-    type = x.dtype();
+    type = ScanType.of(x.dtype(), launcher.driver().precision());
     steps = x.dim(0);
     rows = x.dim(1);
     depth = x.dim(2);
     hidden = inputs[STATES].dim(1);
-    sizes = new ScanPlan.Sizes(cell, rows, hidden, type.bytes());
+    sizes = new ScanPlan.Sizes(cell, rows, hidden, type);
     lead = sizes.lead();
     reverse = scan.reverse();
     lengths = scan.ragged() ? inputs[inputs.length - 1].address() : 0;
@@ -96,7 +96,7 @@ final class ScanCall {
   }
 
   Tensor empty(int... dims) {
-    return Tensor.empty("scan", inputs[X].device(), type, Shape.of(dims));
+    return Tensor.empty("scan", inputs[X].device(), type.numbers(), Shape.of(dims));
   }
 
   /** States of all times, with zeros where rows are longer than H: these meet weights of 0. */
@@ -108,13 +108,24 @@ final class ScanCall {
     return states;
   }
 
-  /** The address of room for elements, in the current scope; 0 for none. */
-  long room(long elements) {
-    if (elements == 0) {
+  /** The address of room, in the current scope; 0 for none. */
+  long room(long bytes) {
+    if (bytes == 0) {
       return 0;
     }
-    int rows = Math.toIntExact(Math.ceilDiv(elements, ROOM));
+    int rows = Math.toIntExact(Math.ceilDiv(bytes, (long) ROOM * type.bytes()));
     return empty(rows, ROOM).address();
+  }
+
+  /** Where blocks hand each other rounded states, in two rounds; 0 if they read those there are. */
+  long rounded() {
+    if (!type.narrows()) {
+      return 0;
+    }
+    long bytes = 2L * rows * lead * type.storedBytes();
+    long address = room(bytes);
+    launcher.driver().set(address, (byte) 0, bytes);
+    return address;
   }
 
   /** A counter for a barrier of the grid. */
@@ -172,6 +183,8 @@ final class ScanCall {
   void multiply(int m, int n, int k, Matrix a, Matrix b, Matrix y, boolean add) {
     launcher
         .driver()
-        .gemm(new Gemm(type, m, n, k, a.operand(), b.operand(), y.operand(), add ? 1 : 0, 1));
+        .gemm(
+            new Gemm(
+                type.numbers(), m, n, k, a.operand(), b.operand(), y.operand(), add ? 1 : 0, 1));
   }
 }

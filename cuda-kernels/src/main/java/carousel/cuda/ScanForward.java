@@ -103,7 +103,10 @@ final class ScanForward {
             .pointer(call.inputs[ScanCall.B].address())
             .pointer(call.wh())
             .pointer(call.wn());
-    results(call.vectors(arguments)).pointer(call.room(plan.beyond())).pointer(call.barrier());
+    results(call.vectors(arguments))
+        .pointer(call.rounded())
+        .pointer(call.room(plan.beyond()))
+        .pointer(call.barrier());
     call.numbers(arguments)
         .i32(plan.own())
         .i32(plan.resident())

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param resident how much of a block's weights stays in shared memory: packs of 16 bytes of every
  *     column on the way there, columns on the way back
  * @param chunk packs of the states that lie in shared memory at once; forward only
- * @param beyond elements of room for the weights of all blocks that do not stay in shared memory
+ * @param beyond bytes of room for the weights of all blocks that do not stay in shared memory
  * @param grid the launch
  */
 record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
@@ -36,9 +36,10 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
   private static final int SHORTEST_CHUNK = 32;
 
   /** The sizes of a scan. */
-  record Sizes(RecurrentCell cell, int rows, int hidden, int bytes) {
+  record Sizes(RecurrentCell cell, int rows, int hidden, ScanType type) {
+    /** Elements of what products read. */
     private int pack() {
-      return PACK_BYTES / bytes;
+      return PACK_BYTES / type.storedBytes();
     }
 
     /** The elements of a state's row, rounded up to whole packs. */
@@ -48,6 +49,11 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
 
     private int packs() {
       return lead() / pack();
+    }
+
+    /** N in whole packs of sums. */
+    private int wholeRows() {
+      return roundUp(rows, PACK_BYTES / type.bytes());
     }
 
     private int own(CudaDriver driver) {
@@ -65,8 +71,8 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
     int slices = THREADS / (groups * own);
     int columns = s.cell().gates() * own;
     long rows = (long) groups * ROWS_PER_THREAD;
-    long sums = rows * slices * columns * s.bytes();
-    long c = s.cell().hasC() ? (long) s.rows() * own * s.bytes() : 0;
+    long sums = rows * slices * columns * s.type().bytes();
+    long c = s.cell().hasC() ? (long) s.rows() * own * s.type().bytes() : 0;
     long room = driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK) - sums - c;
     int packs = s.packs();
     // Of whole rounds, in which every slice has a pack.
@@ -80,7 +86,7 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
       boolean all = resident == packs;
       if (all || (chunk <= shortest && 2L * resident >= packs)) {
         Grid grid = grid(s, own, sums + c + states + odd(resident) * columns * PACK_BYTES);
-        long beyond = all ? 0 : grid.x() * odd(packs - resident) * columns * s.pack();
+        long beyond = all ? 0 : grid.x() * odd(packs - resident) * columns * PACK_BYTES;
         return new ScanPlan(own, resident, chunk, beyond, grid);
       }
       if (chunk <= shortest) {
@@ -94,9 +100,10 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
   static @Nullable ScanPlan backward(Sizes s, CudaDriver driver) {
     int own = s.own(driver);
     int columns = s.cell().gates() * own;
-    int count = own * roundUp(s.rows(), s.pack());
-    int groups = Math.max(1, THREADS / (count / s.pack()));
-    long rest = (s.cell().gates() + groups + 2L) * count * s.bytes();
+    int count = own * s.wholeRows();
+    int groups = Math.max(1, THREADS * PACK_BYTES / (count * s.type().bytes()));
+    long du = (long) s.cell().gates() * count * s.type().storedBytes();
+    long rest = du + (groups + 2L) * count * s.type().bytes();
     long room = driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK) - rest;
     long column = odd(s.packs()) * PACK_BYTES;
     int resident = Math.clamp(room / column, 0, columns);
@@ -104,7 +111,7 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
       return null;
     }
     Grid grid = grid(s, own, rest + resident * column);
-    long beyond = odd(s.packs()) * s.pack() * (columns - resident) * grid.x();
+    long beyond = column * (columns - resident) * grid.x();
     return new ScanPlan(own, resident, 0, beyond, grid);
   }
 
@@ -114,9 +121,9 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
         .together();
   }
 
-  /** The elements through which blocks hand each other their shares of a gradient, in two rounds. */
+  /** The bytes through which blocks hand each other their shares of a gradient, in two rounds. */
   long shares(Sizes s) {
-    return 2L * grid.x() * grid.x() * own * roundUp(s.rows(), s.pack());
+    return 2L * grid.x() * grid.x() * own * s.wholeRows() * s.type().bytes();
   }
 
   private static long odd(long n) {

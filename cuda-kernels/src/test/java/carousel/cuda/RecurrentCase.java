@@ -20,7 +20,9 @@ import carousel.tensor.op.Op;
 import carousel.tensor.spi.Fused;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +41,7 @@ record RecurrentCase(
     List<Integer> lengths) {
 
   /** Runs every composite by its body. */
-  private static final Interpreter BODIES =
+  static final Interpreter BODIES =
       (op, inputs) ->
           op instanceof Composite composite
               ? composite.body().apply(inputs)
@@ -71,6 +73,15 @@ record RecurrentCase(
   }
 
   /**
+   * What kernels are held against: their bodies, computed on the CPU.
+   *
+   * @param arithmetic how
+   * @param type in which type
+   * @param tolerance by how much results may be off, relative to the largest of a tensor, or to 1
+   */
+  record Oracle(Interpreter arithmetic, DType type, double tolerance) {}
+
+  /**
    * What differs between the device's kernel and the body.
    *
    * @param suffix which of the cell's composites: {@code .scan} or {@code .gates}
@@ -82,82 +93,133 @@ record RecurrentCase(
 
   /** The same, of kernels that run on the device's tensors. */
   List<String> differences(Device device, Kernels kernels, String suffix, int silent) {
-    try (var scope = Scope.open()) {
-      Applied applied = apply(suffix);
-      int count = applied.inputs().length;
-      Tensor[] there = new Tensor[count];
-      boolean[] wanted = new boolean[count];
-      List<Tensor> leaves = new ArrayList<>();
-      for (int i = 0; i < count; i++) {
-        there[i] = applied.inputs()[i].to(device);
-        wanted[i] = applied.isDifferentiable(i);
-        if (wanted[i]) {
-          leaves.add(applied.inputs()[i]);
-        }
-      }
-      Fused fused =
-          Objects.requireNonNull(
-              kernels.of(applied.op(), there), () -> applied.op().label() + " has a kernel");
-      Fused.Result result = fused.forward(there);
+    Oracle body = new Oracle(BODIES, type, type == DType.F32 ? 2e-4 : 1e-11);
+    return differences(device, kernels, suffix, silent, body);
+  }
 
-      Tensor[] outputs = BODIES.run(() -> applied.op().body().apply(applied.inputs()));
+  /** The same, against what an oracle computes. */
+  List<String> differences(
+      Device device, Kernels kernels, String suffix, int silent, Oracle oracle) {
+    try (var scope = Scope.open()) {
+      var actual = byKernel(apply(suffix, type), device, kernels, silent);
+      var expected = byBody(apply(suffix, oracle.type()), oracle, silent);
+      assertThat(actual.keySet()).isEqualTo(expected.keySet());
       List<String> found = new ArrayList<>();
-      var rng = Philox.of(11);
-      @Nullable Tensor[] cotangents = new Tensor[outputs.length];
-      Tensor[] weights = new Tensor[outputs.length];
-      for (int k = 0; k < outputs.length; k++) {
-        compare(found, "output " + k, result.outputs()[k], outputs[k]);
-        weights[k] = rng.normal(type, 0, k == silent ? 0 : 1, outputs[k].shape().toArray());
-        cotangents[k] = k == silent ? null : weights[k].to(device);
-      }
-      @Nullable Tensor[] gradients = fused.backward(there, result, cotangents, wanted);
-      var expected =
-          BODIES.run(() ->
-              Grad.of(
-                  () -> {
-                    Tensor[] out = applied.op().body().apply(applied.inputs());
-                    Tensor sum = out[0].mul(weights[0]).sum();
-                    for (int k = 1; k < out.length; k++) {
-                      sum = sum.add(out[k].mul(weights[k]).sum());
-                    }
-                    return sum;
-                  },
-                  leaves.toArray(new Tensor[0])));
-      int leaf = 0;
-      for (int i = 0; i < count; i++) {
-        if (wanted[i]) {
-          Tensor gradient = Objects.requireNonNull(gradients[i]);
-          compare(found, "gradient of input " + i, gradient, expected.get(leaf++));
-        } else {
-          assertThat(gradients[i]).as("gradient of input %d", i).isNull();
+      expected.forEach((name, values) -> {
+        Tensor there = Objects.requireNonNull(actual.get(name)).cast(oracle.type());
+        double size = Math.max(1, values.abs().max().item());
+        double off = there.sub(values).abs().max().item() / size;
+        if (!(off < oracle.tolerance())) {
+          found.add(name + " of " + values.shape() + " is off by " + off);
         }
-      }
+      });
       return found;
     }
   }
 
-  private void compare(List<String> found, String what, Tensor actual, Tensor expected) {
-    double tolerance = type == DType.F32 ? 2e-4 : 1e-11;
-    Tensor here = actual.to(Device.cpu());
-    double size = Math.max(1, expected.abs().max().item());
-    double off = here.sub(expected).abs().max().item() / size;
-    if (!(off < tolerance)) {
-      found.add(what + " of " + expected.shape() + " is off by " + off);
+  /** All that the device's kernel gives for {@code .scan}, by name. */
+  Map<String, double[]> results(Device device) {
+    try (var scope = Scope.open()) {
+      Map<String, double[]> results = new LinkedHashMap<>();
+      byKernel(apply(".scan", type), device, device.backend()::fused, -1)
+          .forEach((name, values) -> results.put(name, values.toDoubleArray()));
+      return results;
     }
   }
 
-  /** Runs the layer on the CPU, as far as the composite. */
-  private Applied apply(String suffix) {
+  /** Outputs and gradients as the kernel computes them, on the CPU. */
+  private Map<String, Tensor> byKernel(
+      Applied applied, Device device, Kernels kernels, int silent) {
+    int count = applied.inputs().length;
+    Tensor[] there = new Tensor[count];
+    boolean[] wanted = new boolean[count];
+    for (int i = 0; i < count; i++) {
+      there[i] = applied.inputs()[i].to(device);
+      wanted[i] = applied.isDifferentiable(i);
+    }
+    Fused fused =
+        Objects.requireNonNull(
+            kernels.of(applied.op(), there), () -> applied.op().label() + " has a kernel");
+    Fused.Result result = fused.forward(there);
+    @Nullable Tensor[] cotangents = cotangents(result.outputs(), type, silent);
+    Map<String, Tensor> all = new LinkedHashMap<>();
+    for (int k = 0; k < cotangents.length; k++) {
+      all.put("output " + k, result.outputs()[k].to(Device.cpu()));
+      Tensor cotangent = cotangents[k];
+      cotangents[k] = cotangent == null ? null : cotangent.to(device);
+    }
+    @Nullable Tensor[] gradients = fused.backward(there, result, cotangents, wanted);
+    for (int i = 0; i < count; i++) {
+      Tensor gradient = gradients[i];
+      assertThat(gradient != null).as("gradient of input %d", i).isEqualTo(wanted[i]);
+      if (gradient != null) {
+        all.put("gradient of input " + i, gradient.to(Device.cpu()));
+      }
+    }
+    return all;
+  }
+
+  /** The same, as an oracle computes them. */
+  private Map<String, Tensor> byBody(Applied applied, Oracle oracle, int silent) {
+    Tensor[] inputs = applied.inputs();
+    List<Tensor> leaves = new ArrayList<>();
+    for (int i = 0; i < inputs.length; i++) {
+      if (applied.isDifferentiable(i)) {
+        leaves.add(inputs[i]);
+      }
+    }
+    Map<String, Tensor> all = new LinkedHashMap<>();
+    var gradients =
+        oracle
+            .arithmetic()
+            .run(() ->
+                Grad.of(
+                    () -> {
+                      Tensor[] outputs = applied.op().body().apply(inputs);
+                      @Nullable Tensor[] cotangents = cotangents(outputs, oracle.type(), silent);
+                      Tensor sum = Tensor.zeros(oracle.type());
+                      for (int k = 0; k < outputs.length; k++) {
+                        all.put("output " + k, outputs[k]);
+                        Tensor cotangent = cotangents[k];
+                        sum = cotangent == null ? sum : sum.add(outputs[k].mul(cotangent).sum());
+                      }
+                      return sum;
+                    },
+                    leaves.toArray(new Tensor[0])));
+    int leaf = 0;
+    for (int i = 0; i < inputs.length; i++) {
+      if (applied.isDifferentiable(i)) {
+        all.put("gradient of input " + i, gradients.get(leaf++));
+      }
+    }
+    return all;
+  }
+
+  /** The gradient of some sum with respect to outputs; null for the silent one. */
+  private @Nullable Tensor[] cotangents(Tensor[] outputs, DType computed, int silent) {
+    var rng = Philox.of(11);
+    @Nullable Tensor[] cotangents = new Tensor[outputs.length];
+    for (int k = 0; k < outputs.length; k++) {
+      if (k != silent) {
+        cotangents[k] = rng.normal(type, 0, 1, outputs[k].shape().toArray()).cast(computed);
+      }
+    }
+    return cotangents;
+  }
+
+  /** Runs the layer on the CPU, as far as the composite: in some type, with numbers of this case's type. */
+  private Applied apply(String suffix, DType computed) {
+    Cell<?> made = Cells.of(cell, inputs, units, Init.uniform(0.5).as(computed), Philox.of(1));
     var rng = Philox.of(7);
-    Cell<?> made = Cells.of(cell, inputs, units, Init.uniform(0.5).as(type), rng);
     for (var named : made.parameters()) {
-      named.value().assign(rng.uniform(type, -0.5, 0.5, named.value().shape().toArray()));
+      int[] dims = named.value().shape().toArray();
+      named.value().assign(rng.uniform(type, -0.5, 0.5, dims).cast(computed));
     }
     Recurrent<?> layer = reverse ? Recurrent.reverse(made) : Recurrent.of(made);
-    Tensor x = rng.normal(type, 0, 1, steps, rows, inputs);
+    Tensor x = rng.normal(type, 0, 1, steps, rows, inputs).cast(computed);
     List<Tensor> start = new ArrayList<>();
     for (Tensor zero : made.zero(rows).tensors()) {
-      start.add(rng.normal(type, 0, 0.5, zero.shape().toArray()));
+      start.add(rng.normal(type, 0, 0.5, zero.shape().toArray()).cast(computed));
     }
     State initial = State.with(made.zero(rows), start);
     Tensor ends =

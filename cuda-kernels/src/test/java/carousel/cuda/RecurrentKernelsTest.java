@@ -92,25 +92,26 @@ class RecurrentKernelsTest {
     CudaDriver driver = Emulated.driver();
     for (RecurrentCell cell : List.of(RecurrentCell.LSTM, RecurrentCell.GRU)) {
       int hidden = cell == RecurrentCell.LSTM ? 270 : 310;
-      plan(new ScanPlan.Sizes(cell, 3, hidden, 4), driver, true);
-      plan(new ScanPlan.Sizes(cell, 99, 37, 8), driver, false);
-      var tall = new ScanPlan.Sizes(cell, ScanPlan.MOST_ROWS + 1, 5, 4);
+      plan(new ScanPlan.Sizes(cell, 3, hidden, ScanType.F32), driver, true);
+      plan(new ScanPlan.Sizes(cell, 99, 37, ScanType.F64), driver, false);
+      var tall = new ScanPlan.Sizes(cell, ScanPlan.MOST_ROWS + 1, 5, ScanType.F32);
       assertThat(ScanPlan.forward(tall, driver)).isNull();
       assertThat(ScanPlan.backward(tall, driver)).isNull();
     }
-    plan(new ScanPlan.Sizes(RecurrentCell.GRU_AFTER, 3, 221, 8), driver, true);
+    plan(new ScanPlan.Sizes(RecurrentCell.GRU_AFTER, 3, 221, ScanType.F64), driver, true);
   }
 
   /** What docs/gpu.md says of a device of 132 multiprocessors with 227 KB each. */
   @Test
   void plansOfLargeLayers() {
     CudaDriver driver = large();
-    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 200, 4), driver, false);
-    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 650, 4), driver, false);
-    plan(new ScanPlan.Sizes(RecurrentCell.PEEPHOLE, 16, 1024, 4), driver, false);
-    plan(new ScanPlan.Sizes(RecurrentCell.GRU, 64, 512, 4), driver, false);
-    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 1500, 4), driver, true);
-    var huge = new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 2500, 4);
+    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 200, ScanType.F32), driver, false);
+    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 650, ScanType.F32), driver, false);
+    plan(new ScanPlan.Sizes(RecurrentCell.PEEPHOLE, 16, 1024, ScanType.F32), driver, false);
+    plan(new ScanPlan.Sizes(RecurrentCell.GRU, 64, 512, ScanType.F32), driver, false);
+    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 1500, ScanType.F32), driver, true);
+    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 1500, ScanType.BF16), driver, false);
+    var huge = new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 2500, ScanType.F32);
     assertThat(ScanPlan.forward(huge, driver)).isNull();
     assertThat(ScanPlan.backward(huge, driver)).isNull();
   }
