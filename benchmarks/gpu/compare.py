@@ -19,7 +19,8 @@ SHAPES = [(35, 20, 200), (35, 20, 650), (35, 20, 1500), (512, 16, 1024), (128, 6
 CELLS = ["lstm", "peephole", "gru_after", "gru"]
 MODELS = {"small": (20, 20, 200), "medium": (35, 20, 650), "large": (35, 20, 1500)}  # T, B, H of two layers
 VOCABULARY = 10000
-LIMITS = {"f32": 1e-4, "tf32": 2e-2}
+# Of what is rounded: to 24, 11 and 8 bits.
+LIMITS = {"f32": 1e-4, "tf32": 2e-2, "bf16": 8e-2}
 
 
 class Carousel:
@@ -50,22 +51,22 @@ class Carousel:
 class Torch:
     """PyTorch in this process; a contender for each way to write a cell."""
 
-    def __init__(self, tf32, compiled):
+    def __init__(self, precision, compiled):
         import peers  # needs PyTorch; Carousel alone does not
 
         self.peers = peers
-        self.tf32 = tf32
+        self.precision = precision
         self.compiled = compiled
         self.work = None
 
     def prepare(self, task, seconds):
-        self.peers.allow_tf32(self.tf32)
-        self.work = self.peers.prepare(task, self.compiled)
+        self.peers.allow_tf32(self.precision == "tf32")
+        self.work = self.peers.prepare(task, self.compiled, self.precision == "bf16")
         self.milliseconds(task, "time", seconds)
         return self.work.norm()
 
     def milliseconds(self, task, what, seconds):
-        self.peers.allow_tf32(self.tf32)
+        self.peers.allow_tf32(self.precision == "tf32")
         run = self.work.forward if what == "forward" else self.work.run
         times, begun = [], time.perf_counter()
         self.peers.timed(run)
@@ -75,7 +76,7 @@ class Torch:
 
     def exact(self, task):
         """The norm in double precision."""
-        return self.peers.prepare(task.replace(" f32 ", " f64 "), False).norm()
+        return self.peers.prepare(task.replace(" f32 ", " f64 "), False, False).norm()
 
     def drop(self):
         self.work = None
@@ -133,15 +134,15 @@ def main():
              "|---|---|---|---|---|---|---|---|---|"]
     print("\n".join(lines), flush=True)
     wrong = []
-    for precision in ("f32",) if args.ours else ("f32", "tf32"):
-        tf32 = precision == "tf32"
-        carousel = Carousel(args.carousel.replace("-Dcarousel", f"-Dcarousel.cuda.tf32={str(tf32).lower()} -Dcarousel", 1))
+    for precision in ("f32", "bf16") if args.ours else ("f32", "tf32", "bf16"):
+        switch = "" if precision == "f32" else f"-Dcarousel.cuda.{precision}=true "
+        carousel = Carousel(args.carousel.replace("-Dcarousel", switch + "-Dcarousel", 1))
         for task in tasks:
             contenders = {"carousel": carousel}
             if not args.ours:
-                contenders["torch"] = Torch(tf32, False)
+                contenders["torch"] = Torch(precision, False)
                 if task.startswith(("peephole", "gru ")):
-                    contenders["compiled"] = Torch(tf32, True)
+                    contenders["compiled"] = Torch(precision, True)
             exact = None if args.ours else contenders["torch"].exact(task)
             whats = ["time"] if task.startswith("language") else ["forward", "time"]
             norms, times = measured(contenders, task, whats, rounds, seconds)

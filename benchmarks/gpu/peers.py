@@ -1,4 +1,5 @@
 """The tasks of carousel.benchmarks.compare in PyTorch, on the GPU: cuDNN's layers, and cells written by hand."""
+import contextlib
 import gc
 import math
 import time
@@ -17,6 +18,11 @@ CLIP, RATE, BOUND = 5.0, 1.0, 0.1  # of TrainingStep
 def allow_tf32(allowed):
     torch.backends.cuda.matmul.allow_tf32 = allowed
     torch.backends.cudnn.allow_tf32 = allowed
+
+
+def rounding(rounded):
+    """Where products round their operands to bf16, or as they are; parameters and gradients stay what they are."""
+    return torch.autocast(DEVICE, torch.bfloat16) if rounded else contextlib.nullcontext()
 
 
 def timed(run):
@@ -96,10 +102,11 @@ def by_hand(step, states):
 class Layer:
     """A recurrent layer, forward and backward; weights by the names of Carousel's."""
 
-    def __init__(self, kind, dtype, sizes, compiled):
+    def __init__(self, kind, dtype, sizes, compiled, rounded):
         steps, batch, inputs, hidden, layers = sizes
         if layers != 1:
             raise ValueError("one layer, please")
+        self.rounded = rounded
         bound = 1 / math.sqrt(hidden)
         gates = 4 if kind in ("lstm", "peephole") else 3
         shapes = {"wx": (inputs, gates * hidden), "b": (gates * hidden,)}
@@ -122,13 +129,15 @@ class Layer:
             self.matrices = [weight for name, weight in w.items() if name != "b"]
 
     def forward(self):
-        with torch.no_grad():
+        with torch.no_grad(), rounding(self.rounded):
             self.apply()
 
     def run(self):
         for one in (self.x, *self.leaves):
             one.grad = None
-        self.apply().backward(self.dy)
+        with rounding(self.rounded):
+            y = self.apply()
+        y.backward(self.dy.to(y.dtype))
 
     def norm(self):
         self.run()
@@ -151,7 +160,8 @@ def cudnn(kind, w, inputs, hidden, dtype):
 class LanguageModel:
     """A training step of the language model: see TrainingStep.java."""
 
-    def __init__(self, dtype, sizes):
+    def __init__(self, dtype, sizes, rounded):
+        self.rounded = rounded
         self.steps, batch, hidden, layers, vocabulary = sizes
         self.embed = nn.Embedding(vocabulary, hidden)
         self.lstm = nn.LSTM(hidden, hidden, layers)
@@ -175,9 +185,11 @@ class LanguageModel:
 
     def run(self):
         self.sgd.zero_grad(set_to_none=True)
-        y, state = self.lstm(self.embed(self.tokens), self.state)
-        logits = self.head(y).flatten(0, 1)
-        (nn.functional.cross_entropy(logits, self.targets.flatten()) * self.steps).backward()
+        with rounding(self.rounded):
+            y, state = self.lstm(self.embed(self.tokens), self.state)
+            logits = self.head(y).flatten(0, 1)
+            loss = nn.functional.cross_entropy(logits, self.targets.flatten()) * self.steps
+        loss.backward()
         norm = nn.utils.clip_grad_norm_(self.parameters, CLIP)
         self.sgd.step()
         self.state = tuple(part.detach() for part in state)
@@ -189,7 +201,9 @@ class LanguageModel:
         return self.first.item()
 
 
-def prepare(task, compiled):
+def prepare(task, compiled, rounded):
     kind, dtype, sizes = task.split(" ")
     sizes = [int(size) for size in sizes.split(",")]
-    return LanguageModel(TYPES[dtype], sizes) if kind == "language_model" else Layer(kind, TYPES[dtype], sizes, compiled)
+    if kind == "language_model":
+        return LanguageModel(TYPES[dtype], sizes, rounded)
+    return Layer(kind, TYPES[dtype], sizes, compiled, rounded)
