@@ -20,7 +20,7 @@
 
 const int BLOCK_ELEMENTS = 4096;  // FormulaLaunches.BLOCK_ELEMENTS
 
-// What a formula is applied to, as words: this, then the addresses of inputs and targets, then the constants as doubles.
+// What a formula is applied to, as words: this, then the addresses of inputs, targets and constants.
 struct Part {
   i64 first_block;
   i64 count;   // elements
@@ -109,7 +109,7 @@ __device__ __forceinline__ void run_formula(const i64 *parts, int count, int op,
   }
 #pragma unroll
   for (int k = 0; k < F::CONSTANTS; k++) {
-    at.constants[k] = static_cast<T>(__longlong_as_double(words[HEAD + F::INPUTS + F::OUTPUTS + k]));
+    at.constants[k] = *reinterpret_cast<const T *>(words[HEAD + F::INPUTS + F::OUTPUTS + k]);
   }
   i64 begin = (blockIdx.x - part.first_block) * BLOCK_ELEMENTS;
   i64 end = begin + BLOCK_ELEMENTS < part.count ? begin + BLOCK_ELEMENTS : part.count;

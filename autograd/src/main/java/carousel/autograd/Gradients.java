@@ -1,5 +1,8 @@
 package carousel.autograd;
 
+import carousel.tensor.DType;
+import carousel.tensor.Device;
+import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.Interpreter;
@@ -20,16 +23,19 @@ public final class Gradients {
   private final Tensor value;
   private final List<Leaf> leaves;
   private final List<Gradient> unscaled;
-  private final double factor;
 
-  /** The gradients as tensors, with {@link #factor} multiplied in; each made when it is asked for. */
+  /** F64, one number, still to be multiplied into {@link #unscaled}; null: none is. */
+  private final @Nullable Tensor factor;
+
+  /** The gradients as tensors, with the factor multiplied in; each made when it is asked for. */
   private final @Nullable Tensor[] tensors;
 
   Gradients(Tensor value, List<Leaf> leaves, List<Gradient> gradients) {
-    this(value, leaves, gradients, 1);
+    this(value, leaves, gradients, null);
   }
 
-  private Gradients(Tensor value, List<Leaf> leaves, List<Gradient> unscaled, double factor) {
+  private Gradients(
+      Tensor value, List<Leaf> leaves, List<Gradient> unscaled, @Nullable Tensor factor) {
     this.value = value;
     this.leaves = leaves;
     this.unscaled = unscaled;
@@ -89,19 +95,23 @@ public final class Gradients {
     Tensor g = tensors[i];
     if (g == null || !g.storage().isOpen()) {
       Tensor dense = unscaled.get(i).dense();
-      g = factor == 1 ? dense : dense.mul(factor);
+      g = times(dense, factor);
       tensors[i] = g;
     }
     return g;
+  }
+
+  private static Tensor times(Tensor g, @Nullable Tensor factor) {
+    return factor == null ? g : g.mul(factor.cast(g.dtype()).to(g.device()));
   }
 
   /**
    * What is still to be multiplied into {@link #unscaled}: clipping and scaling write no tensors until
    * {@link #get} asks for one, so that an optimiser can do it in the pass it makes anyway.
    *
-   * @return the factor, 1 unless these were scaled
+   * @return the factor, an F64 scalar on the device of the gradients; null if these were not scaled
    */
-  public double factor() {
+  public @Nullable Tensor factor() {
     return factor;
   }
 
@@ -114,7 +124,7 @@ public final class Gradients {
    */
   public Tensor unscaled(Leaf leaf) {
     int i = position(leaf);
-    return factor == 1 ? get(i) : unscaled.get(i).dense();
+    return factor == null ? get(i) : unscaled.get(i).dense();
   }
 
   /**
@@ -139,32 +149,61 @@ public final class Gradients {
   }
 
   /**
-   * The Euclidean norm of all gradients together, {@code √Σ‖g‖²}.
+   * The Euclidean norm of all gradients together, {@code √Σ‖g‖²}. Reading it waits for the device.
    *
    * @return the norm; NaN or ∞ if any element is
    */
   public double norm() {
-    double sum = 0;
-    for (Gradient g : unscaled) {
-      double n = g.elements().norm().item();
-      sum += n * n;
+    try (var scope = Scope.openUnwatched()) {
+      return globalNorm().item();
     }
-    return Math.abs(factor) * Math.sqrt(sum);
+  }
+
+  /** The norm of the norms, an F64 scalar. */
+  private Tensor globalNorm() {
+    if (unscaled.isEmpty()) {
+      return scalar(0);
+    }
+    List<Tensor> norms = unscaled.stream().map(g -> g.elements().norm().to(device())).toList();
+    boolean alike = norms.stream().map(Tensor::dtype).distinct().count() == 1;
+    List<Tensor> ofOneType = alike ? norms : norms.stream().map(n -> n.cast(DType.F64)).toList();
+    Tensor norm = Tensor.stack(0, ofOneType).cast(DType.F64).norm();
+    return factor == null ? norm : norm.mul(factor.abs());
+  }
+
+  /** Where factors and norms are computed: with the gradients. */
+  private Device device() {
+    return unscaled.isEmpty() ? value.device() : unscaled.getFirst().elements().device();
+  }
+
+  private Tensor scalar(double number) {
+    return Tensor.full(DType.F64, number).to(device());
   }
 
   /**
    * Clipped by global norm (Pascanu, Mikolov and Bengio 2013): scaled by {@code max / (norm + 1e-6)}
-   * where that is below 1, as PyTorch does.
+   * where that is below 1, as PyTorch does. The factor is computed where the gradients are, so that
+   * nothing waits for a device; differentiated again, it counts as a constant.
+   *
+   * <p>A norm that is NaN makes all gradients NaN; one that is ∞ makes the finite ones 0 and the others
+   * NaN. Look at {@link #norm} before, where that is to be noticed.
    *
    * @param max the largest norm let through
-   * @return the clipped gradients; these if their norm is small enough
+   * @return the clipped gradients
    */
   public Gradients clipNorm(double max) {
     if (!(max > 0)) {
       throw new TensorException("clipNorm: the largest norm must be above 0, got " + max);
     }
-    double scale = max / (norm() + NORM_GUARD);
-    return scale < 1 ? scale(scale) : this;
+    return scaled(clipping(max));
+  }
+
+  /** {@code min(1, max / (norm + 1e-6))}. */
+  private Tensor clipping(double max) {
+    try (var scope = Scope.openUnwatched()) {
+      Tensor norm = globalNorm().add(NORM_GUARD);
+      return scope.keep(norm.scalarLike(max).div(norm).minimum(1).detach());
+    }
   }
 
   /**
@@ -187,9 +226,13 @@ public final class Gradients {
    * @return the scaled gradients
    */
   public Gradients scale(double factor) {
+    return scaled(scalar(factor));
+  }
+
+  private Gradients scaled(Tensor by) {
     return Interpreter.current() == Interpreter.EAGER
-        ? new Gradients(value, leaves, unscaled, this.factor * factor)
-        : map(g -> g.mul(factor));
+        ? new Gradients(value, leaves, unscaled, factor == null ? by : factor.mul(by))
+        : map(g -> times(g, by));
   }
 
   /**

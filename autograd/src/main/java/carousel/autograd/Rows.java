@@ -9,6 +9,7 @@ import carousel.tensor.op.Indexing;
 import carousel.tensor.op.Op;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A gradient of which only some rows are not zero: that of a table {@code [V,..]} from which fewer than
@@ -88,7 +89,10 @@ public record Rows(Shape shape, Tensor index, Tensor values) {
     return summed(shape, List.of(index, other.index), List.of(values, other.values));
   }
 
-  Rows times(double factor) {
-    return factor == 1 ? this : new Rows(shape, index, values.mul(factor));
+  /** Times a scalar of any floating type; null: as they are. */
+  Rows times(@Nullable Tensor factor) {
+    return factor == null
+        ? this
+        : new Rows(shape, index, values.mul(factor.cast(values.dtype()).to(values.device())));
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import carousel.tensor.DType;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -67,12 +68,57 @@ class GradientsTest {
   void areClippedByTheirNormTogether() {
     var g = thirteen();
     assertThat(g.norm()).isCloseTo(13, within(1e-12));
-    assertThat(g.clipNorm(13.1)).isSameAs(g);
+    expect(g.clipNorm(13.1), 3, 4, 12);
     var clipped = g.clipNorm(1.3);
     double scale = 1.3 / (13 + 1e-6);
     expect(clipped, 3 * scale, 4 * scale, 12 * scale);
     assertThat(clipped.value()).isSameAs(g.value());
     expect(g, 3, 4, 12);
+  }
+
+  @Test
+  void areClippedOverTypes() {
+    var small = new Named("small", Tensor.of(1f, 1f));
+    var g =
+        Grad.of(
+            () -> a.value.mul(3).sum().add(small.value.mul(4).sum().cast(DType.F64)),
+            List.of(a, small));
+    double norm = Math.sqrt(2 * (9 + 16));
+    assertThat(g.norm()).isCloseTo(norm, within(1e-6));
+    var clipped = g.clipNorm(1).scale(2);
+    assertThat(clipped.norm()).isCloseTo(2, within(1e-5));
+    assertThat(clipped.get(1).dtype()).isEqualTo(DType.F32);
+    assertThat(clipped.get(1).toDoubleArray())
+        .containsExactly(new double[] {8 / norm, 8 / norm}, within(1e-6));
+    assertThat(clipped.clipNorm(0.5).norm()).isCloseTo(0.5, within(1e-5));
+  }
+
+  /** As by PyTorch: what is not finite shows, and no gradient is clipped by it in silence. */
+  @Test
+  void aNormThatIsNotFiniteShows() {
+    var nan = thirteen().scale(Double.NaN);
+    assertThat(nan.norm()).isNaN();
+    for (int i = 0; i < nan.size(); i++) {
+      assertThat(nan.clipNorm(1).get(i).toDoubleArray()).containsOnly(Double.NaN);
+    }
+    var one = Grad.of(() -> a.value.mul(Tensor.of(Double.NaN, 1)).sum(), List.of(a));
+    assertThat(one.clipNorm(1).get(0).toDoubleArray()).containsOnly(Double.NaN);
+    var infinite =
+        Grad.of(() -> a.value.mul(Tensor.of(Double.POSITIVE_INFINITY, 1)).sum(), List.of(a));
+    assertThat(infinite.norm()).isInfinite();
+    assertThat(infinite.clipNorm(1).get(0).toDoubleArray()).containsExactly(Double.NaN, 0);
+  }
+
+  /** The factor is no op of a tape around: its gradient would be that of another loss. */
+  @Test
+  void clippingCountsAsAConstantWhereItIsDifferentiated() {
+    var again =
+        Grad.of(
+            () -> Grad.of(() -> a.value.square().sum(), List.of(a)).clipNorm(1).get(0).sum(),
+            List.of(a));
+    double scale = 1 / (2 * Math.sqrt(5) + 1e-6);
+    assertThat(again.get(0).toDoubleArray())
+        .containsExactly(new double[] {2 * scale, 2 * scale}, within(1e-12));
   }
 
   @Test

@@ -88,7 +88,7 @@ final class FormulaLaunches {
     return rows == null ? first.size() : rows.size() * first.shape().without(0).size();
   }
 
-  /** One part: the struct, addresses, constants. */
+  /** One part: the struct, then the addresses of operands and constants. */
   private static void write(Formula.Call call, long firstBlock, long[] table, int at) {
     Tensor rows = call.rows();
     Tensor first = call.targets().getFirst();
@@ -108,8 +108,7 @@ final class FormulaLaunches {
     }
     table[at + 5] = size;
     for (int k = 0; k < call.constants().size(); k++) {
-      double constant = call.constants().get(k);
-      table[at + HEAD + operands.size() + k] = Double.doubleToRawLongBits(constant);
+      table[at + HEAD + operands.size() + k] = call.constants().get(k).address();
     }
   }
 }

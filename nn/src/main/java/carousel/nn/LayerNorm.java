@@ -35,7 +35,7 @@ public record LayerNorm(Parameter gain, Parameter bias, double epsilon) implemen
   }
 
   /** {@code (x, gain, bias, ε) → y}. */
-  private static Composite rule(int axes) {
+  static Composite rule(int axes) {
     int[] last = IntStream.range(-axes, 0).toArray();
     return new Composite(
         "layer_norm",

@@ -12,6 +12,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.Formula;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -91,7 +92,7 @@ public final class Optimizer {
 
   /** A step with gradients from anywhere. */
   void step(Function<Leaf, Tensor> gradients) {
-    step(gradients, _ -> null, 1);
+    step(gradients, _ -> null, null);
   }
 
   /**
@@ -99,9 +100,10 @@ public final class Optimizer {
    *
    * @param dense finds gradients as tensors
    * @param rows finds those that are rows of a table, null if they are not
+   * @param factor a scalar, or null for 1
    */
   private void step(
-      Function<Leaf, Tensor> dense, Function<Leaf, @Nullable Rows> rows, double factor) {
+      Function<Leaf, Tensor> dense, Function<Leaf, @Nullable Rows> rows, @Nullable Tensor factor) {
     try (var scope = Scope.openUnwatched()) {
       var found = new ArrayList<Gradient>();
       for (var named : parameters) {
@@ -112,14 +114,34 @@ public final class Optimizer {
                 : new Gradient(null, sparse));
       }
       step++;
-      if (FUSED && fused(found, factor)) {
+      var scale = new Factor(factor);
+      if (FUSED && fused(found, scale)) {
         return;
       }
       int i = 0;
       for (var named : parameters) {
         Tensor g = found.get(i).dense();
-        byItself(named, factor == 1 ? g : g.mul(factor), memories.get(i++));
+        Tensor by = scale.like(g);
+        byItself(named, by == null ? g : g.mul(by), memories.get(i++));
       }
+    }
+  }
+
+  /** What all gradients are multiplied by, converted once to each type there is. */
+  private static final class Factor {
+    private final @Nullable Tensor factor;
+    private final Map<DType, Tensor> converted = new EnumMap<>(DType.class);
+
+    Factor(@Nullable Tensor factor) {
+      this.factor = factor;
+    }
+
+    @Nullable Tensor like(Tensor gradient) {
+      Tensor known = factor;
+      return known == null
+          ? null
+          : converted.computeIfAbsent(
+              gradient.dtype(), type -> known.cast(type).to(gradient.device()));
     }
   }
 
@@ -131,7 +153,7 @@ public final class Optimizer {
   }
 
   /** A step in one pass over memory; false, and nothing is changed, if the rule cannot be fused. */
-  private boolean fused(List<Gradient> gradients, double factor) {
+  private boolean fused(List<Gradient> gradients, Factor factor) {
     var calls = new ArrayList<Formula.Call>();
     var updates = new ArrayList<TracedUpdate>();
     int i = 0;
@@ -142,7 +164,8 @@ public final class Optimizer {
       Rows rows = g.rows();
       TracedUpdate update =
           rows == null ? memory.updateOf(p) : TracedUpdate.ofRows(rule, rows, memory);
-      if (!update.trace(p, rows == null ? g.dense() : rows.values(), factor)) {
+      Tensor gradient = rows == null ? g.dense() : rows.values();
+      if (!update.trace(p, gradient, factor.like(gradient))) {
         return false;
       }
       updates.add(update);

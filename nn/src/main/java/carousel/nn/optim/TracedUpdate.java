@@ -8,6 +8,7 @@ import carousel.tensor.op.FormulaTrace;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a rule makes of one parameter, read as a formula: the rule runs on stand-ins, and
@@ -51,10 +52,10 @@ final class TracedUpdate implements Rule.Memory {
   /**
    * Traces one step.
    *
-   * @param scale what the gradient is multiplied by first
+   * @param scale what the gradient is multiplied by first, a scalar of its type; null: nothing
    * @return false if the rule does more than compute element by element
    */
-  boolean trace(Tensor parameter, Tensor gradient, double scale) {
+  boolean trace(Tensor parameter, Tensor gradient, @Nullable Tensor scale) {
     trace.again();
     current.clear();
     written.clear();
@@ -67,10 +68,10 @@ final class TracedUpdate implements Rule.Memory {
     }
   }
 
-  private void run(Tensor parameter, Tensor gradient, double scale) {
+  private void run(Tensor parameter, Tensor gradient, @Nullable Tensor scale) {
     Tensor p = trace.input(parameter);
     Tensor g = trace.input(gradient);
-    Tensor next = trace.run(() -> rule.update(p, scale == 1 ? g : g.mul(scale), this));
+    Tensor next = trace.run(() -> rule.update(p, scale == null ? g : g.mul(scale), this));
     for (var slot : slots) {
       Tensor value = written.get(slot.name());
       if (value != null && !slot.scalar()) {

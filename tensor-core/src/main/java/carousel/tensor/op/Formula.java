@@ -50,7 +50,8 @@ public record Formula(List<Value> values, List<Integer> results) {
    * A formula, what it reads and what it writes.
    *
    * @param formula the formula
-   * @param constants its numbers
+   * @param constants its numbers, scalars of that type, read when it runs: a device may have computed
+   *     them, and nothing has to wait for them
    * @param inputs its inputs, dense, of one type and shape
    * @param targets where its results go, dense, of that type and shape; an input may be among them, and
    *     is read before it is written
@@ -60,7 +61,7 @@ public record Formula(List<Value> values, List<Integer> results) {
    */
   public record Call(
       Formula formula,
-      List<Double> constants,
+      List<Tensor> constants,
       List<Tensor> inputs,
       List<Tensor> targets,
       @Nullable Tensor rows) {

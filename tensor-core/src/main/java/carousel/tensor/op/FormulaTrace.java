@@ -29,7 +29,7 @@ public final class FormulaTrace implements Interpreter {
   private final Map<Tensor, Integer> places = new HashMap<>();
   private final List<Formula.Value> values = new ArrayList<>();
   private final List<@Nullable Tensor> standIns = new ArrayList<>();
-  private final List<Double> constants = new ArrayList<>();
+  private final List<Tensor> constants = new ArrayList<>();
   private final List<Tensor> inputs = new ArrayList<>();
   private final List<Integer> results = new ArrayList<>();
   private final List<Tensor> targets = new ArrayList<>();
@@ -170,7 +170,7 @@ public final class FormulaTrace implements Interpreter {
     if (place >= 0) {
       return place;
     }
-    if (x.rank() != 0 || x.dtype() != like.dtype()) {
+    if (x.rank() != 0 || x.dtype() != like.dtype() || x.device() != like.device()) {
       throw new TensorException(
           "a formula of "
               + like.shape()
@@ -179,7 +179,7 @@ public final class FormulaTrace implements Interpreter {
               + " "
               + x.shape());
     }
-    constants.add(x.item());
+    constants.add(x);
     int index = constants.size() - 1;
     if (!(last() instanceof Formula.Constant(int known) && known == index)) {
       forget(count);

@@ -1,0 +1,77 @@
+package carousel.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carousel.autograd.Grad;
+import carousel.cuda.driver.CudaDriver;
+import carousel.nn.Init;
+import carousel.nn.Loss;
+import carousel.nn.optim.Adam;
+import carousel.nn.optim.Rule;
+import carousel.nn.optim.Sgd;
+import carousel.nn.recurrent.Lstm;
+import carousel.nn.recurrent.Recurrent;
+import carousel.tensor.DType;
+import carousel.tensor.Device;
+import carousel.tensor.Philox;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** A step of training, clipped, waits for the device nowhere: only reading the loss does. */
+class WaitingTest {
+  private static final Set<String> WAITING = Set.of("download", "synchronize");
+
+  @TestFactory
+  Stream<DynamicTest> onlyReadingTheLossWaits() {
+    return Stream.of(Adam.rule(), Sgd.rule().withMomentum(0.9))
+        .map(rule -> DynamicTest.dynamicTest(rule.toString(), () -> train(rule)));
+  }
+
+  private static void train(Rule rule) {
+    var waits = new AtomicInteger();
+    CudaDriver driver = counting(Emulated.driver(), waits);
+    var device = Device.of("counting", new CudaBackend(driver, CudaBackend.pool(driver)));
+    try (var run = Scope.open(device)) {
+      var rng = Philox.of(1);
+      var lstm = Recurrent.of(Lstm.of(4, 4, Init.xavierUniform(), rng));
+      var optimizer = rule.over(lstm.parameters(), 0.01);
+      for (int i = 0; i < 3; i++) {
+        try (var step = Scope.open()) {
+          Tensor x = rng.uniform(DType.F32, -1, 1, 5, 2, 4);
+          int before = waits.get();
+          var gradients = Grad.of(() -> Loss.mse(lstm.run(x).last(), x.mean(0)), lstm.parameters());
+          optimizer.step(gradients.clipNorm(1e-3));
+          assertThat(waits.get() - before).as("waits in step %d", i).isZero();
+          assertThat(gradients.value().item()).isPositive();
+          assertThat(waits.get() - before).as("waits to read the loss").isPositive();
+        }
+      }
+    }
+  }
+
+  /** A driver that counts the calls that wait for the device. */
+  private static CudaDriver counting(CudaDriver driver, AtomicInteger waits) {
+    return (CudaDriver)
+        Proxy.newProxyInstance(
+            CudaDriver.class.getClassLoader(),
+            new Class<?>[] {CudaDriver.class},
+            (proxy, method, arguments) -> {
+              if (WAITING.contains(method.getName())) {
+                waits.incrementAndGet();
+              }
+              try {
+                return method.invoke(driver, arguments);
+              } catch (InvocationTargetException e) {
+                throw Objects.requireNonNull(e.getCause());
+              }
+            });
+  }
+}
