@@ -79,8 +79,7 @@ final class CrossEntropyFused implements Fused {
           .i32(logits.dim(1))
           .i32(team.lanes())
           // As the body reports a target that is no class.
-          .i32(DeviceErrors.Op.GATHER.ordinal())
-          .pointer(errors.address())
+          .errors(errors, DeviceErrors.Op.GATHER)
           .start(team.grid(rows));
     }
     return new Result(new Tensor[] {losses}, new Tensor[] {kept});

@@ -48,7 +48,7 @@ public final class CudaBackend implements Backend {
     this.driver = driver;
     this.memory = memory;
     this.launcher = new Launcher(driver);
-    this.errors = new DeviceErrors(driver);
+    this.errors = new DeviceErrors(driver, Boolean.getBoolean(CudaDriver.BLOCKING));
     this.elementwise = new ElementwiseLaunches(launcher);
     this.copies = new CopyLaunches(launcher);
     this.reductions = new ReduceLaunches(launcher, memory);

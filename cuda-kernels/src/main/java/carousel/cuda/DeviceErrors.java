@@ -6,7 +6,10 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * What kernels find wrong while they run, such as an index that is out of range: the first of them is
- * written to a few words on the device by {@code report} of common.cuh, and thrown at the next read.
+ * written to a few words on the device by {@code report} of common.cuh, and thrown once, at the next read
+ * of any value of the device, though the scope of the op be closed by then. Nothing outside of the
+ * operands is read or written; what the op gave is of no use. With {@link CudaDriver#BLOCKING} it is
+ * thrown by the op.
  */
 final class DeviceErrors {
   /** What can go wrong, in the numbers that kernels report. */
@@ -28,11 +31,18 @@ final class DeviceErrors {
   private static final int WORDS = 4;
 
   private final CudaDriver driver;
+  private final boolean blocking;
   private final long words;
   private volatile boolean possible;
 
-  DeviceErrors(CudaDriver driver) {
+  /**
+   * None yet.
+   *
+   * @param blocking whether to wait for each kernel that may find something
+   */
+  DeviceErrors(CudaDriver driver, boolean blocking) {
     this.driver = driver;
+    this.blocking = blocking;
     this.words = driver.allocate(4L * WORDS);
     driver.set(words, (byte) 0, 4L * WORDS);
   }
@@ -41,6 +51,13 @@ final class DeviceErrors {
   long address() {
     possible = true;
     return words;
+  }
+
+  /** A kernel was started that may find something. */
+  void launched() {
+    if (blocking) {
+      check();
+    }
   }
 
   /**
@@ -63,7 +80,12 @@ final class DeviceErrors {
               + found[1]
               + " is out of range [0,"
               + found[2]
-              + ")");
+              + ")"
+              + (blocking
+                  ? ""
+                  : "; an op before this read found it on the device: with -D"
+                      + CudaDriver.BLOCKING
+                      + "=true that op throws it"));
     }
   }
 }

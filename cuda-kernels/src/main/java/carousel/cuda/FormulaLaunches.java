@@ -75,8 +75,7 @@ final class FormulaLaunches {
           .call(kernel)
           .pointer(parts.address())
           .i32(calls.size())
-          .i32(DeviceErrors.Op.FORMULA.ordinal())
-          .pointer(errors.address())
+          .errors(errors, DeviceErrors.Op.FORMULA)
           .start(Grid.of(Math.toIntExact(blocks)));
     }
   }

@@ -172,8 +172,7 @@ final class IndexLaunches {
         .positions(at)
         .i64(step)
         .i32(size)
-        .i32(op.ordinal())
-        .pointer(errors.address())
+        .errors(errors, op)
         .start(launcher.elements(y.count()));
   }
 
@@ -201,8 +200,7 @@ final class IndexLaunches {
           .i64(from.strides()[axis])
           .i64(n)
           .i32(y.dim(axis))
-          .i32(DeviceErrors.Op.SCATTER_ADD.ordinal())
-          .pointer(errors.address())
+          .errors(errors, DeviceErrors.Op.SCATTER_ADD)
           .start(launcher.elements(lines));
       return;
     }
@@ -242,8 +240,7 @@ final class IndexLaunches {
         .i64(source.layout().strides()[axis])
         .i64(n)
         .i32(y.dim(axis))
-        .i32(op.ordinal())
-        .pointer(errors.address())
+        .errors(errors, op)
         .start(launcher.elements(lines.count() * n));
   }
 
@@ -278,8 +275,7 @@ final class IndexLaunches {
           .i64(source.layout().strides()[1])
           .i32(n)
           .i32(y.dim(1))
-          .i32(DeviceErrors.Op.INDEX_ADD.ordinal())
-          .pointer(errors.address())
+          .errors(errors, DeviceErrors.Op.INDEX_ADD)
           .start(new Grid(across.x(), Math.min(n, MOST_BLOCKS), Grid.THREADS, 0, false));
     }
   }

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Starts kernels on one device: compiles a file when its first kernel is wanted, and writes arguments.
@@ -126,9 +127,11 @@ final class Launcher {
     private Kernel kernel = NONE;
     private int count;
     private long end;
+    private @Nullable DeviceErrors errors;
 
     private Call of(Kernel next) {
       kernel = next;
+      errors = null;
       count = 0;
       end = 0;
       return this;
@@ -181,6 +184,12 @@ final class Launcher {
       return this;
     }
 
+    /** What a kernel may find wrong: whose number it is to report, and where. */
+    Call errors(DeviceErrors found, DeviceErrors.Op op) {
+      errors = found;
+      return i32(op.ordinal()).pointer(found.address());
+    }
+
     /** Starts the kernel with the arguments given. */
     void start(Grid grid) {
       Kernel started = kernel;
@@ -189,6 +198,9 @@ final class Launcher {
         throw new IllegalArgumentException(started + " was given " + count + " arguments");
       }
       driver.launch(function(started), grid, addresses);
+      if (errors != null) {
+        errors.launched();
+      }
     }
   }
 

@@ -10,6 +10,9 @@ import java.lang.foreign.MemorySegment;
  * threads. Errors are {@link carousel.tensor.TensorException}s that say what failed, and what to do.
  */
 public interface CudaDriver {
+  /** The property that makes every launch wait, so that an error appears where it arises. */
+  String BLOCKING = "carousel.cuda.blocking";
+
   /**
    * Returns what this is, for people.
    *

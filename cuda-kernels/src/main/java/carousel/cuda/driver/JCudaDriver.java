@@ -52,7 +52,7 @@ public final class JCudaDriver implements CudaDriver {
   private final Compiler compiler;
   private final CudaLibrary cublas;
   private final Precision precision = Precision.configured();
-  private final boolean blocking = Boolean.getBoolean("carousel.cuda.blocking");
+  private final boolean blocking = Boolean.getBoolean(BLOCKING);
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
   private final Stream stream = new Stream();
