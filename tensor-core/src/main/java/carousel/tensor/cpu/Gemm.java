@@ -25,16 +25,21 @@ import java.util.function.IntConsumer;
  */
 final class Gemm implements IntConsumer {
   /**
-   * Terms of the sum per block; a panel of B then takes 64 KB. Every block reads and writes C once, and
-   * a tile begins by waiting for it, so half as many terms were a fifth slower.
+   * The most terms of the sum per block; a panel of B then takes 128 KB. Every block reads and writes C
+   * once, and a tile begins by waiting for it: blocks of 256 were a fifth slower.
    */
-  private static final int DEPTH = 512;
+  private static final int DEPTH = 1024;
 
-  private static final int ROWS = 1920;
-  private static final int COLUMNS = 4096;
+  /** Bytes of A and of B that are packed at a time: they stay in the third cache. */
+  private static final int PACKED_A = 4 << 20;
+
+  private static final int PACKED_B = 8 << 20;
 
   /** Bytes of A that one task packs or multiplies: they fit in the second cache with a panel of B. */
-  private static final int GROUP_BYTES = 480 << 10;
+  private static final int GROUP_BYTES = 640 << 10;
+
+  /** Rows of A in such a group, at most: then there are enough of them for all threads. */
+  private static final int GROUP_ROWS = 240;
 
   /** Floating-point operations worth handing to another thread. */
   private static final long GRAIN = 1_000_000;
@@ -50,10 +55,6 @@ final class Gemm implements IntConsumer {
   private final Tiles tiles;
   private final int size;
   private final int width;
-
-  /** The most rows of A in a group. */
-  private final int mostRows;
-
   private final Scratch panelsOfB = new Scratch();
   private Object packedA;
   private int packedLength;
@@ -94,7 +95,6 @@ final class Gemm implements IntConsumer {
     this.tiles = tiles;
     this.size = tiles.elementSize();
     this.width = tiles.width();
-    this.mostRows = GROUP_BYTES / (DEPTH * size);
     this.packedA = tiles.array(0);
   }
 
@@ -131,13 +131,17 @@ final class Gemm implements IntConsumer {
     }
     packing = tiles.packing(this.aRow, this.aColumn);
     direct = bColumn == 1 && m <= DIRECT_ROWS;
-    // Rows of B that are read in place cost no packing, so a deeper block saves passes over C.
-    int step = direct ? 2 * DEPTH : DEPTH;
-    for (int j = 0; j < n; j += COLUMNS) {
+    // Blocks of like depth, of whole vectors.
+    int blocks = Math.max(1, Math.ceilDiv(k, DEPTH));
+    int step = Math.ceilDiv(k, blocks * tiles.lanes()) * tiles.lanes();
+    int termBytes = Math.max(1, step * size);
+    int rows = PACKED_A / termBytes;
+    int columns = PACKED_B / termBytes / width * width;
+    for (int j = 0; j < n; j += columns) {
       for (int p = 0; p < k; p += step) {
         overwrite = p == 0 && !accumulate;
-        for (int i = 0; i < m; i += ROWS) {
-          block(i, Math.min(ROWS, m - i), j, Math.min(COLUMNS, n - j), p, Math.min(step, k - p));
+        for (int i = 0; i < m; i += rows) {
+          block(i, Math.min(rows, m - i), j, Math.min(columns, n - j), p, Math.min(step, k - p));
         }
       }
     }
@@ -150,8 +154,9 @@ final class Gemm implements IntConsumer {
     blockOfA = a + i * aRow + p * aColumn;
     blockOfB = b + p * bRow + j * bColumn;
     blockOfC = c + i * cRow + (long) j * size;
-    groupRows =
-        Math.ceilDiv(rows, Math.ceilDiv(rows, mostRows) * tiles.maxRows()) * tiles.maxRows();
+    int most = Math.clamp(GROUP_BYTES / (depth * size), tiles.maxRows(), GROUP_ROWS);
+    int high = Math.ceilDiv(rows, most) * tiles.maxRows();
+    groupRows = Math.ceilDiv(rows, high) * tiles.maxRows();
     groups = Math.ceilDiv(rows, groupRows);
     panels = Math.ceilDiv(columns, width);
     long work = 2L * Math.min(rows, groupRows) * depth * width;
