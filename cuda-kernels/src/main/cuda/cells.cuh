@@ -9,6 +9,7 @@
 
 const int MOST_GATES = 4;
 const int MOST_VECTORS = 3;
+const int LOOKS = 3;  // of a cell that looks
 
 // A step of a unit: what it reads, and below what it gives.
 template <typename T>
@@ -16,6 +17,7 @@ struct Step {
   T z[MOST_GATES];
   T u[MOST_GATES];
   T v[MOST_VECTORS];  // the unit's elements of weights that are vectors
+  T looks[LOOKS];     // of a cell that looks: the products c'·w, c'·w and c·w
   T h, c;             // the state before
 
   T gates[MOST_GATES];
@@ -45,7 +47,12 @@ struct Cell {
   static constexpr bool KEEPS = false;    // whether backward needs `kept`
   static constexpr bool SPLITS = false;   // whether du differs from dz in the last gate
   static constexpr bool RESETS = false;   // whether the last gate's product is that of `kept`, not of h
+  static constexpr bool LOOKS = false;    // whether there are products with c, too
 };
+
+// P: how many of a cell's gates have a product with h. K: how many products a unit has in a step.
+template <typename C> constexpr int products_with_h() { return C::RESETS ? C::GATES - 1 : C::GATES; }
+template <typename C> constexpr int products() { return C::GATES + (C::LOOKS ? LOOKS : 0); }
 
 template <typename T> __device__ __forceinline__ T sigmoid_slope(T y) { return y * (1 - y); }
 template <typename T> __device__ __forceinline__ T tanh_slope(T y) { return 1 - y * y; }
@@ -136,6 +143,48 @@ struct LstmCell : Cell {
 };
 using Lstm = LstmCell<false>;
 using PeepholeLstm = LstmCell<true>;
+
+// As above with matrices for peepholes: i and f see c' of all units, o sees c. Two stages: c, then h.
+struct MatrixPeepholeLstm : Cell {
+  static constexpr int GATES = 4;
+  static constexpr bool HAS_C = true;
+  static constexpr bool LOOKS = true;
+
+  // Gives c, and of o what does not look.
+  template <typename T>
+  static __device__ __forceinline__ void look(Step<T> &s) {
+    s.gates[0] = sigmoid(s.z[0] + s.u[0] + s.looks[0]);
+    s.gates[1] = sigmoid(s.z[1] + s.u[1] + s.looks[1]);
+    s.gates[2] = tanh(s.z[2] + s.u[2]);
+    s.gates[3] = s.z[3] + s.u[3];
+    s.next_c = s.gates[1] * s.c + s.gates[0] * s.gates[2];
+  }
+
+  // Reads what look gave.
+  template <typename T>
+  static __device__ __forceinline__ void forward(Step<T> &s) {
+    s.gates[3] = sigmoid(s.gates[3] + s.looks[2]);
+    s.next_h = s.gates[3] * tanh(s.next_c);
+  }
+
+  // The gradient of o's sum, whose product is part of dc.
+  template <typename T>
+  static __device__ __forceinline__ void pull_look(Pull<T> &p) {
+    p.dz[3] = p.dh * tanh(p.next_c) * sigmoid_slope(p.gates[3]);
+  }
+
+  template <typename T>
+  static __device__ __forceinline__ void backward(Pull<T> &p) {
+    pull_look(p);
+    T dc = p.dc + p.dh * p.gates[3] * tanh_slope(tanh(p.next_c));
+    p.dz[0] = dc * p.gates[2] * sigmoid_slope(p.gates[0]);
+    p.dz[1] = dc * p.c * sigmoid_slope(p.gates[1]);
+    p.dz[2] = dc * p.gates[0] * tanh_slope(p.gates[2]);
+    p.before_c = dc * p.gates[1];
+    p.before_h = 0;
+    same(p.du, p.dz, GATES);
+  }
+};
 
 // i, o = σ, g = tanh; c = c' + i (g − c'), h = o tanh c.
 struct Cifg : Cell {

@@ -98,9 +98,9 @@ struct Columns {
   __device__ __forceinline__ const T *column(int i) const { return w + static_cast<i64>(i) * stride * pack<T>(); }
 };
 
-// Fetches elements [from, to) of the recurrent weights' columns [first, last) = (gate, unit): wh [H, P·H] leads to the
-// first P gates, wn [H, H] to the next. Zeros where units or rows do not exist.
-template <int P, typename T, typename S>
+// Fetches elements [from, to) of the recurrent weights' columns [first, last) = (product, unit): wh [H, P·H] is for the
+// first P products, wn [H, (K−P)·H] for the others. Zeros where units or rows do not exist.
+template <int P, int K, typename T, typename S>
 __device__ __forceinline__ void fetch_columns(
     Columns<S> to_columns, const Units &units, const T *wh, const T *wn, int first, int last, int from, int to) {
   int columns = last - first;
@@ -112,7 +112,7 @@ __device__ __forceinline__ void fetch_columns(
     T value = 0;
     if (k < units.hidden && unit < units.hidden) {
       value = gate < P ? wh[(static_cast<i64>(k) * P + gate) * units.hidden + unit]
-                       : wn[static_cast<i64>(k) * units.hidden + unit];
+                       : wn[(static_cast<i64>(k) * (K - P) + gate - P) * units.hidden + unit];
     }
     to_columns.w[static_cast<i64>(column - first) * to_columns.stride * pack<S>() + k - from] = Stored<S>::of(value);
   }

@@ -35,7 +35,7 @@ const int SCAN_THREADS = 256;
     ScanBackward<C, T, S>(b, own, resident, beyond, shares, barrier, shared).run();                                   \
   }
 
-// One step k. u [N,P·H]: the products with the state before; null for none. y may be null.
+// One step k. u [N,K·H]: see step_forward. y may be null.
 #define STEP_FORWARD(cell, C, type, T)                                                                                \
   extern "C" __global__ void step_forward_##cell##_##type(                                                            \
       T *gates, const T *bias, const T *u, const T *v0, const T *v1, const T *v2, T *h, T *c, T *kept, T *y,          \

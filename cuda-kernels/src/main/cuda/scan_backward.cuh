@@ -65,7 +65,8 @@ __device__ __forceinline__ void put(const Backward<T> &b, int t, int row, int un
 template <typename C, typename T, typename S>
 struct ScanBackward {
   static constexpr int G = C::GATES;
-  static constexpr int P = C::RESETS ? G - 1 : G;
+  static constexpr int P = products_with_h<C>();
+  static constexpr int K = products<C>();
   static constexpr int V = pack<T>();  // rows that a thread multiplies at once
   static constexpr int U = pack<S>();  // units likewise
 
@@ -78,7 +79,7 @@ struct ScanBackward {
   int count;   // items: own units × rows, the row running fastest
   int groups;  // how many threads share the blocks' shares of an item
   Columns<S> w, beyond;
-  S *du;       // [G·own, rows] gradients of the products' columns
+  S *du;       // [K·own, rows] gradients of the products' columns
   T *sums;     // [groups, count] dh, in parts
   T *dh, *dc;  // [count] what passes by the products
   T *shares;   // global, [2, blocks (whose), blocks (by whom), count]
@@ -96,7 +97,7 @@ struct ScanBackward {
     count = own * rows;
     groups = max(1, static_cast<int>(blockDim.x) / (count / V));
     w = {shared, packs | 1};
-    beyond = {scratch + static_cast<i64>(blockIdx.x) * (G * own - resident) * w.stride * U, w.stride};
+    beyond = {scratch + static_cast<i64>(blockIdx.x) * (K * own - resident) * w.stride * U, w.stride};
     sums = reinterpret_cast<T *>(shared + static_cast<i64>(resident) * w.stride * U);
     dh = sums + groups * count;
     dc = dh + count;
@@ -206,6 +207,46 @@ struct ScanBackward {
     }
   }
 
+  // A step of a cell that looks. Products with c' are pulled together with the one with c of the step before, so that
+  // there are two exchanges in a step.
+  __device__ __forceinline__ void step_looking(Time time, bool last) {
+    items([&](int row, int unit, int item) {
+      Pull<T> p = {};
+      p.dh = dh[item] + (last ? T(0) : received(item));
+      if (live(time.t, row)) {
+        get<C>(b, time, row, unit, p);
+        if (b.dy) {
+          p.dh += b.dy[(static_cast<i64>(time.t) * b.rows + row) * b.hidden + unit];
+        }
+        C::pull_look(p);
+      }
+      dh[item] = p.dh;
+      du[(P + LOOKS - 1) * count + item] = Stored<S>::of(p.dz[G - 1]);
+    });
+    exchange<P, K>();
+    items([&](int row, int unit, int item) {
+      Pull<T> p = {};
+      p.dh = dh[item];
+      p.dc = dc[item] + received(item);
+      if (live(time.t, row)) {
+        get<C>(b, time, row, unit, p);
+        C::backward(p);
+      } else {
+        p.before_h = p.dh;
+        p.before_c = p.dc;
+      }
+      dh[item] = p.before_h;
+      dc[item] = p.before_c;
+      hand_over(p, item, 0, G);
+#pragma unroll
+      for (int i = 0; i < LOOKS - 1; i++) {
+        du[(P + i) * count + item] = Stored<S>::of(p.du[i]);
+      }
+      put<C>(b, time.t, row, unit, p, 0, G);
+    });
+    exchange<0, P>();
+  }
+
   __device__ __forceinline__ void step(Time time, bool last) {
     items([&](int row, int unit, int item) {
       bool on = live(time.t, row);
@@ -247,9 +288,9 @@ struct ScanBackward {
   }
 
   __device__ __forceinline__ void run() {
-    fetch_columns<P>(w, units, b.wh, b.wn, 0, resident, 0, packs * U);
-    fetch_columns<P>(beyond, units, b.wh, b.wn, resident, G * units.own, 0, packs * U);
-    for (int i = threadIdx.x; i < G * count; i += blockDim.x) {
+    fetch_columns<P, K>(w, units, b.wh, b.wn, 0, resident, 0, packs * U);
+    fetch_columns<P, K>(beyond, units, b.wh, b.wn, resident, K * units.own, 0, packs * U);
+    for (int i = threadIdx.x; i < K * count; i += blockDim.x) {
       du[i] = Stored<S>::of(T(0));  // units and rows that do not exist stay 0
     }
     for (int i = threadIdx.x; i < 2 * count; i += blockDim.x) {
@@ -262,14 +303,25 @@ struct ScanBackward {
       dc[item] = b.dc_last ? b.dc_last[at] : T(0);
     });
     for (int k = b.steps - 1; k >= 0; k--) {
-      step(Time(k, b.steps, b.reverse), k == b.steps - 1);
+      Time time(k, b.steps, b.reverse);
+      bool last = k == b.steps - 1;
+      if constexpr (C::LOOKS) {
+        step_looking(time, last);
+      } else {
+        step(time, last);
+      }
     }
     items([&](int row, int unit, int item) {
-      i64 at = static_cast<i64>(row) * b.hidden + unit;
-      b.dh_first[at] = dh[item] + received(item);
-      if (C::HAS_C) {
-        b.dc_first[at] = dc[item];
-      }
+      b.dh_first[static_cast<i64>(row) * b.hidden + unit] = dh[item] + received(item);
     });
+    if constexpr (C::LOOKS) {
+      exchange<P, K - 1>();
+    }
+    if (C::HAS_C) {
+      items([&](int row, int unit, int item) {
+        T looked = C::LOOKS ? received(item) : T(0);
+        b.dc_first[static_cast<i64>(row) * b.hidden + unit] = dc[item] + looked;
+      });
+    }
   }
 };

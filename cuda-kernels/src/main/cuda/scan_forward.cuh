@@ -19,7 +19,7 @@ template <typename T>
 struct Forward {
   T *gates;            // [T,N,G·H] x·wx; becomes the activated gates
   const T *bias;       // [G·H]
-  const T *wh, *wn;    // see Slice
+  const T *wh, *wn;    // see fetch_columns
   const T *v[MOST_VECTORS];
   T *h, *c;            // states; c may be null
   T *kept;             // [T,N,lead]; may be null
@@ -28,23 +28,38 @@ struct Forward {
   int steps, rows, hidden, lead, reverse;
 };
 
-// Writes what a step of one unit gave, or for rows past their end, that nothing changed.
-template <typename C, typename T>
-__device__ __forceinline__ void put(const Forward<T> &f, Time time, int row, int unit, const Step<T> &s, bool live) {
-  i64 at = static_cast<i64>(time.after * f.rows + row) * f.lead + unit;
-  f.h[at] = live ? s.next_h : s.h;
-  if (C::HAS_C) {
-    f.c[at] = live ? s.next_c : s.c;
-  }
-  i64 cell = static_cast<i64>(time.t) * f.rows + row;
+// Writes gates [FROM, TO) of one unit.
+template <typename C, int FROM, int TO, typename T>
+__device__ __forceinline__ void put_gates(const Forward<T> &f, int t, int row, int unit, const Step<T> &s) {
+  i64 cell = static_cast<i64>(t) * f.rows + row;
 #pragma unroll
-  for (int g = 0; g < C::GATES; g++) {
+  for (int g = FROM; g < TO; g++) {
     f.gates[(cell * C::GATES + g) * f.hidden + unit] = s.gates[g];
   }
-  if (C::KEEPS && !C::RESETS) {
-    f.kept[cell * f.lead + unit] = s.kept;
+}
+
+// Writes the states of one unit after a step, or for rows past their end, that nothing changed.
+template <typename T>
+__device__ __forceinline__ void put_c(const Forward<T> &f, Time time, int row, int unit, const Step<T> &s, bool live) {
+  f.c[static_cast<i64>(time.after * f.rows + row) * f.lead + unit] = live ? s.next_c : s.c;
+}
+template <typename T>
+__device__ __forceinline__ void put_h(const Forward<T> &f, Time time, int row, int unit, const Step<T> &s, bool live) {
+  f.h[static_cast<i64>(time.after * f.rows + row) * f.lead + unit] = live ? s.next_h : s.h;
+  f.y[(static_cast<i64>(time.t) * f.rows + row) * f.hidden + unit] = live ? s.next_h : T(0);
+}
+
+// Writes all that a step of one unit gave.
+template <typename C, typename T>
+__device__ __forceinline__ void put(const Forward<T> &f, Time time, int row, int unit, const Step<T> &s, bool live) {
+  put_gates<C, 0, C::GATES>(f, time.t, row, unit, s);
+  if (C::HAS_C) {
+    put_c(f, time, row, unit, s, live);
   }
-  f.y[cell * f.hidden + unit] = live ? s.next_h : T(0);
+  if (C::KEEPS && !C::RESETS) {
+    f.kept[(static_cast<i64>(time.t) * f.rows + row) * f.lead + unit] = s.kept;
+  }
+  put_h(f, time, row, unit, s, live);
 }
 
 // The sums of the gates of a block's units over all H: thread ↔ (4 rows, a unit, every n-th pack).
@@ -132,19 +147,22 @@ struct Products {
 template <typename C, typename T, typename S>
 struct ScanForward {
   static constexpr int G = C::GATES;
-  static constexpr int P = C::RESETS ? G - 1 : G;  // gates that wh leads to
+  static constexpr int P = products_with_h<C>();
+  static constexpr int K = products<C>();
   static constexpr int V = pack<S>();
   static constexpr bool NARROWS = sizeof(S) < sizeof(T);
 
   const Forward<T> &f;
   Units units;
-  Products<T, S, G> products;
+  Products<T, S, K> products;
   GridBarrier barrier;
   int packs, resident, chunk;
   Columns<S> w, beyond;
   S *x;
   int place;  // elements of a chunk's place
-  T *partial, *c;
+  T *partial;
+  T *c;          // [N·own] of the block's units
+  T *looks;      // [2,N·own] of a cell that looks: products with c that the next step needs
   S *rounded;    // global, [2,N,lead]: if NARROWS, what products read
   int slot = 1;  // which of the two the next product reads
 
@@ -158,7 +176,7 @@ struct ScanForward {
         resident(resident),
         chunk(chunk),
         rounded(rounded) {
-    int columns = G * own;
+    int columns = K * own;
     int rows = products.groups * ROWS_PER_THREAD;
     int outside = (packs - resident) | 1;
     w = {shared, resident | 1};
@@ -167,6 +185,7 @@ struct ScanForward {
     place = rows * (chunk | 1) * V;
     partial = reinterpret_cast<T *>(x + 2 * place);
     c = partial + products.slices * columns * rows;
+    looks = c + f.rows * own;
   }
 
   __device__ __forceinline__ bool live(int t, int row) const { return f.lengths == nullptr || t < f.lengths[row]; }
@@ -295,6 +314,8 @@ struct ScanForward {
       s.h = before_h(time, row, unit);
       if constexpr (C::RESETS) {
         reset(s, time, row, unit);
+      } else if constexpr (C::LOOKS) {
+        look(s, time, row, unit, item);
       } else {
         s.c = C::HAS_C ? c[item] : T(0);
         C::forward(s);
@@ -311,13 +332,23 @@ struct ScanForward {
 
   __device__ __forceinline__ void reset(Step<T> &s, Time time, int row, int unit) const {
     C::reset(s);
-    i64 cell = static_cast<i64>(time.t) * f.rows + row;
-#pragma unroll
-    for (int g = 0; g < P; g++) {
-      f.gates[(cell * G + g) * f.hidden + unit] = s.gates[g];
-    }
-    f.kept[cell * f.lead + unit] = s.kept;
+    put_gates<C, 0, P>(f, time.t, row, unit, s);
+    f.kept[(static_cast<i64>(time.t) * f.rows + row) * f.lead + unit] = s.kept;
     send(row, unit, s.kept);
+  }
+
+  __device__ __forceinline__ void look(Step<T> &s, Time time, int row, int unit, int item) const {
+    s.c = c[item];
+    s.looks[0] = looks[item];
+    s.looks[1] = looks[f.rows * units.own + item];
+    C::look(s);
+    bool on = live(time.t, row);
+    if (on) {
+      c[item] = s.next_c;
+    }
+    put_gates<C, 0, G>(f, time.t, row, unit, s);
+    put_c(f, time, row, unit, s, on);
+    send(row, unit, c[item]);
   }
 
   // The second stage of a cell that resets: the product of what was kept.
@@ -341,25 +372,65 @@ struct ScanForward {
     meet();
   }
 
+  // The products with a state c [N, lead], and what the next step needs of them.
+  __device__ __forceinline__ void look_at(const T *states) {
+    multiply<P, LOOKS>(states);
+    items([&](int row, int unit, int item) {
+#pragma unroll
+      for (int i = 0; i < LOOKS - 1; i++) {
+        looks[i * f.rows * units.own + item] = products.sum(partial, P + i, row, unit - units.first);
+      }
+    });
+  }
+
+  // The second stage of a cell that looks: h, and the products with the new c.
+  __device__ __forceinline__ void output(Time time) {
+    look_at(f.c + static_cast<i64>(time.after) * f.rows * f.lead);
+    items([&](int row, int unit, int item) {
+      Step<T> s;
+      input(s, time.t, row, unit);
+      s.gates[G - 1] = s.z[G - 1];  // as the first stage left it
+      s.looks[LOOKS - 1] = products.sum(partial, P + LOOKS - 1, row, unit - units.first);
+      s.next_c = c[item];
+      s.h = before_h(time, row, unit);
+      C::forward(s);
+      bool on = live(time.t, row);
+      put_gates<C, G - 1, G>(f, time.t, row, unit, s);
+      put_h(f, time, row, unit, s, on);
+      send(row, unit, on ? s.next_h : s.h);
+    });
+    meet();
+  }
+
   __device__ __forceinline__ void run() {
-    fetch_columns<P>(w, units, f.wh, f.wn, 0, G * units.own, 0, resident * V);
-    fetch_columns<P>(beyond, units, f.wh, f.wn, 0, G * units.own, resident * V, packs * V);
+    fetch_columns<P, K>(w, units, f.wh, f.wn, 0, K * units.own, 0, resident * V);
+    fetch_columns<P, K>(beyond, units, f.wh, f.wn, 0, K * units.own, resident * V, packs * V);
     Time start(0, f.steps, f.reverse);
     if (C::HAS_C) {
       items([&](int row, int unit, int item) {
         c[item] = f.c[static_cast<i64>(start.before * f.rows + row) * f.lead + unit];
       });
     }
+    __syncthreads();
+    if constexpr (C::LOOKS) {
+      if constexpr (NARROWS) {
+        items([&](int row, int unit, int item) { send(row, unit, c[item]); });
+        meet();
+      }
+      look_at(f.c + static_cast<i64>(start.before) * f.rows * f.lead);
+    }
     if constexpr (NARROWS) {
       items([&](int row, int unit, int) { send(row, unit, before_h(start, row, unit)); });
       meet();
     }
-    __syncthreads();
     for (int k = 0; k < f.steps; k++) {
       Time time(k, f.steps, f.reverse);
       step(time);
       if constexpr (C::RESETS) {
         second(time);
+      }
+      if constexpr (C::LOOKS) {
+        output(time);
       }
     }
   }

@@ -4,12 +4,13 @@
 #include "scan_backward.cuh"
 #include "scan_forward.cuh"
 
-// u [N,P·H]: H'·wh, or null. Of a cell that resets, stage 0 computes what enters the second product and stage 1 the
-// rest, with u [N,H] that product.
+// u [N,K·H]: products, or null. Cells with a second product in a step have two stages, each after its product: of one
+// that resets, stage 0 computes what enters the second; of one that looks, stage 0 computes c and stage 1 h.
 template <typename C, typename T>
 __device__ __forceinline__ void step_forward(const Forward<T> &f, Time time, const T *u, int stage) {
   constexpr int G = C::GATES;
-  constexpr int P = C::RESETS ? G - 1 : G;
+  constexpr int P = products_with_h<C>();
+  constexpr int K = products<C>();
   for (i64 i = first_element(); i < static_cast<i64>(f.rows) * f.hidden; i += all_threads()) {
     int row = static_cast<int>(i / f.hidden);
     int unit = static_cast<int>(i - static_cast<i64>(row) * f.hidden);
@@ -28,32 +29,50 @@ __device__ __forceinline__ void step_forward(const Forward<T> &f, Time time, con
     }
     s.h = f.h[before];
     s.c = C::HAS_C ? f.c[before] : T(0);
-    if (C::RESETS && stage == 1) {
-      s.u[P] = u[i];
-    } else if (u) {
+    if (u) {
+      const T *of_unit = u + static_cast<i64>(row) * K * f.hidden + unit;
 #pragma unroll
-      for (int g = 0; g < P; g++) {
-        s.u[g] = u[(static_cast<i64>(row) * P + g) * f.hidden + unit];
+      for (int g = 0; g < G; g++) {
+        if (g < P || stage == 1) {
+          s.u[g] = of_unit[g * f.hidden];
+        }
+      }
+      if constexpr (C::LOOKS) {
+#pragma unroll
+        for (int j = 0; j < LOOKS; j++) {
+          s.looks[j] = of_unit[(P + j) * f.hidden];
+        }
       }
     }
+    bool live = f.lengths == nullptr || time.t < f.lengths[row];
     if constexpr (C::RESETS) {
       if (stage == 0) {
         C::reset(s);
-#pragma unroll
-        for (int g = 0; g < P; g++) {
-          f.gates[(cell * G + g) * f.hidden + unit] = s.gates[g];
-        }
+        put_gates<C, 0, P>(f, time.t, row, unit, s);
         f.kept[cell * f.lead + unit] = s.kept;
         continue;
       }
     }
-    C::forward(s);
-    put<C>(f, time, row, unit, s, f.lengths == nullptr || time.t < f.lengths[row]);
+    if constexpr (C::LOOKS) {
+      if (stage == 0) {
+        C::look(s);
+        put_gates<C, 0, G>(f, time.t, row, unit, s);
+        put_c(f, time, row, unit, s, live);
+      } else {
+        s.next_c = f.c[static_cast<i64>(time.after * f.rows + row) * f.lead + unit];
+        C::forward(s);
+        put_gates<C, G - 1, G>(f, time.t, row, unit, s);
+        put_h(f, time, row, unit, s, live);
+      }
+    } else {
+      C::forward(s);
+      put<C>(f, time, row, unit, s, live);
+    }
   }
 }
 
-// b.dh_first, b.dc_first: what passes by the products, before and after. Of a cell that resets, stage 1 comes first,
-// then stage 0 with the gradient of what was kept as the product.
+// b.dh_first, b.dc_first: what passes by the products, before and after. Of a cell with two stages, stage 1 comes first,
+// then stage 0 with another product: that of the gradient of what was kept, or what comes to c from those who looked.
 template <typename C, typename T>
 __device__ __forceinline__ void step_backward(const Backward<T> &b, Time time, const T *product, int stage) {
   for (i64 i = first_element(); i < static_cast<i64>(b.rows) * b.hidden; i += all_threads()) {
@@ -75,10 +94,25 @@ __device__ __forceinline__ void step_backward(const Backward<T> &b, Time time, c
         continue;
       }
     }
-    p.dh = b.dh_first[i] + product[i];
-    p.dc = C::HAS_C ? b.dc_first[i] : T(0);
+    if constexpr (C::LOOKS) {
+      if (stage == 1) {
+        p.dh = b.dh_first[i] + product[i];
+        if (live) {
+          p.dh += b.dy ? b.dy[(static_cast<i64>(time.t) * b.rows + row) * b.hidden + unit] : T(0);
+          C::pull_look(p);
+        }
+        b.dh_first[i] = p.dh;
+        put<C>(b, time.t, row, unit, p, C::GATES - 1, C::GATES);
+        continue;
+      }
+      p.dh = b.dh_first[i];
+      p.dc = b.dc_first[i] + product[i];
+    } else {
+      p.dh = b.dh_first[i] + product[i];
+      p.dc = C::HAS_C ? b.dc_first[i] : T(0);
+    }
     if (live) {
-      if (b.dy) {
+      if (b.dy && !C::LOOKS) {
         p.dh += b.dy[(static_cast<i64>(time.t) * b.rows + row) * b.hidden + unit];
       }
       C::backward(p);

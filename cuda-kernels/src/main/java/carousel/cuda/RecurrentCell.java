@@ -19,6 +19,8 @@ enum RecurrentCell {
   LSTM("recurrent_lstm.cu", 4, Trait.C),
   /** Gates i f g o; vectors pi pf po. */
   PEEPHOLE("recurrent_peephole.cu", 4, Trait.C, Trait.PEEPHOLES),
+  /** Gates i f g o; of which o, and in the next step i and f, see c by products of their own. */
+  MATRIX_PEEPHOLE("recurrent_matrix_peephole.cu", 4, Trait.C, Trait.LOOKS, Trait.NO_GATES),
   /** Gates i g o. */
   CIFG("recurrent_cifg.cu", 3, Trait.C),
   /** Gates r z n; n's product is of what r let through, so that there are two in a step. */
@@ -33,6 +35,7 @@ enum RecurrentCell {
     KEEPS,
     SPLITS,
     RESETS,
+    LOOKS,
     NO_GATES
   }
 
@@ -73,6 +76,16 @@ enum RecurrentCell {
   /** P: blocks of H columns in {@code wh}. */
   int products() {
     return resets() ? gates - 1 : gates;
+  }
+
+  /** Matrices {@code [H,H]} of a second product in a step, beside {@code wh}. */
+  int matrices() {
+    return resets() ? 1 : looks() ? 3 : 0;
+  }
+
+  /** K: products of a unit in a step. */
+  int allProducts() {
+    return products() + matrices();
   }
 
   /** B: blocks of H columns in what backward writes per step. */
@@ -123,7 +136,12 @@ enum RecurrentCell {
     return traits.contains(Trait.RESETS);
   }
 
-  /** Whether its pointwise part is a composite of its own, without products. */
+  /** Whether there are products with c, too: the last gate's with the new one, others' with the one before. */
+  boolean looks() {
+    return traits.contains(Trait.LOOKS);
+  }
+
+  /** Whether its pointwise part is one composite of its own, without products. */
   boolean hasGates() {
     return !traits.contains(Trait.NO_GATES);
   }

@@ -13,6 +13,12 @@ import org.jspecify.annotations.Nullable;
  * product or one sum over all steps.
  */
 final class ScanBackward {
+  /** Of a cell that looks: how many of the first gates see the c before. */
+  private static final int LOOKING_BEFORE = 2;
+
+  /** The gate that sees the c after. */
+  private static final int LOOKING_AFTER = 3;
+
   private final ScanCall call;
   private final ScanForward.Saved saved;
   private final RecurrentCell cell;
@@ -100,6 +106,12 @@ final class ScanBackward {
           int n = cell.products();
           multiply(t, n, 1, Matrix.of(call.wn(), hidden), product, false);
           step(k, cotangents[0], product, passing, 0);
+        } else if (cell.looks()) {
+          multiply(t, LOOKING_AFTER, 1, looking(LOOKING_BEFORE), product, false);
+          if (k < call.steps - 1) {
+            multiply(call.time(k + 1), 0, LOOKING_BEFORE, looking(0), product, true);
+          }
+          step(k, cotangents[0], product, passing, 0);
         }
         int same = cell.splits() ? cell.products() - 1 : cell.products();
         long lead = (long) cell.products() * hidden;
@@ -110,10 +122,19 @@ final class ScanBackward {
         }
       }
       backend.binary(Binary.ADD, passing[0], product, state(gradients, 0));
-      if (cell.hasC()) {
+      if (cell.looks()) {
+        multiply(call.time(0), 0, LOOKING_BEFORE, looking(0), product, false);
+        backend.binary(Binary.ADD, passing[1], product, state(gradients, 1));
+      } else if (cell.hasC()) {
         backend.copy(passing[1], state(gradients, 1));
       }
     }
+  }
+
+  /** The matrices from the i-th on of a cell that looks. */
+  private Matrix looking(int i) {
+    long first = call.wn() + (long) i * hidden * call.type.bytes();
+    return Matrix.of(first, (long) cell.matrices() * hidden);
   }
 
   private static Tensor state(@Nullable Tensor[] gradients, int i) {
@@ -191,6 +212,15 @@ final class ScanBackward {
     if (dwn != null && kept != null) {
       Matrix rows = Matrix.of(kept.address(), call.lead);
       recurrentGradient(rows, products, 1, Matrix.of(dwn.address(), hidden));
+    }
+    for (int i = 0; i < cell.matrices() && cell.looks(); i++) {
+      Tensor dw = gradients[call.weights() + 1 + i];
+      Tensor c = saved.c();
+      if (dw != null && c != null) {
+        boolean before = i < LOOKING_BEFORE;
+        Matrix rows = Matrix.of(before ? before(c) : after(c), call.lead);
+        recurrentGradient(rows, before ? i : LOOKING_AFTER, 1, Matrix.of(dw.address(), hidden));
+      }
     }
     for (int i = 0; i < cell.vectors(); i++) {
       Tensor dv = gradients[call.vector(i)];

@@ -35,6 +35,8 @@ final class ScanCall {
   /** The address of lengths, 0 without. */
   final long lengths;
 
+  private final long wn;
+
   ScanCall(Launcher launcher, RecurrentCell cell, Scan scan, Tensor... given) {
     this.launcher = launcher;
     this.cell = cell;
@@ -54,6 +56,7 @@ final class ScanCall {
     lead = sizes.lead();
     reverse = scan.reverse();
     lengths = scan.ragged() ? inputs[inputs.length - 1].address() : 0;
+    wn = sideBySide();
   }
 
   /** The first of the weights that follow the states: {@code wh}. */
@@ -63,21 +66,39 @@ final class ScanCall {
 
   /** The input that is the i-th of the weights {@code [H]}. */
   int vector(int i) {
-    return weights() + 1 + (cell.resets() ? 1 : 0) + i;
+    return weights() + 1 + cell.matrices() + i;
   }
 
   long wh() {
     return inputs[weights()].address();
   }
 
-  /** The matrix of a product within the step; 0 without. */
+  /** The matrices of the second product in a step, side by side; 0 without. */
   long wn() {
-    return cell.resets() ? inputs[weights() + 1].address() : 0;
+    return wn;
+  }
+
+  private long sideBySide() {
+    int count = cell.matrices();
+    if (count < 2) {
+      return count == 0 ? 0 : inputs[weights() + 1].address();
+    }
+    Tensor all = empty(hidden, count * hidden);
+    for (int i = 0; i < count; i++) {
+      Tensor block = all.over(all.layout().slice(1, i * hidden, 1, hidden));
+      all.device().backend().copy(inputs[weights() + 1 + i], block);
+    }
+    return all.address();
   }
 
   /** Which of the T + 1 states a step starts from. */
   int before(int t) {
     return reverse ? t + 1 : t;
+  }
+
+  /** Which of them it ends with. */
+  int after(int t) {
+    return reverse ? t : t + 1;
   }
 
   /** The time of the k-th step. */

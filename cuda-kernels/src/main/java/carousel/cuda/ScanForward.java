@@ -116,32 +116,39 @@ final class ScanForward {
 
   private void stepByStep() {
     try (var scope = Scope.openUnwatched()) {
-      int h = call.hidden;
-      int products = call.cell.products();
-      Tensor u = call.empty(call.rows, products * h);
+      RecurrentCell cell = call.cell;
+      int second = cell.products();
+      Tensor u = call.empty(call.rows, cell.allProducts() * call.hidden);
+      Tensor c = saved.c();
+      Tensor kept = saved.kept();
+      if (cell.looks() && c != null) {
+        product(c, call.before(call.time(0)), call.wn(), second, cell.matrices(), u);
+      }
       for (int k = 0; k < call.steps; k++) {
         int t = call.time(k);
-        long before = call.at(saved.h(), (long) call.before(t) * call.rows * call.lead);
-        product(before, call.wh(), products * h, u);
+        product(saved.h(), call.before(t), call.wh(), 0, second, u);
         step(k, u, 0);
-        Tensor kept = saved.kept();
-        if (call.cell.resets() && kept != null) {
-          product(call.at(kept, (long) t * call.rows * call.lead), call.wn(), h, u);
+        if (cell.resets() && kept != null) {
+          product(kept, t, call.wn(), second, cell.matrices(), u);
+          step(k, u, 1);
+        } else if (cell.looks() && c != null) {
+          product(c, call.after(t), call.wn(), second, cell.matrices(), u);
           step(k, u, 1);
         }
       }
     }
   }
 
-  /** {@code u [N,columns] = rows [N,H] · weights}. */
-  private void product(long rows, long weights, int columns, Tensor u) {
+  /** Blocks of {@code u [N,K·H] = rows [N,H] · weights}; rows are those of one of several times. */
+  private void product(Tensor rows, int slot, long weights, int block, int blocks, Tensor u) {
     call.multiply(
         call.rows,
-        columns,
+        blocks * call.hidden,
         call.hidden,
-        Matrix.of(rows, call.lead),
-        Matrix.of(weights, columns),
-        Matrix.of(u.address(), columns),
+        Matrix.of(call.at(rows, (long) slot * call.rows * call.lead), call.lead),
+        Matrix.of(weights, (long) blocks * call.hidden),
+        Matrix.of(
+            call.at(u, (long) block * call.hidden), (long) call.cell.allProducts() * call.hidden),
         false);
   }
 

@@ -40,9 +40,9 @@ final class ScanFused implements Fused {
 
   /** Whether there is something to do, on tensors that go together; the body says what is wrong. */
   private static boolean fits(RecurrentCell cell, Scan scan, Tensor... in) {
-    int matrices = cell.resets() ? 2 : 1;
     int weights = ScanCall.STATES + cell.states();
-    int count = weights + matrices + cell.vectors();
+    int vectors = weights + 1 + cell.matrices();
+    int count = vectors + cell.vectors();
     Tensor x = in[ScanCall.X];
     if (scan.states() != cell.states()
         || in.length != count + (scan.ragged() ? 1 : 0)
@@ -63,10 +63,10 @@ final class ScanFused implements Fused {
       shapes[ScanCall.STATES + i] = Shape.of(rows, hidden);
     }
     shapes[weights] = Shape.of(hidden, cell.products() * hidden);
-    if (cell.resets()) {
-      shapes[weights + 1] = Shape.of(hidden, hidden);
+    for (int i = weights + 1; i < vectors; i++) {
+      shapes[i] = Shape.of(hidden, hidden);
     }
-    for (int i = weights + matrices; i < count; i++) {
+    for (int i = vectors; i < count; i++) {
       shapes[i] = Shape.of(hidden);
     }
     if (scan.ragged()) {

@@ -69,10 +69,11 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
       return null;
     }
     int slices = THREADS / (groups * own);
-    int columns = s.cell().gates() * own;
+    int columns = s.cell().allProducts() * own;
     long rows = (long) groups * ROWS_PER_THREAD;
     long sums = rows * slices * columns * s.type().bytes();
-    long c = s.cell().hasC() ? (long) s.rows() * own * s.type().bytes() : 0;
+    int perItem = (s.cell().hasC() ? 1 : 0) + (s.cell().looks() ? 2 : 0); // c, products with it
+    long c = (long) perItem * s.rows() * own * s.type().bytes();
     long room = driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK) - sums - c;
     int packs = s.packs();
     // Of whole rounds, in which every slice has a pack.
@@ -99,10 +100,10 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
   /** The way back; null if it does not fit. */
   static @Nullable ScanPlan backward(Sizes s, CudaDriver driver) {
     int own = s.own(driver);
-    int columns = s.cell().gates() * own;
+    int columns = s.cell().allProducts() * own;
     int count = own * s.wholeRows();
     int groups = Math.max(1, THREADS * PACK_BYTES / (count * s.type().bytes()));
-    long du = (long) s.cell().gates() * count * s.type().storedBytes();
+    long du = (long) s.cell().allProducts() * count * s.type().storedBytes();
     long rest = du + (groups + 2L) * count * s.type().bytes();
     long room = driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK) - rest;
     long column = odd(s.packs()) * PACK_BYTES;

@@ -29,7 +29,15 @@ import org.junit.jupiter.api.TestFactory;
 class RecurrentBf16Test {
   private static final List<String> CELLS =
       List.of(
-          "elman", "elman-relu", "elman-identity", "lstm", "peephole", "cifg", "gru", "gru-after");
+          "elman",
+          "elman-relu",
+          "elman-identity",
+          "lstm",
+          "peephole",
+          "matrix-peephole",
+          "cifg",
+          "gru",
+          "gru-after");
 
   /** Rounds the operands of matrix products, those of gradients included. */
   private static final Interpreter ROUNDING =

@@ -19,7 +19,15 @@ import org.junit.jupiter.api.TestFactory;
 class RecurrentKernelsTest {
   private static final List<String> CELLS =
       List.of(
-          "elman", "elman-relu", "elman-identity", "lstm", "peephole", "cifg", "gru", "gru-after");
+          "elman",
+          "elman-relu",
+          "elman-identity",
+          "lstm",
+          "peephole",
+          "matrix-peephole",
+          "cifg",
+          "gru",
+          "gru-after");
   private static final List<String> WITH_GATES = List.of("lstm", "peephole", "cifg", "gru-after");
 
   /** One of everything; several blocks, the last not full; several units per thread; step by step. */
@@ -67,11 +75,14 @@ class RecurrentKernelsTest {
             DynamicTest.dynamicTest(
                 "output " + silent,
                 () -> {
-                  var c = RecurrentCase.of("lstm", F64, 3, 2, 2, 5);
-                  assertThat(c.differences(device, ".scan", silent)).isEmpty();
-                  var steps = RecurrentCase.of("lstm", F64, 2, 129, 2, 5);
-                  assertThat(steps.differences(device, ".scan", silent)).isEmpty();
-                  assertThat(c.differences(device, ".gates", silent)).isEmpty();
+                  for (String cell : List.of("lstm", "matrix-peephole")) {
+                    var c = RecurrentCase.of(cell, F64, 3, 2, 2, 5);
+                    assertThat(c.differences(device, ".scan", silent)).isEmpty();
+                    var steps = RecurrentCase.of(cell, F64, 2, 129, 2, 5);
+                    assertThat(steps.differences(device, ".scan", silent)).isEmpty();
+                  }
+                  var gates = RecurrentCase.of("lstm", F64, 3, 2, 2, 5);
+                  assertThat(gates.differences(device, ".gates", silent)).isEmpty();
                 }));
   }
 
@@ -81,6 +92,7 @@ class RecurrentKernelsTest {
     return Stream.of(
             RecurrentCase.of("lstm", F32, 2, 3, 2, 270),
             RecurrentCase.of("gru", F32, 2, 3, 2, 310),
+            RecurrentCase.of("matrix-peephole", F32, 2, 3, 2, 200),
             RecurrentCase.of("gru-after", F64, 2, 3, 2, 221).reversed())
         .map(c ->
             DynamicTest.dynamicTest(
@@ -99,6 +111,7 @@ class RecurrentKernelsTest {
       assertThat(ScanPlan.backward(tall, driver)).isNull();
     }
     plan(new ScanPlan.Sizes(RecurrentCell.GRU_AFTER, 3, 221, ScanType.F64), driver, true);
+    plan(new ScanPlan.Sizes(RecurrentCell.MATRIX_PEEPHOLE, 3, 200, ScanType.F32), driver, true);
   }
 
   /** What docs/gpu.md says of a device of 132 multiprocessors with 227 KB each. */
