@@ -51,8 +51,8 @@ struct Cell {
 };
 
 // P: how many of a cell's gates have a product with h. K: how many products a unit has in a step.
-template <typename C> constexpr int products_with_h() { return C::RESETS ? C::GATES - 1 : C::GATES; }
-template <typename C> constexpr int products() { return C::GATES + (C::LOOKS ? LOOKS : 0); }
+template <typename C> __device__ constexpr int products_with_h() { return C::RESETS ? C::GATES - 1 : C::GATES; }
+template <typename C> __device__ constexpr int products() { return C::GATES + (C::LOOKS ? LOOKS : 0); }
 
 template <typename T> __device__ __forceinline__ T sigmoid_slope(T y) { return y * (1 - y); }
 template <typename T> __device__ __forceinline__ T tanh_slope(T y) { return 1 - y * y; }
