@@ -11,8 +11,8 @@
 #pragma once
 #include "cells.cuh"
 #include "persistent.cuh"
-
-const int ROWS_PER_THREAD = 4;
+#include "products.cuh"
+#include "tensor_products.cuh"
 
 // What a forward scan is given. States lie [T+1, N, lead], rows of whole packs: the initial one first, or last in reverse.
 template <typename T>
@@ -62,86 +62,6 @@ __device__ __forceinline__ void put(const Forward<T> &f, Time time, int row, int
   put_h(f, time, row, unit, s, live);
 }
 
-// The sums of the gates of a block's units over all H: thread ↔ (4 rows, a unit, every n-th pack).
-template <typename T, typename S, int GATES>
-struct Products {
-  static constexpr int V = pack<S>();
-  static constexpr int R = ROWS_PER_THREAD;
-
-  int rows;    // N
-  int own;
-  int groups;  // of rows; a thread's rows are this far apart, so that neighbours' lie in different banks
-  int slices;  // how many threads share the packs of a sum
-  int unit, group, part;
-
-  __device__ __forceinline__ Products(int rows, int own)
-      : rows(rows), own(own), groups((rows + R - 1) / R), slices(blockDim.x / (groups * own)) {
-    int position = threadIdx.x % (groups * own);
-    unit = position % own;
-    group = position / own;
-    part = threadIdx.x / (groups * own);
-  }
-
-  // Adds packs [from, to) of x·w for gates [FROM, FROM + COUNT). x: rows of a chunk of packs that begins with number
-  // x_first; w: columns that begin with number w_first.
-  template <int FROM, int COUNT>
-  __device__ __forceinline__ void add(
-      T (&sums)[R][COUNT], Columns<S> x, int x_first, Columns<S> w, int w_first, int from, int to) const {
-    const S *columns[COUNT];
-#pragma unroll
-    for (int g = 0; g < COUNT; g++) {
-      columns[g] = w.column((FROM + g) * own + unit) - w_first * V;
-    }
-    const S *line = x.column(group) - x_first * V;
-    int next = groups * x.stride * V;
-    // The first pack from `from` on that is this thread's: those whose number is `part` modulo `slices`.
-    int first = from + (part - from % slices + slices) % slices;
-    for (int p = first; p < to; p += slices) {
-      Pack<T, V> a[R];
-#pragma unroll
-      for (int r = 0; r < R; r++) {
-        a[r] = numbers<V>(line + r * next, p);
-      }
-#pragma unroll
-      for (int g = 0; g < COUNT; g++) {
-        Pack<T, V> b = numbers<V>(columns[g], p);
-#pragma unroll
-        for (int r = 0; r < R; r++) {
-#pragma unroll
-          for (int i = 0; i < V; i++) {
-            sums[r][g] += a[r].of[i] * b.of[i];
-          }
-        }
-      }
-    }
-  }
-
-  // partial [slices, GATES, rows in whole groups, own]
-  template <int FROM, int COUNT>
-  __device__ __forceinline__ void leave(T *partial, const T (&sums)[R][COUNT]) const {
-#pragma unroll
-    for (int g = 0; g < COUNT; g++) {
-#pragma unroll
-      for (int r = 0; r < R; r++) {
-        partial[at(part, FROM + g, r * groups + group, unit)] = sums[r][g];
-      }
-    }
-  }
-
-  // One sum, its parts added in their order.
-  __device__ __forceinline__ T sum(const T *partial, int gate, int row, int unit) const {
-    T total = partial[at(0, gate, row, unit)];
-    for (int s = 1; s < slices; s++) {
-      total += partial[at(s, gate, row, unit)];
-    }
-    return total;
-  }
-
-  __device__ __forceinline__ int at(int part, int gate, int row, int unit) const {
-    return ((part * GATES + gate) * groups * R + row) * own + unit;
-  }
-};
-
 // One launch for T steps. Packs [0, resident) of the weights' columns lie in shared memory, the others in `beyond`; h
 // comes `chunk` packs at a time, into one of two places.
 template <typename C, typename T, typename S>
@@ -154,12 +74,14 @@ struct ScanForward {
 
   const Forward<T> &f;
   Units units;
-  Products<T, S, K> products;
+  using Sums = Products<T, S, K>;
+  Sums products;
   GridBarrier barrier;
   int packs, resident, chunk;
   Columns<S> w, beyond;
   S *x;
-  int place;  // elements of a chunk's place
+  int x_stride;  // packs
+  int place;     // elements of a chunk's place
   T *partial;
   T *c;          // [N·own] of the block's units
   T *looks;      // [2,N·own] of a cell that looks: products with c that the next step needs
@@ -177,12 +99,13 @@ struct ScanForward {
         chunk(chunk),
         rounded(rounded) {
     int columns = K * own;
-    int rows = products.groups * ROWS_PER_THREAD;
-    int outside = (packs - resident) | 1;
-    w = {shared, resident | 1};
+    int rows = products.whole_rows();
+    int outside = Sums::stride(packs - resident);
+    w = {shared, Sums::stride(resident)};
     beyond = {scratch + static_cast<i64>(blockIdx.x) * columns * outside * V, outside};
     x = shared + static_cast<i64>(columns) * w.stride * V;
-    place = rows * (chunk | 1) * V;
+    x_stride = Sums::stride(chunk);
+    place = rows * x_stride * V;
     partial = reinterpret_cast<T *>(x + 2 * place);
     c = partial + products.slices * columns * rows;
     looks = c + f.rows * own;
@@ -217,7 +140,7 @@ struct ScanForward {
     for (int i = threadIdx.x; i < f.rows * width; i += blockDim.x) {
       int row = i / width;
       int p = i - row * width;
-      copy_async(to + (row * (chunk | 1) + p) * V, state + static_cast<i64>(row) * f.lead + (first + p) * V);
+      copy_async(to + (row * x_stride + p) * V, state + static_cast<i64>(row) * f.lead + (first + p) * V);
     }
     copy_group();
   }
@@ -250,7 +173,7 @@ struct ScanForward {
   template <int FROM, int COUNT>
   __device__ __forceinline__ void multiply(const T *states) {
     const S *state = operand(states);
-    T sums[ROWS_PER_THREAD][COUNT] = {};
+    typename Sums::template Parts<COUNT> sums = {};
     fetch(0, state, 0);
     int parity = 0;
     for (int first = 0; first < packs; first += chunk) {
@@ -259,9 +182,9 @@ struct ScanForward {
       if (first + chunk < packs) {
         fetch(1 - parity, state, first + chunk);
       }
-      if (products.part < products.slices) {
+      if (products.takes_part()) {
         int last = min(first + chunk, packs);
-        Columns<S> here = {x + parity * place, chunk | 1};
+        Columns<S> here = {x + parity * place, x_stride};
         products.template add<FROM, COUNT>(sums, here, first, w, 0, first, min(last, resident));
         if (last > resident) {
           products.template add<FROM, COUNT>(sums, here, first, beyond, resident, max(first, resident), last);
@@ -269,7 +192,7 @@ struct ScanForward {
       }
       parity = 1 - parity;
     }
-    if (products.part < products.slices) {
+    if (products.takes_part()) {
       products.template leave<FROM, COUNT>(partial, sums);
     }
     __syncthreads();

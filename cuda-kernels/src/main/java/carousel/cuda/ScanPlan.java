@@ -26,8 +26,16 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
   static final int MOST_ROWS = 128;
 
   private static final int THREADS = Grid.THREADS;
-  private static final int ROWS_PER_THREAD = 4; // as in scan_forward.cuh
   private static final int PACK_BYTES = 16;
+  private static final int ROWS_PER_THREAD = 4; // as in products.cuh
+
+  // As in tensor_products.cuh: of a warp's tile, and of the smallest there is.
+  private static final int WARPS = THREADS / 32;
+  private static final int TILE_COLUMNS = 64;
+  private static final int TILE_ROWS = 32;
+  private static final int SMALLEST_TILE_ROWS = 8;
+  private static final int PACKS_AT_ONCE = 4;
+  private static final int TENSOR_CORES_OF_BF16 = 80; // compute capability
 
   /** The first chunk is waited for, the others arrive meanwhile: so there are some. */
   private static final int CHUNKS = 4;
@@ -56,44 +64,78 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
       return roundUp(rows, PACK_BYTES / type.bytes());
     }
 
+    /** Whether the device has what kernels of the type want. */
+    private boolean suits(CudaDriver driver) {
+      return type != ScanType.BF16
+          || driver.attribute(CudaDriver.Attribute.COMPUTE_CAPABILITY) >= TENSOR_CORES_OF_BF16;
+    }
+
     private int own(CudaDriver driver) {
       return Math.ceilDiv(hidden, driver.attribute(CudaDriver.Attribute.MULTIPROCESSORS));
     }
   }
 
+  /**
+   * How the products of a forward step are cut: {@code Products} in {@code products.cuh} and {@code
+   * tensor_products.cuh}.
+   *
+   * @param rows N in whole tiles
+   * @param slices how many parts a sum has; 0 if the block's threads do not suffice for one
+   * @param round packs in which every slice has its share
+   */
+  private record Cut(int rows, int slices, int round) {
+    static Cut of(Sizes s, int own) {
+      if (s.type() != ScanType.BF16) {
+        int groups = Math.ceilDiv(s.rows(), ROWS_PER_THREAD);
+        int slices = THREADS / (groups * own);
+        return new Cut(groups * ROWS_PER_THREAD, slices, slices);
+      }
+      int across = Math.ceilDiv(s.cell().allProducts() * own, TILE_COLUMNS);
+      int slices = WARPS / (across * Math.ceilDiv(s.rows(), TILE_ROWS));
+      return new Cut(roundUp(s.rows(), SMALLEST_TILE_ROWS), slices, slices * PACKS_AT_ONCE);
+    }
+  }
+
+  /** Packs from one line to the next, of so many, so that threads side by side read different banks. */
+  private static long stride(Sizes s, long packs) {
+    return s.type() == ScanType.BF16 ? (packs + 3) / 8 * 8 + 4 : odd(packs);
+  }
+
+  /** The longest line whose stride fits. */
+  private static long fitting(Sizes s, long packs) {
+    return s.type() == ScanType.BF16 ? (packs + 4) / 8 * 8 - 4 : odd(packs - 1);
+  }
+
   /** The way there; null if it does not fit. */
   static @Nullable ScanPlan forward(Sizes s, CudaDriver driver) {
     int own = s.own(driver);
-    int groups = Math.ceilDiv(s.rows(), ROWS_PER_THREAD);
-    if (s.rows() > MOST_ROWS || (long) groups * own > THREADS) {
+    Cut cut = Cut.of(s, own);
+    if (s.rows() > MOST_ROWS || cut.slices() == 0 || !s.suits(driver)) {
       return null;
     }
-    int slices = THREADS / (groups * own);
     int columns = s.cell().allProducts() * own;
-    long rows = (long) groups * ROWS_PER_THREAD;
-    long sums = rows * slices * columns * s.type().bytes();
+    long sums = (long) cut.rows() * cut.slices() * columns * s.type().bytes();
     int perItem = (s.cell().hasC() ? 1 : 0) + (s.cell().looks() ? 2 : 0); // c, products with it
     long c = (long) perItem * s.rows() * own * s.type().bytes();
     long room = driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK) - sums - c;
     int packs = s.packs();
-    // Of whole rounds, in which every slice has a pack.
-    int shortest = roundUp(SHORTEST_CHUNK, slices);
-    int chunk = roundUp(Math.ceilDiv(packs, CHUNKS), slices);
+    int shortest = roundUp(SHORTEST_CHUNK, cut.round());
+    int chunk = roundUp(Math.ceilDiv(packs, CHUNKS), cut.round());
     while (true) {
-      long states = 2 * rows * odd(chunk) * PACK_BYTES;
+      long states = 2L * cut.rows() * stride(s, chunk) * PACK_BYTES;
       long fitting = (room - states) / ((long) columns * PACK_BYTES);
-      // A column takes an odd number of packs.
-      int resident = (int) (odd(packs) <= fitting ? packs : odd(fitting - 1));
+      int resident = (int) (stride(s, packs) <= fitting ? packs : fitting(s, fitting));
       boolean all = resident == packs;
       if (all || (chunk <= shortest && 2L * resident >= packs)) {
-        Grid grid = grid(s, own, sums + c + states + odd(resident) * columns * PACK_BYTES);
-        long beyond = all ? 0 : grid.x() * odd(packs - resident) * columns * PACK_BYTES;
+        long weights = stride(s, resident) * columns * PACK_BYTES;
+        Grid grid = grid(s, own, sums + c + states + weights);
+        long beyond = all ? 0 : grid.x() * stride(s, packs - resident) * columns * PACK_BYTES;
         return new ScanPlan(own, resident, chunk, beyond, grid);
       }
       if (chunk <= shortest) {
         return null;
       }
-      chunk = Math.max(shortest, roundUp(chunk / 2, slices));
+      chunk = Math.max(shortest, roundUp(chunk / 2, cut.round()));
     }
   }
 

@@ -90,6 +90,7 @@ class RecurrentBf16Test {
         RecurrentCase.of(cell, type, 3, 5, 2, 13).reversed(),
         RecurrentCase.of(cell, type, 5, 4, 6, 19).ragged(3, 0, 5, 1),
         RecurrentCase.of(cell, type, 5, 4, 6, 9).ragged(3, 0, 5, 1).reversed(),
+        RecurrentCase.of(cell, type, 2, 99, 2, 37),
         RecurrentCase.of(cell, type, 3, 129, 2, 5));
   }
 
