@@ -7,7 +7,7 @@ import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Workers;
-import carousel.tensor.cpu.scan.Composites;
+import carousel.tensor.cpu.row.Composites;
 import carousel.tensor.cpu.scan.Scans;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;

@@ -1,7 +1,7 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.Tensor;
-import carousel.tensor.cpu.scan.Composites;
+import carousel.tensor.cpu.row.Composites;
 import carousel.tensor.op.Composite;
 import carousel.tensor.spi.Fused;
 import java.util.Map;

@@ -20,6 +20,9 @@ import java.util.List;
  * @param arrays how many heap arrays it stores to
  */
 public record Pointwise(List<Instruction> code, List<Boolean> fixed, int arrays) {
+  /** Bytes of bodies in one loop; C1 runs out of registers from about 3,500 on, and C2 is then never asked. */
+  public static final int MOST_BYTES = 2_400;
+
   /** One instruction. */
   public sealed interface Instruction {}
 

@@ -2,7 +2,9 @@ package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.scan.Block.Rows;
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.cpu.scan.Value.Kind;
+import carousel.tensor.cpu.step.Step;
+import carousel.tensor.cpu.step.Value;
+import carousel.tensor.cpu.step.Value.Kind;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -1,8 +1,10 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.cpu.scan.Value.Kind;
-import carousel.tensor.cpu.scan.Value.Term;
+import carousel.tensor.cpu.step.Step;
+import carousel.tensor.cpu.step.Value;
+import carousel.tensor.cpu.step.Value.Kind;
+import carousel.tensor.cpu.step.Value.Term;
 import carousel.tensor.op.Op;
 import java.util.List;
 import java.util.Map;
@@ -36,9 +38,6 @@ final class Plan {
 
   /** Products, then an elementwise program; either may be missing. */
   record Stage(List<Group> groups, List<Return> returns, @Nullable Program program) {}
-
-  /** Bytes of code in one program; C1 runs out of registers from about 3,500 on, and C2 is then never asked. */
-  static final int MOST = 2_400;
 
   final Step step;
 

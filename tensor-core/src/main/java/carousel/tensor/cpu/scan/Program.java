@@ -2,7 +2,8 @@ package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.cpu.scan.Value.Kind;
+import carousel.tensor.cpu.step.Value;
+import carousel.tensor.cpu.step.Value.Kind;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import java.util.ArrayList;

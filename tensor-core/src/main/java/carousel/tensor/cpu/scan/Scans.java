@@ -5,6 +5,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.step.Step;
 import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;
 import java.util.ArrayList;

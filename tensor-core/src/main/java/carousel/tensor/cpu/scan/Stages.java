@@ -1,7 +1,9 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.scan.Value.Kind;
-import carousel.tensor.cpu.scan.Value.Term;
+import carousel.tensor.cpu.step.Step;
+import carousel.tensor.cpu.step.Value;
+import carousel.tensor.cpu.step.Value.Kind;
+import carousel.tensor.cpu.step.Value.Term;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

@@ -1,7 +1,10 @@
 package carousel.tensor.cpu.scan;
 
+import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.cpu.scan.Value.Kind;
+import carousel.tensor.cpu.step.Step;
+import carousel.tensor.cpu.step.Value;
+import carousel.tensor.cpu.step.Value.Kind;
 import carousel.tensor.op.Op;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -46,7 +49,8 @@ final class StepPlan {
         if (!stages.isOfStep(value) || stages.of(value) != stage || !isStored(value)) {
           continue;
         }
-        if (!writer.isEmpty() && writer.size(size) + writer.cost(value, size) > Plan.MOST) {
+        if (!writer.isEmpty()
+            && writer.size(size) + writer.cost(value, size) > Pointwise.MOST_BYTES) {
           planned.add(new Plan.Stage(products, List.of(), writer.program()));
           products = List.of();
           stored.addAll(writer.stored());

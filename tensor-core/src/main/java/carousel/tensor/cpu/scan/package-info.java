@@ -1,7 +1,6 @@
 /**
- * Kernels that are made from code. Of recurrences: what a cell's step computes is noted,
- * differentiated, planned and compiled, and whole sequences run on packed weights ({@code Scans}).
- * Of pointwise composites, which are a step without products ({@code Composites}).
+ * Kernels of recurrences: the graph of a cell's step is cut into products and elementwise loops, and
+ * whole sequences run on packed weights ({@code Scans}).
  */
 @NullMarked
 package carousel.tensor.cpu.scan;

@@ -1,9 +1,12 @@
-package carousel.tensor.cpu.scan;
+package carousel.tensor.cpu.row;
 
 import carousel.tensor.Device;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
-import carousel.tensor.cpu.scan.StepTrace.NotUnderstood;
+import carousel.tensor.cpu.step.Graph;
+import carousel.tensor.cpu.step.StepTrace;
+import carousel.tensor.cpu.step.StepTrace.NotUnderstood;
+import carousel.tensor.cpu.step.Value;
 import carousel.tensor.op.Composite;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,4 +1,4 @@
-package carousel.tensor.cpu.scan;
+package carousel.tensor.cpu.row;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;

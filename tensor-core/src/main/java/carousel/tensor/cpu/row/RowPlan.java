@@ -1,11 +1,14 @@
-package carousel.tensor.cpu.scan;
+package carousel.tensor.cpu.row;
 
 import carousel.tensor.Device;
 import carousel.tensor.cpu.loop.Kernels;
-import carousel.tensor.cpu.scan.RowProgram.Place;
-import carousel.tensor.cpu.scan.RowProgram.Result;
-import carousel.tensor.cpu.scan.RowProgram.Room;
-import carousel.tensor.cpu.scan.Value.Kind;
+import carousel.tensor.cpu.row.RowProgram.Place;
+import carousel.tensor.cpu.row.RowProgram.Result;
+import carousel.tensor.cpu.row.RowProgram.Room;
+import carousel.tensor.cpu.step.Graph;
+import carousel.tensor.cpu.step.Step;
+import carousel.tensor.cpu.step.Value;
+import carousel.tensor.cpu.step.Value.Kind;
 import carousel.tensor.op.Composite;
 import java.util.ArrayList;
 import java.util.BitSet;

@@ -1,10 +1,10 @@
-package carousel.tensor.cpu.scan;
+package carousel.tensor.cpu.row;
 
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Workers;
-import carousel.tensor.cpu.scan.RowProgram.Room;
+import carousel.tensor.cpu.row.RowProgram.Room;
 import java.util.function.IntConsumer;
 
 /**

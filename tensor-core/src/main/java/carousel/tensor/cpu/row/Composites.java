@@ -1,4 +1,4 @@
-package carousel.tensor.cpu.scan;
+package carousel.tensor.cpu.row;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;

@@ -1,10 +1,10 @@
-package carousel.tensor.cpu.scan;
+package carousel.tensor.cpu.step;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Tensor;
-import carousel.tensor.cpu.scan.Value.Kind;
-import carousel.tensor.cpu.scan.Value.Term;
+import carousel.tensor.cpu.step.Value.Kind;
+import carousel.tensor.cpu.step.Value.Term;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Scan;
 import java.util.ArrayList;
@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param vectors what flows to weights without rows, and to parts of a composite's inputs, for one
  *     row of the batch
  */
-record Step(
+public record Step(
     Graph graph,
     int states,
     List<Value> outputs,
@@ -42,7 +42,7 @@ record Step(
     Map<Value, Value> vectors) {
 
   /** Traces and differentiates; null if the step does what no kernel can. */
-  static @Nullable Step of(Scan scan, Tensor... inputs) {
+  public static @Nullable Step of(Scan scan, Tensor... inputs) {
     Graph graph = new Graph();
     try {
       StepTrace.Outputs traced = StepTrace.of(scan, inputs, graph);
@@ -52,11 +52,8 @@ record Step(
       List<Value> outputs = traced.outputs().stream().map(graph::computed).toList();
       return new Adjoint(graph, outputs, inputs[0].dtype(), inputs[0].device())
           .differentiate(scan.states());
-    } catch (RuntimeException e) {
-      if (StepTrace.isNotUnderstood(e)) {
-        return null;
-      }
-      throw e;
+    } catch (StepTrace.NotUnderstood e) {
+      return null;
     }
   }
 
@@ -64,7 +61,7 @@ record Step(
    * Differentiates what a composite computes: a step without a state and without products. Null if
    * one of the rules does what no kernel can.
    */
-  static @Nullable Step of(Graph graph, List<Value> outputs, DType type, Device device) {
+  public static @Nullable Step of(Graph graph, List<Value> outputs, DType type, Device device) {
     try {
       return new Adjoint(graph, outputs, type, device).differentiate(0);
     } catch (StepTrace.NotUnderstood e) {
@@ -73,7 +70,7 @@ record Step(
   }
 
   /** What is computed, in words: two steps of one signature are the same. */
-  String signature() {
+  public String signature() {
     return graph.signature() + " = " + outputs.stream().map(Value::id).toList();
   }
 
@@ -137,7 +134,7 @@ record Step(
         } else if (isInput(value) && cotangent != null) {
           vectors.put(value, cotangent);
         } else if (value.kind() == Kind.APPLY && cotangent != null) {
-          List<@Nullable Value> pulled = StepTrace.rule(graph, value, cotangent, type, device);
+          List<@Nullable Value> pulled = RuleTrace.pull(graph, value, cotangent, type, device);
           for (int i = 0; i < pulled.size(); i++) {
             Value g = pulled.get(i);
             if (g != null) {

@@ -1,7 +1,7 @@
-package carousel.tensor.cpu.scan;
+package carousel.tensor.cpu.step;
 
-import carousel.tensor.cpu.scan.Value.Kind;
-import carousel.tensor.cpu.scan.Value.Term;
+import carousel.tensor.cpu.step.Value.Kind;
+import carousel.tensor.cpu.step.Value.Term;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import java.util.ArrayList;
@@ -11,16 +11,17 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The values of one step and of its gradient, each once, in an order in which they can be computed. */
-final class Graph {
+public final class Graph {
   private final List<Value> values = new ArrayList<>();
   private final Map<String, Value> known = new LinkedHashMap<>();
 
-  List<Value> values() {
+  /** All of them; an input comes before what is computed from it. */
+  public List<Value> values() {
     return values;
   }
 
   /** What is computed, in words: two graphs of one signature are the same. */
-  String signature() {
+  public String signature() {
     return String.join(";", known.keySet());
   }
 
@@ -28,23 +29,28 @@ final class Graph {
     return add(Kind.GATE, null, List.of(), List.of(), block, 0, 0);
   }
 
-  Value state(int index) {
+  /** A tensor of the state before the step. */
+  public Value state(int index) {
     return add(Kind.STATE, null, List.of(), List.of(), index, 0, 0);
   }
 
-  Value vector(int input, int block) {
+  /** A block of a weight, or of an input, without rows. */
+  public Value vector(int input, int block) {
     return add(Kind.VECTOR, null, List.of(), List.of(), input, block, 0);
   }
 
-  Value part(int input, int block) {
+  /** A block of columns of a composite's input. */
+  public Value part(int input, int block) {
     return add(Kind.PART, null, List.of(), List.of(), input, block, 0);
   }
 
-  Value constant(double number) {
+  /** A number. */
+  public Value constant(double number) {
     return add(Kind.CONSTANT, null, List.of(), List.of(), 0, 0, number);
   }
 
-  Value cotangent(int output) {
+  /** The cotangent of an output. */
+  public Value cotangent(int output) {
     return add(Kind.COTANGENT, null, List.of(), List.of(), output, 0, 0);
   }
 

@@ -1,4 +1,4 @@
-package carousel.tensor.cpu.scan;
+package carousel.tensor.cpu.step;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
@@ -6,8 +6,8 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Pointwise;
-import carousel.tensor.cpu.scan.Value.Kind;
-import carousel.tensor.cpu.scan.Value.Term;
+import carousel.tensor.cpu.step.Value.Kind;
+import carousel.tensor.cpu.step.Value.Term;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Cast;
 import carousel.tensor.op.Composite;
@@ -20,10 +20,8 @@ import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import carousel.tensor.op.Views;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,9 +32,9 @@ import org.jspecify.annotations.Nullable;
  * along the last axis at multiples of H: what a cell is made of. A step that does anything else has
  * no kernel and runs as it is written.
  */
-final class StepTrace implements Interpreter {
+public final class StepTrace implements Interpreter {
   /** Rows of the batch while tracing: what depends on their number is not a cell. */
-  private static final int ROWS = 2;
+  static final int ROWS = 2;
 
   private final Graph graph;
   private final int width;
@@ -47,13 +45,14 @@ final class StepTrace implements Interpreter {
   private final List<Tensor> constants = new ArrayList<>();
 
   /** Thrown, and caught, where a step does what no kernel can. */
-  static final class NotUnderstood extends RuntimeException {
+  public static final class NotUnderstood extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     /** Of a piece that is cut off elsewhere than at a multiple of H; else 0. */
-    final int columns;
+    public final int columns;
 
-    NotUnderstood() {
+    /** Of something else than a cut. */
+    public NotUnderstood() {
       this(0);
     }
 
@@ -63,7 +62,8 @@ final class StepTrace implements Interpreter {
     }
   }
 
-  StepTrace(Graph graph, int width) {
+  /** A trace into a graph whose values have {@code width} columns. */
+  public StepTrace(Graph graph, int width) {
     this.graph = graph;
     this.width = width;
   }
@@ -171,7 +171,7 @@ final class StepTrace implements Interpreter {
   }
 
   /** Says what a tensor holds, from left to right. */
-  void note(Tensor tensor, List<Value> parts) {
+  public void note(Tensor tensor, List<Value> parts) {
     values.put(tensor, List.copyOf(parts));
   }
 
@@ -192,7 +192,7 @@ final class StepTrace implements Interpreter {
   }
 
   /** What a tensor holds, from left to right. */
-  List<Value> parts(Tensor tensor) {
+  public List<Value> parts(Tensor tensor) {
     List<Value> parts = values.get(tensor);
     if (parts == null) {
       parts = List.of(constant(tensor));
@@ -202,7 +202,7 @@ final class StepTrace implements Interpreter {
   }
 
   /** Tensors that were taken for constants. */
-  List<Tensor> constants() {
+  public List<Tensor> constants() {
     return constants;
   }
 
@@ -262,7 +262,8 @@ final class StepTrace implements Interpreter {
     return graph.apply(op, arguments);
   }
 
-  static boolean isTest(Value value) {
+  /** Whether a value is a mask: what a comparison gives. */
+  public static boolean isTest(Value value) {
     return value.op() != null && Pointwise.isTest(value.op());
   }
 
@@ -292,44 +293,5 @@ final class StepTrace implements Interpreter {
       results.add(graph.sum(List.of(), terms));
     }
     return results;
-  }
-
-  /** Runs rules of rows on placeholders for values. */
-  static List<@Nullable Value> rule(
-      Graph graph, Value value, Value cotangent, DType type, Device device) {
-    Op op = Objects.requireNonNull(value.op());
-    int arity = value.inputs().size();
-    var trace = new StepTrace(graph, 1);
-    try (var scope = Scope.openUnwatched()) {
-      Tensor g = trace.placeholder(cotangent, type, device);
-      Tensor y = trace.placeholder(value, type, device);
-      Tensor[] x = new Tensor[arity];
-      boolean[] wanted = new boolean[arity];
-      for (int i = 0; i < arity; i++) {
-        Value input = value.inputs().get(i);
-        x[i] = trace.placeholder(input, isTest(input) ? DType.BOOL : type, device);
-        wanted[i] = !isTest(input) && input.kind() != Kind.CONSTANT && op.vjp().flows(i);
-      }
-      @Nullable Tensor[] pulled = trace.run(() -> op.vjp().pull(new Placeholders(g, y, x), wanted));
-      @Nullable Value[] results = new Value[arity];
-      for (int i = 0; i < arity; i++) {
-        Tensor result = pulled[i];
-        if (wanted[i] && result != null) {
-          results[i] = trace.parts(result).getFirst();
-        }
-      }
-      return Arrays.asList(results);
-    }
-  }
-
-  private Tensor placeholder(Value value, DType type, Device device) {
-    Tensor tensor = Tensor.empty("scan", device, type, Shape.of(ROWS, 1)).fill(1);
-    values.put(tensor, List.of(value));
-    return tensor;
-  }
-
-  /** Whether an exception says that a step is not understood. */
-  static boolean isNotUnderstood(RuntimeException e) {
-    return e instanceof NotUnderstood;
   }
 }

@@ -1,9 +1,12 @@
-package carousel.tensor.cpu.scan;
+package carousel.tensor.cpu.row;
 
 import carousel.tensor.DType;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Pointwise;
-import carousel.tensor.cpu.scan.Value.Kind;
+import carousel.tensor.cpu.step.Graph;
+import carousel.tensor.cpu.step.StepTrace;
+import carousel.tensor.cpu.step.Value;
+import carousel.tensor.cpu.step.Value.Kind;
 import carousel.tensor.op.Binary;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -27,7 +30,7 @@ record RowProgram(List<Loop> loops, List<Place> places, int temporaries, int sum
 
   /**
    * What a place adds to the size of a loop, in bytes of bodies: with these counted, loops within {@link
-   * Plan#MOST} were compiled well in every run, and one of 3,100 in every second.
+   * Pointwise#MOST_BYTES} were compiled well in every run, and one of 3,100 in every second.
    */
   private static final int OPERAND = 40;
 
@@ -126,7 +129,7 @@ record RowProgram(List<Loop> loops, List<Place> places, int temporaries, int sum
       for (int i = 0; i < order.size(); i++) {
         Value value = order.get(i);
         int cost = kernels.size(Objects.requireNonNull(value.op()), type);
-        if (size > 0 && size + cost + OPERAND * slots.size() > Plan.MOST && !cut(i)) {
+        if (size > 0 && size + cost + OPERAND * slots.size() > Pointwise.MOST_BYTES && !cut(i)) {
           return null;
         }
         register(value);

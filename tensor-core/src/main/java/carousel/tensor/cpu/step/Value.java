@@ -1,4 +1,4 @@
-package carousel.tensor.cpu.scan;
+package carousel.tensor.cpu.step;
 
 import carousel.tensor.op.Op;
 import java.util.List;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param chunk of a vector or a part, its block of columns
  * @param number of a {@link Kind#CONSTANT}
  */
-record Value(
+public record Value(
     int id,
     Kind kind,
     @Nullable Op op,
@@ -25,7 +25,8 @@ record Value(
     int index,
     int chunk,
     double number) {
-  enum Kind {
+  /** What a value is. */
+  public enum Kind {
     /** A block of H columns of the projected input. */
     GATE,
     /** A tensor of the state before the step. */
@@ -53,7 +54,7 @@ record Value(
    * @param row the block of H rows
    * @param column the block of H columns
    */
-  record Term(Value factor, int weight, int row, int column) {}
+  public record Term(Value factor, int weight, int row, int column) {}
 
   /** Equal only to itself: a graph holds no two values that are computed alike. */
   @Override

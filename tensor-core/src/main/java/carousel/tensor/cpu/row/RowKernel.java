@@ -1,9 +1,10 @@
-package carousel.tensor.cpu.scan;
+package carousel.tensor.cpu.row;
 
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Bytes;
-import carousel.tensor.cpu.scan.RowProgram.Place;
+import carousel.tensor.cpu.row.RowProgram.Place;
+import carousel.tensor.cpu.step.Value;
 import carousel.tensor.spi.Fused;
 import org.jspecify.annotations.Nullable;
 
