@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
  */
 public final class CudaProvider implements BackendProvider {
   private static final String EMULATED = "cuda-emulated";
-  private static final String ASAN = "carousel.cuda.emulator.asan";
+  static final String ASAN = "carousel.cuda.emulator.asan";
   private static final Pattern GPU = Pattern.compile("cuda:([0-9]{1,4})");
 
   /** Loads nothing. */

@@ -3,9 +3,12 @@ package carousel.cuda;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carousel.autograd.Grad;
 import carousel.cuda.driver.Grid;
 import carousel.cuda.emulator.EmulatedDriver;
+import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.Tensor;
+import carousel.tensor.contract.OpCases;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -13,14 +16,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** AddressSanitizer sees what kernels read and write beyond their memory, in a JVM of its own. */
 class SanitizerTest {
-  @TempDir static Path cache;
-
   /** Draws as many numbers as it is told into memory for seven. */
   static final class Draws {
     private Draws() {}
@@ -47,37 +50,56 @@ class SanitizerTest {
 
   @Test
   void ofWhatIsThereNothingIsReported() throws Exception {
-    assertThat(run("7")).contains("drawn").doesNotContain("AddressSanitizer");
+    assertThat(run(Draws.class, "7")).contains("drawn").doesNotContain("AddressSanitizer");
+  }
+
+  @Test
+  void everyFamilyOfKernelsStaysWithinItsMemory() throws Exception {
+    assertThat(run(SanitizedProgram.class, ""))
+        .contains("all agree")
+        .doesNotContain("AddressSanitizer");
   }
 
   @Test
   void oneElementTooManyIsReported() throws Exception {
-    assertThat(run("8"))
+    assertThat(run(Draws.class, "8"))
         .contains("AddressSanitizer: heap-buffer-overflow")
         .contains("random.cu")
         .contains("random_uniform_f32")
         .doesNotContain("drawn");
   }
 
-  private static String run(String argument) throws IOException, InterruptedException {
+  private static String run(Class<?> program, String argument)
+      throws IOException, InterruptedException {
     Emulated.driver(); // skips without a compiler
     String library = output(Map.of(), List.of("g++", "-print-file-name=libasan.so")).strip();
     if (!Path.of(library).isAbsolute() || !Files.exists(Path.of(library))) {
       Assumptions.abort("needs AddressSanitizer's library, libasan.so, which g++ does not find");
     }
     String classes =
-        String.join(":", root(Draws.class), root(CudaBackend.class), root(Tensor.class));
+        Stream.of(
+                program,
+                CudaBackend.class,
+                Tensor.class,
+                OpCases.class,
+                Grad.class,
+                Recurrent.class,
+                Assertions.class)
+            .map(SanitizerTest::root)
+            .distinct()
+            .collect(Collectors.joining(":"));
     return output(
         Map.of("LD_PRELOAD", library, "ASAN_OPTIONS", "detect_leaks=0:handle_segv=0"),
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx256m",
+            "-Xmx512m",
             "-Duser.language=en",
             "--enable-native-access=ALL-UNNAMED",
-            "-Dcarousel.cuda.cache=" + cache,
+            "-Dcarousel.cuda.cache=" + CudaProvider.cache(),
+            "-D" + CudaProvider.ASAN + "=true",
             "-cp",
             classes,
-            Draws.class.getName(),
+            program.getName(),
             argument));
   }
 

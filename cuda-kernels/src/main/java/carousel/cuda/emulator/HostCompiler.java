@@ -61,7 +61,8 @@ final class HostCompiler {
     this.compiler = compiler;
     this.flags = new ArrayList<>(FLAGS);
     if (sanitize) {
-      flags.addAll(List.of("-fsanitize=address", "-g"));
+      // Lines suffice for its reports; this halves the time to compile.
+      flags.addAll(List.of("-fsanitize=address", "-O1", "-g1"));
     }
     this.cache = cache;
     this.version = run(Path.of("."), List.of(compiler, "--version"));

@@ -1,0 +1,94 @@
+package carousel.cuda;
+
+import carousel.autograd.Grad;
+import carousel.nn.Init;
+import carousel.nn.LayerNorm;
+import carousel.nn.Loss;
+import carousel.nn.Parameter;
+import carousel.nn.Parameters;
+import carousel.nn.optim.Adam;
+import carousel.nn.recurrent.Lstm;
+import carousel.nn.recurrent.Recurrent;
+import carousel.tensor.DType;
+import carousel.tensor.Device;
+import carousel.tensor.Philox;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import carousel.tensor.contract.Contract;
+import carousel.tensor.contract.OpCase;
+import carousel.tensor.contract.OpCases;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Runs kernels of every family on the emulated device, each on a few of the shapes and layouts that its
+ * contract has; for AddressSanitizer to watch, in a JVM of its own.
+ */
+public final class SanitizedProgram {
+  /** How many cases of a row; they are spread over all it has. */
+  private static final int CASES = 6;
+
+  private SanitizedProgram() {}
+
+  /** Prints what went wrong, or {@code all agree}. */
+  public static void main(String[] arguments) {
+    var device = Device.cudaEmulated();
+    List<String> wrong = new ArrayList<>();
+    rows().forEach(row -> wrong.addAll(Contract.violations(row, device)));
+    for (String cell : List.of("lstm", "gru")) {
+      for (var c :
+          List.of(
+              RecurrentCase.of(cell, DType.F32, 3, 5, 3, 13).ragged(2, 0, 3, 1, 3),
+              RecurrentCase.of(cell, DType.F32, 2, 129, 2, 5).reversed())) {
+        wrong.addAll(c.differences(device, ".scan", -1));
+      }
+    }
+    train(device);
+    wrong.stream().limit(20).forEach(System.out::println);
+    System.out.println(wrong.isEmpty() ? "all agree" : wrong.size() + " cases are wrong");
+  }
+
+  private static List<OpCase> rows() {
+    Map<String, List<OpCase>> rows =
+        OpCases.all()
+            .collect(Collectors.groupingBy(OpCase::row, LinkedHashMap::new, Collectors.toList()));
+    List<OpCase> some = new ArrayList<>();
+    for (var cases : rows.values()) {
+      int step = Math.ceilDiv(cases.size(), CASES);
+      for (int i = 0; i < cases.size(); i += step) {
+        some.add(cases.get(cases.size() - 1 - i));
+      }
+    }
+    return some;
+  }
+
+  /** What is no row: a sequence, layer norm, a loss, and the formula of Adam. */
+  private static void train(Device device) {
+    try (var run = Scope.open(device)) {
+      var rng = Philox.of(1);
+      var lstm = Recurrent.of(Lstm.of(7, 13, Init.xavierUniform(), rng));
+      var norm = LayerNorm.of(13);
+      List<Parameters.Named> named = new ArrayList<>();
+      lstm.parameters().forEach(named::add);
+      named.add(new Parameters.Named("gain", norm.gain()));
+      named.add(new Parameters.Named("table", Parameter.of(rng.normal(DType.F32, 0, 1, 50, 7))));
+      var parameters = Parameters.of(named);
+      var adam = Adam.of(parameters, 0.01);
+      var table = named.getLast().value();
+      Tensor tokens = Tensor.of(new int[] {3, 49, 0, 3, 17}).reshape(5, 1);
+      Tensor targets = Tensor.of(new int[] {12, 0, 5, 7, 3});
+      var gradients =
+          Grad.of(
+              () ->
+                  Loss.crossEntropy(
+                      norm.apply(lstm.run(table.indexSelect(0, tokens).reshape(5, 1, 7)).y())
+                          .reshape(5, 13),
+                      targets),
+              parameters);
+      adam.step(gradients.clipNorm(0.1));
+    }
+  }
+}
