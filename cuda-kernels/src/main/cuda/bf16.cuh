@@ -21,20 +21,3 @@ struct Stored<bf16> {
     return {static_cast<unsigned short>((nan ? bits | 0x400000u : rounded) >> 16)};
   }
 };
-
-// Numbers of a pack as they are computed with.
-template <int W, typename T>
-__device__ __forceinline__ Pack<T, W> numbers(const T *x, i64 pack) {
-  return load<W>(x, pack);
-}
-template <int W>
-__device__ __forceinline__ Pack<float, W> numbers(const bf16 *x, i64 pack) {
-  Pack<u32, W / 2> pairs = load<W / 2>(reinterpret_cast<const u32 *>(x), pack);
-  Pack<float, W> result;
-#pragma unroll
-  for (int i = 0; i < W / 2; i++) {
-    result.of[2 * i] = __uint_as_float(pairs.of[i] << 16);
-    result.of[2 * i + 1] = __uint_as_float(pairs.of[i] & 0xffff0000u);
-  }
-  return result;
-}

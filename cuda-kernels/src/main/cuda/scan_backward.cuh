@@ -9,6 +9,8 @@
 #pragma once
 #include "cells.cuh"
 #include "persistent.cuh"
+#include "shares.cuh"
+#include "tensor_shares.cuh"
 
 // What a backward scan is given; the first lines as Forward left them.
 template <typename T>
@@ -67,19 +69,15 @@ struct ScanBackward {
   static constexpr int G = C::GATES;
   static constexpr int P = products_with_h<C>();
   static constexpr int K = products<C>();
-  static constexpr int V = pack<T>();  // rows that a thread multiplies at once
-  static constexpr int U = pack<S>();  // units likewise
+  static constexpr int V = pack<T>();
 
   const Backward<T> &b;
   Units units;
   GridBarrier barrier;
-  int packs;
-  int resident;  // columns of weights in shared memory; the others lie `beyond`
   int rows;    // N in whole packs
   int count;   // items: own units × rows, the row running fastest
   int groups;  // how many threads share the blocks' shares of an item
-  Columns<S> w, beyond;
-  S *du;       // [K·own, rows] gradients of the products' columns
+  Shares<T, S, P, K> own_share;
   T *sums;     // [groups, count] dh, in parts
   T *dh, *dc;  // [count] what passes by the products
   T *shares;   // global, [2, blocks (whose), blocks (by whom), count]
@@ -90,18 +88,15 @@ struct ScanBackward {
       : b(b),
         units(b.hidden, own),
         barrier{arrived, 0},
-        packs((b.hidden + U - 1) / U),
-        resident(resident),
+        rows((b.rows + V - 1) / V * V),
+        count(own * rows),
+        groups(max(1, static_cast<int>(blockDim.x) / (count / V))),
+        own_share(b.hidden, own, rows, resident, scratch, shared),
         shares(shares) {
-    rows = (b.rows + V - 1) / V * V;
-    count = own * rows;
-    groups = max(1, static_cast<int>(blockDim.x) / (count / V));
-    w = {shared, packs | 1};
-    beyond = {scratch + static_cast<i64>(blockIdx.x) * (K * own - resident) * w.stride * U, w.stride};
-    sums = reinterpret_cast<T *>(shared + static_cast<i64>(resident) * w.stride * U);
+    sums = reinterpret_cast<T *>(own_share.end());
     dh = sums + groups * count;
     dc = dh + count;
-    du = reinterpret_cast<S *>(dc + count);
+    own_share.du = reinterpret_cast<S *>(dc + count);
   }
 
   // Calls body(row, unit, item) for the block's share of all rows.
@@ -127,56 +122,15 @@ struct ScanBackward {
     return total;
   }
 
-  // Adds what columns [from, to) of the weights make of their gradients, for 16 bytes of units and of rows.
-  __device__ __forceinline__ void add(T (&share)[U][V], Columns<S> k, int first, int from, int to, int p, int r) const {
-    for (int column = from; column < to; column++) {
-      Pack<T, V> a = numbers<V>(du + column * rows, r);
-      Pack<T, U> weights = numbers<U>(k.column(column - first), p);
-#pragma unroll
-      for (int i = 0; i < U; i++) {
-#pragma unroll
-        for (int j = 0; j < V; j++) {
-          share[i][j] += weights.of[i] * a.of[j];
-        }
-      }
-    }
-  }
-
   // Hands du's gates [FROM, TO) times their weights to the owners of the units, and receives what is for this block.
   template <int FROM, int TO>
   __device__ __forceinline__ void exchange() {
     __syncthreads();
     T *round = shares + static_cast<i64>(parity) * gridDim.x * gridDim.x * count;
     parity = 1 - parity;
-    int row_packs = rows / V;
-    int from_column = FROM * units.own;
-    int to_column = TO * units.own;
-    for (int tile = threadIdx.x; tile < row_packs * packs; tile += blockDim.x) {
-      int p = tile / row_packs;
-      int r = tile - p * row_packs;
-      T share[U][V] = {};  // [unit][row]
-      add(share, w, 0, from_column, min(to_column, resident), p, r);
-      add(share, beyond, resident, max(from_column, resident), to_column, p, r);
-      int owner = p * U / units.own;
-      int unit = p * U - owner * units.own;
-#pragma unroll
-      for (int i = 0; i < U; i++) {
-        if (p * U + i < b.hidden) {
-          Pack<T, V> rows_of_unit;
-#pragma unroll
-          for (int j = 0; j < V; j++) {
-            rows_of_unit.of[j] = share[i][j];
-          }
-          T *to = round + (static_cast<i64>(owner) * gridDim.x + blockIdx.x) * count + unit * rows;
-          store<V>(to, r, rows_of_unit);
-        }
-        unit++;
-        if (unit == units.own) {
-          unit = 0;
-          owner++;
-        }
-      }
-    }
+    own_share.template multiply<FROM, TO>([&](int owner, int unit) {
+      return round + (static_cast<i64>(owner) * gridDim.x + blockIdx.x) * count + unit * rows;
+    });
     barrier.arrive();
     barrier.wait();
     int packs = count / V;
@@ -198,12 +152,16 @@ struct ScanBackward {
     __syncthreads();
   }
 
-  __device__ __forceinline__ void hand_over(const Pull<T> &p, int item, int from, int to) {
+  __device__ __forceinline__ void hand_over(int product, int row, int unit, T value) const {
+    own_share.put(product, unit - units.first, row, value);
+  }
+
+  // Gates [FROM, TO).
+  template <int FROM, int TO>
+  __device__ __forceinline__ void hand_over(const Pull<T> &p, int row, int unit) const {
 #pragma unroll
-    for (int g = 0; g < G; g++) {
-      if (g >= from && g < to) {
-        du[g * count + item] = Stored<S>::of(p.du[g]);
-      }
+    for (int g = FROM; g < TO; g++) {
+      hand_over(g, row, unit, p.du[g]);
     }
   }
 
@@ -221,7 +179,7 @@ struct ScanBackward {
         C::pull_look(p);
       }
       dh[item] = p.dh;
-      du[(P + LOOKS - 1) * count + item] = Stored<S>::of(p.dz[G - 1]);
+      hand_over(K - 1, row, unit, p.dz[G - 1]);
     });
     exchange<P, K>();
     items([&](int row, int unit, int item) {
@@ -237,10 +195,10 @@ struct ScanBackward {
       }
       dh[item] = p.before_h;
       dc[item] = p.before_c;
-      hand_over(p, item, 0, G);
+      hand_over<0, G>(p, row, unit);
 #pragma unroll
       for (int i = 0; i < LOOKS - 1; i++) {
-        du[(P + i) * count + item] = Stored<S>::of(p.du[i]);
+        hand_over(P + i, row, unit, p.du[i]);
       }
       put<C>(b, time.t, row, unit, p, 0, G);
     });
@@ -267,7 +225,7 @@ struct ScanBackward {
       if (C::HAS_C) {
         dc[item] = p.before_c;
       }
-      hand_over(p, item, C::RESETS ? 1 : 0, G);
+      hand_over<C::RESETS ? 1 : 0, G>(p, row, unit);
       put<C>(b, time.t, row, unit, p, C::RESETS ? 1 : 0, G);
     });
     if constexpr (C::RESETS) {
@@ -280,7 +238,7 @@ struct ScanBackward {
           C::pull_reset(p, received(item));
         }
         dh[item] = p.before_h;
-        hand_over(p, item, 0, 1);
+        hand_over<0, 1>(p, row, unit);
         put<C>(b, time.t, row, unit, p, 0, 1);
       });
     }
@@ -288,14 +246,8 @@ struct ScanBackward {
   }
 
   __device__ __forceinline__ void run() {
-    fetch_columns<P, K>(w, units, b.wh, b.wn, 0, resident, 0, packs * U);
-    fetch_columns<P, K>(beyond, units, b.wh, b.wn, resident, K * units.own, 0, packs * U);
-    for (int i = threadIdx.x; i < K * count; i += blockDim.x) {
-      du[i] = Stored<S>::of(T(0));  // units and rows that do not exist stay 0
-    }
-    for (int i = threadIdx.x; i < 2 * count; i += blockDim.x) {
-      dh[i] = T(0);  // likewise, and dc
-    }
+    own_share.fetch(units, b.wh, b.wn);
+    own_share.clear();
     __syncthreads();
     items([&](int row, int unit, int item) {
       i64 at = static_cast<i64>(row) * b.hidden + unit;
@@ -313,9 +265,12 @@ struct ScanBackward {
     }
     items([&](int row, int unit, int item) {
       b.dh_first[static_cast<i64>(row) * b.hidden + unit] = dh[item] + received(item);
+      if (C::LOOKS) {
+        hand_over(K - 1, row, unit, T(0));
+      }
     });
     if constexpr (C::LOOKS) {
-      exchange<P, K - 1>();
+      exchange<P, K>();
     }
     if (C::HAS_C) {
       items([&](int row, int unit, int item) {

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param own units per block
  * @param resident how much of a block's weights stays in shared memory: packs of 16 bytes of every
- *     column on the way there, columns on the way back
+ *     column on the way there, lines on the way back
  * @param chunk packs of the states that lie in shared memory at once; forward only
  * @param beyond bytes of room for the weights of all blocks that do not stay in shared memory
  * @param grid the launch
@@ -29,11 +29,14 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
   private static final int PACK_BYTES = 16;
   private static final int ROWS_PER_THREAD = 4; // as in products.cuh
 
-  // As in tensor_products.cuh: of a warp's tile, and of the smallest there is.
+  // As in tensor_products.cuh and tensor_shares.cuh: of a warp's tile, and of the smallest there
+  // is.
   private static final int WARPS = THREADS / 32;
   private static final int TILE_COLUMNS = 64;
   private static final int TILE_ROWS = 32;
   private static final int SMALLEST_TILE_ROWS = 8;
+  private static final int TILE = 16;
+  private static final int QUAD = 4;
   private static final int PACKS_AT_ONCE = 4;
   private static final int TENSOR_CORES_OF_BF16 = 80; // compute capability
 
@@ -139,22 +142,46 @@ record ScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
     }
   }
 
+  /**
+   * How the weights of a block lie on the way back: {@code Shares} in {@code shares.cuh} and {@code
+   * tensor_shares.cuh}.
+   *
+   * @param lines columns, a product of a unit each; in bf16, units in whole tiles
+   * @param bytes of a line
+   * @param whole lines that stay together
+   * @param du bytes of the gradients that they are multiplied by
+   */
+  private record Kept(int lines, long bytes, int whole, long du) {
+    static Kept of(Sizes s, int own) {
+      RecurrentCell cell = s.cell();
+      if (s.type() != ScanType.BF16) {
+        int columns = cell.allProducts() * own;
+        long du = (long) columns * s.wholeRows() * s.type().bytes();
+        return new Kept(columns, odd(s.packs()) * PACK_BYTES, 1, du);
+      }
+      int width = roundUp(cell.products() * own, TILE) + roundUp(cell.matrices() * own, TILE);
+      // Of quads of numbers, four more than a multiple of eight.
+      long bytes = ((width / QUAD + 3L) / 8 * 8 + 4) * QUAD * s.type().storedBytes();
+      long du = roundUp(s.rows(), SMALLEST_TILE_ROWS) * bytes;
+      return new Kept(roundUp(s.hidden(), TILE), bytes, TILE, du);
+    }
+  }
+
   /** The way back; null if it does not fit. */
   static @Nullable ScanPlan backward(Sizes s, CudaDriver driver) {
     int own = s.own(driver);
-    int columns = s.cell().allProducts() * own;
+    Kept weights = Kept.of(s, own);
     int count = own * s.wholeRows();
     int groups = Math.max(1, THREADS * PACK_BYTES / (count * s.type().bytes()));
-    long du = (long) s.cell().allProducts() * count * s.type().storedBytes();
-    long rest = du + (groups + 2L) * count * s.type().bytes();
+    long rest = weights.du() + (groups + 2L) * count * s.type().bytes();
     long room = driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK) - rest;
-    long column = odd(s.packs()) * PACK_BYTES;
-    int resident = Math.clamp(room / column, 0, columns);
-    if (s.rows() > MOST_ROWS || 2L * resident < columns) {
+    int lines = weights.lines();
+    int resident = Math.clamp(room / weights.bytes(), 0, lines) / weights.whole() * weights.whole();
+    if (s.rows() > MOST_ROWS || 2L * resident < lines || !s.suits(driver)) {
       return null;
     }
-    Grid grid = grid(s, own, rest + resident * column);
-    long beyond = column * (columns - resident) * grid.x();
+    Grid grid = grid(s, own, rest + resident * weights.bytes());
+    long beyond = weights.bytes() * (lines - resident) * grid.x();
     return new ScanPlan(own, resident, 0, beyond, grid);
   }
 

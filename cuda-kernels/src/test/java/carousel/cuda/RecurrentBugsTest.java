@@ -51,9 +51,9 @@ class RecurrentBugsTest {
               "int last = min(first + chunk, packs - 1);"),
           new Bug(
               "backward: the shares of the next block",
-              "scan_backward.cuh",
-              "if (unit == units.own) {",
-              "if (unit == units.own + 1) {"),
+              "shares.cuh",
+              "if (unit == own) {",
+              "if (unit == own + 1) {"),
           new Bug(
               "forward: input and forget gate swapped",
               "cells.cuh",
