@@ -30,14 +30,6 @@ struct GridBarrier {
   }
 };
 
-// The order of a sequence: step k is at time t, and reads state `before` of T + 1 to write state `after`.
-struct Time {
-  int t, before, after;
-
-  __device__ __forceinline__ Time(int k, int steps, int reverse)
-      : t(reverse ? steps - 1 - k : k), before(reverse ? t + 1 : t), after(reverse ? t : t + 1) {}
-};
-
 // 16 bytes: what one instruction moves.
 template <typename T>
 __device__ constexpr int pack() {

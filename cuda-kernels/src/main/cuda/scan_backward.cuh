@@ -7,61 +7,9 @@
 //
 // T is the type of all numbers but S: that of the weights a block keeps and of the gradients they are multiplied by.
 #pragma once
-#include "cells.cuh"
-#include "persistent.cuh"
+#include "recurrence.cuh"
 #include "shares.cuh"
 #include "tensor_shares.cuh"
-
-// What a backward scan is given; the first lines as Forward left them.
-template <typename T>
-struct Backward {
-  const T *gates;
-  const T *wh, *wn;
-  const T *v[MOST_VECTORS];
-  const T *h, *c, *kept;
-  const T *dy;               // [T,N,H]; null for zeros
-  const T *dh_last, *dc_last;  // [N,H], of the final state; null for zeros
-  const int *lengths;
-  T *dz;                     // [T,N,B·H]: gradients of the gates' sums; B = G, or G + 1 with that of the last gate's product
-  T *dh_first, *dc_first;    // [N,H], of the initial state
-  int steps, rows, hidden, lead, reverse;
-};
-
-// Reads what the gradient of a step of one unit reads of the way there.
-template <typename C, typename T>
-__device__ __forceinline__ void get(const Backward<T> &b, Time time, int row, int unit, Pull<T> &p) {
-  i64 cell = static_cast<i64>(time.t) * b.rows + row;
-#pragma unroll
-  for (int g = 0; g < C::GATES; g++) {
-    p.gates[g] = b.gates[(cell * C::GATES + g) * b.hidden + unit];
-  }
-#pragma unroll
-  for (int i = 0; i < C::VECTORS; i++) {
-    p.v[i] = b.v[i][unit];
-  }
-  i64 before = static_cast<i64>(time.before * b.rows + row) * b.lead + unit;
-  i64 after = static_cast<i64>(time.after * b.rows + row) * b.lead + unit;
-  p.kept = C::KEEPS ? b.kept[cell * b.lead + unit] : T(0);
-  p.h = C::READS_H ? b.h[before] : T(0);
-  p.c = C::HAS_C ? b.c[before] : T(0);
-  p.next_c = C::HAS_C ? b.c[after] : T(0);
-}
-
-// Writes the gradients of the sums of gates [from, to) of one unit.
-template <typename C, typename T>
-__device__ __forceinline__ void put(const Backward<T> &b, int t, int row, int unit, const Pull<T> &p, int from, int to) {
-  constexpr int blocks = C::GATES + C::SPLITS;
-  T *dz = b.dz + (static_cast<i64>(t) * b.rows + row) * blocks * b.hidden + unit;
-#pragma unroll
-  for (int g = 0; g < C::GATES; g++) {
-    if (g >= from && g < to) {
-      dz[g * b.hidden] = p.dz[g];
-    }
-  }
-  if (C::SPLITS) {
-    dz[C::GATES * b.hidden] = p.du[C::GATES - 1];
-  }
-}
 
 // One launch for T steps.
 template <typename C, typename T, typename S>

@@ -9,58 +9,9 @@
 // which are all that products read. Where S is narrower, states exist twice: as T, and rounded to be read by the next
 // product.
 #pragma once
-#include "cells.cuh"
-#include "persistent.cuh"
 #include "products.cuh"
+#include "recurrence.cuh"
 #include "tensor_products.cuh"
-
-// What a forward scan is given. States lie [T+1, N, lead], rows of whole packs: the initial one first, or last in reverse.
-template <typename T>
-struct Forward {
-  T *gates;            // [T,N,G·H] x·wx; becomes the activated gates
-  const T *bias;       // [G·H]
-  const T *wh, *wn;    // see fetch_columns
-  const T *v[MOST_VECTORS];
-  T *h, *c;            // states; c may be null
-  T *kept;             // [T,N,lead]; may be null
-  T *y;                // [T,N,H]
-  const int *lengths;  // [N]; null if all rows are T long
-  int steps, rows, hidden, lead, reverse;
-};
-
-// Writes gates [FROM, TO) of one unit.
-template <typename C, int FROM, int TO, typename T>
-__device__ __forceinline__ void put_gates(const Forward<T> &f, int t, int row, int unit, const Step<T> &s) {
-  i64 cell = static_cast<i64>(t) * f.rows + row;
-#pragma unroll
-  for (int g = FROM; g < TO; g++) {
-    f.gates[(cell * C::GATES + g) * f.hidden + unit] = s.gates[g];
-  }
-}
-
-// Writes the states of one unit after a step, or for rows past their end, that nothing changed.
-template <typename T>
-__device__ __forceinline__ void put_c(const Forward<T> &f, Time time, int row, int unit, const Step<T> &s, bool live) {
-  f.c[static_cast<i64>(time.after * f.rows + row) * f.lead + unit] = live ? s.next_c : s.c;
-}
-template <typename T>
-__device__ __forceinline__ void put_h(const Forward<T> &f, Time time, int row, int unit, const Step<T> &s, bool live) {
-  f.h[static_cast<i64>(time.after * f.rows + row) * f.lead + unit] = live ? s.next_h : s.h;
-  f.y[(static_cast<i64>(time.t) * f.rows + row) * f.hidden + unit] = live ? s.next_h : T(0);
-}
-
-// Writes all that a step of one unit gave.
-template <typename C, typename T>
-__device__ __forceinline__ void put(const Forward<T> &f, Time time, int row, int unit, const Step<T> &s, bool live) {
-  put_gates<C, 0, C::GATES>(f, time.t, row, unit, s);
-  if (C::HAS_C) {
-    put_c(f, time, row, unit, s, live);
-  }
-  if (C::KEEPS && !C::RESETS) {
-    f.kept[(static_cast<i64>(time.t) * f.rows + row) * f.lead + unit] = s.kept;
-  }
-  put_h(f, time, row, unit, s, live);
-}
 
 // One launch for T steps. Packs [0, resident) of the weights' columns lie in shared memory, the others in `beyond`; h
 // comes `chunk` packs at a time, into one of two places.

@@ -1,8 +1,6 @@
 // One step of a recurrence whose products with the weights are done elsewhere: a thread per row and unit.
 #pragma once
-#include "cells.cuh"
-#include "scan_backward.cuh"
-#include "scan_forward.cuh"
+#include "recurrence.cuh"
 
 // u [N,K·H]: products, or null. Cells with a second product in a step have two stages, each after its product: of one
 // that resets, stage 0 computes what enters the second; of one that looks, stage 0 computes c and stage 1 h.
