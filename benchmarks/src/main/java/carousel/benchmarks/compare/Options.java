@@ -1,6 +1,7 @@
 package carousel.benchmarks.compare;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -38,6 +39,7 @@ record Options(
         --only TABLE,...     these tables: %s
         --rows TEXT;...      rows whose name holds one of these texts, e.g. "650;1500"
         --libraries NAME,... these libraries: %s
+                             (all of these may be given more than once)
         --ours               only us; needs no download
         --threads N          threads for each side; all processors by default
         --rounds N           rounds of every row; %d by default, which is the least that counts
@@ -64,9 +66,9 @@ record Options(
 
   /** Reads a command line. */
   static Options parse(List<String> arguments) {
-    Set<Table> tables = EnumSet.allOf(Table.class);
+    Set<Table> tables = EnumSet.noneOf(Table.class);
     Set<Library> libraries = EnumSet.noneOf(Library.class);
-    List<String> rows = List.of();
+    List<String> rows = new ArrayList<>();
     int threads = Runtime.getRuntime().availableProcessors();
     int rounds = ROUNDS;
     boolean quick = false;
@@ -82,11 +84,11 @@ record Options(
           };
       switch (option[0]) {
         case "--only" ->
-            tables = choose(option[0], value.apply("tables"), Table.values(), Table::option);
+            tables.addAll(choose(option[0], value.apply("tables"), Table.values(), Table::option));
         case "--libraries" ->
-            libraries =
-                choose(option[0], value.apply("libraries"), Library.values(), Library::option);
-        case "--rows" -> rows = List.of(value.apply("texts").split(";"));
+            libraries.addAll(
+                choose(option[0], value.apply("libraries"), Library.values(), Library::option));
+        case "--rows" -> rows.addAll(List.of(value.apply("texts").split(";")));
         case "--ours" -> libraries = EnumSet.of(Library.CAROUSEL, Library.CAROUSEL_GRAPH);
         case "--threads" -> threads = count(option[0], value.apply("a number"));
         case "--rounds" -> rounds = count(option[0], value.apply("a number"));
@@ -95,6 +97,9 @@ record Options(
         case "--list" -> list = true;
         default -> throw new Misuse("there is no option " + option[0]);
       }
+    }
+    if (tables.isEmpty()) {
+      tables = EnumSet.allOf(Table.class);
     }
     if (libraries.isEmpty()) {
       libraries = EnumSet.allOf(Library.class);

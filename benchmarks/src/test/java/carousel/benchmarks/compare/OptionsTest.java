@@ -34,6 +34,14 @@ class OptionsTest {
   }
 
   @Test
+  void takesTogetherWhatIsAskedTwice() {
+    var options = parse("--only", "lstm", "--only", "gemm", "--rows", "650", "--rows", "1500");
+
+    assertThat(options.tables()).containsExactlyInAnyOrder(Table.LSTM, Table.GEMM);
+    assertThat(options.rows()).containsExactly("650", "1500");
+  }
+
+  @Test
   void measuresOnlyUsWithoutPeers() {
     assertThat(parse("--ours").libraries()).noneMatch(Library::isPeer);
   }

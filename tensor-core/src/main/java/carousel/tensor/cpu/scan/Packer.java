@@ -78,8 +78,16 @@ final class Packer {
   /** Copies {@code bytes} bytes, and zeros up to {@code full}; both are multiples of 4. */
   private static void copyPadded(long from, long to, int bytes, int full) {
     int i = 0;
-    for (; i + 8 <= bytes; i += 8) {
-      Bytes.i64(to + i, Bytes.i64(from + i));
+    // Half a vector at a time: loads that wait for no store, and a quarter of the jumps.
+    for (; i + 32 <= bytes; i += 32) {
+      long a = Bytes.i64(from + i);
+      long b = Bytes.i64(from + i + 8);
+      long c = Bytes.i64(from + i + 16);
+      long d = Bytes.i64(from + i + 24);
+      Bytes.i64(to + i, a);
+      Bytes.i64(to + i + 8, b);
+      Bytes.i64(to + i + 16, c);
+      Bytes.i64(to + i + 24, d);
     }
     for (; i < bytes; i += 4) {
       Bytes.i32(to + i, Bytes.i32(from + i));
