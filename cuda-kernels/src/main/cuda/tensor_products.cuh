@@ -11,10 +11,12 @@
 // d [16,8] += a [16,16] · b [16,8] of a warp. With lane = 4 g + t: d holds (g, 2t), (g, 2t+1), (g+8, 2t), (g+8, 2t+1); a
 // pairs (g, 2t..), (g+8, 2t..), (g, 2t+8..), (g+8, 2t+8..); b pairs (2t.., g), (2t+8.., g).
 __device__ __forceinline__ void multiply_add(float (&d)[4], const u32 (&a)[4], const u32 (&b)[2]) {
-#if !defined(__CUDA_EMULATOR__) && __CUDA_ARCH__ >= 800
+#if __CUDA_ARCH__ >= 800
   asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#elif !defined(__CUDA_EMULATOR__)
+  __trap();  // earlier devices have no such instruction: ScanPlan lets them go step by step
 #else
   int g = threadIdx.x % 32 / 4;
   int t = threadIdx.x % 4;

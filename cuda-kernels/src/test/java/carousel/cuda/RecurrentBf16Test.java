@@ -1,5 +1,8 @@
 package carousel.cuda;
 
+import static carousel.cuda.RoundedProducts.ROUNDED;
+import static carousel.cuda.RoundedProducts.device;
+import static carousel.cuda.RoundedProducts.driver;
 import static carousel.tensor.DType.F32;
 import static carousel.tensor.DType.F64;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -10,10 +13,6 @@ import carousel.cuda.driver.Precision;
 import carousel.cuda.emulator.EmulatedDriver;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Tensor;
-import carousel.tensor.op.Composite;
-import carousel.tensor.op.Interpreter;
-import carousel.tensor.op.MatMul;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.List;
@@ -39,47 +38,11 @@ class RecurrentBf16Test {
           "gru",
           "gru-after");
 
-  /** Rounds the operands of matrix products, those of gradients included. */
-  private static final Interpreter ROUNDING =
-      (op, in) -> {
-        if (op instanceof Composite composite) {
-          return composite.body().apply(in);
-        }
-        return op instanceof MatMul
-            ? Interpreter.EAGER.apply(op, rounded(in[0]), rounded(in[1]))
-            : Interpreter.EAGER.apply(op, in);
-      };
-
-  /**
-   * In F64, the same operands rounded. What is left are sums in F32, and numbers so near the middle of two
-   * that they fall the other way: each moves by 2⁻⁸ of itself, one among all terms of a sum.
-   */
-  private static final Oracle ROUNDED = new Oracle(ROUNDING, F64, 1.0 / 1024);
-
   /**
    * In F64. A product of two numbers of 8 bits is off by up to 2 · 2⁻⁸ of itself, a sum of H by as much of
    * the sum of their sizes; gates let through less than comes in, and later steps add theirs.
    */
   private static final Oracle EXACT = new Oracle(RecurrentCase.BODIES, F64, 1.0 / 32);
-
-  private static Tensor rounded(Tensor x) {
-    double[] values = x.toDoubleArray();
-    for (int i = 0; i < values.length; i++) {
-      int bits = Float.floatToRawIntBits((float) values[i]);
-      int even = bits >>> 16 & 1;
-      values[i] = Float.intBitsToFloat(bits + 0x7fff + even & 0xffff0000);
-    }
-    return Tensor.of(x.shape(), values);
-  }
-
-  private static EmulatedDriver driver(Precision precision, boolean reverse) {
-    Emulated.driver(); // skips without a compiler
-    return new EmulatedDriver(CudaProvider.cache().resolve("emulated"), false, reverse, precision);
-  }
-
-  private static Device device(CudaDriver driver) {
-    return Device.of("cuda-emulated", new CudaBackend(driver, CudaBackend.pool(driver)));
-  }
 
   /** As for F32: one of everything; several blocks, the last not full; units that fill no pack of 8; step by step. */
   private static Stream<RecurrentCase> cases(String cell, DType type) {
