@@ -75,9 +75,9 @@ struct Products<float, bf16, K> {
 
   __device__ __forceinline__ bool takes_part() const { return part < slices; }
 
-  // A pack of a line, or zeros past the end.
-  static __device__ __forceinline__ Pack<u32, 4> lane_pack(const bf16 *line, int pack, int end) {
-    return pack < end ? load<4>(reinterpret_cast<const u32 *>(line), pack) : Pack<u32, 4>{};
+  // A pack of the line that begins at some pack, or zeros past its end.
+  static __device__ __forceinline__ Pack<u32, 4> lane_pack(Columns<bf16> lines, int line, int pack, int end) {
+    return pack < end ? load<4>(reinterpret_cast<const u32 *>(lines.w), line + pack) : Pack<u32, 4>{};
   }
 
   // Adds packs [from, to) of x·w for products [FROM, FROM + COUNT). x: rows of a chunk of packs that begins with number
@@ -87,31 +87,33 @@ struct Products<float, bf16, K> {
       Parts<COUNT> &sums, Columns<bf16> x, int x_first, Columns<bf16> w, int w_first, int from, int to) const {
     int columns = COUNT * own;
     // Columns beyond the last repeat it; nobody takes their sums.
-    const bf16 *upper[M], *lower[M], *lines[N];
+    int upper[M], lower[M], lines[N];
 #pragma unroll
     for (int m = 0; m < M; m++) {
       int column = first_column + 16 * m + g;
-      upper[m] = w.column(FROM * own + min(column, columns - 1)) - w_first * V;
-      lower[m] = w.column(FROM * own + min(column + 8, columns - 1)) - w_first * V;
+      upper[m] = (FROM * own + min(column, columns - 1)) * w.stride - w_first;
+      lower[m] = (FROM * own + min(column + 8, columns - 1)) * w.stride - w_first;
     }
 #pragma unroll
     for (int n = 0; n < N; n++) {
-      lines[n] = x.column(min(first_row + 8 * n + g, rows - 1)) - x_first * V;
+      lines[n] = min(first_row + 8 * n + g, rows - 1) * x.stride - x_first;
     }
     int turn = (part - from / PACKS % slices + slices) % slices;
+    // Twice unrolled it would take all registers; there are many loads in flight as it is.
+#pragma unroll 1
     for (int p = from + PACKS * turn; p < to; p += PACKS * slices) {
       Pack<u32, 4> b[N];
 #pragma unroll
       for (int n = 0; n < N; n++) {
         if (first_row + 8 * n < rows) {
-          b[n] = lane_pack(lines[n], p + t, to);
+          b[n] = lane_pack(x, lines[n], p + t, to);
         }
       }
 #pragma unroll
       for (int m = 0; m < M; m++) {
         if (first_column + 16 * m < columns) {
-          Pack<u32, 4> above = lane_pack(upper[m], p + t, to);
-          Pack<u32, 4> below = lane_pack(lower[m], p + t, to);
+          Pack<u32, 4> above = lane_pack(w, upper[m], p + t, to);
+          Pack<u32, 4> below = lane_pack(w, lower[m], p + t, to);
 #pragma unroll
           for (int n = 0; n < N; n++) {
             if (first_row + 8 * n < rows) {
