@@ -142,9 +142,12 @@ public final class EmulatedDriver implements CudaDriver {
   }
 
   @Override
-  public synchronized long load(KernelSource source) {
-    modules.add(SymbolLookup.libraryLookup(compiler.kernels(source), Arena.global()));
-    return modules.size() - 1L;
+  public long load(KernelSource source) {
+    Path library = compiler.kernels(source); // takes seconds, and does not keep others from theirs
+    synchronized (this) {
+      modules.add(SymbolLookup.libraryLookup(library, Arena.global()));
+      return modules.size() - 1L;
+    }
   }
 
   /**
