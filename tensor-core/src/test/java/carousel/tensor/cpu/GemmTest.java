@@ -43,9 +43,9 @@ class GemmTest {
     {50, 1, 70},
     {250, 33, 1030},
     {1950, 3, 5},
-    {1030, 5, 1100},
-    {3, 4100, 4},
-    {26, 1100, 2070}
+    {1030, 5, 1020}, // more than is packed of A at a time
+    {2, 2100, 1020}, // and of B
+    {26, 40, 2070}
   };
 
   private final int threads = Workers.threads();
