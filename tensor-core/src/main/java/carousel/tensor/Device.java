@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Where tensors live and are computed: a name and the {@link Backend} behind it. */
 public final class Device {
+  /** What {@link #standard} found. */
+  private static volatile @Nullable Device standard;
+
   private final String name;
   private final @Nullable BackendProvider provider;
   private volatile @Nullable Backend backend;
@@ -37,10 +40,6 @@ public final class Device {
 
   private static final class Reference {
     private static final Device DEVICE = new Device("reference", new ReferenceBackend());
-  }
-
-  private static final class Standard {
-    private static final Device DEVICE = of(System.getProperty("carousel.device", "cpu"));
   }
 
   /** What the providers on the class or module path offer. */
@@ -182,7 +181,13 @@ public final class Device {
    * @throws TensorException if the property names none that is there
    */
   public static Device standard() {
-    return Standard.DEVICE;
+    // Not in the initializer of a class: an error there would come back as another one.
+    Device device = standard;
+    if (device == null) {
+      device = of(System.getProperty("carousel.device", "cpu"));
+      standard = device;
+    }
+    return device;
   }
 
   /**

@@ -26,6 +26,25 @@ class DeviceTest {
   }
 
   @Test
+  void aStandardDeviceThatIsNotThereIsTheSameErrorEachTime() {
+    assertThat(FreshJvm.run(Twice.class, "-Dcarousel.device=abacus").output())
+        .containsSubsequence("1 TensorException", "'abacus'", "2 TensorException", "'abacus'");
+  }
+
+  /** Asks twice for the standard device. */
+  static final class Twice {
+    public static void main(String[] arguments) {
+      for (int time = 1; time <= 2; time++) {
+        try (var scope = Scope.open()) {
+          System.out.println("made " + Tensor.full(DType.F32, 1));
+        } catch (Throwable e) {
+          System.out.println(time + " " + e.getClass().getSimpleName() + ": " + e.getMessage());
+        }
+      }
+    }
+  }
+
+  @Test
   void aDeviceOfABackendAtHandIsNotListed() {
     var backend = new ReferenceBackend();
     Device own = Device.of("mine", backend);
