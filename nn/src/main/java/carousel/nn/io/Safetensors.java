@@ -1,21 +1,17 @@
 package carousel.nn.io;
 
 import carousel.nn.Parameters;
-import carousel.nn.io.SafetensorsFile.Source;
-import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
  * Named tensors to and from safetensors files, the format that PyTorch's {@code safetensors} opens:
- * {@code name → tensor}, every value bit for bit.
+ * {@code name → tensor}, every value bit for bit. F16 and BF16 are read as F32, exactly, and I64 as
+ * I32, where a number that does not fit is an error; {@link TensorSource#of(String, Tensor,
+ * StoredType)} writes these types.
  *
  * <p>Saving is atomic. Loading streams each tensor to where it lives, so that a file of any size
  * needs a buffer and no more.
@@ -45,12 +41,12 @@ public final class Safetensors {
    * @param metadata free strings, as {@code format → pt}
    * @throws SafetensorsException if a name is the reserved {@code __metadata__}
    * @throws IOException if the file cannot be written; an old file is then as it was
+   * @see SafetensorsFile#write to store tensors as other element types
    */
   public static void save(Path path, Map<String, Tensor> tensors, Map<String, String> metadata)
       throws IOException {
-    var sources = new ArrayList<Source>();
-    tensors.forEach((name, tensor) ->
-        sources.add(new Source(name, stored(tensor.dtype()), dims(tensor), tensor::writeTo)));
+    var sources = new ArrayList<TensorSource>();
+    tensors.forEach((name, tensor) -> sources.add(TensorSource.of(name, tensor)));
     SafetensorsFile.write(path, sources, metadata);
   }
 
@@ -64,7 +60,7 @@ public final class Safetensors {
    */
   public static void save(Path path, Parameters parameters, Map<String, String> metadata)
       throws IOException {
-    save(path, values(parameters), metadata);
+    save(path, Loading.values(parameters), metadata);
   }
 
   /**
@@ -91,17 +87,8 @@ public final class Safetensors {
    * @throws IOException if it cannot be read
    */
   public static Map<String, Tensor> load(Path path) throws IOException {
-    try (var file = SafetensorsFile.open(path);
-        var loading = Scope.open(Scope.current().device())) {
-      for (var stored : file.tensors().values()) checkLoadable(path, stored);
-      var tensors = new LinkedHashMap<String, Tensor>();
-      for (var stored : file.tensors().values()) {
-        var dims = stored.shape().stream().mapToInt(Math::toIntExact).toArray();
-        var tensor = Tensor.zeros(DType.valueOf(stored.type().name()), dims);
-        tensors.put(stored.name(), tensor.readFrom(file.read(stored.name())));
-      }
-      tensors.values().forEach(loading::keep);
-      return tensors;
+    try (var file = SafetensorsFile.open(path)) {
+      return loading(path, file).tensors();
     }
   }
 
@@ -117,20 +104,7 @@ public final class Safetensors {
    */
   public static void loadInto(Path path, Map<String, Tensor> targets) throws IOException {
     try (var file = SafetensorsFile.open(path)) {
-      var differences = differences(file.tensors(), targets);
-      if (!differences.isEmpty()) {
-        throw new SafetensorsException(
-            path,
-            "these are the weights of another model: %s%s"
-                .formatted(
-                    String.join("; ", differences.subList(0, Math.min(6, differences.size()))),
-                    differences.size() > 6
-                        ? "; and %d differences more".formatted(differences.size() - 6)
-                        : ""));
-      }
-      for (var target : targets.entrySet()) {
-        var _ = target.getValue().readFrom(file.read(target.getKey()));
-      }
+      loading(path, file).into(targets);
     }
   }
 
@@ -143,72 +117,11 @@ public final class Safetensors {
    * @throws IOException if it cannot be read
    */
   public static void loadInto(Path path, Parameters parameters) throws IOException {
-    loadInto(path, values(parameters));
+    loadInto(path, Loading.values(parameters));
   }
 
-  private static Map<String, Tensor> values(Parameters parameters) {
-    var values = new LinkedHashMap<String, Tensor>();
-    for (var named : parameters) values.put(named.name(), named.value());
-    return values;
-  }
-
-  private static List<String> differences(
-      Map<String, StoredTensor> stored, Map<String, Tensor> targets) {
-    var differences = new ArrayList<String>();
-    targets.forEach((name, tensor) -> {
-      var found = stored.get(name);
-      var wanted = tensor.dtype() + " " + tensor.shape();
-      if (found == null) {
-        differences.add("%s, %s, is missing".formatted(HeaderParser.quote(name), wanted));
-      } else if (found.type() != stored(tensor.dtype()) || !found.shape().equals(dims(tensor))) {
-        differences.add(
-            "%s is %s %s in the file, %s in the model"
-                .formatted(
-                    HeaderParser.quote(name),
-                    found.type(),
-                    found.shape().toString().replace(" ", ""),
-                    wanted));
-      }
-    });
-    for (var name : stored.keySet()) {
-      if (!targets.containsKey(name)) {
-        differences.add(HeaderParser.quote(name) + " is not in the model");
-      }
-    }
-    return differences;
-  }
-
-  private static void checkLoadable(Path path, StoredTensor stored) {
-    var name = HeaderParser.quote(stored.name());
-    if (Arrays.stream(DType.values()).noneMatch(d -> d.name().equals(stored.type().name()))) {
-      throw new SafetensorsException(
-          path,
-          "tensor %s is %s; tensors here are F32, F64, I32 or BOOL: convert it where it was made"
-              .formatted(name, stored.type()));
-    }
-    for (var extent : stored.shape()) {
-      if (extent > Integer.MAX_VALUE) {
-        throw new SafetensorsException(
-            path, "tensor %s has an axis of %d, longer than 2^31 - 1".formatted(name, extent));
-      }
-    }
-    // Only the shape of an empty tensor can be this large here: the file holds all other elements.
-    if (StoredTensor.overflows(stored.shape())) {
-      throw new SafetensorsException(
-          path, "tensor %s has the shape %s, too large".formatted(name, stored.shape()));
-    }
-  }
-
-  private static StoredType stored(DType dtype) {
-    return switch (dtype) {
-      case F32 -> StoredType.F32;
-      case F64 -> StoredType.F64;
-      case I32 -> StoredType.I32;
-      case BOOL -> StoredType.BOOL;
-    };
-  }
-
-  private static List<Long> dims(Tensor tensor) {
-    return Arrays.stream(tensor.shape().toArray()).mapToObj(d -> (long) d).toList();
+  private static Loading loading(Path path, SafetensorsFile file) {
+    return new Loading(
+        file.tensors(), file::read, name -> false, what -> new SafetensorsException(path, what));
   }
 }

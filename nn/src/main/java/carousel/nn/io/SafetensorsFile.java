@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
-import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -31,33 +30,6 @@ public final class SafetensorsFile implements Closeable {
     this.path = path;
     this.channel = channel;
     this.header = header;
-  }
-
-  /**
-   * What is written as one tensor.
-   *
-   * @param name the name to store it under
-   * @param type its element type
-   * @param shape its dimensions, outermost first
-   * @param content writes its bytes
-   */
-  public record Source(String name, StoredType type, List<Long> shape, Content content) {
-    /** Copies the shape. */
-    public Source {
-      shape = List.copyOf(shape);
-    }
-  }
-
-  /** What writes the bytes of one tensor when its turn has come, so that no other need be held. */
-  @FunctionalInterface
-  public interface Content {
-    /**
-     * Writes {@code type.bytes() · Π shape} bytes, little-endian.
-     *
-     * @param channel the file, at the place of this tensor
-     * @throws IOException if they cannot be written
-     */
-    void writeTo(WritableByteChannel channel) throws IOException;
   }
 
   /**
@@ -116,7 +88,10 @@ public final class SafetensorsFile implements Closeable {
       throw new SafetensorsException(
           path, "no tensor %s; it holds %s".formatted(HeaderParser.quote(name), names()));
     }
-    return new TensorBytes(tensor);
+    return new TensorBytes(
+        tensor,
+        (into, done) -> read(tensor, into, done),
+        what -> new SafetensorsException(path, what));
   }
 
   /** Some names, for a message. */
@@ -139,14 +114,14 @@ public final class SafetensorsFile implements Closeable {
    * @throws IllegalArgumentException if a source writes a wrong number of bytes
    * @throws IOException if the file cannot be written; an old file is then as it was
    */
-  public static void write(Path path, List<Source> sources, Map<String, String> metadata)
+  public static void write(Path path, List<TensorSource> sources, Map<String, String> metadata)
       throws IOException {
     var wanted =
         sources.stream()
             .map(s -> new SafetensorsHeader.Wanted(s.name(), s.type(), s.shape()))
             .toList();
     var header = SafetensorsHeader.layout(path, wanted, metadata);
-    var byName = new HashMap<String, Source>();
+    var byName = new HashMap<String, TensorSource>();
     for (var source : sources) byName.put(source.name(), source);
     AtomicFile.write(
         path,
@@ -174,52 +149,10 @@ public final class SafetensorsFile implements Closeable {
     channel.close();
   }
 
-  /** A window on the file, with a position of its own. */
-  private final class TensorBytes implements ReadableByteChannel {
-    private final StoredTensor tensor;
-    private long done;
-
-    TensorBytes(StoredTensor tensor) {
-      this.tensor = tensor;
-    }
-
-    @Override
-    public int read(ByteBuffer into) throws IOException {
-      var left = tensor.end() - tensor.begin() - done;
-      if (left == 0) return -1;
-      var start = into.position();
-      var limit = into.limit();
-      into.limit(start + (int) Math.min(into.remaining(), left));
-      var count = channel.read(into, header.dataStart() + tensor.begin() + done);
-      into.limit(limit);
-      if (count < 0) {
-        throw new SafetensorsException(path, SafetensorsHeader.SHORTER);
-      }
-      if (tensor.type() == StoredType.BOOL) checkBooleans(into, start, count);
-      done += count;
-      return count;
-    }
-
-    private void checkBooleans(ByteBuffer bytes, int start, int count) {
-      for (var i = start; i < start + count; i++) {
-        if ((bytes.get(i) & ~1) != 0) {
-          throw new SafetensorsException(
-              path,
-              "tensor %s, BOOL: element %d is the byte %d, neither 0 nor 1"
-                  .formatted(
-                      HeaderParser.quote(tensor.name()), done + i - start, bytes.get(i) & 0xFF));
-        }
-      }
-    }
-
-    @Override
-    public boolean isOpen() {
-      return channel.isOpen();
-    }
-
-    @Override
-    public void close() {
-      // The file is closed by whoever opened it.
-    }
+  /** Reads at positions of its own, so that channels of one file do not move each other. */
+  private int read(StoredTensor tensor, ByteBuffer into, long done) throws IOException {
+    var count = channel.read(into, header.dataStart() + tensor.begin() + done);
+    if (count < 0) throw new SafetensorsException(path, SafetensorsHeader.SHORTER);
+    return count;
   }
 }

@@ -1,5 +1,7 @@
 package carousel.nn.io;
 
+import carousel.tensor.DType;
+
 /**
  * The element types a safetensors file may name. All have a whole number of bytes; the names are
  * those of the format.
@@ -57,5 +59,20 @@ public enum StoredType {
    */
   public int bytes() {
     return bytes;
+  }
+
+  /**
+   * The type under which a tensor's elements are stored as they are.
+   *
+   * @param dtype the type of a tensor
+   * @return the stored type of the same name
+   */
+  public static StoredType of(DType dtype) {
+    return switch (dtype) {
+      case F32 -> F32;
+      case F64 -> F64;
+      case I32 -> I32;
+      case BOOL -> BOOL;
+    };
   }
 }

@@ -3,7 +3,6 @@ package carousel.nn.io;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.nn.io.SafetensorsFile.Source;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -52,8 +51,9 @@ class SafetensorsFileTest {
     return buffer.array();
   }
 
-  private static Source source(String name, StoredType type, List<Long> shape, byte... bytes) {
-    return new Source(name, type, shape, channel -> channel.write(ByteBuffer.wrap(bytes)));
+  private static TensorSource source(
+      String name, StoredType type, List<Long> shape, byte... bytes) {
+    return new TensorSource(name, type, shape, channel -> channel.write(ByteBuffer.wrap(bytes)));
   }
 
   private static byte[] read(SafetensorsFile file, String name) throws IOException {
@@ -70,7 +70,7 @@ class SafetensorsFileTest {
           "empty", new byte[0],
           "é\"\n", floats(1));
 
-  private static final List<Source> SOURCES =
+  private static final List<TensorSource> SOURCES =
       List.of(
           stored("b.bias", StoredType.F32, 2L),
           stored("a.weight", StoredType.F32, 2L, 3L),
@@ -80,7 +80,7 @@ class SafetensorsFileTest {
           stored("empty", StoredType.F32, 0L, 3L),
           stored("é\"\n", StoredType.F32, 1L));
 
-  private static Source stored(String name, StoredType type, Long... shape) {
+  private static TensorSource stored(String name, StoredType type, Long... shape) {
     return source(name, type, List.of(shape), Objects.requireNonNull(CONTENT.get(name)));
   }
 

@@ -3,7 +3,6 @@ package carousel.nn.io;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.nn.io.SafetensorsFile.Source;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import java.io.IOException;
@@ -60,8 +59,8 @@ class SafetensorsFuzzTest {
     assertThat(refused).isBetween(ROUNDS / 2, ROUNDS - ROUNDS / 100);
   }
 
-  private static Source source(String name, StoredType type, int bytes, Long... shape) {
-    return new Source(
+  private static TensorSource source(String name, StoredType type, int bytes, Long... shape) {
+    return new TensorSource(
         name, type, List.of(shape), channel -> channel.write(ByteBuffer.allocate(bytes)));
   }
 

@@ -1,0 +1,146 @@
+package carousel.nn.io;
+
+import carousel.nn.Parameters;
+import carousel.tensor.DType;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import java.io.IOException;
+import java.nio.channels.ReadableByteChannel;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+
+/**
+ * The tensors of an open file as tensors of ours, whatever its format. Everything is compared before
+ * anything is written or allocated.
+ *
+ * @param stored what the file holds, its sizes checked against that of the file
+ * @param bytes the bytes of a tensor by its name
+ * @param isColumnMajor whether these bytes go down the columns, the first index fastest
+ * @param problem the exception that names the file
+ */
+record Loading(
+    Map<String, StoredTensor> stored,
+    Bytes bytes,
+    Predicate<String> isColumnMajor,
+    Function<String, RuntimeException> problem) {
+  private static final int SHOWN = 6;
+
+  /** Opens the bytes of one tensor, little-endian. */
+  @FunctionalInterface
+  interface Bytes {
+    ReadableByteChannel open(String name) throws IOException;
+  }
+
+  /** All tensors of the file, new ones of the innermost scope. */
+  Map<String, Tensor> tensors() throws IOException {
+    try (var loading = Scope.open(Scope.current().device())) {
+      for (var each : stored.values()) checkLoadable(each);
+      var tensors = new LinkedHashMap<String, Tensor>();
+      for (var each : stored.values()) {
+        var dims = each.shape().stream().mapToInt(Math::toIntExact).toArray();
+        var tensor = Tensor.zeros(conversion(each.type()).dtype(), dims);
+        read(each.name(), tensor);
+        tensors.put(each.name(), tensor);
+      }
+      tensors.values().forEach(loading::keep);
+      return tensors;
+    }
+  }
+
+  /** Overwrites tensors by those of the file, which must be the same. */
+  void into(Map<String, Tensor> targets) throws IOException {
+    var differences = differences(targets);
+    if (!differences.isEmpty()) {
+      throw problem.apply(
+          "these are the weights of another model: %s%s"
+              .formatted(
+                  String.join("; ", differences.subList(0, Math.min(SHOWN, differences.size()))),
+                  differences.size() > SHOWN
+                      ? "; and %d differences more".formatted(differences.size() - SHOWN)
+                      : ""));
+    }
+    for (var target : targets.entrySet()) read(target.getKey(), target.getValue());
+  }
+
+  /** The weights of a model by name. */
+  static Map<String, Tensor> values(Parameters parameters) {
+    var values = new LinkedHashMap<String, Tensor>();
+    for (var named : parameters) values.put(named.name(), named.value());
+    return values;
+  }
+
+  private void read(String name, Tensor into) throws IOException {
+    var rank = into.rank();
+    var rows =
+        isColumnMajor.test(name)
+            ? into.permute(IntStream.range(0, rank).map(axis -> rank - 1 - axis).toArray())
+            : into;
+    var type = Objects.requireNonNull(stored.get(name)).type();
+    try (var channel = bytes.open(name)) {
+      var _ = rows.readFrom(conversion(type).from(channel));
+    } catch (Conversion.TooLarge e) {
+      throw problem.apply(
+          "tensor %s, %s, %s".formatted(HeaderParser.quote(name), type, e.getMessage()));
+    }
+  }
+
+  private static Conversion conversion(StoredType type) {
+    return Objects.requireNonNull(Conversion.reading(type));
+  }
+
+  private List<String> differences(Map<String, Tensor> targets) {
+    var differences = new ArrayList<String>();
+    targets.forEach((name, tensor) -> {
+      var found = stored.get(name);
+      var wanted = tensor.dtype() + " " + tensor.shape();
+      if (found == null) {
+        differences.add("%s, %s, is missing".formatted(HeaderParser.quote(name), wanted));
+      } else if (!isReadAs(found.type(), tensor.dtype())
+          || !found.shape().equals(TensorSource.dims(tensor))) {
+        differences.add(
+            "%s is %s %s in the file, %s in the model"
+                .formatted(
+                    HeaderParser.quote(name),
+                    found.type(),
+                    found.shape().toString().replace(" ", ""),
+                    wanted));
+      }
+    });
+    for (var name : stored.keySet()) {
+      if (!targets.containsKey(name)) {
+        differences.add(HeaderParser.quote(name) + " is not in the model");
+      }
+    }
+    return differences;
+  }
+
+  private static boolean isReadAs(StoredType stored, DType dtype) {
+    var conversion = Conversion.reading(stored);
+    return conversion != null && conversion.dtype() == dtype;
+  }
+
+  private void checkLoadable(StoredTensor stored) {
+    var name = HeaderParser.quote(stored.name());
+    if (Conversion.reading(stored.type()) == null) {
+      throw problem.apply(
+          "tensor %s is %s; what can be read is %s: convert it where it was made"
+              .formatted(name, stored.type(), Conversion.readable()));
+    }
+    for (var extent : stored.shape()) {
+      if (extent > Integer.MAX_VALUE) {
+        throw problem.apply(
+            "tensor %s has an axis of %d, longer than 2^31 - 1".formatted(name, extent));
+      }
+    }
+    // Only the shape of an empty tensor can be this large here: the file holds all other elements.
+    if (StoredTensor.overflows(stored.shape())) {
+      throw problem.apply("tensor %s has the shape %s, too large".formatted(name, stored.shape()));
+    }
+  }
+}
