@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the parameters of a record by its components, whose names make up the paths. */
+/** Finds the parts of a record by its components, whose names make up the paths. */
 final class ParameterWalk {
 
   /** The accessors of a record class, of those components that may lead to parameters. */
@@ -30,11 +30,39 @@ final class ParameterWalk {
         }
       };
 
-  private final List<Named> found = new ArrayList<>();
+  /** Whether a layer says itself what its parameters are; it is then asked, not walked. */
+  private static final ClassValue<Boolean> NAMES_ITS_OWN =
+      new ClassValue<>() {
+        @Override
+        protected Boolean computeValue(Class<?> type) {
+          try {
+            return type.getMethod("parameters").getDeclaringClass() != Layer.class;
+          } catch (NoSuchMethodException e) {
+            throw new AssertionError("every layer has this method", e);
+          }
+        }
+      };
 
-  private ParameterWalk() {}
+  private final LayerVisitor visitor;
 
+  private ParameterWalk(LayerVisitor visitor) {
+    this.visitor = visitor;
+  }
+
+  /** All parameters of a layer; those of layers in it that say what theirs are, as they say. */
   static List<Named> of(Layer layer) {
+    var found = new ArrayList<Named>();
+    new ParameterWalk((path, parameter) -> found.add(new Named(path, parameter)))
+        .record("", requireRecord(layer));
+    return found;
+  }
+
+  /** Visits a layer and all that is in it. */
+  static void visit(Layer layer, LayerVisitor visitor) {
+    new ParameterWalk(visitor).layer("", layer);
+  }
+
+  private static Record requireRecord(Layer layer) {
     if (!(layer instanceof Record values)) {
       throw new TensorException(
           "parameters: "
@@ -42,9 +70,18 @@ final class ParameterWalk {
               + " is a layer but no record, so its parameters cannot be found; make it a record of"
               + " Parameters and Layers, or override parameters()");
     }
-    var walk = new ParameterWalk();
-    walk.record("", values);
-    return walk.found;
+    return values;
+  }
+
+  private void layer(String path, Layer layer) {
+    if (visitor.layer(path, layer)) return;
+    if (NAMES_ITS_OWN.get(layer.getClass())) {
+      for (var named : layer.parameters()) {
+        visitor.parameter(join(path, named.name()), named.parameter());
+      }
+    } else {
+      record(path, requireRecord(layer));
+    }
   }
 
   /** Settings and tensors hold no parameters; a record of nothing else need not be open. */
@@ -68,12 +105,8 @@ final class ParameterWalk {
   private void value(String path, @Nullable Object value) {
     switch (value) {
       case null -> {}
-      case Parameter parameter -> found.add(new Named(path, parameter));
-      // Asked, not walked: a layer may override what its parameters are.
-      case Layer layer ->
-          layer
-              .parameters()
-              .forEach(named -> found.add(new Named(join(path, named.name()), named.parameter())));
+      case Parameter parameter -> visitor.parameter(path, parameter);
+      case Layer layer -> layer(path, layer);
       case Optional<?> optional -> value(path, optional.orElse(null));
       case List<?> list -> elements(path, list);
       case Object[] array -> elements(path, Arrays.asList(array));
@@ -92,16 +125,16 @@ final class ParameterWalk {
 
   /** Parameters in a container without an order would have no names that last. */
   private void refuse(String path, Object container, Collection<?> values) {
-    int before = found.size();
-    values.forEach(value -> value(path, value));
-    if (found.size() > before) {
-      throw new TensorException(
-          "parameters: '"
-              + path
-              + "' holds parameters in a "
-              + container.getClass().getSimpleName()
-              + ", whose order is not fixed; use a List, an array or a record");
-    }
+    var inside =
+        new ParameterWalk((name, parameter) -> {
+          throw new TensorException(
+              "parameters: '"
+                  + path
+                  + "' holds parameters in a "
+                  + container.getClass().getSimpleName()
+                  + ", whose order is not fixed; use a List, an array or a record");
+        });
+    values.forEach(value -> inside.value(path, value));
   }
 
   private static @Nullable Object read(Method accessor, Record values) {

@@ -4,13 +4,13 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * One tensor of a safetensors file, without its bytes: {@code end − begin = type.bytes() · Π
+ * One tensor of a file, without its bytes: {@code end − begin = type.bytes() · Π
  * shape}.
  *
  * @param name the name it is stored under
  * @param type its element type
  * @param shape its dimensions, outermost first; empty for a scalar
- * @param begin the first byte, counted from the end of the header
+ * @param begin the first byte, counted from where the format counts
  * @param end the byte after the last
  */
 public record StoredTensor(String name, StoredType type, List<Long> shape, long begin, long end) {

@@ -3,8 +3,8 @@ package carousel.nn.io;
 import carousel.tensor.DType;
 
 /**
- * The element types a safetensors file may name. All have a whole number of bytes; the names are
- * those of the format.
+ * The element types a file may name, safetensors or NumPy's. All have a whole number of bytes; the names are
+ * those of safetensors.
  *
  * <p>Source: the {@code Dtype} list of the safetensors format. Its sub-byte types (F4, F6) are not
  * part of it here: a file that holds one is refused by name. Declared widest first, in the order in

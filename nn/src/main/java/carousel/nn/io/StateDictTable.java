@@ -1,0 +1,247 @@
+package carousel.nn.io;
+
+import carousel.nn.Embedding;
+import carousel.nn.Layer;
+import carousel.nn.LayerNorm;
+import carousel.nn.LayerVisitor;
+import carousel.nn.Linear;
+import carousel.nn.Parameter;
+import carousel.nn.recurrent.Activation;
+import carousel.nn.recurrent.Bidirectional;
+import carousel.nn.recurrent.Cell;
+import carousel.nn.recurrent.Elman;
+import carousel.nn.recurrent.GruResetAfter;
+import carousel.nn.recurrent.Lstm;
+import carousel.nn.recurrent.Recurrent;
+import carousel.nn.recurrent.Sequence;
+import carousel.nn.recurrent.Stack;
+import carousel.tensor.DType;
+import carousel.tensor.Shape;
+import carousel.tensor.Storage;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The table of {@link StateDict}: every tensor of PyTorch is an {@link Image} of parts of ours, which
+ * is read in both directions.
+ */
+final class StateDictTable implements LayerVisitor {
+  private static final String OWN = "Safetensors.save keeps it under our own names";
+  private static final String CELLS =
+      "it has LSTM, GRU (GruResetAfter) and RNN with tanh or ReLU (Elman); " + OWN;
+
+  private final Map<String, Image> images = new LinkedHashMap<>();
+
+  private StateDictTable() {}
+
+  /** All tensors that PyTorch has for a model, in the order of its layers. */
+  static List<Image> of(Layer model) {
+    var table = new StateDictTable();
+    table.visit(model);
+    return List.copyOf(table.images.values());
+  }
+
+  /**
+   * A part of one of PyTorch's tensors.
+   *
+   * @param ours a view of our weight, in PyTorch's layout
+   * @param isAdded whether theirs is added to ours when loaded, and 0 when saved: the second bias
+   */
+  record Part(Tensor ours, boolean isAdded) {}
+
+  /** Where a part is written to. */
+  record Target(Storage storage, long offset, boolean isAdded) {}
+
+  /**
+   * One of PyTorch's tensors.
+   *
+   * @param name its name
+   * @param parts what it consists of, one below the other
+   */
+  record Image(String name, List<Part> parts) {
+    Tensor theirs() {
+      var theirs = parts.stream().map(p -> p.isAdded() ? p.ours().zerosLike() : p.ours()).toList();
+      return theirs.size() == 1 ? theirs.getFirst() : Tensor.concat(0, theirs);
+    }
+
+    DType dtype() {
+      return parts.getFirst().ours().dtype();
+    }
+
+    Shape shape() {
+      var first = parts.getFirst().ours().shape();
+      return parts.size() == 1
+          ? first
+          : Shape.of(parts.stream().mapToInt(part -> part.ours().dim(0)).sum());
+    }
+
+    /** The same for all names of one weight. */
+    List<Target> targets() {
+      return parts.stream()
+          .map(p -> new Target(p.ours().storage(), p.ours().layout().offset(), p.isAdded()))
+          .toList();
+    }
+
+    void load(Tensor theirs) {
+      var from = 0;
+      for (var part : parts) {
+        var ours = part.ours();
+        var given = parts.size() == 1 ? theirs : theirs.narrow(0, from, ours.dim(0));
+        ours.assign(part.isAdded() ? ours.add(given) : given);
+        from += given.rank() == 0 ? 0 : given.dim(0);
+      }
+    }
+
+    @Override
+    public String toString() {
+      return name + " " + dtype() + " " + shape();
+    }
+  }
+
+  @Override
+  public void parameter(String path, Parameter parameter) {
+    same(path, parameter.value());
+  }
+
+  @Override
+  public boolean layer(String path, Layer layer) {
+    switch (layer) {
+      case Linear linear -> {
+        same(join(path, "weight"), linear.weight().value().transpose(0, 1));
+        if (linear.bias() != null) same(join(path, "bias"), linear.bias().value());
+      }
+      case Embedding embedding -> same(join(path, "weight"), embedding.weight().value());
+      case LayerNorm norm -> {
+        same(join(path, "weight"), norm.gain().value());
+        same(join(path, "bias"), norm.bias().value());
+      }
+      case Stack stack -> sequence(path, stack.layers());
+      case Bidirectional pair -> sequence(path, List.of(pair));
+      case Recurrent<?> one -> sequence(path, List.of(one));
+      case Cell<?> cell -> {
+        module(path, cell);
+        cell(path, "", cell);
+      }
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** One recurrent module of PyTorch: alike layers, each of one direction or each of two. */
+  private void sequence(String path, List<Sequence> layers) {
+    var kind = kind(path, layers.getFirst());
+    for (var k = 0; k < layers.size(); k++) {
+      if (!kind(path, layers.get(k)).equals(kind)) {
+        throw lacks(
+            path,
+            "a stack of unlike layers, %s and %s".formatted(kind, kind(path, layers.get(k))),
+            "keep the layers in a List, which is a ModuleList there");
+      }
+      switch (layers.get(k)) {
+        case Bidirectional pair -> {
+          cell(path, "_l" + k, pair.forward().cell());
+          cell(path, "_l" + k + "_reverse", pair.backward().cell());
+        }
+        case Recurrent<?> one -> cell(path, "_l" + k, one.cell());
+        default -> throw new AssertionError(kind);
+      }
+    }
+  }
+
+  /** What all layers of a recurrent module have in common. */
+  private String kind(String path, Sequence layer) {
+    return switch (layer) {
+      case Bidirectional pair -> {
+        var kind = kind(path, pair.forward());
+        requirePlain(path, pair.backward());
+        var other = module(path, pair.backward().cell());
+        if (!kind.equals(other)) {
+          throw lacks(path, "directions that differ, %s and %s".formatted(kind, other), OWN);
+        }
+        yield "bidirectional " + kind;
+      }
+      case Recurrent<?> one -> {
+        requirePlain(path, one);
+        if (one.direction() == Recurrent.Direction.REVERSE) {
+          throw lacks(path, "a reverse layer without a forward one", OWN);
+        }
+        yield module(path, one.cell());
+      }
+      default -> throw lacks(path, layer.getClass().getSimpleName() + " in a stack", OWN);
+    };
+  }
+
+  private static void requirePlain(String path, Recurrent<?> layer) {
+    if (!layer.start().isEmpty()) throw lacks(path, "a learned initial state", OWN);
+  }
+
+  /** PyTorch's name of a cell, with its size. */
+  private static String module(String path, Cell<?> cell) {
+    var size = " of " + cell.outputs();
+    return switch (cell) {
+      case Lstm lstm -> "LSTM" + size;
+      case GruResetAfter gru -> "GRU" + size;
+      case Elman elman when elman.activation() != Activation.IDENTITY ->
+          "RNN " + elman.activation() + size;
+      case Elman elman -> throw lacks(path, "Elman without a nonlinearity", CELLS);
+      default -> throw lacks(path, cell.getClass().getSimpleName(), CELLS);
+    };
+  }
+
+  private void cell(String path, String suffix, Cell<?> cell) {
+    switch (cell) {
+      case Lstm c -> {
+        weights(path, suffix, c.wx(), c.wh());
+        biases(path, suffix, c.b(), List.of(new Part(c.b().value(), true)));
+      }
+      case Elman c -> {
+        weights(path, suffix, c.wx(), c.wh());
+        biases(path, suffix, c.b(), List.of(new Part(c.b().value(), true)));
+      }
+      case GruResetAfter c -> {
+        weights(path, suffix, c.wx(), c.wh());
+        var gates = c.b().value().narrow(0, 0, 2 * c.outputs()); // r and z
+        biases(
+            path, suffix, c.b(), List.of(new Part(gates, true), new Part(c.bh().value(), false)));
+      }
+      default -> throw new AssertionError(cell.getClass());
+    }
+  }
+
+  private void weights(String path, String suffix, Parameter wx, Parameter wh) {
+    same(join(path, "weight_ih" + suffix), wx.value().transpose(0, 1));
+    same(join(path, "weight_hh" + suffix), wh.value().transpose(0, 1));
+  }
+
+  /** The second after the first, to which it is added. */
+  private void biases(String path, String suffix, Parameter b, List<Part> second) {
+    same(join(path, "bias_ih" + suffix), b.value());
+    put(new Image(join(path, "bias_hh" + suffix), second));
+  }
+
+  private void same(String name, Tensor ours) {
+    put(new Image(name, List.of(new Part(ours, false))));
+  }
+
+  private void put(Image image) {
+    if (images.putIfAbsent(image.name(), image) != null) {
+      throw new TensorException(
+          "state dict: two weights come out as '" + image.name() + "'; rename a component");
+    }
+  }
+
+  private static TensorException lacks(String path, String what, String advice) {
+    return new TensorException(
+        "state dict: %sPyTorch has no %s; %s"
+            .formatted(path.isEmpty() ? "" : path + ": ", what, advice));
+  }
+
+  private static String join(String path, String name) {
+    return path.isEmpty() ? name : path + "." + name;
+  }
+}
