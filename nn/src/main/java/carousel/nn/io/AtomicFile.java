@@ -2,7 +2,9 @@ package carousel.nn.io;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,11 +16,21 @@ import java.util.concurrent.atomic.AtomicLong;
  * Replaces a file as a whole or not at all: write a neighbour, force it to the disk, rename it over
  * the target, force the folder.
  *
- * <p>A reader sees the old bytes or the new ones; a crash, a full disk or an exception in the
- * middle leaves the old file as it was and removes the neighbour.
+ * <p>A reader sees the old bytes or the new ones; a full disk or an exception in the middle leaves the
+ * old file as it was and removes the neighbour. A process that is killed in the middle leaves the old
+ * file and the neighbour; {@link #removeLeftovers} is for these.
+ *
+ * <p>An interrupt of the writing thread does not break off a write: a channel that it closed is
+ * opened anew and written from the start, and the thread is interrupted again when the file is whole.
  */
 public final class AtomicFile {
   private static final AtomicLong COUNTER = new AtomicLong();
+
+  /** How often a write begins anew; who interrupts it more often than that wants it to end. */
+  private static final int ATTEMPTS = 10;
+
+  private static final String HIDDEN = ".";
+  private static final String LEFTOVER = ".tmp";
 
   private AtomicFile() {}
 
@@ -26,7 +38,7 @@ public final class AtomicFile {
   @FunctionalInterface
   public interface Body {
     /**
-     * Writes the whole content.
+     * Writes the whole content; called again if the thread was interrupted meanwhile.
      *
      * @param channel the new file, open for writing
      * @throws IOException if the bytes cannot be written; the target then stays as it was
@@ -44,11 +56,28 @@ public final class AtomicFile {
    */
   public static void write(Path target, Body body) throws IOException {
     var file = Files.isSymbolicLink(target) ? target.toRealPath() : target.toAbsolutePath();
+    var interrupted = Thread.interrupted();
+    try {
+      for (var attempt = 1; ; attempt++) {
+        try {
+          replace(file, body);
+          return;
+        } catch (ClosedByInterruptException e) {
+          interrupted |= Thread.interrupted();
+          if (attempt == ATTEMPTS) throw e;
+        }
+      }
+    } finally {
+      if (interrupted) Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void replace(Path file, Body body) throws IOException {
     // Not Files.createTempFile: it makes the file readable by its owner alone, and the rename would
     // keep that. CREATE_NEW leaves the permissions to the umask, as for any other file.
     // Joined, not formatted: %d may write digits that the file system's encoding does not have.
     var ours = ProcessHandle.current().pid() + "-" + COUNTER.getAndIncrement();
-    var neighbour = file.resolveSibling("." + file.getFileName() + "." + ours + ".tmp");
+    var neighbour = file.resolveSibling(HIDDEN + file.getFileName() + "." + ours + LEFTOVER);
     var done = false;
     try {
       try (var channel =
@@ -66,6 +95,18 @@ public final class AtomicFile {
   }
 
   /**
+   * Removes the neighbours that killed processes left in a folder.
+   *
+   * @param folder where nobody else writes now; see {@link FolderLock}
+   * @throws IOException if the folder cannot be read or written
+   */
+  public static void removeLeftovers(Path folder) throws IOException {
+    try (var files = Files.newDirectoryStream(folder, HIDDEN + "*" + LEFTOVER)) {
+      for (var file : files) Files.deleteIfExists(file);
+    }
+  }
+
+  /**
    * Replaces {@code target} by a text in UTF-8.
    *
    * @param target the file to create or replace; its folder must exist
@@ -78,7 +119,7 @@ public final class AtomicFile {
   }
 
   /** Writes all that remains in the buffer: a single {@code write} may stop short. */
-  static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
+  static void writeFully(WritableByteChannel channel, ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) channel.write(bytes);
   }
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -116,22 +117,59 @@ public final class SafetensorsFile implements Closeable {
    */
   public static void write(Path path, List<TensorSource> sources, Map<String, String> metadata)
       throws IOException {
+    var header = layout(path, sources, metadata);
+    AtomicFile.write(path, channel -> writeTo(channel, header, sources));
+  }
+
+  /** Where the tensors of the sources will lie. */
+  static SafetensorsHeader layout(
+      Path path, List<TensorSource> sources, Map<String, String> metadata) {
     var wanted =
         sources.stream()
             .map(s -> new SafetensorsHeader.Wanted(s.name(), s.type(), s.shape()))
             .toList();
-    var header = SafetensorsHeader.layout(path, wanted, metadata);
+    return SafetensorsHeader.layout(path, wanted, metadata);
+  }
+
+  /** Writes the header and the sources, each in its place. */
+  static void writeTo(
+      WritableByteChannel channel, SafetensorsHeader header, List<TensorSource> sources)
+      throws IOException {
     var byName = new HashMap<String, TensorSource>();
     for (var source : sources) byName.put(source.name(), source);
-    AtomicFile.write(
-        path,
-        channel -> {
-          AtomicFile.writeFully(channel, header.encode());
-          for (var tensor : header.tensors().values()) {
-            Objects.requireNonNull(byName.get(tensor.name())).content().writeTo(channel);
-            checkWritten(tensor, channel.position() - header.dataStart() - tensor.begin());
-          }
-        });
+    AtomicFile.writeFully(channel, header.encode());
+    for (var tensor : header.tensors().values()) {
+      var counted = new CountingChannel(channel);
+      Objects.requireNonNull(byName.get(tensor.name())).content().writeTo(counted);
+      checkWritten(tensor, counted.count);
+    }
+  }
+
+  /** Counts what is written, whatever the channel behind it can tell. */
+  private static final class CountingChannel implements WritableByteChannel {
+    private final WritableByteChannel channel;
+    private long count;
+
+    CountingChannel(WritableByteChannel channel) {
+      this.channel = channel;
+    }
+
+    @Override
+    public int write(ByteBuffer bytes) throws IOException {
+      var written = channel.write(bytes);
+      count += written;
+      return written;
+    }
+
+    @Override
+    public boolean isOpen() {
+      return channel.isOpen();
+    }
+
+    @Override
+    public void close() {
+      // The file is closed by whoever opened it.
+    }
   }
 
   private static void checkWritten(StoredTensor tensor, long written) {

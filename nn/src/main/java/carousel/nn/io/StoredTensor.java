@@ -30,6 +30,11 @@ public record StoredTensor(String name, StoredType type, List<Long> shape, long 
     return (end - begin) / type.bytes();
   }
 
+  /** The same tensor by another name. */
+  StoredTensor named(String other) {
+    return new StoredTensor(other, type, shape, begin, end);
+  }
+
   /**
    * {@code type.bytes() · Π shape}.
    *

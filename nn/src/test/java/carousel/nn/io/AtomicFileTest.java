@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,6 +38,40 @@ class AtomicFileTest {
                 }))
         .isInstanceOf(IOException.class)
         .hasMessage("No space left on device");
+    assertThat(file).hasContent("good");
+    assertThat(folder.toFile().list()).containsExactly("weights");
+  }
+
+  @Test
+  void anInterruptDoesNotBreakAWriteOffAndIsNotForgotten() throws IOException {
+    var file = folder.resolve("weights");
+    var calls = new AtomicInteger();
+    Thread.currentThread().interrupt();
+    AtomicFile.write(
+        file,
+        channel -> {
+          AtomicFile.writeFully(channel, UTF_8.encode("whole"));
+          if (calls.incrementAndGet() < 4) Thread.currentThread().interrupt();
+        });
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(calls).hasValue(4);
+    assertThat(file).hasContent("whole");
+    assertThat(folder.toFile().list()).containsExactly("weights");
+  }
+
+  @Test
+  void interruptsWithoutEndEndIt() throws IOException {
+    var file = folder.resolve("weights");
+    AtomicFile.writeString(file, "good");
+    assertThatThrownBy(() ->
+            AtomicFile.write(
+                file,
+                channel -> {
+                  Thread.currentThread().interrupt();
+                  AtomicFile.writeFully(channel, UTF_8.encode("never"));
+                }))
+        .isInstanceOf(ClosedByInterruptException.class);
+    assertThat(Thread.interrupted()).isTrue();
     assertThat(file).hasContent("good");
     assertThat(folder.toFile().list()).containsExactly("weights");
   }

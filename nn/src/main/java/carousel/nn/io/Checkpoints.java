@@ -1,0 +1,176 @@
+package carousel.nn.io;
+
+import carousel.tensor.Tensor;
+import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A folder that holds the last checkpoints of a training:
+ *
+ * <pre>{@code
+ * var checkpoints = new Checkpoints(folder, 3);
+ * var from = checkpoints.newest(System.err::println).orElse(null);
+ * if (from != null) {
+ *   from.loadInto("model.", weights);
+ *   optimizer.restore(from.load("optimizer."));
+ *   noise = Philox.at(1, Long.parseLong(from.metadata().get("noise")));
+ * }
+ * for (var step = from == null ? 0 : from.step(); step < steps; step++) {
+ *   ...
+ *   checkpoints.save(step + 1, tensors, Map.of("noise", Long.toString(noise.counter())));
+ * }
+ * }</pre>
+ *
+ * <p>A checkpoint is one file, {@code checkpoint-0000000120.safetensors}, so that its parts are always of
+ * one step. It is {@linkplain AtomicFile written as a whole or not at all}, carries the SHA-256 of its
+ * bytes, and is checked when it is found; where the newest is damaged the one before it is taken. An
+ * older file is removed only when a newer one is safely on the disk.
+ *
+ * <p>One writer at a time, which {@link FolderLock} sees to. A checkpoint is written between two steps,
+ * by the thread that makes them.
+ */
+public final class Checkpoints {
+  private static final Pattern NAME = Pattern.compile("checkpoint-(\\d{1,18})\\.safetensors");
+
+  private final Path folder;
+  private final int keep;
+  private final List<Path> damaged = new ArrayList<>();
+  private long last = -1;
+
+  private record Candidate(Path file, long step) {}
+
+  /**
+   * The checkpoints of a folder.
+   *
+   * @param folder made with the first one if it is not there
+   * @param keep how many to keep, at least 1; with 2 or more there is one to go back to
+   * @throws IllegalArgumentException if {@code keep < 1}
+   */
+  public Checkpoints(Path folder, int keep) {
+    if (keep < 1) throw new IllegalArgumentException("keep must be 1 or more, got " + keep);
+    this.folder = folder;
+    this.keep = keep;
+  }
+
+  /**
+   * The newest checkpoint that is sound. Those found damaged on the way are removed by the next {@link
+   * #save}.
+   *
+   * @param report told of each damaged one, in one line
+   * @return the checkpoint; empty if there is none, or all are damaged
+   * @throws IOException if the folder cannot be read
+   */
+  public Optional<Checkpoint> newest(Consumer<String> report) throws IOException {
+    damaged.clear();
+    last = -1;
+    for (var candidate : newestFirst()) {
+      try {
+        var checkpoint = Checkpoint.read(candidate.file, candidate.step);
+        last = candidate.step;
+        return Optional.of(checkpoint);
+      } catch (ClosedByInterruptException e) {
+        throw e; // which says nothing of the file
+      } catch (SafetensorsException e) {
+        passOver(candidate, e.getMessage(), report);
+      } catch (IOException e) {
+        passOver(candidate, candidate.file + ": " + e, report);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private void passOver(Candidate candidate, @Nullable String why, Consumer<String> report) {
+    damaged.add(candidate.file);
+    report.accept("a damaged checkpoint is passed over: " + why);
+  }
+
+  /**
+   * Writes a checkpoint and, when it is safe on the disk, removes those that are no longer to be kept.
+   *
+   * @param step its number, not below that of the one before; one of the same number is replaced
+   * @param tensors by name, with a prefix for each part; of any layout and device
+   * @param metadata free strings
+   * @throws IllegalArgumentException if the step is below the last one, or a string has the name {@value
+   *     Checksum#KEY}
+   * @throws IllegalStateException if the folder holds newer ones that {@link #newest} was not asked for
+   * @throws IOException if the folder cannot be written or the disk is full; all checkpoints are then as
+   *     they were
+   */
+  public void save(long step, Map<String, Tensor> tensors, Map<String, String> metadata)
+      throws IOException {
+    if (step < Math.max(0, last)) {
+      throw new IllegalArgumentException("checkpoint %d after %d".formatted(step, last));
+    }
+    if (metadata.containsKey(Checksum.KEY)) {
+      throw new IllegalArgumentException("the metadata '" + Checksum.KEY + "' is the checksum's");
+    }
+    Files.createDirectories(folder);
+    AtomicFile.removeLeftovers(folder); // first: they may be what fills the disk
+    requireNoneUnseen();
+    // Joined from strings, not by %d, which may write the digits of another script.
+    var digits = Long.toString(step);
+    var name = "checkpoint-" + "0".repeat(Math.max(0, 10 - digits.length())) + digits;
+    write(folder.resolve(name + ".safetensors"), tensors, metadata);
+    last = step;
+    prune();
+  }
+
+  private void requireNoneUnseen() throws IOException {
+    for (var found : newestFirst()) {
+      if (found.step > last && !damaged.contains(found.file)) {
+        throw new IllegalStateException(
+            "%s is newer than what this training began with; go on from newest(), or save elsewhere"
+                .formatted(found.file));
+      }
+    }
+  }
+
+  private static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata)
+      throws IOException {
+    var sources = new ArrayList<TensorSource>();
+    tensors.forEach((name, tensor) -> sources.add(TensorSource.of(name, tensor)));
+    var strings = new LinkedHashMap<>(metadata);
+    strings.put(Checksum.KEY, Checksum.NONE);
+    var header = SafetensorsFile.layout(file, sources, strings);
+    AtomicFile.write(
+        file,
+        channel -> {
+          var summed = new Checksum.Channel(channel);
+          SafetensorsFile.writeTo(summed, header, sources);
+          Checksum.put(channel, file, header, summed.digits());
+        });
+  }
+
+  private void prune() throws IOException {
+    for (var file : damaged) Files.deleteIfExists(file);
+    damaged.clear();
+    var files = newestFirst();
+    for (var old : files.subList(Math.min(keep, files.size()), files.size())) {
+      Files.deleteIfExists(old.file);
+    }
+  }
+
+  private List<Candidate> newestFirst() throws IOException {
+    var found = new ArrayList<Candidate>();
+    if (!Files.isDirectory(folder)) return found;
+    try (var files = Files.newDirectoryStream(folder)) {
+      for (var file : files) {
+        var matcher = NAME.matcher(file.getFileName().toString());
+        if (matcher.matches()) found.add(new Candidate(file, Long.parseLong(matcher.group(1))));
+      }
+    }
+    found.sort(Comparator.comparingLong(Candidate::step).reversed());
+    return found;
+  }
+}
