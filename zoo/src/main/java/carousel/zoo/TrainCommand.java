@@ -5,10 +5,12 @@ import carousel.nn.recurrent.Cells;
 import carousel.tensor.Device;
 import carousel.zoo.lm.Choice;
 import carousel.zoo.lm.Data;
+import carousel.zoo.lm.Every;
 import carousel.zoo.lm.Failure;
 import carousel.zoo.lm.Recipe;
 import carousel.zoo.lm.Reporter;
 import carousel.zoo.lm.RunFolder;
+import carousel.zoo.lm.Saving;
 import carousel.zoo.lm.Settings;
 import carousel.zoo.lm.TrainingRun;
 import java.io.IOException;
@@ -34,7 +36,8 @@ import picocli.CommandLine.Spec;
     description = {
       "",
       "Without options it generates a text by a small grammar, whose entropy is known, and ends in"
-          + " under a minute. Ctrl-C saves, and says how to go on.",
+          + " under a minute. Ctrl-C saves, and says how to go on. A run that was killed goes on from its"
+          + " last checkpoint and ends as if it never had been, to the bit.",
       ""
     },
     footer = {
@@ -43,7 +46,8 @@ import picocli.CommandLine.Spec;
       "  ./carousel train",
       "  ./carousel train --data book.txt --level char",
       "  ./carousel train --data ptb --recipe zaremba-small --seed 1",
-      "  ./carousel train --from runs/2026-11-20-lstm --epochs 20"
+      "  ./carousel train --resume runs/2026-11-20-lstm",
+      "  ./carousel train --resume runs/2026-11-20-lstm --epochs 20"
     })
 final class TrainCommand implements Callable<Integer> {
   private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmmss");
@@ -136,65 +140,78 @@ final class TrainCommand implements Callable<Integer> {
   private @Nullable Path out;
 
   @Option(
-      names = "--from",
+      names = "--resume",
       paramLabel = "RUN",
-      description = "Go on with a run that was stopped, or for more --epochs.")
-  private @Nullable Path from;
+      description =
+          "Go on with a run that was stopped or killed, from its last checkpoint; or train it longer,"
+              + " by more --epochs.")
+  private @Nullable Path resume;
+
+  @Option(
+      names = "--every",
+      paramLabel = "N|TIME",
+      description =
+          "When to write a checkpoint, beside the end of every epoch: after so many steps, as 500, or"
+              + " after a time, as 30s, 5m, 2h. 5m if not given: a time, because what a kill costs is"
+              + " time, whatever the size of a step; writing takes far less than a hundredth of it.")
+  private String every = "5m";
+
+  @Option(
+      names = "--keep",
+      paramLabel = "N",
+      description =
+          "How many checkpoints stay. 3 if not given: where the newest is damaged, the one before is"
+              + " taken. Each holds the weights twice, beside what the optimiser remembers.")
+  private int keep = 3;
+
+  @Option(
+      names = "--stop-on-write-error",
+      description =
+          "End the training when a checkpoint cannot be written. If not given it says so, goes on, and"
+              + " tries again with the next; the ones before stay in any case.")
+  private boolean stopOnWriteError;
 
   @Override
   public Integer call() throws IOException {
     Threads.use(threads);
-    var start = from;
-    return start == null ? begin() : resume(start);
+    var saving = new Saving(Every.parse(every), keep, stopOnWriteError);
+    var run = resume;
+    return run == null ? begin(saving) : resume(run, saving);
   }
 
-  private int begin() throws IOException {
+  private int begin(Saving saving) throws IOException {
     var values = new LinkedHashMap<>(recipe().settings());
     values.put("data", source());
     values.putAll(shape());
     values.putAll(tuning());
     if (seed != null) values.put("seed", seed.toString());
-    if (device != null) values.put("device", device);
     var settings = checked(values);
     var folder = out == null ? unused(settings) : out;
     RunFolder.requireNone(folder);
     var texts = Data.read(settings.data(), settings.level(), settings.seed());
-    return train(
-        settings,
-        texts,
-        () -> RunFolder.create(folder, settings, texts.corpus().vocabulary()),
-        false);
+    return train(settings, texts, saving, new RunFolder(folder), false);
   }
 
-  private int resume(Path start) throws IOException {
-    var run = RunFolder.open(start);
+  private int resume(Path path, Saving saving) throws IOException {
+    var run = RunFolder.open(path);
     var values = new LinkedHashMap<>(run.settings().values());
     var refused = new LinkedHashMap<>(shape());
-    if (data != null) refused.put("data", data);
     if (recipe != null) refused.put("recipe", recipe);
     if (seed != null) refused.put("seed", "");
     if (out != null) refused.put("out", "");
     if (!refused.isEmpty()) {
       throw Failure.usage(
-          "--from goes on with the model, the data and the folder of the run: leave out --"
+          "--resume goes on with the model of the run, its batches and its folder: leave out --"
               + String.join(", --", refused.keySet()));
     }
+    if (data != null) values.put("data", source());
     values.putAll(tuning());
-    if (device != null) values.put("device", device);
     var settings = checked(values);
-    var done = run.history().epochs().size();
-    if (done >= settings.epochs()) {
-      throw Failure.usage(
-          "%s has its %d epochs; give a larger number with --epochs to go on"
-              .formatted(start, done));
-    }
-    var vocabulary = run.vocabulary();
-    var texts = Data.read(settings.data(), vocabulary, settings.seed());
-    run.save(settings);
-    return train(settings, texts, () -> run, true);
+    var texts = Data.read(settings.data(), run.vocabulary(), settings.seed());
+    return train(settings, texts, saving, run, true);
   }
 
-  private int train(Settings settings, Data texts, TrainingRun.Folder folder, boolean resumed)
+  private int train(Settings settings, Data texts, Saving saving, RunFolder run, boolean resumed)
       throws IOException {
     var line = java.util.Objects.requireNonNull(spec).commandLine();
     var terminal = Boolean.getBoolean("carousel.terminal");
@@ -202,7 +219,7 @@ final class TrainCommand implements Callable<Integer> {
     var reporter = new Reporter(line.getOut(), line.getErr(), terminal, unit);
     try (var interruption = new Interruption()) {
       var finished =
-          new TrainingRun(settings, texts, reporter, interruption).train(folder, resumed);
+          new TrainingRun(settings, texts, saving, reporter, interruption).train(run, resumed);
       return finished ? 0 : Interruption.EXIT;
     } finally {
       reporter.clear();
@@ -241,7 +258,7 @@ final class TrainCommand implements Callable<Integer> {
         : Path.of(data).toAbsolutePath().normalize().toString();
   }
 
-  /** The options that a model cannot change once it is trained. */
+  /** The options that cannot change in the middle of a training. */
   private Map<String, String> shape() {
     var values = new LinkedHashMap<String, String>();
     put(values, "level", level);
@@ -249,13 +266,14 @@ final class TrainCommand implements Callable<Integer> {
     put(values, "hidden", hidden);
     put(values, "layers", layers);
     put(values, "optimizer", optimizer);
+    put(values, "batch", batch);
+    put(values, "steps", steps);
     return values;
   }
 
   private Map<String, String> tuning() {
     var values = new LinkedHashMap<String, String>();
-    put(values, "batch", batch);
-    put(values, "steps", steps);
+    put(values, "device", device);
     put(values, "epochs", epochs);
     put(values, "lr", lr);
     put(values, "clip", clip);

@@ -50,7 +50,10 @@ class BadInputTest {
     "--lr, NaN, must be above 0",
     "--dropout, 1, from 0 to below 1",
     "--clip, -1, 0 (no clipping) or more",
-    "--threads, 0, must be 1 or more"
+    "--threads, 0, must be 1 or more",
+    "--keep, 0, must be 1 or more",
+    "--every, 0, must be a number of steps",
+    "--every, soon, 'as 30s, 5m or 2h'"
   })
   void unknownValueNamesTheNearestAndWhatThereIs(String option, String value, String message) {
     var run = carousel("train", option, value, "--out", folder.resolve("run"));
@@ -147,7 +150,7 @@ class BadInputTest {
   void folderThatHoldsARunIsNotOverwritten() throws IOException {
     trained();
     var again = train(folder.resolve("text.txt"));
-    assertThat(again.complaint()).contains("holds a run already").contains("--from");
+    assertThat(again.complaint()).contains("holds a run already").contains("--resume");
     assertThat(again.code()).isEqualTo(1);
   }
 
@@ -195,13 +198,12 @@ class BadInputTest {
   void foldersThatAreNoRuns() throws IOException {
     assertThat(carousel("eval", folder.resolve("none")).complaint()).contains("no such folder");
     assertThat(carousel("sample", folder).complaint()).contains("is no run");
-    assertThat(carousel("train", "--from", folder).complaint()).contains("is no run");
+    assertThat(carousel("train", "--resume", folder).complaint()).contains("is no run");
     assertThat(carousel("eval").code()).isEqualTo(2);
     var run = trained();
-    var other = carousel("train", "--from", run, "--hidden", 8);
-    assertThat(other.complaint()).contains("leave out --hidden");
+    var other = carousel("train", "--resume", run, "--hidden", 8, "--batch", 3);
+    assertThat(other.complaint()).contains("leave out --hidden, --batch");
     assertThat(other.code()).isEqualTo(2);
-    assertThat(carousel("train", "--from", run).complaint()).contains("--epochs");
     assertThat(carousel("eval", run, "--data", folder.resolve("none")).complaint())
         .contains("there is no such file");
     assertThat(carousel("sample", run, "--temperature", -1).complaint()).contains("--temperature");

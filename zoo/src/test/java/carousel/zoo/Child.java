@@ -12,6 +12,16 @@ import java.util.concurrent.TimeUnit;
 /** The command line in a JVM of its own, as the launcher starts it: for threads, signals and memory. */
 record Child(Process process, Path log) {
   static Child start(Path log, List<String> flags, Object... arguments) throws IOException {
+    return start(log, command(flags, arguments));
+  }
+
+  static Child start(Path log, List<String> command) throws IOException {
+    var builder = new ProcessBuilder(command).redirectErrorStream(true);
+    return new Child(builder.redirectOutput(log.toFile()).start(), log);
+  }
+
+  /** What starts the command line, for those who start it in another surrounding. */
+  static List<String> command(List<String> flags, Object... arguments) {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(flags);
@@ -23,8 +33,7 @@ record Child(Process process, Path log) {
             "--module",
             "carousel.zoo/carousel.zoo.Carousel"));
     Arrays.stream(arguments).map(String::valueOf).forEach(command::add);
-    var builder = new ProcessBuilder(command).redirectErrorStream(true);
-    return new Child(builder.redirectOutput(log.toFile()).start(), log);
+    return command;
   }
 
   int exitCode() throws InterruptedException {

@@ -40,11 +40,11 @@ class MemoryTest {
       var corpus = Data.read(settings.data(), TokenLevel.WORD, 1).corpus();
       var trainer = new Trainer(LanguageModel.of(settings, corpus.vocabulary().size()), settings);
       var memory = Device.cpu().backend().memory();
-      trainer.epoch(
-          corpus.train().batchify(2, 4),
-          0,
-          (step, steps, loss, speed) -> used.accept(memory.inUse()),
-          () -> false);
+      var pass = trainer.pass(corpus.train().batchify(2, 4), 0);
+      while (!pass.ended()) {
+        pass.step();
+        used.accept(memory.inUse());
+      }
     }
     assertThat(used.getCount()).isGreaterThan(250);
     assertThat(used.getMax()).as("bytes in use between steps").isEqualTo(used.getMin());
@@ -84,7 +84,7 @@ class MemoryTest {
             "--steps",
             2);
     var resident = new ArrayList<Long>();
-    while (child.process().isAlive() && !Files.exists(run.resolve("last.safetensors"))) {
+    while (child.process().isAlive() && !Files.exists(run.resolve("best.safetensors"))) {
       var kilobytes = resident(child.process().pid());
       if (kilobytes > 0) resident.add(kilobytes);
       Thread.sleep(50);

@@ -46,8 +46,8 @@ class TrainingTest {
             "vocabulary.txt",
             "history.csv",
             "best.safetensors",
-            "last.safetensors",
-            "optimizer.safetensors");
+            "checkpoints",
+            ".lock");
     var history = Files.readAllLines(run.resolve("history.csv"));
     assertThat(history).hasSize(4);
     var first = Double.parseDouble(history.get(1).split(",", -1)[3]);
@@ -85,19 +85,6 @@ class TrainingTest {
   }
 
   @Test
-  void aRunThatGoesOnEndsAtTheBitsOfOneThatNeverStopped() throws IOException {
-    var whole = folder.resolve("whole");
-    var parts = folder.resolve("parts");
-    train(text(), whole, "--epochs", 3, "--dropout", 0.3);
-    train(text(), parts, "--epochs", 1, "--dropout", 0.3);
-    var on = carousel("train", "--from", parts, "--epochs", 3);
-    assertThat(on.code()).as(on.err()).isZero();
-    assertThat(parts.resolve("last.safetensors"))
-        .hasSameBinaryContentAs(whole.resolve("last.safetensors"));
-    assertThat(Files.readAllLines(parts.resolve("history.csv"))).hasSize(4);
-  }
-
-  @Test
   void theSeedDecidesTheWeightsAndTheThreadsDoNot() throws Exception {
     var data = text();
     var weights = new java.util.ArrayList<Path>();
@@ -125,13 +112,13 @@ class TrainingTest {
               "--threads",
               threads);
       assertThat(child.exitCode()).as(child.output()).isZero();
-      weights.add(run.resolve("last.safetensors"));
+      weights.add(run.resolve("best.safetensors"));
     }
     assertThat(weights.get(1)).hasSameBinaryContentAs(weights.get(0));
     train(data, folder.resolve("other"), "--epochs", 1, "--seed", 2);
     train(data, folder.resolve("one"), "--epochs", 1, "--seed", 1);
-    assertThat(Files.readAllBytes(folder.resolve("other/last.safetensors")))
-        .isNotEqualTo(Files.readAllBytes(folder.resolve("one/last.safetensors")));
+    assertThat(Files.readAllBytes(folder.resolve("other/best.safetensors")))
+        .isNotEqualTo(Files.readAllBytes(folder.resolve("one/best.safetensors")));
   }
 
   @Test
@@ -163,9 +150,9 @@ class TrainingTest {
     }
     new ProcessBuilder("kill", "-INT", Long.toString(child.process().pid())).start().waitFor();
     assertThat(child.exitCode()).as(child.output()).isEqualTo(130);
-    assertThat(child.output()).contains("stopped in epoch", "./carousel train --from " + run);
+    assertThat(child.output()).contains("stopped", "./carousel train --resume " + run);
     var done = Files.readAllLines(run.resolve("history.csv")).size() - 1;
-    var on = carousel("train", "--from", run, "--epochs", done + 1);
+    var on = carousel("train", "--resume", run, "--epochs", done + 1);
     assertThat(on.code()).as(on.err()).isZero();
     assertThat(on.out()).contains("epoch %d/%d".formatted(done + 1, done + 1));
   }

@@ -2,8 +2,11 @@ package carousel.zoo.lm;
 
 import carousel.nn.recurrent.State;
 import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The recurrent state between two windows: tensors of the scope of the whole text, overwritten by
@@ -16,6 +19,53 @@ public final class CarriedState {
 
   /** The state before a text; what is carried belongs to the innermost scope. */
   public CarriedState() {}
+
+  /**
+   * The state in the middle of a text.
+   *
+   * @param like states of the types and shapes that it has
+   * @param tensors as {@link #tensors} gave them
+   * @throws Failure if they are of another model or batch
+   */
+  CarriedState(List<State> like, Map<String, Tensor> tensors) {
+    var restored = new ArrayList<State>();
+    for (var layer = 0; layer < like.size(); layer++) {
+      var zeros = like.get(layer).tensors();
+      var own = new ArrayList<Tensor>();
+      for (var k = 0; k < zeros.size(); k++) {
+        var tensor = tensors.get(name(layer, k));
+        if (tensor == null || !tensor.shape().equals(zeros.get(k).shape())) {
+          throw new Failure(
+              "the carried state '%s' must be %s, the checkpoint holds %s"
+                  .formatted(
+                      name(layer, k),
+                      zeros.get(k).shape(),
+                      tensor == null ? "none" : tensor.shape()));
+        }
+        own.add(owner.adopt(tensor));
+      }
+      restored.add(State.with(like.get(layer), own));
+    }
+    held = List.copyOf(restored);
+  }
+
+  /**
+   * What is carried, to be saved.
+   *
+   * @return the tensors themselves, as {@code <layer>.<number>}; empty before the first window
+   */
+  Map<String, Tensor> tensors() {
+    var tensors = new LinkedHashMap<String, Tensor>();
+    for (var layer = 0; layer < held.size(); layer++) {
+      var own = held.get(layer).tensors();
+      for (var k = 0; k < own.size(); k++) tensors.put(name(layer, k), own.get(k));
+    }
+    return tensors;
+  }
+
+  private static String name(int layer, int k) {
+    return layer + "." + k;
+  }
 
   /**
    * What the window at hand begins with.

@@ -6,8 +6,13 @@ import carousel.nn.data.TokenStream;
 import carousel.nn.data.Vocabulary;
 import carousel.zoo.grammar.Grammar;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -68,6 +73,26 @@ public record Data(Corpus corpus, Optional<Grammar> grammar) {
               + " give it a text with --data");
     }
     return data;
+  }
+
+  /**
+   * Tells the texts that are trained and tuned on from any others.
+   *
+   * @return the SHA-256 of their tokens, in hexadecimal digits
+   */
+  String fingerprint() {
+    try {
+      var digest = MessageDigest.getInstance("SHA-256");
+      for (var stream : List.of(corpus.train(), corpus.valid())) {
+        var ids = stream.toArray();
+        var bytes = ByteBuffer.allocate(Integer.BYTES * (ids.length + 1));
+        bytes.putInt(ids.length).asIntBuffer().put(ids);
+        digest.update(bytes.array());
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
   }
 
   /**

@@ -16,7 +16,9 @@ import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * {@code p(token[t+1] | token[0 … t]) = softmax(W h[t] + b)}, h from a stack of recurrent layers over
@@ -81,6 +83,17 @@ public record LanguageModel(Embedding embed, Stack stack, Linear head, Dropout d
         named.parameter().assign(init.sample(rng, value.dtype(), value.shape()));
       }
     }
+  }
+
+  /**
+   * The weights under the names that files have them by.
+   *
+   * @return the tensors themselves
+   */
+  Map<String, Tensor> weights() {
+    var weights = new LinkedHashMap<String, Tensor>();
+    for (var named : parameters()) weights.put(named.name(), named.value());
+    return weights;
   }
 
   /**

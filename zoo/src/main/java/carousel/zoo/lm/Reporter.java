@@ -47,6 +47,17 @@ public final class Reporter {
     out.flush();
   }
 
+  /**
+   * Prints a line about something that went wrong without ending the training.
+   *
+   * @param text the line
+   */
+  public void warning(String text) {
+    clear();
+    screen.println("carousel: " + text);
+    screen.flush();
+  }
+
   /** Removes the bar. */
   public void clear() {
     if (drawn) {

@@ -1,18 +1,17 @@
 package carousel.zoo.lm;
 
-import carousel.nn.Layer;
 import carousel.nn.data.Vocabulary;
 import carousel.nn.io.AtomicFile;
+import carousel.nn.io.Checkpoints;
+import carousel.nn.io.FolderInUseException;
+import carousel.nn.io.FolderLock;
 import carousel.nn.io.Safetensors;
-import carousel.nn.optim.Optimizer;
-import carousel.tensor.Tensor;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Properties;
 
 /**
@@ -23,11 +22,12 @@ import java.util.Properties;
  * vocabulary.txt          the tokens, in the order of their ids
  * history.csv             what every epoch gave
  * best.safetensors        the weights of the best epoch
- * last.safetensors        the weights of the last epoch, or of where the training was stopped
- * optimizer.safetensors   what the optimiser knew beside the last weights
+ * checkpoints/            all that is needed to go on, of the last steps it was saved at
+ * .lock                   is locked by the process that writes here
  * </pre>
  *
- * <p>Every file is replaced as a whole or not at all.
+ * <p>Every file is replaced as a whole or not at all. A checkpoint has the history and the best weights,
+ * too, and decides: a run that goes on writes both files anew.
  *
  * @param path the folder
  */
@@ -36,30 +36,42 @@ public record RunFolder(Path path) {
   private static final String VOCABULARY = "vocabulary.txt";
   private static final String HISTORY = "history.csv";
   private static final String BEST = "best.safetensors";
-  private static final String LAST = "last.safetensors";
-  private static final String OPTIMIZER = "optimizer.safetensors";
+  private static final String CHECKPOINTS = "checkpoints";
 
   /**
-   * Makes the folder of a new run.
+   * Makes the folder if it is not there, and keeps all others from writing in it.
    *
-   * @param path the folder; made if it is not there
-   * @param settings what was asked for
-   * @param vocabulary the tokens
-   * @return the run
-   * @throws Failure if it holds a run, or cannot be written
+   * @return the lock, to be closed when the training has ended
+   * @throws Failure if something else writes there, or nothing can be written
    */
-  public static RunFolder create(Path path, Settings settings, Vocabulary vocabulary) {
-    requireNone(path);
-    var run = new RunFolder(path);
+  FolderLock lock() {
     try {
       Files.createDirectories(path);
-      vocabulary.save(path.resolve(VOCABULARY));
-      run.save(settings);
+      var lock = FolderLock.take(path);
+      AtomicFile.removeLeftovers(path);
+      return lock;
+    } catch (FolderInUseException e) {
+      throw new Failure(Failure.reason(e), e);
     } catch (IOException e) {
       throw Failure.writing(path, e);
     }
-    run.save(new History(List.of()));
-    return run;
+  }
+
+  /**
+   * Begins a new run.
+   *
+   * @param settings what was asked for
+   * @param vocabulary the tokens
+   * @throws Failure if the folder holds a run, or cannot be written
+   */
+  void begin(Settings settings, Vocabulary vocabulary) {
+    requireNone(path);
+    try {
+      vocabulary.save(path.resolve(VOCABULARY));
+    } catch (IOException e) {
+      throw Failure.writing(path, e);
+    }
+    save(settings); // last: where there are settings there is a run
   }
 
   /**
@@ -71,7 +83,7 @@ public record RunFolder(Path path) {
   public static void requireNone(Path path) {
     if (Files.exists(path.resolve(SETTINGS))) {
       throw new Failure(
-          "%s holds a run already; go on with it by --from %s, or choose another folder with --out"
+          "%s holds a run already; go on with it by --resume %s, or choose another folder with --out"
               .formatted(path, path));
     }
   }
@@ -101,15 +113,20 @@ public record RunFolder(Path path) {
    * Replaces what was asked for, as when more epochs are.
    *
    * @param settings the settings
+   * @throws Failure if they cannot be written
    */
-  public void save(Settings settings) {
+  void save(Settings settings) {
     var text = new StringBuilder();
     // Properties escapes a backslash, and ends a name at these.
     settings
         .values()
         .forEach((name, value) ->
             text.append(name).append(" = ").append(value.replace("\\", "\\\\")).append('\n'));
-    write(SETTINGS, text.toString());
+    try {
+      AtomicFile.writeString(path.resolve(SETTINGS), text.toString());
+    } catch (IOException e) {
+      throw Failure.writing(path, e);
+    }
   }
 
   /**
@@ -143,88 +160,44 @@ public record RunFolder(Path path) {
   }
 
   /**
-   * Replaces the history.
+   * Replaces what can be read off a checkpoint: the history, and the best weights if there are some.
    *
-   * @param history what every epoch gave
+   * @throws IOException if it cannot be written; the old files are then as they were
    */
-  public void save(History history) {
-    write(HISTORY, history.csv());
+  void saveResults(History history, BestWeights best) throws IOException {
+    AtomicFile.writeString(path.resolve(HISTORY), history.csv());
+    if (!best.tensors().isEmpty()) Safetensors.save(path.resolve(BEST), best.tensors());
   }
 
   /**
-   * What every epoch gave.
+   * The last checkpoints.
    *
-   * @return the history
-   * @throws IOException if it cannot be read
+   * @param keep how many there are to be
+   * @return their folder
    */
-  public History history() throws IOException {
-    var file = path.resolve(HISTORY);
-    return History.parse(file.toString(), Files.readString(file));
-  }
-
-  /**
-   * Replaces the last weights.
-   *
-   * @param model the weights
-   * @param optimizer what it knows beside
-   */
-  public void saveLast(Layer model, Optimizer optimizer) {
-    save(LAST, weights(model));
-    save(OPTIMIZER, optimizer.state());
-  }
-
-  /**
-   * Replaces the best weights.
-   *
-   * @param model the weights
-   */
-  public void saveBest(Layer model) {
-    save(BEST, weights(model));
+  Checkpoints checkpoints(int keep) {
+    return new Checkpoints(path.resolve(CHECKPOINTS), keep);
   }
 
   /**
    * Overwrites a model by the best weights, or by the last where there are no best yet.
    *
    * @param model overwritten
+   * @throws Failure if the run has no weights yet
    * @throws IOException if the file cannot be read
    */
-  public void loadBest(Layer model) throws IOException {
+  void loadWeights(LanguageModel model) throws IOException {
     var best = path.resolve(BEST);
-    Safetensors.loadInto(Files.exists(best) ? best : path.resolve(LAST), weights(model));
-  }
-
-  /**
-   * Overwrites a model and an optimiser by the last weights and what was known beside them.
-   *
-   * @param model overwritten
-   * @param optimizer overwritten
-   * @throws IOException if a file cannot be read
-   */
-  public void loadLast(Layer model, Optimizer optimizer) throws IOException {
-    Safetensors.loadInto(path.resolve(LAST), weights(model));
-    var file = path.resolve(OPTIMIZER);
-    if (Files.exists(file)) optimizer.restore(Safetensors.load(file));
-  }
-
-  private static Map<String, Tensor> weights(Layer model) {
-    var tensors = new LinkedHashMap<String, Tensor>();
-    for (var named : model.parameters()) tensors.put(named.name(), named.value());
-    return tensors;
-  }
-
-  private void save(String name, Map<String, Tensor> tensors) {
-    try {
-      Safetensors.save(path.resolve(name), tensors);
-    } catch (IOException e) {
-      throw Failure.writing(path.resolve(name), e);
+    if (Files.exists(best)) {
+      Safetensors.loadInto(best, model.weights());
+      return;
     }
-  }
-
-  private void write(String name, String text) {
-    try {
-      AtomicFile.writeString(path.resolve(name), text);
-    } catch (IOException e) {
-      throw Failure.writing(path.resolve(name), e);
+    var damaged = new ArrayList<String>();
+    var last = checkpoints(1).newest(damaged::add);
+    if (last.isEmpty()) {
+      damaged.add(path + " holds no weights yet; train it with --resume " + path);
+      throw new Failure(String.join("\n", damaged));
     }
+    TrainingState.restoreWeights(last.get(), model);
   }
 }

@@ -26,7 +26,7 @@ public record Trained(Settings settings, Vocabulary vocabulary, LanguageModel mo
     var settings = run.settings();
     var vocabulary = run.vocabulary();
     var model = LanguageModel.of(settings, vocabulary.size());
-    run.loadBest(model);
+    run.loadWeights(model);
     return new Trained(settings, vocabulary, model);
   }
 }

@@ -1,12 +1,10 @@
 package carousel.zoo.lm;
 
-import carousel.nn.data.Batchified;
 import carousel.nn.data.TokenLevel;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import java.io.IOException;
-import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -16,110 +14,164 @@ public final class TrainingRun {
 
   private final Settings settings;
   private final Data data;
+  private final Saving saving;
   private final Reporter reporter;
   private final BooleanSupplier stop;
-
-  /** Where the results go, once it is known that the training can begin. */
-  @FunctionalInterface
-  public interface Folder {
-    /**
-     * Makes or opens the folder.
-     *
-     * @return the run
-     */
-    RunFolder get();
-  }
 
   /**
    * A training.
    *
    * @param settings what is trained
    * @param data on what
+   * @param saving when and how checkpoints are written
    * @param reporter shows how it goes
-   * @param stop asked after every step; where it says true the training ends, resumable
+   * @param stop asked between steps; where it says true the training ends, resumable
    */
-  public TrainingRun(Settings settings, Data data, Reporter reporter, BooleanSupplier stop) {
+  public TrainingRun(
+      Settings settings, Data data, Saving saving, Reporter reporter, BooleanSupplier stop) {
     this.settings = settings;
     this.data = data;
+    this.saving = saving;
     this.reporter = reporter;
     this.stop = stop;
   }
 
   /**
-   * Trains, from the beginning or from where the run stands.
+   * Trains, from the beginning or from the last checkpoint of the run. An interrupt of the thread ends
+   * the training after the step at hand, as {@code stop} does, and the thread stays interrupted.
    *
-   * @param folder where the results go
+   * @param run where the results go; no other training may be writing there
    * @param resumed whether the run goes on
    * @return whether it came to its end; else it was stopped
-   * @throws Failure if it diverges, or nothing can be written
+   * @throws Failure if it diverges, nothing can be written, or the folder is not as it must be
    * @throws IOException if the run cannot be read
    */
-  public boolean train(Folder folder, boolean resumed) throws IOException {
+  public boolean train(RunFolder run, boolean resumed) throws IOException {
     try (var scope = Scope.open(Device.of(settings.device()))) {
       var corpus = data.corpus();
       var model = LanguageModel.of(settings, corpus.vocabulary().size());
-      var trainer = new Trainer(model, settings);
       var text = corpus.train().batchify(settings.batch(), settings.steps());
-      var run = folder.get();
-      var history = new History(List.of());
-      if (resumed) {
-        history = run.history();
-        run.loadLast(model, trainer.optimizer());
+      var state = new TrainingState(new Trainer(model, settings), text, data.fingerprint());
+      try (var lock = run.lock()) {
+        var checkpoints = new CheckpointWriter(run, saving, reporter);
+        if (resumed) {
+          checkpoints.restore(state);
+          run.save(settings);
+        } else {
+          run.begin(settings, corpus.vocabulary());
+        }
+        describe(model, run);
+        if (resumed) reporter.line(standing("goes on    ", state));
+        return train(run, state, checkpoints);
       }
-      describe(model, run);
-      for (var epoch = history.epochs().size(); epoch < settings.epochs(); epoch++) {
-        var done = epoch(trainer, model, text, epoch, run);
-        if (done == null) return false;
-        history = history.with(done);
-        run.saveLast(model, trainer.optimizer());
-        if (history.best().orElseThrow() == done) run.saveBest(model);
-        run.save(history);
-        reporter.line(line(done));
-      }
-      conclude(run, model, history);
-      return true;
     }
   }
 
-  private History.@Nullable Epoch epoch(
-      Trainer trainer, LanguageModel model, Batchified text, int epoch, RunFolder run) {
-    var start = System.nanoTime();
-    Trainer.Outcome outcome;
+  private boolean train(RunFolder run, TrainingState state, CheckpointWriter checkpoints) {
+    while (state.progress().epoch() < settings.epochs()) {
+      var done = epoch(run, state, checkpoints);
+      if (done == null) return false;
+      state.ended(done);
+      checkpoints.write(state);
+      reporter.line(line(done));
+    }
     try {
-      outcome = trainer.epoch(text, epoch, progress(text, epoch), stop);
+      checkpoints.retry(state);
+    } catch (Failure unwritten) {
+      conclude(run, state); // what is lost is at least shown
+      throw unwritten;
+    }
+    var shown = conclude(run, state);
+    if (!shown) tellStopped(run, state);
+    return shown;
+  }
+
+  /** What an epoch gave; null if it was stopped. */
+  private History.@Nullable Epoch epoch(
+      RunFolder run, TrainingState state, CheckpointWriter checkpoints) {
+    try (var reading = Scope.open()) {
+      var pass = state.pass();
+      while (!pass.ended()) {
+        if (stopped()) return stop(run, state, checkpoints);
+        step(pass, run, state, checkpoints);
+        show(pass);
+        checkpoints.stepped(state);
+      }
+      var start = System.nanoTime();
+      var valid =
+          Evaluation.of(state.model(), data.corpus().valid(), settings.batch(), this::stopped);
+      // Of a text read in part there is nothing to say.
+      if (stopped()) return stop(run, state, checkpoints);
+      var progress = pass.progress();
+      return new History.Epoch(
+          progress.epoch() + 1,
+          settings.schedule().rate(progress.epoch()),
+          Math.exp(pass.loss()),
+          valid.perplexity(),
+          pass.speed(),
+          progress.seconds() + (System.nanoTime() - start) * 1e-9);
+    }
+  }
+
+  private void step(Pass pass, RunFolder run, TrainingState state, CheckpointWriter checkpoints) {
+    try {
+      pass.step();
     } catch (Failure diverged) {
       reporter.clear();
-      run.saveLast(model, trainer.optimizer());
+      checkpoints.write(state);
       throw new Failure(
-          "%s. The weights before that step are in %s".formatted(diverged.getMessage(), run.path()),
+          "%s. To go on from before that step: ./carousel train --resume %s --lr X"
+              .formatted(diverged.getMessage(), run.path()),
           diverged);
     }
-    if (!outcome.finished()) {
-      run.saveLast(model, trainer.optimizer());
-      reporter.line(
-          "stopped in epoch %d of %d; the weights are in %s. To go on with that epoch:"
-              .formatted(epoch + 1, settings.epochs(), run.path()));
-      reporter.line("  ./carousel train --from " + run.path());
-      return null;
-    }
-    var rate = settings.schedule().rate(epoch);
-    var valid = Evaluation.of(model, data.corpus().valid(), settings.batch());
-    return new History.Epoch(
-        epoch + 1,
-        rate,
-        outcome.perplexity(),
-        valid.perplexity(),
-        outcome.speed(),
-        (System.nanoTime() - start) * 1e-9);
   }
 
-  private Trainer.Listener progress(Batchified text, int epoch) {
-    var more = (double) (settings.epochs() - epoch - 1) * text.windowCount(settings.steps());
+  private History.@Nullable Epoch stop(
+      RunFolder run, TrainingState state, CheckpointWriter checkpoints) {
+    checkpoints.writeLast(state);
+    tellStopped(run, state);
+    return null;
+  }
+
+  private void tellStopped(RunFolder run, TrainingState state) {
+    reporter.line(standing("stopped    ", state));
+    reporter.line("to go on:  ./carousel train --resume " + run.path());
+  }
+
+  private boolean stopped() {
+    return stop.getAsBoolean() || Thread.currentThread().isInterrupted();
+  }
+
+  private void show(Pass pass) {
+    var progress = pass.progress();
+    var more = (double) (settings.epochs() - progress.epoch() - 1) * pass.windows();
     var perStep = (double) settings.batch() * settings.steps();
-    return (step, steps, loss, speed) -> {
-      var left = (steps - step + more) * perStep / speed;
-      reporter.step(epoch + 1, settings.epochs(), step, steps, loss, speed, left);
-    };
+    var left = (pass.windows() - progress.windows() + more) * perStep / pass.speed();
+    reporter.step(
+        progress.epoch() + 1,
+        settings.epochs(),
+        progress.windows(),
+        pass.windows(),
+        pass.loss(),
+        pass.speed(),
+        left);
+  }
+
+  /** Where a training stands, as a line of the description. */
+  private String standing(String label, TrainingState state) {
+    var progress = state.progress();
+    var epochs = settings.epochs();
+    if (progress.epoch() >= epochs) {
+      return "%safter its %d epochs; --epochs N, with a larger N, trains longer"
+          .formatted(label, epochs);
+    }
+    return "%sin epoch %d of %d, after %s of its steps, %s in all"
+        .formatted(
+            label,
+            progress.epoch() + 1,
+            epochs,
+            Numbers.count(progress.windows()),
+            Numbers.count(state.step()));
   }
 
   private void describe(LanguageModel model, RunFolder run) {
@@ -170,13 +222,14 @@ public final class TrainingRun {
             Numbers.time(epoch.seconds()));
   }
 
-  /** Measures the best weights exactly, and shows what they write. */
-  private void conclude(RunFolder run, LanguageModel model, History history) throws IOException {
-    run.loadBest(model);
-    var best = history.best().orElseThrow();
-    var valid = Evaluation.of(model, data.corpus().valid(), 1, stop);
-    var test = Evaluation.of(model, data.corpus().test(), 1, stop);
-    if (stop.getAsBoolean()) return; // of a text read in part there is nothing to say
+  /** Measures the best weights exactly, and shows what they write; false if that was stopped. */
+  private boolean conclude(RunFolder run, TrainingState state) {
+    var model = state.model();
+    state.best().giveTo(model);
+    var best = state.history().best().orElseThrow();
+    var valid = Evaluation.of(model, data.corpus().valid(), 1, this::stopped);
+    var test = Evaluation.of(model, data.corpus().test(), 1, this::stopped);
+    if (stopped()) return false;
     var possible = data.grammar().map(g -> Numbers.figure(g.bestPerplexity()));
     reporter.line("");
     reporter.line("perplexity of the best weights, those of epoch " + best.number());
@@ -189,5 +242,6 @@ public final class TrainingRun {
     Samples.of(sampler, data).forEach(reporter::line);
     reporter.line("");
     reporter.line("more of it:  ./carousel sample " + run.path());
+    return true;
   }
 }

@@ -1,0 +1,118 @@
+package carousel.zoo.lm;
+
+import carousel.nn.io.Checkpoints;
+import carousel.tensor.Scope;
+import java.io.IOException;
+
+/**
+ * Writes the checkpoints of a run when they are due. One that cannot be written is no reason to end a
+ * training, unless that was asked for: it is reported, and the next one is tried when it is due.
+ */
+final class CheckpointWriter {
+  private static final long NONE = -1;
+
+  private final RunFolder run;
+  private final Checkpoints checkpoints;
+  private final Saving saving;
+  private final Reporter reporter;
+  private long tried;
+  private long good = NONE;
+  private int epochsSaved = (int) NONE;
+  private boolean failing;
+
+  CheckpointWriter(RunFolder run, Saving saving, Reporter reporter) {
+    this.run = run;
+    this.checkpoints = run.checkpoints(saving.keep());
+    this.saving = saving;
+    this.reporter = reporter;
+    this.tried = System.nanoTime();
+  }
+
+  /**
+   * Restores the newest checkpoint, if there is one; damaged ones are reported.
+   *
+   * @throws Failure if all are damaged, or the newest is of another run
+   */
+  void restore(TrainingState state) throws IOException {
+    var damaged = new boolean[1];
+    var newest =
+        checkpoints.newest(line -> {
+          damaged[0] = true;
+          reporter.warning(line);
+        });
+    if (newest.isEmpty() && damaged[0]) {
+      throw new Failure(
+          "no checkpoint of %s is sound; begin a new run with --out".formatted(run.path()));
+    }
+    if (newest.isPresent()) {
+      state.restore(newest.get());
+      good = newest.get().step();
+    }
+  }
+
+  /** After a step: writes a checkpoint if it is time for one. */
+  void stepped(TrainingState state) {
+    if (saving.every().due(state.step(), (System.nanoTime() - tried) * 1e-9)) write(state);
+  }
+
+  /** Writes a checkpoint, and the results that go with it; reports it if that fails. */
+  void write(TrainingState state) {
+    try {
+      tryWrite(state);
+    } catch (IOException e) {
+      var what = "the checkpoint of step %d cannot be written".formatted(state.step());
+      if (saving.stopOnError()) throw failure(what + ", and the training was stopped", e);
+      if (!failing) {
+        reporter.warning(
+            "%s: %s. The training goes on and tries again; %s. Make room or permission there"
+                .formatted(what, Failure.reason(e), lastGood()));
+      }
+      failing = true;
+    }
+  }
+
+  /**
+   * Writes a checkpoint when no other will be tried.
+   *
+   * @throws Failure if it cannot be written
+   */
+  void writeLast(TrainingState state) {
+    try {
+      tryWrite(state);
+    } catch (IOException e) {
+      throw failure(
+          "the last checkpoint, of step %d, cannot be written".formatted(state.step()), e);
+    }
+  }
+
+  /** Writes what could not be written so far. */
+  void retry(TrainingState state) {
+    if (failing) writeLast(state);
+  }
+
+  private void tryWrite(TrainingState state) throws IOException {
+    tried = System.nanoTime();
+    try (var writing = Scope.open()) {
+      checkpoints.save(state.step(), state.tensors(), state.metadata());
+    }
+    var epochs = state.history().epochs().size();
+    if (epochs != epochsSaved) run.saveResults(state.history(), state.best());
+    epochsSaved = epochs;
+    good = state.step();
+    if (failing) reporter.warning("checkpoints are written again, the one of step " + good);
+    failing = false;
+  }
+
+  private Failure failure(String what, IOException e) {
+    return new Failure(
+        "%s: %s. Make room or permission there; %s, and ./carousel train --resume %s goes on from there"
+            .formatted(what, Failure.reason(e), lastGood(), run.path()),
+        e);
+  }
+
+  private String lastGood() {
+    return good == NONE
+        ? "there is none before it"
+        : "the one before it, of step %d, is good".formatted(good);
+  }
+}

@@ -1,0 +1,150 @@
+package carousel.zoo.lm;
+
+import carousel.nn.data.Batchified;
+import carousel.nn.io.Checkpoint;
+import carousel.nn.recurrent.State;
+import carousel.tensor.DType;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that a training is between two steps, which is what its checkpoints hold: the weights, what the
+ * optimiser remembers, the place in the text with the state carried there and the loss so far, the
+ * place in the random numbers, what the epochs gave, and the best weights.
+ */
+final class TrainingState {
+  private static final String MODEL = "model.";
+  private static final String OPTIMIZER = "optimizer.";
+  private static final String CARRIED = "carried.";
+  private static final String BEST = "best.";
+  private static final String DATA = "data";
+  private static final String HISTORY = "history";
+
+  private final Trainer trainer;
+  private final Batchified text;
+  private final String fingerprint;
+  private final BestWeights best = new BestWeights();
+  private History history = new History(List.of());
+  private Progress next = Progress.before(0);
+  private Map<String, Tensor> nextCarried = Map.of();
+  private @Nullable Pass pass;
+
+  /**
+   * Before the first step; what it holds belongs to the innermost scope.
+   *
+   * @param trainer the weights and the optimiser
+   * @param text what is read
+   * @param fingerprint tells the data from any other
+   */
+  TrainingState(Trainer trainer, Batchified text, String fingerprint) {
+    this.trainer = trainer;
+    this.text = text;
+    this.fingerprint = fingerprint;
+  }
+
+  /** Steps of all epochs so far. */
+  long step() {
+    return trainer.optimizer().steps();
+  }
+
+  LanguageModel model() {
+    return trainer.model();
+  }
+
+  History history() {
+    return history;
+  }
+
+  BestWeights best() {
+    return best;
+  }
+
+  Progress progress() {
+    var now = pass;
+    return now == null ? next : now.progress();
+  }
+
+  /** Goes on with the epoch at hand; what it carries belongs to the innermost scope. */
+  Pass pass() {
+    var begun =
+        next.windows() == 0
+            ? trainer.pass(text, next.epoch())
+            : trainer.pass(text, next, new CarriedState(zeros(), nextCarried));
+    pass = begun;
+    return begun;
+  }
+
+  /** States as the layers give them, for their types and shapes. */
+  private List<State> zeros() {
+    try (var looking = Scope.open()) {
+      return model().read(Tensor.zeros(DType.I32, 1, text.batch()), List.of()).state();
+    }
+  }
+
+  /** Ends the epoch at hand. */
+  void ended(History.Epoch done) {
+    next = Progress.before(progress().epoch() + 1);
+    nextCarried = Map.of();
+    pass = null;
+    history = history.with(done);
+    if (history.best().orElseThrow() == done) best.take(model().weights());
+  }
+
+  /** What a checkpoint holds as tensors. */
+  Map<String, Tensor> tensors() {
+    var now = pass;
+    var tensors = new LinkedHashMap<String, Tensor>();
+    put(tensors, MODEL, model().weights());
+    put(tensors, OPTIMIZER, trainer.optimizer().state());
+    put(tensors, CARRIED, now == null ? nextCarried : now.carried());
+    put(tensors, BEST, best.tensors());
+    return tensors;
+  }
+
+  private static void put(Map<String, Tensor> all, String part, Map<String, Tensor> tensors) {
+    tensors.forEach((name, tensor) -> all.put(part + name, tensor));
+  }
+
+  /** What a checkpoint holds as strings. */
+  Map<String, String> metadata() {
+    var metadata = new LinkedHashMap<>(progress().values());
+    metadata.put(DATA, fingerprint);
+    metadata.put(HISTORY, history.csv());
+    return metadata;
+  }
+
+  /**
+   * Goes on from a checkpoint.
+   *
+   * @throws Failure if it is of another text
+   * @throws carousel.nn.io.SafetensorsException if it is of another model
+   */
+  void restore(Checkpoint checkpoint) throws IOException {
+    var origin = checkpoint.file().toString();
+    var metadata = checkpoint.metadata();
+    next = Progress.of(metadata, origin);
+    if (!fingerprint.equals(metadata.get(DATA))) {
+      throw new Failure(
+          origin
+              + ": the run was trained on another text, or the text has changed; a run goes on with"
+              + " the very same (--data says where it is now), or begin a new one with --out");
+    }
+    history = History.parse(origin, metadata.getOrDefault(HISTORY, ""));
+    checkpoint.loadInto(MODEL, model().weights());
+    nextCarried = checkpoint.load(CARRIED);
+    try (var copying = Scope.open()) {
+      trainer.optimizer().restore(checkpoint.load(OPTIMIZER));
+      best.take(checkpoint.load(BEST));
+    }
+  }
+
+  /** Overwrites a model by the weights of a checkpoint, and leaves the rest. */
+  static void restoreWeights(Checkpoint checkpoint, LanguageModel model) throws IOException {
+    checkpoint.loadInto(MODEL, model.weights());
+  }
+}
