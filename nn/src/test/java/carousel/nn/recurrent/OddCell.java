@@ -18,31 +18,40 @@ record OddCell(Kind kind, Parameter wx, Parameter wh, Parameter b, Parameter v)
     /** Limits, extremes, and tests that are put together. */
     TESTS {
       @Override
-      Tensor step(List<Tensor> a, Tensor h, Tensor v) {
+      Tensor step(List<Tensor> a, Tensor h, Tensor v, Tensor wh) {
         Tensor gate = a.get(0).mul(0.4).add(0.5).clamp(0, 1);
         Tensor low = a.get(1).maximum(v.chunk(2, Tensor.LAST).get(0)).minimum(a.get(2));
         Tensor near = low.lt(0.6).and(a.get(3).isNan().not()).and(h.gt(2).not());
         return Tensor.where(near, low, h.mul(0.5)).mul(gate);
       }
     },
+    /** Limits on both sides of a second product, so that one stage of the gradient tests for another. */
+    STAGES {
+      @Override
+      Tensor step(List<Tensor> a, Tensor h, Tensor v, Tensor wh) {
+        Tensor reset = a.get(0).clamp(-0.3, 0.4);
+        Tensor fed = reset.mul(h).matmul(wh).chunk(BLOCKS, Tensor.LAST).get(1);
+        return a.get(2).add(fed).clamp(-0.5, 0.6).add(a.get(3).clamp(-0.2, 0.2)).mul(0.5);
+      }
+    },
     /** Blocks of every weight that no step reads. */
     SPARE {
       @Override
-      Tensor step(List<Tensor> a, Tensor h, Tensor v) {
+      Tensor step(List<Tensor> a, Tensor h, Tensor v, Tensor wh) {
         return a.get(2).add(v.chunk(2, Tensor.LAST).get(1).mul(h)).tanh();
       }
     },
     /** Neither the input nor a product. */
     DEAF {
       @Override
-      Tensor step(List<Tensor> a, Tensor h, Tensor v) {
+      Tensor step(List<Tensor> a, Tensor h, Tensor v, Tensor wh) {
         return v.chunk(2, Tensor.LAST).get(0).mul(h).add(v.chunk(2, Tensor.LAST).get(1)).tanh();
       }
     },
     /** More code than one program holds, and sums that are read from end to end. */
     LONG {
       @Override
-      Tensor step(List<Tensor> a, Tensor h, Tensor v) {
+      Tensor step(List<Tensor> a, Tensor h, Tensor v, Tensor wh) {
         List<Tensor> gates = a.stream().map(Tensor::sigmoid).toList();
         List<Tensor> exponents = a.stream().map(x -> x.mul(0.1).exp()).toList();
         Tensor sum = h.mul(v.chunk(2, Tensor.LAST).get(0)).tanh();
@@ -53,7 +62,7 @@ record OddCell(Kind kind, Parameter wx, Parameter wh, Parameter b, Parameter v)
       }
     };
 
-    abstract Tensor step(List<Tensor> a, Tensor h, Tensor v);
+    abstract Tensor step(List<Tensor> a, Tensor h, Tensor v, Tensor wh);
   }
 
   private static final int BLOCKS = 4;
@@ -90,7 +99,7 @@ record OddCell(Kind kind, Parameter wx, Parameter wh, Parameter b, Parameter v)
   public HiddenState step(Tensor z, HiddenState state) {
     Tensor h = state.h();
     List<Tensor> a = z.add(h.matmul(wh.value())).chunk(BLOCKS, Tensor.LAST);
-    return new HiddenState(kind.step(a, h, v.value()));
+    return new HiddenState(kind.step(a, h, v.value(), wh.value()));
   }
 
   @Override

@@ -3,6 +3,7 @@ package carousel.tensor.cpu.scan;
 import carousel.tensor.cpu.scan.Block.Rows;
 import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.cpu.step.Step;
+import carousel.tensor.cpu.step.StepTrace;
 import carousel.tensor.cpu.step.Value;
 import carousel.tensor.cpu.step.Value.Kind;
 import java.util.ArrayList;
@@ -77,13 +78,7 @@ final class GradientPlan {
   private Map<Value, Slot> handedOn() {
     Set<Value> handed = new HashSet<>();
     for (Value value : stages.ofGradient()) {
-      for (Value input : value.inputs()) {
-        if (input.kind() == Kind.APPLY
-            && stages.isOfGradient(input)
-            && stages.inGradient(input) < stages.inGradient(value)) {
-          handed.add(input);
-        }
-      }
+      value.inputs().forEach(input -> hand(input, stages.inGradient(value), handed));
     }
     for (Value value : step.before()) {
       if (value.kind() == Kind.APPLY
@@ -99,6 +94,20 @@ final class GradientPlan {
       }
     }
     return slots;
+  }
+
+  /** Hands an input to a stage; a test cannot be stored, so what it looks at is handed on instead. */
+  private void hand(Value input, int stage, Set<Value> handed) {
+    if (input.kind() != Kind.APPLY
+        || !stages.isOfGradient(input)
+        || stages.inGradient(input) >= stage) {
+      return;
+    }
+    if (StepTrace.isTest(input)) {
+      input.inputs().forEach(looked -> hand(looked, stage, handed));
+    } else {
+      handed.add(input);
+    }
   }
 
   /** The stages, in their order. */
