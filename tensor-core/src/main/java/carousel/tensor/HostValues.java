@@ -233,7 +233,8 @@ public sealed interface HostValues permits Tensor {
     private static void write(Tensor x, WritableByteChannel channel) throws IOException {
       try (var scope = Scope.openUnwatched()) {
         Tensor dense = x.layout().isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
-        ByteBuffer buffer = ByteBuffer.allocate(BYTES);
+        ByteBuffer buffer =
+            ByteBuffer.allocate((int) Math.min(BYTES, x.size() * x.dtype().bytes()));
         int step = BYTES / x.dtype().bytes();
         for (long start = 0; start < x.size(); start += step) {
           int n = (int) Math.min(step, x.size() - start);
@@ -252,7 +253,8 @@ public sealed interface HostValues permits Tensor {
         boolean direct = x.layout().isContiguous();
         Tensor dense = direct ? x : Tensor.empty("readFrom", x.device(), x.dtype(), x.shape());
         x.storage().touch();
-        ByteBuffer buffer = ByteBuffer.allocate(BYTES);
+        ByteBuffer buffer =
+            ByteBuffer.allocate((int) Math.min(BYTES, x.size() * x.dtype().bytes()));
         int step = BYTES / x.dtype().bytes();
         for (long start = 0; start < x.size(); start += step) {
           int n = (int) Math.min(step, x.size() - start);

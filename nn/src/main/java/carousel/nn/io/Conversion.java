@@ -46,7 +46,7 @@ enum Conversion {
       (from, to) -> to.putInt(narrowed(from.getLong())),
       (from, to) -> to.putLong(from.getInt()));
 
-  private static final int ELEMENTS = 1 << 12;
+  private static final int ELEMENTS = 1 << 10;
 
   private final StoredType stored;
   private final DType dtype;

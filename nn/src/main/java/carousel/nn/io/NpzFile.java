@@ -53,8 +53,8 @@ final class NpzFile implements Closeable {
     ZipFile zip;
     try {
       zip = new ZipFile(path.toFile());
-    } catch (ZipException e) {
-      throw new NpyException(path, "truncated, or not an npz (zip) file: " + e.getMessage());
+    } catch (ZipException | EOFException e) {
+      throw new NpyException(path, "truncated, or not an npz (zip) file: " + reason(e));
     }
     try {
       var file = new NpzFile(path, zip);
@@ -143,7 +143,11 @@ final class NpzFile implements Closeable {
 
   private NpyException broken(String name, IOException e) {
     return problem(
-        "array %s cannot be unpacked: %s".formatted(HeaderParser.quote(name), e.getMessage()));
+        "array %s cannot be unpacked: %s".formatted(HeaderParser.quote(name), reason(e)));
+  }
+
+  private static String reason(IOException e) {
+    return e.getMessage() == null ? "it ends too soon" : e.getMessage();
   }
 
   private NpyException problem(String what) {
