@@ -1,6 +1,7 @@
 package carousel.zoo.lm;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -89,6 +90,7 @@ public final class Failure extends RuntimeException {
       case FileAlreadyExistsException e -> e.getFile() + " is there, and is not a folder";
       case FileSystemException e when e.getReason() != null ->
           "%s (%s)".formatted(e.getReason(), e.getFile());
+      case CharacterCodingException _ -> "it is not UTF-8";
       default -> {
         var message = cause.getMessage();
         yield message == null ? cause.getClass().getSimpleName() : message;

@@ -139,7 +139,9 @@ public record RunFolder(Path path) {
     var properties = new Properties();
     try {
       properties.load(new StringReader(Files.readString(file)));
-    } catch (IOException | IllegalArgumentException e) {
+    } catch (IOException e) {
+      throw new Failure("%s: cannot be read: %s".formatted(file, Failure.reason(e)), e);
+    } catch (IllegalArgumentException e) {
       throw new Failure("%s: cannot be read: %s".formatted(file, e.getMessage()), e);
     }
     var values = new LinkedHashMap<String, String>();

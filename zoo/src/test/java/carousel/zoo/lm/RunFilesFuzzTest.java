@@ -1,0 +1,77 @@
+package carousel.zoo.lm;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import carousel.tensor.fuzz.Fuzz;
+import carousel.tensor.fuzz.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Damaged settings of a run. */
+class RunFilesFuzzTest {
+  @TempDir Path folder;
+
+  private record SettingsReader(Path run) implements Reader {
+    @Override
+    public String name() {
+      return "settings";
+    }
+
+    @Override
+    public List<byte[]> sound() {
+      return List.of(text("/tmp/Büch.txt", "lstm"), text("C:\\text: a=b", "gru-after"));
+    }
+
+    private static byte[] text(String data, String cell) {
+      return """
+      # what was asked for
+      data = %s
+      level = word
+      cell = %s
+      hidden = 128
+      layers = 1
+      batch = 20
+      steps = 20
+      epochs = 4
+      optimizer = adam
+      lr = 0.004
+      decay = 2.0
+      decay-after = 2
+      clip = 5.0
+      dropout = 0.0
+      bound = 0.0
+      seed = 1
+      device = cpu
+      """
+          .formatted(data.replace("\\", "\\\\"), cell)
+          .getBytes(UTF_8);
+    }
+
+    @Override
+    public Class<Failure> refusal() {
+      return Failure.class;
+    }
+
+    @Override
+    public void read(Path file) throws Exception {
+      // Reads the file of a fixed name in the folder of a run.
+      Files.move(file, run.resolve("settings.properties"));
+      try {
+        var settings = RunFolder.open(run).settings();
+        if (!Settings.of(settings.values(), "again").equals(settings)) {
+          throw new AssertionError(settings);
+        }
+      } finally {
+        Files.move(run.resolve("settings.properties"), file);
+      }
+    }
+  }
+
+  @Test
+  void settings() throws Exception {
+    Fuzz.run(new SettingsReader(folder), folder);
+  }
+}
