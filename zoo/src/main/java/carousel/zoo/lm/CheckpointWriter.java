@@ -60,12 +60,12 @@ final class CheckpointWriter {
     try {
       tryWrite(state);
     } catch (IOException e) {
-      var what = "the checkpoint of step %d cannot be written".formatted(state.step());
-      if (saving.stopOnError()) throw failure(what + ", and the training was stopped", e);
+      if (saving.stopOnError())
+        throw failure(unwritten(state) + ", and the training was stopped", e);
       if (!failing) {
         reporter.warning(
             "%s: %s. The training goes on and tries again; %s. Make room or permission there"
-                .formatted(what, Failure.reason(e), lastGood()));
+                .formatted(unwritten(state), Failure.reason(e), lastGood()));
       }
       failing = true;
     }
@@ -80,8 +80,7 @@ final class CheckpointWriter {
     try {
       tryWrite(state);
     } catch (IOException e) {
-      throw failure(
-          "the last checkpoint, of step %d, cannot be written".formatted(state.step()), e);
+      throw failure(unwritten(state), e);
     }
   }
 
@@ -95,12 +94,18 @@ final class CheckpointWriter {
     try (var writing = Scope.open()) {
       checkpoints.save(state.step(), state.tensors(), state.metadata());
     }
+    good = state.step();
     var epochs = state.history().epochs().size();
     if (epochs != epochsSaved) run.saveResults(state.history(), state.best());
     epochsSaved = epochs;
-    good = state.step();
     if (failing) reporter.warning("checkpoints are written again, the one of step " + good);
     failing = false;
+  }
+
+  private String unwritten(TrainingState state) {
+    return good == state.step()
+        ? "the history and the best weights cannot be written"
+        : "the checkpoint of step %d cannot be written".formatted(state.step());
   }
 
   private Failure failure(String what, IOException e) {
@@ -113,6 +118,6 @@ final class CheckpointWriter {
   private String lastGood() {
     return good == NONE
         ? "there is none before it"
-        : "the one before it, of step %d, is good".formatted(good);
+        : "the last good one, of step %d, stays".formatted(good);
   }
 }

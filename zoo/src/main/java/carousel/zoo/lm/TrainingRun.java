@@ -61,7 +61,7 @@ public final class TrainingRun {
           run.begin(settings, corpus.vocabulary());
         }
         describe(model, run);
-        if (resumed) reporter.line(standing("goes on    ", state));
+        if (resumed) reporter.line("goes on    " + standing(state));
         return train(run, state, checkpoints);
       }
     }
@@ -134,7 +134,7 @@ public final class TrainingRun {
   }
 
   private void tellStopped(RunFolder run, TrainingState state) {
-    reporter.line(standing("stopped    ", state));
+    reporter.line("stopped    " + standing(state));
     reporter.line("to go on:  ./carousel train --resume " + run.path());
   }
 
@@ -157,21 +157,18 @@ public final class TrainingRun {
         left);
   }
 
-  /** Where a training stands, as a line of the description. */
-  private String standing(String label, TrainingState state) {
+  /** Where a training stands. */
+  private String standing(TrainingState state) {
     var progress = state.progress();
     var epochs = settings.epochs();
-    if (progress.epoch() >= epochs) {
-      return "%safter its %d epochs; --epochs N, with a larger N, trains longer"
-          .formatted(label, epochs);
-    }
-    return "%sin epoch %d of %d, after %s of its steps, %s in all"
-        .formatted(
-            label,
-            progress.epoch() + 1,
-            epochs,
-            Numbers.count(progress.windows()),
-            Numbers.count(state.step()));
+    return progress.epoch() >= epochs
+        ? "after its %d epochs".formatted(epochs)
+        : "in epoch %d of %d, after %s of its steps, %s in all"
+            .formatted(
+                progress.epoch() + 1,
+                epochs,
+                Numbers.count(progress.windows()),
+                Numbers.count(state.step()));
   }
 
   private void describe(LanguageModel model, RunFolder run) {
