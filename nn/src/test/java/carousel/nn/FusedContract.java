@@ -10,6 +10,7 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
 import java.util.Arrays;
 import java.util.List;
@@ -24,6 +25,13 @@ import org.junit.jupiter.api.Assumptions;
 public final class FusedContract {
   /** Whether kernels are made of bodies: their loops need the Vector API. */
   public static final boolean VECTORS = !"off".equals(System.getProperty("carousel.vector"));
+
+  /** Runs every composite by its body. */
+  public static final Interpreter BODIES =
+      (op, inputs) ->
+          op instanceof Composite composite
+              ? composite.body().apply(inputs)
+              : Interpreter.EAGER.apply(op, inputs);
 
   private FusedContract() {}
 

@@ -50,7 +50,7 @@ class GoldenFilesTest {
 
     assertThat(golden.under("grad.")).contains("x").hasSizeGreaterThan(4);
     for (var input : golden.under("grad.")) {
-      for (var prefix : new String[] {"grad.", "v.", "hvp."}) {
+      for (var prefix : new String[] {"grad.", "v.", "hvp.", "penalty."}) {
         assertThat(golden.shape(prefix + input)).isEqualTo(golden.shape(input));
       }
     }

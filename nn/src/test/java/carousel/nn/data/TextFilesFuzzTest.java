@@ -66,6 +66,11 @@ class TextFilesFuzzTest {
     }
 
     @Override
+    public int cost() {
+      return 3;
+    }
+
+    @Override
     public void read(Path file) throws IOException {
       var corpus = Corpus.read(file, level);
       var again = Corpus.read(file, corpus.vocabulary());

@@ -3,6 +3,8 @@ package carousel.nn.recurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
+import carousel.autograd.Gradients;
+import carousel.nn.FusedContract;
 import carousel.nn.Parameter;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
@@ -13,13 +15,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The recurrent layers against PyTorch in F64: outputs, loss, every gradient, and a Hessian-vector
- * product by all inputs at once.
+ * The recurrent layers against PyTorch in F64: outputs, loss, every gradient, a Hessian-vector product
+ * by all inputs at once, and the gradient of a gradient penalty; by kernels, and by bodies alone.
  */
 class RecurrentGoldensTest {
   private static final double FIRST_ORDER = 1e-10;
@@ -117,6 +121,19 @@ class RecurrentGoldensTest {
   @ParameterizedTest
   @MethodSource("table")
   void agreesWithPyTorch(Row row) {
+    agree(row);
+  }
+
+  @ParameterizedTest
+  @MethodSource("table")
+  void agreesWithPyTorchWithoutKernels(Row row) {
+    FusedContract.BODIES.run(() -> {
+      agree(row);
+      return row;
+    });
+  }
+
+  private static void agree(Row row) {
     try (var scope = Scope.open()) {
       var golden = Golden.load(row.file);
       var inputs = new LinkedHashMap<String, Tensor>(); // what is differentiated by, by key
@@ -146,16 +163,18 @@ class RecurrentGoldensTest {
       expectOutputs(golden, row, run);
 
       Tensor[] by = inputs.values().toArray(Tensor[]::new);
-      var gradients = Grad.of(() -> loss(golden, row, layer.run(by[0], initial, lengths)), by);
+      Supplier<Tensor> loss = () -> loss(golden, row, layer.run(by[0], initial, lengths));
+      var gradients = Grad.of(loss, by);
       golden.expect("loss", gradients.value().toDoubleArray(), FIRST_ORDER);
       var directions = inputs.keySet().stream().map(key -> tensor(golden, "v." + key)).toList();
-      var products =
-          Grad.hvp(
-              () -> loss(golden, row, layer.run(by[0], initial, lengths)), List.of(by), directions);
+      var products = Grad.hvp(loss, List.of(by), directions);
+      var penalised = Grad.orZero(() -> penalty(Grad.orZero(loss, by), by.length), by);
+      golden.expect("penalty", penalised.value().toDoubleArray(), FIRST_ORDER);
       int i = 0;
       for (String key : inputs.keySet()) {
         expect(golden, "grad." + key, gradients.get(i), FIRST_ORDER);
-        expect(golden, "hvp." + key, products.get(i++), SECOND_ORDER);
+        expect(golden, "hvp." + key, products.get(i), SECOND_ORDER);
+        expect(golden, "penalty." + key, penalised.get(i++), SECOND_ORDER);
       }
     }
   }
@@ -189,6 +208,15 @@ class RecurrentGoldensTest {
             FIRST_ORDER);
       }
     }
+  }
+
+  /** {@code ½ Σ |g|²} over the gradients of all inputs. */
+  private static Tensor penalty(Gradients gradients, int inputs) {
+    return IntStream.range(0, inputs)
+        .mapToObj(i -> gradients.get(i).square().sum())
+        .reduce(Tensor::add)
+        .orElseThrow()
+        .div(2);
   }
 
   /** {@code Σ w.k ⊙ k} over the outputs k: y and the final states. */

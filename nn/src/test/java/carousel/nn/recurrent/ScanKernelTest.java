@@ -27,13 +27,6 @@ import org.junit.jupiter.api.TestFactory;
 /** Every cell's kernel over time gives what its body gives: outputs, states and all gradients. */
 @Tag("cpu") // other devices have kernels of their own, or none
 class ScanKernelTest {
-  /** Runs every composite by its body. */
-  private static final Interpreter BODIES =
-      (op, inputs) ->
-          op instanceof Composite composite
-              ? composite.body().apply(inputs)
-              : Interpreter.EAGER.apply(op, inputs);
-
   /**
    * Sizes: none a multiple of a vector, one row, one step, more rows than a tile, several panels, more
    * rows of all steps than weights' gradients sum at a time, more inputs than a product does.
@@ -107,7 +100,7 @@ class ScanKernelTest {
       assertThat(hasKernel(loss)).as("there is a kernel").isEqualTo(FusedContract.VECTORS);
       Tensor[] all = leaves.toArray(new Tensor[0]);
       var fused = Grad.orZero(loss, all);
-      var body = BODIES.run(() -> Grad.orZero(loss, all));
+      var body = FusedContract.BODIES.run(() -> Grad.orZero(loss, all));
       double tolerance = type == DType.F32 ? 2e-4 : 1e-11;
       close("loss", fused.value(), body.value(), tolerance);
       for (int i = 0; i < all.length; i++) {
@@ -196,7 +189,7 @@ class ScanKernelTest {
       Tensor x = rng.normal(DType.F32, 0, 1, 3, 2, 3);
       Supplier<Tensor> run = () -> Recurrent.of(cell).apply(x);
       assertThat(hasKernel(run)).isFalse();
-      close("y", run.get(), BODIES.run(run), 1e-12);
+      close("y", run.get(), FusedContract.BODIES.run(run), 1e-12);
     }
   }
 
