@@ -20,7 +20,7 @@
 
 const int BLOCK_ELEMENTS = 4096;  // FormulaLaunches.BLOCK_ELEMENTS
 
-// What a formula is applied to, as words: this, then the addresses of inputs, targets and constants.
+// What a formula is applied to, as words: this, then the addresses of inputs, targets and constants, or these themselves.
 struct Part {
   i64 first_block;
   i64 count;   // elements
@@ -28,6 +28,7 @@ struct Part {
   i64 width;   // of a row
   i64 tables;  // bit k: operand k is a table
   i64 size;    // rows of a table
+  i64 known;   // bit k: constant k is the word itself, not at an address
 };
 
 template <typename F>
@@ -109,7 +110,8 @@ __device__ __forceinline__ void run_formula(const i64 *parts, int count, int op,
   }
 #pragma unroll
   for (int k = 0; k < F::CONSTANTS; k++) {
-    at.constants[k] = *reinterpret_cast<const T *>(words[HEAD + F::INPUTS + F::OUTPUTS + k]);
+    const i64 *word = words + HEAD + F::INPUTS + F::OUTPUTS + k;
+    at.constants[k] = *reinterpret_cast<const T *>(part.known >> k & 1 ? reinterpret_cast<i64>(word) : *word);
   }
   i64 begin = (blockIdx.x - part.first_block) * BLOCK_ELEMENTS;
   i64 end = begin + BLOCK_ELEMENTS < part.count ? begin + BLOCK_ELEMENTS : part.count;

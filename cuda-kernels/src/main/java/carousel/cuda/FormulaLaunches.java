@@ -25,7 +25,7 @@ final class FormulaLaunches {
   private static final int BLOCK_ELEMENTS = 4096;
 
   /** The words of {@code struct Part}. */
-  private static final int HEAD = 6;
+  private static final int HEAD = 7;
 
   private final Launcher launcher;
   private final Memory memory;
@@ -87,6 +87,16 @@ final class FormulaLaunches {
     return rows == null ? first.size() : rows.size() * first.shape().without(0).size();
   }
 
+  /** The word whose first bytes are a number of a type. */
+  private static long bits(DType type, double value) {
+    return switch (type) {
+      case F32 -> Float.floatToRawIntBits((float) value);
+      case F64 -> Double.doubleToRawLongBits(value);
+      case I32 -> (int) value;
+      case BOOL -> throw new IllegalArgumentException("no formula is of BOOL");
+    };
+  }
+
   /** One part: the struct, then the addresses of operands and constants. */
   private static void write(Formula.Call call, long firstBlock, long[] table, int at) {
     Tensor rows = call.rows();
@@ -107,7 +117,14 @@ final class FormulaLaunches {
     }
     table[at + 5] = size;
     for (int k = 0; k < call.constants().size(); k++) {
-      table[at + HEAD + operands.size() + k] = call.constants().get(k).address();
+      int word = at + HEAD + operands.size() + k;
+      switch (call.constants().get(k)) {
+        case Formula.Held(Tensor scalar) -> table[word] = scalar.address();
+        case Formula.Known(double value) -> {
+          table[word] = bits(first.dtype(), value);
+          table[at + 6] |= 1L << k;
+        }
+      }
     }
   }
 }

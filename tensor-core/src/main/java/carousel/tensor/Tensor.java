@@ -2,6 +2,7 @@ package carousel.tensor;
 
 import carousel.tensor.op.Cast;
 import carousel.tensor.op.Indexing;
+import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Joins;
 import carousel.tensor.op.MatMul;
 import carousel.tensor.op.Op;
@@ -274,7 +275,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return a tensor of rank 0
    */
   public Tensor scalarLike(double value) {
-    return fullAs(this, Shape.SCALAR, value);
+    return Interpreter.current().number(this, value);
   }
 
   /**

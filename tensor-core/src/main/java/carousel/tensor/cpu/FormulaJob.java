@@ -72,7 +72,7 @@ final class FormulaJob implements IntConsumer {
         operands[k] = k < inputs ? call.inputs().get(k) : call.targets().get(k - inputs);
       }
       this.element = Element.of(operands[0].dtype());
-      this.constants = call.constants().stream().mapToDouble(Tensor::item).toArray();
+      this.constants = call.constants().stream().mapToDouble(Formula.Scalar::value).toArray();
       this.index = call.rows();
       this.count = index == null ? 1 : index.dim(0);
       requireRowsOfTables();

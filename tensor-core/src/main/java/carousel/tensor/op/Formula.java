@@ -46,12 +46,40 @@ public record Formula(List<Value> values, List<Integer> results) {
     results = List.copyOf(results);
   }
 
+  /** What stands for a {@link Constant} in a call. */
+  public sealed interface Scalar {
+    /**
+     * Returns the number; waits for the device if that computes it.
+     *
+     * @return its value
+     */
+    double value();
+  }
+
+  /**
+   * A number of the host's.
+   *
+   * @param value the number
+   */
+  public record Known(double value) implements Scalar {}
+
+  /**
+   * A number on a device, read when the formula runs, so that nothing waits for what computes it.
+   *
+   * @param tensor a scalar of the formula's type
+   */
+  public record Held(Tensor tensor) implements Scalar {
+    @Override
+    public double value() {
+      return tensor.item();
+    }
+  }
+
   /**
    * A formula, what it reads and what it writes.
    *
    * @param formula the formula
-   * @param constants its numbers, scalars of that type, read when it runs: a device may have computed
-   *     them, and nothing has to wait for them
+   * @param constants its numbers
    * @param inputs its inputs, dense, of one type and shape
    * @param targets where its results go, dense, of that type and shape; an input may be among them, and
    *     is read before it is written
@@ -61,7 +89,7 @@ public record Formula(List<Value> values, List<Integer> results) {
    */
   public record Call(
       Formula formula,
-      List<Tensor> constants,
+      List<Scalar> constants,
       List<Tensor> inputs,
       List<Tensor> targets,
       @Nullable Tensor rows) {

@@ -2,6 +2,7 @@ package carousel.tensor.op;
 
 import carousel.tensor.Layout;
 import carousel.tensor.Scope;
+import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.ArrayList;
@@ -29,7 +30,7 @@ public final class FormulaTrace implements Interpreter {
   private final Map<Tensor, Integer> places = new HashMap<>();
   private final List<Formula.Value> values = new ArrayList<>();
   private final List<@Nullable Tensor> standIns = new ArrayList<>();
-  private final List<Tensor> constants = new ArrayList<>();
+  private final List<Formula.Scalar> constants = new ArrayList<>();
   private final List<Tensor> inputs = new ArrayList<>();
   private final List<Integer> results = new ArrayList<>();
   private final List<Tensor> targets = new ArrayList<>();
@@ -147,6 +148,22 @@ public final class FormulaTrace implements Interpreter {
     return new Tensor[] {noteApply(op, of)};
   }
 
+  /** Beside a stand-in, a number stays one: no device computes with it before the formula does. */
+  @Override
+  public Tensor number(Tensor like, double value) {
+    if (placeOf(like) < 0) {
+      return EAGER.number(like, value);
+    }
+    constants.add(new Formula.Known(value));
+    Formula.Constant constant = new Formula.Constant(constants.size() - 1);
+    Tensor known = constant.equals(last()) ? standIns.get(count) : null;
+    if (known != null) {
+      count++;
+      return known;
+    }
+    return note(constant, Shape.SCALAR);
+  }
+
   /** Whether a row takes the trace's type and gives it. */
   private boolean closed(Op op) {
     return switch (op) {
@@ -179,12 +196,12 @@ public final class FormulaTrace implements Interpreter {
               + " "
               + x.shape());
     }
-    constants.add(x);
-    int index = constants.size() - 1;
-    if (!(last() instanceof Formula.Constant(int known) && known == index)) {
+    constants.add(new Formula.Held(x));
+    Formula.Constant constant = new Formula.Constant(constants.size() - 1);
+    if (!constant.equals(last()) || standIns.get(count) != null) {
       forget(count);
       formula = null;
-      values.add(new Formula.Constant(index));
+      values.add(constant);
       standIns.add(null);
     }
     return count++;
@@ -194,14 +211,14 @@ public final class FormulaTrace implements Interpreter {
     if (last() instanceof Formula.Input(int known) && known == index) {
       return Objects.requireNonNull(standIns.get(count++));
     }
-    return note(new Formula.Input(index));
+    return note(new Formula.Input(index), like.shape());
   }
 
   private Tensor noteApply(Op op, int[] of) {
     if (last() instanceof Formula.Apply apply && apply.row() == op && same(apply.operands(), of)) {
       return Objects.requireNonNull(standIns.get(count++));
     }
-    return note(new Formula.Apply(op, Arrays.stream(of).boxed().toList()));
+    return note(new Formula.Apply(op, Arrays.stream(of).boxed().toList()), like.shape());
   }
 
   /** What was noted in the place of the next value, the last time; null if nothing was. */
@@ -217,9 +234,9 @@ public final class FormulaTrace implements Interpreter {
     return same;
   }
 
-  private Tensor note(Formula.Value value) {
+  private Tensor note(Formula.Value value, Shape shape) {
     forget(count);
-    Tensor standIn = gone.over(Layout.contiguous(like.shape()));
+    Tensor standIn = gone.over(Layout.contiguous(shape));
     places.put(standIn, count++);
     formula = null;
     values.add(value);

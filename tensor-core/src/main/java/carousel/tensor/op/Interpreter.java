@@ -1,5 +1,6 @@
 package carousel.tensor.op;
 
+import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.function.Supplier;
 
@@ -23,6 +24,17 @@ public interface Interpreter {
    * @return its outputs
    */
   Tensor[] apply(Op op, Tensor... inputs);
+
+  /**
+   * A number beside a tensor, as the 2 of {@code x.mul(2)}.
+   *
+   * @param like what it is met with
+   * @param value the number
+   * @return a scalar of that tensor's type, on its device
+   */
+  default Tensor number(Tensor like, double value) {
+    return Tensor.fullAs(like, Shape.SCALAR, value);
+  }
 
   /**
    * The interpreter in force here.

@@ -119,7 +119,7 @@ class FormulaTest {
   }
 
   private static List<Double> numbers(Formula.Call call) {
-    return call.constants().stream().map(Tensor::item).toList();
+    return call.constants().stream().map(Formula.Scalar::value).toList();
   }
 
   private static void same(Formula.Call actual, Formula.Call expected) {
