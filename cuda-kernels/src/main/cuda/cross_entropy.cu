@@ -1,6 +1,8 @@
-// Softmax and cross entropy in one: loss = ln Σ e^x − x[target] of rows of logits [rows, classes], 0 where the target is negative;
+// Softmax and cross entropy in one: loss = ln Σ e^x − x[target] of rows of logits [rows, classes], 0 where the target is NONE;
 // d x = g (softmax(x) − onehot(target)). Forward reads the logits once and keeps, of each row, max x and Σ e^(x − max).
 #include "folds.cuh"
+
+const int NONE = -2147483647 - 1;  // CrossEntropy.NONE
 
 // losses [rows], kept [rows, 2]; op and error: what to report a target beyond the classes as, and where.
 template <typename T>
@@ -19,15 +21,15 @@ __device__ __forceinline__ void forward(const T *x, const int *targets, T *losse
     return;
   }
   int target = targets[row];
-  if (target >= classes) {
+  if (target != NONE && (target < 0 || target >= classes)) {
     report(error, op, target, classes);
-    target = -1;
+    target = NONE;
   }
   double sum = state.sum + (state.max - state.max);  // NaN if the greatest is infinite
   kept[2 * row] = state.max;
   kept[2 * row + 1] = sum;
   // Not (max + ln Σ) − x: that would round away a small loss beside a large maximum.
-  losses[row] = target < 0 ? T(0) : static_cast<T>(state.max - line[target] + log(static_cast<T>(sum)));
+  losses[row] = target == NONE ? T(0) : static_cast<T>(state.max - line[target] + log(static_cast<T>(sum)));
 }
 
 // dx [rows, classes]; g [rows], g_step apart.
@@ -41,10 +43,10 @@ __device__ __forceinline__ void backward(const T *x, const int *targets, const d
   }
   int target = targets[row];
   T max = static_cast<T>(kept[2 * row]);
-  T flow = target < 0 ? T(0) : g[row * g_step];
+  T flow = target == NONE ? T(0) : g[row * g_step];
   T scale = static_cast<T>(flow / kept[2 * row + 1]);
   map_line(x + row * classes, 1, dx + row * classes, 1, classes, team, [=](T v, i64 i) {
-    T share = target < 0 ? T(0) : exp(v - max) * scale;
+    T share = target == NONE ? T(0) : exp(v - max) * scale;
     return i == target ? share - flow : share;
   });
 }

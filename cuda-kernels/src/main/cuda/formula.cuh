@@ -24,7 +24,7 @@ const int BLOCK_ELEMENTS = 4096;  // FormulaLaunches.BLOCK_ELEMENTS
 struct Part {
   i64 first_block;
   i64 count;   // elements
-  i64 rows;    // address of int [count / width], or 0: which rows of those operands that are tables
+  i64 rows;    // address of int [count / width], or 0: which rows of those operands that are tables, -1 for none
   i64 width;   // of a row
   i64 tables;  // bit k: operand k is a table
   i64 size;    // rows of a table
@@ -127,6 +127,9 @@ __device__ __forceinline__ void run_formula(const i64 *parts, int count, int op,
     i64 in_table = i;
     if (part.rows != 0) {
       int row = reinterpret_cast<const int *>(part.rows)[i / part.width];
+      if (row == -1) {
+        continue;
+      }
       if (row < 0 || row >= part.size) {
         report(error, op, row, static_cast<int>(part.size));
         continue;

@@ -1,15 +1,19 @@
 // Random numbers: element i is a function of (seed, counter, i) alone, the same as on the CPU (carousel.tensor.op.Distribution).
 #include "philox.cuh"
 
+// Where a fill starts to draw: a number of the host's, or, in a replay, what it has written for this run.
+__device__ __forceinline__ i64 first_block(i64 counter, const i64 *moved) { return moved ? *moved : counter; }
+
 // y [n]: word i mod 4 of block counter + i/4, in [0, 1). A thread takes a block.
-#define UNIFORM(type, T)                                                                              \
-  extern "C" __global__ void random_uniform_##type(i64 seed, i64 counter, T *y, i64 n) {              \
-    for (i64 block = first_element(); block * 4 < n; block += all_threads()) {                        \
-      Words words = philox(seed, counter + block);                                                    \
-      for (int k = 0; k < 4 && block * 4 + k < n; k++) {                                              \
-        y[block * 4 + k] = static_cast<T>(uniform_bits(words.of[k])) * T(0x1p-24);                    \
-      }                                                                                               \
-    }                                                                                                 \
+#define UNIFORM(type, T)                                                                                              \
+  extern "C" __global__ void random_uniform_##type(i64 seed, i64 counter, const i64 *moved, T *y, i64 n) {            \
+    i64 first = first_block(counter, moved);                                                                          \
+    for (i64 block = first_element(); block * 4 < n; block += all_threads()) {                                        \
+      Words words = philox(seed, first + block);                                                                      \
+      for (int k = 0; k < 4 && block * 4 + k < n; k++) {                                                              \
+        y[block * 4 + k] = static_cast<T>(uniform_bits(words.of[k])) * T(0x1p-24);                                    \
+      }                                                                                                               \
+    }                                                                                                                 \
   }
 
 UNIFORM(f32, float)
@@ -25,25 +29,27 @@ __device__ __forceinline__ void box_muller(Words words, double *first, double *s
 }
 
 // y [n]: elements 2b and 2b+1 from block counter + b. A thread takes a block.
-#define NORMAL(type, T)                                                                               \
-  extern "C" __global__ void random_normal_##type(i64 seed, i64 counter, T *y, i64 n) {               \
-    for (i64 block = first_element(); block * 2 < n; block += all_threads()) {                        \
-      double first, second;                                                                           \
-      box_muller(philox(seed, counter + block), &first, &second);                                     \
-      y[block * 2] = static_cast<T>(first);                                                           \
-      if (block * 2 + 1 < n) {                                                                        \
-        y[block * 2 + 1] = static_cast<T>(second);                                                    \
-      }                                                                                               \
-    }                                                                                                 \
+#define NORMAL(type, T)                                                                                               \
+  extern "C" __global__ void random_normal_##type(i64 seed, i64 counter, const i64 *moved, T *y, i64 n) {             \
+    i64 from = first_block(counter, moved);                                                                           \
+    for (i64 block = first_element(); block * 2 < n; block += all_threads()) {                                        \
+      double first, second;                                                                                           \
+      box_muller(philox(seed, from + block), &first, &second);                                                        \
+      y[block * 2] = static_cast<T>(first);                                                                           \
+      if (block * 2 + 1 < n) {                                                                                        \
+        y[block * 2 + 1] = static_cast<T>(second);                                                                    \
+      }                                                                                                               \
+    }                                                                                                                 \
   }
 
 NORMAL(f32, float)
 NORMAL(f64, double)
 
 // y [n], BOOL: whether the uniform number of the element, in units of 2^-24, is below a limit.
-extern "C" __global__ void random_bernoulli(i64 seed, i64 counter, int limit, u8 *y, i64 n) {
+extern "C" __global__ void random_bernoulli(i64 seed, i64 counter, const i64 *moved, int limit, u8 *y, i64 n) {
+  i64 first = first_block(counter, moved);
   for (i64 block = first_element(); block * 4 < n; block += all_threads()) {
-    Words words = philox(seed, counter + block);
+    Words words = philox(seed, first + block);
     for (int k = 0; k < 4 && block * 4 + k < n; k++) {
       y[block * 4 + k] = uniform_bits(words.of[k]) < limit;
     }

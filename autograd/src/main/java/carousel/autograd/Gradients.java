@@ -261,7 +261,7 @@ public final class Gradients {
       Rows rows = unscaled.get(i).rows();
       Rows more = other.unscaled.get(i).rows();
       sums.add(
-          rows == null || more == null
+          rows == null || more == null || !rows.isWorth(more)
               ? new Gradient.Whole(get(i).add(other.get(i)))
               : new Gradient.Sparse(rows.times(factor).plus(more.times(other.factor))));
     }

@@ -5,9 +5,6 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import carousel.tensor.op.Indexing;
-import carousel.tensor.op.Op;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,10 +13,12 @@ import org.jspecify.annotations.Nullable;
  * V rows were looked up.
  *
  * @param shape {@code [V,..]}
- * @param index I32 {@code [R]}, the rows, ascending, each once
- * @param values {@code [R,..]}, their gradients
+ * @param index I32 {@code [R]}, which rows, each once, or −1 for none
+ * @param values {@code [R,..]}, their gradients; 0 where there is no row
  */
 public record Rows(Shape shape, Tensor index, Tensor values) {
+  private static final int NONE = -1;
+
   /** Checks the shapes. */
   public Rows {
     if (index.dtype() != DType.I32
@@ -40,34 +39,48 @@ public record Rows(Shape shape, Tensor index, Tensor values) {
 
   /**
    * From rows in any order, any number of times: equal ones are added in the order they come in, as a
-   * dense gradient would be.
+   * dense gradient would be. How many rows there are is known to the device alone, so nothing waits for
+   * it: there is room for as many as were given.
    *
    * @param shape {@code [V,..]}
-   * @param indices I32 of any shape, each in [0, V)
+   * @param indices I32 of any shape, each in [−1, V)
    * @param values for each the shape of its index, followed by that of a row
    * @return the sums, in the innermost scope
    */
   static Rows summed(Shape shape, List<Tensor> indices, List<Tensor> values) {
-    int[] all = indices.stream().flatMapToInt(i -> Arrays.stream(i.toIntArray())).toArray();
-    int[] distinct = Arrays.stream(all).sorted().distinct().toArray();
     try (var scope = Scope.openUnwatched()) {
-      Shape rows = shape.without(0).insert(0, distinct.length);
-      Tensor sum = Tensor.zerosAs(values.getFirst(), rows);
-      int done = 0;
-      for (Tensor v : values) {
-        int count = Math.toIntExact(v.size() / Math.max(1, shape.without(0).size()));
-        int[] places = new int[count];
-        for (int i = 0; i < count; i++) {
-          places[i] = Arrays.binarySearch(distinct, all[done + i]);
-        }
-        done += count;
-        Tensor flat = v.reshape(shape.without(0).insert(0, count));
-        Tensor at = Tensor.of(Shape.of(count), places).to(v.device());
-        sum = Op.apply(new Indexing.IndexAdd(0), sum, at, flat);
-      }
-      Tensor index = Tensor.of(Shape.of(distinct.length), distinct).to(sum.device());
+      Tensor all = joined(Shape.SCALAR, indices);
+      Tensor rows = joined(shape.without(0), values);
+      var sorted = all.sort(0, false);
+      Tensor starts = starts(sorted.values());
+      Tensor places = starts.cumsum(0).sub(1);
+      Tensor place = places.zerosLike().scatterAdd(0, sorted.indices(), places);
+      Tensor known = sorted.values().add(1).mul(starts);
+      Tensor index = Tensor.fullAs(all, all.shape(), NONE).indexAdd(0, places, known);
+      Tensor sum = rows.zerosLike().indexAdd(0, place, rows);
       return new Rows(shape, scope.keep(index), scope.keep(sum));
     }
+  }
+
+  /** All of them one after the other, as {@code [n]} followed by a shape. */
+  private static Tensor joined(Shape each, List<Tensor> tensors) {
+    List<Tensor> flat =
+        tensors.stream().map(x -> x.reshape(each.insert(0, count(x, each)))).toList();
+    return flat.size() == 1 ? flat.getFirst() : Tensor.concat(0, flat);
+  }
+
+  private static int count(Tensor x, Shape each) {
+    return Math.toIntExact(x.size() / Math.max(1, each.size()));
+  }
+
+  /** 1 where a sorted index differs from the one before, and for the first. */
+  private static Tensor starts(Tensor sorted) {
+    int n = sorted.dim(0);
+    if (n < 2) {
+      return sorted.onesLike();
+    }
+    Tensor differs = sorted.slice(0, 1, n, 1).ne(sorted.slice(0, 0, n - 1, 1)).cast(DType.I32);
+    return Tensor.concat(0, List.of(Tensor.fullAs(sorted, Shape.of(1), 1), differs));
   }
 
   /**
@@ -79,9 +92,14 @@ public record Rows(Shape shape, Tensor index, Tensor values) {
     return addedTo(Tensor.zerosAs(values, shape));
   }
 
-  /** A tensor {@code [V,..]} plus these. */
+  /** A tensor {@code [V,..]} plus these; to row 0 those are added, too, that are none, and 0. */
   Tensor addedTo(Tensor base) {
-    return Op.apply(new Indexing.IndexAdd(0), base, index, values);
+    return base.indexAdd(0, index.maximum(0), values);
+  }
+
+  /** Whether these and others together have room for fewer rows than the table has. */
+  boolean isWorth(Rows more) {
+    return index.size() + more.index.size() < shape.dim(0);
   }
 
   /** The sum of two gradients of one table. */

@@ -59,8 +59,10 @@ class RowsTest {
   @Test
   void holdOnlyWhatWasLookedUp() {
     Rows rows = rows(sparse());
-    assertThat(rows.index().toIntArray()).containsExactly(0, 3, 7, 49);
-    assertThat(rows.values().shape()).isEqualTo(Shape.of(4, 3));
+    // Six were looked up; 7 three times.
+    assertThat(rows.index().toIntArray()).containsExactly(0, 3, 7, 49, -1, -1);
+    assertThat(rows.values().shape()).isEqualTo(Shape.of(6, 3));
+    assertThat(rows.values().slice(0, 4, 6, 1).toDoubleArray()).containsOnly(0);
     assertThat(rows.dense().sameValues(dense().get(0))).isTrue();
     assertThat(sparse().get(0).sameValues(dense().get(0))).isTrue();
   }
@@ -68,7 +70,7 @@ class RowsTest {
   @Test
   void addUpOverLookups() {
     var twice = Grad.of(() -> lookup().add(lookup().mul(3)), List.of(table));
-    assertThat(rows(twice).values().dim(0)).isEqualTo(4);
+    assertThat(rows(twice).index().toIntArray()).startsWith(0, 3, 7, 49, -1).hasSize(12);
     same(twice.get(0), dense().get(0).mul(4));
   }
 
@@ -77,7 +79,7 @@ class RowsTest {
     assertThat(sparse().norm()).isCloseTo(dense().norm(), within(1e-14));
     var clipped = sparse().clipNorm(0.1);
     same(clipped.get(0), dense().clipNorm(0.1).get(0));
-    assertThat(rows(clipped).values().shape()).isEqualTo(Shape.of(4, 3));
+    assertThat(rows(clipped).values().shape()).isEqualTo(Shape.of(6, 3));
     assertThat(clipped.norm()).isCloseTo(0.1, within(1e-6));
     same(sparse().clipValue(0.2).get(0), dense().clipValue(0.2).get(0));
   }
@@ -87,11 +89,22 @@ class RowsTest {
     Tensor others = Tensor.of(9, 3);
     var more = Grad.of(() -> table.value.indexSelect(0, others).square().sum(), List.of(table));
     var sum = sparse().scale(0.5).plus(more.scale(2));
-    assertThat(rows(sum).index().toIntArray()).containsExactly(0, 3, 7, 9, 49);
+    assertThat(rows(sum).index().toIntArray()).containsExactly(-1, 0, 3, 7, 9, 49, -1, -1);
     same(sum.get(0), dense().get(0).mul(0.5).add(more.get(0).mul(2)));
     var mixed = sparse().plus(dense());
     assertThat(mixed.unscaledRows(table)).isNull();
     same(mixed.get(0), dense().get(0).mul(2));
+  }
+
+  @Test
+  void becomeDenseWhereBatchesLookUpAsManyAsThereAre() {
+    Gradients sum = sparse();
+    for (int batch = 1; batch < 9; batch++) {
+      assertThat(rows(sum).index().dim(0)).isLessThan(50);
+      sum = sum.plus(sparse());
+    }
+    assertThat(sum.unscaledRows(table)).isNull();
+    same(sum.get(0), dense().get(0).mul(9));
   }
 
   @Test

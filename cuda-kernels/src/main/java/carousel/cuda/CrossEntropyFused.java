@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code cross_entropy}: {@code (logits [N,V], targets [N]) → losses [N]}, {@code loss = ln Σ e^x −
- * x[target]}, 0 where the target is negative; {@code d logits = g (softmax(x) − onehot(target))}. Keeps
+ * x[target]}, 0 where the target is the least int; {@code d logits = g (softmax(x) − onehot(target))}. Keeps
  * two numbers per row, and nothing of the logits' size.
  */
 final class CrossEntropyFused implements Fused {

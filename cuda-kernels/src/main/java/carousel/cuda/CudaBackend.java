@@ -1,6 +1,8 @@
 package carousel.cuda;
 
 import carousel.cuda.driver.CudaDriver;
+import carousel.cuda.replay.CudaRecorder;
+import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
@@ -12,9 +14,11 @@ import carousel.tensor.op.Unary;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
+import carousel.tensor.spi.Recorder;
 import carousel.tensor.spi.SlabPool;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * for the device but {@link #read}.
  */
 public final class CudaBackend implements Backend {
+  private final CudaRecorder recorder;
   private final CudaDriver driver;
   private final Memory memory;
   private final Launcher launcher;
@@ -41,14 +46,15 @@ public final class CudaBackend implements Backend {
   /**
    * A device.
    *
-   * @param driver what runs the kernels
-   * @param memory where tensors, and temporaries, live: memory of the driver
+   * @param device what runs the kernels
+   * @param pool where tensors, and temporaries, live: memory of the device
    */
-  CudaBackend(CudaDriver driver, Memory memory) {
-    this.driver = driver;
-    this.memory = memory;
-    this.launcher = new Launcher(driver);
-    this.errors = new DeviceErrors(driver, Boolean.getBoolean(CudaDriver.BLOCKING));
+  CudaBackend(CudaDriver device, Memory pool) {
+    this.recorder = new CudaRecorder(device, pool);
+    this.driver = recorder.driver();
+    this.memory = recorder.memory();
+    this.launcher = new Launcher(recorder);
+    this.errors = new DeviceErrors(recorder, Boolean.getBoolean(CudaDriver.BLOCKING));
     this.elementwise = new ElementwiseLaunches(launcher);
     this.copies = new CopyLaunches(launcher);
     this.reductions = new ReduceLaunches(launcher, memory);
@@ -168,19 +174,28 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
-  public void random(Distribution distribution, long seed, long counter, Tensor y) {
-    randoms.fill(distribution, seed, counter, y);
+  public void random(Distribution distribution, Philox.Draw draw, Tensor y) {
+    randoms.fill(distribution, draw, y);
   }
 
   @Override
-  public void bernoulli(double probability, long seed, long counter, Tensor y) {
-    randoms.below(probability, seed, counter, y);
+  public void bernoulli(double probability, Philox.Draw draw, Tensor y) {
+    randoms.below(probability, draw, y);
   }
 
   @Override
-  public boolean inPlace(List<Formula.Call> calls) {
-    formulas.run(calls);
-    return true;
+  public boolean inPlace(List<Formula.Call> calls, Supplier<List<Formula.Call>> again) {
+    return formulas.run(calls, again);
+  }
+
+  @Override
+  public boolean isAsynchronous() {
+    return !errors.isBlocking();
+  }
+
+  @Override
+  public Recorder recorder() {
+    return recorder;
   }
 
   @Override

@@ -1,6 +1,8 @@
 package carousel.cuda;
 
 import carousel.cuda.driver.CudaDriver;
+import carousel.cuda.replay.CudaRecorder;
+import carousel.cuda.replay.CudaRecording;
 import carousel.tensor.TensorException;
 import java.lang.foreign.MemorySegment;
 
@@ -30,6 +32,7 @@ final class DeviceErrors {
 
   private static final int WORDS = 4;
 
+  private final CudaRecorder recorder;
   private final CudaDriver driver;
   private final boolean blocking;
   private final long words;
@@ -40,22 +43,32 @@ final class DeviceErrors {
    *
    * @param blocking whether to wait for each kernel that may find something
    */
-  DeviceErrors(CudaDriver driver, boolean blocking) {
-    this.driver = driver;
+  DeviceErrors(CudaRecorder recorder, boolean blocking) {
+    this.recorder = recorder;
+    this.driver = recorder.driver();
     this.blocking = blocking;
     this.words = driver.allocate(4L * WORDS);
     driver.set(words, (byte) 0, 4L * WORDS);
   }
 
+  /** Whether each launch that may find something waits. */
+  boolean isBlocking() {
+    return blocking;
+  }
+
   /** The address of the words, for the launch of a kernel that may find something. */
   long address() {
     possible = true;
+    CudaRecording recording = recorder.current();
+    if (recording != null) {
+      recording.beforeEach(() -> possible = true);
+    }
     return words;
   }
 
   /** A kernel was started that may find something. */
   void launched() {
-    if (blocking) {
+    if (blocking && recorder.current() == null) {
       check();
     }
   }

@@ -4,6 +4,7 @@ import static carousel.cuda.Parameter.I32;
 import static carousel.cuda.Parameter.POINTER;
 
 import carousel.cuda.driver.Grid;
+import carousel.cuda.replay.CudaRecording;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Formula;
@@ -14,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -50,33 +52,90 @@ final class FormulaLaunches {
     }
   }
 
-  void run(List<Formula.Call> calls) {
+  /** Runs them, unless one has more operands or numbers than a word has bits. */
+  boolean run(List<Formula.Call> calls, Supplier<List<Formula.Call>> again) {
+    if (calls.stream().anyMatch(call -> width(call) > Long.SIZE)) {
+      return false;
+    }
+    List<List<Formula.Call>> groups = groups(calls);
+    long[] table = table(groups);
+    CudaRecording recording = launcher.recording();
+    if (recording != null) {
+      launch(groups, recording.words(table, () -> withNumbers(groups(again.get()), table)));
+      return true;
+    }
+    try (var parts = Temporary.of(memory, "formula", 8L * table.length)) {
+      launcher.driver().upload(MemorySegment.ofArray(table), parts.address());
+      launch(groups, parts.address());
+    }
+    return true;
+  }
+
+  /** Calls of one kernel together, in the order of their first ones; those of no element not at all. */
+  private static List<List<Formula.Call>> groups(List<Formula.Call> calls) {
     Map<Typed, List<Formula.Call>> alike = new LinkedHashMap<>();
     for (var call : calls) {
       if (count(call) > 0) {
         alike.computeIfAbsent(Typed.of(call), _ -> new ArrayList<>()).add(call);
       }
     }
-    alike.forEach((typed, group) -> launch(kernels.computeIfAbsent(typed, Typed::kernel), group));
+    return List.copyOf(alike.values());
   }
 
-  private void launch(Kernel kernel, List<Formula.Call> calls) {
-    int operands = calls.getFirst().inputs().size() + calls.getFirst().targets().size();
-    int words = HEAD + operands + calls.getFirst().constants().size();
-    long[] table = new long[words * calls.size()];
-    long blocks = 0;
-    for (int c = 0; c < calls.size(); c++) {
-      write(calls.get(c), blocks, table, c * words);
-      blocks += Math.ceilDiv(count(calls.get(c)), BLOCK_ELEMENTS);
+  /** Operands and numbers. */
+  private static int width(Formula.Call call) {
+    return call.inputs().size() + call.targets().size() + call.constants().size();
+  }
+
+  /** The parts of all groups, one after the other. */
+  private static long[] table(List<List<Formula.Call>> groups) {
+    long[] table = new long[groups.stream().mapToInt(FormulaLaunches::words).sum()];
+    int at = 0;
+    for (var group : groups) {
+      long blocks = 0;
+      for (var call : group) {
+        write(call, blocks, table, at);
+        blocks += Math.ceilDiv(count(call), BLOCK_ELEMENTS);
+        at += HEAD + width(call);
+      }
     }
-    try (var parts = Temporary.of(memory, "formula", 8L * table.length)) {
-      launcher.driver().upload(MemorySegment.ofArray(table), parts.address());
+    return withNumbers(groups, table);
+  }
+
+  /** Writes the host's numbers into the parts of calls, whose tensors may be gone by now. */
+  private static long[] withNumbers(List<List<Formula.Call>> groups, long[] table) {
+    int end = 0;
+    for (var group : groups) {
+      for (var call : group) {
+        end += HEAD + width(call);
+        int word = end - call.constants().size();
+        for (Formula.Scalar scalar : call.constants()) {
+          if (scalar instanceof Formula.Known(double value)) {
+            table[word] = bits(call.targets().getFirst().dtype(), value);
+          }
+          word++;
+        }
+      }
+    }
+    return table;
+  }
+
+  private static int words(List<Formula.Call> group) {
+    return group.size() * (HEAD + width(group.getFirst()));
+  }
+
+  private void launch(List<List<Formula.Call>> groups, long table) {
+    long at = table;
+    for (var group : groups) {
+      long blocks =
+          group.stream().mapToLong(call -> Math.ceilDiv(count(call), BLOCK_ELEMENTS)).sum();
       launcher
-          .call(kernel)
-          .pointer(parts.address())
-          .i32(calls.size())
+          .call(kernels.computeIfAbsent(Typed.of(group.getFirst()), Typed::kernel))
+          .pointer(at)
+          .i32(group.size())
           .errors(errors, DeviceErrors.Op.FORMULA)
           .start(Grid.of(Math.toIntExact(blocks)));
+      at += 8L * words(group);
     }
   }
 
@@ -120,10 +179,7 @@ final class FormulaLaunches {
       int word = at + HEAD + operands.size() + k;
       switch (call.constants().get(k)) {
         case Formula.Held(Tensor scalar) -> table[word] = scalar.address();
-        case Formula.Known(double value) -> {
-          table[word] = bits(first.dtype(), value);
-          table[at + 6] |= 1L << k;
-        }
+        case Formula.Known _ -> table[at + 6] |= 1L << k;
       }
     }
   }

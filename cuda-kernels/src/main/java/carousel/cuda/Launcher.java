@@ -1,11 +1,12 @@
 package carousel.cuda;
 
+import carousel.cuda.driver.Arguments;
 import carousel.cuda.driver.CudaDriver;
 import carousel.cuda.driver.Grid;
+import carousel.cuda.replay.CudaRecorder;
+import carousel.cuda.replay.CudaRecording;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
@@ -24,19 +25,26 @@ final class Launcher {
   /** Enough blocks to keep a multiprocessor busy; loops of kernels go on from there. */
   private static final int BLOCKS_PER_MULTIPROCESSOR = 16;
 
+  private final CudaRecorder recorder;
   private final CudaDriver driver;
   private final int multiprocessors;
   private final Map<String, Long> modules = new ConcurrentHashMap<>();
   private final Map<Kernel, Long> functions = new ConcurrentHashMap<>();
   private final ThreadLocal<Call> calls = ThreadLocal.withInitial(Call::new);
 
-  Launcher(CudaDriver driver) {
-    this.driver = driver;
+  Launcher(CudaRecorder recorder) {
+    this.recorder = recorder;
+    this.driver = recorder.driver();
     this.multiprocessors = driver.attribute(CudaDriver.Attribute.MULTIPROCESSORS);
   }
 
   CudaDriver driver() {
     return driver;
+  }
+
+  /** What this thread records; null if nothing. */
+  @Nullable CudaRecording recording() {
+    return recorder.current();
   }
 
   int multiprocessors() {
@@ -119,58 +127,49 @@ final class Launcher {
 
   /** The arguments of a kernel, and its start. */
   final class Call {
-    private static final int MOST = 32;
-    private static final int BYTES = 4096;
-
-    private final MemorySegment addresses = Arena.ofAuto().allocate(8L * MOST, 8);
-    private final MemorySegment values = Arena.ofAuto().allocate(BYTES, 8);
+    private final Arguments arguments = new Arguments();
     private Kernel kernel = NONE;
-    private int count;
-    private long end;
     private @Nullable DeviceErrors errors;
 
     private Call of(Kernel next) {
       kernel = next;
       errors = null;
-      count = 0;
-      end = 0;
+      arguments.clear();
       return this;
     }
 
     /** Makes room for an argument, which must be of the type the kernel takes there. */
     private long next(Parameter type) {
+      int count = arguments.count();
       if (count >= kernel.parameters().size() || kernel.parameters().get(count) != type) {
         throw new IllegalArgumentException(
             kernel + " does not take " + type + " as argument " + count);
       }
-      long at = end;
-      end += Math.ceilDiv(type.bytes(), 8) * 8L;
-      addresses.setAtIndex(ValueLayout.JAVA_LONG, count++, values.address() + at);
-      return at;
+      return arguments.next(type.bytes());
     }
 
     Call pointer(long address) {
-      values.set(ValueLayout.JAVA_LONG, next(Parameter.POINTER), address);
+      arguments.values().set(ValueLayout.JAVA_LONG, next(Parameter.POINTER), address);
       return this;
     }
 
     Call i32(int value) {
-      values.set(ValueLayout.JAVA_INT, next(Parameter.I32), value);
+      arguments.values().set(ValueLayout.JAVA_INT, next(Parameter.I32), value);
       return this;
     }
 
     Call i64(long value) {
-      values.set(ValueLayout.JAVA_LONG, next(Parameter.I64), value);
+      arguments.values().set(ValueLayout.JAVA_LONG, next(Parameter.I64), value);
       return this;
     }
 
     Call f32(float value) {
-      values.set(ValueLayout.JAVA_FLOAT, next(Parameter.F32), value);
+      arguments.values().set(ValueLayout.JAVA_FLOAT, next(Parameter.F32), value);
       return this;
     }
 
     Call f64(double value) {
-      values.set(ValueLayout.JAVA_DOUBLE, next(Parameter.F64), value);
+      arguments.values().set(ValueLayout.JAVA_DOUBLE, next(Parameter.F64), value);
       return this;
     }
 
@@ -180,7 +179,7 @@ final class Launcher {
     }
 
     Call positions(Positions at) {
-      at.write(values, next(Parameter.positions(at.operands())));
+      at.write(arguments.values(), next(Parameter.positions(at.operands())));
       return this;
     }
 
@@ -194,10 +193,11 @@ final class Launcher {
     void start(Grid grid) {
       Kernel started = kernel;
       kernel = NONE;
-      if (count != started.parameters().size()) {
-        throw new IllegalArgumentException(started + " was given " + count + " arguments");
+      if (arguments.count() != started.parameters().size()) {
+        throw new IllegalArgumentException(
+            started + " was given " + arguments.count() + " arguments");
       }
-      driver.launch(function(started), grid, addresses);
+      driver.launch(function(started), grid, arguments);
       if (errors != null) {
         errors.launched();
       }

@@ -4,7 +4,9 @@ import static carousel.cuda.Parameter.I32;
 import static carousel.cuda.Parameter.I64;
 import static carousel.cuda.Parameter.POINTER;
 
+import carousel.cuda.replay.CudaRecording;
 import carousel.tensor.DType;
+import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Distribution;
 import java.util.EnumMap;
@@ -17,7 +19,7 @@ final class RandomLaunches {
   private static final Map<Distribution, Map<DType, Kernel>> FILL =
       new EnumMap<>(Distribution.class);
   private static final Kernel BERNOULLI =
-      new Kernel("random.cu", "random_bernoulli", I64, I64, I32, POINTER, I64);
+      new Kernel("random.cu", "random_bernoulli", I64, I64, POINTER, I32, POINTER, I64);
 
   /** Uniform numbers are whole multiples of this. */
   private static final double UNIT = 0x1p-24;
@@ -38,7 +40,7 @@ final class RandomLaunches {
 
   private static Kernel fillKernel(Distribution d, DType type) {
     String symbol = "random_" + d.name().toLowerCase(Locale.ROOT) + "_" + Types.suffix(type);
-    return new Kernel("random.cu", symbol, I64, I64, POINTER, I64);
+    return new Kernel("random.cu", symbol, I64, I64, POINTER, POINTER, I64);
   }
 
   /** All kernels of the family. */
@@ -47,12 +49,17 @@ final class RandomLaunches {
         Stream.of(BERNOULLI), FILL.values().stream().flatMap(types -> types.values().stream()));
   }
 
-  void fill(Distribution distribution, long seed, long counter, Tensor y) {
+  /** Where to draw from: a number now, or a word that changes from run to run of a replay. */
+  private Launcher.Call from(Launcher.Call call, Philox.Draw draw) {
+    CudaRecording recording = launcher.recording();
+    long[] first = {draw.counter()};
+    long moved = recording == null ? 0 : recording.words(first, () -> new long[] {draw.counter()});
+    return call.i64(draw.seed()).i64(draw.counter()).pointer(moved);
+  }
+
+  void fill(Distribution distribution, Philox.Draw draw, Tensor y) {
     if (y.size() > 0) {
-      launcher
-          .call(Types.of(FILL, distribution, y.dtype()))
-          .i64(seed)
-          .i64(counter)
+      from(launcher.call(Types.of(FILL, distribution, y.dtype())), draw)
           .pointer(y.address())
           .i64(y.size())
           .start(launcher.elements(distribution.blocks(y.size())));
@@ -60,14 +67,11 @@ final class RandomLaunches {
   }
 
   /** {@code y_i = 1} where the uniform number of i is below a probability, else 0. */
-  void below(double probability, long seed, long counter, Tensor y) {
+  void below(double probability, Philox.Draw draw, Tensor y) {
     if (y.size() > 0) {
       // Of the numbers k/2²⁴ just those with k below this; the comparison is of F32 numbers.
       int limit = (int) Math.ceil((float) probability / UNIT);
-      launcher
-          .call(BERNOULLI)
-          .i64(seed)
-          .i64(counter)
+      from(launcher.call(BERNOULLI), draw)
           .i32(limit)
           .pointer(y.address())
           .i64(y.size())

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.cuda.driver.CudaDriver;
 import carousel.cuda.driver.KernelSource;
+import carousel.cuda.replay.CudaRecorder;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.TensorException;
@@ -78,7 +79,8 @@ class RecurrentBugsTest {
 
   private static List<String> found(Bug bug) {
     Device device = Emulated.device();
-    var launcher = new Launcher(patched(Emulated.driver(), bug));
+    CudaDriver driver = patched(Emulated.driver(), bug);
+    var launcher = new Launcher(new CudaRecorder(driver, CudaBackend.pool(driver)));
     try {
       return CASE.differences(
           device, (op, inputs) -> ScanFused.of(launcher, op, inputs), ".scan", -1);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.autograd.Grad;
 import carousel.cuda.driver.Grid;
 import carousel.cuda.emulator.EmulatedDriver;
+import carousel.cuda.replay.CudaRecorder;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.Tensor;
 import carousel.tensor.contract.OpCases;
@@ -31,16 +32,18 @@ class SanitizerTest {
     /** Takes the number of elements. */
     public static void main(String... arguments) {
       EmulatedDriver driver = CudaProvider.emulated(true);
-      long y = new GuardedMemory(driver).allocate(7 * 4);
+      var memory = new GuardedMemory(driver);
+      long y = memory.allocate(7 * 4);
       Kernel uniform =
           RandomLaunches.kernels()
               .filter(kernel -> kernel.symbol().equals("random_uniform_f32"))
               .findFirst()
               .orElseThrow();
-      new Launcher(driver)
+      new Launcher(new CudaRecorder(driver, memory))
           .call(uniform)
           .i64(1)
           .i64(0)
+          .pointer(0)
           .pointer(y)
           .i64(Long.parseLong(arguments[0]))
           .start(Grid.of(1));

@@ -2,6 +2,7 @@ package carousel.nn;
 
 import static carousel.tensor.Tensor.LAST;
 
+import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -26,10 +27,13 @@ import org.jspecify.annotations.Nullable;
 public record CrossEntropy(
     Reduction reduction, int ignored, double smoothing, @Nullable Tensor weights) {
 
+  /** A target that is none, in what kernels see: no number that a target is by mistake. */
+  static final int NONE = Integer.MIN_VALUE;
+
   /** The target ignored unless set otherwise, PyTorch's. */
   public static final int IGNORED = -100;
 
-  /** Logits {@code [N,V]} and targets {@code [N]}, negative to be ignored → losses {@code [N]}. */
+  /** Logits {@code [N,V]} and targets {@code [N]}, {@link #NONE} to be ignored → losses {@code [N]}. */
   static final Composite PLAIN =
       Composite.of("cross_entropy", (logits, targets) -> nll(logits.logSoftmax(LAST), targets));
 
@@ -98,13 +102,13 @@ public record CrossEntropy(
    * @throws TensorException if the shapes do not fit or a target is out of range
    */
   public Tensor apply(Tensor logits, Tensor targets) {
-    int counted = check("crossEntropy", logits, targets);
+    check("crossEntropy", logits, targets);
     Tensor rows = rows(logits);
     Tensor at = marked(targets);
     if (smoothing == 0 && weights == null) {
-      return reduce(Op.apply(PLAIN, rows, at), at, counted, targets.shape());
+      return reduce(Op.apply(PLAIN, rows, at), at, targets.shape());
     }
-    return general(rows.logSoftmax(LAST), at, counted, targets.shape());
+    return general(rows.logSoftmax(LAST), at, targets.shape());
   }
 
   /**
@@ -116,43 +120,53 @@ public record CrossEntropy(
    * @throws TensorException if the shapes do not fit or a target is out of range
    */
   public Tensor ofLogProbabilities(Tensor logProbabilities, Tensor targets) {
-    int counted = check("nll", logProbabilities, targets);
-    return general(rows(logProbabilities), marked(targets), counted, targets.shape());
+    check("nll", logProbabilities, targets);
+    return general(rows(logProbabilities), marked(targets), targets.shape());
   }
 
-  private Tensor general(Tensor logP, Tensor at, int counted, Shape shape) {
+  private Tensor general(Tensor logP, Tensor at, Shape shape) {
     Tensor loss = nll(logP, at);
     if (weights != null) {
       loss = loss.mul(weightOf(weights, at));
     }
     if (smoothing > 0) {
       Tensor all = (weights == null ? logP : logP.mul(weights)).mean(LAST).neg();
-      Tensor spread = Tensor.where(at.ge(0), all, all.scalarLike(0));
+      Tensor spread = Tensor.where(at.ne(NONE), all, all.scalarLike(0));
       loss = loss.mul(1 - smoothing).add(spread.mul(smoothing));
     }
-    return reduce(loss, at, counted, shape);
+    return reduce(loss, at, shape);
   }
 
-  private Tensor reduce(Tensor losses, Tensor at, int counted, Shape shape) {
+  private Tensor reduce(Tensor losses, Tensor at, Shape shape) {
     return switch (reduction) {
       case NONE -> losses.reshape(shape);
       case SUM -> losses.sum();
       case MEAN ->
           weights == null
-              ? losses.sum().div(counted)
+              ? losses.sum().div(counted(at, losses.dtype()))
               : losses.sum().div(weightOf(weights, at).sum());
     };
   }
 
-  /** {@code −x[n, targets[n]]}, and 0 where the target is negative. */
+  /** How many targets are classes; in F64, in which every such number is exact. */
+  private static Tensor counted(Tensor at, DType type) {
+    return at.ne(NONE).cast(DType.F64).sum().cast(type);
+  }
+
+  /** {@code −x[n, targets[n]]}, and 0 where the target is none. */
   private static Tensor nll(Tensor x, Tensor targets) {
-    Tensor values = x.gather(LAST, targets.maximum(0).unsqueeze(LAST)).squeeze(LAST);
-    return Tensor.where(targets.ge(0), values.neg(), values.scalarLike(0));
+    Tensor values = x.gather(LAST, classes(targets).unsqueeze(LAST)).squeeze(LAST);
+    return Tensor.where(targets.ne(NONE), values.neg(), values.scalarLike(0));
   }
 
   private static Tensor weightOf(Tensor weights, Tensor targets) {
-    Tensor values = weights.gather(0, targets.maximum(0));
-    return Tensor.where(targets.ge(0), values, values.scalarLike(0));
+    Tensor values = weights.gather(0, classes(targets));
+    return Tensor.where(targets.ne(NONE), values, values.scalarLike(0));
+  }
+
+  /** Targets to gather by: class 0 for none; one that is no class stays so, and is found. */
+  private static Tensor classes(Tensor targets) {
+    return Tensor.where(targets.ne(NONE), targets, targets.scalarLike(0));
   }
 
   private static Tensor rows(Tensor x) {
@@ -160,13 +174,13 @@ public record CrossEntropy(
     return x.reshape(Math.toIntExact(x.size() / classes), classes);
   }
 
-  /** Targets in one axis, with −1 for those ignored. */
+  /** Targets in one axis, with {@link #NONE} for those ignored. */
   private Tensor marked(Tensor targets) {
     Tensor flat = targets.reshape(Math.toIntExact(targets.size()));
-    return ignored < 0 ? flat : Tensor.where(flat.eq(ignored), flat.scalarLike(-1), flat);
+    return ignored == NONE ? flat : Tensor.where(flat.eq(ignored), flat.scalarLike(NONE), flat);
   }
 
-  private int check(String op, Tensor x, Tensor targets) {
+  private void check(String op, Tensor x, Tensor targets) {
     if (x.rank() == 0 || !x.shape().without(LAST).equals(targets.shape()) || x.dim(LAST) == 0) {
       throw new TensorException(
           op
@@ -181,6 +195,6 @@ public record CrossEntropy(
       throw new TensorException(
           op + ": weights must have shape [" + classes + "], got " + weights.shape());
     }
-    return Tokens.check(op, "target", targets, classes, ignored);
+    Tokens.check(op, "target", targets, classes, ignored);
   }
 }

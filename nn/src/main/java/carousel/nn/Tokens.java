@@ -5,15 +5,18 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.Arrays;
 
-/** Checks indices into classes before a backend meets them, to say which one is wrong and where. */
+/**
+ * Checks indices into classes before a backend meets them, to say which one is wrong and where; but where
+ * looking at them would wait for a device, that finds the wrong ones itself.
+ */
 final class Tokens {
   /** Stands for no exempt token. */
   static final int NONE = Integer.MIN_VALUE;
 
   private Tokens() {}
 
-  /** Every token must be in [0, size), or the exempt one; returns how many are not exempt. */
-  static int check(String op, String what, Tensor tokens, int size, int exempt) {
+  /** Every token must be in [0, size), or the exempt one. */
+  static void check(String op, String what, Tensor tokens, int size, int exempt) {
     if (tokens.dtype() != DType.I32) {
       throw new TensorException(
           op
@@ -25,14 +28,12 @@ final class Tokens {
               + tokens.shape()
               + "; convert them with cast(DType.I32)");
     }
+    if (tokens.device().backend().isAsynchronous()) {
+      return;
+    }
     int[] values = tokens.toIntArray();
-    int counted = 0;
     for (int i = 0; i < values.length; i++) {
-      if (values[i] == exempt) {
-        continue;
-      }
-      counted++;
-      if (values[i] < 0 || values[i] >= size) {
+      if (values[i] != exempt && (values[i] < 0 || values[i] >= size)) {
         throw new TensorException(
             op
                 + ": "
@@ -48,7 +49,6 @@ final class Tokens {
                 + (exempt == NONE ? "" : ", and " + exempt + ", which is ignored"));
       }
     }
-    return counted;
   }
 
   private static int[] position(int index, Tensor of) {

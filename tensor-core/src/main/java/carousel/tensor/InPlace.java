@@ -2,10 +2,21 @@ package carousel.tensor;
 
 import carousel.tensor.op.Formula;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** Overwrites many tensors in one pass over their memory. */
 public final class InPlace {
   private InPlace() {}
+
+  /**
+   * Runs formulas whose numbers are the same in each run of a {@link Replay}.
+   *
+   * @param calls the formulas with their operands
+   * @return whether they ran
+   */
+  public static boolean run(List<Formula.Call> calls) {
+    return run(calls, () -> calls);
+  }
 
   /**
    * Runs formulas that write tensors in place, all in one job, so that each element is read
@@ -14,14 +25,16 @@ public final class InPlace {
    *
    * @param calls the formulas with their operands, on one device; no two write the same memory, and
    *     none reads what another writes
+   * @param again the same calls with the numbers of the next time, asked before each later run of a
+   *     {@link Replay}
    * @return whether they ran; if not, the device has no loop for one of them, and nothing is changed
    */
-  public static boolean run(List<Formula.Call> calls) {
+  public static boolean run(List<Formula.Call> calls, Supplier<List<Formula.Call>> again) {
     if (calls.isEmpty()) {
       return true;
     }
     Device device = calls.getFirst().targets().getFirst().device();
-    if (!device.backend().inPlace(calls)) {
+    if (!device.backend().inPlace(calls, again)) {
       return false;
     }
     for (var call : calls) {

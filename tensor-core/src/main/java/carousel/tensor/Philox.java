@@ -69,20 +69,63 @@ public final class Philox {
     return counter;
   }
 
-  /**
-   * Reserves blocks for a fill.
-   *
-   * @param blocks how many
-   * @return the first of them
-   */
-  public long advance(long blocks) {
+  /** Blocks of a stream that one fill uses. A {@link Replay} moves them on from run to run. */
+  public static final class Draw {
+    private final long seed;
+    private long counter;
+
+    /**
+     * Blocks of a stream.
+     *
+     * @param seed the key of the generator
+     * @param counter the first block
+     */
+    public Draw(long seed, long counter) {
+      this.seed = seed;
+      this.counter = counter;
+    }
+
+    /**
+     * Returns the seed.
+     *
+     * @return the key of the generator
+     */
+    public long seed() {
+      return seed;
+    }
+
+    /**
+     * Returns the position; another one in each run of a replay.
+     *
+     * @return the number of the first block
+     */
+    public long counter() {
+      return counter;
+    }
+  }
+
+  /** Reserves blocks for a fill. */
+  private Draw reserve(long blocks) {
     return Draws.CURRENT.isBound() ? Draws.CURRENT.get().next(this, blocks) : take(blocks);
   }
 
-  private long take(long blocks) {
-    long first = counter;
+  private Draw take(long blocks) {
+    var draw = new Draw(seed, counter);
     counter += blocks;
-    return first;
+    Recording recording = Recording.current();
+    if (recording != null) {
+      recording.beforeEach(() -> {
+        draw.counter = counter;
+        counter += blocks;
+      });
+    }
+    return draw;
+  }
+
+  /** One block, for a number that the host needs. */
+  private long block(String op) {
+    Recording.refuse(op, "draws a number for the host");
+    return reserve(1).counter;
   }
 
   /**
@@ -110,7 +153,7 @@ public final class Philox {
     // Lemire's multiply-and-reject: exactly uniform.
     long threshold = (0x1_0000_0000L - bound) % bound;
     while (true) {
-      long product = (word(seed, advance(1), 0) & 0xFFFFFFFFL) * bound;
+      long product = (word(seed, block("nextInt"), 0) & 0xFFFFFFFFL) * bound;
       if ((product & 0xFFFFFFFFL) >= threshold) {
         return (int) (product >>> 32);
       }
@@ -123,7 +166,7 @@ public final class Philox {
    * @return uniform in [0, 1), with 53 bits
    */
   public double nextDouble() {
-    return unit(seed, advance(1), 0);
+    return unit(seed, block("nextDouble"), 0);
   }
 
   /**
@@ -140,8 +183,8 @@ public final class Philox {
           "draw: random numbers are F32 or F64, got " + dtype + "; cast what was drawn");
     }
     Tensor y = Tensor.empty("random", Scope.current().device(), dtype, shape);
-    long first = advance(distribution.blocks(shape.size()));
-    y.device().backend().random(distribution, seed, first, y);
+    Draw draw = reserve(distribution.blocks(shape.size()));
+    y.device().backend().random(distribution, draw, y);
     return y;
   }
 
@@ -189,8 +232,8 @@ public final class Philox {
       throw new TensorException("bernoulli: probability must be in [0, 1], got " + probability);
     }
     Tensor y = Tensor.empty("bernoulli", Scope.current().device(), DType.BOOL, Shape.of(dims));
-    long first = advance(Distribution.UNIFORM.blocks(y.size()));
-    y.device().backend().bernoulli(probability, seed, first, y);
+    Draw draw = reserve(Distribution.UNIFORM.blocks(y.size()));
+    y.device().backend().bernoulli(probability, draw, y);
     return y;
   }
 
@@ -265,7 +308,7 @@ public final class Philox {
   public static final class Draws {
     private static final ScopedValue<Draws> CURRENT = ScopedValue.newInstance();
 
-    private final List<Long> counters = new ArrayList<>();
+    private final List<Draw> noted = new ArrayList<>();
     private @Nullable Draws around;
     private int position = -1;
 
@@ -280,7 +323,7 @@ public final class Philox {
      * @return its result
      */
     public <R> R record(Supplier<R> body) {
-      counters.clear();
+      noted.clear();
       position = -1;
       // In a segment of a segment the outer one decides: it may be replaying this recording.
       around = CURRENT.isBound() ? CURRENT.get() : null;
@@ -304,19 +347,19 @@ public final class Philox {
       }
     }
 
-    private long next(Philox rng, long blocks) {
+    private Draw next(Philox rng, long blocks) {
       if (position < 0) {
-        long first = around == null ? rng.take(blocks) : around.next(rng, blocks);
-        counters.add(first);
-        return first;
+        Draw draw = around == null ? rng.take(blocks) : around.next(rng, blocks);
+        noted.add(draw);
+        return draw;
       }
-      if (position == counters.size()) {
+      if (position == noted.size()) {
         throw new TensorException(
             "replay: the code draws random numbers more often than when it was recorded ("
-                + counters.size()
+                + noted.size()
                 + " times); it must do the same each time it runs");
       }
-      return counters.get(position++);
+      return noted.get(position++);
     }
   }
 }

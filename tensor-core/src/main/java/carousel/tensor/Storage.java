@@ -104,6 +104,10 @@ public final class Storage {
   /** Notes an in-place write. */
   void touch() {
     version++;
+    Recording recording = Recording.current();
+    if (recording != null) {
+      recording.writes(this);
+    }
   }
 
   /**

@@ -116,10 +116,9 @@ public interface CudaDriver {
    *
    * @param function what {@link #function} returned
    * @param grid its threads
-   * @param parameters native memory that holds the addresses of the arguments, in order, as {@code
-   *     cuLaunchKernel} takes them; may be reused when this returns
+   * @param arguments what it is given; may be changed when this returns
    */
-  void launch(long function, Grid grid, MemorySegment parameters);
+  void launch(long function, Grid grid, Arguments arguments);
 
   /**
    * A product of matrices, or a batch of them.
@@ -130,4 +129,33 @@ public interface CudaDriver {
 
   /** Waits for all work asked for before. */
   void synchronize();
+
+  /** Calls that are made as one. */
+  interface Graph extends AutoCloseable {
+    /** Makes them, after all work asked for before. */
+    void launch();
+
+    /** Frees what the device needs for them. */
+    @Override
+    void close();
+  }
+
+  /**
+   * Makes calls one piece. A device that has no form for that makes them one by one.
+   *
+   * @param calls calls {@link #launch}, {@link #gemm}, {@link #copy} and {@link #set} of this device,
+   *     the same each time it is run, and nothing else; what they are given stays
+   * @return what makes these calls; not made yet
+   */
+  default Graph graph(Runnable calls) {
+    return new Graph() {
+      @Override
+      public void launch() {
+        calls.run();
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
 }

@@ -4,13 +4,11 @@ import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABI
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
-import static jcuda.driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
 import static jcuda.driver.CUstream_flags.CU_STREAM_NON_BLOCKING;
 import static jcuda.driver.JCudaDriver.cuCtxSetCurrent;
 import static jcuda.driver.JCudaDriver.cuDeviceGet;
 import static jcuda.driver.JCudaDriver.cuDeviceGetAttribute;
 import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRetain;
-import static jcuda.driver.JCudaDriver.cuFuncSetAttribute;
 import static jcuda.driver.JCudaDriver.cuGetErrorName;
 import static jcuda.driver.JCudaDriver.cuInit;
 import static jcuda.driver.JCudaDriver.cuLaunchCooperativeKernel;
@@ -19,22 +17,16 @@ import static jcuda.driver.JCudaDriver.cuMemAllocAsync;
 import static jcuda.driver.JCudaDriver.cuMemFreeAsync;
 import static jcuda.driver.JCudaDriver.cuMemcpyDtoDAsync;
 import static jcuda.driver.JCudaDriver.cuMemsetD8Async;
-import static jcuda.driver.JCudaDriver.cuModuleGetFunction;
-import static jcuda.driver.JCudaDriver.cuModuleLoadData;
 import static jcuda.driver.JCudaDriver.cuStreamCreate;
 import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 import static jcuda.driver.JCudaDriver.setExceptionsEnabled;
 
 import carousel.tensor.TensorException;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
+import java.util.function.IntSupplier;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
-import jcuda.driver.CUfunction;
-import jcuda.driver.CUmodule;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,8 +37,6 @@ import org.jspecify.annotations.Nullable;
  * there is. Every call first makes the device current to the thread: any thread may call.
  */
 public final class JCudaDriver implements CudaDriver {
-  private static final int SHARED_WITHOUT_ASKING = 48 << 10;
-
   private final String name;
   private final String title;
   private final Compiler compiler;
@@ -55,24 +45,16 @@ public final class JCudaDriver implements CudaDriver {
   private final boolean blocking = Boolean.getBoolean(BLOCKING);
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
-  private final Stream stream = new Stream();
   private final int capability;
   private final Staging staging;
-  private final List<CUmodule> modules = new ArrayList<>();
-  private final List<Function> functions = new ArrayList<>();
+  private final Modules modules = new Modules(this);
   private volatile String lastKernel = "";
-  private @Nullable Blas blas;
+  private final Lane lane;
 
-  /** A kernel, and how much dynamic shared memory it was allowed so far. */
-  private static final class Function {
-    final CUfunction handle = new CUfunction();
-    final String symbol;
-    int shared = SHARED_WITHOUT_ASKING;
+  /** Where the calls of a graph are captured, while other threads go on in the other. */
+  private @Nullable Lane captured;
 
-    Function(String symbol) {
-      this.symbol = symbol;
-    }
-  }
+  private volatile @Nullable Thread capturing;
 
   /**
    * Opens a device.
@@ -93,11 +75,27 @@ public final class JCudaDriver implements CudaDriver {
     check("cuDeviceGet", cuDeviceGet(device, index));
     check("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, device));
     enter();
-    check("cuStreamCreate", cuStreamCreate(stream, CU_STREAM_NON_BLOCKING));
+    this.lane = lane();
     this.capability =
         10 * query(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
             + query(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
-    this.staging = new Staging(this, stream);
+    this.staging = new Staging(this, lane.stream());
+  }
+
+  private Lane lane() {
+    var stream = new Stream();
+    check("cuStreamCreate", cuStreamCreate(stream, CU_STREAM_NON_BLOCKING));
+    return new Lane(stream, this::blas);
+  }
+
+  /** Where the calls of this thread go. */
+  private Lane here() {
+    Lane other = captured;
+    return other != null && capturing == Thread.currentThread() ? other : lane;
+  }
+
+  private Stream stream() {
+    return here().stream();
   }
 
   /** @throws TensorException if a call of the driver failed */
@@ -143,7 +141,7 @@ public final class JCudaDriver implements CudaDriver {
   public long allocate(long bytes) {
     enter();
     DeviceAddress address = new DeviceAddress();
-    int result = cuMemAllocAsync(address, bytes, stream);
+    int result = cuMemAllocAsync(address, bytes, stream());
     if (DriverFailure.of(result) == DriverFailure.MEMORY) {
       return 0;
     }
@@ -155,7 +153,7 @@ public final class JCudaDriver implements CudaDriver {
   @Override
   public void free(long address) {
     enter();
-    check("cuMemFreeAsync", cuMemFreeAsync(new DeviceAddress(address), stream));
+    check("cuMemFreeAsync", cuMemFreeAsync(new DeviceAddress(address), stream()));
   }
 
   @Override
@@ -175,52 +173,35 @@ public final class JCudaDriver implements CudaDriver {
     enter();
     check(
         "cuMemcpyDtoDAsync",
-        cuMemcpyDtoDAsync(new DeviceAddress(to), new DeviceAddress(from), bytes, stream));
+        cuMemcpyDtoDAsync(new DeviceAddress(to), new DeviceAddress(from), bytes, stream()));
   }
 
   @Override
   public void set(long address, byte value, long bytes) {
     enter();
-    check("cuMemsetD8Async", cuMemsetD8Async(new DeviceAddress(address), value, bytes, stream));
+    check("cuMemsetD8Async", cuMemsetD8Async(new DeviceAddress(address), value, bytes, stream()));
   }
 
   @Override
   public long load(KernelSource source) {
     byte[] code = compiler.compile(source, capability);
     enter();
-    CUmodule module = new CUmodule();
-    check("cuModuleLoadData for " + source.name(), cuModuleLoadData(module, code));
-    synchronized (modules) {
-      modules.add(module);
-      return modules.size() - 1L;
-    }
+    return modules.load(source.name(), code);
   }
 
   @Override
   public long function(long module, String symbol) {
     enter();
-    Function function = new Function(symbol);
-    CUmodule in;
-    synchronized (modules) {
-      in = modules.get((int) module);
-    }
-    check("cuModuleGetFunction for " + symbol, cuModuleGetFunction(function.handle, in, symbol));
-    synchronized (functions) {
-      functions.add(function);
-      return functions.size() - 1L;
-    }
+    return modules.function(module, symbol);
   }
 
   @Override
-  public void launch(long function, Grid grid, MemorySegment parameters) {
+  public void launch(long function, Grid grid, Arguments given) {
     enter();
-    Function kernel;
-    synchronized (functions) {
-      kernel = functions.get((int) function);
-    }
+    Modules.Function kernel = modules.get(function);
     lastKernel = kernel.symbol;
-    allow(kernel, grid.sharedBytes());
-    Pointer arguments = new NativeAddress(parameters.address());
+    kernel.allow(grid.sharedBytes());
+    Pointer arguments = new NativeAddress(given.addresses().address());
     int result =
         grid.cooperative()
             ? cuLaunchCooperativeKernel(
@@ -232,7 +213,7 @@ public final class JCudaDriver implements CudaDriver {
                 1,
                 1,
                 grid.sharedBytes(),
-                stream,
+                stream(),
                 arguments)
             : cuLaunchKernel(
                 kernel.handle,
@@ -243,28 +224,14 @@ public final class JCudaDriver implements CudaDriver {
                 1,
                 1,
                 grid.sharedBytes(),
-                stream,
+                stream(),
                 arguments,
                 null);
     if (result != 0) {
       check("the launch of " + kernel.symbol + ", " + grid, result);
     }
     if (blocking) {
-      check("cuStreamSynchronize after " + kernel.symbol, cuStreamSynchronize(stream));
-    }
-  }
-
-  /** More than 48 KB of dynamic shared memory must be asked for once. */
-  private void allow(Function kernel, int bytes) {
-    synchronized (kernel) {
-      if (bytes > kernel.shared) {
-        check(
-            String.format(
-                Locale.ROOT, "cuFuncSetAttribute for %s, %,d bytes", kernel.symbol, bytes),
-            cuFuncSetAttribute(
-                kernel.handle, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, bytes));
-        kernel.shared = bytes;
-      }
+      check("cuStreamSynchronize after " + kernel.symbol, cuStreamSynchronize(stream()));
     }
   }
 
@@ -272,28 +239,53 @@ public final class JCudaDriver implements CudaDriver {
   public void gemm(Gemm product) {
     enter();
     lastKernel = "a matrix product";
-    blas().gemm(product);
+    here().blas().gemm(product);
     if (blocking) {
-      check("cuStreamSynchronize after a matrix product", cuStreamSynchronize(stream));
+      check("cuStreamSynchronize after a matrix product", cuStreamSynchronize(stream()));
     }
   }
 
-  private synchronized Blas blas() {
-    Blas started = blas;
-    if (started == null) {
-      // JCublas2 is linked to cuBLAS 12 by name and by symbol version.
-      started =
-          cublas.major() == 12
-              ? new JCublas(stream, precision)
-              : new ForeignCublas(cublas.symbols(), stream.address(), precision);
-      blas = started;
+  /** JCublas2 is linked to cuBLAS 12 by name and by symbol version. */
+  private Blas blas(Stream stream) {
+    return cublas.major() == 12
+        ? new JCublas(stream, precision)
+        : new ForeignCublas(cublas.symbols(), stream.address(), precision);
+  }
+
+  /** Where every call waits, a graph is made of calls that do. */
+  @Override
+  public Graph graph(Runnable calls) {
+    return blocking ? CudaDriver.super.graph(calls) : capture(calls);
+  }
+
+  private synchronized Graph capture(Runnable calls) {
+    enter();
+    Lane other = captured;
+    if (other == null) {
+      other = lane();
+      captured = other;
     }
-    return started;
+    if (lane.multiplies()) {
+      var unused = other.blas(); // cuBLAS takes its memory when it is started, not while captured
+    }
+    capturing = Thread.currentThread();
+    try {
+      return new CapturedGraph(this, other.stream(), lane.stream(), calls);
+    } finally {
+      capturing = null;
+    }
+  }
+
+  /** Makes a call that is no kernel's. */
+  void run(String what, IntSupplier call) {
+    enter();
+    lastKernel = what;
+    check(what, call.getAsInt());
   }
 
   @Override
   public void synchronize() {
     enter();
-    check("cuStreamSynchronize", cuStreamSynchronize(stream));
+    check("cuStreamSynchronize", cuStreamSynchronize(stream()));
   }
 }

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import carousel.cuda.driver.Arguments;
 import carousel.cuda.driver.CudaDriver;
 import carousel.cuda.driver.Gemm;
 import carousel.cuda.driver.Grid;
@@ -167,7 +168,7 @@ public final class EmulatedDriver implements CudaDriver {
 
   /** One launch at a time: the threads of a device share its state. */
   @Override
-  public synchronized void launch(long function, Grid grid, MemorySegment parameters) {
+  public synchronized void launch(long function, Grid grid, Arguments arguments) {
     if (grid.threads() < 1 || grid.threads() > MOST_THREADS || grid.x() < 1 || grid.y() < 1) {
       throw new TensorException("cuda-emulated: no device launches " + grid);
     }
@@ -182,7 +183,9 @@ public final class EmulatedDriver implements CudaDriver {
     launch.set(JAVA_BYTE, ERROR, (byte) 0);
     int failed;
     try {
-      failed = (int) LAUNCH.invokeExact(MemorySegment.ofAddress(function), launch, parameters);
+      failed =
+          (int)
+              LAUNCH.invokeExact(MemorySegment.ofAddress(function), launch, arguments.addresses());
     } catch (Throwable e) {
       throw new AssertionError("kernels are callable", e);
     }

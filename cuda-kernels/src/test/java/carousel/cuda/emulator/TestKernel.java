@@ -1,10 +1,10 @@
 package carousel.cuda.emulator;
 
+import carousel.cuda.driver.Arguments;
 import carousel.cuda.driver.Grid;
 import carousel.cuda.driver.KernelSource;
 import carousel.cuda.driver.Precision;
 import carousel.tensor.TensorException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -48,13 +48,12 @@ final class TestKernel {
   int[] run(Grid grid, int n, String body) {
     long function = driver.function(driver.load(source(body)), "kernel");
     long y = driver.allocate(4L * n);
-    try (Arena arena = Arena.ofConfined()) {
+    try {
       driver.set(y, (byte) 0, 4L * n);
-      MemorySegment values = arena.allocateFrom(ValueLayout.JAVA_LONG, y, n);
-      driver.launch(
-          function,
-          grid,
-          arena.allocateFrom(ValueLayout.JAVA_LONG, values.address(), values.address() + 8));
+      var arguments = new Arguments();
+      arguments.values().set(ValueLayout.JAVA_LONG, arguments.next(8), y);
+      arguments.values().set(ValueLayout.JAVA_LONG, arguments.next(8), n);
+      driver.launch(function, grid, arguments);
       int[] result = new int[n];
       driver.download(y, MemorySegment.ofArray(result));
       return result;

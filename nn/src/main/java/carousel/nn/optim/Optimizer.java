@@ -7,6 +7,7 @@ import carousel.nn.Parameters;
 import carousel.nn.Parameters.Named;
 import carousel.tensor.DType;
 import carousel.tensor.InPlace;
+import carousel.tensor.Recording;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -118,6 +119,7 @@ public final class Optimizer {
       if (FUSED && fused(found, scale)) {
         return;
       }
+      Recording.refuse("optimizer", "steps by " + rule + ", which is not elementwise");
       int i = 0;
       for (var named : parameters) {
         Tensor g = found.get(i).dense();
@@ -152,30 +154,51 @@ public final class Optimizer {
     }
   }
 
+  /** The step of one parameter, to be traced. */
+  private record Update(
+      TracedUpdate of, Tensor parameter, Tensor gradient, @Nullable Tensor factor) {
+    boolean trace() {
+      return of.trace(parameter, gradient, factor);
+    }
+
+    boolean repeats() {
+      return of.repeats(factor);
+    }
+  }
+
   /** A step in one pass over memory; false, and nothing is changed, if the rule cannot be fused. */
   private boolean fused(List<Gradient> gradients, Factor factor) {
-    var calls = new ArrayList<Formula.Call>();
-    var updates = new ArrayList<TracedUpdate>();
+    var updates = new ArrayList<Update>();
     int i = 0;
     for (var named : parameters) {
       Remembered memory = memories.get(i);
       Gradient g = gradients.get(i++);
       Tensor p = named.value();
       Rows rows = g.rows();
-      TracedUpdate update =
-          rows == null ? memory.updateOf(p) : TracedUpdate.ofRows(rule, rows, memory);
+      TracedUpdate of = rows == null ? memory.updateOf(p) : TracedUpdate.ofRows(rule, rows, memory);
       Tensor gradient = rows == null ? g.dense() : rows.values();
-      if (!update.trace(p, gradient, factor.like(gradient))) {
+      var update = new Update(of, p, gradient, factor.like(gradient));
+      if (!update.trace() || (Recording.current() != null && !update.repeats())) {
         return false;
       }
       updates.add(update);
-      calls.add(update.call());
     }
-    boolean ran = InPlace.run(calls);
+    boolean ran = InPlace.run(calls(updates), () -> again(updates));
     if (ran) {
-      updates.forEach(TracedUpdate::writeNumbers);
+      updates.forEach(update -> update.of().writeNumbers());
     }
     return ran;
+  }
+
+  /** The next step of a replay: the same updates with its numbers. */
+  private List<Formula.Call> again(List<Update> updates) {
+    step++;
+    updates.forEach(Update::trace);
+    return calls(updates);
+  }
+
+  private static List<Formula.Call> calls(List<Update> updates) {
+    return updates.stream().map(update -> update.of().call()).toList();
   }
 
   private void byItself(Named named, Tensor gradient, Rule.Memory memory) {

@@ -81,6 +81,16 @@ final class TracedUpdate implements Rule.Memory {
     trace.result(parameter, next);
   }
 
+  /**
+   * Whether what was traced can be repeated with other numbers: all of them are the host's, but for what
+   * the gradient is multiplied by, and no slot of one number was written.
+   */
+  boolean repeats(@Nullable Tensor scale) {
+    return slots.stream().noneMatch(slot -> slot.scalar() && written.containsKey(slot.name()))
+        && call().constants().stream()
+            .allMatch(c -> !(c instanceof Formula.Held(Tensor number)) || number == scale);
+  }
+
   Formula.Call call() {
     return trace.call();
   }

@@ -106,7 +106,7 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
     }
     return lengths == null
         ? run(x, begin, null, x.dim(0))
-        : ragged(x, begin, lengths, checkedLengths(lengths, x));
+        : ragged(x, begin, lengths, shortest(lengths, x));
   }
 
   /**
@@ -137,9 +137,8 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
     return State.with(zero, rows);
   }
 
-  private Run ragged(Tensor x, S begin, Tensor lengths, int[] values) {
+  private Run ragged(Tensor x, S begin, Tensor lengths, int shortest) {
     int steps = x.dim(0);
-    int shortest = Arrays.stream(values).min().orElse(steps);
     if (shortest == steps) {
       return run(x, begin, null, steps);
     }
@@ -304,7 +303,8 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
     }
   }
 
-  private int[] checkedLengths(Tensor lengths, Tensor x) {
+  /** The least of the lengths, or 0 if a device would have to be waited for; they are checked. */
+  private int shortest(Tensor lengths, Tensor x) {
     if (lengths.dtype() != DType.I32 || !lengths.shape().equals(Shape.of(x.dim(1)))) {
       throw new TensorException(
           label()
@@ -316,6 +316,11 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
               + lengths.dtype()
               + " "
               + lengths.shape());
+    }
+    if (lengths.device().backend().isAsynchronous()) {
+      // To look something up is how to have indices checked there.
+      var unused = Tensor.zerosAs(x, Shape.of(x.dim(0) + 1)).indexSelect(0, lengths);
+      return 0;
     }
     int[] values = lengths.toIntArray();
     for (int n = 0; n < values.length; n++) {
@@ -332,6 +337,6 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
                 + x.shape());
       }
     }
-    return values;
+    return Arrays.stream(values).min().orElse(x.dim(0));
   }
 }

@@ -1,6 +1,7 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
+import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Kernels;
@@ -23,6 +24,7 @@ import carousel.tensor.spi.Memory;
 import carousel.tensor.spi.SlabPool;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -178,13 +180,13 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public void random(Distribution distribution, long seed, long counter, Tensor y) {
-    randoms.fill(distribution, seed, counter, y);
+  public void random(Distribution distribution, Philox.Draw draw, Tensor y) {
+    randoms.fill(distribution, draw.seed(), draw.counter(), y);
   }
 
   @Override
-  public void bernoulli(double probability, long seed, long counter, Tensor y) {
-    randoms.below(probability, seed, counter, y);
+  public void bernoulli(double probability, Philox.Draw draw, Tensor y) {
+    randoms.below(probability, draw.seed(), draw.counter(), y);
   }
 
   @Override
@@ -203,7 +205,7 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public boolean inPlace(List<Formula.Call> calls) {
+  public boolean inPlace(List<Formula.Call> calls, Supplier<List<Formula.Call>> again) {
     FormulaJob job = FormulaJob.of(calls, table);
     if (job != null) {
       job.run();

@@ -14,12 +14,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code cross_entropy}: {@code (logits [N,V], targets [N]) → losses [N]}, {@code loss = ln Σ e^x −
- * x[target]}, 0 where the target is negative; {@code d logits = g (softmax(x) − onehot(target))}.
+ * x[target]}, 0 where the target is the least int; {@code d logits = g (softmax(x) − onehot(target))}.
  *
  * <p>Keeps {@code max x} and {@code Σ e^(x − max)} of every row in double precision, and nothing of
  * the logits' size. A row stays in the nearest caches between its passes.
  */
 final class CrossEntropyKernel implements Fused {
+  /** A target that is none, whatever the loss calls it. */
+  private static final int NONE = Integer.MIN_VALUE;
+
   private final Table table;
 
   CrossEntropyKernel(Table table) {
@@ -42,13 +45,16 @@ final class CrossEntropyKernel implements Fused {
     return takes ? this : null;
   }
 
+  /** Whether all targets are classes or none. */
   private static boolean within(Tensor targets, int classes) {
     long at = targets.address();
-    int greatest = -1;
     for (int i = 0; i < targets.dim(0); i++) {
-      greatest = Math.max(greatest, Bytes.i32(at + 4L * i));
+      int target = Bytes.i32(at + 4L * i);
+      if (target != NONE && (target < 0 || target >= classes)) {
+        return false;
+      }
     }
-    return greatest < classes;
+    return true;
   }
 
   @Override
@@ -78,7 +84,7 @@ final class CrossEntropyKernel implements Fused {
           Bytes.f64(kept + 16L * row + 8, sum);
           // Not (max + ln Σ) − x: that would round away a small loss beside a large maximum.
           double loss =
-              target < 0
+              target == NONE
                   ? 0
                   : greatest - element.get(from + (long) target * element.size()) + Math.log(sum);
           element.set(y + (long) row * element.size(), loss);
@@ -114,7 +120,7 @@ final class CrossEntropyKernel implements Fused {
           long offset = (long) row * classes * element.size();
           long into = dx + offset;
           int target = Bytes.i32(at + 4L * row);
-          if (target < 0) {
+          if (target == NONE) {
             Bytes.clear(into, (long) classes * element.size());
             return;
           }

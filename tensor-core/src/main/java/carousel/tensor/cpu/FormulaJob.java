@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Runs formulas on all their operands as one job, cut into pieces by size. */
 final class FormulaJob implements IntConsumer {
+  /** In the place of a row's number. */
+  private static final int NONE = -1;
+
   private final Part[] parts;
 
   /** The number of the first task of each part, and of all tasks. */
@@ -84,7 +87,7 @@ final class FormulaJob implements IntConsumer {
       for (Tensor x : operands) {
         for (int row = 0; index != null && row < count && x.dim(0) != count; row++) {
           int k = Bytes.i32(index.address() + 4L * row);
-          if (k < 0 || k >= x.dim(0)) {
+          if (k < NONE || k >= x.dim(0)) {
             throw new TensorException("formula: row " + k + " is out of range for " + x.shape());
           }
         }
@@ -118,7 +121,9 @@ final class FormulaJob implements IntConsumer {
       long first = task * rowsPerTask();
       for (long row = first; row < Math.min(count, first + rowsPerTask()); row++) {
         int tableRow = Bytes.i32(index.address() + 4 * row);
-        piece(row, tableRow, 0, Math.toIntExact(width), scratch, at);
+        if (tableRow != NONE) {
+          piece(row, tableRow, 0, Math.toIntExact(width), scratch, at);
+        }
       }
     }
 

@@ -83,7 +83,7 @@ public record Formula(List<Value> values, List<Integer> results) {
    * @param inputs its inputs, dense, of one type and shape
    * @param targets where its results go, dense, of that type and shape; an input may be among them, and
    *     is read before it is written
-   * @param rows if it is about R rows of larger tensors: which, I32 {@code [R]}, each once. Inputs and
+   * @param rows if it is about R rows of larger tensors: which, I32 {@code [R]}, each once, or −1 for none. Inputs and
    *     targets may then be {@code [R,..]} or {@code [V,..]} with V other than R, of which only these
    *     rows are read and written
    */

@@ -53,7 +53,7 @@ public final class FormulaTrace implements Interpreter {
    *
    * @param like {@code [R,..]}, of the type of all inputs and results, which are {@code [R,..]} or
    *     {@code [V,..]}
-   * @param rows which rows of the latter, I32 {@code [R]}, dense, each once and in [0, V)
+   * @param rows which rows of the latter, I32 {@code [R]}, dense, each once and in [0, V), or −1 for none
    */
   public FormulaTrace(Tensor like, @Nullable Tensor rows) {
     this.like = like;

@@ -1,6 +1,7 @@
 package carousel.tensor.reference;
 
 import carousel.tensor.DType;
+import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.cpu.Malloc;
@@ -261,18 +262,18 @@ public final class ReferenceBackend implements Backend {
   }
 
   @Override
-  public void random(Distribution distribution, long seed, long counter, Tensor y) {
+  public void random(Distribution distribution, Philox.Draw draw, Tensor y) {
     var to = new Elements(y);
     long[] n = {0};
-    to.each(i -> to.set(i, distribution.sample(seed, counter, n[0]++)));
+    to.each(i -> to.set(i, distribution.sample(draw.seed(), draw.counter(), n[0]++)));
   }
 
   @Override
-  public void bernoulli(double probability, long seed, long counter, Tensor y) {
+  public void bernoulli(double probability, Philox.Draw draw, Tensor y) {
     var to = new Elements(y);
     long[] n = {0};
     to.each(i -> {
-      double u = Distribution.UNIFORM.sample(seed, counter, n[0]++);
+      double u = Distribution.UNIFORM.sample(draw.seed(), draw.counter(), n[0]++);
       to.set(i, u < (float) probability ? 1 : 0);
     });
   }

@@ -1,5 +1,6 @@
 package carousel.tensor.spi;
 
+import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
@@ -10,6 +11,7 @@ import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -173,22 +175,20 @@ public interface Backend {
    * every backend; see {@link Distribution}.
    *
    * @param distribution what is drawn
-   * @param seed the key of the generator
-   * @param counter the first Philox block used
+   * @param draw the key of the generator, and the first Philox block used
    * @param y the target, contiguous, of any floating type
    */
-  void random(Distribution distribution, long seed, long counter, Tensor y);
+  void random(Distribution distribution, Philox.Draw draw, Tensor y);
 
   /**
    * {@code y_i = u_i < p}, where u_i is element i of a fill with {@link Distribution#UNIFORM} and both
    * are F32 numbers.
    *
    * @param probability p, in [0, 1]
-   * @param seed the key of the generator
-   * @param counter the first Philox block used
+   * @param draw the key of the generator, and the first Philox block used
    * @param y the target, contiguous, BOOL
    */
-  void bernoulli(double probability, long seed, long counter, Tensor y);
+  void bernoulli(double probability, Philox.Draw draw, Tensor y);
 
   /**
    * Copies a contiguous tensor's bytes to the host.
@@ -210,10 +210,32 @@ public interface Backend {
    * Runs formulas that write tensors in place, if this backend makes loops of formulas.
    *
    * @param calls the formulas with their operands, on this backend's device
+   * @param again the same calls with the numbers of the next time, for a {@link Recorder}
    * @return whether it ran all of them; if not, nothing is changed
    */
-  default boolean inPlace(List<Formula.Call> calls) {
+  default boolean inPlace(List<Formula.Call> calls, Supplier<List<Formula.Call>> again) {
     return false;
+  }
+
+  /**
+   * Tells whether calls return before their work is done, so that reading a value waits. Where they do,
+   * code looks at no values to check them: what uses an index checks it on the device, and the next read
+   * throws what was found.
+   *
+   * @return false unless a backend says so
+   */
+  default boolean isAsynchronous() {
+    return false;
+  }
+
+  /**
+   * What repeats work on this device without asking for it op by op.
+   *
+   * @return the recorder, or null if there is none: then a {@link carousel.tensor.Replay} runs its code
+   *     each time
+   */
+  default @Nullable Recorder recorder() {
+    return null;
   }
 
   /**

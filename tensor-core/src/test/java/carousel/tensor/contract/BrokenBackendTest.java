@@ -29,7 +29,17 @@ class BrokenBackendTest {
    * hold them.
    */
   private static final Set<String> OTHER =
-      Set.of("memory", "fill", "random", "bernoulli", "read", "write", "fused", "inPlace");
+      Set.of(
+          "memory",
+          "fill",
+          "random",
+          "bernoulli",
+          "read",
+          "write",
+          "fused",
+          "inPlace",
+          "recorder",
+          "isAsynchronous");
 
   static Stream<String> methods() {
     return Arrays.stream(Backend.class.getMethods())

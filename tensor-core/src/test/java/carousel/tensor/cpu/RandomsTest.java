@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -33,7 +34,8 @@ class RandomsTest {
           same(
               kernels,
               type,
-              (backend, y) -> backend.random(Distribution.UNIFORM, seed, counter, y));
+              (backend, y) ->
+                  backend.random(Distribution.UNIFORM, new Philox.Draw(seed, counter), y));
         }
       }
     }
@@ -44,7 +46,7 @@ class RandomsTest {
   void bernoulli(Kernels kernels) {
     // With 24 bits: below, on and above one of the numbers; as F32 and rounded to F32.
     for (double p : new double[] {0, 0x1p-24, 0.1, 0.3, 0.5, 0.5 + 0x1p-24, 1 - 0x1p-24, 1}) {
-      same(kernels, DType.BOOL, (backend, y) -> backend.bernoulli(p, 5, 9, y));
+      same(kernels, DType.BOOL, (backend, y) -> backend.bernoulli(p, new Philox.Draw(5, 9), y));
     }
   }
 

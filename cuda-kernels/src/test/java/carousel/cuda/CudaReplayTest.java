@@ -1,0 +1,210 @@
+package carousel.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carousel.autograd.Grad;
+import carousel.nn.Init;
+import carousel.nn.Linear;
+import carousel.nn.Loss;
+import carousel.nn.optim.NAdam;
+import carousel.tensor.DType;
+import carousel.tensor.Device;
+import carousel.tensor.Philox;
+import carousel.tensor.Replay;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import carousel.tensor.spi.Memory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What only a device that records can get wrong: its memory, and code that cannot be repeated. */
+class CudaReplayTest {
+  private final Device device = Emulated.device();
+  private final Memory memory = device.backend().memory();
+  private final Scope scope = Scope.open(device);
+  private long inUse;
+
+  @BeforeEach
+  void look() {
+    inUse = memory.inUse();
+  }
+
+  @AfterEach
+  void close() {
+    scope.close();
+    assertThat(memory.inUse()).as("memory afterwards").isLessThanOrEqualTo(inUse);
+  }
+
+  @Test
+  void runsItsCodeTwiceAndNoMore() {
+    var ran = new AtomicInteger();
+    Tensor x = Tensor.zeros(3);
+    try (var sum =
+        Replay.of(() -> {
+          ran.incrementAndGet();
+          return x.add(1).sum();
+        })) {
+      Tensor result = sum.run();
+      for (int i = 0; i < 5; i++) {
+        x.fill(i);
+        assertThat(sum.run()).isSameAs(result);
+        assertThat(result.item()).isEqualTo(3 * (i + 1));
+      }
+    }
+    assertThat(ran).hasValue(2);
+  }
+
+  /** Sums of a few and of many elements: small blocks of a slab, and large ones. */
+  @Test
+  void sharesNoMemoryWithWhatComesBetweenRuns() {
+    Tensor x = Tensor.ones(700, 700);
+    List<Tensor> others = new ArrayList<>();
+    try (var product =
+        Replay.of(() -> {
+          Tensor y = x.mul(2);
+          Tensor z = y.sum(0).add(1);
+          return y.add(z).sum();
+        })) {
+      double wanted = product.run().item();
+      for (int run = 0; run < 4; run++) {
+        assertThat(product.run().item()).isEqualTo(wanted);
+        for (int n : new int[] {1, 700, 490_000}) {
+          others.add(Tensor.full(DType.F32, -7, n));
+        }
+      }
+      for (Tensor other : others) {
+        assertThat(other.min().item()).isEqualTo(-7);
+        assertThat(other.max().item()).isEqualTo(-7);
+      }
+    }
+  }
+
+  @Test
+  void recordsItsOwnThreadOnly() throws Exception {
+    Tensor x = Tensor.ones(3);
+    var sums = new ArrayList<Double>();
+    try (var sum =
+        Replay.of(() -> {
+          Tensor doubled = x.mul(2);
+          var other =
+              new Thread(() -> {
+                try (var own = Scope.open(device)) {
+                  sums.add(Tensor.ones(5).mul(3).sum().item());
+                }
+              });
+          other.start();
+          try {
+            other.join();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+          return doubled.sum();
+        })) {
+      for (int i = 0; i < 3; i++) {
+        assertThat(sum.run().item()).isEqualTo(6);
+      }
+    }
+    assertThat(sums).containsExactly(15.0, 15.0);
+  }
+
+  private static void fails(Supplier<Tensor> code, String... parts) {
+    try (var replay = Replay.of(code)) {
+      var unused = replay.run();
+      var thrown = assertThatThrownBy(replay::run).isInstanceOf(TensorException.class);
+      for (String part : parts) {
+        thrown.hasMessageContaining(part);
+      }
+    }
+  }
+
+  @Test
+  void saysWhatCannotBeRepeated() {
+    Tensor x = Tensor.ones(3);
+    var rng = Philox.of(1);
+    fails(() -> x.mul(x.sum().item()), "read: the code of a replay reads values of the device");
+    fails(() -> x.mul(Tensor.of(1f, 2, 3)), "write: the code of a replay takes values");
+    fails(() -> x.mul(rng.nextInt(3)), "nextInt: the code of a replay draws a number");
+    fails(() -> x.mul(rng.nextDouble()), "nextDouble: the code of a replay draws a number");
+  }
+
+  @Test
+  void saysThatMemoryIsKept() {
+    Tensor x = Tensor.ones(3);
+    fails(
+        () -> {
+          var unused = Scope.current().keep(x.mul(2));
+          return x.sum();
+        },
+        "the code keeps 64 bytes in tensors that outlive it");
+  }
+
+  @Test
+  void saysThatARuleIsNotElementwise() {
+    var layer = Linear.of(3, 2, Init.xavierUniform(), Philox.of(1));
+    var optimizer = NAdam.of(layer.parameters(), 0.1);
+    Tensor x = Tensor.ones(4, 3);
+    fails(
+        () -> {
+          var gradients =
+              Grad.of(() -> Loss.mse(layer.apply(x), x.narrow(1, 0, 2)), layer.parameters());
+          optimizer.step(gradients);
+          return gradients.value();
+        },
+        "optimizer: the code of a replay steps by NAdam");
+  }
+
+  @Test
+  void saysThatATapeSavedWhatARunOverwrites() {
+    Tensor x = Tensor.ones(3);
+    try (var grow = Replay.of(() -> x.assign(x.add(1)).sum())) {
+      var unused = grow.run();
+      var recorded = grow.run();
+      assertThatThrownBy(() ->
+              Grad.of(
+                  () -> {
+                    Tensor y = x.square();
+                    carousel.tensor.op.Interpreter.EAGER.run(grow::run);
+                    return y.sum();
+                  },
+                  x))
+          .isInstanceOf(TensorException.class)
+          .hasMessageContaining("changed in place");
+      assertThat(recorded.item()).isEqualTo(12);
+    }
+  }
+
+  @Test
+  void reportsAnIndexThatIsOutOfRangeInALaterRun() {
+    Tensor x = Tensor.ones(3);
+    Tensor index = Tensor.of(0, 2);
+    try (var picked = Replay.of(() -> x.indexSelect(0, index))) {
+      assertThat(picked.run().sum().item()).isEqualTo(2);
+      assertThat(picked.run().sum().item()).isEqualTo(2);
+      index.fill(3);
+      assertThatThrownBy(() -> picked.run().sum().item())
+          .hasMessageContaining("indexSelect: index 3 is out of range [0,3)");
+    }
+  }
+
+  @Test
+  void runsWithinTheCodeOfAnother() {
+    Tensor x = Tensor.ones(3);
+    try (var inner = Replay.of(() -> x.mul(2).sum())) {
+      var first = inner.run();
+      try (var outer = Replay.of(() -> inner.run().add(1))) {
+        for (int i = 0; i < 4; i++) {
+          x.fill(i);
+          assertThat(outer.run().item()).isEqualTo(6 * i + 1);
+        }
+      }
+      assertThat(first.item()).isEqualTo(18);
+    }
+  }
+}
