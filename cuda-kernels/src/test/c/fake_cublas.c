@@ -9,8 +9,9 @@ int cublasCreate_v2(void **handle) {
   *handle = (void *)55;
   return 0;
 }
-int cublasSetStream_v2(void *handle, void *stream) { return handle == (void *)55 && stream == (void *)77 ? 0 : 7; }
-int cublasSetMathMode(void *handle, int mode) { return handle == (void *)55 && mode == 0 ? 0 : 7; }
+int cublasSetStream_v2(void *handle, void *stream) {
+  return handle == (void *)55 && (stream == (void *)77 || stream == (void *)78) ? 0 : 7;
+}
 
 // An operand, rounded to 8 bits where that is asked for, ties to even.
 static double operand(double value) {
@@ -26,7 +27,7 @@ static double operand(double value) {
 }
 
 #define GEMM(name, T)                                                                                             \
-  int name(void *handle, int opa, int opb, int m, int n, int k, const T *alpha, const T *a, int lda, i64 apart,    \
+  static int name(void *handle, int opa, int opb, int m, int n, int k, const T *alpha, const T *a, int lda, i64 apart,    \
            const T *b, int ldb, i64 bpart, const T *beta, T *c, int ldc, i64 cpart, int batch) {                   \
     if (handle != (void *)55 || lda < (opa ? k : m) || ldb < (opb ? n : k) || ldc < m || m < 0 || n < 0 || k < 0) { \
       return 7;                                                                                                    \
@@ -47,20 +48,26 @@ static double operand(double value) {
     return 0;                                                                                                      \
   }
 
-GEMM(cublasSgemmStridedBatched, float)
-GEMM(cublasDgemmStridedBatched, double)
+GEMM(single, float)
+GEMM(twice, double)
 
-// Of float operands, by CUBLAS_COMPUTE_32F_FAST_16BF and the default algorithm: no other is known here.
+// CUDA_R_32F by CUBLAS_COMPUTE_32F or _32F_FAST_16BF, CUDA_R_64F by CUBLAS_COMPUTE_64F, and the default algorithm: no
+// others are known here.
 int cublasGemmStridedBatchedEx(void *handle, int opa, int opb, int m, int n, int k, const void *alpha, const void *a,
                                int typea, int lda, i64 apart, const void *b, int typeb, int ldb, i64 bpart,
                                const void *beta, void *c, int typec, int ldc, i64 cpart, int batch, int compute,
                                int algorithm) {
-  if (typea != 0 || typeb != 0 || typec != 0 || compute != 75 || algorithm != -1) {
+  if (typea != typeb || typea != typec || algorithm != -1) {
     return 7;
   }
-  rounding = 1;
-  int status = cublasSgemmStridedBatched(handle, opa, opb, m, n, k, alpha, a, lda, apart, b, ldb, bpart, beta, c, ldc,
-                                         cpart, batch);
+  if (typea == 1 && compute == 70) {
+    return twice(handle, opa, opb, m, n, k, alpha, a, lda, apart, b, ldb, bpart, beta, c, ldc, cpart, batch);
+  }
+  if (typea != 0 || (compute != 68 && compute != 75)) {
+    return 7;
+  }
+  rounding = compute == 75;
+  int status = single(handle, opa, opb, m, n, k, alpha, a, lda, apart, b, ldb, bpart, beta, c, ldc, cpart, batch);
   rounding = 0;
   return status;
 }

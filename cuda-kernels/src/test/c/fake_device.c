@@ -35,9 +35,29 @@ int cuCtxSetCurrent(void *context) {
   current = context != 0;
   return 0;
 }
+// Two streams: the first is of a device, the second, of the same, is captured.
+static size_t streams = 0;
 int cuStreamCreate(void **stream, unsigned flags) {
-  *stream = (void *)77;
-  return flags == 1 ? 0 : 1;  // non-blocking
+  *stream = (void *)(77 + streams++);
+  return flags == 1 && streams <= 2 ? 0 : 1;  // non-blocking
+}
+
+// What was captured, to be done at each launch of the graph. The arguments of kernels stay where they are, though a
+// driver copies them.
+struct node {
+  enum { KERNEL, COPY, SET } kind;
+  void *function;
+  unsigned grid[3], block[3], shared, cooperative;
+  void **parameters;
+  address to, from;
+  unsigned char value;
+  size_t bytes;
+};
+static struct node nodes[1000];
+static int node_count = 0, capturing = 0;
+
+static struct node *captured(void *stream) {
+  return capturing && stream == (void *)78 ? &nodes[node_count++] : 0;
 }
 int cuStreamSynchronize(void *stream) { CALL(cuStreamSynchronize) return stream == (void *)77 ? 0 : 400; }
 
@@ -72,13 +92,21 @@ int cuMemcpyDtoHAsync_v2(void *to, address from, size_t bytes, void *stream) {
 }
 int cuMemcpyDtoDAsync_v2(address to, address from, size_t bytes, void *stream) {
   CALL(cuMemcpyDtoDAsync)
-  (void)stream;
+  struct node *node = captured(stream);
+  if (node) {
+    *node = (struct node){.kind = COPY, .to = to, .from = from, .bytes = bytes};
+    return 0;
+  }
   memcpy((void *)to, (void *)from, bytes);
   return 0;
 }
 int cuMemsetD8Async(address to, unsigned char value, size_t bytes, void *stream) {
   CALL(cuMemsetD8Async)
-  (void)stream;
+  struct node *node = captured(stream);
+  if (node) {
+    *node = (struct node){.kind = SET, .to = to, .value = value, .bytes = bytes};
+    return 0;
+  }
   memset((void *)to, value, bytes);
   return 0;
 }
@@ -156,15 +184,69 @@ static int start(struct kernel *kernel, struct launch launch, void **parameters)
   }
   return 0;
 }
+static int launch(struct node given, void *stream) {
+  struct node *node = captured(stream);
+  if (node) {
+    *node = given;
+    return 0;
+  }
+  struct launch launch = {{given.grid[0], given.grid[1], given.grid[2]},
+                          {given.block[0], given.block[1], given.block[2]},
+                          given.shared, given.cooperative, 0, ""};
+  return stream == (void *)77 ? start(given.function, launch, given.parameters) : 400;
+}
 int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned tx, unsigned ty, unsigned tz,
                    unsigned shared, void *stream, void **parameters, void **extra) {
   CALL(cuLaunchKernel)
-  struct launch launch = {{x, y, z}, {tx, ty, tz}, shared, 0, 0, ""};
-  return stream == (void *)77 && !extra ? start(function, launch, parameters) : 400;
+  struct node node = {.kind = KERNEL, .function = function, .grid = {x, y, z}, .block = {tx, ty, tz},
+                      .shared = shared, .parameters = parameters};
+  return extra ? 1 : launch(node, stream);
 }
 int cuLaunchCooperativeKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned tx, unsigned ty,
                               unsigned tz, unsigned shared, void *stream, void **parameters) {
   CALL(cuLaunchCooperativeKernel)
-  struct launch launch = {{x, y, z}, {tx, ty, tz}, shared, 1, 0, ""};
-  return stream == (void *)77 ? start(function, launch, parameters) : 400;
+  struct node node = {.kind = KERNEL, .function = function, .grid = {x, y, z}, .block = {tx, ty, tz},
+                      .shared = shared, .cooperative = 1, .parameters = parameters};
+  return launch(node, stream);
+}
+
+int cuStreamBeginCapture_v2(void *stream, int mode) {
+  CALL(cuStreamBeginCapture)
+  int fresh = !capturing;
+  capturing = 1;
+  node_count = 0;
+  return fresh && stream == (void *)78 && mode == 2 ? 0 : 1;  // relaxed
+}
+int cuStreamEndCapture(void *stream, void **graph) {
+  CALL(cuStreamEndCapture)
+  int was = capturing;
+  capturing = 0;
+  *graph = (void *)91;
+  return was && stream == (void *)78 ? 0 : 1;
+}
+int cuGraphInstantiateWithFlags(void **executable, void *graph, unsigned long long flags) {
+  CALL(cuGraphInstantiate)
+  *executable = (void *)92;
+  return graph == (void *)91 && flags == 0 ? 0 : 1;
+}
+int cuGraphDestroy(void *graph) { return graph == (void *)91 ? 0 : 1; }
+int cuGraphExecDestroy(void *executable) { CALL(cuGraphExecDestroy) return executable == (void *)92 ? 0 : 1; }
+int cuGraphLaunch(void *executable, void *stream) {
+  CALL(cuGraphLaunch)
+  if (executable != (void *)92 || stream != (void *)77) {
+    return 400;
+  }
+  for (int i = 0; i < node_count; i++) {
+    struct node *n = &nodes[i];
+    int failed = 0;
+    switch (n->kind) {
+      case KERNEL: failed = launch(*n, stream); break;
+      case COPY: memcpy((void *)n->to, (void *)n->from, n->bytes); break;
+      case SET: memset((void *)n->to, n->value, n->bytes); break;
+    }
+    if (failed) {
+      return failed;
+    }
+  }
+  return 0;
 }

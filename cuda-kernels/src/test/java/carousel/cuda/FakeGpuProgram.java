@@ -10,12 +10,17 @@ import carousel.cuda.driver.Precision;
 import carousel.cuda.emulator.EmulatedCompiler;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Philox;
+import carousel.tensor.Replay;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.contract.Contract;
 import carousel.tensor.contract.OpCase;
 import carousel.tensor.contract.OpCases;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -39,6 +44,7 @@ public final class FakeGpuProgram {
       copies(driver);
       rounding(driver);
       var device = Device.of("cuda:0", new CudaBackend(driver, CudaBackend.pool(driver)));
+      replays(device);
       List<OpCase> cases = OpCases.all().filter(row -> row.row().matches(arguments[2])).toList();
       List<String> wrong =
           cases.stream().flatMap(row -> Contract.violations(row, device).stream()).toList();
@@ -48,6 +54,36 @@ public final class FakeGpuProgram {
     } catch (TensorException e) {
       System.out.println(e.getMessage());
     }
+  }
+
+  /** Kernels, a copy and a fill as one graph, on numbers that change. */
+  private static void replays(Device device) {
+    try (var scope = Scope.open(device)) {
+      Tensor x = Tensor.zeros(3, 4);
+      var noise = Philox.of(1);
+      var same = Philox.of(1);
+      try (var code = Replay.of(() -> code(x, noise))) {
+        for (int i = 0; i < 4; i++) {
+          x.fill(i);
+          float[] actual = code.run().toFloatArray();
+          float[] expected = code(x, same).toFloatArray();
+          if (!Arrays.equals(actual, expected)) {
+            throw new TensorException(
+                "replays: run "
+                    + i
+                    + " gave "
+                    + Arrays.toString(actual)
+                    + ", not "
+                    + Arrays.toString(expected));
+          }
+        }
+      }
+    }
+  }
+
+  private static Tensor code(Tensor x, Philox noise) {
+    Tensor y = x.copy().add(noise.uniform(DType.F32, 0, 1, 3, 4));
+    return Tensor.concat(0, List.of(y.tanh(), Tensor.zeros(1, 4), y.sum(0).unsqueeze(0)));
   }
 
   /** 257 takes nine bits. */

@@ -95,7 +95,11 @@ class JCudaDriverTest {
         .contains("cuda:0: a kernel failed", "start the program again");
     assertThat(
             run(List.of("-Dcarousel.cuda.blocking=true"), "cuLaunchKernel:701", 13, "Unary\\.TANH"))
-        .contains("a launch was refused", "unary_tanh_f32");
+        .contains("a launch was refused", "the launch of fill_f32");
+    assertThat(run(List.of(), "cuGraphLaunch:719", 13, "MatMul"))
+        .contains("cuda:0: a kernel failed", "a replay");
+    assertThat(run(List.of(), "cuGraphInstantiate:801", 13, "MatMul"))
+        .contains("cuGraphInstantiate");
   }
 
   @Test

@@ -33,9 +33,4 @@ public enum Precision {
     }
     return tf32 ? TF32 : bf16 ? BF16 : F32;
   }
-
-  /** The {@code cublasMath_t} for the functions that are named after the type of their operands. */
-  int mathMode() {
-    return this == TF32 ? 3 : 0;
-  }
 }

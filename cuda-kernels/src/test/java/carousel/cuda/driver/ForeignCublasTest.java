@@ -153,7 +153,7 @@ class ForeignCublasTest {
   @Test
   void namesTheCallThatFails() throws Exception {
     assertThatExceptionOfType(TensorException.class)
-        .isThrownBy(() -> new ForeignCublas(library(), STREAM + 1, Precision.F32))
+        .isThrownBy(() -> new ForeignCublas(library(), STREAM + 2, Precision.F32))
         .withMessageContaining("cublasSetStream_v2 failed: INVALID_VALUE (7)");
   }
 }
