@@ -128,7 +128,8 @@ def main():
     shapes = [tuple(map(int, s.split(","))) for s in args.shapes.split(";")] if args.shapes else SHAPES
     tasks = [f"{cell} f32 {t},{b},{h},{h},1" for t, b, h in shapes for cell in CELLS]
     models = [MODELS[name] for name in args.models.split(",") if name]
-    tasks += [f"language_model f32 {t},{b},{h},2,{VOCABULARY}" for t, b, h in models]
+    tasks += [f"{kind} f32 {t},{b},{h},2,{VOCABULARY}"
+              for t, b, h in models for kind in ("language_model", "language_model_replayed")]
 
     lines = ["| task: T,B,I,H,layers | precision | what | Carousel ms | PyTorch ms | ratio | compiled ms | ratio | error |",
              "|---|---|---|---|---|---|---|---|---|"]

@@ -26,7 +26,7 @@ public final class Carousel implements Contestant {
   public Work prepare(Task task) {
     return switch (task.kind()) {
       case GEMM -> new Product(task);
-      case LANGUAGE_MODEL -> new TrainingStep(task);
+      case LANGUAGE_MODEL, LANGUAGE_MODEL_REPLAYED -> new TrainingStep(task);
       default -> new Layers(task);
     };
   }

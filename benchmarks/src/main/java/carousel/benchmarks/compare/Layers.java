@@ -93,7 +93,8 @@ public final class Layers implements Work {
           new GruResetBefore(
               w.of("wx", d, 3 * h), w.of("wh", h, 2 * h), w.of("wn", h, h), w.of("b", 3 * h));
       case ELMAN -> new Elman(Activation.TANH, w.of("wx", d, h), w.of("wh", h, h), w.of("b", h));
-      case GEMM, LANGUAGE_MODEL -> throw new IllegalArgumentException(task + " is no layer");
+      case GEMM, LANGUAGE_MODEL, LANGUAGE_MODEL_REPLAYED ->
+          throw new IllegalArgumentException(task + " is no layer");
     };
   }
 

@@ -33,7 +33,9 @@ public record Task(Kind kind, DType dtype, int... sizes) {
     /** {@code C = A·B}: m,n,k. */
     GEMM(3),
     /** A whole training step of a language model: T,B,H,L,V. */
-    LANGUAGE_MODEL(5);
+    LANGUAGE_MODEL(5),
+    /** The same, recorded once and repeated as one piece where a device can: T,B,H,L,V. */
+    LANGUAGE_MODEL_REPLAYED(5);
 
     private final int sizes;
 
@@ -47,7 +49,7 @@ public record Task(Kind kind, DType dtype, int... sizes) {
      * @return true for all cells
      */
     public boolean isRecurrent() {
-      return this != GEMM && this != LANGUAGE_MODEL;
+      return this != GEMM && this != LANGUAGE_MODEL && this != LANGUAGE_MODEL_REPLAYED;
     }
   }
 

@@ -17,12 +17,14 @@ import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stack;
 import carousel.nn.recurrent.State;
 import carousel.tensor.DType;
+import carousel.tensor.Replay;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One step of truncated BPTT of a word-level language model: embedding, LSTM layers, softmax over the
@@ -58,6 +60,8 @@ public final class TrainingStep implements Work {
   private final int steps;
   private List<State> carried = List.of();
   private List<State> end = List.of();
+  private final boolean replayed;
+  private @Nullable Replay replay;
   private double first = Double.NaN;
 
   /**
@@ -70,6 +74,7 @@ public final class TrainingStep implements Work {
     int h = task.size(HIDDEN);
     int v = task.size(VOCABULARY);
     steps = task.size(0);
+    replayed = task.kind() == Task.Kind.LANGUAGE_MODEL_REPLAYED;
     List<Sequence> layers = new ArrayList<>();
     for (int i = 0; i < task.size(DEPTH); i++) {
       layers.add(
@@ -99,13 +104,29 @@ public final class TrainingStep implements Work {
 
   @Override
   public void run() {
-    try (var step = Scope.openUnwatched()) {
-      Gradients gradients = Grad.of(this::loss, model.parameters());
-      double norm = gradients.norm();
-      sgd.step(norm > CLIP ? gradients.scale(CLIP / norm) : gradients);
-      carry();
-      first = Double.isNaN(first) ? norm : first;
+    Replay known = replay;
+    if (known == null) {
+      try (var step = Scope.openUnwatched()) {
+        Gradients gradients = gradients();
+        // Later norms depend on how many steps there were.
+        first = Double.isNaN(first) ? gradients.norm() : first;
+        Carousel.await(stepBy(gradients));
+      }
+      replay = replayed ? Replay.of(() -> stepBy(gradients())) : null;
+    } else {
+      Carousel.await(known.run());
     }
+  }
+
+  private Gradients gradients() {
+    return Grad.of(this::loss, model.parameters());
+  }
+
+  /** Returns the loss. */
+  private Tensor stepBy(Gradients gradients) {
+    sgd.step(gradients.clipNorm(CLIP));
+    carry();
+    return gradients.value();
   }
 
   /** Overwrites the carried state, so that memory stays as it is. */
@@ -125,7 +146,7 @@ public final class TrainingStep implements Work {
     end = List.of();
   }
 
-  /** The norm of the gradient of the first step, before it was clipped: later ones depend on how many there were. */
+  /** The norm of the gradient of the first step, before it was clipped. */
   @Override
   public double norm() {
     return first;
@@ -133,6 +154,9 @@ public final class TrainingStep implements Work {
 
   @Override
   public void close() {
+    if (replay != null) {
+      replay.close();
+    }
     run.close();
   }
 }

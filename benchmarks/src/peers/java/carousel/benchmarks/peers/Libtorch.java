@@ -31,6 +31,8 @@ public final class Libtorch implements Contestant {
       case LANGUAGE_MODEL -> new TorchTrainingStep(task);
       case GEMM ->
           throw new UnsupportedOperationException("libtorch: its products are OpenBLAS's or MKL's");
+      case LANGUAGE_MODEL_REPLAYED ->
+          throw new UnsupportedOperationException("libtorch: no graph of a step on the CPU");
     };
   }
 }
