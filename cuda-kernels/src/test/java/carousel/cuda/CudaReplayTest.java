@@ -22,11 +22,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What only a device that records can get wrong: its memory, and code that cannot be repeated. */
+@Tag(Cuda.DEVICE)
 class CudaReplayTest {
-  private final Device device = Emulated.device();
+  private final Device device = Cuda.device();
   private final Memory memory = device.backend().memory();
   private final Scope scope = Scope.open(device);
   private long inUse;

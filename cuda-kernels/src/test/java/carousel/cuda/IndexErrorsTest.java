@@ -22,7 +22,7 @@ class IndexErrorsTest {
 
   @BeforeEach
   void open() {
-    device = device(Emulated.driver());
+    device = device(Cuda.emulated());
   }
 
   private static Device device(CudaDriver driver) {
@@ -74,7 +74,7 @@ class IndexErrorsTest {
   @Test
   void byTheOpWhereItBlocks() {
     System.setProperty(CudaDriver.BLOCKING, "true");
-    try (var scope = Scope.open(device(Emulated.driver()))) {
+    try (var scope = Scope.open(device(Cuda.emulated()))) {
       Tensor x = Tensor.of(1f, 2f);
       assertThatThrownBy(() -> x.gather(0, Tensor.of(2)))
           .isInstanceOf(TensorException.class)

@@ -31,7 +31,7 @@ class JCudaDriverTest {
       Assumptions.abort(
           "needs JCuda with its native parts: ./mvnw -Pcuda copies them to target/jcuda");
     }
-    Emulated.driver(); // the kernels are compiled by g++
+    Cuda.emulated(); // the kernels are compiled by g++
     FakeLibraries.device(folder);
     FakeLibraries.cublas(folder, 12);
     FakeLibraries.cublas(folder, 13);

@@ -21,7 +21,7 @@ class KernelTableTest {
   Stream<DynamicTest> matchesTheFiles() {
     Map<String, List<Kernel>> files =
         CudaBackend.kernels().collect(Collectors.groupingBy(Kernel::file));
-    EmulatedDriver driver = Emulated.driver();
+    EmulatedDriver driver = Cuda.emulated();
     return files.entrySet().stream()
         .map(file ->
             DynamicTest.dynamicTest(

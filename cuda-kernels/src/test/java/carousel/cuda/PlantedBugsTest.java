@@ -30,7 +30,7 @@ class PlantedBugsTest {
 
   /** A device whose kernels are the real ones but for one piece of text. */
   private static Device with(String file, String text, String bug, boolean reverse) {
-    Emulated.driver(); // skips without a compiler
+    Cuda.emulated(); // skips without a compiler
     EmulatedDriver driver = new EmulatedDriver(cache, false, reverse, Precision.F32);
     CudaDriver planting =
         (CudaDriver)

@@ -9,10 +9,12 @@ import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.op.Distribution;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The device draws the numbers that the CPU draws. */
+@Tag(Cuda.DEVICE)
 class RandomTest {
   private static final long SEED = 0x123456789ABCDEF0L;
   private static final long COUNTER = 0xFFFF_FFF0L; // carries into the upper word
@@ -33,7 +35,7 @@ class RandomTest {
   @ValueSource(ints = {0, 1, 2, 3, 5, 207, 70_001})
   void uniformNumbersAreTheSameBitForBit(int n) {
     for (DType type : new DType[] {DType.F32, DType.F64}) {
-      assertThat(draw(Emulated.device(), Distribution.UNIFORM, type, n))
+      assertThat(draw(Cuda.device(), Distribution.UNIFORM, type, n))
           .containsExactly(draw(Device.cpu(), Distribution.UNIFORM, type, n));
     }
   }
@@ -42,7 +44,7 @@ class RandomTest {
   @ValueSource(ints = {0, 1, 2, 3, 5, 207, 70_001})
   void normalNumbersAreTheSameButForTheLibrary(int n) {
     for (DType type : new DType[] {DType.F32, DType.F64}) {
-      double[] actual = draw(Emulated.device(), Distribution.NORMAL, type, n);
+      double[] actual = draw(Cuda.device(), Distribution.NORMAL, type, n);
       double[] wanted = draw(Device.cpu(), Distribution.NORMAL, type, n);
       assertThat(actual).hasSameSizeAs(wanted);
       for (int i = 0; i < n; i++) {
@@ -55,7 +57,7 @@ class RandomTest {
   @ParameterizedTest
   @ValueSource(doubles = {0, 0x1p-24, 0.1, 0.5, 1 - 0x1p-24, 1})
   void flipsAreTheSame(double probability) {
-    assertThat(flip(Emulated.device(), probability, 4099))
+    assertThat(flip(Cuda.device(), probability, 4099))
         .containsExactly(flip(Device.cpu(), probability, 4099));
   }
 }

@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
@@ -60,23 +61,26 @@ class RecurrentBf16Test {
   /** So many units that weights lie beyond shared memory. */
   private static Stream<RecurrentCase> large() {
     return Stream.of(
-        RecurrentCase.of("lstm", F32, 2, 3, 2, 380), RecurrentCase.of("gru", F32, 2, 3, 2, 430));
+        RecurrentCase.of("lstm", F32, 2, 3, 2, Cuda.isGpu() ? 2200 : 380),
+        RecurrentCase.of("gru", F32, 2, 3, 2, Cuda.isGpu() ? 2200 : 430));
   }
 
   @TestFactory
+  @Tag(Cuda.ROUNDING_DEVICE)
   Stream<DynamicTest> giveWhatTheirBodiesGiveOfRoundedOperands() {
     return tests(Stream.concat(CELLS.stream().flatMap(cell -> cases(cell, F32)), large()), ROUNDED);
   }
 
   /** Not of the cell with a kink: near it, the least rounding changes a slope from 0 to 1. */
   @TestFactory
+  @Tag(Cuda.ROUNDING_DEVICE)
   Stream<DynamicTest> areNearTheirBodies() {
     Stream<String> smooth = CELLS.stream().filter(cell -> !cell.equals("elman-relu"));
     return tests(Stream.concat(smooth.flatMap(cell -> cases(cell, F32)), large()), EXACT);
   }
 
   private static Stream<DynamicTest> tests(Stream<RecurrentCase> cases, Oracle oracle) {
-    Device device = device(driver(Precision.BF16, false));
+    Device device = Cuda.isGpu() ? Cuda.device() : device(driver(Precision.BF16, false));
     return cases.map(c ->
         DynamicTest.dynamicTest(
             c.toString(),
@@ -87,7 +91,7 @@ class RecurrentBf16Test {
 
   @Test
   void plansOfTheCasesAbove() {
-    CudaDriver driver = Emulated.driver();
+    CudaDriver driver = Cuda.emulated();
     for (var sizes :
         List.of(
             new ScanPlan.Sizes(RecurrentCell.LSTM, 3, 380, ScanType.BF16),

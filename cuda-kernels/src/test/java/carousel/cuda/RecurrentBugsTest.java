@@ -78,8 +78,8 @@ class RecurrentBugsTest {
   }
 
   private static List<String> found(Bug bug) {
-    Device device = Emulated.device();
-    CudaDriver driver = patched(Emulated.driver(), bug);
+    Device device = Cuda.device();
+    CudaDriver driver = patched(Cuda.emulated(), bug);
     var launcher = new Launcher(new CudaRecorder(driver, CudaBackend.pool(driver)));
     try {
       return CASE.differences(

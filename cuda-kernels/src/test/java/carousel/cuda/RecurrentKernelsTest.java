@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
@@ -49,17 +50,19 @@ class RecurrentKernelsTest {
   }
 
   @TestFactory
+  @Tag(Cuda.DEVICE)
   Stream<DynamicTest> wholeSequences() {
     return tests(CELLS, ".scan");
   }
 
   @TestFactory
+  @Tag(Cuda.DEVICE)
   Stream<DynamicTest> gatesAlone() {
     return tests(WITH_GATES, ".gates");
   }
 
   private static Stream<DynamicTest> tests(List<String> cells, String suffix) {
-    Device device = Emulated.device();
+    Device device = Cuda.device();
     return cells.stream()
         .flatMap(cell -> Stream.of(F32, F64).flatMap(type -> cases(cell, type)))
         .map(c ->
@@ -68,8 +71,9 @@ class RecurrentKernelsTest {
   }
 
   @TestFactory
+  @Tag(Cuda.DEVICE)
   Stream<DynamicTest> outputsWithoutCotangent() {
-    Device device = Emulated.device();
+    Device device = Cuda.device();
     return Stream.of(0, 1, 2)
         .map(silent ->
             DynamicTest.dynamicTest(
@@ -87,21 +91,27 @@ class RecurrentKernelsTest {
   }
 
   @TestFactory
+  @Tag(Cuda.DEVICE)
   Stream<DynamicTest> weightsThatSharedMemoryHasNoRoomFor() {
-    Device device = Emulated.device();
-    return Stream.of(
-            RecurrentCase.of("lstm", F32, 2, 3, 2, 270),
-            RecurrentCase.of("gru", F32, 2, 3, 2, 310),
-            RecurrentCase.of("matrix-peephole", F32, 2, 3, 2, 200),
-            RecurrentCase.of("gru-after", F64, 2, 3, 2, 221).reversed())
-        .map(c ->
-            DynamicTest.dynamicTest(
-                c.toString(), () -> assertThat(c.differences(device, ".scan", -1)).isEmpty()));
+    Device device = Cuda.device();
+    Stream<RecurrentCase> cases =
+        Cuda.isGpu()
+            ? Stream.of(
+                RecurrentCase.of("lstm", F32, 2, 20, 2, 1500),
+                RecurrentCase.of("matrix-peephole", F32, 2, 20, 2, 1200))
+            : Stream.of(
+                RecurrentCase.of("lstm", F32, 2, 3, 2, 270),
+                RecurrentCase.of("gru", F32, 2, 3, 2, 310),
+                RecurrentCase.of("matrix-peephole", F32, 2, 3, 2, 200),
+                RecurrentCase.of("gru-after", F64, 2, 3, 2, 221).reversed());
+    return cases.map(c ->
+        DynamicTest.dynamicTest(
+            c.toString(), () -> assertThat(c.differences(device, ".scan", -1)).isEmpty()));
   }
 
   @Test
   void plansOfTheCasesAbove() {
-    CudaDriver driver = Emulated.driver();
+    CudaDriver driver = Cuda.emulated();
     for (RecurrentCell cell : List.of(RecurrentCell.LSTM, RecurrentCell.GRU)) {
       int hidden = cell == RecurrentCell.LSTM ? 270 : 310;
       plan(new ScanPlan.Sizes(cell, 3, hidden, ScanType.F32), driver, true);

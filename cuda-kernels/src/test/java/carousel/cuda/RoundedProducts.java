@@ -44,7 +44,7 @@ final class RoundedProducts {
 
   /** The emulated device, with or without rounding; {@code reverse}: with threads in another order. */
   static EmulatedDriver driver(Precision precision, boolean reverse) {
-    Emulated.driver(); // skips without a compiler
+    Cuda.emulated(); // skips without a compiler
     return new EmulatedDriver(CudaProvider.cache().resolve("emulated"), false, reverse, precision);
   }
 

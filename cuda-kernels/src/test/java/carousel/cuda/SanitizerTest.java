@@ -74,7 +74,7 @@ class SanitizerTest {
 
   private static String run(Class<?> program, String argument)
       throws IOException, InterruptedException {
-    Emulated.driver(); // skips without a compiler
+    Cuda.emulated(); // skips without a compiler
     String library = output(Map.of(), List.of("g++", "-print-file-name=libasan.so")).strip();
     if (!Path.of(library).isAbsolute() || !Files.exists(Path.of(library))) {
       Assumptions.abort("needs AddressSanitizer's library, libasan.so, which g++ does not find");

@@ -51,7 +51,7 @@ class WaitingTest {
 
   private static void train(Rule rule) {
     var waits = new AtomicInteger();
-    CudaDriver driver = counting(Emulated.driver(), waits);
+    CudaDriver driver = counting(Cuda.emulated(), waits);
     var device = Device.of("counting", new CudaBackend(driver, CudaBackend.pool(driver)));
     try (var run = Scope.open(device)) {
       var rng = Philox.of(1);
