@@ -1,0 +1,250 @@
+package carousel.nn.onnx;
+
+import carousel.nn.Parameter;
+import carousel.nn.onnx.RecurrentWeights.Operator;
+import carousel.nn.onnx.RecurrentWeights.Settings;
+import carousel.nn.recurrent.Bidirectional;
+import carousel.nn.recurrent.Cell;
+import carousel.nn.recurrent.Recurrent;
+import carousel.nn.recurrent.Recurrent.Direction;
+import carousel.nn.recurrent.Sequence;
+import carousel.nn.recurrent.State;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** A node LSTM, GRU or RNN to a layer. */
+final class RecurrentReader {
+  private final NodeProto node;
+  private final Operator operator;
+  private final Function<String, Value> values;
+  private final Weights weights;
+  private final int directions;
+
+  private RecurrentReader(NodeProto node, Function<String, Value> values, Weights weights) {
+    this.node = node;
+    this.operator = Operator.valueOf(node.operator());
+    this.values = values;
+    this.weights = weights;
+    this.directions = node.text("direction", "forward").equals("bidirectional") ? 2 : 1;
+  }
+
+  /**
+   * The layer that computes what a node does; its parameters belong to the innermost scope.
+   *
+   * @param values what the names of the graph stand for
+   * @param weights reads tensors
+   * @throws OnnxException if there is none
+   */
+  static Sequence of(NodeProto node, Function<String, Value> values, Weights weights) {
+    return new RecurrentReader(node, values, weights).layer();
+  }
+
+  private Sequence layer() {
+    var direction = node.text("direction", "forward");
+    if (!List.of("forward", "reverse", "bidirectional").contains(direction)) {
+      throw node.wrong(
+          "attribute direction is %s; it can be forward, reverse or bidirectional"
+              .formatted(OnnxException.quote(direction)));
+    }
+    checkAttributes();
+    checkLengths();
+    var settings = settings();
+    var each = directions(settings);
+    if (directions == 2) {
+      return new Bidirectional(
+          recurrent(each, 0, Direction.FORWARD), recurrent(each, 1, Direction.REVERSE));
+    }
+    return recurrent(each, 0, direction.equals("forward") ? Direction.FORWARD : Direction.REVERSE);
+  }
+
+  private void checkAttributes() {
+    var own =
+        switch (operator) {
+          case LSTM -> "input_forget";
+          case GRU -> "linear_before_reset";
+          case RNN -> "output_sequence";
+        };
+    node.requireOnly(
+        "hidden_size",
+        "direction",
+        "layout",
+        "clip",
+        "activations",
+        "activation_alpha",
+        "activation_beta",
+        own);
+    if (node.integer("layout", 0) != 0) {
+      throw node.wrong(
+          "attribute layout is %d, batch first; layers here read [T,N,D]: save it with layout 0"
+              .formatted(node.integer("layout", 0)));
+    }
+    if (node.integer("input_forget", 0) < 0 || node.integer("input_forget", 0) > 1) {
+      throw node.wrong(
+          "attribute input_forget is %d; it can be 0 or 1"
+              .formatted(node.integer("input_forget", 0)));
+    }
+  }
+
+  /** Lengths are given to a run. */
+  private void checkLengths() {
+    var name = node.input(4);
+    if (!name.isEmpty() && !(values.apply(name) instanceof Value.Given)) {
+      throw node.wrong(
+          "sequence_lens %s is computed or constant; here lengths are an input of the graph"
+              .formatted(OnnxException.quote(name)));
+    }
+  }
+
+  private List<Settings> settings() {
+    var coupled = operator == Operator.LSTM && node.integer("input_forget", 0) == 1;
+    var resetAfter = operator == Operator.GRU && node.integer("linear_before_reset", 0) != 0;
+    var clip = node.single("clip", Clip.NONE);
+    if (!(clip >= 0))
+      throw node.wrong("attribute clip is %s; it bounds, so it is 0 or more".formatted(clip));
+    var activations = activations();
+    var each = activations.size() / directions;
+    var settings = new ArrayList<Settings>();
+    for (var d = 0; d < directions; d++) {
+      settings.add(
+          new Settings(coupled, resetAfter, clip, activations.subList(d * each, (d + 1) * each)));
+    }
+    return settings;
+  }
+
+  /** Functions that have an α or β take it off the lists, in order; what is missing is standard. */
+  private List<OnnxActivation> activations() {
+    var wanted = operator.defaults().size() * directions;
+    var labels = node.texts("activations");
+    var alphas = node.singles("activation_alpha").iterator();
+    var betas = node.singles("activation_beta").iterator();
+    var activations = new ArrayList<OnnxActivation>();
+    if (labels.isEmpty()) {
+      for (var d = 0; d < directions; d++) activations.addAll(operator.defaults());
+      return activations;
+    }
+    if (labels.size() != wanted) {
+      throw node.wrong(
+          "attribute activations lists %d functions, %d are wanted"
+              .formatted(labels.size(), wanted));
+    }
+    for (var label : labels) {
+      var f =
+          OnnxActivation.Function.named(label)
+              .orElseThrow(() ->
+                  node.wrong(
+                      "attribute activations names %s, which is no function of the standard"
+                          .formatted(OnnxException.quote(label))));
+      activations.add(
+          new OnnxActivation(
+              f,
+              f.hasAlpha() && alphas.hasNext() ? alphas.next() : f.defaultAlpha(),
+              f.hasBeta() && betas.hasNext() ? betas.next() : f.defaultBeta()));
+    }
+    return activations;
+  }
+
+  /** The weights of each direction, after all shapes were checked. */
+  private List<RecurrentWeights> directions(List<Settings> settings) {
+    var r = tensor("R", 2);
+    var hidden = r.dims().size() == 3 ? r.dims().get(2) : 0;
+    if (node.integer("hidden_size", hidden) != hidden) {
+      throw node.wrong(
+          "attribute hidden_size is %d, R has the shape %s"
+              .formatted(node.integer("hidden_size", hidden), r.dims()));
+    }
+    var gates = operator.gates();
+    var w = tensor("W", 1);
+    var inputs = w.dims().size() == 3 ? w.dims().get(2) : 0;
+    var rs = value("R", r, directions, gates * hidden, hidden);
+    var ws = value("W", w, directions, gates * hidden, inputs);
+    var bs =
+        node.input(3).isEmpty()
+            ? Tensor.zerosAs(ws, Shape.of(directions, 2 * gates * hidden))
+            : value("B", tensor("B", 3), directions, 2 * gates * hidden);
+    var ps =
+        operator != Operator.LSTM || node.input(7).isEmpty()
+            ? null
+            : value("P", tensor("P", 7), directions, 3 * hidden);
+    var each = new ArrayList<RecurrentWeights>();
+    for (var d = 0; d < directions; d++) {
+      var b = bs.select(0, d);
+      each.add(
+          new RecurrentWeights(
+              operator,
+              settings.get(d),
+              ws.select(0, d),
+              rs.select(0, d),
+              b.narrow(0, 0, gates * hidden),
+              b.narrow(0, gates * hidden, gates * hidden),
+              ps == null ? null : ps.select(0, d)));
+    }
+    return each;
+  }
+
+  private TensorProto tensor(String what, int input) {
+    var name = node.input(input);
+    if (name.isEmpty()) throw node.wrong("has no " + what);
+    if (values.apply(name) instanceof Value.Constant constant) return constant.tensor();
+    throw node.wrong(
+        "%s, %s, is not a tensor of the file".formatted(what, OnnxException.quote(name)));
+  }
+
+  private Tensor value(String what, TensorProto tensor, int... dims) {
+    if (!tensor.dims().equals(Arrays.stream(dims).boxed().toList()) || tensor.dims().contains(0)) {
+      throw node.wrong(
+          "%s has the shape %s, its neighbours want %s"
+              .formatted(what, tensor.dims(), Arrays.toString(dims)));
+    }
+    return weights.tensor(tensor);
+  }
+
+  private Recurrent<?> recurrent(List<RecurrentWeights> each, int d, Direction direction) {
+    return recurrent(CellReader.of(each.get(d)), d, direction);
+  }
+
+  private <S extends State> Recurrent<S> recurrent(Cell<S> cell, int d, Direction direction) {
+    var rows = new ArrayList<@Nullable Tensor>();
+    rows.add(start("initial_h", 5, d, cell.outputs()));
+    if (operator == Operator.LSTM) rows.add(start("initial_c", 6, d, cell.outputs()));
+    if (rows.stream().allMatch(row -> row == null))
+      return new Recurrent<>(cell, direction, List.of());
+    var like = cell.zero(1).tensors().getFirst().select(0, 0);
+    return new Recurrent<>(
+        cell, direction, rows.stream().map(row -> Parameter.of(row == null ? like : row)).toList());
+  }
+
+  /** The initial row of a direction; null for zeros, and where it is given to a run. */
+  private @Nullable Tensor start(String what, int input, int d, int hidden) {
+    var name = node.input(input);
+    if (name.isEmpty()) return null;
+    var proto =
+        switch (values.apply(name)) {
+          case Value.Given _ -> null;
+          case Value.Rows rows -> rows.row();
+          case Value.Constant constant -> constant.tensor();
+          default ->
+              throw node.wrong(
+                  "%s, %s, is computed; it can be an input of the graph or a tensor of the file"
+                      .formatted(what, OnnxException.quote(name)));
+        };
+    if (proto == null) return null;
+    var dims = proto.dims();
+    var fits = dims.size() == 3 && dims.get(0) == directions && dims.get(1) > 0;
+    if (!fits || dims.get(2) != hidden) {
+      throw node.wrong(
+          "%s has the shape %s, wanted is [%d,N,%d]".formatted(what, dims, directions, hidden));
+    }
+    var rows = weights.tensor(proto).select(0, d);
+    if (rows.eq(rows.narrow(0, 0, 1)).all().item() == 0) {
+      throw node.wrong(
+          what + " has other values for each row of a batch; make it an input of the graph");
+    }
+    var row = rows.select(0, 0);
+    return row.abs().max().item() == 0 ? null : row;
+  }
+}

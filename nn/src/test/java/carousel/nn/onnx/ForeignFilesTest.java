@@ -1,0 +1,260 @@
+package carousel.nn.onnx;
+
+import static carousel.nn.onnx.GraphWriter.attribute;
+import static carousel.tensor.DType.F32;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carousel.nn.Embedding;
+import carousel.nn.Linear;
+import carousel.nn.recurrent.Bidirectional;
+import carousel.nn.recurrent.Recurrent;
+import carousel.tensor.Philox;
+import carousel.tensor.Scope;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** Graphs as other programs write them: what is read, and what says why it is not. */
+class ForeignFilesTest {
+  private final Philox rng = Philox.of(5);
+
+  private String random(GraphWriter g, String name, int... dims) {
+    return g.constant(name, rng.normal(F32, 0, 0.4, dims));
+  }
+
+  /** {@code x [T,N,3]} → LSTM of 4 units with further inputs and attributes → Y, squeezed to y. */
+  private byte[] lstm(
+      List<String> further, List<WireWriter> attributes, Consumer<GraphWriter> also) {
+    var g = new GraphWriter();
+    g.input("x", DataType.FLOAT, "T", "N", 3);
+    also.accept(g);
+    var in = new ArrayList<>(List.of("x", random(g, "W", 1, 16, 3), random(g, "R", 1, 16, 4)));
+    in.addAll(further);
+    g.node("LSTM", "the_lstm", in, List.of("Y", "Y_h"), attributes);
+    g.node("Squeeze", "y", List.of("Y", g.constant("axes", 1)));
+    g.output("y", DataType.FLOAT, "T", "N", 4);
+    return Operators.bytes(g.model());
+  }
+
+  /** As PyTorch exports embedding, bidirectional LSTM from zeros, and linear layers. */
+  private byte[] asPyTorch() {
+    var g = new GraphWriter();
+    g.input("input", DataType.INT64, "T", "N");
+    g.node("Gather", "embedded", List.of(random(g, "embed.weight", 7, 3), "input"));
+    g.node("Shape", "shape", List.of("embedded"));
+    g.node("Gather", "rows", List.of("shape", g.constant("one", 1)), attribute("axis", 0L));
+    g.node(
+        "Concat",
+        "states",
+        List.of(g.constant("two", 2), "rows", g.constant("four", 4)),
+        attribute("axis", 0L));
+    g.node("Expand", "h0", List.of(g.constant("zero", Tensor.zeros(1, 1, 1)), "states"));
+    g.node("ConstantOfShape", "c0", List.of("states"));
+    g.node(
+        "LSTM",
+        "lstm",
+        List.of(
+            "embedded",
+            random(g, "W", 2, 16, 3),
+            random(g, "R", 2, 16, 4),
+            random(g, "B", 2, 32),
+            "",
+            "h0",
+            "c0"),
+        List.of("Y", "Y_h", "Y_c"),
+        List.of(attribute("hidden_size", 4L), attribute("direction", "bidirectional")));
+    g.node("Transpose", "sides", List.of("Y"), attribute("perm", 0, 2, 1, 3));
+    g.node("Reshape", "flat", List.of("sides", g.constant("to", 0, 0, -1)));
+    g.node("MatMul", "product", List.of("flat", random(g, "head.weight", 8, 7)));
+    g.node("Add", "logits", List.of(random(g, "head.bias", 7), "product"));
+    g.output("logits", DataType.FLOAT, "T", "N", 7);
+    g.output("Y_h", DataType.FLOAT, 2, "N", 4);
+    return Operators.bytes(g.model());
+  }
+
+  @Test
+  void aLanguageModelAsPyTorchExportsIt() {
+    try (var scope = Scope.open()) {
+      var file = asPyTorch();
+      var chain = Onnx.parse(file);
+      assertThat(chain.layers()).hasSize(3);
+      assertThat(chain.layers().get(0)).isInstanceOf(Embedding.class);
+      assertThat(((Bidirectional) chain.layers().get(1)).forward().start()).isEmpty();
+      assertThat(((Linear) chain.layers().get(2)).bias()).isNotNull();
+      var tokens = Tensor.of(Shape.of(3, 2), 1, 2, 3, 4, 5, 6);
+      try (var runtime = OnnxRuntime.open(file)) {
+        var theirs = runtime.run(Map.of("input", tokens)).get("logits");
+        assertThat(chain.apply(tokens).sub(theirs).abs().max().item()).isLessThan(1e-6);
+      }
+    }
+  }
+
+  private Recurrent<?> only(byte[] file) {
+    return (Recurrent<?>) Onnx.parse(file).layers().getFirst();
+  }
+
+  @Test
+  void aConstantInitialStateIsALearnedOne() {
+    try (var scope = Scope.open()) {
+      var row = rng.normal(F32, 0, 1, 1, 1, 4);
+      var layer = only(lstm(List.of("", "", "h0"), List.of(), g -> g.constant("h0", row)));
+      assertThat(layer.start()).hasSize(2);
+      assertThat(layer.start().getFirst().value().sameValues(row.flatten())).isTrue();
+      assertThat(layer.start().getLast().value().abs().max().item()).isZero();
+      var rows = Tensor.concat(1, List.of(row, row));
+      var same = only(lstm(List.of("", "", "h0"), List.of(), g -> g.constant("h0", rows)));
+      assertThat(same.start().getFirst().value().sameValues(row.flatten())).isTrue();
+      refuses(
+          lstm(
+              List.of("", "", "h0"),
+              List.of(),
+              g -> g.constant("h0", rng.normal(F32, 0, 1, 1, 2, 4))),
+          "node 'the_lstm' (LSTM): initial_h has other values for each row of a batch");
+    }
+  }
+
+  @Test
+  void anInitialStateOrLengthsMayBeInputs() {
+    try (var scope = Scope.open()) {
+      var layer =
+          only(
+              lstm(
+                  List.of("", "lengths", "h0"),
+                  List.of(),
+                  g -> {
+                    g.input("lengths", DataType.INT32, "N");
+                    g.input("h0", DataType.FLOAT, 1, "N", 4);
+                  }));
+      assertThat(layer.start()).isEmpty();
+      refuses(
+          lstm(List.of("", "fixed"), List.of(), g -> g.constant("fixed", 1L, 2L)),
+          "sequence_lens 'fixed' is computed or constant");
+    }
+  }
+
+  @Test
+  void gemmIsLinear() {
+    try (var scope = Scope.open()) {
+      var g = new GraphWriter();
+      g.input("x", DataType.FLOAT, "N", 3);
+      g.node(
+          "Gemm",
+          "y",
+          List.of("x", random(g, "weight", 5, 3), random(g, "bias", 5)),
+          attribute("transB", 1L));
+      g.output("y", DataType.FLOAT, "N", 5);
+      var file = Operators.bytes(g.model());
+      var x = rng.normal(F32, 0, 1, 2, 3);
+      try (var runtime = OnnxRuntime.open(file)) {
+        var theirs = runtime.run(Map.of("x", x)).get("y");
+        assertThat(Onnx.parse(file).apply(x).sub(theirs).abs().max().item()).isLessThan(1e-6);
+      }
+    }
+  }
+
+  @Test
+  void attributesThatNoLayerHas() {
+    try (var scope = Scope.open()) {
+      var node = "node 'the_lstm' (LSTM): ";
+      refuses(with(attribute("layout", 1L)), node + "attribute layout is 1, batch first");
+      refuses(with(attribute("clip", -1.0)), node + "attribute clip is -1.0");
+      refuses(with(attribute("input_forget", 2L)), node + "attribute input_forget is 2");
+      refuses(with(attribute("hidden_size", 5L)), node + "attribute hidden_size is 5, R has");
+      refuses(with(attribute("direction", "both")), node + "attribute direction is 'both'");
+      refuses(with(attribute("hidden_size", "4")), node + "attribute hidden_size is of type 3");
+      refuses(with(attribute("secret", 1L)), node + "attribute 'secret' is not known; known are");
+      refuses(
+          with(GraphWriter.texts("activations", List.of("Sigmoid", "Tanh", "Gelu"))),
+          node + "attribute activations names 'Gelu'");
+      refuses(
+          with(GraphWriter.texts("activations", List.of("Sigmoid"))),
+          node + "attribute activations lists 1 functions, 3 are wanted");
+    }
+  }
+
+  private byte[] with(WireWriter attribute) {
+    return lstm(List.of(), List.of(attribute), g -> {});
+  }
+
+  @Test
+  void weightsThatDoNotFit() {
+    try (var scope = Scope.open()) {
+      refuses(
+          lstm(List.of("B"), List.of(), g -> random(g, "B", 1, 16)),
+          "node 'the_lstm' (LSTM): B has the shape [1, 16], its neighbours want [1, 32]");
+      refuses(
+          lstm(List.of("", "", "", "", "P"), List.of(), g -> random(g, "P", 1, 16)),
+          "P has the shape [1, 16], its neighbours want [1, 12]");
+      refuses(
+          lstm(List.of("", "", "h0"), List.of(), g -> random(g, "h0", 1, 1, 5)),
+          "initial_h has the shape [1, 1, 5], wanted is [1,N,4]");
+      refuses(lstm(List.of("x"), List.of(), g -> {}), "B, 'x', is not a tensor of the file");
+    }
+  }
+
+  @Test
+  void operatorsThatNoLayerIs() {
+    try (var scope = Scope.open()) {
+      refuses(
+          graph(g -> {
+            g.node("Transpose", "swapped", List.of("x"), attribute("perm", 1, 0, 2));
+            g.node("MatMul", "y", List.of("swapped", random(g, "w", 3, 3)));
+          }),
+          "node 'swapped' (Transpose): is not read, and the output 'y' depends on it; layers here"
+              + " read [T,N,D]: save the model without batch_first");
+      refuses(
+          graph(g -> {
+            g.node("MatMul", "product", List.of("x", random(g, "w", 3, 3)));
+            g.node("Add", "residual", List.of("product", "x"));
+            g.node("MatMul", "y", List.of("residual", random(g, "v", 3, 3)));
+          }),
+          "node 'residual' (Add): is not read, and the output 'y' depends on it; read are LSTM");
+      refuses(
+          graph(g -> g.node("Identity", "y", List.of("x"))), "0 outputs of the graph are outputs");
+      refuses(
+          graph(g -> g.node("MatMul", "y", List.of("x", "nowhere"))),
+          "'nowhere' is read and nothing gives it");
+      refuses(
+          graph(g -> {
+            g.node("MatMul", "product", List.of("x", random(g, "w", 3, 4)));
+            g.node("MatMul", "y", List.of("product", random(g, "v", 3, 3)));
+          }),
+          "the layers do not fit each other: chain: layer 1, Linear, reads 3 features, layer 0 gives"
+              + " 4");
+    }
+  }
+
+  private byte[] graph(Consumer<GraphWriter> nodes) {
+    var g = new GraphWriter();
+    g.input("x", DataType.FLOAT, "T", "N", 3);
+    nodes.accept(g);
+    g.output("y", DataType.FLOAT, "T", "N", 3);
+    return Operators.bytes(g.model());
+  }
+
+  @Test
+  void lengthsOfSomeLayersOnly() {
+    try (var scope = Scope.open()) {
+      refuses(
+          graph(g -> {
+            g.input("lengths", DataType.INT32, "N");
+            g.node("RNN", "a", List.of("x", random(g, "W", 1, 3, 3), random(g, "R", 1, 3, 3)));
+            g.node("Squeeze", "b", List.of("a", g.constant("axes", 1)));
+            g.node("RNN", "c", List.of("b", "W", "R", "", "lengths"));
+            g.node("Squeeze", "y", List.of("c", "axes"));
+          }),
+          "node 'c' (RNN): has the sequence_lens 'lengths', a layer before it ''");
+    }
+  }
+
+  private static void refuses(byte[] file, String message) {
+    assertThatThrownBy(() -> Onnx.parse(file))
+        .isInstanceOf(OnnxException.class)
+        .hasMessageContaining(message);
+  }
+}
