@@ -59,7 +59,7 @@ public final class Npy {
    * @throws IOException if it cannot be read
    */
   public static Tensor load(Path path) throws IOException {
-    if (!Files.isRegularFile(path)) throw new NpyException(path, "there is no such file");
+    if (!Files.isRegularFile(path)) throw new NpyException(path, "there is no file of this name");
     try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
       var header = NpyHeader.read(channel, channel.size(), what -> new NpyException(path, what));
       var stored =

@@ -49,7 +49,7 @@ final class NpzFile implements Closeable {
    * @throws NpyException if it is missing, truncated, or not a sound npz file
    */
   static NpzFile open(Path path) throws IOException {
-    if (!Files.isRegularFile(path)) throw new NpyException(path, "there is no such file");
+    if (!Files.isRegularFile(path)) throw new NpyException(path, "there is no file of this name");
     ZipFile zip;
     try {
       zip = new ZipFile(path.toFile());

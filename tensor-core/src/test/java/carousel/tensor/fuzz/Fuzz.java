@@ -124,6 +124,8 @@ public final class Fuzz {
 
   private void once() throws IOException {
     var input = input();
+    // Anew: file systems write the data of a file that is truncated to the disk at once.
+    Files.deleteIfExists(file);
     Files.write(file, input);
     var memory = Device.standard().backend().memory();
     var cap = memory.limit();
@@ -178,7 +180,7 @@ public final class Fuzz {
   private void report() {
     System.out.printf(
         Locale.ROOT,
-        "fuzz | %-12s | %7d inputs | %6d read | %7d refused, %3d kinds | heap %5d KiB | tensors %5d"
+        "fuzz | %-16s | %7d inputs | %6d read | %7d refused, %3d kinds | heap %5d KiB | tensors %5d"
             + " KiB | slowest %3d ms%n",
         reader.name(),
         round,
