@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       TrainCommand.class,
       EvalCommand.class,
       SampleCommand.class,
+      ExportCommand.class,
       GradCheckCommand.class,
       GraphCommand.class,
       DoctorCommand.class

@@ -2,6 +2,7 @@ package carousel.zoo;
 
 import carousel.nn.data.CorpusException;
 import carousel.nn.io.SafetensorsException;
+import carousel.nn.onnx.OnnxException;
 import carousel.tensor.TensorException;
 import carousel.zoo.grammar.GrammarException;
 import carousel.zoo.lm.Failure;
@@ -57,6 +58,7 @@ final class Errors {
       case Failure _,
           CorpusException _,
           SafetensorsException _,
+          OnnxException _,
           TensorException _,
           GrammarException _ ->
           String.valueOf(e.getMessage());

@@ -17,7 +17,7 @@ class CommandTest {
   @TempDir private Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "eval", "sample", "gradcheck", "graph", "doctor"})
+  @ValueSource(strings = {"train", "eval", "sample", "export", "gradcheck", "graph", "doctor"})
   void everyCommandExplainsItself(String command) {
     var help = carousel(command, "--help");
     assertThat(help.code()).isZero();

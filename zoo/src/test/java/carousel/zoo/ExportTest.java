@@ -1,0 +1,169 @@
+package carousel.zoo;
+
+import static carousel.zoo.Shell.carousel;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import carousel.nn.Loss;
+import carousel.nn.onnx.Onnx;
+import carousel.nn.recurrent.State;
+import carousel.tensor.Scope;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.zoo.lm.Data;
+import carousel.zoo.lm.Evaluation;
+import carousel.zoo.lm.Trained;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A language model that was trained here, run by ONNX Runtime. */
+class ExportTest {
+  private static final int STEPS = 35;
+
+  @TempDir private Path folder;
+
+  private Path trained(String cell) throws IOException {
+    var lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(60);
+    var text = Files.writeString(folder.resolve("text.txt"), lines);
+    var run = folder.resolve(cell);
+    var shell =
+        carousel(
+            "train",
+            "--data",
+            text,
+            "--cell",
+            cell,
+            "--hidden",
+            12,
+            "--layers",
+            2,
+            "--batch",
+            4,
+            "--steps",
+            8,
+            "--lr",
+            0.02,
+            "--epochs",
+            1,
+            "--out",
+            run);
+    assertThat(shell.code()).as(shell.err()).isZero();
+    return run;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"lstm", "peephole", "cifg", "gru", "gru-after", "elman"})
+  void onnxRuntimeGivesTheSameLogitsAndPerplexity(String cell) throws Exception {
+    var run = trained(cell);
+    var file = folder.resolve("model.onnx");
+    var shell = carousel("export", run, file);
+    assertThat(shell.code()).as(shell.err()).isZero();
+    assertThat(shell.out()).contains("model.onnx", "weights");
+    try (var scope = Scope.open()) {
+      var trained = Trained.load(run);
+      var text = Data.whole(folder.resolve("text.txt"), trained.vocabulary());
+      var expected = Evaluation.of(trained.model(), text, 1);
+      var nats = 0.0;
+      List<State> state = List.of();
+      try (var session = environment().createSession(file.toString())) {
+        var carried = zeros(session);
+        for (var window : text.batchify(1).windows(STEPS)) {
+          var reading = trained.model().read(window.tokens(), state);
+          state = reading.state();
+          var logits = logits(session, window.tokens(), carried);
+          assertThat(logits.sub(reading.logits()).abs().max().item()).isLessThan(1e-5);
+          var loss = Loss.crossEntropy(logits, window.targets());
+          nats += loss.item() * window.size();
+        }
+      }
+      assertThat(Math.exp(nats / expected.tokens()))
+          .isCloseTo(expected.perplexity(), within(1e-5 * expected.perplexity()));
+      assertThat(Onnx.load(file).layers()).hasSize(4); // table, two cells, head
+    }
+  }
+
+  private static OrtEnvironment environment() {
+    try {
+      return OrtEnvironment.getEnvironment();
+    } catch (LinkageError e) {
+      System.err.println("SKIPPED: the native library of ONNX Runtime cannot be loaded: " + e);
+      return abort("the native library of ONNX Runtime cannot be loaded: " + e);
+    }
+  }
+
+  /** States of one row, by the names of the inputs that take them. */
+  private static Map<String, float[]> zeros(OrtSession session) throws OrtException {
+    var zeros = new HashMap<String, float[]>();
+    for (var name : session.getInputNames()) {
+      if (name.startsWith("initial")) zeros.put(name, new float[12]);
+    }
+    return zeros;
+  }
+
+  /** Runs a window, and leaves in {@code carried} what the next begins with. */
+  private static Tensor logits(OrtSession session, Tensor tokens, Map<String, float[]> carried)
+      throws OrtException {
+    var environment = environment();
+    var given = new HashMap<String, OnnxTensor>();
+    var ids = Arrays.stream(tokens.toIntArray()).asLongStream().toArray();
+    given.put(
+        "tokens",
+        OnnxTensor.createTensor(environment, LongBuffer.wrap(ids), new long[] {ids.length, 1}));
+    for (var state : carried.entrySet()) {
+      var values = FloatBuffer.wrap(state.getValue());
+      given.put(
+          state.getKey(),
+          OnnxTensor.createTensor(environment, values, new long[] {1, 1, values.capacity()}));
+    }
+    try (var result = session.run(given)) {
+      for (var output : result) {
+        if (output.getKey().startsWith("final")) {
+          carried.put(
+              output.getKey().replace("final", "initial"), array((OnnxTensor) output.getValue()));
+        }
+      }
+      var y = (OnnxTensor) result.get("y").orElseThrow();
+      var dims = Arrays.stream(y.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
+      return Tensor.of(Shape.of(dims), array(y));
+    } finally {
+      given.values().forEach(OnnxTensor::close);
+    }
+  }
+
+  private static float[] array(OnnxTensor tensor) {
+    var values = tensor.getFloatBuffer();
+    var array = new float[values.remaining()];
+    values.get(array);
+    return array;
+  }
+
+  @Test
+  void whatCannotBeExportedIsSaidInOneLine() throws IOException {
+    var run = trained("jordan");
+    var file = folder.resolve("model.onnx");
+    var shell = carousel("export", run, file);
+    assertThat(shell.code()).isEqualTo(1);
+    assertThat(shell.complaint())
+        .contains("layers.1.layers.0.cell, Jordan, cannot be exported", "safetensors");
+    assertThat(file).doesNotExist();
+    assertThat(carousel("export", folder, file).complaint()).contains("is no run");
+    assertThat(carousel("export", trained("gru"), folder.resolve("no/where")).complaint())
+        .contains("no/where");
+  }
+}
