@@ -155,6 +155,10 @@ final class GraphReader {
               ? new Value.Rows(row.tensor().isZero() ? null : row.tensor())
               : new Value.Other(node);
       case "ConstantOfShape" -> zeros(node);
+      case "Slice" -> // zeros cut to a layer's share are zeros
+          value(node.input(0)) instanceof Value.Rows rows && rows.row() == null
+              ? rows
+              : new Value.Other(node);
       default -> new Value.Other(node);
     };
   }

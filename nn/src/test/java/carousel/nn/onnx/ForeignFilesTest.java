@@ -2,6 +2,8 @@ package carousel.nn.onnx;
 
 import static carousel.nn.onnx.GraphWriter.attribute;
 import static carousel.tensor.DType.F32;
+import static carousel.tensor.DType.I32;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -13,11 +15,14 @@ import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Graphs as other programs write them: what is read, and what says why it is not. */
 class ForeignFilesTest {
@@ -90,6 +95,23 @@ class ForeignFilesTest {
       try (var runtime = OnnxRuntime.open(file)) {
         var theirs = runtime.run(Map.of("input", tokens)).get("logits");
         assertThat(chain.apply(tokens).sub(theirs).abs().max().item()).isLessThan(1e-6);
+      }
+    }
+  }
+
+  /** Written by {@code src/test/python/exported.py}. */
+  @ParameterizedTest
+  @ValueSource(strings = {"lstm", "lstm-bidirectional", "gru", "rnn-bidirectional"})
+  void whatPyTorchExported(String name) throws IOException {
+    try (var file = getClass().getResourceAsStream("/pytorch-onnx/" + name + ".onnx");
+        var scope = Scope.open()) {
+      var bytes = requireNonNull(file).readAllBytes();
+      var chain = Onnx.parse(bytes);
+      assertThat(chain.layers()).hasSize(5); // table, two recurrent layers, norm, head
+      var tokens = rng.uniform(F32, 0, 9, 7, 4).floor().cast(I32);
+      try (var runtime = OnnxRuntime.open(bytes)) {
+        var theirs = runtime.run(Map.of("tokens", tokens)).get("logits");
+        assertThat(chain.apply(tokens).sub(theirs).abs().max().item()).isLessThan(1e-5);
       }
     }
   }
