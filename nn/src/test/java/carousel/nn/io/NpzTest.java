@@ -1,5 +1,6 @@
 package carousel.nn.io;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -181,8 +182,8 @@ class NpzTest {
 
   /** The same array as booleans, which can be loaded. */
   private static byte[] retyped(byte[] array) {
-    var text = new String(array, java.nio.charset.StandardCharsets.ISO_8859_1);
-    return text.replace("|u1", "|b1").getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
+    var text = new String(array, ISO_8859_1);
+    return text.replace("|u1", "|b1").getBytes(ISO_8859_1);
   }
 
   @Test
@@ -192,6 +193,34 @@ class NpzTest {
     bytes[300] ^= 1;
     Files.write(file, bytes);
     refused("array \"x\" is corrupt: its checksum is wrong");
+  }
+
+  /** The directory of a zip file of one entry lists it twice, under two names of one length. */
+  private static byte[] listedTwice(byte[] zip, String name, String other) {
+    var text = new String(zip, ISO_8859_1);
+    var central = text.indexOf("PK\u0001\u0002");
+    var end = text.indexOf("PK\u0005\u0006");
+    var entry = text.substring(central, end);
+    var twice = text.substring(0, end) + entry.replace(name, other) + text.substring(end);
+    var bytes = ByteBuffer.wrap(twice.getBytes(ISO_8859_1)).order(ByteOrder.LITTLE_ENDIAN);
+    var last = end + entry.length();
+    bytes.putShort(last + 8, (short) 2).putShort(last + 10, (short) 2);
+    bytes.putInt(last + 12, 2 * entry.length());
+    return bytes.array();
+  }
+
+  @Test
+  void entriesThatShareTheirBytesAreRefused() throws IOException {
+    Npz.save(file, Map.of("x", Tensor.ones(500)));
+    Files.write(file, listedTwice(Files.readAllBytes(file), "x.npy", "y.npy"));
+    refused("overlaps another, or the end");
+  }
+
+  @Test
+  void entriesOfOneNameAreRefused() throws IOException {
+    Npz.save(file, Map.of("x", Tensor.zeros(0)));
+    Files.write(file, listedTwice(Files.readAllBytes(file), "x.npy", "x.npy"));
+    refused("two arrays have the name \"x.npy\"");
   }
 
   @Test
