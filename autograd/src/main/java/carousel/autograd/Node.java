@@ -77,6 +77,26 @@ final class Node implements Vjp.Context {
     return storage.version();
   }
 
+  /** The op that was applied. */
+  String label() {
+    return label;
+  }
+
+  /** Its first result. */
+  Tensor result() {
+    return like;
+  }
+
+  /** The first cotangent that has arrived. */
+  @Nullable Tensor arrived() {
+    for (Edge output : outputs) {
+      if (output.cotangent() != null) {
+        return output.cotangent();
+      }
+    }
+    return null;
+  }
+
   Edge output(int k) {
     return outputs[k];
   }
@@ -88,10 +108,7 @@ final class Node implements Vjp.Context {
 
   /** Pulls the cotangents of the outputs back to the inputs, if any arrived. */
   void pull() {
-    boolean reached = false;
-    for (Edge output : outputs) {
-      reached |= output.cotangent() != null;
-    }
+    boolean reached = arrived() != null;
     Edge table = rowwise ? edges[0] : null;
     if (reached && table != null && table.takesRows()) {
       Tensor index = in(1);

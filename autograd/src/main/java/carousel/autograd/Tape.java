@@ -168,7 +168,7 @@ final class Tape implements Interpreter {
         for (int i = nodes.size() - 1; i >= 0; i--) {
           // What a rule makes on the way is freed with it; cotangents are held by their edges.
           try (var rule = Scope.openUnwatched()) {
-            nodes.get(i).pull();
+            Anomaly.pull(nodes.get(i));
           }
           nodes.get(i).release();
         }

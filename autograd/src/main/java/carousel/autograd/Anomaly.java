@@ -1,0 +1,248 @@
+package carousel.autograd;
+
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Interpreter;
+import carousel.tensor.op.Op;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.WeakHashMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds where numbers that are not finite are born: the op, or the gradient of an op, that gave the first
+ * NaN or ∞, where the code applied it, and what led there.
+ *
+ * <pre>{@code
+ * Anomaly.detect(() -> Grad.of(() -> model.loss(x, y), model.parameters()));
+ * }</pre>
+ *
+ * <p>The code runs op by op, without kernels for layers, and every result is read: some hundred times
+ * slower than otherwise, so look at the loss alone until it is not finite. What an optimiser writes in
+ * place is not looked at.
+ */
+public final class Anomaly {
+  private static final ScopedValue<Watch> CURRENT = ScopedValue.newInstance();
+  private static final StackWalker WALKER = StackWalker.getInstance();
+  private static final Set<String> ENGINE =
+      Set.of(
+          Anomaly.class.getPackageName(), Tensor.class.getPackageName(), Op.class.getPackageName());
+  private static final String GRADIENT = "gradient of ";
+  private static final int FRAMES = 10;
+  private static final int STEPS = 12;
+
+  private Anomaly() {}
+
+  /**
+   * Runs code and watches every number that it computes.
+   *
+   * @param code the code, e.g. a loss and its gradients
+   * @param <R> what it returns
+   * @return its result, if all is finite
+   * @throws TensorException at the first op that gives a number that is not finite, or takes one from
+   *     outside of the code; scalars of ∞ may come in, as limits do
+   */
+  public static <R> R detect(Supplier<R> code) {
+    var watch = new Watch(Interpreter.current());
+    return ScopedValue.where(CURRENT, watch).call(() -> watch.run(code));
+  }
+
+  /** Pulls a node's cotangents back, and notes whose gradient that is if somebody watches. */
+  static void pull(Node node) {
+    if (CURRENT.isBound()) {
+      CURRENT.get().pull(node);
+    } else {
+      node.pull();
+    }
+  }
+
+  /**
+   * How a tensor came about.
+   *
+   * @param what the op, or whose gradient it is part of
+   * @param places where the code asked for it, innermost first
+   * @param from how its first known operand came about
+   */
+  private record Origin(String what, List<String> places, @Nullable Origin from) {
+    /** What led here, the last first, what follows itself once. */
+    String path() {
+      var path = new StringBuilder(what);
+      String last = what;
+      int steps = 1;
+      for (Origin o = from; o != null; o = o.from) {
+        if (o.what.equals(last)) {
+          continue;
+        }
+        if (steps++ == STEPS) {
+          return path.append(" ← …").toString();
+        }
+        path.append(" ← ").append(o.what);
+        last = o.what;
+      }
+      return path.toString();
+    }
+  }
+
+  /** Computes by the interpreter around it, and looks at every result. */
+  private static final class Watch implements Interpreter {
+    private final Interpreter outer;
+    private final Map<Tensor, Origin> origins = new WeakHashMap<>();
+    private @Nullable Node pulled;
+
+    Watch(Interpreter outer) {
+      this.outer = outer;
+    }
+
+    void pull(Node node) {
+      Node around = pulled;
+      pulled = node;
+      try {
+        node.pull();
+      } finally {
+        pulled = around;
+      }
+    }
+
+    @Override
+    public Tensor[] apply(Op op, Tensor... inputs) {
+      if (op instanceof Composite composite) {
+        return composite.body().apply(inputs);
+      }
+      for (Tensor x : inputs) {
+        requireFiniteFromOutside(op, x);
+      }
+      Tensor[] results = outer.apply(op, inputs);
+      Origin origin = new Origin(what(op), places(), from(inputs));
+      for (Tensor y : results) {
+        origins.put(y, origin);
+        int at = notFinite(y);
+        if (at >= 0) {
+          throw born(op, inputs, y, at, origin);
+        }
+      }
+      return results;
+    }
+
+    /** An operand that is part of a gradient, or what the gradient is of; else the first computed one. */
+    private @Nullable Origin from(Tensor... inputs) {
+      Origin first = null;
+      for (Tensor x : inputs) {
+        Origin origin = origins.get(x);
+        if (origin != null && origin.what.startsWith(GRADIENT)) {
+          return origin;
+        }
+        first = first == null ? origin : first;
+      }
+      Tensor arrived = pulled == null ? null : pulled.arrived();
+      return arrived == null ? first : origins.get(arrived);
+    }
+
+    private String what(Op op) {
+      return pulled == null ? op.label() : GRADIENT + pulled.label();
+    }
+
+    private void requireFiniteFromOutside(Op op, Tensor x) {
+      if (origins.containsKey(x)) {
+        return;
+      }
+      int at = notFinite(x);
+      if (at >= 0 && (x.rank() > 0 || Double.isNaN(value(x, at)))) {
+        throw new TensorException(
+            "anomaly: "
+                + value(x, at)
+                + " came from outside of the code, at "
+                + position(x, at)
+                + " of "
+                + x.dtype()
+                + " "
+                + x.shape()
+                + ", an operand of "
+                + op.label()
+                + at("applied", places()));
+      }
+    }
+
+    private TensorException born(Op op, Tensor[] inputs, Tensor y, int at, Origin origin) {
+      var text = new StringBuilder("anomaly: ");
+      Node node = pulled;
+      text.append(
+          node == null ? op.label() : "the " + GRADIENT + node.label() + ", in its " + op.label());
+      text.append(", gave ").append(value(y, at)).append(" at ").append(position(y, at));
+      text.append(" of ").append(y.dtype()).append(' ').append(y.shape());
+      for (int i = 0; i < inputs.length; i++) {
+        text.append("\n  operand ").append(i).append(": ").append(range(inputs[i]));
+      }
+      Origin applied = node == null ? origin : origins.get(node.result());
+      if (applied != null) {
+        text.append(at(node == null ? "applied" : node.label() + " applied", applied.places));
+      }
+      text.append("\n  path: ").append(origin.path());
+      return new TensorException(text.toString());
+    }
+  }
+
+  private static String at(String what, List<String> places) {
+    return places.isEmpty() ? "" : "\n  " + what + " at " + String.join("\n    ", places);
+  }
+
+  /** The frames of the code that are not the engine's. */
+  private static List<String> places() {
+    return WALKER.walk(frames ->
+        frames
+            .filter(f -> !isEngine(f.getClassName()))
+            .limit(FRAMES)
+            .map(StackWalker.StackFrame::toStackTraceElement)
+            .map(StackTraceElement::toString)
+            .toList());
+  }
+
+  private static boolean isEngine(String name) {
+    int end = name.lastIndexOf('.');
+    return name.startsWith("java.")
+        || name.startsWith("jdk.")
+        || (end > 0 && ENGINE.contains(name.substring(0, end)));
+  }
+
+  /** The first element that is NaN or infinite, in row-major order; negative if there is none. */
+  private static int notFinite(Tensor x) {
+    if (x.dtype().isFloating()) {
+      double[] values = x.toDoubleArray();
+      for (int i = 0; i < values.length; i++) {
+        if (!Double.isFinite(values[i])) {
+          return i;
+        }
+      }
+    }
+    return -1;
+  }
+
+  private static double value(Tensor x, int at) {
+    return x.toDoubleArray()[at];
+  }
+
+  private static String position(Tensor x, int at) {
+    int[] index = new int[x.rank()];
+    int rest = at;
+    for (int axis = index.length - 1; axis >= 0; axis--) {
+      index[axis] = rest % x.dim(axis);
+      rest /= x.dim(axis);
+    }
+    return Arrays.toString(index).replace(" ", "");
+  }
+
+  /** Type, shape, and between what its elements lie. */
+  private static String range(Tensor x) {
+    String text = x.dtype() + " " + x.shape();
+    if (!x.dtype().isFloating() || x.size() == 0) {
+      return text;
+    }
+    var all = Arrays.stream(x.toDoubleArray()).summaryStatistics();
+    return all.getMin() == all.getMax()
+        ? text + ", all " + all.getMin()
+        : text + ", from " + all.getMin() + " to " + all.getMax();
+  }
+}

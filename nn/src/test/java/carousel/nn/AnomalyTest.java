@@ -1,0 +1,103 @@
+package carousel.nn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import carousel.autograd.Anomaly;
+import carousel.autograd.Grad;
+import carousel.nn.recurrent.Lstm;
+import carousel.nn.recurrent.Recurrent;
+import carousel.tensor.DType;
+import carousel.tensor.Philox;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import java.util.function.Supplier;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Where a number that is not finite was born is named. */
+class AnomalyTest {
+  private final Scope scope = Scope.open();
+
+  @AfterEach
+  void close() {
+    scope.close();
+  }
+
+  private static AbstractThrowableAssert<?, ? extends Throwable> found(Supplier<?> code) {
+    return assertThatThrownBy(() -> Anomaly.detect(code)).isInstanceOf(TensorException.class);
+  }
+
+  @Test
+  void namesTheOpTheElementThePlaceAndThePath() {
+    Tensor x = Tensor.of(1f, -2, 3);
+    found(() -> Grad.of(() -> x.mul(2).relu().log().exp().sum(), x))
+        .hasMessageStartingWith("anomaly: log, gave -Infinity at [1] of F32 [3]\n")
+        .hasMessageContaining("operand 0: F32 [3], from 0.0 to 6.0")
+        .hasMessageContaining("applied at ")
+        .hasMessageContaining("AnomalyTest.java:")
+        .hasMessageEndingWith("path: log ← relu ← mul");
+  }
+
+  @Test
+  void namesTheOpWhoseGradientItIs() {
+    Tensor x = Tensor.of(4f, 0, 1);
+    // Its value is finite; its slope at 0 is not.
+    found(() -> Grad.of(() -> x.sqrt().mul(3).sum(), x))
+        .hasMessageStartingWith("anomaly: the gradient of sqrt, in its ")
+        .hasMessageContaining("gave Infinity at [1] of F32 [3]")
+        .hasMessageContaining("sqrt applied at ")
+        .hasMessageContaining("AnomalyTest.java:")
+        .hasMessageContaining("path: gradient of sqrt ← gradient of mul ← gradient of sum");
+  }
+
+  @Test
+  void namesTheOpWhoseSecondGradientItIs() {
+    Tensor x = Tensor.of(0.0, 2);
+    // x^1.5 has a slope of 0 at 0, whose own slope is infinite.
+    assertThat(Grad.of(() -> x.pow(1.5).sum(), x).get(0).get(0)).isZero();
+    found(() -> Grad.of(() -> Grad.of(() -> x.pow(1.5).sum(), x).get(0).sum(), x))
+        .hasMessageContaining("gave Infinity at [0]")
+        .hasMessageContaining("the gradient of ")
+        .hasMessageContaining("gradient of sum");
+  }
+
+  @Test
+  void namesWhatCameFromOutside() {
+    Tensor x = Tensor.of(1f, Float.NaN);
+    found(() -> x.add(1).exp())
+        .hasMessageStartingWith(
+            "anomaly: NaN came from outside of the code, at [1] of F32 [2], an operand of add");
+    Tensor limit = Tensor.of(1f, 2).maximum(Double.NEGATIVE_INFINITY);
+    assertThat(limit.toFloatArray()).containsExactly(1, 2);
+    assertThat(Anomaly.detect(() -> Tensor.of(1f, 2).maximum(Double.NEGATIVE_INFINITY)).get(0))
+        .isEqualTo(1);
+  }
+
+  @Test
+  void looksInsideOfLayers() {
+    var init = Init.uniform(0.5);
+    var lstm = Recurrent.of(Lstm.of(2, 3, init, Philox.of(1)));
+    Tensor x = Philox.of(2).uniform(DType.F32, -1, 1, 4, 2, 2);
+    var wx = lstm.parameters().get("cell.wx");
+    wx.assign(wx.value().onesLike().mul(3e38));
+    found(() -> Grad.of(() -> lstm.run(x).y().sum(), lstm.parameters()))
+        .hasMessageContaining("gave ")
+        .hasMessageContaining("carousel.nn.recurrent")
+        .hasMessageContaining("AnomalyTest.java:");
+  }
+
+  @Test
+  void changesNothingWhereAllIsWell() {
+    var lstm = Recurrent.of(Lstm.of(2, 3, Init.uniform(0.5), Philox.of(1)));
+    Tensor x = Philox.of(2).uniform(DType.F32, -1, 1, 4, 2, 2);
+    var plain = Grad.of(() -> lstm.run(x).y().square().sum(), lstm.parameters());
+    var watched =
+        Anomaly.detect(() -> Grad.of(() -> lstm.run(x).y().square().sum(), lstm.parameters()));
+    for (int i = 0; i < plain.size(); i++) {
+      assertThat(watched.get(i).allClose(plain.get(i), 1e-5, 1e-6)).isTrue();
+    }
+  }
+}
