@@ -168,6 +168,20 @@ class ResumeTest {
   }
 
   @Test
+  void onOtherArithmeticItGoesOnAndSaysSo() throws Exception {
+    var run = SmallRun.of(SmallRun.text(folder), folder.resolve("run"), "lstm", "adam", 1);
+    var left = new AtomicInteger(5);
+    run.train(false, () -> left.decrementAndGet() < 0);
+    var scalar = List.of("-Dcarousel.vector=off");
+    var on = Child.start(folder.resolve("log"), scalar, "train", "--resume", run.folder());
+    assertThat(on.exitCode()).as(on.output()).isZero();
+    assertThat(on.output())
+        .containsPattern(
+            "was computed on cpu with vectors of \\d+ bits and goes on on cpu with scalar")
+        .contains("epoch 3/3");
+  }
+
+  @Test
   void checkpointsAreWrittenWhenTheyAreDueAndTheLastOnesStay() throws IOException {
     var text = SmallRun.text(folder);
     for (var every : List.of("1", "4", "1000", "1h")) {

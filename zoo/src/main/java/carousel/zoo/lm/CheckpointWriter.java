@@ -45,7 +45,7 @@ final class CheckpointWriter {
           "no checkpoint of %s is sound; begin a new run with --out".formatted(run.path()));
     }
     if (newest.isPresent()) {
-      state.restore(newest.get());
+      state.restore(newest.get()).forEach(reporter::warning);
       good = newest.get().step();
     }
   }

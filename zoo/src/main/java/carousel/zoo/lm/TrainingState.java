@@ -24,6 +24,7 @@ final class TrainingState {
   private static final String BEST = "best.";
   private static final String DATA = "data";
   private static final String HISTORY = "history";
+  private static final String ARITHMETIC = "arithmetic";
 
   private final Trainer trainer;
   private final Batchified text;
@@ -110,21 +111,27 @@ final class TrainingState {
     tensors.forEach((name, tensor) -> all.put(part + name, tensor));
   }
 
+  private String arithmetic() {
+    return Arithmetic.of(trainer.settings().device());
+  }
+
   /** What a checkpoint holds as strings. */
   Map<String, String> metadata() {
     var metadata = new LinkedHashMap<>(progress().values());
     metadata.put(DATA, fingerprint);
     metadata.put(HISTORY, history.csv());
+    metadata.put(ARITHMETIC, arithmetic());
     return metadata;
   }
 
   /**
    * Goes on from a checkpoint.
    *
+   * @return what is to be said of that, in lines: whether other arithmetic computed it
    * @throws Failure if it is of another text
    * @throws carousel.nn.io.SafetensorsException if it is of another model
    */
-  void restore(Checkpoint checkpoint) throws IOException {
+  List<String> restore(Checkpoint checkpoint) throws IOException {
     var origin = checkpoint.file().toString();
     var metadata = checkpoint.metadata();
     next = Progress.of(metadata, origin);
@@ -141,6 +148,12 @@ final class TrainingState {
       trainer.optimizer().restore(checkpoint.load(OPTIMIZER));
       best.take(checkpoint.load(BEST));
     }
+    var before = metadata.getOrDefault(ARITHMETIC, "");
+    return before.equals(arithmetic())
+        ? List.of()
+        : List.of(
+            "the run was computed on %s and goes on on %s: from here its last bits may be others"
+                .formatted(before, arithmetic()));
   }
 
   /** Overwrites a model by the weights of a checkpoint, and leaves the rest. */
