@@ -9,6 +9,7 @@ import carousel.zoo.lm.Numbers;
 import carousel.zoo.lm.RunFolder;
 import carousel.zoo.lm.Trained;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -29,8 +30,7 @@ import picocli.CommandLine.Spec;
       "The model reads a window of any length, tokens [time,batch], and gives the logits of what may"
           + " come next at every place, y [time,batch,vocabulary]. It is told the states that the"
           + " window begins with, initial_h_0 and so on, zeros at the start of a text, and gives those"
-          + " it ends with, final_h_0 and so on. The tokens' numbers are the lines of the run's"
-          + " vocabulary.txt.",
+          + " it ends with, final_h_0 and so on. Token k is line k + 2 of the run's vocabulary.txt.",
       ""
     })
 final class ExportCommand implements Callable<Integer> {
@@ -46,14 +46,14 @@ final class ExportCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     var folder = Objects.requireNonNull(run);
     var target = Objects.requireNonNull(file);
+    var parent = target.toAbsolutePath().getParent();
+    if (parent != null && !Files.isDirectory(parent)) {
+      throw new Failure("cannot write %s: there is no folder %s".formatted(target, parent));
+    }
     var out = Objects.requireNonNull(spec).commandLine().getOut();
     try (var scope = Scope.open(Device.of(RunFolder.open(folder).settings().device()))) {
       var model = Trained.load(folder).model();
-      try {
-        Onnx.save(target, Chain.of(model.embed(), model.stack(), model.head()), Onnx.Input.STATES);
-      } catch (IOException e) {
-        throw Failure.writing(target, e);
-      }
+      Onnx.save(target, Chain.of(model.embed(), model.stack(), model.head()), Onnx.Input.STATES);
       out.println("%s  %s weights".formatted(target, Numbers.count(model.parameters().count())));
       return 0;
     }

@@ -164,6 +164,6 @@ class ExportTest {
     assertThat(file).doesNotExist();
     assertThat(carousel("export", folder, file).complaint()).contains("is no run");
     assertThat(carousel("export", trained("gru"), folder.resolve("no/where")).complaint())
-        .contains("no/where");
+        .contains("where: there is no folder " + folder.resolve("no"));
   }
 }
