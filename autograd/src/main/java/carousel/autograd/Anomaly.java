@@ -26,7 +26,6 @@ import org.jspecify.annotations.Nullable;
  * place is not looked at.
  */
 public final class Anomaly {
-  private static final ScopedValue<Watch> CURRENT = ScopedValue.newInstance();
   private static final StackWalker WALKER = StackWalker.getInstance();
   private static final Set<String> ENGINE =
       Set.of(
@@ -48,16 +47,7 @@ public final class Anomaly {
    */
   public static <R> R detect(Supplier<R> code) {
     var watch = new Watch(Interpreter.current());
-    return ScopedValue.where(CURRENT, watch).call(() -> watch.run(code));
-  }
-
-  /** Pulls a node's cotangents back, and notes whose gradient that is if somebody watches. */
-  static void pull(Node node) {
-    if (CURRENT.isBound()) {
-      CURRENT.get().pull(node);
-    } else {
-      node.pull();
-    }
+    return ScopedValue.where(Tape.PULL, watch::pull).call(() -> watch.run(code));
   }
 
   /**

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * derivatives.
  */
 final class Tape implements Interpreter {
+  /** Instead of {@link Node#pull}: for who has to know whose gradient the ops are that it sees. */
+  static final ScopedValue<Consumer<Node>> PULL = ScopedValue.newInstance();
+
   private final Interpreter outer = Interpreter.current();
   private final Map<Tensor, Edge> tracked = new HashMap<>();
   private final List<Node> nodes = new ArrayList<>();
@@ -168,7 +172,7 @@ final class Tape implements Interpreter {
         for (int i = nodes.size() - 1; i >= 0; i--) {
           // What a rule makes on the way is freed with it; cotangents are held by their edges.
           try (var rule = Scope.openUnwatched()) {
-            Anomaly.pull(nodes.get(i));
+            PULL.orElse(Node::pull).accept(nodes.get(i));
           }
           nodes.get(i).release();
         }

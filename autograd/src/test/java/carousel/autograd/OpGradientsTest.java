@@ -42,7 +42,8 @@ class OpGradientsTest {
                             row.getKey(), () -> row.getValue().forEach(c -> check(c, device))))));
   }
 
-  private static void check(OpCase c, Device device) {
+  /** Holds the gradients of a case to differences. */
+  static void check(OpCase c, Device device) {
     try (var scope = Scope.open(device)) {
       Tensor[] all = c.inputs();
       List<Integer> by = new ArrayList<>();
@@ -82,11 +83,13 @@ class OpGradientsTest {
 
   /** What is floating of the outputs, in one row. */
   private static Tensor floating(Tensor... outputs) {
-    return Tensor.concat(
-        0,
+    List<Tensor> all =
         Stream.of(outputs)
             .filter(y -> y.dtype().isFloating())
-            .map(y -> y.to(Scope.current().device()).flatten())
-            .toList());
+            .map(y -> y.to(Scope.current().device()))
+            .toList();
+    return all.size() == 1
+        ? all.getFirst()
+        : Tensor.concat(0, all.stream().map(Tensor::flatten).toList());
   }
 }

@@ -173,7 +173,9 @@ final class ElementwiseCases {
   private static Stream<OpCase> smoothTernary(Ternary row) {
     return Stream.of(
             List.of(Shape.of(3, 4), Shape.of(3, 4), Shape.of(3, 4)),
-            List.of(Shape.of(4, 3), Shape.of(3), Shape.SCALAR))
+            List.of(Shape.of(4, 3), Shape.of(3), Shape.SCALAR),
+            // Each with each: whichever is the greatest, and whichever the least.
+            List.of(Shape.of(5, 1, 1), Shape.of(5, 1), Shape.of(5)))
         .map(s -> {
           Operand a = Operand.smooth(s.getFirst(), 0);
           Operand b = Operand.smooth(s.get(1), 1);

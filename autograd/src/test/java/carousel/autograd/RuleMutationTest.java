@@ -1,0 +1,92 @@
+package carousel.autograd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carousel.tensor.Device;
+import carousel.tensor.contract.OpCase;
+import carousel.tensor.contract.OpCases;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Transfer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Breaks every op of every gradient rule in every way of {@link Breaking.Way}, one at a time, and lets
+ * {@link OpGradientsTest} look: it must notice all that change a number, but for those listed with their
+ * reason.
+ */
+@Tag("cpu")
+class RuleMutationTest {
+  private static final String SHARES = "equal elements share the gradient: the mask, by its sum";
+
+  /** Mutants that change numbers on the way, and no gradient: row, position, op, way, and why. */
+  private static final Map<String, String> HARMLESS =
+      Map.of(
+          "Reduction.MAX 1 cast DOUBLED", SHARES,
+          "Reduction.MAX 1 cast NEGATED", SHARES,
+          "Reduction.MIN 1 cast DOUBLED", SHARES,
+          "Reduction.MIN 1 cast NEGATED", SHARES);
+
+  private int mutants;
+
+  @Test
+  void everyBrokenRuleIsNoticed() {
+    Map<String, List<OpCase>> rows =
+        OpCases.smooth()
+            .filter(c -> !(c.op() instanceof Composite) && !(c.op() instanceof Transfer))
+            .collect(Collectors.groupingBy(OpCase::row, LinkedHashMap::new, Collectors.toList()));
+    Set<String> alive = new TreeSet<>();
+    rows.forEach((row, cases) -> alive.addAll(survivors(row, cases)));
+    System.out.printf(
+        "gradient rules: %d mutants of %d rules change a number; %d survive%n",
+        mutants, rows.size(), alive.size());
+    assertThat(alive).isEqualTo(HARMLESS.keySet());
+  }
+
+  private List<String> survivors(String row, List<OpCase> cases) {
+    String label = cases.getFirst().op().label();
+    List<String> applied = new ArrayList<>();
+    for (OpCase c : cases) {
+      var looking = new Breaking(label, -1, Breaking.Way.NEGATED);
+      looking.around(() -> OpGradientsTest.check(c, Device.cpu()));
+      if (looking.applied().size() > applied.size()) {
+        applied = looking.applied();
+      }
+    }
+    List<String> alive = new ArrayList<>();
+    for (int k = 0; k < applied.size(); k++) {
+      for (var way : Breaking.Way.values()) {
+        boolean changed = false;
+        boolean noticed = false;
+        for (int i = 0; i < cases.size() && !noticed; i++) {
+          var breaking = new Breaking(label, k, way);
+          noticed = isNoticed(breaking, cases.get(i));
+          changed |= breaking.changed();
+        }
+        if (changed) {
+          mutants++;
+        }
+        if (changed && !noticed) {
+          alive.add("%s %d %s %s".formatted(row, k, applied.get(k), way));
+        }
+      }
+    }
+    return alive;
+  }
+
+  private static boolean isNoticed(Breaking breaking, OpCase c) {
+    try {
+      breaking.around(() -> OpGradientsTest.check(c, Device.cpu()));
+      return false;
+    } catch (RuntimeException | AssertionError e) {
+      return true;
+    }
+  }
+}
