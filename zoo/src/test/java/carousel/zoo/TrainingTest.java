@@ -74,6 +74,34 @@ class TrainingTest {
   }
 
   @Test
+  void aRunThatDivergesSaysWhereTheNumberCameFrom() throws IOException {
+    var run = folder.resolve("run");
+    var shell =
+        carousel(
+            "train",
+            "--data",
+            text(),
+            "--hidden",
+            6,
+            "--batch",
+            4,
+            "--steps",
+            8,
+            "--lr",
+            "1e38",
+            "--clip",
+            0,
+            "--out",
+            run);
+    assertThat(shell.code()).isNotZero();
+    assertThat(shell.complaint())
+        .containsPattern("epoch 1, step [2-9]: the (loss|norm of the gradient) is ")
+        .contains("stopped before that step changed the weights", "it is 1.0E38")
+        .contains("anomaly: ", "applied at ", "LanguageModel", "path: ")
+        .contains("To go on from before that step: ./carousel train --resume " + run);
+  }
+
+  @Test
   void everyCellTrainsByWordsAndByCharacters() throws IOException {
     for (var cell : carousel.nn.recurrent.Cells.names()) {
       var run = folder.resolve(cell);

@@ -1,5 +1,6 @@
 package carousel.zoo.lm;
 
+import carousel.autograd.Anomaly;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.nn.Training;
@@ -10,6 +11,8 @@ import carousel.nn.optim.Optimizer;
 import carousel.nn.optim.Sgd;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
+import carousel.tensor.TensorException;
+import java.util.function.Supplier;
 
 /**
  * Truncated BPTT: what a model learns from a window of text, with the state that the window before it
@@ -79,32 +82,45 @@ public final class Trainer {
 
   /** One change of the weights; returns the mean loss, in nats per token. */
   double step(TokenBatch window, CarriedState state, Philox noise, Progress done) {
+    var before = Philox.at(noise.seed(), noise.counter());
     try (var step = Scope.open()) {
-      var gradients =
-          Grad.of(
-              () -> Training.with(noise, () -> model.loss(window, state).mul(window.steps())),
-              model.parameters());
+      var gradients = gradients(window, state, noise);
       var loss = gradients.value().item() / window.steps();
-      requireFinite("loss", loss, done);
-      optimizer.step(clipped(gradients, done));
+      if (!Double.isFinite(loss)) {
+        throw notFinite("loss", loss, done, () -> gradients(window, state, before));
+      }
+      var norm = gradients.norm();
+      if (!Double.isFinite(norm)) {
+        throw notFinite("norm of the gradient", norm, done, () -> gradients(window, state, before));
+      }
+      var clip = settings.clip();
+      optimizer.step(clip > 0 && norm > clip ? gradients.scale(clip / norm) : gradients);
       state.advance();
       return loss;
     }
   }
 
-  private Gradients clipped(Gradients gradients, Progress done) {
-    var norm = gradients.norm();
-    requireFinite("norm of the gradient", norm, done);
-    var clip = settings.clip();
-    return clip > 0 && norm > clip ? gradients.scale(clip / norm) : gradients;
+  private Gradients gradients(TokenBatch window, CarriedState state, Philox noise) {
+    return Grad.of(
+        () -> Training.with(noise, () -> model.loss(window, state).mul(window.steps())),
+        model.parameters());
   }
 
-  private void requireFinite(String what, double value, Progress done) {
-    if (Double.isFinite(value)) return;
-    throw new Failure(
+  private Failure notFinite(String what, double value, Progress done, Supplier<Gradients> again) {
+    return new Failure(
         "epoch %d, step %d: the %s is %s; the training was stopped before that step changed the"
                 .formatted(done.epoch() + 1, done.windows() + 1, what, value)
-            + " weights. Try a lower --lr (it is %s) or a lower --clip (it is %s)"
-                .formatted(optimizer.learningRate(), settings.clip()));
+            + " weights. Try a lower --lr (it is %s) or a lower --clip (it is %s).%n%s"
+                .formatted(optimizer.learningRate(), settings.clip(), birth(again)));
+  }
+
+  /** Does the step once more, op by op, to see where that number came from. */
+  private static String birth(Supplier<Gradients> again) {
+    try {
+      var unused = Anomaly.detect(again);
+      return "Op by op, the same step gives finite numbers: they are near the largest there are";
+    } catch (TensorException e) {
+      return String.valueOf(e.getMessage());
+    }
   }
 }

@@ -120,7 +120,7 @@ public final class TrainingRun {
       reporter.clear();
       checkpoints.write(state);
       throw new Failure(
-          "%s. To go on from before that step: ./carousel train --resume %s --lr X"
+          "%s%nTo go on from before that step: ./carousel train --resume %s --lr X"
               .formatted(diverged.getMessage(), run.path()),
           diverged);
     }
