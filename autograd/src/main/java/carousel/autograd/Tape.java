@@ -1,6 +1,6 @@
 package carousel.autograd;
 
-import carousel.tensor.Philox;
+import carousel.tensor.Draws;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
@@ -130,7 +130,7 @@ final class Tape implements Interpreter {
             return outer.apply(op, inputs);
           }
         };
-    var draws = new Philox.Draws();
+    var draws = new Draws();
     Tensor result;
     try (var scope = Scope.openUnwatched()) {
       result = scope.keep(draws.record(() -> watch.run(segment)));

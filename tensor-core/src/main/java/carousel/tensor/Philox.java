@@ -1,10 +1,6 @@
 package carousel.tensor;
 
 import carousel.tensor.op.Distribution;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The counter-based generator Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random
@@ -106,10 +102,10 @@ public final class Philox {
 
   /** Reserves blocks for a fill. */
   private Draw reserve(long blocks) {
-    return Draws.CURRENT.isBound() ? Draws.CURRENT.get().next(this, blocks) : take(blocks);
+    return Draws.isActive() ? Draws.next(this, blocks) : take(blocks);
   }
 
-  private Draw take(long blocks) {
+  Draw take(long blocks) {
     var draw = new Draw(seed, counter);
     counter += blocks;
     Recording recording = Recording.current();
@@ -299,67 +295,5 @@ public final class Philox {
       k1 += W1;
     }
     return half == 0 ? (c0 & 0xFFFFFFFFL) | (long) c1 << 32 : (c2 & 0xFFFFFFFFL) | (long) c3 << 32;
-  }
-
-  /**
-   * What a piece of code drew, to draw the same when it runs again: a checkpointed segment must see
-   * the same dropout masks when it is recomputed.
-   */
-  public static final class Draws {
-    private static final ScopedValue<Draws> CURRENT = ScopedValue.newInstance();
-
-    private final List<Draw> noted = new ArrayList<>();
-    private @Nullable Draws around;
-    private int position = -1;
-
-    /** An empty record. */
-    public Draws() {}
-
-    /**
-     * Runs code and notes what it draws.
-     *
-     * @param body the code
-     * @param <R> what it returns
-     * @return its result
-     */
-    public <R> R record(Supplier<R> body) {
-      noted.clear();
-      position = -1;
-      // In a segment of a segment the outer one decides: it may be replaying this recording.
-      around = CURRENT.isBound() ? CURRENT.get() : null;
-      return ScopedValue.where(CURRENT, this).call(body::get);
-    }
-
-    /**
-     * Runs the same code again; its draws are those noted, and move no generator on.
-     *
-     * @param body the code
-     * @param <R> what it returns
-     * @return its result
-     * @throws TensorException if it draws more often than when it was recorded
-     */
-    public <R> R replay(Supplier<R> body) {
-      position = 0;
-      try {
-        return ScopedValue.where(CURRENT, this).call(body::get);
-      } finally {
-        position = -1;
-      }
-    }
-
-    private Draw next(Philox rng, long blocks) {
-      if (position < 0) {
-        Draw draw = around == null ? rng.take(blocks) : around.next(rng, blocks);
-        noted.add(draw);
-        return draw;
-      }
-      if (position == noted.size()) {
-        throw new TensorException(
-            "replay: the code draws random numbers more often than when it was recorded ("
-                + noted.size()
-                + " times); it must do the same each time it runs");
-      }
-      return noted.get(position++);
-    }
   }
 }

@@ -217,7 +217,7 @@ class PhiloxTest {
   @Test
   void drawsCanBeReplayed() {
     Philox rng = Philox.of(10);
-    var draws = new Philox.Draws();
+    var draws = new Draws();
     Tensor first = draws.record(() -> rng.normal(DType.F32, 0, 1, 5).add(rng.nextDouble()));
     long after = rng.counter();
     Tensor again = draws.replay(() -> rng.normal(DType.F32, 0, 1, 5).add(rng.nextDouble()));

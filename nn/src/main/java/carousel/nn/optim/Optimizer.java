@@ -15,11 +15,9 @@ import carousel.tensor.op.Formula;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeSet;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -41,12 +39,9 @@ public final class Optimizer {
   /** As for composites: {@code -Dcarousel.fused=off} runs every rule op by op. */
   private static final boolean FUSED = !"off".equals(System.getProperty("carousel.fused"));
 
-  private static final String STEP = "step";
-  private static final String RATE = "rate";
-
   private final Parameters parameters;
   private final Rule rule;
-  private final Map<String, Tensor> slots = new LinkedHashMap<>();
+  private final Slots slots = new Slots();
   private final List<Remembered> memories = new ArrayList<>();
   private double rate;
   private int step;
@@ -63,7 +58,7 @@ public final class Optimizer {
                 ? Tensor.full(DType.F64, slot.initial())
                 : Tensor.fullAs(named.value(), named.value().shape(), slot.initial());
         own.put(slot.name(), initial);
-        slots.put(named.name() + "." + slot.name(), initial);
+        slots.add(named.name() + "." + slot.name(), initial);
       }
       memories.add(new Remembered(own));
     }
@@ -251,10 +246,7 @@ public final class Optimizer {
    * @return the slots themselves, which change with every step, in a fixed order
    */
   public Map<String, Tensor> state() {
-    var state = new LinkedHashMap<String, Tensor>(slots);
-    state.put(STEP, Tensor.full(DType.F64, step));
-    state.put(RATE, Tensor.full(DType.F64, rate));
-    return state;
+    return slots.saved(new Slots.Position(step, rate));
   }
 
   /**
@@ -265,55 +257,9 @@ public final class Optimizer {
    *     changed then
    */
   public void restore(Map<String, Tensor> state) {
-    var expected = new HashMap<String, Tensor>(slots);
-    try (var comparing = Scope.openUnwatched()) {
-      expected.put(STEP, Tensor.zeros(DType.F64));
-      expected.put(RATE, Tensor.zeros(DType.F64));
-      requireLike(expected, state);
-    }
-    slots.forEach((name, slot) -> slot.assign(found(state, name)));
-    step = (int) found(state, STEP).item();
-    rate = found(state, RATE).item();
-  }
-
-  private void requireLike(Map<String, Tensor> expected, Map<String, Tensor> state) {
-    var missing = new TreeSet<>(expected.keySet());
-    missing.removeAll(state.keySet());
-    var unknown = new TreeSet<>(state.keySet());
-    unknown.removeAll(expected.keySet());
-    if (!missing.isEmpty() || !unknown.isEmpty()) {
-      throw new TensorException(
-          "optimizer: this is no state of "
-              + rule
-              + " for these parameters: missing "
-              + missing
-              + ", unknown "
-              + unknown);
-    }
-    expected.forEach((name, slot) -> {
-      Tensor given = found(state, name);
-      if (given.dtype() != slot.dtype() || !given.shape().equals(slot.shape())) {
-        throw new TensorException(
-            "optimizer: state '"
-                + name
-                + "' must be "
-                + slot.dtype()
-                + " "
-                + slot.shape()
-                + ", got "
-                + given.dtype()
-                + " "
-                + given.shape());
-      }
-    });
-  }
-
-  private static Tensor found(Map<String, Tensor> tensors, String name) {
-    var tensor = tensors.get(name);
-    if (tensor == null) {
-      throw new TensorException("optimizer: there is no '" + name + "' in " + tensors.keySet());
-    }
-    return tensor;
+    Slots.Position position = slots.restore(rule, state);
+    step = position.step();
+    rate = position.rate();
   }
 
   private static double checked(double rate) {
@@ -360,7 +306,7 @@ public final class Optimizer {
 
     @Override
     public Tensor get(String slot) {
-      return found(own, slot);
+      return Slots.found(own, slot);
     }
 
     @Override

@@ -1,0 +1,78 @@
+package carousel.tensor;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a piece of code drew, to draw the same when it runs again: a checkpointed segment must see
+ * the same dropout masks when it is recomputed.
+ */
+public final class Draws {
+  private static final ScopedValue<Draws> CURRENT = ScopedValue.newInstance();
+
+  private final List<Philox.Draw> noted = new ArrayList<>();
+  private @Nullable Draws around;
+  private int position = -1;
+
+  /** Whether code runs in a record. */
+  static boolean isActive() {
+    return CURRENT.isBound();
+  }
+
+  /** The blocks of the next fill, from the record, or noted in it. */
+  static Philox.Draw next(Philox rng, long blocks) {
+    return CURRENT.get().drawn(rng, blocks);
+  }
+
+  /** An empty record. */
+  public Draws() {}
+
+  /**
+   * Runs code and notes what it draws.
+   *
+   * @param body the code
+   * @param <R> what it returns
+   * @return its result
+   */
+  public <R> R record(Supplier<R> body) {
+    noted.clear();
+    position = -1;
+    // In a segment of a segment the outer one decides: it may be replaying this recording.
+    around = CURRENT.isBound() ? CURRENT.get() : null;
+    return ScopedValue.where(CURRENT, this).call(body::get);
+  }
+
+  /**
+   * Runs the same code again; its draws are those noted, and move no generator on.
+   *
+   * @param body the code
+   * @param <R> what it returns
+   * @return its result
+   * @throws TensorException if it draws more often than when it was recorded
+   */
+  public <R> R replay(Supplier<R> body) {
+    position = 0;
+    try {
+      return ScopedValue.where(CURRENT, this).call(body::get);
+    } finally {
+      position = -1;
+    }
+  }
+
+  private Philox.Draw drawn(Philox rng, long blocks) {
+    if (position < 0) {
+      Philox.Draw draw = around == null ? rng.take(blocks) : around.drawn(rng, blocks);
+      noted.add(draw);
+      return draw;
+    }
+    if (position == noted.size()) {
+      throw new TensorException(
+          "replay: the code draws random numbers more often than when it was recorded ("
+              + noted.size()
+              + " times); it must do the same each time it runs");
+    }
+    return noted.get(position++);
+  }
+}
