@@ -132,7 +132,8 @@ public final class Device {
                   + name
                   + "' here; found "
                   + all().stream().map(Device::name).toList()
-                  + "; a GPU (cuda:0) needs carousel-cuda-kernels on the path and a driver");
+                  + "; a GPU (cuda:0) needs carousel-cuda-kernels on the path and a driver, its kernels"
+                  + " on the host (cuda-emulated) need that and g++");
         }
         var unused = device.backend();
         yield device;
