@@ -24,7 +24,8 @@ import java.util.stream.IntStream;
  * section 3; every function returns an {@code nvrtcResult}, 0 for success.
  */
 public final class Nvrtc implements Compiler {
-  private static final List<String> OPTIONS = List.of("--std=c++17");
+  /** Line numbers change no code; profilers and compute-sanitizer show them. */
+  private static final List<String> OPTIONS = List.of("--std=c++17", "--generate-line-info");
 
   private final SymbolLookup library;
 
