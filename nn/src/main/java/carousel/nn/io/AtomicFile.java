@@ -115,7 +115,8 @@ public final class AtomicFile {
    */
   public static void writeString(Path target, String text) throws IOException {
     var bytes = StandardCharsets.UTF_8.encode(text);
-    write(target, channel -> writeFully(channel, bytes));
+    // Each attempt from the start: a buffer remembers how far it was written.
+    write(target, channel -> writeFully(channel, bytes.duplicate()));
   }
 
   /** Writes all that remains in the buffer: a single {@code write} may stop short. */

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -57,6 +60,38 @@ class AtomicFileTest {
     assertThat(calls).hasValue(4);
     assertThat(file).hasContent("whole");
     assertThat(folder.toFile().list()).containsExactly("weights");
+  }
+
+  @Test
+  void aTextIsWholeWheneverItsWriterIsInterrupted() throws Exception {
+    var file = folder.resolve("text");
+    var writer = Thread.currentThread();
+    var done = new AtomicBoolean();
+    var other =
+        Thread.ofPlatform()
+            .start(() -> {
+              while (!done.get()) {
+                writer.interrupt();
+                LockSupport.parkNanos(300_000);
+              }
+            });
+    try {
+      for (int i = 0; i < 60; i++) {
+        var text = (i + "\n").repeat(5000);
+        try {
+          AtomicFile.writeString(file, text);
+        } catch (ClosedByInterruptException e) {
+          continue; // as was just tried: then the old text is there
+        }
+        Thread.interrupted();
+        assertThat(new String(new FileInputStream(file.toFile()).readAllBytes(), UTF_8))
+            .isEqualTo(text);
+      }
+    } finally {
+      done.set(true);
+      while (other.isAlive()) Thread.onSpinWait(); // a join would be interrupted
+      Thread.interrupted();
+    }
   }
 
   @Test
