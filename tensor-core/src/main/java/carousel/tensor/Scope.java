@@ -175,7 +175,12 @@ public final class Scope implements AutoCloseable {
     if (address == 0) {
       throw new TensorException(outOfMemory(target, size, op, shape));
     }
-    return new Storage(memory, address, size, op, shape, ledger);
+    try {
+      return new Storage(memory, address, size, op, shape, ledger);
+    } catch (OutOfMemoryError e) { // of the heap: nobody else knows of this block
+      memory.free(address, size);
+      throw e;
+    }
   }
 
   private void requireUsable(String op) {

@@ -8,6 +8,9 @@ import carousel.tensor.spi.Memory;
  * <p>A storage is owned by one {@link Scope} and may be held by tapes; its memory goes back to the
  * pool when the owner is closed and the last hold is released. Writing in place raises {@link
  * #version}, by which a tape notices that a saved value changed.
+ *
+ * <p>Tapes of several threads may hold one storage, the weights of a model that all of them read, so
+ * holds are counted under its lock.
  */
 public final class Storage {
   private final Memory memory;
@@ -115,7 +118,7 @@ public final class Storage {
    *
    * @throws TensorException if it was given back already
    */
-  public void retain() {
+  public synchronized void retain() {
     var unused = address();
     holds++;
   }
@@ -125,7 +128,7 @@ public final class Storage {
    *
    * @throws TensorException if it was not retained
    */
-  public void release() {
+  public synchronized void release() {
     if (holds == 0) {
       throw new TensorException("release: the memory of " + origin() + " is not held");
     }
@@ -135,7 +138,7 @@ public final class Storage {
   }
 
   /** The owner is closing. */
-  void disown() {
+  synchronized void disown() {
     if (holds == 0) {
       free();
     }
