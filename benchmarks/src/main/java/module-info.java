@@ -2,9 +2,12 @@
 module carousel.benchmarks {
   requires static org.jspecify;
   requires carousel.nn;
+  requires java.logging;
   requires java.management;
   requires jmh.core;
 
+  opens carousel.benchmarks.soak to
+      carousel.nn;
   opens carousel.benchmarks.compare to
       carousel.nn;
 }

@@ -1,0 +1,5 @@
+/** What the soak finds. */
+@NullMarked
+package carousel.benchmarks.soak;
+
+import org.jspecify.annotations.NullMarked;
