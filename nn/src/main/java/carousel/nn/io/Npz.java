@@ -4,9 +4,7 @@ import carousel.nn.Parameters;
 import carousel.tensor.Tensor;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
-import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
@@ -78,40 +76,14 @@ public final class Npz {
   /** What stands before a stored entry names its sum, so its bytes are looked at twice. */
   private static ZipEntry entry(TensorSource source) throws IOException {
     var sum = new CheckedOutputStream(OutputStream.nullOutputStream(), new CRC32());
-    var counted = new Counted(Channels.newChannel(sum));
+    var counted = new CountingChannel(Channels.newChannel(sum));
     Npy.write(source, counted);
     var entry = new ZipEntry(source.name() + NpzFile.SUFFIX);
     entry.setMethod(ZipEntry.STORED);
     entry.setTimeLocal(EPOCH);
-    entry.setSize(counted.bytes);
+    entry.setSize(counted.count());
     entry.setCrc(sum.getChecksum().getValue());
     return entry;
-  }
-
-  private static final class Counted implements WritableByteChannel {
-    private final WritableByteChannel channel;
-    private long bytes;
-
-    Counted(WritableByteChannel channel) {
-      this.channel = channel;
-    }
-
-    @Override
-    public int write(ByteBuffer from) throws IOException {
-      var count = channel.write(from);
-      bytes += count;
-      return count;
-    }
-
-    @Override
-    public boolean isOpen() {
-      return channel.isOpen();
-    }
-
-    @Override
-    public void close() throws IOException {
-      channel.close();
-    }
   }
 
   /**

@@ -141,34 +141,7 @@ public final class SafetensorsFile implements Closeable {
     for (var tensor : header.tensors().values()) {
       var counted = new CountingChannel(channel);
       Objects.requireNonNull(byName.get(tensor.name())).content().writeTo(counted);
-      checkWritten(tensor, counted.count);
-    }
-  }
-
-  /** Counts what is written, whatever the channel behind it can tell. */
-  private static final class CountingChannel implements WritableByteChannel {
-    private final WritableByteChannel channel;
-    private long count;
-
-    CountingChannel(WritableByteChannel channel) {
-      this.channel = channel;
-    }
-
-    @Override
-    public int write(ByteBuffer bytes) throws IOException {
-      var written = channel.write(bytes);
-      count += written;
-      return written;
-    }
-
-    @Override
-    public boolean isOpen() {
-      return channel.isOpen();
-    }
-
-    @Override
-    public void close() {
-      // The file is closed by whoever opened it.
+      checkWritten(tensor, counted.count());
     }
   }
 
