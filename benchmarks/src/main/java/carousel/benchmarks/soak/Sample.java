@@ -13,6 +13,7 @@ import java.util.Locale;
  * @param trials so far
  * @param inUse bytes of tensor memory
  * @param peak of tensor memory in bytes
+ * @param reserved bytes that tensor memory has taken from the system
  * @param resident bytes of the process
  * @param heap bytes in use
  * @param metaspace bytes in use
@@ -25,6 +26,7 @@ record Sample(
     int trials,
     long inUse,
     long peak,
+    long reserved,
     long resident,
     long heap,
     long metaspace,
@@ -34,17 +36,18 @@ record Sample(
   private static final Path STATUS = Path.of("/proc/self/status");
 
   static final String HEADER =
-      "  min  trials   in use     peak  resident     heap  metaspace  classes  leaks  reference";
+      "  min  trials   in use     peak  reserved  resident     heap  metaspace  classes  leaks  reference";
 
   @Override
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "%5.1f %7d %7.2fM %7.1fM %8.1fM %7.1fM %9.1fM %8d %6d %8.0fus",
+        "%5.1f %7d %7.2fM %7.1fM %8.1fM %8.1fM %7.1fM %9.1fM %8d %6d %8.0fus",
         minutes,
         trials,
         mebi(inUse),
         mebi(peak),
+        mebi(reserved),
         mebi(resident),
         mebi(heap),
         mebi(metaspace),

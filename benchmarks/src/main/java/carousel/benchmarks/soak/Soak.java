@@ -105,6 +105,7 @@ final class Soak {
         trials,
         memory.inUse(),
         memory.peak(),
+        memory.reserved(),
         Sample.residentNow(),
         ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed(),
         Sample.metaspaceNow(),

@@ -37,6 +37,11 @@ final class RecordingMemory implements Memory {
   }
 
   @Override
+  public long reserved() {
+    return shared.reserved();
+  }
+
+  @Override
   public long limit() {
     return shared.limit();
   }

@@ -34,6 +34,13 @@ public interface Memory {
   long peak();
 
   /**
+   * Returns the bytes taken from the system and not given back.
+   *
+   * @return what is {@linkplain #inUse() in use}, and what is kept to be given out again
+   */
+  long reserved();
+
+  /**
    * Returns the cap.
    *
    * @return the most bytes that may be in use

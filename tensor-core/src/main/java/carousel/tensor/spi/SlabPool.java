@@ -46,6 +46,7 @@ public final class SlabPool implements Memory {
   private long slabEnd;
   private long inUse;
   private long peak;
+  private long reserved;
   private long cached;
   private long limit;
 
@@ -159,6 +160,9 @@ public final class SlabPool implements Memory {
       trim(0);
       address = source.take(size);
     }
+    if (address != 0) {
+      reserved += size;
+    }
     return address;
   }
 
@@ -188,6 +192,7 @@ public final class SlabPool implements Memory {
       while (freeCount[c] > 0 && cached > keep) {
         source.giveBack(free[c][--freeCount[c]]);
         cached -= blockSize(c);
+        reserved -= blockSize(c);
       }
     }
   }
@@ -200,6 +205,11 @@ public final class SlabPool implements Memory {
   @Override
   public synchronized long peak() {
     return peak;
+  }
+
+  @Override
+  public synchronized long reserved() {
+    return reserved;
   }
 
   @Override

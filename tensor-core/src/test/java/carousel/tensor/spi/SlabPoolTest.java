@@ -94,6 +94,23 @@ class SlabPoolTest {
   }
 
   @Test
+  void countsWhatTheSystemGave() {
+    var pool = Malloc.pool();
+    assertThat(pool.reserved()).isZero();
+    long small = pool.allocate(100);
+    assertThat(pool.reserved()).as("a slab").isEqualTo(4 * MB);
+    long large = pool.allocate(40 * MB);
+    assertThat(pool.reserved()).isEqualTo(44 * MB);
+    pool.free(small, 100);
+    pool.free(large, 40 * MB);
+    assertThat(pool.reserved()).as("kept for the next").isEqualTo(44 * MB);
+    long other = pool.allocate(48 * MB);
+    assertThat(pool.reserved()).isEqualTo(92 * MB);
+    pool.free(other, 48 * MB);
+    assertThat(pool.reserved()).as("cut to half the peak at most").isEqualTo(4 * MB);
+  }
+
+  @Test
   void theCapHolds() {
     var pool = new SlabPool(new Malloc(), 1000);
     assertThat(pool.limit()).isEqualTo(1000);
