@@ -13,10 +13,13 @@ import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The weights of a model by the names and in the layouts of PyTorch's {@code state_dict}.
@@ -63,11 +66,18 @@ import java.util.Objects;
  *     <td>{@code …_lK} and {@code …_lK_reverse}</td><td>forward and backward</td></tr>
  * <tr><td>a cell on its own</td><td>{@code nn.RNNCell}, {@code nn.LSTMCell}, {@code nn.GRUCell}</td>
  *     <td>without {@code _lK}</td><td></td></tr>
+ * <tr><td>all biases of a module 0</td><td>{@code bias=False}</td>
+ *     <td>without {@code bias_ih…}, {@code bias_hh…}</td><td>b and bh are 0</td></tr>
  * </table>
+ *
+ * <p>The cells always have biases. So a recurrent module of which there are weights and no bias at all
+ * is one that was made with {@code bias=False}: its biases become 0, and learn from there if they are
+ * trained. If some of its biases are there, in whatever layer or direction, those that are not are
+ * missing. {@link #of(Layer, Set)} writes modules without biases.
  *
  * <p>What PyTorch lacks has no names there, and is refused by name: the other cells, a learned initial
  * state, stacks of unlike layers, a reverse layer without its forward one. {@link Safetensors} saves
- * any model under its own names.
+ * any model under its own names. What is lacking here is an LSTM with {@code proj_size}.
  *
  * <p>Source: the documentation of PyTorch's modules.
  */
@@ -83,9 +93,49 @@ public final class StateDict {
    * @throws TensorException if it holds a layer that PyTorch does not have
    */
   public static Map<String, Tensor> of(Layer model) {
+    return of(model, Set.of());
+  }
+
+  /**
+   * The weights of a model as PyTorch has them, some of its recurrent modules made with {@code
+   * bias=False}.
+   *
+   * @param model any layer
+   * @param withoutBias the paths of these modules, e.g. {@code encoder.rnn}; empty for the model itself
+   * @return as {@link #of(Layer)} gives them, without the biases of these modules
+   * @throws TensorException if it holds a layer that PyTorch does not have, if a path is not that of a
+   *     recurrent module, or if a bias that would be left out is not 0
+   */
+  public static Map<String, Tensor> of(Layer model, Set<String> withoutBias) {
+    var images = StateDictTable.of(model);
+    var left = new HashSet<Image>();
+    for (var path : withoutBias) left.addAll(zeros(images, new RecurrentModule(path)));
     var tensors = new LinkedHashMap<String, Tensor>();
-    for (var image : StateDictTable.of(model)) tensors.put(image.name(), image.theirs());
+    for (var image : images) {
+      if (!left.contains(image)) tensors.put(image.name(), image.theirs());
+    }
     return tensors;
+  }
+
+  /** The biases of a module, which must be 0. */
+  private static List<Image> zeros(List<Image> images, RecurrentModule module) {
+    var biases = images.stream().filter(image -> image.isBiasOf(module)).toList();
+    if (biases.isEmpty()) {
+      throw new TensorException(
+          "state dict: '%s' is not a recurrent module; these are: %s"
+              .formatted(module.path(), modules(images).map(each -> each.path()).toList()));
+    }
+    try (var _ = Scope.openUnwatched()) {
+      for (var bias : biases) {
+        var theirs = bias.theirs();
+        if (!theirs.sameValues(theirs.zerosLike())) {
+          throw new TensorException(
+              "state dict: %s is not 0, so %s has biases: make it with bias=True"
+                  .formatted(bias, module));
+        }
+      }
+    }
+    return biases;
   }
 
   /**
@@ -101,20 +151,32 @@ public final class StateDict {
   public static void load(Layer model, Map<String, Tensor> tensors) {
     var problems = new ArrayList<String>();
     var images = StateDictTable.of(model);
+    var names = tensors.keySet();
+    var projected = modules(images).filter(m -> m.projection(names).isPresent()).toList();
+    for (var module : projected) {
+      problems.add(
+          "does not fit: %s, an LSTM with proj_size, which no layer here is"
+              .formatted(module.projection(names).orElseThrow()));
+    }
     var groups = images.stream().collect(groupingBy(Image::targets, LinkedHashMap::new, toList()));
     var chosen = new ArrayList<Image>();
     for (var group : groups.values()) {
-      var given = group.stream().filter(image -> tensors.containsKey(image.name())).toList();
-      if (given.isEmpty()) {
-        problems.add("missing: " + group.getFirst());
-      } else {
+      var given = group.stream().filter(image -> names.contains(image.name())).toList();
+      if (group.stream().allMatch(image -> projected.contains(image.module()))) continue;
+      if (!given.isEmpty()) {
         chosen.add(given.getFirst());
         compare(given, tensors, problems);
+      } else if (group.stream().anyMatch(image -> image.isLeftOut(names))) {
+        chosen.add(group.getFirst());
+      } else {
+        problems.add("missing: " + group.getFirst());
       }
     }
     var expected = images.stream().map(Image::name).collect(toSet());
     tensors.forEach((name, tensor) -> {
-      if (!expected.contains(name)) problems.add("unexpected: %s %s".formatted(name, type(tensor)));
+      if (!expected.contains(name) && projected.stream().noneMatch(m -> m.isName(name))) {
+        problems.add("unexpected: %s %s".formatted(name, type(tensor)));
+      }
     });
     if (!problems.isEmpty()) {
       throw new TensorException(
@@ -122,8 +184,15 @@ public final class StateDict {
               .formatted(problems.size(), String.join("\n  ", problems)));
     }
     try (var loading = Scope.openUnwatched()) {
-      for (var image : chosen) image.load(given(image, tensors));
+      for (var image : chosen) {
+        var given = tensors.get(image.name());
+        image.load(given == null ? image.theirs().zerosLike() : given);
+      }
     }
+  }
+
+  private static Stream<RecurrentModule> modules(List<Image> images) {
+    return images.stream().map(Image::module).flatMap(Stream::ofNullable).distinct();
   }
 
   /** What is given for one weight, under one name or several. */

@@ -23,6 +23,8 @@ import carousel.tensor.TensorException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The table of {@link StateDict}: every tensor of PyTorch is an {@link Image} of parts of ours, which
@@ -60,8 +62,18 @@ final class StateDictTable implements LayerVisitor {
    *
    * @param name its name
    * @param parts what it consists of, one below the other
+   * @param module the recurrent module that it belongs to, if it does
    */
-  record Image(String name, List<Part> parts) {
+  record Image(String name, List<Part> parts, @Nullable RecurrentModule module) {
+    boolean isBiasOf(RecurrentModule other) {
+      return other.equals(module) && other.isBias(name);
+    }
+
+    /** Whether it is a bias of a module that has none among the given names; it is 0, then. */
+    boolean isLeftOut(Set<String> given) {
+      return module != null && module.isBias(name) && module.isWithoutBias(given);
+    }
+
     Tensor theirs() {
       var theirs = parts.stream().map(p -> p.isAdded() ? p.ours().zerosLike() : p.ours()).toList();
       return theirs.size() == 1 ? theirs.getFirst() : Tensor.concat(0, theirs);
@@ -195,37 +207,35 @@ final class StateDictTable implements LayerVisitor {
 
   private void cell(String path, String suffix, Cell<?> cell) {
     switch (cell) {
-      case Lstm c -> {
-        weights(path, suffix, c.wx(), c.wh());
-        biases(path, suffix, c.b(), List.of(new Part(c.b().value(), true)));
-      }
-      case Elman c -> {
-        weights(path, suffix, c.wx(), c.wh());
-        biases(path, suffix, c.b(), List.of(new Part(c.b().value(), true)));
-      }
+      case Lstm c ->
+          cell(path, suffix, c.wx(), c.wh(), c.b(), List.of(new Part(c.b().value(), true)));
+      case Elman c ->
+          cell(path, suffix, c.wx(), c.wh(), c.b(), List.of(new Part(c.b().value(), true)));
       case GruResetAfter c -> {
-        weights(path, suffix, c.wx(), c.wh());
         var gates = c.b().value().narrow(0, 0, 2 * c.outputs()); // r and z
-        biases(
-            path, suffix, c.b(), List.of(new Part(gates, true), new Part(c.bh().value(), false)));
+        var second = List.of(new Part(gates, true), new Part(c.bh().value(), false));
+        cell(path, suffix, c.wx(), c.wh(), c.b(), second);
       }
       default -> throw new AssertionError(cell.getClass());
     }
   }
 
-  private void weights(String path, String suffix, Parameter wx, Parameter wh) {
-    same(join(path, "weight_ih" + suffix), wx.value().transpose(0, 1));
-    same(join(path, "weight_hh" + suffix), wh.value().transpose(0, 1));
+  /** The second bias stands after the first, to which it is added. */
+  private void cell(
+      String path, String suffix, Parameter wx, Parameter wh, Parameter b, List<Part> second) {
+    var module = new RecurrentModule(path);
+    put(image(module, "weight_ih" + suffix, wx.value().transpose(0, 1)));
+    put(image(module, "weight_hh" + suffix, wh.value().transpose(0, 1)));
+    put(image(module, "bias_ih" + suffix, b.value()));
+    put(new Image(module.name("bias_hh" + suffix), second, module));
   }
 
-  /** The second after the first, to which it is added. */
-  private void biases(String path, String suffix, Parameter b, List<Part> second) {
-    same(join(path, "bias_ih" + suffix), b.value());
-    put(new Image(join(path, "bias_hh" + suffix), second));
+  private static Image image(RecurrentModule module, String own, Tensor ours) {
+    return new Image(module.name(own), List.of(new Part(ours, false)), module);
   }
 
   private void same(String name, Tensor ours) {
-    put(new Image(name, List.of(new Part(ours, false))));
+    put(new Image(name, List.of(new Part(ours, false)), null));
   }
 
   private void put(Image image) {

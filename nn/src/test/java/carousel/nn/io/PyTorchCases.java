@@ -22,6 +22,7 @@ import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /** The models that PyTorch has, too: every cell in every arrangement, and one of all layers. */
@@ -30,6 +31,7 @@ final class PyTorchCases {
   private static final int N = 4;
   private static final int D = 5;
   private static final int H = 7;
+  private static final String WITHOUT_BIAS = "\"bias\":false";
 
   private final DType dtype;
   private final Init init;
@@ -62,6 +64,12 @@ final class PyTorchCases {
       return run.apply(x);
     }
 
+    /** The modules made with bias=False. */
+    Set<String> withoutBias() {
+      var options = module.getOrDefault("options", "");
+      return options.contains(WITHOUT_BIAS) ? Set.of("rnn") : Set.of();
+    }
+
     @Override
     public String toString() {
       return dtype + "-" + name;
@@ -73,10 +81,12 @@ final class PyTorchCases {
     var all = new ArrayList<Case>();
     for (var dtype : List.of(DType.F32, DType.F64)) {
       var cases = new PyTorchCases(dtype);
-      cases.cell("LSTM", "", Lstm::of);
-      cases.cell("GRU", "", GruResetAfter::of);
-      cases.cell("RNN", "", elman(Activation.TANH));
-      cases.cell("RNN", "\"nonlinearity\":\"relu\"", elman(Activation.RELU));
+      for (var option : List.of("", WITHOUT_BIAS)) {
+        cases.cell("LSTM", option, Lstm::of);
+        cases.cell("GRU", option, GruResetAfter::of);
+        cases.cell("RNN", option, elman(Activation.TANH));
+        cases.cell("RNN", join("\"nonlinearity\":\"relu\"", option), elman(Activation.RELU));
+      }
       cases.tagger();
       all.addAll(cases.cases);
     }
@@ -140,6 +150,8 @@ final class PyTorchCases {
       Tensor input,
       UnaryOperator<Tensor> run) {
     var relu = options.contains("relu") ? "-relu" : "";
+    var bias = options.contains(WITHOUT_BIAS) ? "-without-bias" : "";
+    if (!bias.isEmpty()) clearBiases(model);
     var module =
         Map.of(
             "module",
@@ -150,7 +162,13 @@ final class PyTorchCases {
             List.of(D, hidden).toString(),
             "options",
             "{" + options + "}");
-    cases.add(new Case(kind + relu + what, dtype, module, model, input, run));
+    cases.add(new Case(kind + relu + what + bias, dtype, module, model, input, run));
+  }
+
+  private static void clearBiases(Layer model) {
+    for (var named : model.parameters()) {
+      if (named.value().rank() == 1) named.value().fill(0);
+    }
   }
 
   record Tagger(Embedding embed, Sequence lstm, LayerNorm norm, List<Linear> hidden, Linear head)
