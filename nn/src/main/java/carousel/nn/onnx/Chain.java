@@ -18,10 +18,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Layers one after another, each reading what the one before gives: {@code x [T,N,D]}, or tokens I32
- * {@code [T,N]} if the first is an embedding, {@code → y [T,N,H]}. It is what an ONNX file holds.
+ * {@code [T,N]} if the first is an embedding, {@code → y [T,N,H]}. It is what an ONNX file holds. A
+ * {@link Transpose} swaps batch and time: with one in front x is {@code [N,T,D]}, with one more behind
+ * y is {@code [N,T,H]}.
  *
  * @param layers in order: an {@link Embedding} at the start, {@link Sequence}s, {@link Linear}s, {@link
- *     LayerNorm}s and {@link Dropout}s
+ *     LayerNorm}s, {@link Dropout}s and {@link Transpose}s
  */
 public record Chain(List<Layer> layers) implements Layer {
   /** Checks that each layer can stand where it stands and reads what the one before gives. */
@@ -31,7 +33,7 @@ public record Chain(List<Layer> layers) implements Layer {
     int given = -1;
     for (int i = 0; i < layers.size(); i++) {
       var layer = layers.get(i);
-      checkKind(i, layer);
+      checkKind(layers.subList(0, i), layer);
       int wanted = inputs(layer);
       if (given >= 0 && wanted >= 0 && wanted != given) {
         throw new TensorException(
@@ -40,6 +42,7 @@ public record Chain(List<Layer> layers) implements Layer {
       }
       given = outputs(layer) < 0 ? given : outputs(layer);
     }
+    checkTime(layers);
   }
 
   /**
@@ -57,7 +60,7 @@ public record Chain(List<Layer> layers) implements Layer {
   /**
    * What a run gives.
    *
-   * @param y {@code [T,N,H]}
+   * @param y {@code [T,N,H]}, or {@code [N,T,H]}; see {@link Chain}
    * @param states the final states, one per cell, in order; pass them on to carry the state
    */
   public record Run(Tensor y, List<State> states) {}
@@ -88,6 +91,7 @@ public record Chain(List<Layer> layers) implements Layer {
             case Linear linear -> linear.apply(y);
             case LayerNorm norm -> norm.apply(y);
             case Dropout dropout -> dropout.apply(y);
+            case Transpose swap -> swap.apply(y);
             case Sequence sequence -> {
               int from = states.size();
               var own =
@@ -144,14 +148,50 @@ public record Chain(List<Layer> layers) implements Layer {
     };
   }
 
-  private static void checkKind(int place, Layer layer) {
+  /** Whether batch and time are swapped before the first layer with a state. */
+  boolean isBatchFirst() {
+    return isBatchFirst(layers);
+  }
+
+  private static boolean isBatchFirst(List<Layer> layers) {
+    return layers.stream()
+                .takeWhile(layer -> !(layer instanceof Sequence))
+                .filter(Transpose.class::isInstance)
+                .count()
+            % 2
+        == 1;
+  }
+
+  /** All layers with a state go along the same axis. */
+  private static void checkTime(List<Layer> layers) {
+    var isSwapped = isBatchFirst(layers);
+    var swaps = 0;
+    for (var i = 0; i < layers.size(); i++) {
+      if (layers.get(i) instanceof Transpose) swaps++;
+      if (layers.get(i) instanceof Sequence && (swaps % 2 == 1) != isSwapped) {
+        throw new TensorException(
+            ("chain: layer %d, %s, reads batch and time swapped, the sequences before it do not;"
+                    + " a Transpose is missing or too many")
+                .formatted(i, name(layers.get(i))));
+      }
+    }
+  }
+
+  /** Whether a run is given tokens. */
+  boolean readsTokens() {
+    return layers.stream().filter(layer -> !(layer instanceof Transpose)).findFirst().orElse(null)
+        instanceof Embedding;
+  }
+
+  private static void checkKind(List<Layer> before, Layer layer) {
+    var place = before.size();
     switch (layer) {
-      case Embedding _ when place == 0 -> {}
+      case Embedding _ when before.stream().allMatch(Transpose.class::isInstance) -> {}
       case Embedding _ ->
           throw new TensorException(
               "chain: layer %d is an Embedding, which reads tokens; it can only come first"
                   .formatted(place));
-      case Linear _, LayerNorm _, Dropout _, Sequence _ -> {}
+      case Linear _, LayerNorm _, Dropout _, Sequence _, Transpose _ -> {}
       default ->
           throw new TensorException(
               "chain: layer %d, %s, is not a layer whose inputs and outputs are known here; %s"
@@ -169,7 +209,8 @@ public record Chain(List<Layer> layers) implements Layer {
                 .collect(Collectors.joining("(), model."))
             : "";
     return parts.isEmpty()
-        ? "give Embedding, Recurrent, Bidirectional, Stack, Linear, LayerNorm and Dropout layers"
+        ? "give Embedding, Recurrent, Bidirectional, Stack, Linear, LayerNorm, Dropout and Transpose"
+            + " layers"
         : "give the layers it is made of, in order, as in Chain.of(model.%s())".formatted(parts);
   }
 

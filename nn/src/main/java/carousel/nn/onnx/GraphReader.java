@@ -5,12 +5,13 @@ import carousel.nn.Linear;
 import carousel.nn.onnx.Value.Form;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;
-import carousel.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -19,9 +20,10 @@ import org.jspecify.annotations.Nullable;
  * anything else may be in a graph, as long as no layer reads it.
  */
 final class GraphReader {
-  private static final String READ =
-      "read are LSTM, GRU, RNN, Gather (of a table), MatMul, Add (of a bias), Gemm,"
-          + " LayerNormalization, Dropout and Identity";
+  private static final Set<String> RECURRENT = Set.of("LSTM", "GRU", "RNN");
+
+  /** Batch and time swapped. */
+  private static final List<Long> SWAPPED = List.of(1L, 0L, 2L);
 
   private static final int MOST_LAYERS = 5_000;
 
@@ -42,7 +44,7 @@ final class GraphReader {
   }
 
   private Chain chain() {
-    for (var input : graph.inputs()) values.put(input, new Value.Given(input));
+    for (var input : graph.inputs()) values.put(input, new Value.Given(input, false));
     // A weight that is also named as an input can be replaced in a run; it is a weight all the
     // same.
     graph.tensors().forEach((name, tensor) -> values.put(name, new Value.Constant(tensor)));
@@ -52,10 +54,12 @@ final class GraphReader {
       for (var i = 1; i < node.outputs().size(); i++) {
         values.put(
             node.output(i),
-            value instanceof Value.Flow ? new Value.Final() : new Value.Other(node));
+            value instanceof Value.Flow flow && RECURRENT.contains(node.operator())
+                ? new Value.Final(flow)
+                : new Value.Other(node));
       }
     }
-    return chain(output());
+    return new OutputReader(graph.outputs(), this::value).chain();
   }
 
   /** What cannot be read because of what it reads is that node's fault. */
@@ -67,50 +71,6 @@ final class GraphReader {
       }
     }
     return value;
-  }
-
-  /** The one output that data flowed to. */
-  private Value.Flow output() {
-    var flows = new ArrayList<Value.Flow>();
-    for (var name : graph.outputs()) {
-      switch (value(name)) {
-        case Value.Flow flow -> flows.add(flow);
-        case Value.Other other ->
-            throw other
-                .by()
-                .wrong(
-                    "is not read, and the output %s depends on it; %s"
-                        .formatted(OnnxException.quote(name), hint(other.by())));
-        default -> {} // states go out with every run
-      }
-    }
-    if (flows.size() != 1) {
-      throw new OnnxException(
-          "%d outputs of the graph are outputs of layers, one is wanted".formatted(flows.size()));
-    }
-    return flows.getFirst();
-  }
-
-  private static String hint(NodeProto node) {
-    return node.operator().equals("Transpose") && node.integers("perm").equals(List.of(1L, 0L, 2L))
-        ? "layers here read [T,N,D]: save the model without batch_first"
-        : READ;
-  }
-
-  private static Chain chain(Value.Flow flow) {
-    if (flow.layers().isEmpty()) throw new OnnxException("the graph holds no layer; " + READ);
-    Chain chain;
-    try {
-      chain = new Chain(flow.layers());
-    } catch (TensorException e) {
-      throw new OnnxException("the layers do not fit each other: " + e.getMessage());
-    }
-    var types = chain.parameters().stream().map(named -> named.value().dtype()).distinct().toList();
-    if (types.size() > 1) {
-      throw new OnnxException(
-          "the weights are of types %s; one model has one type".formatted(types));
-    }
-    return chain;
   }
 
   private Value value(String name) {
@@ -126,25 +86,16 @@ final class GraphReader {
   private Value read(NodeProto node) {
     if (!node.domain().isEmpty()) return new Value.Other(node);
     return switch (node.operator()) {
-      case "LSTM", "GRU", "RNN" -> {
-        var before = flow(node, 0);
-        if (before == null) yield new Value.Other(node);
-        checkLengths(node, before);
-        yield after(before, RecurrentReader.of(node, this::value, weights), Form.BY_DIRECTION);
-      }
+      case "LSTM", "GRU", "RNN" -> recurrent(node);
       case "Gather" -> gather(node);
       case "MatMul" -> product(node);
       case "Add" -> sum(node);
       case "Gemm" -> gemm(node);
       case "LayerNormalization" -> norm(node);
-      case "Squeeze" -> reformed(node, Form.BY_DIRECTION, Form.PLAIN, isSqueezed(node));
-      case "Transpose" ->
-          reformed(
-              node,
-              Form.BY_DIRECTION,
-              Form.SIDE_BY_SIDE,
-              node.integers("perm").equals(List.of(0L, 2L, 1L, 3L)));
-      case "Reshape" -> reformed(node, Form.SIDE_BY_SIDE, Form.PLAIN, isFlattened(node));
+      case "Squeeze" -> squeeze(node);
+      case "Transpose" -> transpose(node);
+      case "Reshape" -> reshape(node);
+      case "Concat" -> finals(node);
       case "Identity", "Dropout", "Cast" -> value(node.input(0));
       case "Constant" -> {
         var tensor = node.tensor("value");
@@ -174,10 +125,30 @@ final class GraphReader {
                   .formatted(OnnxException.quote(given.name()), OnnxException.quote(data)));
         }
         data = given.name();
-        yield new Value.Flow(List.of(), Form.PLAIN);
+        yield new Value.Flow(
+            given.isTransposed() ? List.of(new Transpose()) : List.of(), Form.PLAIN);
       }
       default -> null;
     };
+  }
+
+  /** With {@code layout = 1} an operator reads {@code [N,T,D]} and gives {@code [N,T,directions,H]}. */
+  private Value recurrent(NodeProto node) {
+    var before = flow(node, 0);
+    if (before == null) return new Value.Other(node);
+    checkLengths(node, before);
+    var layer = RecurrentReader.of(node, this::value, weights);
+    return RecurrentReader.isBatchFirst(node)
+        ? transposed(after(transposed(before), layer, Form.SIDE_BY_SIDE))
+        : after(before, layer, Form.BY_DIRECTION);
+  }
+
+  /** The same with batch and time swapped; swapping twice is nothing. */
+  private static Value.Flow transposed(Value.Flow flow) {
+    var layers = flow.layers();
+    return !layers.isEmpty() && layers.getLast() instanceof Transpose
+        ? new Value.Flow(layers.subList(0, layers.size() - 1), flow.form())
+        : after(flow, new Transpose(), flow.form());
   }
 
   /** A run has lengths for all its layers or for none. */
@@ -267,33 +238,66 @@ final class GraphReader {
     return value == null || value.isZero() ? new Value.Rows(null) : new Value.Other(node);
   }
 
-  /** The same values in another form, if the node does just that. */
-  private Value reformed(NodeProto node, Form from, Form to, boolean fits) {
-    return value(node.input(0)) instanceof Value.Flow flow && flow.form() == from && fits
-        ? new Value.Flow(flow.layers(), to)
-        : new Value.Other(node);
+  private Value transpose(NodeProto node) {
+    var perm = node.integers("perm");
+    return switch (value(node.input(0))) {
+      case Value.Given given when perm.equals(List.of(1L, 0L)) || perm.equals(SWAPPED) ->
+          new Value.Given(given.name(), !given.isTransposed());
+      case Value.Flow flow when flow.form() == Form.PLAIN && perm.equals(SWAPPED) ->
+          transposed(flow);
+      case Value.Flow flow
+          when flow.form() == Form.BY_DIRECTION && perm.equals(List.of(0L, 2L, 1L, 3L)) ->
+          new Value.Flow(flow.layers(), Form.SIDE_BY_SIDE);
+      default -> new Value.Other(node);
+    };
   }
 
-  /** Whether it takes away the axis of directions, of which there is one. */
-  private boolean isSqueezed(NodeProto node) {
+  /** What takes away the axis of directions, of which there is one. */
+  private Value squeeze(NodeProto node) {
     var axes = constant(node.input(1));
     var taken =
         axes == null ? node.integers("axes") : Arrays.stream(axes.toIntegers()).boxed().toList();
-    return taken.equals(List.of(1L))
-        && value(node.input(0)) instanceof Value.Flow flow
-        && flow.layers().getLast() instanceof Recurrent<?>;
+    if (!(value(node.input(0)) instanceof Value.Flow flow)
+        || !(flow.sequence() instanceof Recurrent<?>)) {
+      return new Value.Other(node);
+    }
+    var axis =
+        switch (flow.form()) {
+          case PLAIN -> List.<Long>of();
+          case BY_DIRECTION -> List.of(1L);
+          case SIDE_BY_SIDE -> List.of(2L);
+        };
+    return !axis.isEmpty() && taken.equals(axis)
+        ? new Value.Flow(flow.layers(), Form.PLAIN)
+        : new Value.Other(node);
   }
 
-  /** Whether it joins the last two axes of four. */
-  private boolean isFlattened(NodeProto node) {
+  /** What joins the last two axes of four. */
+  private Value reshape(NodeProto node) {
     var shape = constant(node.input(1));
     if (shape == null
         || node.integer("allowzero", 0) != 0
         || !(value(node.input(0)) instanceof Value.Flow flow)
-        || !(flow.layers().getLast() instanceof Sequence last)) {
-      return false;
+        || flow.form() != Form.SIDE_BY_SIDE) {
+      return new Value.Other(node);
     }
+    var last = Objects.requireNonNull(flow.sequence()); // no other layer gives this form
     var dims = Arrays.stream(shape.toIntegers()).boxed().toList();
-    return dims.equals(List.of(0L, 0L, -1L)) || dims.equals(List.of(0L, 0L, (long) last.outputs()));
+    return dims.equals(List.of(0L, 0L, -1L)) || dims.equals(List.of(0L, 0L, (long) last.outputs()))
+        ? new Value.Flow(flow.layers(), Form.PLAIN)
+        : new Value.Other(node);
+  }
+
+  /** Final states of layers of one chain, one after the other, as PyTorch gives them. */
+  private Value finals(NodeProto node) {
+    var flows = new ArrayList<Value.Flow>();
+    for (var input : Set.copyOf(node.inputs())) {
+      if (!(values.get(input) instanceof Value.Final states)) return new Value.Other(node);
+      flows.add(states.of());
+    }
+    return OutputReader.longest(flows)
+        .filter(longest -> flows.stream().allMatch(longest::contains))
+        .<Value>map(Value.Final::new)
+        .orElseGet(() -> new Value.Other(node));
   }
 }

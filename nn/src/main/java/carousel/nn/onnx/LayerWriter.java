@@ -29,15 +29,19 @@ final class LayerWriter {
   private final Set<Onnx.Input> wanted;
   private final DataType type;
   private String flow; // the value that the next layer reads
+  private int rank; // of it: 2 for tokens
+  private String first; // its first axis
   private int recurrent; // how many recurrent operators there are so far
 
   private LayerWriter(Chain chain, Set<Onnx.Input> wanted) {
     this.wanted = wanted;
     this.type = type(chain);
+    this.rank = chain.readsTokens() ? 2 : 3;
+    this.first = chain.isBatchFirst() ? BATCH : TIME;
     this.flow =
-        chain.layers().getFirst() instanceof Embedding
-            ? graph.input("tokens", DataType.INT64, TIME, BATCH)
-            : graph.input("x", type, TIME, BATCH, chain.inputs());
+        chain.readsTokens()
+            ? graph.input("tokens", DataType.INT64, first, other(first))
+            : graph.input("x", type, first, other(first), chain.inputs());
     if (wanted.contains(Onnx.Input.LENGTHS)) graph.input(LENGTHS, DataType.INT32, BATCH);
   }
 
@@ -48,8 +52,12 @@ final class LayerWriter {
       writer.layer("layers." + i, chain.layers().get(i));
     }
     writer.graph.node("Identity", "y", List.of(writer.flow));
-    writer.graph.output("y", writer.type, TIME, BATCH, chain.outputs());
+    writer.graph.output("y", writer.type, writer.first, other(writer.first), chain.outputs());
     return writer.graph.model();
+  }
+
+  private static String other(String axis) {
+    return axis.equals(TIME) ? BATCH : TIME;
   }
 
   private static DataType type(Chain chain) {
@@ -66,12 +74,16 @@ final class LayerWriter {
   private void layer(String path, Layer layer) {
     switch (layer) {
       case Dropout _ -> {} // drops nothing where nothing is trained
-      case Embedding embedding ->
-          flow =
-              graph.node(
-                  "Gather",
-                  path,
-                  List.of(weight(path, "weight", embedding.weight().value()), flow));
+      case Transpose _ -> {
+        var perm = rank == 2 ? new int[] {1, 0} : new int[] {1, 0, 2};
+        flow = graph.node("Transpose", path, List.of(flow), attribute("perm", perm));
+        first = other(first);
+      }
+      case Embedding embedding -> {
+        var table = weight(path, "weight", embedding.weight().value());
+        flow = graph.node("Gather", path, List.of(table, flow));
+        rank = 3;
+      }
       case Linear linear -> linear(path, linear);
       case LayerNorm norm ->
           flow =

@@ -21,13 +21,20 @@ import java.util.Set;
  * <p>A file that is written here has the input {@code x [T,N,D]}, or {@code tokens [T,N]} (I64) if
  * the chain begins with an embedding; the output {@code y [T,N,H]}; and for the k-th recurrent layer,
  * counted from 0, the output {@code final_h_k [directions,N,H]} and, of an LSTM, {@code final_c_k}. T
- * and N are any.
+ * and N are any. A {@link Transpose} in the chain swaps T and N.
  *
  * <p>Exported are {@link carousel.nn.Embedding}, {@link carousel.nn.Linear}, {@link
  * carousel.nn.LayerNorm}, stacks, both directions, learned initial states, and the cells for which
  * ONNX has an operator: LSTMs without and with diagonal peepholes and with coupled gates, both GRUs,
  * and simple recurrences. Dropout leaves nothing behind. The same can be read, from files of any
  * origin. Weights come back bit for bit, and so do outputs.
+ *
+ * <p>A file that is read may have its batch first, by {@code Transpose} nodes or by {@code layout = 1}
+ * of a recurrent operator: the chain has a {@link Transpose} there, and reads and gives what the file
+ * does. Final states may be outputs of its graph, beside y or alone: they are {@link
+ * Chain.Run#states}, and where they are alone y is the output of the last of these layers. What goes
+ * on from a final state, as a classifier of whole sequences does, is refused: in a chain each layer
+ * reads all that the one before gives, and a state is not part of that.
  *
  * <p>Source: the ONNX standard, opset 17; its recurrent operators are LSTM-14, GRU-14 and RNN-14.
  */

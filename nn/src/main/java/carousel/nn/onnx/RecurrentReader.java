@@ -44,6 +44,11 @@ final class RecurrentReader {
     return new RecurrentReader(node, values, weights).layer();
   }
 
+  /** Whether a node reads {@code [N,T,D]}, which its layer does not. */
+  static boolean isBatchFirst(NodeProto node) {
+    return node.integer("layout", 0) == 1;
+  }
+
   private Sequence layer() {
     var direction = node.text("direction", "forward");
     if (!List.of("forward", "reverse", "bidirectional").contains(direction)) {
@@ -78,10 +83,9 @@ final class RecurrentReader {
         "activation_alpha",
         "activation_beta",
         own);
-    if (node.integer("layout", 0) != 0) {
+    if (node.integer("layout", 0) < 0 || node.integer("layout", 0) > 1) {
       throw node.wrong(
-          "attribute layout is %d, batch first; layers here read [T,N,D]: save it with layout 0"
-              .formatted(node.integer("layout", 0)));
+          "attribute layout is %d; it can be 0 or 1".formatted(node.integer("layout", 0)));
     }
     if (node.integer("input_forget", 0) < 0 || node.integer("input_forget", 0) > 1) {
       throw node.wrong(
@@ -234,12 +238,15 @@ final class RecurrentReader {
         };
     if (proto == null) return null;
     var dims = proto.dims();
-    var fits = dims.size() == 3 && dims.get(0) == directions && dims.get(1) > 0;
+    var isBatchFirst = isBatchFirst(node);
+    var side = isBatchFirst ? 1 : 0;
+    var fits = dims.size() == 3 && dims.get(side) == directions && dims.get(1 - side) > 0;
     if (!fits || dims.get(2) != hidden) {
       throw node.wrong(
-          "%s has the shape %s, wanted is [%d,N,%d]".formatted(what, dims, directions, hidden));
+          "%s has the shape %s, wanted is [%s,%d]"
+              .formatted(what, dims, isBatchFirst ? "N," + directions : directions + ",N", hidden));
     }
-    var rows = weights.tensor(proto).select(0, d);
+    var rows = weights.tensor(proto).select(side, d);
     if (rows.eq(rows.narrow(0, 0, 1)).all().item() == 0) {
       throw node.wrong(
           what + " has other values for each row of a batch; make it an input of the graph");

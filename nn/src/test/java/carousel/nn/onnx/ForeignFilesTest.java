@@ -101,17 +101,52 @@ class ForeignFilesTest {
 
   /** Written by {@code src/test/python/exported.py}. */
   @ParameterizedTest
-  @ValueSource(strings = {"lstm", "lstm-bidirectional", "gru", "rnn-bidirectional"})
+  @ValueSource(
+      strings = {
+        "lstm",
+        "lstm-bidirectional",
+        "gru",
+        "rnn-bidirectional",
+        "lstm-batch-first",
+        "gru-bidirectional-batch-first"
+      })
   void whatPyTorchExported(String name) throws IOException {
-    try (var file = getClass().getResourceAsStream("/pytorch-onnx/" + name + ".onnx");
-        var scope = Scope.open()) {
-      var bytes = requireNonNull(file).readAllBytes();
+    try (var scope = Scope.open()) {
+      var bytes = exported(name);
       var chain = Onnx.parse(bytes);
-      assertThat(chain.layers()).hasSize(5); // table, two recurrent layers, norm, head
+      // Table, two recurrent layers, norm, head.
+      assertThat(chain.layers()).hasSize(name.endsWith("batch-first") ? 7 : 5);
       var tokens = rng.uniform(F32, 0, 9, 7, 4).floor().cast(I32);
       try (var runtime = OnnxRuntime.open(bytes)) {
         var theirs = runtime.run(Map.of("tokens", tokens)).get("logits");
         assertThat(chain.apply(tokens).sub(theirs).abs().max().item()).isLessThan(1e-5);
+      }
+    }
+  }
+
+  private byte[] exported(String name) throws IOException {
+    try (var file = getClass().getResourceAsStream("/pytorch-onnx/" + name + ".onnx")) {
+      return requireNonNull(file).readAllBytes();
+    }
+  }
+
+  @Test
+  void finalStatesAsPyTorchExportsThem() throws IOException {
+    try (var scope = Scope.open()) {
+      var bytes = exported("lstm-states");
+      var tokens = rng.uniform(F32, 0, 9, 7, 4).floor().cast(I32);
+      var run = Onnx.parse(bytes).run(tokens, List.of(), null);
+      try (var runtime = OnnxRuntime.open(bytes)) {
+        var theirs = runtime.run(Map.of("tokens", tokens));
+        assertThat(run.y().sub(theirs.get("y")).abs().max().item()).isLessThan(1e-5);
+        for (var i = 0; i < 2; i++) {
+          var index = i;
+          var ours =
+              Tensor.stack(
+                  0, run.states().stream().map(state -> state.tensors().get(index)).toList());
+          var state = theirs.get(i == 0 ? "h" : "c");
+          assertThat(ours.sub(state).abs().max().item()).isLessThan(1e-5);
+        }
       }
     }
   }
@@ -183,7 +218,7 @@ class ForeignFilesTest {
   void attributesThatNoLayerHas() {
     try (var scope = Scope.open()) {
       var node = "node 'the_lstm' (LSTM): ";
-      refuses(with(attribute("layout", 1L)), node + "attribute layout is 1, batch first");
+      refuses(with(attribute("layout", 2L)), node + "attribute layout is 2");
       refuses(with(attribute("clip", -1.0)), node + "attribute clip is -1.0");
       refuses(with(attribute("input_forget", 2L)), node + "attribute input_forget is 2");
       refuses(with(attribute("hidden_size", 5L)), node + "attribute hidden_size is 5, R has");
@@ -224,11 +259,10 @@ class ForeignFilesTest {
     try (var scope = Scope.open()) {
       refuses(
           graph(g -> {
-            g.node("Transpose", "swapped", List.of("x"), attribute("perm", 1, 0, 2));
+            g.node("Transpose", "swapped", List.of("x"), attribute("perm", 0, 2, 1));
             g.node("MatMul", "y", List.of("swapped", random(g, "w", 3, 3)));
           }),
-          "node 'swapped' (Transpose): is not read, and the output 'y' depends on it; layers here"
-              + " read [T,N,D]: save the model without batch_first");
+          "node 'swapped' (Transpose): is not read, and the output 'y' depends on it; read are");
       refuses(
           graph(g -> {
             g.node("MatMul", "product", List.of("x", random(g, "w", 3, 3)));

@@ -45,6 +45,7 @@ class OnnxFuzzTest {
             chain(),
             operator(Operator.LSTM, "bidirectional", attribute("input_forget", 1L)),
             operator(Operator.GRU, "reverse", attribute("clip", 0.5)),
+            operator(Operator.LSTM, "forward", attribute("layout", 1L)),
             operator(Operator.RNN, "forward", GraphWriter.texts("activations", List.of("Elu"))));
 
     @Override
@@ -139,6 +140,7 @@ class OnnxFuzzTest {
               learned,
               Recurrent.reverse(GruResetBefore.of(2, 2, init, rng)),
               LayerNorm.of(2),
+              new Transpose(),
               Linear.of(2, 3, init, rng));
       var out = new ByteArrayOutputStream();
       Onnx.write(Channels.newChannel(out), chain, Set.of());

@@ -19,6 +19,7 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
@@ -245,8 +246,10 @@ class RefereeTest {
 
   @AfterAll
   static void report() {
-    System.out.println(
-        "ONNX Runtime: %d combinations, both ways; differences up to %.1e"
-            .formatted(combinations, worst));
+    System.out.printf(
+        Locale.ROOT,
+        "ONNX Runtime: %d combinations, both ways; differences up to %.1e%n",
+        combinations,
+        worst);
   }
 }
