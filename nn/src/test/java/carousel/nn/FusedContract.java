@@ -14,13 +14,16 @@ import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /**
  * Holds the fused kernel of a composite to the composite's body: outputs; gradients for every subset
- * of the inputs, and of every output by itself; second derivatives, which go through the body.
+ * of the inputs, none among them, and of every output by itself; second derivatives, which go through
+ * the body.
  */
 public final class FusedContract {
   /** Whether kernels are made of bodies: their loops need the Vector API. */
@@ -34,6 +37,12 @@ public final class FusedContract {
               : Interpreter.EAGER.apply(op, inputs);
 
   private FusedContract() {}
+
+  /** Of these cells, those that {@code -Dcarousel.cells=lstm,gru} names; all without it. */
+  public static Stream<String> chosen(Stream<String> cells) {
+    String some = System.getProperty("carousel.cells");
+    return some == null ? cells : cells.filter(List.of(some.split(","))::contains);
+  }
 
   /**
    * Fails unless the innermost scope's backend has a kernel for these inputs that agrees with the
@@ -66,6 +75,7 @@ public final class FusedContract {
             tolerance,
             leaves);
       }
+      nothingWanted(composite, inputs);
       Supplier<Tensor> byKernel = () -> weighted(Op.applyAll(composite, inputs));
       Supplier<Tensor> byBody = () -> weighted(composite.body().apply(inputs));
       for (int wanted = 1; wanted < 1 << leaves.length; wanted++) {
@@ -86,6 +96,16 @@ public final class FusedContract {
         same("second gradient " + i, second.get(i), expectedSecond.get(i), tolerance);
       }
     }
+  }
+
+  private static void nothingWanted(Composite composite, Tensor... inputs) {
+    var fused = Objects.requireNonNull(composite.fused(inputs));
+    var result = fused.forward(inputs);
+    Tensor[] cotangents = result.outputs();
+    assertThat(fused.backward(inputs, result, cotangents, new boolean[inputs.length]))
+        .as("gradients where none is wanted")
+        .hasSize(inputs.length)
+        .containsOnlyNulls();
   }
 
   private static void gradients(

@@ -137,6 +137,11 @@ class FusedCrossEntropyTest {
   }
 
   @Test
+  void leavesRowsWithoutClassesToTheBody() {
+    assertThat(CrossEntropy.PLAIN.fused(Tensor.zeros(0, 0), targets(0, 1))).isNull();
+  }
+
+  @Test
   void leavesATargetThatIsNoClassToTheBodysError() {
     // A device may say so when its result is read.
     for (int wrong : new int[] {-1, 3}) {

@@ -11,6 +11,8 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -119,6 +121,51 @@ class PointwiseKernelTest {
       check(body, wide.narrow(1, 3, 1), normal(DType.F32, 6, 1));
       Tensor transposed = normal(DType.F32, 40, 6).transpose(0, 1);
       assertThat(hasKernel(body, transposed, wide.narrow(1, 3, 40))).isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F64"})
+  void aVectorOfSeveralBlocks(DType type) {
+    try (var scope = Scope.open()) {
+      Composite.Body affine =
+          in -> {
+            List<Tensor> x = in[0].chunk(2, Tensor.LAST);
+            List<Tensor> v = in[1].chunk(2, Tensor.LAST);
+            return new Tensor[] {x.get(0).mul(v.get(0)).add(x.get(1).mul(v.get(1)))};
+          };
+      for (int units : new int[] {3, 16, 45}) {
+        check(affine, normal(type, 5, 2 * units), normal(type, 2 * units));
+      }
+    }
+  }
+
+  @Test
+  void whatNothingFlowsIntoHasNoGradient() {
+    try (var scope = Scope.open()) {
+      var op = new Composite("a user's", in -> new Tensor[] {in[0].exp(), in[1].tanh()});
+      Tensor[] in = {normal(DType.F32, 3, 20), normal(DType.F32, 3, 20)};
+      var fused = Objects.requireNonNull(op.fused(in));
+      var result = fused.forward(in);
+      @Nullable Tensor[] cotangents = {null, result.outputs()[1]};
+      var gradients = fused.backward(in, result, cotangents, new boolean[] {true, true});
+      assertThat(gradients[0]).isNull();
+      assertThat(gradients[1]).isNotNull();
+    }
+  }
+
+  /** Where rows do not fill a vector the body is faster, unless they are few. */
+  @Test
+  void manyRowsShorterThanAVectorRunAsTheyAreWritten() {
+    try (var scope = Scope.open()) {
+      Composite.Body body = in -> new Tensor[] {in[0].neg()};
+      assertThat(hasKernel(body, normal(DType.F32, 256, 1))).isTrue();
+      assertThat(hasKernel(body, normal(DType.F32, 257, 1))).isFalse();
+      int lanes = 1;
+      while (!hasKernel(body, normal(DType.F32, 257, lanes))) {
+        lanes++;
+      }
+      assertThat(Integer.bitCount(lanes)).as("%d columns fill a vector", lanes).isEqualTo(1);
     }
   }
 
