@@ -6,6 +6,7 @@ import carousel.nn.onnx.OnnxException;
 import carousel.tensor.TensorException;
 import carousel.zoo.grammar.GrammarException;
 import carousel.zoo.lm.Failure;
+import carousel.zoo.lm.Reporter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -20,7 +21,7 @@ final class Errors {
   static int usage(ParameterException e, String... arguments) {
     var line = e.getCommandLine();
     var err = line.getErr();
-    err.println("carousel: " + visible(String.valueOf(e.getMessage())));
+    err.println("carousel: " + Reporter.visible(String.valueOf(e.getMessage())));
     UnmatchedArgumentException.printSuggestions(e, err);
     err.println("Try: ./carousel %s--help".formatted(path(line)));
     err.flush();
@@ -33,24 +34,12 @@ final class Errors {
 
   /** Tells what went wrong in a command. */
   static int report(Throwable e, PrintWriter err, boolean debug) {
-    err.println("carousel: " + visible(message(e)));
+    err.println("carousel: " + Reporter.visible(message(e)));
     if (debug) e.printStackTrace(err);
     err.flush();
     return e instanceof Failure failure && failure.isUsage()
         ? CommandLine.ExitCode.USAGE
         : CommandLine.ExitCode.SOFTWARE;
-  }
-
-  /** What a message quotes of a file or an argument must not move the cursor of a terminal. */
-  private static String visible(String message) {
-    var out = new StringBuilder();
-    message
-        .codePoints()
-        .forEach(c -> {
-          if (c == '\n' || !Character.isISOControl(c)) out.appendCodePoint(c);
-          else out.append("\\u{%x}".formatted(c));
-        });
-    return out.toString();
   }
 
   private static String message(Throwable e) {

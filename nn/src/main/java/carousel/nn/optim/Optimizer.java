@@ -253,8 +253,8 @@ public final class Optimizer {
    * Goes on where another optimiser of the same rule and parameters stood.
    *
    * @param state what its {@link #state} was
-   * @throws TensorException if a name is missing or unknown, or a type or shape differs; nothing is
-   *     changed then
+   * @throws TensorException if a name is missing or unknown, a type or shape differs, or the step or
+   *     the rate is none; nothing is changed then
    */
   public void restore(Map<String, Tensor> state) {
     Slots.Position position = slots.restore(rule, state);

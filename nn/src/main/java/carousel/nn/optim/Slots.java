@@ -39,8 +39,16 @@ final class Slots {
       expected.put(RATE, Tensor.zeros(DType.F64));
       requireLike(rule, expected, state);
     }
+    var step = found(state, STEP).item();
+    var rate = found(state, RATE).item();
+    if (!(step >= 0 && step <= Integer.MAX_VALUE && step == Math.rint(step))) {
+      throw new TensorException("optimizer: 'step' must be a number of steps, got " + step);
+    }
+    if (!(rate >= 0 && Double.isFinite(rate))) {
+      throw new TensorException("optimizer: 'rate' must be finite and not negative, got " + rate);
+    }
     slots.forEach((name, slot) -> slot.assign(found(state, name)));
-    return new Position((int) found(state, STEP).item(), found(state, RATE).item());
+    return new Position((int) step, rate);
   }
 
   private static void requireLike(

@@ -7,14 +7,14 @@ import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.fuzz.Fuzz;
 import carousel.tensor.fuzz.Reader;
+import carousel.tensor.fuzz.SafetensorsDamage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -25,7 +25,7 @@ import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Damaged safetensors, npy and npz files. */
+/** Damaged safetensors files, checkpoints, npy and npz files. */
 class TensorFilesFuzzTest {
   @TempDir Path folder;
 
@@ -98,13 +98,57 @@ class TensorFilesFuzzTest {
       var _ = Safetensors.load(file);
     }
 
-    /** The length of the header, which guards all that is in it. */
     @Override
     public byte[] mend(byte[] damaged, SplittableRandom random) {
-      var end = new String(damaged, ISO_8859_1).lastIndexOf('}');
-      if (end < Long.BYTES) return damaged;
-      ByteBuffer.wrap(damaged).order(ByteOrder.LITTLE_ENDIAN).putLong(0, end + 1 - Long.BYTES);
-      return damaged;
+      return SafetensorsDamage.seal(damaged);
+    }
+  }
+
+  /** What {@link Checkpoints} takes to be the last step of a training. */
+  private static final class CheckpointReader extends TensorReader {
+    private final List<byte[]> sound = List.of(checkpoint(1), checkpoint(12));
+
+    private static byte[] checkpoint(int size) {
+      return written(file -> {
+        var folder = Files.createTempDirectory("checkpoints");
+        var tensors = Map.of("model.w", Tensor.ones(2, size), "optimizer.w", Tensor.of(1.0, 2));
+        new Checkpoints(folder, 1).save(1, tensors, Map.of("noise", "7", "at", "\"é\\\n"));
+        Files.move(
+            new Checkpoints(folder, 1).newest(_ -> {}).orElseThrow().file(),
+            file,
+            StandardCopyOption.REPLACE_EXISTING);
+        Files.delete(folder);
+      });
+    }
+
+    @Override
+    public String name() {
+      return "checkpoint";
+    }
+
+    @Override
+    public List<byte[]> sound() {
+      return sound;
+    }
+
+    @Override
+    public Class<SafetensorsException> refusal() {
+      return SafetensorsException.class;
+    }
+
+    @Override
+    public void read(Path file) throws IOException {
+      var checkpoint = Checkpoint.read(file, 1);
+      if (checkpoint.metadata().containsKey(Checksum.KEY)) throw new AssertionError(checkpoint);
+      var _ = checkpoint.load("model.");
+      checkpoint.loadInto("optimizer.", Map.of("w", Tensor.of(0.0, 0)));
+    }
+
+    @Override
+    public byte[] mend(byte[] damaged, SplittableRandom random) {
+      return random.nextBoolean()
+          ? SafetensorsDamage.seal(damaged)
+          : SafetensorsDamage.inHeader(sound.get(random.nextInt(sound.size())), random);
     }
   }
 
@@ -227,6 +271,11 @@ class TensorFilesFuzzTest {
   @Test
   void safetensors() throws Exception {
     Fuzz.run(new SafetensorsReader(), folder);
+  }
+
+  @Test
+  void checkpoint() throws Exception {
+    Fuzz.run(new CheckpointReader(), folder);
   }
 
   @Test

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class OptimizerTest {
   private Scope run;
@@ -157,6 +159,28 @@ class OptimizerTest {
         .isInstanceOf(TensorException.class)
         .hasMessageContaining("state 'bias.v' must be F32 [2], got F64 [2]");
     assertThat(slot(adam, "weight.m").sum().item()).isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "step, -1, must be a number of steps",
+    "step, 1.5, must be a number of steps",
+    "step, NaN, must be a number of steps",
+    "step, 2147483648, must be a number of steps",
+    "rate, -1, must be finite and not negative",
+    "rate, NaN, must be finite and not negative",
+    "rate, Infinity, must be finite and not negative",
+  })
+  void refusesAPlaceThatIsNone(String name, double value, String message) {
+    var adam = Adam.of(model().parameters(), 1e-3);
+    var state = new HashMap<String, Tensor>(adam.state());
+    state.put("weight.m", Tensor.ones(3, 2));
+    state.put(name, Tensor.full(F64, value));
+    assertThatThrownBy(() -> adam.restore(state))
+        .isInstanceOf(TensorException.class)
+        .hasMessage("optimizer: '%s' %s, got %s".formatted(name, message, value));
+    assertThat(slot(adam, "weight.m").sum().item()).isZero();
+    assertThat(adam.steps()).isZero();
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 
 /**
  * The recurrent state between two windows: tensors of the scope of the whole text, overwritten by
@@ -29,24 +30,32 @@ public final class CarriedState {
    */
   CarriedState(List<State> like, Map<String, Tensor> tensors) {
     var restored = new ArrayList<State>();
+    var unknown = new TreeSet<>(tensors.keySet());
     for (var layer = 0; layer < like.size(); layer++) {
       var zeros = like.get(layer).tensors();
       var own = new ArrayList<Tensor>();
       for (var k = 0; k < zeros.size(); k++) {
         var tensor = tensors.get(name(layer, k));
-        if (tensor == null || !tensor.shape().equals(zeros.get(k).shape())) {
+        if (tensor == null || !type(tensor).equals(type(zeros.get(k)))) {
           throw new Failure(
               "the carried state '%s' must be %s, the checkpoint holds %s"
                   .formatted(
-                      name(layer, k),
-                      zeros.get(k).shape(),
-                      tensor == null ? "none" : tensor.shape()));
+                      name(layer, k), type(zeros.get(k)), tensor == null ? "none" : type(tensor)));
         }
+        unknown.remove(name(layer, k));
         own.add(owner.adopt(tensor));
       }
       restored.add(State.with(like.get(layer), own));
     }
+    if (!unknown.isEmpty()) {
+      throw new Failure(
+          "the checkpoint holds a carried state '%s' that no layer has".formatted(unknown.first()));
+    }
     held = List.copyOf(restored);
+  }
+
+  private static String type(Tensor tensor) {
+    return tensor.dtype() + " " + tensor.shape();
   }
 
   /**

@@ -90,21 +90,28 @@ public record History(List<Epoch> epochs) {
     }
     var epochs = new ArrayList<Epoch>();
     for (var line : lines.subList(1, lines.size())) {
+      var number = epochs.size() + 1;
       try {
-        var cells = line.split(",", -1);
-        epochs.add(
-            new Epoch(
-                Integer.parseInt(cells[0]),
-                Double.parseDouble(cells[1]),
-                Double.parseDouble(cells[2]),
-                Double.parseDouble(cells[3]),
-                Double.parseDouble(cells[4]),
-                Double.parseDouble(cells[5])));
-      } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
+        epochs.add(epoch(number, line.split(",", -1)));
+      } catch (NumberFormatException e) {
         throw new Failure(
-            "%s: line %d, '%s', is no epoch".formatted(name, epochs.size() + 2, line), e);
+            "%s: line %d, '%s', is not epoch %d".formatted(name, number + 1, line, number), e);
       }
     }
     return new History(epochs);
+  }
+
+  /** The epoch of a line; one of another number is none, either. */
+  private static Epoch epoch(int number, String... cells) {
+    if (cells.length != 6 || Integer.parseInt(cells[0]) != number) {
+      throw new NumberFormatException();
+    }
+    return new Epoch(
+        number,
+        Double.parseDouble(cells[1]),
+        Double.parseDouble(cells[2]),
+        Double.parseDouble(cells[3]),
+        Double.parseDouble(cells[4]),
+        Double.parseDouble(cells[5]));
   }
 }

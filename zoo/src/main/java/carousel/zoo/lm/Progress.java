@@ -2,6 +2,7 @@ package carousel.zoo.lm;
 
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * How far a training has come, between two steps.
@@ -34,21 +35,22 @@ record Progress(int epoch, int windows, double nats, long tokens, double seconds
    * Reads {@link #values} back.
    *
    * @param origin names the file in errors
-   * @throws Failure if one is missing or no number
+   * @throws Failure if one is missing, or is none that {@link #values} gives
    */
   static Progress of(Map<String, String> values, String origin) {
     var read = new Reading(values, origin);
+    var windows = read.number("windows", Integer::valueOf, x -> x >= 0);
     return new Progress(
-        read.number("epoch", Integer::valueOf),
-        read.number("windows", Integer::valueOf),
-        read.number("nats", Double::valueOf),
-        read.number("tokens", Long::valueOf),
-        read.number("seconds", Double::valueOf),
-        read.number("noise", Long::valueOf));
+        read.number("epoch", Integer::valueOf, x -> x >= 0),
+        windows,
+        read.number("nats", Double::valueOf, Double::isFinite),
+        read.number("tokens", Long::valueOf, x -> windows > 0 ? x > 0 : x == 0),
+        read.number("seconds", Double::valueOf, x -> x >= 0 && Double.isFinite(x)),
+        read.number("noise", Long::valueOf, x -> x >= 0));
   }
 
   private record Reading(Map<String, String> values, String origin) {
-    <T> T number(String name, Function<String, T> parser) {
+    <T> T number(String name, Function<String, T> parser, Predicate<T> fits) {
       var value = values.get(name);
       if (value == null) {
         throw new Failure(
@@ -56,10 +58,12 @@ record Progress(int epoch, int windows, double nats, long tokens, double seconds
                 .formatted(origin, name));
       }
       try {
-        return parser.apply(value);
+        var number = parser.apply(value);
+        if (fits.test(number)) return number;
       } catch (NumberFormatException e) {
         throw new Failure("%s: '%s' is no number for '%s'".formatted(origin, value, name), e);
       }
+      throw new Failure("%s: '%s' cannot be %s".formatted(origin, name, value));
     }
   }
 }

@@ -43,7 +43,7 @@ public final class Reporter {
    */
   public void line(String text) {
     clear();
-    out.println(text);
+    out.println(visible(text));
     out.flush();
   }
 
@@ -54,8 +54,25 @@ public final class Reporter {
    */
   public void warning(String text) {
     clear();
-    screen.println("carousel: " + text);
+    screen.println("carousel: " + visible(text));
     screen.flush();
+  }
+
+  /**
+   * A text with nothing in it that moves the cursor of a terminal but the ends of lines: what messages
+   * quote of files and arguments.
+   *
+   * @param text any text
+   * @return the same, control characters as their numbers
+   */
+  public static String visible(String text) {
+    var out = new StringBuilder();
+    text.codePoints()
+        .forEach(c -> {
+          if (c == '\n' || !Character.isISOControl(c)) out.appendCodePoint(c);
+          else out.append("\\u{%x}".formatted(c));
+        });
+    return out.toString();
   }
 
   /** Removes the bar. */

@@ -2,11 +2,14 @@ package carousel.zoo.lm;
 
 import carousel.nn.data.Batchified;
 import carousel.nn.io.Checkpoint;
+import carousel.nn.io.SafetensorsException;
 import carousel.nn.recurrent.State;
 import carousel.tensor.DType;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -128,8 +131,8 @@ final class TrainingState {
    * Goes on from a checkpoint.
    *
    * @return what is to be said of that, in lines: whether other arithmetic computed it
-   * @throws Failure if it is of another text
-   * @throws carousel.nn.io.SafetensorsException if it is of another model
+   * @throws Failure if it is of another text, or its parts do not agree
+   * @throws SafetensorsException if it is of another model
    */
   List<String> restore(Checkpoint checkpoint) throws IOException {
     var origin = checkpoint.file().toString();
@@ -143,17 +146,48 @@ final class TrainingState {
     }
     history = History.parse(origin, metadata.getOrDefault(HISTORY, ""));
     checkpoint.loadInto(MODEL, model().weights());
+    if (!history.epochs().isEmpty()) best.take(model().weights()); // of their types and shapes
+    checkpoint.loadInto(BEST, best.tensors());
     nextCarried = checkpoint.load(CARRIED);
     try (var copying = Scope.open()) {
-      trainer.optimizer().restore(checkpoint.load(OPTIMIZER));
-      best.take(checkpoint.load(BEST));
+      restore(checkpoint.file(), checkpoint.load(OPTIMIZER));
     }
+    requireAgreement(checkpoint);
     var before = metadata.getOrDefault(ARITHMETIC, "");
     return before.equals(arithmetic())
         ? List.of()
         : List.of(
             "the run was computed on %s and goes on on %s: from here its last bits may be others"
                 .formatted(before, arithmetic()));
+  }
+
+  private void restore(Path origin, Map<String, Tensor> state) {
+    try {
+      trainer.optimizer().restore(state);
+    } catch (TensorException e) {
+      throw new Failure(origin + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The checksum was right; what is wrong here was written so, or the file has another's name. */
+  private void requireAgreement(Checkpoint checkpoint) {
+    var epochs = history.epochs().size();
+    var windows = text.windowCount(trainer.settings().steps());
+    var problem =
+        next.epoch() != epochs
+            ? "it is of epoch %d, and its history has %d epochs".formatted(next.epoch() + 1, epochs)
+            : next.windows() > windows
+                ? "it is after %d windows of a text of %d".formatted(next.windows(), windows)
+                : next.windows() == 0 && !nextCarried.isEmpty()
+                    ? "it carries a state, and is before the first window of an epoch"
+                    : step() != checkpoint.step()
+                        ? "its name says step %d, it is of step %d"
+                            .formatted(checkpoint.step(), step())
+                        : "";
+    if (!problem.isEmpty()) {
+      throw new Failure(
+          "%s: %s; remove it to go on from the one before".formatted(checkpoint.file(), problem));
+    }
   }
 
   /** Overwrites a model by the weights of a checkpoint, and leaves the rest. */

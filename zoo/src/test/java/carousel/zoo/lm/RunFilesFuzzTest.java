@@ -7,10 +7,11 @@ import carousel.tensor.fuzz.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Damaged settings of a run. */
+/** Damaged settings and histories of a run. */
 class RunFilesFuzzTest {
   @TempDir Path folder;
 
@@ -73,5 +74,38 @@ class RunFilesFuzzTest {
   @Test
   void settings() throws Exception {
     Fuzz.run(new SettingsReader(folder), folder);
+  }
+
+  private static final class HistoryReader implements Reader {
+    @Override
+    public String name() {
+      return "history";
+    }
+
+    @Override
+    public List<byte[]> sound() {
+      var one = new History(List.of(new History.Epoch(1, 0.004, 120.5, 99.25, 1e4, 61.5)));
+      var two = one.with(new History.Epoch(2, 1e-5, 1e9, Double.NaN, 0, 1e6));
+      return Stream.of(new History(List.of()), one, two)
+          .map(history -> history.csv().getBytes(UTF_8))
+          .toList();
+    }
+
+    @Override
+    public Class<Failure> refusal() {
+      return Failure.class;
+    }
+
+    @Override
+    public void read(Path file) throws Exception {
+      var history = History.parse("history", new String(Files.readAllBytes(file), UTF_8));
+      var again = History.parse("again", history.csv());
+      if (!again.csv().equals(history.csv())) throw new AssertionError(history);
+    }
+  }
+
+  @Test
+  void history() throws Exception {
+    Fuzz.run(new HistoryReader(), folder);
   }
 }
