@@ -173,21 +173,28 @@ final class TrainingState {
   private void requireAgreement(Checkpoint checkpoint) {
     var epochs = history.epochs().size();
     var windows = text.windowCount(trainer.settings().steps());
-    var problem =
-        next.epoch() != epochs
-            ? "it is of epoch %d, and its history has %d epochs".formatted(next.epoch() + 1, epochs)
-            : next.windows() > windows
-                ? "it is after %d windows of a text of %d".formatted(next.windows(), windows)
-                : next.windows() == 0 && !nextCarried.isEmpty()
-                    ? "it carries a state, and is before the first window of an epoch"
-                    : step() != checkpoint.step()
-                        ? "its name says step %d, it is of step %d"
-                            .formatted(checkpoint.step(), step())
-                        : "";
-    if (!problem.isEmpty()) {
-      throw new Failure(
-          "%s: %s; remove it to go on from the one before".formatted(checkpoint.file(), problem));
-    }
+    require(
+        next.epoch() == epochs,
+        checkpoint,
+        "it is of epoch %d, and its history has %d epochs".formatted(next.epoch() + 1, epochs));
+    require(
+        next.windows() <= windows,
+        checkpoint,
+        "it is after %d windows of a text of %d".formatted(next.windows(), windows));
+    require(
+        next.windows() > 0 || nextCarried.isEmpty(),
+        checkpoint,
+        "it carries a state, and is before the first window of an epoch");
+    require(
+        step() == checkpoint.step(),
+        checkpoint,
+        "its name says step %d, it is of step %d".formatted(checkpoint.step(), step()));
+  }
+
+  private static void require(boolean agrees, Checkpoint checkpoint, String problem) {
+    if (agrees) return;
+    throw new Failure(
+        "%s: %s; remove it to go on from the one before".formatted(checkpoint.file(), problem));
   }
 
   /** Overwrites a model by the weights of a checkpoint, and leaves the rest. */
