@@ -12,11 +12,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Asking the system for each tensor costs microseconds, on a GPU a wait for all its work; a free
  * list costs some nanoseconds. Sizes are rounded up to a quarter of a power of two. Blocks below {@link #LARGE} are cut from
- * slabs and stay with the pool; larger ones are cached too, and go back to the system when the
- * cache exceeds what is in use, so that a run's resident memory follows its working set.
+ * slabs and stay with the pool; larger ones are cached too, and go back to the system when more of them
+ * lie idle than were ever in use at once, so that resident memory follows the working set also where
+ * every step has other sizes.
  */
 public final class SlabPool implements Memory {
-  private static final long LARGE = 1L << 20;
+  private static final long LARGE = 64L << 10;
   private static final long SLAB = 4L << 20;
   private static final int CLASSES = 4 * 64;
   private static final Pattern SIZE = Pattern.compile("([1-9][0-9]{0,9})([kmgt]?)b?");
@@ -47,7 +48,10 @@ public final class SlabPool implements Memory {
   private long inUse;
   private long peak;
   private long reserved;
+
+  /** Of large blocks. */
   private long cached;
+
   private long limit;
 
   /**
@@ -127,7 +131,7 @@ public final class SlabPool implements Memory {
     long[] list = free[c];
     if (list != null && freeCount[c] > 0) {
       address = list[--freeCount[c]];
-      cached -= size;
+      cached -= size >= LARGE ? size : 0;
     } else {
       address = size < LARGE ? cut(size) : system(size);
       if (address == 0) {
@@ -141,7 +145,7 @@ public final class SlabPool implements Memory {
 
   private long cut(long size) {
     if (slabEnd - slab < size) {
-      // The rest of the old slab is lost to the pool: at most a quarter of it.
+      // The rest of the old slab is lost to the pool: at most a 64th of it.
       long fresh = system(SLAB);
       if (fresh == 0) {
         return 0;
@@ -179,9 +183,9 @@ public final class SlabPool implements Memory {
     }
     free[c] = list;
     list[freeCount[c]++] = address;
-    cached += size;
+    cached += size >= LARGE ? size : 0;
     // A training step frees all it used at once and takes it again: keep that much.
-    if (size >= LARGE && cached > peak) {
+    if (cached > peak) {
       trim(peak / 2);
     }
   }

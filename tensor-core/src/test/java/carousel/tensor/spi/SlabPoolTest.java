@@ -159,6 +159,24 @@ class SlabPoolTest {
     assertThat(resident() - before).isLessThan(160 * MB);
   }
 
+  /** Steps whose tensors have other sizes each time, as those of ragged batches do. */
+  @Test
+  void whatIsReservedFollowsTheWorkingSet() {
+    var pool = Malloc.pool();
+    var random = new SplittableRandom(1);
+    for (int step = 0; step < 300; step++) {
+      List<Block> live = new ArrayList<>();
+      double scale = random.nextDouble(20, 800) * 1000;
+      for (int i = 0; i < 30; i++) {
+        long bytes = (long) (scale * random.nextDouble(0.3, 1));
+        live.add(new Block(pool.allocate(bytes), bytes));
+      }
+      live.forEach(b -> pool.free(b.address, b.bytes));
+    }
+    assertThat(pool.peak()).isGreaterThan(15 * MB);
+    assertThat(pool.reserved()).isLessThan(2 * pool.peak());
+  }
+
   @Test
   void threadsMayShareIt() throws Exception {
     var pool = Malloc.pool();
