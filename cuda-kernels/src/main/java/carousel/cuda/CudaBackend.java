@@ -77,7 +77,7 @@ public final class CudaBackend implements Backend {
           }
 
           @Override
-          public void giveBack(long address) {
+          public void giveBack(long address, long bytes) {
             driver.free(address);
           }
         };

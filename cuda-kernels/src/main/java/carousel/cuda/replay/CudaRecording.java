@@ -49,7 +49,7 @@ public final class CudaRecording implements Recorder.Recorded {
               }
 
               @Override
-              public void giveBack(long address) {
+              public void giveBack(long address, long bytes) {
                 // Calls that were noted use it.
               }
             },

@@ -45,7 +45,7 @@ public final class CpuBackend implements Backend {
 
   /** The CPU with the loops that {@code -Dcarousel.vector} asks for, and memory up to {@code -Dcarousel.memory}. */
   public CpuBackend() {
-    this(SlabPool.configured(new Malloc(), "carousel.memory"), KernelChoice.configured());
+    this(SlabPool.configured(HostMemory.source(), "carousel.memory"), KernelChoice.configured());
   }
 
   /**

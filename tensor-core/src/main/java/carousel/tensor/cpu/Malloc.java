@@ -7,8 +7,8 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** The memory of the host, from the system's allocator: an arena would zero it, and cost more. */
-public final class Malloc implements SlabPool.Source {
+/** Memory from the C library's allocator: an arena would zero it, and cost more. */
+final class Malloc implements SlabPool.Source {
   private static final int ALIGNMENT = 64;
   private static final MethodHandle MALLOC =
       Linker.nativeLinker()
@@ -20,14 +20,6 @@ public final class Malloc implements SlabPool.Source {
           .downcallHandle(
               Linker.nativeLinker().defaultLookup().findOrThrow("free"),
               FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
-
-  /** The system's allocator. */
-  public Malloc() {}
-
-  /** A pool over it with no cap. */
-  public static SlabPool pool() {
-    return new SlabPool(new Malloc(), Long.MAX_VALUE);
-  }
 
   @Override
   public long take(long size) {
@@ -46,7 +38,7 @@ public final class Malloc implements SlabPool.Source {
   }
 
   @Override
-  public void giveBack(long aligned) {
+  public void giveBack(long aligned, long bytes) {
     try {
       FREE.invokeExact(Bytes.i64(aligned - 8));
     } catch (Throwable e) {

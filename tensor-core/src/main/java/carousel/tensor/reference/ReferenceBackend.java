@@ -4,7 +4,7 @@ import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import carousel.tensor.cpu.Malloc;
+import carousel.tensor.cpu.HostMemory;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.op.Reduce;
@@ -24,7 +24,7 @@ import java.util.stream.IntStream;
 public final class ReferenceBackend implements Backend {
   private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
-  private final Memory memory = Malloc.pool();
+  private final Memory memory = HostMemory.pool();
 
   /** The oracle. */
   public ReferenceBackend() {}

@@ -36,8 +36,9 @@ public final class SlabPool implements Memory {
      * Gives memory back to the system.
      *
      * @param address what {@link #take} returned
+     * @param bytes the size that was asked for
      */
-    void giveBack(long address);
+    void giveBack(long address, long bytes);
   }
 
   private final Source source;
@@ -194,7 +195,7 @@ public final class SlabPool implements Memory {
   private void trim(long keep) {
     for (int c = CLASSES - 1; c >= sizeClass(LARGE) && cached > keep; c--) {
       while (freeCount[c] > 0 && cached > keep) {
-        source.giveBack(free[c][--freeCount[c]]);
+        source.giveBack(free[c][--freeCount[c]], blockSize(c));
         cached -= blockSize(c);
         reserved -= blockSize(c);
       }

@@ -18,7 +18,7 @@ class KernelsContractTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.cpu.Operands#kernels")
   void everyRow(Kernels kernels) {
-    Device device = Device.of(kernels.description(), new CpuBackend(Malloc.pool(), kernels));
+    Device device = Device.of(kernels.description(), new CpuBackend(HostMemory.pool(), kernels));
     List<String> wrong =
         OpCases.all()
             .filter(c -> c.operands().getFirst().shape().size() < SMALL)

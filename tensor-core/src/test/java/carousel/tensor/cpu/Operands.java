@@ -59,7 +59,7 @@ final class Operands {
   }
 
   static CpuBackend backend(Kernels kernels) {
-    return new CpuBackend(Malloc.pool(), kernels);
+    return new CpuBackend(HostMemory.pool(), kernels);
   }
 
   /**

@@ -51,7 +51,7 @@ class RandomsTest {
   }
 
   private static void same(Kernels kernels, DType type, BiConsumer<Backend, Tensor> fill) {
-    var cpu = Device.of(kernels.description(), new CpuBackend(Malloc.pool(), kernels));
+    var cpu = Device.of(kernels.description(), new CpuBackend(HostMemory.pool(), kernels));
     var reference = Device.of("reference", new ReferenceBackend());
     for (int size : SIZES) {
       try (var scope = Scope.open()) {

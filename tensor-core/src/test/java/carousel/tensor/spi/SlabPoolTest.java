@@ -2,7 +2,7 @@ package carousel.tensor.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.tensor.cpu.Malloc;
+import carousel.tensor.cpu.HostMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -48,7 +48,7 @@ class SlabPoolTest {
 
   @Test
   void blocksAreAlignedAndNeverOverlap() {
-    var pool = Malloc.pool();
+    var pool = HostMemory.pool();
     var random = new SplittableRandom(1);
     List<Block> live = new ArrayList<>();
     for (int i = 0; i < 20_000; i++) {
@@ -70,7 +70,7 @@ class SlabPoolTest {
 
   @Test
   void freedBlocksAreGivenOutAgain() {
-    var pool = Malloc.pool();
+    var pool = HostMemory.pool();
     for (long bytes : new long[] {64, 1000, 100_000, 3 * MB}) {
       long first = pool.allocate(bytes);
       pool.free(first, bytes);
@@ -81,7 +81,7 @@ class SlabPoolTest {
 
   @Test
   void countsWhatIsOut() {
-    var pool = Malloc.pool();
+    var pool = HostMemory.pool();
     long a = pool.allocate(100);
     assertThat(pool.inUse()).isEqualTo(128);
     long b = pool.allocate(1000);
@@ -95,7 +95,7 @@ class SlabPoolTest {
 
   @Test
   void countsWhatTheSystemGave() {
-    var pool = Malloc.pool();
+    var pool = HostMemory.pool();
     assertThat(pool.reserved()).isZero();
     long small = pool.allocate(100);
     assertThat(pool.reserved()).as("a slab").isEqualTo(4 * MB);
@@ -112,7 +112,7 @@ class SlabPoolTest {
 
   @Test
   void theCapHolds() {
-    var pool = new SlabPool(new Malloc(), 1000);
+    var pool = new SlabPool(HostMemory.source(), 1000);
     assertThat(pool.limit()).isEqualTo(1000);
     assertThat(pool.allocate(1001)).isZero();
     long a = pool.allocate(500);
@@ -129,7 +129,7 @@ class SlabPoolTest {
 
   @Test
   void whatTheSystemCannotGiveIsRefused() {
-    assertThat(Malloc.pool().allocate(1L << 55)).isZero();
+    assertThat(HostMemory.pool().allocate(1L << 55)).isZero();
   }
 
   private static long resident() throws IOException {
@@ -147,7 +147,7 @@ class SlabPoolTest {
   void largeBlocksGoBackToTheSystem() throws IOException {
     Assumptions.assumeTrue(
         Files.isReadable(Path.of("/proc/self/statm")), "no /proc/self/statm: RSS is not known");
-    var pool = Malloc.pool();
+    var pool = HostMemory.pool();
     long before = resident();
     for (long mb = 40; mb <= 100; mb += 10) {
       long a = pool.allocate(mb * MB);
@@ -162,7 +162,7 @@ class SlabPoolTest {
   /** Steps whose tensors have other sizes each time, as those of ragged batches do. */
   @Test
   void whatIsReservedFollowsTheWorkingSet() {
-    var pool = Malloc.pool();
+    var pool = HostMemory.pool();
     var random = new SplittableRandom(1);
     for (int step = 0; step < 300; step++) {
       List<Block> live = new ArrayList<>();
@@ -179,7 +179,7 @@ class SlabPoolTest {
 
   @Test
   void threadsMayShareIt() throws Exception {
-    var pool = Malloc.pool();
+    var pool = HostMemory.pool();
     try (var threads = Executors.newFixedThreadPool(4)) {
       List<Future<Boolean>> done = new ArrayList<>();
       for (int t = 0; t < 4; t++) {
