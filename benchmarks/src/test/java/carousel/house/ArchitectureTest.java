@@ -1,8 +1,12 @@
 package carousel.house;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.equivalentTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
@@ -16,6 +20,7 @@ import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -164,6 +169,25 @@ class ArchitectureTest {
                   .orShould()
                   .dependOnClassesThat()
                   .haveFullyQualifiedName("java.io.Externalizable")),
+          Map.entry(
+              "segments are copied with layouts: what C2 makes of the other ways loses bytes"
+                  + " (carousel.tensor.cpu.loop.Bytes)",
+              noClasses()
+                  .should()
+                  .callMethod(
+                      MemorySegment.class,
+                      "copy",
+                      MemorySegment.class,
+                      long.class,
+                      MemorySegment.class,
+                      long.class,
+                      long.class)
+                  .orShould()
+                  .callMethod(MemorySegment.class, "copyFrom", MemorySegment.class)
+                  .orShould()
+                  .callMethodWhere(
+                      target(owner(assignableTo(MemorySegment.class)))
+                          .and(target(name("toArray"))))),
           Map.entry(
               "libraries log; only programs print",
               noClasses()

@@ -388,7 +388,8 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
 
   /** A byte other than 0 means true, but loops count on 1. */
   private static MemorySegment zerosAndOnes(MemorySegment source) {
-    byte[] bytes = source.toArray(ValueLayout.JAVA_BYTE);
+    byte[] bytes = new byte[Math.toIntExact(source.byteSize())];
+    MemorySegment.copy(source, ValueLayout.JAVA_BYTE, 0, bytes, 0, bytes.length);
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) (bytes[i] == 0 ? 0 : 1);
     }

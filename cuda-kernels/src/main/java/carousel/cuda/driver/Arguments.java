@@ -86,7 +86,8 @@ public final class Arguments {
     }
     copy.count = count;
     copy.end = end;
-    MemorySegment.copy(values, 0, copy.values, 0, end);
+    MemorySegment.copy(
+        values, ValueLayout.JAVA_BYTE, 0, copy.values, ValueLayout.JAVA_BYTE, 0, end);
     return copy;
   }
 }

@@ -87,7 +87,7 @@ public final class Nvrtc implements Compiler {
       call("nvrtcGetNumSupportedArchs", count);
       MemorySegment found = arena.allocate(JAVA_INT, count.get(JAVA_INT, 0));
       call("nvrtcGetSupportedArchs", found);
-      return IntStream.of(found.toArray(JAVA_INT)).sorted().toArray();
+      return found.elements(JAVA_INT).mapToInt(one -> one.get(JAVA_INT, 0)).sorted().toArray();
     }
   }
 
@@ -132,7 +132,9 @@ public final class Nvrtc implements Compiler {
       call("nvrtcGet" + what + "Size", program, size);
       MemorySegment bytes = arena.allocate(size.get(JAVA_LONG, 0));
       call("nvrtcGet" + what, program, bytes);
-      return bytes.toArray(JAVA_BYTE);
+      byte[] result = new byte[Math.toIntExact(bytes.byteSize())];
+      MemorySegment.copy(bytes, JAVA_BYTE, 0, result, 0, result.length);
+      return result;
     }
   }
 

@@ -1,5 +1,6 @@
 package carousel.cuda.driver;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static jcuda.driver.CUevent_flags.CU_EVENT_DISABLE_TIMING;
 import static jcuda.driver.JCudaDriver.cuEventCreate;
 import static jcuda.driver.JCudaDriver.cuEventRecord;
@@ -69,7 +70,7 @@ final class Staging {
     for (long at = 0; at < host.byteSize(); at += BYTES) {
       long bytes = Math.min(BYTES, host.byteSize() - at);
       Buffer buffer = next();
-      MemorySegment.copy(host, at, buffer.memory, 0, bytes);
+      MemorySegment.copy(host, JAVA_BYTE, at, buffer.memory, JAVA_BYTE, 0, bytes);
       driver.check(
           "cuMemcpyHtoDAsync",
           cuMemcpyHtoDAsync(new DeviceAddress(address + at), buffer.pointer, bytes, stream));
@@ -90,7 +91,8 @@ final class Staging {
         ahead = fetch(address, at + BYTES, size);
       }
       here.await();
-      MemorySegment.copy(here.memory, 0, host, at, Math.min(BYTES, size - at));
+      long bytes = Math.min(BYTES, size - at);
+      MemorySegment.copy(here.memory, JAVA_BYTE, 0, host, JAVA_BYTE, at, bytes);
     }
   }
 

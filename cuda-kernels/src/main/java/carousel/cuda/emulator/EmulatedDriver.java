@@ -124,17 +124,17 @@ public final class EmulatedDriver implements CudaDriver {
 
   @Override
   public void upload(MemorySegment host, long device) {
-    MemorySegment.copy(host, 0, ALL, device, host.byteSize());
+    MemorySegment.copy(host, JAVA_BYTE, 0, ALL, JAVA_BYTE, device, host.byteSize());
   }
 
   @Override
   public void download(long device, MemorySegment host) {
-    MemorySegment.copy(ALL, device, host, 0, host.byteSize());
+    MemorySegment.copy(ALL, JAVA_BYTE, device, host, JAVA_BYTE, 0, host.byteSize());
   }
 
   @Override
   public void copy(long from, long to, long bytes) {
-    MemorySegment.copy(ALL, from, ALL, to, bytes);
+    MemorySegment.copy(ALL, JAVA_BYTE, from, ALL, JAVA_BYTE, to, bytes);
   }
 
   @Override

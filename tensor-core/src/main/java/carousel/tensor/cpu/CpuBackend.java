@@ -196,12 +196,12 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void read(Tensor x, MemorySegment host) {
-    MemorySegment.copy(Bytes.ALL, x.address(), host, 0, x.size() * x.dtype().bytes());
+    Bytes.copy(Bytes.ALL, x.address(), host, 0, x.size() * x.dtype().bytes());
   }
 
   @Override
   public void write(MemorySegment host, Tensor y) {
-    MemorySegment.copy(host, 0, Bytes.ALL, y.address(), y.size() * y.dtype().bytes());
+    Bytes.copy(host, 0, Bytes.ALL, y.address(), y.size() * y.dtype().bytes());
   }
 
   @Override

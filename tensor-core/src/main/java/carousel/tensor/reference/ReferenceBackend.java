@@ -5,6 +5,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.cpu.HostMemory;
+import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.op.Reduce;
@@ -280,11 +281,11 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void read(Tensor x, MemorySegment host) {
-    MemorySegment.copy(ALL, x.address(), host, 0, x.size() * x.dtype().bytes());
+    Bytes.copy(ALL, x.address(), host, 0, x.size() * x.dtype().bytes());
   }
 
   @Override
   public void write(MemorySegment host, Tensor y) {
-    MemorySegment.copy(host, 0, ALL, y.address(), y.size() * y.dtype().bytes());
+    Bytes.copy(host, 0, ALL, y.address(), y.size() * y.dtype().bytes());
   }
 }

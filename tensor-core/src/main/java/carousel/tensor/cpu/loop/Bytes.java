@@ -52,7 +52,24 @@ public final class Bytes {
 
   /** Copies bytes; the ranges must not overlap partially. */
   public static void copy(long from, long to, long bytes) {
-    MemorySegment.copy(ALL, from, ALL, to, bytes);
+    copy(ALL, from, ALL, to, bytes);
+  }
+
+  /**
+   * Copies bytes between segments on and off the heap.
+   *
+   * <p>Not by {@code MemorySegment.copy} without layouts, nor by what calls it: below 64 bytes that is a
+   * loop in Java, and as C2 of JDK 25.0.3 compiles it, it now and then leaves out eight bytes of a heap
+   * array.
+   *
+   * @param from the source
+   * @param at where it begins, in bytes
+   * @param to the target
+   * @param there where that begins, in bytes
+   * @param bytes how many
+   */
+  public static void copy(MemorySegment from, long at, MemorySegment to, long there, long bytes) {
+    MemorySegment.copy(from, ValueLayout.JAVA_BYTE, at, to, ValueLayout.JAVA_BYTE, there, bytes);
   }
 
   /** Fills bytes with zero. */

@@ -1,5 +1,7 @@
 package carousel.tensor.cpu.vector;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
 import carousel.tensor.cpu.loop.Bytes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -48,7 +50,7 @@ final class Lanes {
 
   /** Copies a few bytes, fewer than a vector. */
   static void copy(long from, long to, int bytes) {
-    MemorySegment.copy(ALL, from, ALL, to, bytes);
+    MemorySegment.copy(ALL, JAVA_BYTE, from, ALL, JAVA_BYTE, to, bytes);
   }
 
   /** Spreads the low 8 bits of {@code bits} into bytes of 0 and 1, the lowest first. */

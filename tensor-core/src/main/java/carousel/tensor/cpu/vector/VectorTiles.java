@@ -5,7 +5,6 @@ import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tile;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Transpose;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Objects;
@@ -199,7 +198,7 @@ public final class VectorTiles implements Tiles {
     int bytes = columns * size;
     for (int p = 0; p < k; p++, b += row, into += (long) width * size) {
       if (column == size) {
-        MemorySegment.copy(Bytes.ALL, b, Bytes.ALL, into, bytes);
+        Bytes.copy(b, into, bytes);
       } else if (f64) {
         for (int j = 0; j < columns; j++) {
           Bytes.f64(into + 8L * j, Bytes.f64(b + j * column));
