@@ -48,6 +48,14 @@ record OddCell(Kind kind, Parameter wx, Parameter wh, Parameter b, Parameter v)
         return v.chunk(2, Tensor.LAST).get(0).mul(h).add(v.chunk(2, Tensor.LAST).get(1)).tanh();
       }
     },
+    /** A product of a sum as it is, which lies among others. */
+    TWICE {
+      @Override
+      Tensor step(List<Tensor> a, Tensor h, Tensor v, Tensor wh) {
+        Tensor fed = a.get(1).matmul(wh).chunk(BLOCKS, Tensor.LAST).get(3);
+        return a.get(0).sigmoid().mul(fed).add(a.get(2)).tanh().mul(0.5);
+      }
+    },
     /** More code than one program holds, and sums that are read from end to end. */
     LONG {
       @Override

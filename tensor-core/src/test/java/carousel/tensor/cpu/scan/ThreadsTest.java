@@ -28,10 +28,13 @@ class ThreadsTest {
     Workers.threads(threads);
   }
 
-  /** Several bands; one row, so that threads share units; large weights, which they share, too. */
+  /**
+   * Several bands, and panels of a weight's gradient, which one thread goes through in twos; one row, so
+   * that threads share units; large weights, which they share, too.
+   */
   @ParameterizedTest
   @CsvSource({
-    "40, 25, 30, 33, F32",
+    "40, 25, 30, 65, F32",
     "3, 1, 70, 90, F32",
     "2, 4, 300, 470, F32",
     "5, 22, 9, 20, F64"
