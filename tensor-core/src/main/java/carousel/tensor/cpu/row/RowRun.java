@@ -93,14 +93,15 @@ final class RowRun implements IntConsumer {
     return program.sums() * rowTasks() * sumColumns() * size;
   }
 
-  /** Whether all rows lie one after the other, in all places. */
+  /** Whether all rows lie one after the other, in all places; those of a sum are one row, and do not. */
   private boolean isOneRow() {
-    boolean one = program.sums() == 0;
-    for (int p = 0; p < steps.length && one; p++) {
+    for (int p = 0; p < steps.length; p++) {
       boolean own = program.places().get(p).room() == Room.TEMPORARY;
-      one = own || steps[p] == width * size;
+      if (!own && steps[p] != width * size) {
+        return false;
+      }
     }
-    return one;
+    return true;
   }
 
   /** Whole vectors of a row. */
@@ -203,11 +204,10 @@ final class RowRun implements IntConsumer {
     return bases;
   }
 
-  /** Rows that do not fill a vector. */
+  /** Rows that do not fill a vector; what is computed in the rest of it, of whatever is there, is not read. */
   private void narrow(long rowTask, long begin, long end, long[] at) {
     int count = firsts.length;
     long scratch = Scratch.ofThread().address((long) count * Loop.SPLAT_BYTES);
-    Bytes.clear(scratch, (long) count * Loop.SPLAT_BYTES);
     long[] own = new long[count];
     for (int p = 0; p < count; p++) {
       RowProgram.Place place = program.places().get(p);
