@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** Cells for the contract of kernels over time, which do what the cells of this library do not. */
-record OddCell(Kind kind, Parameter wx, Parameter wh, Parameter b, Parameter v)
+public record OddCell(Kind kind, Parameter wx, Parameter wh, Parameter b, Parameter v)
     implements AffineCell<HiddenState> {
   /** What is odd about it. */
-  enum Kind {
+  public enum Kind {
     /** Limits, extremes, and tests that are put together. */
     TESTS {
       @Override
@@ -75,11 +75,11 @@ record OddCell(Kind kind, Parameter wx, Parameter wh, Parameter b, Parameter v)
 
   private static final int BLOCKS = 4;
 
-  static Stream<String> names() {
+  public static Stream<String> names() {
     return Stream.of(Kind.values()).map(kind -> "odd " + kind);
   }
 
-  static OddCell of(String name, int inputs, int hidden, Init init, Philox rng) {
+  public static OddCell of(String name, int inputs, int hidden, Init init, Philox rng) {
     return new OddCell(
         Kind.valueOf(name.substring("odd ".length())),
         init.parameter(rng, inputs, BLOCKS * hidden),

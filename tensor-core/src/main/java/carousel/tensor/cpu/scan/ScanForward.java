@@ -32,8 +32,10 @@ final class ScanForward {
         gates.add(gates(group));
       }
     }
-    new InputProduct(frame, call.tiles, call.copy, call.depth)
-        .project(Matrix.of(call.inputs[ScanCall.X]), gates);
+    if (!gates.isEmpty()) {
+      new InputProduct(frame, call.tiles, call.copy, call.depth)
+          .project(Matrix.of(call.inputs[ScanCall.X]), gates);
+    }
 
     Object[][] arrays = call.arrays(call.plan.sourceArrays.size());
     Map<Block, Object> initial = new HashMap<>();

@@ -1,0 +1,194 @@
+package carousel.nn.mutants;
+
+import carousel.nn.mutants.Mutant.Wrong;
+import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Pointwise;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Op;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Unary;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A program of F64, computed number by number from the definitions of its rows; one of its instructions
+ * may be broken.
+ */
+final class BrokenProgram implements Pointwise.Loop {
+  private final Pointwise program;
+  private final int lanes;
+  private final List<Mutant> mutants = new ArrayList<>();
+  private @Nullable Mutant mutant;
+  private boolean changed;
+
+  /**
+   * A program, unbroken.
+   *
+   * @param name in words
+   * @param program its instructions
+   * @param lanes elements of a vector
+   */
+  BrokenProgram(String name, Pointwise program, int lanes) {
+    this.program = program;
+    this.lanes = lanes;
+    for (int i = 0; i < program.code().size(); i++) {
+      int site = i;
+      Pointwise.Instruction instruction = program.code().get(i);
+      String where = name + ", " + i + " " + words(instruction);
+      ways(instruction, (way, wrong) -> mutants.add(new Mutant(where, way, site, wrong)));
+    }
+  }
+
+  private static String words(Pointwise.Instruction instruction) {
+    return switch (instruction) {
+      case Pointwise.Load load -> "load " + load.slot();
+      case Pointwise.Constant constant -> "constant " + constant.value();
+      case Pointwise.Apply apply -> apply.op().label() + " " + apply.operands();
+      case Pointwise.Store store -> "store " + store.register() + " at " + store.slot();
+      case Pointwise.Keep keep -> "keep " + keep.register() + " in " + keep.array();
+    };
+  }
+
+  private interface Ways {
+    void add(String way, Wrong wrong);
+  }
+
+  private void ways(Pointwise.Instruction instruction, Ways ways) {
+    if (instruction instanceof Pointwise.Apply(Op op, List<Integer> operands)) {
+      applied(op, operands.size(), ways);
+      return;
+    }
+    ways.add("negated", (right, other) -> -right);
+    ways.add("doubled", (right, other) -> 2 * right);
+    ways.add("missing", (right, other) -> 0);
+    if (instruction instanceof Pointwise.Load && program.fixed().size() > 1) {
+      ways.add("its neighbour", (right, other) -> other[0]);
+    }
+  }
+
+  private static void applied(Op op, int arity, Ways ways) {
+    if (Pointwise.isTest(op)) {
+      ways.add("not", (right, other) -> 1 - right);
+      ways.add("never", (right, other) -> 0);
+      ways.add("always", (right, other) -> 1);
+      return;
+    }
+    ways.add("negated", (right, other) -> -right);
+    ways.add("doubled", (right, other) -> 2 * right);
+    ways.add("missing", (right, other) -> 0);
+    for (int i = op == Ternary.WHERE ? 1 : 0; i < arity; i++) {
+      int alone = i;
+      ways.add("operand " + i + " alone", (right, other) -> other[alone]);
+    }
+    switch (op) {
+      case Ternary.WHERE -> ways.add("swapped", (_, x) -> x[0] == 0 ? x[1] : x[2]);
+      case Ternary.FMA -> ways.add("minus", (_, x) -> x[0] * x[1] - x[2]);
+      case Binary.ADD -> ways.add("minus", (_, x) -> x[0] - x[1]);
+      case Binary.SUB -> ways.add("plus", (_, x) -> x[0] + x[1]);
+      case Binary.MUL -> ways.add("divided", (_, x) -> x[0] / x[1]);
+      case Binary row -> ways.add("swapped", (_, x) -> row.scalar(x[1], x[0]));
+      default -> {
+        // one operand: nothing to swap
+      }
+    }
+  }
+
+  List<Mutant> mutants() {
+    return mutants;
+  }
+
+  /** Breaks one instruction; none for null. */
+  void choose(@Nullable Mutant broken) {
+    mutant = broken;
+    changed = false;
+  }
+
+  /** Whether the broken instruction has given another number than the right one. */
+  boolean isChanged() {
+    return changed;
+  }
+
+  @Override
+  public void run(long[] at, long step, Object[] arrays, int[] offsets, int keepStep, int n) {
+    double[] registers = new double[program.code().size()];
+    for (int i = 0; i < n; i++) {
+      // Vectors are read whole before any is written: a slot may be read and written.
+      double[][] lane = new double[lanes][];
+      for (int l = 0; l < lanes; l++) {
+        compute(at, i * step, l, registers);
+        lane[l] = registers.clone();
+      }
+      for (int l = 0; l < lanes; l++) {
+        store(lane[l], at, i * step, arrays, offsets, i * keepStep, l);
+      }
+    }
+  }
+
+  private long address(long[] at, int slot, long shift, int lane) {
+    return at[slot] + (program.fixed().get(slot) ? 0 : shift) + 8L * lane;
+  }
+
+  private void compute(long[] at, long shift, int lane, double[] registers) {
+    for (int k = 0; k < registers.length; k++) {
+      switch (program.code().get(k)) {
+        case Pointwise.Load(int slot) -> {
+          int neighbour = (slot + 1) % program.fixed().size();
+          registers[k] =
+              given(
+                  k,
+                  Bytes.f64(address(at, slot, shift, lane)),
+                  Bytes.f64(address(at, neighbour, shift, lane)));
+        }
+        case Pointwise.Constant(double value) -> registers[k] = given(k, value);
+        case Pointwise.Apply(Op op, List<Integer> operands) -> {
+          double[] x = operands.stream().mapToDouble(r -> registers[r]).toArray();
+          registers[k] = given(k, apply(op, x), x);
+        }
+        case Pointwise.Store(int register, int slot) ->
+            registers[k] = given(k, registers[register]);
+        case Pointwise.Keep(int register, int array) ->
+            registers[k] = given(k, registers[register]);
+      }
+    }
+  }
+
+  private void store(
+      double[] registers,
+      long[] at,
+      long shift,
+      Object[] arrays,
+      int[] offsets,
+      int keepShift,
+      int lane) {
+    for (int k = 0; k < registers.length; k++) {
+      switch (program.code().get(k)) {
+        case Pointwise.Store(int register, int slot) ->
+            Bytes.f64(address(at, slot, shift, lane), registers[k]);
+        case Pointwise.Keep(int register, int array) ->
+            ((double[]) arrays[array])[offsets[array] + keepShift + lane] = registers[k];
+        default -> {
+          // stays in its register
+        }
+      }
+    }
+  }
+
+  private static double apply(Op op, double... x) {
+    return switch (op) {
+      case Unary row -> row.scalar(x[0]);
+      case Binary row -> row.scalar(x[0], x[1]);
+      case Ternary row -> row.scalar(x[0], x[1], x[2]);
+      default -> throw new IllegalArgumentException("not a row of a program: " + op.label());
+    };
+  }
+
+  private double given(int k, double right, double... other) {
+    if (mutant == null || mutant.site() != k) {
+      return right;
+    }
+    double wrong = mutant.wrong().of(right, other);
+    changed |= Mutant.differ(wrong, right);
+    return wrong;
+  }
+}
