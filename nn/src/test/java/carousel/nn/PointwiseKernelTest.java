@@ -140,6 +140,19 @@ class PointwiseKernelTest {
     }
   }
 
+  /** No row of any tensor is one block. */
+  @Test
+  void blocksThatChangePlaces() {
+    try (var scope = Scope.open()) {
+      Composite.Body swap =
+          in -> {
+            List<Tensor> x = in[0].chunk(2, Tensor.LAST);
+            return new Tensor[] {Tensor.concat(Tensor.LAST, List.of(x.get(1).exp(), x.get(0)))};
+          };
+      check(swap, normal(DType.F32, 5, 80));
+    }
+  }
+
   @Test
   void whatNothingFlowsIntoHasNoGradient() {
     try (var scope = Scope.open()) {
