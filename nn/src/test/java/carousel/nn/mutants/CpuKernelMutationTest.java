@@ -65,6 +65,7 @@ class CpuKernelMutationTest {
                   + "|jordan over time, program 3, (0 load 0|8 load 4): negated"
                   + "|matrix-peephole over time, program 4, 13 load 6: negated"
                   + "|odd DEAF over time, program 2, 4 load 3: negated"
+                  + "|odd TWICE over time, program (2, 8 store 5 at 3|3, 5 load 2): negated"
                   + "|odd LONG over time, program 6, 88 load 19: negated"
                   + "|cifg by the step, program (2, 9 store 3 at 5|3, 23 load 8): negated",
               "y of a tanh, for 1 − y²"),
