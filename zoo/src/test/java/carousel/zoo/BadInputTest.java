@@ -46,6 +46,7 @@ class BadInputTest {
     "--cell, transformer, 'there are: elman'",
     "--hidden, 0, must be 1 or more",
     "--hidden, wide, Invalid value",
+    "--layers, 2147483647, from 1 to 1000",
     "--batch, -3, must be 1 or more",
     "--lr, NaN, must be above 0",
     "--dropout, 1, from 0 to below 1",

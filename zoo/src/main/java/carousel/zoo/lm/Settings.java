@@ -16,7 +16,7 @@ import java.util.function.Function;
  * @param level what a token is
  * @param cell the name of the recurrent cell
  * @param hidden H, the size of the embedding and of every layer
- * @param layers how many recurrent layers
+ * @param layers how many recurrent layers, up to 1000
  * @param batch N, how many parts of the text are read side by side
  * @param steps T, how far gradients flow back
  * @param epochs how often the text is read
@@ -56,10 +56,13 @@ public record Settings(
   /** The names of {@link #optimizer}. */
   public static final List<String> OPTIMIZERS = List.of("sgd", "adam");
 
+  /** More than a training can use: what a damaged file asks for ends here, not with the memory. */
+  private static final int MOST_LAYERS = 1000;
+
   /** Checks that every number makes sense. */
   public Settings {
     atLeastOne("hidden", hidden);
-    atLeastOne("layers", layers);
+    require("layers", layers, x -> x >= 1 && x <= MOST_LAYERS, "from 1 to " + MOST_LAYERS);
     atLeastOne("batch", batch);
     atLeastOne("steps", steps);
     atLeastOne("epochs", epochs);
