@@ -106,6 +106,10 @@ class ScanKernelTest {
       close("loss", fused.value(), body.value(), tolerance);
       for (int i = 0; i < all.length; i++) {
         close("gradient " + i, fused.get(i), body.get(i), tolerance);
+        if (lengths != null) {
+          close(
+              "gradient " + i + " alone", Grad.orZero(loss, all[i]).get(0), body.get(i), tolerance);
+        }
       }
     }
   }
