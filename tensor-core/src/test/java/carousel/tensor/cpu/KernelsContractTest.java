@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
 import carousel.tensor.contract.Contract;
+import carousel.tensor.contract.GuardedMemory;
 import carousel.tensor.contract.OpCases;
 import carousel.tensor.cpu.loop.Kernels;
 import java.util.List;
@@ -18,12 +19,14 @@ class KernelsContractTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.cpu.Operands#kernels")
   void everyRow(Kernels kernels) {
-    Device device = Device.of(kernels.description(), new CpuBackend(HostMemory.pool(), kernels));
+    var memory = new GuardedMemory(HostMemory.pool());
+    Device device = Device.of(kernels.description(), new CpuBackend(memory, kernels));
     List<String> wrong =
         OpCases.all()
             .filter(c -> c.operands().getFirst().shape().size() < SMALL)
             .flatMap(c -> Contract.violations(c, device).stream())
             .toList();
     assertThat(wrong.stream().limit(SHOWN)).as("%d cases fail", wrong.size()).isEmpty();
+    assertThat(memory.damage()).as("written beyond a tensor").isEmpty();
   }
 }

@@ -1,37 +1,22 @@
-package carousel.nn.mutants;
+package carousel.nn.kernels;
 
 import static carousel.tensor.DType.F64;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import carousel.nn.CrossEntropy;
-import carousel.nn.Dropout;
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
-import carousel.nn.Linear;
-import carousel.nn.Training;
-import carousel.nn.recurrent.Cell;
-import carousel.nn.recurrent.Cells;
-import carousel.nn.recurrent.OddCell;
-import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.State;
 import carousel.tensor.Device;
-import carousel.tensor.Philox;
 import carousel.tensor.Scope;
-import carousel.tensor.Shape;
-import carousel.tensor.Tensor;
 import carousel.tensor.cpu.CpuBackend;
 import carousel.tensor.cpu.HostMemory;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.vector.VectorKernels;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -46,15 +31,8 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("cpu")
 class CpuKernelMutationTest {
-  private static final int D = 4;
-
   /** Whole panels of two vectors of 128 bits: what is changed is never beyond the end of a row. */
-  private static final int H = 4;
-
-  /** Of weights and states: all sides of limits and tests are seen. */
-  private static final double WIDE = 1.5;
-
-  private static final Init UNIFORM = Init.uniform(0.5).as(F64);
+  private static final FusedKernels KERNELS = new FusedKernels(F64, 4, 4);
 
   /** Mutants that change numbers on the way, and no result: what matches, and why. */
   private static final Map<String, String> HARMLESS =
@@ -104,7 +82,7 @@ class CpuKernelMutationTest {
 
   @Test
   void everyBrokenKernelIsNoticed() {
-    Map<String, Supplier<List<KernelCase>>> kernels = kernels();
+    Map<String, Supplier<List<KernelCase>>> kernels = KERNELS.cases();
     Set<String> alive = new TreeSet<>();
     kernels.forEach((name, cases) -> {
       for (Mutant survivor : survivors(name, cases)) {
@@ -130,7 +108,7 @@ class CpuKernelMutationTest {
       List<KernelCase> cases = make.get();
       for (KernelCase one : cases) {
         assertThat(one.kernel()).as("a kernel of %s", name).isNotNull();
-        assertThat(one.differs(broken)).as("%s, unbroken, is wrong", name).isFalse();
+        assertThat(one.differs(broken::watch)).as("%s, unbroken, is wrong", name).isFalse();
         for (Mutant mutant : one.isRagged() ? List.<Mutant>of() : broken.ofCalls()) {
           if (survives(mutant, broken, List.of(one))) {
             alive.add(mutant);
@@ -148,84 +126,10 @@ class CpuKernelMutationTest {
 
   private boolean survives(Mutant mutant, BrokenKernels broken, List<KernelCase> cases) {
     broken.choose(mutant);
-    boolean noticed = cases.stream().anyMatch(one -> one.differs(broken));
+    boolean noticed = cases.stream().anyMatch(one -> one.differs(broken::watch));
     boolean changed = broken.isChanged();
     broken.choose(null);
     mutants += changed ? 1 : 0;
     return changed && !noticed;
-  }
-
-  /** By name, what kernels are given. */
-  private static Map<String, Supplier<List<KernelCase>>> kernels() {
-    Map<String, Supplier<List<KernelCase>>> kernels = new LinkedHashMap<>();
-    Stream.concat(Cells.names().stream(), OddCell.names())
-        .forEach(name -> {
-          kernels.put(
-              name + " over time",
-              () -> {
-                List<KernelCase> cases = new ArrayList<>(scan(name, false, 3, 3));
-                cases.addAll(scan(name, true, 2, 5));
-                cases.addAll(scan(name, true, 4, 4, 3, 0, 4, 1));
-                return cases;
-              });
-          kernels.put(name + " by the step", () -> step(name));
-        });
-    kernels.put(
-        "linear", () -> all(() -> Linear.of(D, H, UNIFORM, Philox.of(3)).apply(random(6, D))));
-    kernels.put(
-        "dropout",
-        () -> all(() -> Training.with(Philox.of(3), () -> new Dropout(1 / 3.0).apply(random(6)))));
-    kernels.put(
-        "cross_entropy",
-        () -> {
-          Tensor targets = Tensor.of(Shape.of(6), 0, 3, CrossEntropy.IGNORED, 1, 1, 2);
-          return all(() -> CrossEntropy.of().apply(random(6, D), targets));
-        });
-    return kernels;
-  }
-
-  private static Tensor random(int... dims) {
-    return Philox.of(5).normal(F64, 2, 3, dims);
-  }
-
-  private static List<KernelCase> all(Supplier<?> run) {
-    return KernelCase.of(op -> true, run);
-  }
-
-  private static Cell<?> cell(String name) {
-    var rng = Philox.of(7);
-    Cell<?> cell =
-        name.startsWith("odd ")
-            ? OddCell.of(name, D, H, UNIFORM, rng)
-            : Cells.of(name, D, H, UNIFORM, rng);
-    for (var named : cell.parameters()) {
-      named.value().assign(rng.uniform(F64, -WIDE, WIDE, named.value().shape().toArray()));
-    }
-    return cell;
-  }
-
-  private static <S extends State> S state(Cell<S> cell, int rows) {
-    var rng = Philox.of(9);
-    return State.map(cell.zero(rows), zero -> rng.normal(F64, 0, WIDE, zero.shape().toArray()));
-  }
-
-  private static List<KernelCase> scan(
-      String name, boolean reverse, int steps, int rows, int... lengths) {
-    Cell<?> cell = cell(name);
-    Recurrent<?> layer = reverse ? Recurrent.reverse(cell) : Recurrent.of(cell);
-    Tensor x = Philox.of(5).normal(F64, 0, 1, steps, rows, D);
-    Tensor ends = lengths.length == 0 ? null : Tensor.of(lengths);
-    return KernelCase.of(
-        op -> op.label().endsWith(".scan"), () -> layer.run(x, List.of(state(cell, rows)), ends));
-  }
-
-  /** The composites of one step. */
-  private static List<KernelCase> step(String name) {
-    return all(() -> step(cell(name)));
-  }
-
-  private static <S extends State> S step(Cell<S> cell) {
-    Tensor x = Philox.of(5).normal(F64, 0, 1, 1, 3, D);
-    return cell.step(cell.project(x).select(0, 0), state(cell, 3));
   }
 }

@@ -1,6 +1,6 @@
-package carousel.nn.mutants;
+package carousel.nn.kernels;
 
-import carousel.nn.mutants.Mutant.Wrong;
+import carousel.nn.kernels.Mutant.Wrong;
 import carousel.tensor.DType;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Exponentials;

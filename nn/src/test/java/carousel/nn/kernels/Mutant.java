@@ -1,4 +1,4 @@
-package carousel.nn.mutants;
+package carousel.nn.kernels;
 
 /**
  * One wrong number.

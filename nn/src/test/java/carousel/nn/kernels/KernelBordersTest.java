@@ -1,0 +1,49 @@
+package carousel.nn.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import carousel.nn.FusedContract;
+import carousel.tensor.DType;
+import carousel.tensor.Device;
+import carousel.tensor.Scope;
+import carousel.tensor.contract.GuardedMemory;
+import carousel.tensor.cpu.CpuBackend;
+import carousel.tensor.cpu.HostMemory;
+import carousel.tensor.cpu.vector.VectorKernels;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Fused kernels of the CPU write nothing beyond their tensors, and read nothing that was not written: each
+ * block of memory has borders, and is full of NaN at first.
+ */
+@Tag("cpu")
+class KernelBordersTest {
+  /** Less than a vector, vectors and a rest, whole vectors; of every width there is. */
+  @ParameterizedTest
+  @CsvSource({
+    "F32, 1, 1, 128",
+    "F64, 5, 3, 128",
+    "F32, 9, 21, 256",
+    "F64, 4, 8, 256",
+    "F32, 5, 37, 512",
+    "F64, 33, 16, 512"
+  })
+  void hold(DType type, int inputs, int units, int bits) {
+    assumeTrue(FusedContract.VECTORS, "no loops are made without the Vector API");
+    var memory = new GuardedMemory(HostMemory.pool());
+    Device device = Device.of("guarded", new CpuBackend(memory, new VectorKernels(bits)));
+    new FusedKernels(type, inputs, units)
+        .cases()
+        .forEach((name, make) -> {
+          try (var scope = Scope.open(device)) {
+            for (KernelCase one : make.get()) {
+              assertThat(one.differs(Runnable::run)).as("%s is wrong", name).isFalse();
+              assertThat(memory.damage()).as("written beyond by %s", name).isEmpty();
+            }
+          }
+        });
+  }
+}
