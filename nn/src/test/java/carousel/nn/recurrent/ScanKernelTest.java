@@ -142,6 +142,52 @@ class ScanKernelTest {
     }
   }
 
+  /** Gates that multiply the same state, each by a weight of its own. */
+  record Apart(Parameter wx, Parameter wh, Parameter uh, Parameter b)
+      implements AffineCell<HiddenState> {
+    @Override
+    public int outputs() {
+      return wh.value().dim(0);
+    }
+
+    @Override
+    public HiddenState step(Tensor z, HiddenState state) {
+      List<Tensor> a = z.chunk(2, Tensor.LAST);
+      Tensor keep = a.get(0).add(state.h().matmul(wh.value())).sigmoid();
+      Tensor next = a.get(1).add(state.h().matmul(uh.value())).tanh();
+      return new HiddenState(keep.mul(next));
+    }
+
+    @Override
+    public HiddenState zero(int batch) {
+      return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+    }
+  }
+
+  /** One pass finds the gradients of both weights, whichever is wanted. */
+  @Test
+  void oneProductMayReadSeveralWeights() {
+    try (var scope = Scope.open()) {
+      var init = Init.uniform(0.5).as(DType.F64);
+      var rng = Philox.of(5);
+      var cell =
+          new Apart(
+              init.parameter(rng, 3, 10),
+              init.parameter(rng, 5, 5),
+              init.parameter(rng, 5, 5),
+              init.parameter(rng, 10));
+      Tensor x = rng.normal(DType.F64, 0, 1, 4, 3, 3);
+      Supplier<Tensor> loss = () -> Recurrent.of(cell).apply(x).square().sum();
+      assertThat(hasKernel(loss)).isEqualTo(FusedContract.VECTORS);
+      List<Tensor> leaves = new ArrayList<>(List.of(x));
+      cell.parameters().forEach(named -> leaves.add(named.value()));
+      for (Tensor leaf : leaves) {
+        Tensor body = FusedContract.BODIES.run(() -> Grad.of(loss, leaf).get(0));
+        close("gradient alone", Grad.of(loss, leaf).get(0), body, 1e-12);
+      }
+    }
+  }
+
   /** As Elman, with a number drawn at every step. */
   record Noisy(Philox rng, Parameter wx, Parameter wh, Parameter b)
       implements AffineCell<HiddenState> {
