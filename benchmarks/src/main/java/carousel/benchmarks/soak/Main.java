@@ -25,6 +25,7 @@ public final class Main {
    * Soaks.
    *
    * @param args the options
+   * @throws IllegalArgumentException if an option is unknown or has no value
    * @throws IllegalStateException if something grew
    * @throws IOException if files cannot be written
    * @throws InterruptedException if this thread is interrupted
@@ -38,9 +39,11 @@ public final class Main {
         minutes = Double.parseDouble(rest.next());
       } else if (option.equals("--seed") && rest.hasNext()) {
         seed = Long.parseLong(rest.next());
-      } else {
+      } else if (option.equals("--help")) {
         System.out.print(USAGE);
         return;
+      } else {
+        throw new IllegalArgumentException("no such option, or no value: " + option + "\n" + USAGE);
       }
     }
     var folder = Files.createTempDirectory("carousel-soak");

@@ -64,16 +64,15 @@ final class Pages implements SlabPool.Source {
 
   @Override
   public void giveBack(long address, long bytes) {
+    int failed;
     try {
-      int failed = (int) Calls.MUNMAP.invokeExact(address, bytes);
-      if (failed != 0) {
-        throw new IllegalArgumentException(
-            "no %d bytes at %x were taken from the system".formatted(bytes, address));
-      }
-    } catch (RuntimeException e) {
-      throw e;
+      failed = (int) Calls.MUNMAP.invokeExact(address, bytes);
     } catch (Throwable e) {
       throw new AssertionError("munmap is callable", e);
+    }
+    if (failed != 0) {
+      throw new IllegalArgumentException(
+          "no %d bytes at %x were taken from the system".formatted(bytes, address));
     }
   }
 }
