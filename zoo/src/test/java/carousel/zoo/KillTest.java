@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
  *
  * <p>It writes a checkpoint after every step, so that most of its time goes into that. Of every ten
  * kills one comes at some moment of the start, while no checkpoint is read yet or one is being read;
- * of the others every second waits until the neighbour of a checkpoint is there, which is in the
+ * of the others every second comes while the neighbour of a checkpoint is there, which is in the
  * middle of writing, and the others come at some moment after some step.
  */
 class KillTest {
@@ -95,9 +95,7 @@ class KillTest {
         LockSupport.parkNanos(200_000);
       }
       LockSupport.parkNanos(random.nextInt(20_000_000));
-      while (number % 2 == 0 && process.isAlive() && neighbours(run).isEmpty()) {
-        Thread.onSpinWait();
-      }
+      if (number % 2 == 0) stopWhileWriting(process, run);
     }
     assertThat(process.isAlive()).as(child.output()).isTrue();
     process.destroyForcibly().waitFor();
@@ -105,6 +103,20 @@ class KillTest {
     newest(run);
     if (!neighbours(run).isEmpty()) return Moment.WRITING;
     return step(run) == before ? Moment.STARTING : Moment.BETWEEN;
+  }
+
+  /** Stops at some moment that is one of writing: a running process would be done with it before it is killed. */
+  private void stopWhileWriting(Process process, Path run) throws Exception {
+    while (process.isAlive()) {
+      signal(process, "-STOP");
+      if (!neighbours(run).isEmpty()) return;
+      signal(process, "-CONT");
+      LockSupport.parkNanos(random.nextInt(3_000_000));
+    }
+  }
+
+  private static void signal(Process process, String signal) throws Exception {
+    new ProcessBuilder("kill", signal, Long.toString(process.pid())).start().waitFor();
   }
 
   /** What a process that is killed in the middle of a checkpoint leaves behind. */
