@@ -7,6 +7,7 @@ module carousel.tensor {
   exports carousel.tensor.op;
   exports carousel.tensor.reference;
   exports carousel.tensor.spi;
+  exports carousel.tensor.trace;
 
   uses carousel.tensor.spi.BackendProvider;
 }

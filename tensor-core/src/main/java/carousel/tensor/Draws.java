@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 public final class Draws {
   private static final ScopedValue<Draws> CURRENT = ScopedValue.newInstance();
 
+  private final @Nullable Supplier<? extends RuntimeException> refusal;
   private final List<Philox.Draw> noted = new ArrayList<>();
   private @Nullable Draws around;
   private int position = -1;
@@ -27,7 +28,25 @@ public final class Draws {
   }
 
   /** An empty record. */
-  public Draws() {}
+  public Draws() {
+    this(null);
+  }
+
+  private Draws(@Nullable Supplier<? extends RuntimeException> refusal) {
+    this.refusal = refusal;
+  }
+
+  /**
+   * Runs code that may not draw: a draw fails, and moves no generator on.
+   *
+   * @param refusal how it fails
+   * @param body the code
+   * @param <R> what it returns
+   * @return its result
+   */
+  public static <R> R refused(Supplier<? extends RuntimeException> refusal, Supplier<R> body) {
+    return ScopedValue.where(CURRENT, new Draws(refusal)).call(body::get);
+  }
 
   /**
    * Runs code and notes what it draws.
@@ -62,6 +81,9 @@ public final class Draws {
   }
 
   private Philox.Draw drawn(Philox rng, long blocks) {
+    if (refusal != null) {
+      throw refusal.get();
+    }
     if (position < 0) {
       Philox.Draw draw = around == null ? rng.take(blocks) : around.drawn(rng, blocks);
       noted.add(draw);

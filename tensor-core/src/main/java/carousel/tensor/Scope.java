@@ -166,6 +166,17 @@ public final class Scope implements AutoCloseable {
     return tensor;
   }
 
+  /**
+   * Tells whether this scope, or one inside it, owns a tensor.
+   *
+   * @param tensor any tensor
+   * @return whether it was made while this scope was open, and not kept further out
+   */
+  public boolean owns(Tensor tensor) {
+    Ledger owner = tensor.storage().owner();
+    return owner.thread() == ledger.thread() && owner.depth() >= ledger.depth();
+  }
+
   /** Allocates a block owned by this scope. */
   Storage allocate(Device target, long bytes, String op, Shape shape) {
     requireUsable(op);

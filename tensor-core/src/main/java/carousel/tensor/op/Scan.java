@@ -1,50 +1,259 @@
 package carousel.tensor.op;
 
+import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.trace.Traced;
+import carousel.tensor.trace.Value;
+import carousel.tensor.trace.Value.Kind;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The body of a composite that is a recurrence over time: {@code (y_t, s_t) = step(x_t·wx + b,
- * s_{t−1})}. A backend that knows what a step does may run the whole sequence by one kernel: the
- * input enters by one matrix product for all steps, and so do the gradients of the weights.
+ * The body of a composite that is a recurrence over time: {@code (y_t, s_t) = step(z_t, s_{t−1})}. A
+ * backend that knows what a step does may run the whole sequence by one kernel. It knows by the trace of
+ * the step, taken for this call; nothing else tells it what the kernel has to compute.
  *
- * <p>Inputs of the composite, in this order:
+ * <p>{@link Inputs} says which input of the composite is what. Its outputs are {@code y [T,N,C]} and the
+ * tensors of the final state.
  *
- * <ul>
- *   <li>{@code x [T,N,D]}, {@code wx [D,G]}, {@code b [G]};
- *   <li>the {@code states} tensors of the initial state, each {@code [N,H]};
- *   <li>every other tensor that the step reads: weights, constant over time;
- *   <li>if {@code ragged}, I32 {@code lengths [N]}: past its length a row's outputs are 0, its state
- *       stays, and x, which holds finite numbers there, gets no gradient.
- * </ul>
- *
- * <p>Outputs: {@code y [T,N,H]} and the final state's tensors.
- *
- * @param cell whose step this is: kernels are kept for as long as it lives, under its equality
- * @param step one step
+ * @param step what one step computes
  * @param loop all steps, by other ops; its inputs and outputs are those of the composite
- * @param states how many tensors the state has
+ * @param inputs what the inputs of the composite are
+ * @param steps T
+ * @param rows N
  * @param reverse whether the last step comes first; y stands where x does all the same
- * @param ragged whether lengths are given
  */
 public record Scan(
-    Object cell, Step step, Composite.Body loop, int states, boolean reverse, boolean ragged)
+    Traced step, Composite.Body loop, Inputs inputs, int steps, int rows, boolean reverse)
     implements Composite.Body {
 
-  /** One step. It reads the tensors among the composite's inputs and no others. */
+  /** One step. */
   @FunctionalInterface
   public interface Step {
     /**
      * Computes one step.
      *
-     * @param z the projected input, {@code [N,G]}
-     * @param state the tensors of the state before it
+     * @param inputs those of the step, {@code [N,C]} each
+     * @param states the tensors of the state before it
      * @return the output, and the tensors of the state after it
      */
-    Tensor[] apply(Tensor z, Tensor... state);
+    Tensor[] apply(Tensor[] inputs, Tensor[] states);
+  }
+
+  /** An input of all steps. */
+  public sealed interface Input {
+    /**
+     * Returns the columns.
+     *
+     * @return C
+     */
+    int columns();
+
+    /**
+     * Some columns at all steps.
+     *
+     * @param from the first
+     * @param width how many
+     * @return {@code [T,N,width]}
+     */
+    Tensor narrow(int from, int width);
+  }
+
+  /**
+   * An input that is there.
+   *
+   * @param z {@code [T,N,C]}
+   */
+  public record Sequence(Tensor z) implements Input {
+    @Override
+    public int columns() {
+      return z.dim(2);
+    }
+
+    @Override
+    public Tensor narrow(int from, int width) {
+      return z.narrow(2, from, width);
+    }
+  }
+
+  /**
+   * An input {@code x·wx + b}, by one product for all steps.
+   *
+   * @param x {@code [T,N,D]}
+   * @param wx {@code [D,C]}
+   * @param b {@code [C]}
+   */
+  public record Affine(Tensor x, Tensor wx, Tensor b) implements Input {
+    @Override
+    public int columns() {
+      return wx.dim(1);
+    }
+
+    @Override
+    public Tensor narrow(int from, int width) {
+      return x.matmul(wx.narrow(1, from, width)).add(b.narrow(0, from, width));
+    }
+  }
+
+  /**
+   * What a step is given.
+   *
+   * @param inputs at every step; only the first may be {@link Affine}
+   * @param states the initial state, {@code [N,C]} each, at least one
+   * @param lengths of the rows, I32 {@code [N]}, null if all are as long as the sequence. Past its length a row's outputs
+   *     are 0, its state stays, and inputs, which hold finite numbers there, get no gradient
+   * @param steps T
+   */
+  public record Given(
+      List<Input> inputs, List<Tensor> states, @Nullable Tensor lengths, int steps) {
+    /** Copies the lists. */
+    public Given {
+      inputs = List.copyOf(inputs);
+      states = List.copyOf(states);
+    }
+
+    /**
+     * Returns a tensor of the type and device of all.
+     *
+     * @return one of them
+     */
+    public Tensor like() {
+      return states.getFirst();
+    }
+
+    /**
+     * Returns the rows of the batch.
+     *
+     * @return N
+     */
+    public int rows() {
+      return like().dim(0);
+    }
+  }
+
+  /**
+   * Which input of the composite is what; −1 for what no kernel reads and is none.
+   *
+   * @param affine whether input 0 of the steps is {@code x·wx + b}, the composite's first three
+   * @param sequences the place of each input of the steps
+   * @param states the place of the first tensor of the state
+   * @param captured the place of each tensor that the step captures
+   * @param lengths the place of the lengths
+   */
+  public record Inputs(
+      boolean affine, List<Integer> sequences, int states, List<Integer> captured, int lengths) {
+    /** The place of x, of an affine input. */
+    public static final int X = 0;
+
+    /** The place of wx, of an affine input. */
+    public static final int WX = 1;
+
+    /** The place of b, of an affine input. */
+    public static final int B = 2;
+
+    /**
+     * Tells whether rows have lengths.
+     *
+     * @return whether lengths are given
+     */
+    public boolean ragged() {
+      return lengths >= 0;
+    }
+  }
+
+  /**
+   * A step that was traced, and the inputs of its composite.
+   *
+   * @param step the step
+   * @param places which is what
+   * @param inputs the tensors
+   */
+  public record Call(Traced step, Inputs places, List<Tensor> inputs) {
+    /**
+     * The inputs that a step's kernel reads.
+     *
+     * @param given what the step is given
+     * @param step what it computes
+     * @param products further inputs of the steps, {@code [T,N,C]}
+     * @param captured what it captures
+     * @return the call
+     */
+    public static Call of(
+        Given given, Traced step, List<Tensor> products, List<Tensor> captured) {
+      List<Value> outputs = new ArrayList<>(step.y());
+      step.next().forEach(outputs::addAll);
+      boolean[] readInput = new boolean[given.inputs().size() + products.size()];
+      boolean[] readCaptured = new boolean[captured.size()];
+      for (Value value : carousel.tensor.trace.Step.live(outputs)) {
+        if (value.kind() == Kind.INPUT) {
+          readInput[value.index()] = true;
+        } else if (value.kind() == Kind.VECTOR || value.kind() == Kind.ROWS) {
+          readCaptured[value.index()] = true;
+        }
+        value.terms().forEach(term -> readCaptured[term.weight()] = true);
+      }
+      List<Tensor> all = new ArrayList<>();
+      boolean affine = false;
+      Integer[] sequences = new Integer[readInput.length];
+      Arrays.fill(sequences, -1);
+      for (int i = 0; i < sequences.length; i++) {
+        if (!readInput[i]) {
+          continue;
+        }
+        sequences[i] = all.size();
+        if (i >= given.inputs().size()) {
+          all.add(products.get(i - given.inputs().size()));
+          continue;
+        }
+        switch (given.inputs().get(i)) {
+          case Affine(Tensor x, Tensor wx, Tensor b) -> {
+            affine = true;
+            all.addAll(List.of(x, wx, b));
+          }
+          case Sequence(Tensor z) -> all.add(z);
+        }
+      }
+      int states = all.size();
+      all.addAll(given.states());
+      Integer[] held = new Integer[captured.size()];
+      for (int i = 0; i < held.length; i++) {
+        held[i] = readCaptured[i] ? all.size() : -1;
+        if (readCaptured[i]) {
+          all.add(captured.get(i));
+        }
+      }
+      Tensor lengths = given.lengths();
+      int last = lengths == null ? -1 : all.size();
+      if (lengths != null) {
+        all.add(lengths);
+      }
+      return new Call(
+          step, new Inputs(affine, List.of(sequences), states, List.of(held), last), all);
+    }
   }
 
   @Override
   public Tensor[] apply(Tensor... inputs) {
     return loop.apply(inputs);
+  }
+
+  /**
+   * Returns the columns of the outputs.
+   *
+   * @return the sum of the parts of y
+   */
+  public int columns() {
+    return step.y().stream().mapToInt(Value::width).sum();
+  }
+
+  /**
+   * Returns the shape of y.
+   *
+   * @return {@code [T,N,C]}
+   */
+  public Shape shape() {
+    return Shape.of(steps, rows, columns());
   }
 }

@@ -1,4 +1,4 @@
-package carousel.tensor.cpu.step;
+package carousel.tensor.trace;
 
 import carousel.tensor.DType;
 import carousel.tensor.Shape;

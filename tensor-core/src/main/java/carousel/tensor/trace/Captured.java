@@ -1,0 +1,160 @@
+package carousel.tensor.trace;
+
+import carousel.tensor.DType;
+import carousel.tensor.Scope;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Cast;
+import carousel.tensor.op.Interpreter;
+import carousel.tensor.op.Op;
+import carousel.tensor.trace.StepTrace.Seen;
+import carousel.tensor.trace.Value.Kind;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What code reads beside stand-ins: weights and whatever else it holds, computes of these, or makes. They
+ * are inputs of the kernel, in the order in which they are met, with gradients; so none of them is frozen
+ * in it. A constant is only what the code has made itself, of one number.
+ *
+ * <p>Kept over the traces of one call: what is computed of the same tensors is computed once.
+ */
+class Captured {
+  /** What a tensor is read as: as a weight, of rank 2; or element by element. */
+  private record Use(Tensor tensor, boolean weight) {}
+
+  private record Applied(Op op, List<Tensor> inputs) {}
+
+  private final Interpreter outer;
+  private final Scope scope;
+  private final Map<Applied, Tensor[]> computed = new HashMap<>();
+  private final Map<Use, Integer> known = new HashMap<>();
+  private final List<Tensor> tensors = new ArrayList<>();
+  private Graph graph;
+
+  /**
+   * What a call captures.
+   *
+   * @param outer computes what does not depend on stand-ins
+   * @param scope owns what is made while code is traced
+   */
+  Captured(Interpreter outer, Scope scope, Graph graph) {
+    this.outer = outer;
+    this.scope = scope;
+    this.graph = graph;
+  }
+
+  /** Begins another trace of the same code. */
+  void again(Graph next) {
+    graph = next;
+    known.clear();
+    tensors.clear();
+  }
+
+  Interpreter outer() {
+    return outer;
+  }
+
+  /** Whether what is traced is a rule of the op table, whose numbers belong to the graph. */
+  boolean isRule() {
+    return false;
+  }
+
+  /** The tensors, by index. */
+  List<Tensor> tensors() {
+    return List.copyOf(tensors);
+  }
+
+  /** A number of the code's; 0 and 1 are forms rather than settings. */
+  Value number(double value) {
+    return value == 1 || Double.doubleToRawLongBits(value) == 0
+        ? graph.constant(value)
+        : graph.number(value);
+  }
+
+  /** What does not depend on stand-ins is computed by whoever computes around the trace. */
+  Tensor[] apply(Op op, Tensor... inputs) {
+    if (inputs.length == 0) {
+      return outer.apply(op, inputs);
+    }
+    return computed.computeIfAbsent(
+        new Applied(op, List.of(inputs)), applied -> outer.apply(op, inputs));
+  }
+
+  /** The index of a weight. */
+  int weight(Tensor tensor) {
+    return index(new Use(tensor, true), tensor);
+  }
+
+  /** What a tensor holds beside stand-ins. */
+  Seen elements(StepTrace trace, Tensor tensor, Shape result, boolean hasColumns) {
+    if (isMade(tensor)) {
+      double number = tensor.storage().filled().orElseThrow();
+      Value value = number(number);
+      if (tensor.dtype() == DType.BOOL) {
+        value = graph.apply(Binary.NE, List.of(graph.constant(number), graph.constant(0)));
+      }
+      int width = hasColumns && tensor.rank() > 0 ? tensor.dim(-1) : 1;
+      return new Seen(List.of(new Part(value, width)), hasColumns);
+    }
+    if (isRule()) {
+      throw new Untraced("a rule that reads a tensor of its own");
+    }
+    if (tensor.device() != trace.device) {
+      throw new Untraced("it reads a tensor on " + tensor.device() + " beside " + trace.device);
+    }
+    Shape shape = tensor.shape();
+    int width = hasColumns && shape.rank() > 0 ? shape.dim(-1) : 1;
+    Shape before = hasColumns && shape.rank() > 0 ? shape.without(-1) : shape;
+    boolean vector = before.size() == 1;
+    if (!vector && (!before.equals(trace.rows) || width == 0)) {
+      throw new Untraced(
+          "it reads a tensor " + shape + " beside rows " + trace.rows + ": not one value a row");
+    }
+    var use = new Use(tensor, false);
+    if (!known.containsKey(use)) {
+      index(use, dense(trace, tensor, vector ? Shape.of(width) : before.insert(before.rank(), width)));
+    }
+    int index = index(use, tensor);
+    List<Part> parts = new ArrayList<>();
+    int from = 0;
+    Kind kind = vector ? Kind.VECTOR : Kind.ROWS;
+    for (int piece : trace.cuts.widths(kind, index, width)) {
+      Value value = graph.given(kind, index, from, piece);
+      if (tensor.dtype() == DType.BOOL) {
+        value = graph.apply(Binary.NE, List.of(value, graph.constant(0)));
+      }
+      parts.add(Part.of(value));
+      from += piece;
+    }
+    return new Seen(parts, hasColumns);
+  }
+
+  /** Whether the code has made a tensor, of one number. */
+  private boolean isMade(Tensor tensor) {
+    return tensor.storage().filled().isPresent() && scope.owns(tensor);
+  }
+
+  private Tensor dense(StepTrace trace, Tensor tensor, Shape shape) {
+    Tensor of = tensor;
+    if (tensor.dtype() == DType.BOOL) {
+      of = apply(new Cast(trace.type), tensor)[0];
+    } else if (tensor.dtype() != trace.type) {
+      throw new Untraced("it reads " + tensor.dtype() + " where rows are " + trace.type);
+    }
+    Tensor numbers = of;
+    return outer.run(() -> numbers.reshape(shape));
+  }
+
+  private int index(Use use, Tensor tensor) {
+    Integer index = known.putIfAbsent(use, tensors.size());
+    if (index != null) {
+      return index;
+    }
+    tensors.add(tensor);
+    return tensors.size() - 1;
+  }
+}

@@ -1,0 +1,89 @@
+package carousel.tensor.trace;
+
+import carousel.tensor.trace.Value.Kind;
+import carousel.tensor.trace.Value.Term;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Where the columns of what a step is given are cut, so that whatever the step cuts off later is made of
+ * whole values. A trace begins without cuts; when it meets one, what is cut is followed to where its
+ * columns come from, and the code is traced again.
+ */
+final class Cuts {
+  /** Columns of a weight, by which its products are cut. */
+  private static final Kind WEIGHT = Kind.SUM;
+
+  private record Source(Kind kind, int index) {}
+
+  private final Map<Source, TreeSet<Integer>> places = new HashMap<>();
+
+  /** Sums that something else reads, too: they are not made part of another sum. */
+  private final Set<String> apart = new HashSet<>();
+
+  /** Thrown where code is to be traced again. */
+  static final class Again extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    Again() {
+      super(null, null, false, false);
+    }
+  }
+
+  /** Whether a summand stays a value of its own. */
+  boolean isApart(String summand) {
+    return apart.contains(summand);
+  }
+
+  /** Makes a summand a value of its own. Returns whether it was not. */
+  boolean setApart(String summand) {
+    return apart.add(summand);
+  }
+
+  /** The widths of the pieces of columns. */
+  List<Integer> widths(Kind kind, int index, int columns) {
+    List<Integer> widths = new ArrayList<>();
+    int from = 0;
+    for (int at : places.getOrDefault(new Source(kind, index), new TreeSet<>())) {
+      widths.add(at - from);
+      from = at;
+    }
+    widths.add(columns - from);
+    return widths;
+  }
+
+  /** The widths of the pieces of a weight's columns. */
+  List<Integer> ofWeight(int index, int columns) {
+    return widths(WEIGHT, index, columns);
+  }
+
+  /** Cuts a value before one of its columns, the next time. */
+  void request(Value value, int column) {
+    switch (value.kind()) {
+      case INPUT, STATE, VECTOR, ROWS ->
+          at(value.kind(), value.index(), value.offset() + column);
+      case APPLY, SUM -> {
+        for (Value input : value.inputs()) {
+          if (input.width() == value.width() && input.kind() != Kind.SPREAD) {
+            request(input, column);
+          }
+        }
+        for (Term term : value.terms()) {
+          at(WEIGHT, term.weight(), term.column() + column);
+        }
+      }
+      default -> {
+        // A single column, however often.
+      }
+    }
+  }
+
+  private void at(Kind kind, int index, int column) {
+    places.computeIfAbsent(new Source(kind, index), s -> new TreeSet<>()).add(column);
+  }
+}

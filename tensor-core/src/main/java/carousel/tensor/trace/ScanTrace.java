@@ -1,0 +1,232 @@
+package carousel.tensor.trace;
+
+import carousel.tensor.DType;
+import carousel.tensor.Device;
+import carousel.tensor.Draws;
+import carousel.tensor.Scope;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import carousel.tensor.op.Interpreter;
+import carousel.tensor.op.Scan;
+import carousel.tensor.trace.Value.Kind;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Traces the step of a recurrence, at every call: what the step does now is what the kernel does. It is
+ * traced with the rows it will have. A step that is met for the first time, or with other numbers than the
+ * last time, is traced twice: what comes out different changes from step to step, and has no kernel.
+ */
+public final class ScanTrace {
+  /** A step cuts, and adds, no more often. */
+  private static final int MOST_ROUNDS = 64;
+
+  private static final int MOST_KNOWN = 1000;
+
+  /** The numbers that steps had the last time, by signature. */
+  private static final Map<String, List<Double>> KNOWN = new Recent<>(MOST_KNOWN);
+
+  private final Scan.Step step;
+  private final Scan.Given given;
+  private final Captured captured;
+  private final Scope scope;
+  private final Interpreter outer = Interpreter.current();
+
+  /** What one trace gives. */
+  private record Result(Traced traced, Products products, List<Tensor> captured) {}
+
+  private ScanTrace(Scan.Step step, Scan.Given given, Scope scope) {
+    this.step = step;
+    this.given = given;
+    this.scope = scope;
+    this.captured = new Captured(outer, scope, new Graph());
+  }
+
+  /**
+   * Traces a step.
+   *
+   * @param step the step
+   * @param given what it is given
+   * @param scope the innermost scope, which owns what is made on the way
+   * @return the step as a graph, and the inputs of its scan
+   * @throws Untraced if it does what no kernel can; the message says what
+   */
+  public static Scan.Call of(Scan.Step step, Scan.Given given, Scope scope) {
+    return new ScanTrace(step, given, scope).call();
+  }
+
+  private Scan.Call call() {
+    Result first = trace();
+    List<Double> numbers = List.copyOf(first.traced().graph().numbers());
+    List<Double> last;
+    synchronized (KNOWN) {
+      last = KNOWN.get(first.traced().signature());
+    }
+    boolean made = first.captured().stream().anyMatch(scope::owns);
+    if (made || !numbers.equals(last)) {
+      requireSame(first, trace(), made);
+      synchronized (KNOWN) {
+        KNOWN.put(first.traced().signature(), numbers);
+      }
+    }
+    List<Tensor> sequences = new ArrayList<>();
+    for (Tensor product : first.products().hoisted(new Whole(), first.captured())) {
+      sequences.add(outer.run(() -> product.reshape(given.steps(), given.rows(), product.dim(1))));
+    }
+    return Scan.Call.of(given, first.traced(), sequences, first.captured());
+  }
+
+  private static void requireSame(Result first, Result second, boolean made) {
+    boolean same =
+        first.traced().signature().equals(second.traced().signature())
+            && first.traced().graph().numbers().equals(second.traced().graph().numbers())
+            && first.captured().size() == second.captured().size();
+    for (int i = 0; same && made && i < first.captured().size(); i++) {
+      Tensor a = first.captured().get(i);
+      Tensor b = second.captured().get(i);
+      same = a == b || a.sameValues(b);
+    }
+    if (!same) {
+      throw new Untraced("what it computes changes from one run of the step to the next");
+    }
+  }
+
+  private Result trace() {
+    var cuts = new Cuts();
+    for (int round = 0; round < MOST_ROUNDS; round++) {
+      try {
+        Result result = attempt(cuts);
+        if (result != null) {
+          return result;
+        }
+      } catch (Cuts.Again e) {
+        // with the cuts that were asked for
+      }
+    }
+    throw new Untraced("it cuts columns in more than " + MOST_ROUNDS + " ways");
+  }
+
+  private @Nullable Result attempt(Cuts cuts) {
+    var graph = new Graph();
+    captured.again(graph);
+    int inputs = given.inputs().size();
+    var products = new Products(graph, cuts, captured, inputs);
+    Tensor like = given.like();
+    Shape rows = Shape.of(given.rows());
+    DType type = like.dtype();
+    Device device = like.device();
+    var trace = new StepTrace(graph, rows, type, device, cuts, captured, products);
+    Tensor[] sequences = new Tensor[inputs];
+    for (int i = 0; i < inputs; i++) {
+      sequences[i] = trace.given(Kind.INPUT, i, given.inputs().get(i).columns());
+    }
+    List<Tensor> states = given.states();
+    Tensor[] before = new Tensor[states.size()];
+    for (int k = 0; k < before.length; k++) {
+      before[k] = trace.given(Kind.STATE, k, states.get(k).dim(1));
+    }
+    Tensor[] results = run(trace, sequences, before);
+    List<List<Value>> next = new ArrayList<>();
+    List<List<Value>> state = new ArrayList<>();
+    for (int k = 0; k < before.length; k++) {
+      requireShape("tensor " + k + " of the state", results[k + 1], states.get(k).shape());
+      List<List<Part>> both =
+          trace.columns.align(
+              List.of(parts(trace, results[k + 1]), trace.of(before[k]).parts()));
+      next.add(values(graph, both.get(0)));
+      state.add(both.get(1).stream().map(Part::value).toList());
+    }
+    requireShape("the output", results[0], rows.insert(1, results[0].dim(-1)));
+    List<Value> y = values(graph, parts(trace, results[0]));
+    List<Value> outputs = new ArrayList<>(y);
+    next.forEach(outputs::addAll);
+    Set<Value> live = Step.live(outputs);
+    if (trace.columns.setApart(live, readAsTheyAre(live))) {
+      return null;
+    }
+    return new Result(Traced.of(graph, y, next, state), products, captured.tensors());
+  }
+
+  /** Runs the step; whatever fails says why there is no kernel. The body fails in its own words. */
+  private Tensor[] run(StepTrace trace, Tensor[] inputs, Tensor[] states) {
+    try {
+      return Draws.refused(
+          () -> new Untraced("it draws random numbers at every step"),
+          () -> trace.run(() -> step.apply(inputs, states)));
+    } catch (Untraced | Cuts.Again e) {
+      throw e;
+    } catch (TensorException e) {
+      boolean read = String.valueOf(e.getMessage()).contains(StepTrace.STAND_IN);
+      throw new Untraced(
+          read ? "it reads values on the host, or writes in place" : "it fails: " + e.getMessage());
+    } catch (RuntimeException e) {
+      throw new Untraced("it fails: " + e);
+    }
+  }
+
+  private static List<Part> parts(StepTrace trace, Tensor result) {
+    return trace.operand(result, result.shape(), true).parts();
+  }
+
+  private static void requireShape(String what, Tensor result, Shape shape) {
+    if (!result.shape().equals(shape)) {
+      throw new Untraced(what + " is " + result.shape() + " after a step, not " + shape);
+    }
+  }
+
+  /** Results have places of their own. */
+  private static List<Value> values(Graph graph, List<Part> parts) {
+    List<Value> values = new ArrayList<>();
+    for (Part part : parts) {
+      Value value = part.value();
+      if (value.isTest()) {
+        throw new Untraced("a mask as a result of a step; cast it first");
+      }
+      boolean own = !value.isNumber() && !value.isGiven() && value.width() == part.width();
+      values.add(own ? value : graph.copy(value, part.width()));
+    }
+    return values;
+  }
+
+  /** Inputs that are read otherwise than as the start of a sum. */
+  private static Set<Value> readAsTheyAre(Set<Value> live) {
+    Set<Value> read = new HashSet<>();
+    for (Value value : live) {
+      if (value.kind() != Kind.SUM) {
+        read.addAll(value.inputs());
+      }
+      value.terms().forEach(term -> read.add(term.factor()));
+    }
+    read.removeIf(value -> value.kind() != Kind.INPUT);
+    return read;
+  }
+
+  /** The inputs of all steps, for products that are computed at once. */
+  private final class Whole implements Products.AllSteps {
+    @Override
+    public Tensor like() {
+      return given.like();
+    }
+
+    @Override
+    public Tensor columns(int input, int from, int width) {
+      Tensor columns = given.inputs().get(input).narrow(from, width);
+      return columns.reshape(given.steps() * given.rows(), width);
+    }
+
+    @Override
+    public int steps() {
+      return given.steps();
+    }
+
+    @Override
+    public int rows() {
+      return given.rows();
+    }
+  }
+}

@@ -1,0 +1,349 @@
+package carousel.tensor.trace;
+
+import carousel.tensor.DType;
+import carousel.tensor.Device;
+import carousel.tensor.Layout;
+import carousel.tensor.Scope;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Cast;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Interpreter;
+import carousel.tensor.op.Joins;
+import carousel.tensor.op.MatMul;
+import carousel.tensor.op.Op;
+import carousel.tensor.op.Reduction;
+import carousel.tensor.op.Softmax;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Unary;
+import carousel.tensor.op.Views;
+import carousel.tensor.trace.Value.Kind;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs code on stand-ins, which have a type and a shape but no memory, and notes what it computes of
+ * them. What it computes of other tensors alone is computed, by the interpreter around; the results are
+ * inputs of the kernel, and so is every tensor that the code reads and has not made of one number.
+ *
+ * <p>Stand-ins have rows, and mostly columns: {@code [N,C]}, or {@code [N]} after a sum over columns.
+ * Understood is what keeps rows apart. Code that does anything else ends with {@link Untraced}.
+ */
+final class StepTrace implements Interpreter {
+  /** Names what has no memory, in the error of who reads it. */
+  static final String STAND_IN = "a stand-in of a trace";
+
+  final Graph graph;
+  final Shape rows;
+  final DType type;
+  final Device device;
+  final Cuts cuts;
+  final Columns columns;
+  final Captured captured;
+  private final Folds folds;
+  private final @Nullable Products products;
+  private final Map<Tensor, Seen> seen = new HashMap<>();
+  private final Tensor gone;
+  private final Tensor goneTest;
+
+  /**
+   * What a stand-in holds.
+   *
+   * @param parts from left to right; of a number, that
+   * @param hasColumns whether it has an axis of columns behind those of rows
+   */
+  record Seen(List<Part> parts, boolean hasColumns) {
+    static Seen of(List<Part> parts) {
+      return new Seen(parts, true);
+    }
+
+    boolean isNumber() {
+      return parts.size() == 1 && parts.getFirst().width() == 0;
+    }
+
+    int width() {
+      return parts.stream().mapToInt(Part::width).sum();
+    }
+  }
+
+  /**
+   * A trace.
+   *
+   * @param graph where values are noted
+   * @param rows the axes before the columns
+   * @param cuts where columns are cut
+   * @param captured what is read beside stand-ins
+   * @param products notes products with weights; null where there are none
+   */
+  StepTrace(
+      Graph graph,
+      Shape rows,
+      DType type,
+      Device device,
+      Cuts cuts,
+      Captured captured,
+      @Nullable Products products) {
+    this.graph = graph;
+    this.rows = rows;
+    this.type = type;
+    this.device = device;
+    this.cuts = cuts;
+    this.captured = captured;
+    this.products = products;
+    this.columns = new Columns(graph, cuts);
+    this.folds = new Folds(this);
+    try (var scope = Scope.openUnwatched()) {
+      gone = Tensor.empty(STAND_IN, device, type, Shape.SCALAR);
+      goneTest = Tensor.empty(STAND_IN, device, DType.BOOL, Shape.SCALAR);
+    }
+  }
+
+  /** A stand-in of a shape. */
+  Tensor standIn(Shape shape, Seen holds) {
+    boolean test = !holds.isNumber() && holds.parts().getFirst().value().isTest();
+    Tensor tensor = (test ? goneTest : gone).over(Layout.contiguous(shape));
+    seen.put(tensor, holds);
+    return tensor;
+  }
+
+  /** A stand-in with rows and columns. */
+  Tensor standIn(List<Part> parts) {
+    Seen holds = Seen.of(parts);
+    return standIn(rows.insert(rows.rank(), holds.width()), holds);
+  }
+
+  /** What is given to the code: columns of an input or of a state. */
+  Tensor given(Kind kind, int index, int width) {
+    List<Part> parts = new ArrayList<>();
+    int from = 0;
+    for (int piece : cuts.widths(kind, index, width)) {
+      parts.add(Part.of(graph.given(kind, index, from, piece)));
+      from += piece;
+    }
+    return standIn(parts);
+  }
+
+  @Override
+  public Tensor number(Tensor like, double value) {
+    if (!seen.containsKey(like)) {
+      return captured.outer().number(like, value);
+    }
+    return standIn(Shape.SCALAR, new Seen(List.of(new Part(captured.number(value), 0)), false));
+  }
+
+  @Override
+  public Tensor[] apply(Op op, Tensor... inputs) {
+    boolean any = false;
+    boolean all = true;
+    for (Tensor input : inputs) {
+      Seen holds = seen.get(input);
+      any |= holds != null && !holds.isNumber();
+      all &= holds != null;
+    }
+    if (!any && !(all && inputs.length > 0 && captured.isRule())) {
+      return captured.apply(op, materialised(inputs));
+    }
+    if (op instanceof Composite composite) {
+      return composite.body().apply(inputs);
+    }
+    return switch (op) {
+      case Unary _, Binary _, Ternary _ -> one(elementwise(op, inputs));
+      case Cast cast -> one(cast(cast, inputs[0]));
+      case MatMul _ -> one(product(inputs[0], inputs[1]));
+      case Views view -> view(view, inputs[0]);
+      case Joins join -> one(join(join, inputs));
+      case Reduction reduction -> one(folds.reduction(reduction, inputs[0], of(inputs[0])));
+      case Softmax softmax -> one(folds.softmax(softmax, inputs[0], of(inputs[0])));
+      default ->
+          throw new Untraced(op.label() + " of " + inputs[0].shape() + " mixes rows or columns");
+    };
+  }
+
+  private static Tensor[] one(Tensor tensor) {
+    return new Tensor[] {tensor};
+  }
+
+  /** Numbers as tensors, for who computes with them now. */
+  private Tensor[] materialised(Tensor... inputs) {
+    Tensor[] tensors = inputs.clone();
+    for (int i = 0; i < tensors.length; i++) {
+      Seen holds = seen.get(inputs[i]);
+      if (holds != null) {
+        tensors[i] = Tensor.fullAs(gone, Shape.SCALAR, holds.parts().getFirst().value().number());
+      }
+    }
+    return tensors;
+  }
+
+  /** What a stand-in holds; fails for other tensors, which are met beside one only. */
+  Seen of(Tensor tensor) {
+    Seen holds = seen.get(tensor);
+    if (holds == null) {
+      throw new Untraced("it takes " + tensor.dtype() + " " + tensor.shape() + " apart by its rows");
+    }
+    return holds;
+  }
+
+  /** What an operand holds beside stand-ins, made as wide as the result. */
+  Seen operand(Tensor tensor, Shape result, boolean hasColumns) {
+    Seen holds = seen.get(tensor);
+    if (holds == null) {
+      return captured.elements(this, tensor, result, hasColumns);
+    }
+    if (!holds.isNumber() && holds.hasColumns() != hasColumns && rows.size() != 1) {
+      throw new Untraced(
+          "a value for each row, " + tensor.shape() + ", meets columns; unsqueeze it first");
+    }
+    return holds;
+  }
+
+  private Tensor elementwise(Op op, Tensor... inputs) {
+    Shape result = inputs[0].shape();
+    boolean hasColumns = false;
+    for (Tensor input : inputs) {
+      result = Shape.broadcast(op.label(), result, input.shape());
+      Seen holds = seen.get(input);
+      hasColumns |= holds != null && !holds.isNumber() && holds.hasColumns();
+    }
+    boolean number = captured.isRule() && result.rank() == 0;
+    Shape expected = hasColumns && result.rank() > 0 ? result.without(-1) : result;
+    if (!number && !expected.equals(rows)) {
+      throw new Untraced(op.label() + " makes " + result + " of rows " + rows);
+    }
+    List<List<Part>> operands = new ArrayList<>();
+    for (int i = 0; i < inputs.length; i++) {
+      requireType(op, i, inputs[i]);
+      operands.add(operand(inputs[i], result, hasColumns).parts());
+    }
+    int width = hasColumns ? result.dim(-1) : number ? 0 : 1;
+    return standIn(result, new Seen(columns.elementwise(op, operands, width), hasColumns));
+  }
+
+  private void requireType(Op op, int operand, Tensor input) {
+    DType wanted = Tests.reads(op, operand) ? DType.BOOL : type;
+    if (input.dtype() != wanted) {
+      throw new Untraced(op.label() + " of " + input.dtype() + " where rows are " + type);
+    }
+  }
+
+  private Tensor cast(Cast cast, Tensor input) {
+    Seen holds = of(input);
+    if (cast.to() != type || input.dtype() != DType.BOOL) {
+      throw new Untraced("cast from " + input.dtype() + " to " + cast.to() + " in a step of " + type);
+    }
+    List<Part> parts = new ArrayList<>();
+    for (Part part : holds.parts()) {
+      parts.add(new Part(graph.indicator(part.value()), part.width()));
+    }
+    return standIn(input.shape(), new Seen(parts, holds.hasColumns()));
+  }
+
+  private Tensor product(Tensor a, Tensor b) {
+    if (seen.containsKey(b)) {
+      throw new Untraced("matmul with a right operand that changes from step to step");
+    }
+    if (products == null || rows.rank() != 1) {
+      throw new Untraced("matmul in a pointwise composite");
+    }
+    Seen left = of(a);
+    if (!left.hasColumns() || b.rank() != 2 || b.dtype() != type || a.dim(1) != b.dim(0)) {
+      throw new Untraced("matmul of " + a.shape() + " × " + b.dtype() + " " + b.shape());
+    }
+    if (b.size() == 0) {
+      throw new Untraced("matmul with an empty weight " + b.shape());
+    }
+    return standIn(products.of(columns, left.parts(), b));
+  }
+
+  private Tensor[] view(Views view, Tensor input) {
+    Seen holds = of(input);
+    int last = input.rank() - 1;
+    switch (view) {
+      case Views.Split split when holds.hasColumns() && split.axis() == last -> {
+        Tensor[] results = new Tensor[split.sizes().size()];
+        int from = 0;
+        for (int i = 0; i < results.length; i++) {
+          int to = from + split.sizes().get(i);
+          results[i] = standIn(columns.slice(holds.parts(), from, to));
+          from = to;
+        }
+        return results;
+      }
+      case Views.Slice slice when slice.step() == 1 && holds.hasColumns() && slice.axis() == last -> {
+        int from = slice.start();
+        return one(standIn(columns.slice(holds.parts(), from, from + slice.count())));
+      }
+      case Views.Select select when holds.hasColumns() && select.axis() == last -> {
+        List<Part> column = columns.slice(holds.parts(), select.index(), select.index() + 1);
+        return one(standIn(rows, new Seen(column, false)));
+      }
+      case Views.Expand expand when expand.shape().rank() == input.rank() -> {
+        return one(expand(expand.shape(), holds));
+      }
+      case Views.Reshape reshape -> {
+        return one(reshape(reshape.shape(), holds));
+      }
+      case Views.Detach _ -> {
+        List<Part> stopped =
+            holds.parts().stream().map(p -> new Part(graph.stop(p.value()), p.width())).toList();
+        return one(standIn(input.shape(), new Seen(stopped, holds.hasColumns())));
+      }
+      default -> throw new Untraced(view.label() + " of " + input.shape() + " mixes rows or columns");
+    }
+  }
+
+  private Tensor expand(Shape shape, Seen holds) {
+    if (!holds.hasColumns() || !shape.without(-1).equals(rows)) {
+      throw new Untraced("expand to " + shape + " of rows " + rows);
+    }
+    return standIn(columns.widen(holds.parts(), shape.dim(-1)));
+  }
+
+  /** Adds or drops an axis of one column. */
+  private Tensor reshape(Shape shape, Seen holds) {
+    boolean columnsAfter = shape.rank() == rows.rank() + 1;
+    Shape before = columnsAfter ? shape.without(-1) : shape;
+    if (!before.equals(rows) || (columnsAfter && shape.dim(-1) != holds.width())) {
+      throw new Untraced("reshape to " + shape + " of rows " + rows);
+    }
+    return standIn(shape, new Seen(holds.parts(), columnsAfter));
+  }
+
+  private Tensor join(Joins join, Tensor... inputs) {
+    switch (join) {
+      case Joins.Concat concat when concat.axis() == rows.rank() -> {
+        List<Part> all = new ArrayList<>();
+        for (Tensor input : inputs) {
+          if (input.dtype() != type || input.rank() != rows.rank() + 1) {
+            throw new Untraced("concat of " + input.dtype() + " " + input.shape());
+          }
+          all.addAll(operand(input, input.shape(), true).parts());
+        }
+        return standIn(all);
+      }
+      case Joins.Spread spread when spread.axis() == rows.rank() && spread.step() == 1 -> {
+        List<Part> all = new ArrayList<>();
+        Value zero = graph.constant(0);
+        List<Part> inner = of(inputs[0]).parts();
+        int after = spread.size() - spread.start() - inputs[0].dim(-1);
+        if (spread.start() > 0) {
+          all.add(new Part(zero, spread.start()));
+        }
+        all.addAll(inner);
+        if (after > 0) {
+          all.add(new Part(zero, after));
+        }
+        return standIn(all);
+      }
+      case Joins.Copy _ -> {
+        return standIn(inputs[0].shape(), of(inputs[0]));
+      }
+      default ->
+          throw new Untraced(join.label() + " of " + inputs[0].shape() + " mixes rows or columns");
+    }
+  }
+}
