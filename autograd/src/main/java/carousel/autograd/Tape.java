@@ -39,11 +39,16 @@ final class Tape implements Interpreter {
     }
   }
 
+  /** An outer tape must see the parts: a fused backward cannot be differentiated again. */
+  @Override
+  public boolean takesKernels() {
+    return outer == EAGER;
+  }
+
   @Override
   public Tensor[] apply(Op op, Tensor... inputs) {
     if (op instanceof Composite composite) {
-      // An outer tape must see the parts: a fused backward cannot be differentiated again.
-      Fused fused = outer == EAGER ? composite.fused(inputs) : null;
+      Fused fused = takesKernels() ? composite.fused(inputs) : null;
       return fused == null ? composite.body().apply(inputs) : record(composite, fused, inputs);
     }
     Tensor[] results = outer.apply(op, inputs);

@@ -3,7 +3,6 @@ package carousel.nn.recurrent;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Two scans of one input in opposite directions, their outputs side by side: {@code x [T,N,D] → y
@@ -62,15 +61,15 @@ public record Bidirectional(Recurrent<?> forward, Recurrent<?> backward) impleme
   }
 
   @Override
-  public Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths) {
+  public Run run(Tensor x, List<? extends State> initial, Marks marks) {
     if (!initial.isEmpty() && initial.size() != 2) {
       throw new TensorException(
           "bidirectional: two initial states are wanted, forward and reverse, got "
               + initial.size());
     }
     boolean given = !initial.isEmpty();
-    Run there = forward.run(x, given ? initial.subList(0, 1) : List.of(), lengths);
-    Run back = backward.run(x, given ? initial.subList(1, 2) : List.of(), lengths);
+    Run there = forward.run(x, given ? initial.subList(0, 1) : List.of(), marks);
+    Run back = backward.run(x, given ? initial.subList(1, 2) : List.of(), marks);
     return new Run(
         Tensor.concat(Tensor.LAST, List.of(there.y(), back.y())),
         Tensor.concat(Tensor.LAST, List.of(there.last(), back.last())),

@@ -7,6 +7,7 @@ import carousel.tensor.TensorException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The cells by name. The command line offers them, and the contract tests run over them: a cell is
@@ -48,7 +49,24 @@ public final class Cells {
     FACTORIES.put("gru-after", GruResetAfter::of);
   }
 
+  /** The classes of these cells, whose kernels this library's own tests hold to them. */
+  private static final Set<Class<?>> REGISTERED =
+      Set.of(
+          Elman.class,
+          Jordan.class,
+          Leaky.class,
+          Lstm.class,
+          PeepholeLstm.class,
+          MatrixPeepholeLstm.class,
+          Cifg.class,
+          GruResetBefore.class,
+          GruResetAfter.class);
+
   private Cells() {}
+
+  static boolean isRegistered(Cell<?> cell) {
+    return REGISTERED.contains(cell.getClass());
+  }
 
   /**
    * Returns the names of all cells.

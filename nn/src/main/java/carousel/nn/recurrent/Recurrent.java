@@ -1,20 +1,11 @@
 package carousel.nn.recurrent;
 
 import carousel.nn.Parameter;
-import carousel.tensor.DType;
 import carousel.tensor.Scope;
-import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import carousel.tensor.op.Composite;
-import carousel.tensor.op.Op;
-import carousel.tensor.op.Scan;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
-import java.util.function.BinaryOperator;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a {@link Cell} over time, the scan {@code s_t = cell(x_t, s_{t−1})}: {@code x [T,N,D] → y
@@ -97,16 +88,29 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
 
   @Override
   @SuppressWarnings("unchecked") // The class of the given state was compared with the cell's.
-  public Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths) {
+  public Run run(Tensor x, List<? extends State> initial, Marks marks) {
     checkInput(x);
     S begin = ownStart(x.dim(1));
     if (!initial.isEmpty()) {
       checkState(initial, begin, x);
       begin = (S) initial.getFirst();
     }
-    return lengths == null
-        ? run(x, begin, null, x.dim(0))
-        : ragged(x, begin, lengths, shortest(lengths, x));
+    int shortest = marks.check(label(), x);
+    int steps = x.dim(0);
+    boolean ragged = shortest < steps;
+    if (!ragged && !marks.areFlags()) {
+      return scanner(x, begin, Marks.none(), steps).run();
+    }
+    try (var scope = Scope.openUnwatched()) {
+      Marks here = marks.on(x);
+      Marks read = ragged ? here : new Marks(null, here.resets(), here.taken());
+      return Scanner.kept(scope, scanner(clean(x, read), begin, read, shortest).run());
+    }
+  }
+
+  private Scanner<S> scanner(Tensor x, S begin, Marks marks, int full) {
+    boolean reverse = direction == Direction.REVERSE;
+    return new Scanner<>(cell, reverse, x, begin, this::ownStart, marks, full);
   }
 
   /**
@@ -117,7 +121,7 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
    * @return the outputs and the final state
    */
   public Run run(Tensor x, S initial) {
-    return run(x, List.of(initial), null);
+    return run(x, List.of(initial), Marks.none());
   }
 
   private S ownStart(int batch) {
@@ -137,108 +141,22 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
     return State.with(zero, rows);
   }
 
-  private Run ragged(Tensor x, S begin, Tensor lengths, int shortest) {
-    int steps = x.dim(0);
-    if (shortest == steps) {
-      return run(x, begin, null, steps);
+  /**
+   * Zeros where no step is taken. Padding may hold anything, and a NaN in it would get past the masks of
+   * the steps: backward multiplies it with gradients of 0.
+   */
+  private static Tensor clean(Tensor x, Marks marks) {
+    Tensor read = marks.taken();
+    if (marks.lengths() != null) {
+      Tensor valid = valid(x.dim(0), marks.lengths());
+      read = read == null ? valid : read.and(valid);
     }
-    try (var masked = Scope.openUnwatched()) {
-      Tensor valid = valid(steps, lengths.to(x.device()));
-      // Padding may hold anything. A NaN in it would get past the masks of the steps: backward
-      // multiplies it with gradients of 0.
-      Tensor clean = Tensor.where(valid.unsqueeze(2), x, x.scalarLike(0));
-      Run run = run(clean, begin, lengths.to(x.device()), shortest);
-      run.states().forEach(state -> state.tensors().forEach(masked::keep));
-      masked.keep(run.y());
-      masked.keep(run.last());
-      return run;
-    }
+    return read == null ? x : Tensor.where(read.unsqueeze(2), x, x.scalarLike(0));
   }
 
-  /** Which rows are at a step, {@code [T,N]}. */
-  private static Tensor valid(int steps, Tensor lengths) {
+  /** Which rows have a step, {@code [T,N]}. */
+  static Tensor valid(int steps, Tensor lengths) {
     return Tensor.arange(steps).to(lengths.device()).unsqueeze(1).lt(lengths);
-  }
-
-  /** As one op, which a backend may have a kernel for: cells that the input enters by a product. */
-  private Run run(Tensor x, S begin, @Nullable Tensor lengths, int full) {
-    int steps = x.dim(0);
-    if (!(cell instanceof AffineCell<S> affine)) {
-      return scan(x, begin, full, lengths == null ? List.of() : valid(steps, lengths).unbind(0));
-    }
-    List<Tensor> inputs = new ArrayList<>(List.of(x, affine.wx().value(), affine.b().value()));
-    inputs.addAll(begin.tensors());
-    cell.parameters().stream()
-        .map(named -> named.parameter())
-        .filter(parameter -> parameter != affine.wx() && parameter != affine.b())
-        .forEach(parameter -> inputs.add(parameter.value()));
-    int states = begin.tensors().size();
-    Composite.Body loop =
-        in -> {
-          S start = State.with(begin, List.of(in).subList(3, 3 + states));
-          List<Tensor> rows =
-              lengths == null ? List.of() : valid(steps, in[in.length - 1]).unbind(0);
-          Run run = scan(in[0], start, full, rows);
-          List<Tensor> out = new ArrayList<>(List.of(run.y()));
-          out.addAll(run.states().getFirst().tensors());
-          return out.toArray(new Tensor[0]);
-        };
-    Scan.Step step =
-        (z, state) -> {
-          S next = cell.step(z, State.with(begin, List.of(state)));
-          List<Tensor> out = new ArrayList<>(List.of(cell.output(next)));
-          out.addAll(next.tensors());
-          return out.toArray(new Tensor[0]);
-        };
-    if (lengths != null) {
-      inputs.add(lengths);
-    }
-    var scan = new Scan(cell, step, loop, states, direction == Direction.REVERSE, lengths != null);
-    Tensor[] out =
-        Op.applyAll(new Composite(cell.label() + ".scan", scan), inputs.toArray(new Tensor[0]));
-    S last = State.with(begin, List.of(out).subList(1, 1 + states));
-    return new Run(out[0], cell.output(last), List.of(last));
-  }
-
-  /** Runs all steps; from step {@code full} on, only rows where {@code valid[t] [N]} holds. */
-  private Run scan(Tensor x, S begin, int full, List<Tensor> valid) {
-    int steps = x.dim(0);
-    List<Tensor> outputs = new ArrayList<>(Collections.nCopies(steps, x));
-    S state = begin;
-    try (var whole = Scope.openUnwatched()) {
-      List<Tensor> z = steps == 0 ? List.of() : cell.project(x).unbind(0);
-      for (int k = 0; k < steps; k++) {
-        int t = direction == Direction.FORWARD ? k : steps - 1 - k;
-        // What a step makes on the way is freed with it; a tape holds what it needs.
-        try (var step = Scope.openUnwatched()) {
-          S next = cell.step(z.get(t), state);
-          Tensor y = cell.output(next);
-          if (t >= full) {
-            BinaryOperator<Tensor> choose = choose(valid.get(t));
-            next = State.zip(next, state, choose);
-            y = choose.apply(y, y.scalarLike(0));
-          }
-          state = State.map(next, step::keep);
-          outputs.set(t, step.keep(y));
-        }
-      }
-      Tensor y =
-          steps == 0
-              ? Tensor.zerosAs(x, Shape.of(0, x.dim(1), outputs()))
-              : Tensor.stack(0, outputs);
-      S last = State.map(state, whole::keep);
-      return new Run(whole.keep(y), whole.keep(cell.output(last)), List.of(last));
-    }
-  }
-
-  /** Rows of the first tensor where the mask {@code [N]} holds, of the second elsewhere. */
-  private static BinaryOperator<Tensor> choose(Tensor valid) {
-    return (a, b) -> {
-      int[] dims = new int[a.rank()];
-      Arrays.fill(dims, 1);
-      dims[0] = a.dim(0);
-      return Tensor.where(valid.reshape(dims), a, b);
-    };
   }
 
   private String label() {
@@ -301,42 +219,5 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
                 + "; start without a state where the rows of a batch are new");
       }
     }
-  }
-
-  /** The least of the lengths, or 0 if a device would have to be waited for; they are checked. */
-  private int shortest(Tensor lengths, Tensor x) {
-    if (lengths.dtype() != DType.I32 || !lengths.shape().equals(Shape.of(x.dim(1)))) {
-      throw new TensorException(
-          label()
-              + ": lengths must be I32 ["
-              + x.dim(1)
-              + "], one per row of "
-              + x.shape()
-              + ", got "
-              + lengths.dtype()
-              + " "
-              + lengths.shape());
-    }
-    if (lengths.device().backend().isAsynchronous()) {
-      // To look something up is how to have indices checked there.
-      var unused = Tensor.zerosAs(x, Shape.of(x.dim(0) + 1)).indexSelect(0, lengths);
-      return 0;
-    }
-    int[] values = lengths.toIntArray();
-    for (int n = 0; n < values.length; n++) {
-      if (values[n] < 0 || values[n] > x.dim(0)) {
-        throw new TensorException(
-            label()
-                + ": length "
-                + values[n]
-                + " of row "
-                + n
-                + " is not within the "
-                + x.dim(0)
-                + " steps of "
-                + x.shape());
-      }
-    }
-    return Arrays.stream(values).min().orElse(x.dim(0));
   }
 }

@@ -39,12 +39,43 @@ public interface Sequence extends Layer {
    * @param x {@code [T,N,D]}
    * @param initial the states to start from, as {@link Run#states} of another run gave them; empty
    *     for the layer's own
+   * @param marks where rows end or start anew, and which steps are skipped
+   * @return the outputs and the final states
+   * @throws carousel.tensor.TensorException if shapes do not fit
+   */
+  Run run(Tensor x, List<? extends State> initial, Marks marks);
+
+  /**
+   * Runs over a batch of sequences of different lengths.
+   *
+   * @param x {@code [T,N,D]}
+   * @param initial the states to start from; empty for the layer's own
    * @param lengths I32 {@code [N]}, each in {@code [0,T]}: outputs are zero past a row's length, its
    *     final state is that after its last step; null if all rows are T long
    * @return the outputs and the final states
    * @throws carousel.tensor.TensorException if shapes do not fit
    */
-  Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths);
+  default Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths) {
+    return run(x, initial, Marks.ofLengths(lengths));
+  }
+
+  /**
+   * Runs over a batch of rows in which sequences follow each other.
+   *
+   * @param x {@code [T,N,D]}
+   * @param initial the states to start from; empty for the layer's own
+   * @param lengths I32 {@code [N]}; null if all rows are T long
+   * @param resets BOOL {@code [T,N]}: where a new sequence begins, see {@link Marks#resets}
+   * @return the outputs and the final states
+   * @throws carousel.tensor.TensorException if shapes do not fit
+   */
+  default Run run(
+      Tensor x,
+      List<? extends State> initial,
+      @Nullable Tensor lengths,
+      @Nullable Tensor resets) {
+    return run(x, initial, Marks.ofLengths(lengths).withResets(resets));
+  }
 
   /**
    * Runs over a batch of sequences of one length, from the layer's own initial state.
@@ -53,7 +84,7 @@ public interface Sequence extends Layer {
    * @return the outputs and the final states
    */
   default Run run(Tensor x) {
-    return run(x, List.of(), null);
+    return run(x, List.of(), Marks.none());
   }
 
   /**

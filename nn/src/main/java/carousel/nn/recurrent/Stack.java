@@ -5,7 +5,6 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Layers over time on top of each other, each reading the outputs of the one below; dropout between
@@ -64,7 +63,7 @@ public record Stack(List<Sequence> layers, Dropout dropout) implements Sequence 
   }
 
   @Override
-  public Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths) {
+  public Run run(Tensor x, List<? extends State> initial, Marks marks) {
     if (!initial.isEmpty() && initial.size() != cells()) {
       throw new TensorException(
           "stack: "
@@ -80,7 +79,7 @@ public record Stack(List<Sequence> layers, Dropout dropout) implements Sequence 
       Sequence layer = layers.get(i);
       int from = states.size();
       var own = initial.isEmpty() ? initial : initial.subList(from, from + layer.cells());
-      Run run = layer.run(i == 0 ? x : dropout.apply(y), own, lengths);
+      Run run = layer.run(i == 0 ? x : dropout.apply(y), own, marks);
       states.addAll(run.states());
       y = run.y();
       last = run.last();

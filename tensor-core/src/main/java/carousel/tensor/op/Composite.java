@@ -7,17 +7,21 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A named graph of other ops. A backend may offer a fused kernel, known by the name or made from the
- * body: a faster spelling of it, with its own backward. Without one, the body runs as if it stood in
- * place. Make a composite once and keep it: a kernel that is made from a body is kept with it.
+ * A named graph of other ops. A backend may offer a fused kernel, made from what the body computes: a
+ * faster spelling of it, with its own backward. Without one, the body runs as if it stood in place. The name
+ * is for messages and graphs; it chooses no kernel.
  *
- * <p>Bodies must not branch on tensor values, and read nothing but their inputs. Differentiating a
- * fused backward again goes through the body, so that every order of gradient exists.
+ * <p><em>A body may do anything that an op may, except change something outside of it.</em> It is traced
+ * at every call: its kernel uses the numbers and the mode of that call; a body that reads other tensors
+ * than its inputs, draws random numbers or looks at values runs as it is written. Differentiating a fused
+ * backward again goes through the body, so that every order of gradient exists.
  *
  * @param label the name, e.g. {@code lstm.gates}
  * @param body from inputs to outputs, by other ops
+ * @param isFixed whether the body is known to compute the same of its inputs at every call; see {@link
+ *     #fixed}
  */
-public record Composite(String label, Body body) implements Op {
+public record Composite(String label, Body body, boolean isFixed) implements Op {
   /** Set {@code -Dcarousel.fused=off} to run every composite by its body. */
   private static final boolean FUSED = !"off".equals(System.getProperty("carousel.fused"));
 
@@ -31,6 +35,28 @@ public record Composite(String label, Body body) implements Op {
      * @return the outputs
      */
     Tensor[] apply(Tensor... inputs);
+  }
+
+  /**
+   * A composite whose body is traced at every call.
+   *
+   * @param label the name
+   * @param body the graph
+   */
+  public Composite(String label, Body body) {
+    this(label, body, false);
+  }
+
+  /**
+   * A composite whose body computes the same of its inputs as long as the program runs: a constant, whose
+   * kernel is made once.
+   *
+   * @param label the name
+   * @param body the graph; it reads nothing but its inputs, and no number or mode that may change
+   * @return the op
+   */
+  public static Composite fixed(String label, Body body) {
+    return new Composite(label, body, true);
   }
 
   /**
@@ -53,6 +79,15 @@ public record Composite(String label, Body body) implements Op {
    */
   public static Composite of(String label, BinaryOperator<Tensor> body) {
     return new Composite(label, in -> new Tensor[] {body.apply(in[0], in[1])});
+  }
+
+  /**
+   * Tells whether composites may run as kernels.
+   *
+   * @return false with {@code -Dcarousel.fused=off}
+   */
+  public static boolean isFusionOn() {
+    return FUSED;
   }
 
   /**

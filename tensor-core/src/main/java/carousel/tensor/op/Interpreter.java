@@ -37,6 +37,16 @@ public interface Interpreter {
   }
 
   /**
+   * Tells whether a composite may run as one kernel. Where its body has to be seen, what prepares a kernel
+   * can be left out.
+   *
+   * @return true unless an interpreter says otherwise
+   */
+  default boolean takesKernels() {
+    return true;
+  }
+
+  /**
    * The interpreter in force here.
    *
    * @return the innermost one set by {@link #run}, or {@link #EAGER}

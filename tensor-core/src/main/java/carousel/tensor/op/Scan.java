@@ -129,7 +129,7 @@ public record Scan(
      * @return N
      */
     public int rows() {
-      return like().dim(0);
+      return like().rank() == 0 ? 0 : like().dim(0);
     }
   }
 

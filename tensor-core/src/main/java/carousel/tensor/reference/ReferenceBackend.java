@@ -3,6 +3,11 @@ package carousel.tensor.reference;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+import carousel.tensor.trace.Traced;
+import carousel.tensor.spi.Fused;
+import carousel.tensor.op.Scan;
+import carousel.tensor.op.Composite;
 import carousel.tensor.TensorException;
 import carousel.tensor.cpu.HostMemory;
 import carousel.tensor.cpu.loop.Bytes;
@@ -287,5 +292,21 @@ public final class ReferenceBackend implements Backend {
   @Override
   public void write(MemorySegment host, Tensor y) {
     Bytes.copy(host, 0, ALL, y.address(), y.size() * y.dtype().bytes());
+  }
+
+  @Override
+  public boolean makesKernels() {
+    return true;
+  }
+
+  @Override
+  public boolean takes(Traced step) {
+    return true;
+  }
+
+  /** A recurrence by the graph of its step: what kernels are held to. */
+  @Override
+  public @Nullable Fused fused(Composite op, Tensor[] inputs) {
+    return op.body() instanceof Scan scan ? new ReferenceScan(scan, inputs[scan.inputs().states()]) : null;
   }
 }

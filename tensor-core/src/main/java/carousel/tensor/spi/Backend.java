@@ -9,6 +9,7 @@ import carousel.tensor.op.Formula;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
+import carousel.tensor.trace.Traced;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.Supplier;
@@ -239,10 +240,29 @@ public interface Backend {
   }
 
   /**
+   * Tells whether kernels are made of composites at all; if not, nothing needs to be traced.
+   *
+   * @return false unless a backend says so
+   */
+  default boolean makesKernels() {
+    return false;
+  }
+
+  /**
+   * Tells whether there may be a kernel for a recurrence, before anything is prepared for it.
+   *
+   * @param step what a step computes
+   * @return whether to ask {@link #fused}
+   */
+  default boolean takes(Traced step) {
+    return false;
+  }
+
+  /**
    * The fast spelling of a composite, if this backend has one for these inputs.
    *
-   * @param op the composite; its label, e.g. {@code lstm.gates}, says what it computes, and so does
-   *     its body if that is a {@link carousel.tensor.op.Scan}
+   * @param op the composite; a constant with a kernel written by hand is known by its identity, every other
+   *     one by what its body computes, of which a {@link carousel.tensor.op.Scan} holds the trace
    * @param inputs its inputs
    * @return the fused form, or null to run the body
    */

@@ -90,7 +90,7 @@ class Captured {
   }
 
   /** What a tensor holds beside stand-ins. */
-  Seen elements(StepTrace trace, Tensor tensor, Shape result, boolean hasColumns) {
+  Seen elements(StepTrace trace, Tensor tensor, boolean hasColumns) {
     if (isMade(tensor)) {
       double number = tensor.storage().filled().orElseThrow();
       Value value = number(number);
@@ -98,11 +98,9 @@ class Captured {
         value = graph.apply(Binary.NE, List.of(graph.constant(number), graph.constant(0)));
       }
       int width = hasColumns && tensor.rank() > 0 ? tensor.dim(-1) : 1;
-      return new Seen(List.of(new Part(value, width)), hasColumns);
+      return new Seen(List.of(new Part(value, width)), true, hasColumns);
     }
-    if (isRule()) {
-      throw new Untraced("a rule that reads a tensor of its own");
-    }
+    requireTaken(tensor);
     if (tensor.device() != trace.device) {
       throw new Untraced("it reads a tensor on " + tensor.device() + " beside " + trace.device);
     }
@@ -130,13 +128,16 @@ class Captured {
       parts.add(Part.of(value));
       from += piece;
     }
-    return new Seen(parts, hasColumns);
+    return new Seen(parts, true, hasColumns);
   }
 
   /** Whether the code has made a tensor, of one number. */
   private boolean isMade(Tensor tensor) {
     return tensor.storage().filled().isPresent() && scope.owns(tensor);
   }
+
+  /** Fails if code may not capture a tensor. */
+  void requireTaken(Tensor tensor) {}
 
   private Tensor dense(StepTrace trace, Tensor tensor, Shape shape) {
     Tensor of = tensor;

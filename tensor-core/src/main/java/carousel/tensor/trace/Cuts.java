@@ -83,6 +83,13 @@ final class Cuts {
     }
   }
 
+  /** Cuts columns into pieces of one width. */
+  void every(Kind kind, int index, int columns, int width) {
+    for (int at = width; at < columns; at += width) {
+      at(kind, index, at);
+    }
+  }
+
   private void at(Kind kind, int index, int column) {
     places.computeIfAbsent(new Source(kind, index), s -> new TreeSet<>()).add(column);
   }

@@ -23,7 +23,7 @@ final class Folds {
 
   Tensor reduction(Reduction op, Tensor input, Seen holds) {
     int last = input.rank() - 1;
-    if (!holds.hasColumns() || !op.axes().equals(List.of(last))) {
+    if (!holds.hasRows() || !holds.hasColumns() || !op.axes().equals(List.of(last))) {
       throw new Untraced(op + " of " + input.shape() + " mixes rows");
     }
     List<Part> x = holds.parts();
@@ -37,13 +37,12 @@ final class Folds {
           case NORM -> norm(x);
           default -> throw new Untraced(op + " over columns");
         };
-    return trace.standIn(
-        input.shape().with(last, 1), Seen.of(List.of(new Part(result, 1))));
+    return trace.standIn(holds.of(List.of(new Part(result, 1))));
   }
 
   /** The softmax or its logarithm: the greatest is subtracted first, which changes nothing but overflow. */
   Tensor softmax(Softmax op, Tensor input, Seen holds) {
-    if (!holds.hasColumns() || op.axis() != input.rank() - 1) {
+    if (!holds.hasRows() || !holds.hasColumns() || op.axis() != input.rank() - 1) {
       throw new Untraced(op.label() + " of " + input.shape() + " over rows");
     }
     List<Part> x = holds.parts();
@@ -54,7 +53,7 @@ final class Folds {
         op.log()
             ? each(Binary.SUB, shifted, row(Unary.LOG, sum))
             : each(Binary.DIV, powers, sum);
-    return trace.standIn(input.shape(), Seen.of(result));
+    return trace.standIn(holds.of(result));
   }
 
   /** {@code m + ln Σ e^(x − m)}, with m = 0 where the greatest is infinite. */

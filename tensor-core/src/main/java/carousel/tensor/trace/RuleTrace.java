@@ -38,6 +38,11 @@ final class RuleTrace {
     Value number(double value) {
       return graph.constant(value);
     }
+
+    @Override
+    void requireTaken(Tensor tensor) {
+      throw new Untraced("the rule of a row reads a tensor of its own, " + tensor.shape());
+    }
   }
 
   private RuleTrace(StepTrace trace) {
@@ -73,7 +78,7 @@ final class RuleTrace {
     for (int i = 0; i < arity; i++) {
       Tensor result = pulled[i];
       if (wanted[i] && result != null) {
-        List<Part> parts = trace.operand(result, Shape.of(ROWS, width), true).parts();
+        List<Part> parts = trace.operand(result, true).parts();
         results[i] = trace.graph.spread(parts.getFirst().value(), width);
       }
     }

@@ -61,6 +61,7 @@ public final class ScanTrace {
   }
 
   private Scan.Call call() {
+    requireTaken();
     Result first = trace();
     List<Double> numbers = List.copyOf(first.traced().graph().numbers());
     List<Double> last;
@@ -74,11 +75,31 @@ public final class ScanTrace {
         KNOWN.put(first.traced().signature(), numbers);
       }
     }
+    if (!given.like().device().backend().takes(first.traced())) {
+      throw new Untraced("the device " + given.like().device() + " makes no kernel of this step");
+    }
     List<Tensor> sequences = new ArrayList<>();
     for (Tensor product : first.products().hoisted(new Whole(), first.captured())) {
       sequences.add(outer.run(() -> product.reshape(given.steps(), given.rows(), product.dim(1))));
     }
     return Scan.Call.of(given, first.traced(), sequences, first.captured());
+  }
+
+  private void requireTaken() {
+    Tensor like = given.like();
+    if (!like.dtype().isFloating() || given.rows() == 0 || given.steps() == 0) {
+      throw new Untraced("there is nothing to run: " + given.steps() + " steps of " + like.shape());
+    }
+    for (Tensor state : given.states()) {
+      if (state.rank() != 2 || state.dtype() != like.dtype() || state.size() == 0) {
+        throw new Untraced("a state " + state.dtype() + " " + state.shape() + ", not [N,C]");
+      }
+    }
+    for (Scan.Input input : given.inputs()) {
+      if (input.columns() == 0) {
+        throw new Untraced("an input without columns");
+      }
+    }
   }
 
   private static void requireSame(Result first, Result second, boolean made) {
@@ -170,7 +191,7 @@ public final class ScanTrace {
   }
 
   private static List<Part> parts(StepTrace trace, Tensor result) {
-    return trace.operand(result, result.shape(), true).parts();
+    return trace.columns.widen(trace.operand(result, true).parts(), result.dim(-1));
   }
 
   private static void requireShape(String what, Tensor result, Shape shape) {

@@ -54,11 +54,13 @@ final class StepTrace implements Interpreter {
    * What a stand-in holds.
    *
    * @param parts from left to right; of a number, that
-   * @param hasColumns whether it has an axis of columns behind those of rows
+   * @param hasRows whether it has the axes of rows
+   * @param hasColumns whether it has an axis of columns
    */
-  record Seen(List<Part> parts, boolean hasColumns) {
-    static Seen of(List<Part> parts) {
-      return new Seen(parts, true);
+  record Seen(List<Part> parts, boolean hasRows, boolean hasColumns) {
+    /** As this, of other columns. */
+    Seen of(List<Part> other) {
+      return new Seen(other, hasRows, hasColumns);
     }
 
     boolean isNumber() {
@@ -102,9 +104,13 @@ final class StepTrace implements Interpreter {
     }
   }
 
-  /** A stand-in of a shape. */
-  Tensor standIn(Shape shape, Seen holds) {
-    boolean test = !holds.isNumber() && holds.parts().getFirst().value().isTest();
+  /** A stand-in. */
+  Tensor standIn(Seen holds) {
+    Shape shape = holds.hasRows() ? rows : Shape.SCALAR;
+    if (holds.hasColumns()) {
+      shape = shape.insert(shape.rank(), holds.width());
+    }
+    boolean test = holds.parts().getFirst().value().isTest();
     Tensor tensor = (test ? goneTest : gone).over(Layout.contiguous(shape));
     seen.put(tensor, holds);
     return tensor;
@@ -112,11 +118,10 @@ final class StepTrace implements Interpreter {
 
   /** A stand-in with rows and columns. */
   Tensor standIn(List<Part> parts) {
-    Seen holds = Seen.of(parts);
-    return standIn(rows.insert(rows.rank(), holds.width()), holds);
+    return standIn(new Seen(parts, true, true));
   }
 
-  /** What is given to the code: columns of an input or of a state. */
+  /** What is given to the code: columns of an input, of a state, or of a vector, which has no rows. */
   Tensor given(Kind kind, int index, int width) {
     List<Part> parts = new ArrayList<>();
     int from = 0;
@@ -124,7 +129,7 @@ final class StepTrace implements Interpreter {
       parts.add(Part.of(graph.given(kind, index, from, piece)));
       from += piece;
     }
-    return standIn(parts);
+    return standIn(new Seen(parts, kind != Kind.VECTOR, true));
   }
 
   @Override
@@ -132,7 +137,7 @@ final class StepTrace implements Interpreter {
     if (!seen.containsKey(like)) {
       return captured.outer().number(like, value);
     }
-    return standIn(Shape.SCALAR, new Seen(List.of(new Part(captured.number(value), 0)), false));
+    return standIn(new Seen(List.of(new Part(captured.number(value), 0)), false, false));
   }
 
   @Override
@@ -188,11 +193,11 @@ final class StepTrace implements Interpreter {
     return holds;
   }
 
-  /** What an operand holds beside stand-ins, made as wide as the result. */
-  Seen operand(Tensor tensor, Shape result, boolean hasColumns) {
+  /** What an operand holds beside stand-ins. */
+  Seen operand(Tensor tensor, boolean hasColumns) {
     Seen holds = seen.get(tensor);
     if (holds == null) {
-      return captured.elements(this, tensor, result, hasColumns);
+      return captured.elements(this, tensor, hasColumns);
     }
     if (!holds.isNumber() && holds.hasColumns() != hasColumns && rows.size() != 1) {
       throw new Untraced(
@@ -203,24 +208,25 @@ final class StepTrace implements Interpreter {
 
   private Tensor elementwise(Op op, Tensor... inputs) {
     Shape result = inputs[0].shape();
+    boolean hasRows = false;
     boolean hasColumns = false;
     for (Tensor input : inputs) {
       result = Shape.broadcast(op.label(), result, input.shape());
       Seen holds = seen.get(input);
-      hasColumns |= holds != null && !holds.isNumber() && holds.hasColumns();
+      hasRows |= holds != null && holds.hasRows();
+      hasColumns |= holds != null && holds.hasColumns();
     }
-    boolean number = captured.isRule() && result.rank() == 0;
     Shape expected = hasColumns && result.rank() > 0 ? result.without(-1) : result;
-    if (!number && !expected.equals(rows)) {
-      throw new Untraced(op.label() + " makes " + result + " of rows " + rows);
+    if (!expected.equals(hasRows ? rows : Shape.SCALAR)) {
+      throw new Untraced(op.label() + " makes " + result + " beside rows " + rows);
     }
     List<List<Part>> operands = new ArrayList<>();
     for (int i = 0; i < inputs.length; i++) {
       requireType(op, i, inputs[i]);
-      operands.add(operand(inputs[i], result, hasColumns).parts());
+      operands.add(operand(inputs[i], hasColumns).parts());
     }
-    int width = hasColumns ? result.dim(-1) : number ? 0 : 1;
-    return standIn(result, new Seen(columns.elementwise(op, operands, width), hasColumns));
+    int width = hasColumns ? result.dim(-1) : hasRows ? 1 : 0;
+    return standIn(new Seen(columns.elementwise(op, operands, width), hasRows, hasColumns));
   }
 
   private void requireType(Op op, int operand, Tensor input) {
@@ -239,7 +245,7 @@ final class StepTrace implements Interpreter {
     for (Part part : holds.parts()) {
       parts.add(new Part(graph.indicator(part.value()), part.width()));
     }
-    return standIn(input.shape(), new Seen(parts, holds.hasColumns()));
+    return standIn(holds.of(parts));
   }
 
   private Tensor product(Tensor a, Tensor b) {
@@ -268,18 +274,19 @@ final class StepTrace implements Interpreter {
         int from = 0;
         for (int i = 0; i < results.length; i++) {
           int to = from + split.sizes().get(i);
-          results[i] = standIn(columns.slice(holds.parts(), from, to));
+          results[i] = standIn(holds.of(columns.slice(holds.parts(), from, to)));
           from = to;
         }
         return results;
       }
       case Views.Slice slice when slice.step() == 1 && holds.hasColumns() && slice.axis() == last -> {
         int from = slice.start();
-        return one(standIn(columns.slice(holds.parts(), from, from + slice.count())));
+        return one(standIn(holds.of(columns.slice(holds.parts(), from, from + slice.count()))));
       }
-      case Views.Select select when holds.hasColumns() && select.axis() == last -> {
+      case Views.Select select
+          when holds.hasRows() && holds.hasColumns() && select.axis() == last -> {
         List<Part> column = columns.slice(holds.parts(), select.index(), select.index() + 1);
-        return one(standIn(rows, new Seen(column, false)));
+        return one(standIn(new Seen(column, holds.hasRows(), false)));
       }
       case Views.Expand expand when expand.shape().rank() == input.rank() -> {
         return one(expand(expand.shape(), holds));
@@ -290,14 +297,14 @@ final class StepTrace implements Interpreter {
       case Views.Detach _ -> {
         List<Part> stopped =
             holds.parts().stream().map(p -> new Part(graph.stop(p.value()), p.width())).toList();
-        return one(standIn(input.shape(), new Seen(stopped, holds.hasColumns())));
+        return one(standIn(holds.of(stopped)));
       }
       default -> throw new Untraced(view.label() + " of " + input.shape() + " mixes rows or columns");
     }
   }
 
   private Tensor expand(Shape shape, Seen holds) {
-    if (!holds.hasColumns() || !shape.without(-1).equals(rows)) {
+    if (!holds.hasRows() || !holds.hasColumns() || !shape.without(-1).equals(rows)) {
       throw new Untraced("expand to " + shape + " of rows " + rows);
     }
     return standIn(columns.widen(holds.parts(), shape.dim(-1)));
@@ -307,10 +314,11 @@ final class StepTrace implements Interpreter {
   private Tensor reshape(Shape shape, Seen holds) {
     boolean columnsAfter = shape.rank() == rows.rank() + 1;
     Shape before = columnsAfter ? shape.without(-1) : shape;
-    if (!before.equals(rows) || (columnsAfter && shape.dim(-1) != holds.width())) {
+    boolean fits = columnsAfter ? shape.dim(-1) == holds.width() : holds.width() == 1;
+    if (!holds.hasRows() || !before.equals(rows) || !fits) {
       throw new Untraced("reshape to " + shape + " of rows " + rows);
     }
-    return standIn(shape, new Seen(holds.parts(), columnsAfter));
+    return standIn(new Seen(holds.parts(), true, columnsAfter));
   }
 
   private Tensor join(Joins join, Tensor... inputs) {
@@ -321,26 +329,27 @@ final class StepTrace implements Interpreter {
           if (input.dtype() != type || input.rank() != rows.rank() + 1) {
             throw new Untraced("concat of " + input.dtype() + " " + input.shape());
           }
-          all.addAll(operand(input, input.shape(), true).parts());
+          Seen holds = operand(input, true);
+          all.addAll(columns.widen(holds.parts(), input.dim(-1)));
         }
         return standIn(all);
       }
       case Joins.Spread spread when spread.axis() == rows.rank() && spread.step() == 1 -> {
         List<Part> all = new ArrayList<>();
         Value zero = graph.constant(0);
-        List<Part> inner = of(inputs[0]).parts();
+        Seen holds = of(inputs[0]);
         int after = spread.size() - spread.start() - inputs[0].dim(-1);
         if (spread.start() > 0) {
           all.add(new Part(zero, spread.start()));
         }
-        all.addAll(inner);
+        all.addAll(holds.parts());
         if (after > 0) {
           all.add(new Part(zero, after));
         }
         return standIn(all);
       }
       case Joins.Copy _ -> {
-        return standIn(inputs[0].shape(), of(inputs[0]));
+        return standIn(of(inputs[0]));
       }
       default ->
           throw new Untraced(join.label() + " of " + inputs[0].shape() + " mixes rows or columns");

@@ -4,7 +4,11 @@ import carousel.tensor.DType;
 import carousel.tensor.Layout;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.Composite;
+import carousel.tensor.trace.RowTrace;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,17 +93,21 @@ record RowForm(DType type, int axes, int[] columns, boolean[] isVector) {
     return true;
   }
 
-  /** The shape of so many rows of an input; of a vector, its own. */
-  Shape shape(int input, int rows) {
-    return isVector[input] ? Shape.of(columns[input]) : shapeOf(rows, columns[input]);
+  /** The trace of a body of such inputs. */
+  RowTrace trace(Composite.Body body, Tensor... inputs) {
+    return RowTrace.of(body, matrix(inputs).shape().without(-1), isVector, inputs);
   }
 
-  /** The shape of a matrix that has {@code rows} of each axis. */
-  Shape shapeOf(int rows, int width) {
-    int[] dims = new int[axes];
-    Arrays.fill(dims, rows);
-    dims[axes - 1] = width;
-    return Shape.of(dims);
+  List<Integer> columnList() {
+    return Arrays.stream(columns).boxed().toList();
+  }
+
+  List<Boolean> vectorList() {
+    List<Boolean> list = new ArrayList<>();
+    for (boolean vector : isVector) {
+      list.add(vector);
+    }
+    return list;
   }
 
   boolean matches(RowForm other) {
@@ -107,19 +115,5 @@ record RowForm(DType type, int axes, int[] columns, boolean[] isVector) {
         && axes == other.axes
         && Arrays.equals(columns, other.columns)
         && Arrays.equals(isVector, other.isVector);
-  }
-
-  /** The widest blocks that all inputs consist of. */
-  int width() {
-    int width = 0;
-    for (int c : columns) {
-      width = gcd(width, c);
-    }
-    return width;
-  }
-
-  /** The greatest common divisor; of 0 and a number, that number. */
-  static int gcd(int a, int b) {
-    return b == 0 ? a : gcd(b, a % b);
   }
 }

@@ -1,11 +1,13 @@
 package carousel.tensor.cpu.row;
 
+import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.row.RowProgram.Place;
-import carousel.tensor.cpu.step.Value;
 import carousel.tensor.spi.Fused;
+import carousel.tensor.trace.Value;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A pointwise composite in one pass over memory, and its gradient in another. */
@@ -15,10 +17,17 @@ final class RowKernel implements Fused {
 
   private final RowPlan plan;
   private final int lanes;
+  private final List<Double> numbers;
 
-  RowKernel(RowPlan plan, int lanes) {
+  /**
+   * A kernel for one call.
+   *
+   * @param numbers those of the body at this call
+   */
+  RowKernel(RowPlan plan, int lanes, List<Double> numbers) {
     this.plan = plan;
     this.lanes = lanes;
+    this.numbers = numbers;
   }
 
   /** Whether this is faster than the body: rows that do not fill a vector are copied aside. */
@@ -34,20 +43,23 @@ final class RowKernel implements Fused {
       int columns = plan.outputs().get(k) * plan.width();
       outputs[k] = empty(matrix, matrix.shape().with(matrix.rank() - 1, columns));
     }
-    RowProgram program = plan.forward();
-    RowRun run = run(program, matrix);
-    for (int p = 0; p < program.places().size(); p++) {
-      Place place = program.places().get(p);
-      switch (place.room()) {
-        case INPUT -> read(run, p, place, inputs[place.index()]);
-        case OUTPUT -> write(run, p, place, outputs[place.index()]);
-        default -> {
-          // the run's own
+    try (var scope = Scope.openUnwatched()) {
+      RowProgram program = plan.forward();
+      RowRun run = run(program, matrix);
+      for (int p = 0; p < program.places().size(); p++) {
+        Place place = program.places().get(p);
+        switch (place.room()) {
+          case INPUT -> read(run, p, place, inputs[place.index()]);
+          case OUTPUT -> write(run, p, place, outputs[place.index()]);
+          case NUMBER -> run.read(p, number(place, matrix), 0);
+          default -> {
+            // the run's own
+          }
         }
       }
+      run.cut();
+      run.run(0);
     }
-    run.cut();
-    run.run(0);
     return new Result(outputs, new Tensor[0]);
   }
 
@@ -65,47 +77,55 @@ final class RowKernel implements Fused {
     if (!any) {
       return gradients;
     }
-    Tensor matrix = RowForm.matrix(inputs);
-    @Nullable Tensor[] dense = new Tensor[cotangents.length];
-    Tensor zeros = null;
-    for (int k = 0; k < dense.length; k++) {
-      Tensor g = cotangents[k];
-      if (g != null) {
-        dense[k] = RowForm.rowStride(g.layout()) == RowForm.NONE ? g.contiguous() : g;
-      } else if (zeros == null) {
-        zeros = empty(matrix, Shape.of(plan.width())).fill(0);
-      }
-    }
-    RowProgram program = plan.backward();
-    RowRun run = run(program, matrix);
-    for (int p = 0; p < program.places().size(); p++) {
-      Place place = program.places().get(p);
-      switch (place.room()) {
-        case INPUT -> read(run, p, place, inputs[place.index()]);
-        case OUTPUT -> read(run, p, place, result.outputs()[place.index()]);
-        case COTANGENT -> {
-          Tensor g = dense[place.index()];
-          if (g != null) {
-            read(run, p, place, g);
-          } else if (zeros != null) {
-            run.read(p, zeros.address(), 0);
-          }
-        }
-        case GRADIENT -> {
-          Tensor gradient = gradients[place.index()];
-          if (gradient != null) {
-            write(run, p, place, gradient);
-          }
-        }
-        case SUM, TEMPORARY -> {
-          // the run's own
+    try (var scope = Scope.openUnwatched()) {
+      Tensor matrix = RowForm.matrix(inputs);
+      @Nullable Tensor[] dense = new Tensor[cotangents.length];
+      Tensor zeros = null;
+      for (int k = 0; k < dense.length; k++) {
+        Tensor g = cotangents[k];
+        if (g != null) {
+          dense[k] = RowForm.rowStride(g.layout()) == RowForm.NONE ? g.contiguous() : g;
+        } else if (zeros == null) {
+          zeros = empty(matrix, Shape.of(plan.width())).fill(0);
         }
       }
+      RowProgram program = plan.backward();
+      RowRun run = run(program, matrix);
+      for (int p = 0; p < program.places().size(); p++) {
+        Place place = program.places().get(p);
+        switch (place.room()) {
+          case INPUT -> read(run, p, place, inputs[place.index()]);
+          case OUTPUT -> read(run, p, place, result.outputs()[place.index()]);
+          case COTANGENT -> {
+            Tensor g = dense[place.index()];
+            if (g != null) {
+              read(run, p, place, g);
+            } else if (zeros != null) {
+              run.read(p, zeros.address(), 0);
+            }
+          }
+          case GRADIENT -> {
+            Tensor gradient = gradients[place.index()];
+            if (gradient != null) {
+              write(run, p, place, gradient);
+            }
+          }
+          case NUMBER -> run.read(p, number(place, matrix), 0);
+          case SUM, TEMPORARY -> {
+            // the run's own
+          }
+        }
+      }
+      long bytes = run.cut();
+      run.run(bytes == 0 ? 0 : memory(matrix, bytes));
+      totals(run, gradients);
     }
-    long bytes = run.cut();
-    run.run(bytes == 0 ? 0 : memory(matrix, bytes));
-    totals(run, gradients);
     return gradients;
+  }
+
+  /** A row of one of the body's numbers. */
+  private long number(Place place, Tensor matrix) {
+    return empty(matrix, Shape.of(plan.width())).fill(numbers.get(place.index())).address();
   }
 
   private boolean isReached(int input, @Nullable Tensor[] cotangents) {
@@ -123,7 +143,7 @@ final class RowKernel implements Fused {
       double[] totals = new double[plan.width()];
       run.total(s, totals);
       int size = gradient.dtype().bytes();
-      long to = gradient.address() + (long) block.chunk() * plan.width() * size;
+      long to = gradient.address() + (long) block.offset() * size;
       for (int column = 0; column < totals.length; column++) {
         if (size == Float.BYTES) {
           Bytes.f32(to + 4L * column, (float) totals[column]);

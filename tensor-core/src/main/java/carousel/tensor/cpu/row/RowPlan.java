@@ -5,11 +5,11 @@ import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.row.RowProgram.Place;
 import carousel.tensor.cpu.row.RowProgram.Result;
 import carousel.tensor.cpu.row.RowProgram.Room;
-import carousel.tensor.cpu.step.Graph;
-import carousel.tensor.cpu.step.Step;
-import carousel.tensor.cpu.step.Value;
-import carousel.tensor.cpu.step.Value.Kind;
-import carousel.tensor.op.Composite;
+import carousel.tensor.trace.Graph;
+import carousel.tensor.trace.RowTrace;
+import carousel.tensor.trace.Step;
+import carousel.tensor.trace.Value;
+import carousel.tensor.trace.Value.Kind;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -42,12 +42,12 @@ record RowPlan(
     List<BitSet> reaching,
     List<Value> summed) {
 
-  /** The plan of a composite for inputs of a form; null if there is none. */
-  static @Nullable RowPlan of(Composite.Body body, RowForm form, Device device, Kernels kernels) {
-    RowTrace trace = RowTrace.of(body, form, device);
-    if (trace == null) {
-      return null;
-    }
+  /**
+   * The plan of a composite for inputs of a form; null if one of its rows has no loop.
+   *
+   * @throws carousel.tensor.trace.Untraced if one of the rules does what no kernel can
+   */
+  static @Nullable RowPlan of(RowTrace trace, RowForm form, Device device, Kernels kernels) {
     List<Result> results = new ArrayList<>();
     for (int k = 0; k < trace.outputs().size(); k++) {
       List<Value> blocks = trace.outputs().get(k);
@@ -56,14 +56,16 @@ record RowPlan(
       }
     }
     List<Value> values = results.stream().map(Result::value).toList();
-    Step step = Step.of(trace.graph(), values, form.type(), device);
-    if (step == null) {
-      return null;
+    Step step = Step.of(trace.graph(), values, List.of(), form.type(), device);
+    if (step.graph().values().stream().anyMatch(v -> v.width() > 0 && v.width() != trace.width())) {
+      return null; // a rule that folds columns
     }
     Map<Value, Place> given = new HashMap<>();
     for (Value value : trace.graph().values()) {
-      if (value.kind() == Kind.PART || value.kind() == Kind.VECTOR) {
-        given.put(value, new Place(Room.INPUT, value.index(), value.chunk()));
+      if (value.kind() == Kind.INPUT || value.kind() == Kind.VECTOR) {
+        given.put(value, new Place(Room.INPUT, value.index(), value.offset() / trace.width()));
+      } else if (value.kind() == Kind.NUMBER) {
+        given.put(value, new Place(Room.NUMBER, value.index(), 0));
       }
     }
     RowProgram forward = RowProgram.of(trace.graph(), given, results, kernels, form.type());
@@ -71,7 +73,7 @@ record RowPlan(
       Place output = results.get(i).to();
       given.putIfAbsent(values.get(i), output);
       Place cotangent = new Place(Room.COTANGENT, output.index(), output.block());
-      given.put(step.graph().cotangent(i), cotangent);
+      given.put(step.graph().cotangent(i, trace.width()), cotangent);
     }
     var gradients = new Gradients(step, trace.width(), form);
     RowProgram backward =
@@ -101,18 +103,19 @@ record RowPlan(
         boolean vector = form.isVector()[i];
         List<Value> blocks = new ArrayList<>();
         for (int block = 0; block < form.columns()[i] / width; block++) {
-          blocks.add(vector ? graph.vector(i, block) : graph.part(i, block));
+          Kind kind = vector ? Kind.VECTOR : Kind.INPUT;
+          blocks.add(graph.given(kind, i, block * width, width));
         }
-        if (blocks.stream().noneMatch(step.vectors()::containsKey)) {
+        if (blocks.stream().noneMatch(step.given()::containsKey)) {
           continue; // nothing flows to it
         }
         for (Value block : blocks) {
-          Value gradient = step.vectors().getOrDefault(block, graph.constant(0));
+          Value gradient = step.given().getOrDefault(block, graph.constant(0));
           if (vector) {
             results.add(new Result(gradient, new Place(Room.SUM, summed.size(), 0)));
             summed.add(block);
           } else {
-            results.add(new Result(gradient, new Place(Room.GRADIENT, i, block.chunk())));
+            results.add(new Result(gradient, new Place(Room.GRADIENT, i, block.offset() / width)));
           }
         }
       }

@@ -3,11 +3,10 @@ package carousel.tensor.cpu.row;
 import carousel.tensor.DType;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Pointwise;
-import carousel.tensor.cpu.step.Graph;
-import carousel.tensor.cpu.step.StepTrace;
-import carousel.tensor.cpu.step.Value;
-import carousel.tensor.cpu.step.Value.Kind;
 import carousel.tensor.op.Binary;
+import carousel.tensor.trace.Graph;
+import carousel.tensor.trace.Value;
+import carousel.tensor.trace.Value.Kind;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -50,6 +49,8 @@ record RowProgram(List<Loop> loops, List<Place> places, int temporaries, int sum
     GRADIENT,
     /** A gradient that is summed over rows. */
     SUM,
+    /** A number of the body's, in every column. */
+    NUMBER,
     TEMPORARY
   }
 
@@ -120,7 +121,7 @@ record RowProgram(List<Loop> loops, List<Place> places, int temporaries, int sum
       for (int i = order.size() - 1; i >= 0; i--) {
         Value value = order.get(i);
         // A test is no number that could be left somewhere: it is made again from what it reads.
-        int last = StepTrace.isTest(value) ? lastReader.getOrDefault(value, i) : i;
+        int last = value.isTest() ? lastReader.getOrDefault(value, i) : i;
         value.inputs().forEach(input -> lastReader.merge(input, last, Math::max));
       }
     }
@@ -190,7 +191,7 @@ record RowProgram(List<Loop> loops, List<Place> places, int temporaries, int sum
       for (Value value : List.copyOf(registers.keySet())) {
         if (value.kind() == Kind.APPLY
             && !places.containsKey(value)
-            && !StepTrace.isTest(value)
+            && !value.isTest()
             && lastReader.getOrDefault(value, -1) >= next) {
           Place place = new Place(Room.TEMPORARY, temporaries++, 0);
           store(value, place);

@@ -1,0 +1,24 @@
+package carousel.nn.recurrent;
+
+import carousel.tensor.trace.Untraced;
+import java.lang.System.Logger.Level;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Says once of each cell why it runs op by op. */
+final class SlowCells {
+  private static final System.Logger LOG = System.getLogger("carousel.nn");
+  private static final Set<String> NOTED = ConcurrentHashMap.newKeySet();
+
+  private SlowCells() {}
+
+  static void note(Cell<?> cell, int steps, Untraced why) {
+    if (steps > 1 && NOTED.add(cell.getClass().getName())) {
+      LOG.log(
+          Level.INFO,
+          "{0} has no kernel and runs op by op: {1}; Recurrent.explain says more",
+          cell.getClass().getName(),
+          why.getMessage());
+    }
+  }
+}
