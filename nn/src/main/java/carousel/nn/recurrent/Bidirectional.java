@@ -61,15 +61,15 @@ public record Bidirectional(Recurrent<?> forward, Recurrent<?> backward) impleme
   }
 
   @Override
-  public Run run(Tensor x, List<? extends State> initial, Marks marks) {
+  public Run run(Tensor x, Marks marks, List<? extends State> initial) {
     if (!initial.isEmpty() && initial.size() != 2) {
       throw new TensorException(
           "bidirectional: two initial states are wanted, forward and reverse, got "
               + initial.size());
     }
     boolean given = !initial.isEmpty();
-    Run there = forward.run(x, given ? initial.subList(0, 1) : List.of(), marks);
-    Run back = backward.run(x, given ? initial.subList(1, 2) : List.of(), marks);
+    Run there = forward.run(x, marks, given ? initial.subList(0, 1) : List.of());
+    Run back = backward.run(x, marks, given ? initial.subList(1, 2) : List.of());
     return new Run(
         Tensor.concat(Tensor.LAST, List.of(there.y(), back.y())),
         Tensor.concat(Tensor.LAST, List.of(there.last(), back.last())),

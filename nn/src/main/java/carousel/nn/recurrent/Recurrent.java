@@ -88,7 +88,7 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
 
   @Override
   @SuppressWarnings("unchecked") // The class of the given state was compared with the cell's.
-  public Run run(Tensor x, List<? extends State> initial, Marks marks) {
+  public Run run(Tensor x, Marks marks, List<? extends State> initial) {
     checkInput(x);
     S begin = ownStart(x.dim(1));
     if (!initial.isEmpty()) {
@@ -121,7 +121,7 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
    * @return the outputs and the final state
    */
   public Run run(Tensor x, S initial) {
-    return run(x, List.of(initial), Marks.none());
+    return run(x, Marks.none(), List.of(initial));
   }
 
   private S ownStart(int batch) {

@@ -37,13 +37,13 @@ public interface Sequence extends Layer {
    * Runs over a batch of sequences.
    *
    * @param x {@code [T,N,D]}
+   * @param marks where rows end or start anew, and which steps are skipped
    * @param initial the states to start from, as {@link Run#states} of another run gave them; empty
    *     for the layer's own
-   * @param marks where rows end or start anew, and which steps are skipped
    * @return the outputs and the final states
    * @throws carousel.tensor.TensorException if shapes do not fit
    */
-  Run run(Tensor x, List<? extends State> initial, Marks marks);
+  Run run(Tensor x, Marks marks, List<? extends State> initial);
 
   /**
    * Runs over a batch of sequences of different lengths.
@@ -56,7 +56,7 @@ public interface Sequence extends Layer {
    * @throws carousel.tensor.TensorException if shapes do not fit
    */
   default Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths) {
-    return run(x, initial, Marks.ofLengths(lengths));
+    return run(x, Marks.ofLengths(lengths), initial);
   }
 
   /**
@@ -74,7 +74,7 @@ public interface Sequence extends Layer {
       List<? extends State> initial,
       @Nullable Tensor lengths,
       @Nullable Tensor resets) {
-    return run(x, initial, Marks.ofLengths(lengths).withResets(resets));
+    return run(x, Marks.ofLengths(lengths).withResets(resets), initial);
   }
 
   /**
@@ -84,7 +84,7 @@ public interface Sequence extends Layer {
    * @return the outputs and the final states
    */
   default Run run(Tensor x) {
-    return run(x, List.of(), Marks.none());
+    return run(x, Marks.none(), List.of());
   }
 
   /**

@@ -63,7 +63,7 @@ public record Stack(List<Sequence> layers, Dropout dropout) implements Sequence 
   }
 
   @Override
-  public Run run(Tensor x, List<? extends State> initial, Marks marks) {
+  public Run run(Tensor x, Marks marks, List<? extends State> initial) {
     if (!initial.isEmpty() && initial.size() != cells()) {
       throw new TensorException(
           "stack: "
@@ -79,7 +79,7 @@ public record Stack(List<Sequence> layers, Dropout dropout) implements Sequence 
       Sequence layer = layers.get(i);
       int from = states.size();
       var own = initial.isEmpty() ? initial : initial.subList(from, from + layer.cells());
-      Run run = layer.run(i == 0 ? x : dropout.apply(y), own, marks);
+      Run run = layer.run(i == 0 ? x : dropout.apply(y), marks, own);
       states.addAll(run.states());
       y = run.y();
       last = run.last();

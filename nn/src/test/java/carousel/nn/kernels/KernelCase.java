@@ -95,7 +95,7 @@ final class KernelCase {
 
   /** Whether some rows end early: what is computed for them then is read by nobody. */
   boolean isRagged() {
-    return op.body() instanceof Scan scan && scan.ragged();
+    return op.body() instanceof Scan scan && scan.inputs().ragged();
   }
 
   /** Its kernel; null if there is none. */

@@ -15,6 +15,7 @@ import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.GruResetAfter;
 import carousel.nn.recurrent.Lstm;
+import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stack;
@@ -25,7 +26,6 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,8 +55,8 @@ class ExportErrorsTest {
     }
 
     @Override
-    public Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths) {
-      return inner.run(x.mul(2), initial, lengths);
+    public Run run(Tensor x, Marks marks, List<? extends State> initial) {
+      return inner.run(x.mul(2), marks, initial);
     }
   }
 

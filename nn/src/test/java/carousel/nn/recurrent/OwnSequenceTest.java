@@ -9,7 +9,6 @@ import carousel.autograd.GradCheck;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** A layer over time that is not of this library stands in a stack like any other. */
@@ -33,8 +32,8 @@ class OwnSequenceTest {
     }
 
     @Override
-    public Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths) {
-      var run = layer.run(x, initial, lengths);
+    public Run run(Tensor x, Marks marks, List<? extends State> initial) {
+      var run = layer.run(x, marks, initial);
       return new Run(x.add(run.y()), run.last(), run.states());
     }
   }

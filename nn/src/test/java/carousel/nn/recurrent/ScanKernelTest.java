@@ -25,7 +25,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** Every cell's kernel over time gives what its body gives: outputs, states and all gradients. */
-@Tag("cpu") // other devices have kernels of their own, or none
 class ScanKernelTest {
   /**
    * Sizes: some whole vectors, most not; one row, one step, more rows than a tile, several panels, more

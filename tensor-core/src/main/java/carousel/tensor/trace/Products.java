@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The products of a step with weights. A product of what depends on the input alone is computed for all
@@ -100,7 +101,8 @@ final class Products {
     return parts;
   }
 
-  private static List<Part> plus(Columns columns, List<Part> total, List<Part> more) {
+  private static List<Part> plus(
+      Columns columns, @Nullable List<Part> total, List<Part> more) {
     if (total == null) {
       return more;
     }

@@ -60,10 +60,10 @@ public final class Composites {
       return null;
     }
     Known known = op.isFixed() ? fixed(op, form, inputs) : trace(op, form, inputs);
-    RowPlan plan = known == null ? null : known.plan();
-    if (plan == null) {
+    if (known == null || known.plan() == null) {
       return null;
     }
+    RowPlan plan = known.plan();
     var kernel = new RowKernel(plan, tiles.apply(form.type()).lanes(), known.numbers());
     return kernel.takes(inputs) ? kernel : null;
   }
