@@ -133,9 +133,9 @@ public record StrangeCell(
       Pair step(Tensor z, Pair s, List<Tensor> w) {
         Tensor first = z.add(s.a().matmul(w.get(0))).tanh();
         Tensor second = first.matmul(w.get(0)).add(s.a().matmul(w.get(1))).add(first);
-        Tensor third = s.b().matmul(w.get(0).narrow(0, 0, s.b().dim(-1)));
+        Tensor third = s.b().mul(0.3).matmul(w.get(0).narrow(0, 0, s.b().dim(-1)));
         Tensor both = second.tanh().matmul(w.get(1)).add(first.matmul(w.get(1)));
-        return new Pair(both.add(third).tanh(), second.narrow(1, 0, s.b().dim(-1)).sin());
+        return new Pair(both.add(third).mul(0.4).tanh(), second.narrow(1, 0, s.b().dim(-1)).softplus());
       }
     },
     /** Rows of their own at every step, some of which nothing reads. */
@@ -145,7 +145,7 @@ public record StrangeCell(
         int h = s.a().dim(-1);
         Tensor own = w.get(1).narrow(1, 0, h);
         Tensor a = z.mul(own).add(s.a().matmul(w.get(0))).mul(w.get(2)).tanh();
-        return new Pair(a.add(w.get(3).narrow(0, 0, h)), s.b().add(w.get(2)).cos());
+        return new Pair(a.add(w.get(3).narrow(0, 0, h)), s.b().add(w.get(2)).sigmoid());
       }
     },
     /** Columns of the input and of weights that no step reads, and a state that is only left. */
@@ -190,14 +190,14 @@ public record StrangeCell(
     NARROW("h 1", "h 1", "h 1", "h h") {
       @Override
       Pair step(Tensor z, Pair s, List<Tensor> w) {
-        Tensor t = s.b().tanh().sigmoid().sin().tanh().exp().tanh().sigmoid().sin().tanh();
+        Tensor t = s.b().tanh().sigmoid().log().tanh().exp().tanh().sigmoid().sqrt().tanh();
         Tensor u = t.mul(s.a().matmul(w.get(0)).tanh());
         Tensor a = z.add(s.a().matmul(w.get(1))).mul(t).add(u.mul(s.a())).tanh();
         return new Pair(a.add(s.b()), u.add(s.b().mul(0.3)).add(a.mean(true, -1)));
       }
     },
     /** The input, spread and rows of their own as left operands. */
-    FACTORS("h 1 + 1", "h 1", "h p", "p h", "n h", "h h") {
+    FACTORS("h 1 + 1", "h 1", "h p", "p h", "n h", "h1 h") {
       @Override
       Pair step(Tensor z, Pair s, List<Tensor> w) {
         int h = s.a().dim(-1);
@@ -205,8 +205,7 @@ public record StrangeCell(
         Tensor fed = z.narrow(1, 0, h).add(s.b()).matmul(w.get(0));
         Tensor spread = s.b().expand(s.b().dim(0), p).matmul(w.get(1));
         Tensor joined =
-            Tensor.concat(1, List.of(s.a().narrow(1, 0, h - 1), z.narrow(1, h, 1)))
-                .matmul(w.get(3));
+            Tensor.concat(1, List.of(s.a(), z.narrow(1, h, 1))).matmul(w.get(3));
         Tensor a = fed.matmul(w.get(1)).add(spread).add(joined).mul(w.get(2));
         return new Pair(a.tanh(), a.sum(true, -1).tanh());
       }
@@ -243,8 +242,8 @@ public record StrangeCell(
         Tensor v = sum.narrow(1, h, h);
         Tensor total = s.a();
         for (int i = 0; i < 7; i++) {
-          u = u.tanh().mul(v.sigmoid()).add(s.a().mul(0.1 * i)).sin();
-          v = v.mul(0.5).cos().add(u.exp().log().mul(0.2));
+          u = u.tanh().mul(v.sigmoid()).add(s.a().mul(0.1 * i)).softplus();
+          v = v.mul(0.5).sigmoid().add(u.exp().log().mul(0.2));
           total = total.add(u.mul(v));
         }
         Tensor b = sum.narrow(1, 2 * h, s.b().dim(-1)).add(s.b()).tanh();
