@@ -82,7 +82,7 @@ public final class ScanTrace {
     for (Tensor product : first.products().hoisted(new Whole(), first.captured())) {
       sequences.add(outer.run(() -> product.reshape(given.steps(), given.rows(), product.dim(1))));
     }
-    return Scan.Call.of(given, first.traced(), sequences, first.captured());
+    return Scan.Call.of(given, first.traced(), sequences, first.captured(), captured.roots());
   }
 
   private void requireTaken() {
