@@ -22,6 +22,7 @@ import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
 import carousel.tensor.spi.SlabPool;
+import carousel.tensor.trace.Traced;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.Supplier;
@@ -187,6 +188,16 @@ public final class CpuBackend implements Backend {
   @Override
   public void bernoulli(double probability, Philox.Draw draw, Tensor y) {
     randoms.below(probability, draw.seed(), draw.counter(), y);
+  }
+
+  @Override
+  public boolean makesKernels() {
+    return scans.isAble();
+  }
+
+  @Override
+  public boolean takes(Traced step) {
+    return true;
   }
 
   @Override

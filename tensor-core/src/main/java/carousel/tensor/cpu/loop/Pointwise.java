@@ -32,6 +32,12 @@ public record Pointwise(List<Instruction> code, List<Boolean> fixed, int arrays)
   /** A number in every lane. */
   public record Constant(double value) implements Instruction {}
 
+  /** The number of each lane, from 0. */
+  public record Lane() implements Instruction {}
+
+  /** A register, lane i in place of lane {@code i xor distance}; a power of two. */
+  public record Swap(int register, int distance) implements Instruction {}
+
   /** Applies an elementwise row to earlier registers. */
   public record Apply(Op op, List<Integer> operands) implements Instruction {}
 

@@ -14,7 +14,6 @@ import java.util.List;
  *
  * @param steps T
  * @param batch N
- * @param units H
  * @param lanes L, the elements of a vector
  * @param size bytes of an element
  * @param cuts where bands begin, and N
@@ -24,7 +23,7 @@ import java.util.List;
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record Frame(
-    int steps, int batch, int units, int lanes, int size, int[] cuts, int[] order, long[] bases) {
+    int steps, int batch, int lanes, int size, int[] cuts, int[] order, long[] bases) {
   /** Panels begin this much further apart than their rows need, or all would fall into one cache set. */
   private static final int STAGGER = 192;
 
@@ -42,7 +41,7 @@ record Frame(
    * @param blocks how many blocks there will be
    */
   static Frame of(
-      int steps, int batch, int units, int lanes, int size, boolean reverse, int most, int blocks) {
+      int steps, int batch, int lanes, int size, boolean reverse, int most, int blocks) {
     // An even number, so that two threads have the same to do.
     int bands = Math.min(batch, 2 * Math.ceilDiv(batch, 2 * most));
     int[] cuts = new int[bands + 1];
@@ -59,7 +58,7 @@ record Frame(
         }
       }
     }
-    return new Frame(steps, batch, units, lanes, size, cuts, order, new long[blocks]);
+    return new Frame(steps, batch, lanes, size, cuts, order, new long[blocks]);
   }
 
   int bands() {
@@ -96,9 +95,14 @@ record Frame(
     return arrayRow(bands());
   }
 
-  /** U, the vectors that hold the units of one value. */
-  int vectors() {
-    return Math.ceilDiv(units, lanes);
+  /** The vectors that hold so many columns. */
+  int vectors(int width) {
+    return Math.ceilDiv(width, lanes);
+  }
+
+  /** The vectors that hold a row of a block. */
+  int vectors(Block block) {
+    return vectors(block.width()) * block.members();
   }
 
   /** Bytes from a row of a panel to the next. */
@@ -116,7 +120,7 @@ record Frame(
   }
 
   int panels(Block block) {
-    return Math.ceilDiv(vectors() * block.members(), 2);
+    return Math.ceilDiv(vectors(block), 2);
   }
 
   long panelBytes(Block block) {
@@ -151,8 +155,8 @@ record Frame(
     return panel(block, v >> 1) + (long) (v & 1) * lanes * size;
   }
 
-  /** Elements of vector u that stand for units. */
-  int filled(int u) {
-    return Math.min(lanes, units - u * lanes);
+  /** Elements of vector u that stand for columns. */
+  int filled(int width, int u) {
+    return Math.min(lanes, width - u * lanes);
   }
 }

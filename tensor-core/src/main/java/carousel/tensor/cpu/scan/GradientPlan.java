@@ -2,10 +2,9 @@ package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.scan.Block.Rows;
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.cpu.step.Step;
-import carousel.tensor.cpu.step.StepTrace;
-import carousel.tensor.cpu.step.Value;
-import carousel.tensor.cpu.step.Value.Kind;
+import carousel.tensor.trace.Step;
+import carousel.tensor.trace.Value;
+import carousel.tensor.trace.Value.Kind;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,99 +20,122 @@ final class GradientPlan {
   private final Step step;
   private final Stages stages;
   private final Places places;
+  private final Plan.Machine machine;
+
+  /** What flows where nothing does. */
+  private final Value zero;
+
   private final int last;
 
   /** Values that a later stage reads than the one that computes them. */
-  private final Map<Value, Slot> handedOn;
+  private final Map<Value, Slot> handedOn = new LinkedHashMap<>();
 
   /** What products leave. */
   private final List<Value> returned = new ArrayList<>();
 
   final Map<Value, Integer> cotangentArrays = new LinkedHashMap<>();
-  final Map<Value, Block> vectorGradients = new LinkedHashMap<>();
+  final Map<Value, Block> givenGradients = new LinkedHashMap<>();
   final Map<Plan.Group, Block> groupGradients = new HashMap<>();
-  final Block outputGradient;
-  final Block[] carries;
+  final List<Block> outputGradients = new ArrayList<>();
+  final List<Block> carries = new ArrayList<>();
 
   /** Products onto the carried cotangents, which close a step. */
   final List<Plan.Return> carried = new ArrayList<>();
 
-  GradientPlan(Step step, Stages stages, Places places) {
+  GradientPlan(Step step, Stages stages, Places places, Plan.Machine machine, Value zero) {
     this.step = step;
     this.stages = stages;
     this.places = places;
+    this.machine = machine;
+    this.zero = zero;
     this.last = stages.ofGradient().stream().mapToInt(stages::inGradient).max().orElse(0);
-    this.outputGradient = places.block(1, Rows.STEPS);
-    this.carries = new Block[step.states()];
-    for (int k = 0; k < carries.length; k++) {
-      carries[k] = places.block(1, Rows.BATCH);
-    }
-    places.put(step.graph().cotangent(0), new Slot(outputGradient, 0, 0));
-    for (int k = 0; k < carries.length; k++) {
-      places.put(step.graph().cotangent(k + 1), new Slot(carries[k], 0, 0));
+    for (int k = 0; k < step.outputs().size(); k++) {
+      boolean isY = k < step.ys();
+      int width = step.outputs().get(k).width();
+      Block block = places.block(1, width, isY ? Rows.STEPS : Rows.BATCH);
+      (isY ? outputGradients : carries).add(block);
+      places.put(step.graph().cotangent(k, width), Slot.of(block));
     }
     for (Plan.Group group : places.groups) {
-      groupGradients.put(group, places.block(group.sums().size(), Rows.STEPS));
-      for (Value sum : group.sums()) {
-        if (!sum.terms().isEmpty()) {
-          cotangentArrays.put(sum, cotangentArrays.size());
+      Block block = group.block();
+      groupGradients.put(group, places.block(block.members(), block.width(), Rows.STEPS));
+      for (Value member : group.members()) {
+        if (!member.terms().isEmpty()) {
+          cotangentArrays.put(member, cotangentArrays.size());
         }
       }
     }
     for (Value value : step.graph().values()) {
+      if (stages.isOfGradient(value) && (value.kind() == Kind.BACK || value.kind() == Kind.FOLD)) {
+        places.put(value, places.slot(value.width(), Rows.BATCH));
+      }
       if (stages.isOfGradient(value) && value.kind() == Kind.BACK) {
-        places.put(value, new Slot(places.block(1, Rows.BATCH), 0, 0));
         returned.add(value);
       }
+      if (stages.isOfStep(value) && (value.kind() == Kind.VECTOR || value.kind() == Kind.ROWS)) {
+        if (step.given().containsKey(value)) {
+          givenGradients.put(value, places.block(1, value.width(), Rows.BATCH));
+        }
+      }
     }
-    this.handedOn = handedOn();
-    for (int k = 0; k < carries.length; k++) {
-      Value back = step.back().get(k);
+    handOn();
+    for (int k = 0; k < carries.size(); k++) {
+      Value back = step.back().get(step.states().get(k));
       if (back != null) {
-        carried.add(new Plan.Return(carries[k], back.terms(), true));
+        carried.add(new Plan.Return(carries.get(k), back.terms(), true));
       }
     }
   }
 
-  private Map<Value, Slot> handedOn() {
+  private void handOn() {
     Set<Value> handed = new HashSet<>();
     for (Value value : stages.ofGradient()) {
       value.inputs().forEach(input -> hand(input, stages.inGradient(value), handed));
     }
-    for (Value value : step.before()) {
-      if (value.kind() == Kind.APPLY
-          && stages.isOfGradient(value)
-          && stages.inGradient(value) < last) {
-        handed.add(value);
-      }
+    step.cotangents().values().forEach(g -> hand(g, stages.inGradient(g), handed));
+    step.given().values().forEach(g -> hand(g, stages.inGradient(g), handed));
+    for (int k = 0; k < carries.size(); k++) {
+      hand(step.before().get(k), closing(k), handed);
     }
-    Map<Value, Slot> slots = new LinkedHashMap<>();
     for (Value value : step.graph().values()) {
       if (handed.contains(value)) {
-        slots.put(value, new Slot(places.block(1, Rows.BATCH), 0, 0));
+        handedOn.put(value, places.slot(value.width(), Rows.BATCH));
       }
     }
-    return slots;
   }
 
   /** Hands an input to a stage; a test cannot be stored, so what it looks at is handed on instead. */
   private void hand(Value input, int stage, Set<Value> handed) {
-    if (input.kind() != Kind.APPLY
-        || !stages.isOfGradient(input)
-        || stages.inGradient(input) >= stage) {
+    Value value = Passes.bare(input);
+    if (value.kind() != Kind.APPLY
+        || value.isNumber()
+        || !stages.isOfGradient(value)
+        || stages.inGradient(value) >= stage) {
       return;
     }
-    if (StepTrace.isTest(input)) {
-      input.inputs().forEach(looked -> hand(looked, stage, handed));
+    if (value.isTest()) {
+      value.inputs().forEach(looked -> hand(looked, stage, handed));
     } else {
-      handed.add(input);
+      handed.add(value);
     }
+  }
+
+  /**
+   * The stage that writes what is carried to the step before, over what came from the step behind. Of a
+   * single column that is one more: wider values may read it at the last stage.
+   */
+  private int closing(int k) {
+    return carries.get(k).isNarrow() ? last + 1 : last;
   }
 
   /** The stages, in their order. */
   List<Plan.Stage> plan() {
     List<Plan.Stage> planned = new ArrayList<>();
-    for (int s = 0; s <= last; s++) {
+    int end = last;
+    for (int k = 0; k < carries.size(); k++) {
+      end = Math.max(end, closing(k));
+    }
+    for (int s = 0; s <= end; s++) {
       int stage = s;
       List<Plan.Return> products = new ArrayList<>();
       for (Value value : returned) {
@@ -122,52 +144,62 @@ final class GradientPlan {
           products.add(new Plan.Return(place.block(), value.terms(), false));
         }
       }
-      var writer = new Program.Writer(value -> read(value, stage));
+      var passes = new StagePasses(value -> read(value, stage), places, machine);
       handedOn.forEach((value, slot) -> {
         if (stages.inGradient(value) == stage) {
-          writer.store(value, slot);
+          passes.of(value.width()).store(value, slot);
         }
       });
-      sums(writer, stage);
-      vectors(writer, stage);
-      if (stage == last) {
-        for (int k = 0; k < carries.length; k++) {
-          writer.store(step.before().get(k), new Slot(carries[k], 0, 0));
+      for (Plan.Group group : places.groups) {
+        for (int j = 0; j < group.members().size(); j++) {
+          member(passes, stage, group, j);
         }
       }
-      planned.add(new Plan.Stage(List.of(), products, writer.isEmpty() ? null : writer.program()));
+      givenGradients.forEach((value, block) -> {
+        Value g = Objects.requireNonNull(step.given().get(value));
+        if (stages.inGradient(g) == stage) {
+          passes.of(value.width()).accumulate(g, Slot.of(block));
+        }
+      });
+      for (int k = 0; k < carries.size(); k++) {
+        if (closing(k) == stage) {
+          Block carry = carries.get(k);
+          passes.of(carry.width()).storeLast(step.before().get(k), Slot.of(carry));
+        }
+      }
+      planned.add(new Plan.Stage(folds(stage), List.of(), products, passes.programs()));
     }
     return planned;
   }
 
-  /** Stores the cotangents of sums. */
-  private void sums(Program.Writer writer, int stage) {
-    for (Plan.Group group : places.groups) {
-      Block block = Objects.requireNonNull(groupGradients.get(group));
-      for (int j = 0; j < group.sums().size(); j++) {
-        Value sum = group.sums().get(j);
-        Value g = Objects.requireNonNull(step.cotangents().get(sum));
-        if (stages.inGradient(g) == stage) {
-          writer.store(g, new Slot(block, j, 0));
-          Integer array = cotangentArrays.get(sum);
-          if (array != null) {
-            writer.keep(g, array);
-          }
-        }
+  private List<Program> folds(int stage) {
+    List<Program> folds = new ArrayList<>();
+    for (Value value : step.graph().values()) {
+      if (value.kind() == Kind.FOLD
+          && stages.isOfGradient(value)
+          && stages.inGradient(value) == stage) {
+        Slot from = Objects.requireNonNull(read(value.inputs().getFirst(), stage));
+        Slot to = Objects.requireNonNull(places.of(value));
+        folds.addAll(FoldProgram.of(value, from, to, machine.lanes()));
       }
     }
+    return folds;
   }
 
-  /** Adds up the gradients of vectors, row by row of the batch. */
-  private void vectors(Program.Writer writer, int stage) {
-    step.vectors()
-        .forEach((vector, g) -> {
-          if (stages.inGradient(g) == stage) {
-            Block block = places.block(1, Rows.BATCH);
-            vectorGradients.put(vector, block);
-            writer.accumulate(g, new Slot(block, 0, 0));
-          }
-        });
+  /** Stores the cotangent of a sum, or of columns of an input. */
+  private void member(StagePasses passes, int stage, Plan.Group group, int j) {
+    Value member = group.members().get(j);
+    Map<Value, Value> flowing = member.kind() == Kind.SUM ? step.cotangents() : step.given();
+    Value g = flowing.getOrDefault(member, zero);
+    if (stages.inGradient(g) != stage) {
+      return;
+    }
+    Block block = Objects.requireNonNull(groupGradients.get(group));
+    passes.of(block.width()).store(g, new Slot(block, j, 0));
+    Integer array = cotangentArrays.get(member);
+    if (array != null) {
+      passes.of(block.width()).keep(g, array);
+    }
   }
 
   /** Where a value is read at a stage; null if it is computed there. */
@@ -176,6 +208,6 @@ final class GradientPlan {
     if (handed != null) {
       return stages.inGradient(value) < stage ? handed : null;
     }
-    return places.read(value);
+    return stages.isOfStep(value) ? places.readLater(value) : places.of(value);
   }
 }

@@ -61,7 +61,7 @@ final class InputProduct {
       Object a = heap.lend(tiles, blocks * rows * lanes);
       packRows(x, (int) from, rows, a);
       for (Gates gate : gates) {
-        int vectors = frame.vectors() * gate.block().members();
+        int vectors = frame.vectors(gate.block());
         for (int panel = 0; panel < frame.panels(gate.block()); panel++) {
           long bias = gate.bias() + panel * frame.rowBytes();
           long out = frame.panel(gate.block(), panel) + from * frame.rowBytes();
@@ -85,11 +85,15 @@ final class InputProduct {
   void returned(List<Cotangent> cotangents, Matrix dx) {
     share((from, rows) -> {
       int lanes = frame.lanes();
-      int length = frame.vectors() * rows * lanes;
-      Heap heap = Heap.of(tiles);
-      Object a = heap.lend(tiles, length * cotangents.size());
+      int[] offsets = new int[cotangents.size() + 1];
       for (int i = 0; i < cotangents.size(); i++) {
-        packCotangent(cotangents.get(i), from, rows, a, i * length);
+        int vectors = frame.vectors(cotangents.get(i).block().width());
+        offsets[i + 1] = offsets[i] + vectors * rows * lanes;
+      }
+      Heap heap = Heap.of(tiles);
+      Object a = heap.lend(tiles, offsets[cotangents.size()]);
+      for (int i = 0; i < cotangents.size(); i++) {
+        packCotangent(cotangents.get(i), from, rows, a, offsets[i]);
       }
       long scratch = Scratch.ofThread().address((rows + 1) * frame.rowBytes());
       long zeros = scratch + rows * frame.rowBytes();
@@ -98,13 +102,13 @@ final class InputProduct {
       for (int panel = 0; panel * width < inputs; panel++) {
         int columns = Math.min(width, inputs - panel * width);
         for (int i = 0; i < cotangents.size(); i++) {
-          long weights = cotangents.get(i).weights() + panel * frame.rowBytes() * frame.units();
+          int k = cotangents.get(i).block().width();
           tiles(
               a,
-              i * length,
+              offsets[i],
               rows,
-              frame.units(),
-              weights,
+              k,
+              cotangents.get(i).weights() + panel * frame.rowBytes() * k,
               Math.ceilDiv(columns, lanes),
               i == 0 ? zeros : scratch,
               i == 0 ? 0 : frame.rowBytes(),
@@ -227,7 +231,7 @@ final class InputProduct {
     long[] at = new long[1];
     Object[] arrays = {a};
     int[] offsets = new int[1];
-    for (int u = 0; u < frame.vectors(); u++) {
+    for (int u = 0; u < frame.vectors(cotangent.block().width()); u++) {
       at[0] = frame.vector(cotangent.block(), cotangent.member(), u) + from * frame.rowBytes();
       offsets[0] = offset + u * rows * frame.lanes();
       copy.run(at, frame.rowBytes(), arrays, offsets, frame.lanes(), rows);

@@ -3,7 +3,6 @@ package carousel.tensor.cpu.scan;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Workers;
-import carousel.tensor.cpu.scan.Block.Slot;
 import java.util.List;
 
 /**
@@ -22,9 +21,9 @@ final class Packer {
     this.tiles = tiles;
   }
 
-  /** Bytes of panels for {@code members} blocks of H columns and {@code k} rows. */
-  long bytes(int members, int k) {
-    return Math.ceilDiv(frame.vectors() * members, 2) * frame.rowBytes() * k;
+  /** Bytes of panels for {@code members} blocks of {@code width} columns and {@code k} rows. */
+  long bytes(int members, int width, int k) {
+    return Math.ceilDiv(frame.vectors(width) * members, 2) * frame.rowBytes() * k;
   }
 
   /** Bytes of panels that stand for {@code columns} columns and {@code k} rows. */
@@ -33,38 +32,45 @@ final class Packer {
   }
 
   /**
-   * Packs blocks of H columns, interleaved vector by vector as in a {@link Block}.
+   * Packs blocks of columns, interleaved vector by vector as in a {@link Block}; a single column fills its
+   * vector.
    *
    * @param blocks where each begins: row 0, its first column
+   * @param width columns of a block
    * @param k how many rows
    */
-  void interleave(List<Matrix> blocks, int k, long into) {
+  void interleave(List<Matrix> blocks, int width, int k, long into) {
     int chunks = Math.ceilDiv(k, ROWS);
-    int perTask = Math.max(1, 32_768 / (ROWS * frame.units() * blocks.size()));
+    int perTask = Math.max(1, 32_768 / (ROWS * width * blocks.size()));
     Workers.parallel(
         Math.ceilDiv(chunks, perTask),
         task -> {
           int end = Math.min(chunks, (task + 1) * perTask);
           for (int chunk = task * perTask; chunk < end; chunk++) {
             int from = chunk * ROWS;
-            interleaveRows(blocks, k, from, Math.min(k, from + ROWS), into);
+            interleaveRows(blocks, width, k, from, Math.min(k, from + ROWS), into);
           }
         });
   }
 
-  private void interleaveRows(List<Matrix> blocks, int k, int from, int to, long into) {
+  private void interleaveRows(
+      List<Matrix> blocks, int width, int k, int from, int to, long into) {
     int members = blocks.size();
     int full = frame.lanes() * frame.size();
     long rowBytes = frame.rowBytes();
-    int vectors = frame.vectors() * members;
+    int vectors = frame.vectors(width) * members;
     for (int v = 0; v < vectors; v++) {
       int u = v / members;
       Matrix block = blocks.get(v % members);
-      int bytes = frame.filled(u) * frame.size();
+      int bytes = frame.filled(width, u) * frame.size();
       long source = block.address() + (long) u * full + from * block.rowBytes();
       long target = into + (v >> 1) * rowBytes * k + (long) (v & 1) * full + from * rowBytes;
       for (int p = from; p < to; p++, source += block.rowBytes(), target += rowBytes) {
-        copyPadded(source, target, bytes, full);
+        if (width == 1) {
+          Bytes.splat(source, frame.size(), target, frame.lanes());
+        } else {
+          copyPadded(source, target, bytes, full);
+        }
       }
     }
     if ((vectors & 1) == 1) {
@@ -97,8 +103,15 @@ final class Packer {
     }
   }
 
-  /** Packs {@code bᵀ}, where b has {@code columns} rows of k elements. */
+  /** Packs {@code bᵀ}, where b has {@code columns} rows of k elements; a single column fills its vector. */
   void transpose(Matrix b, int k, int columns, long into) {
+    if (columns == 1) {
+      for (int p = 0; p < k; p++) {
+        long from = b.address() + (long) p * frame.size();
+        Bytes.splat(from, frame.size(), into + p * frame.rowBytes(), 2 * frame.lanes());
+      }
+      return;
+    }
     int width = 2 * frame.lanes();
     int panels = Math.ceilDiv(columns, width);
     int perTask = Math.max(1, 32_768 / (width * k));
@@ -117,96 +130,5 @@ final class Packer {
                 into + panel * frame.rowBytes() * k);
           }
         });
-  }
-
-  /** Rows of a block from a sequence {@code [T,N,H]}. */
-  void scatter(Matrix from, Block block) {
-    sequence(
-        new Slot(block, 0, 0),
-        (row, panel, at, bytes) ->
-            Bytes.copy(from.address() + row * from.rowBytes() + panel, at, bytes));
-  }
-
-  /** A sequence {@code [T,N,H]} from a block of one value. */
-  void gather(Slot slot, Matrix to) {
-    sequence(
-        slot,
-        (row, panel, at, bytes) ->
-            Bytes.copy(at, to.address() + row * to.rowBytes() + panel, bytes));
-  }
-
-  /** The rows of one step of a block from a matrix {@code [N,H]}. */
-  void scatter(Matrix from, Block block, int step) {
-    batch(
-        block,
-        step,
-        (row, panel, at, bytes) ->
-            Bytes.copy(from.address() + row * from.rowBytes() + panel, at, bytes));
-  }
-
-  /** A matrix {@code [N,H]} from the rows of one step of a block. */
-  void gather(Block block, int step, Matrix to) {
-    batch(
-        block,
-        step,
-        (row, panel, at, bytes) ->
-            Bytes.copy(at, to.address() + row * to.rowBytes() + panel, bytes));
-  }
-
-  /** Moves what one row has in one panel. */
-  @FunctionalInterface
-  private interface Move {
-    void row(long row, long panelBytes, long at, int bytes);
-  }
-
-  private void sequence(Slot slot, Move move) {
-    Block block = slot.block();
-    int perTask = Math.max(1, 16_384 / (frame.units() * frame.batch()));
-    int[] order = frame.order();
-    Workers.parallel(
-        Math.ceilDiv(frame.steps(), perTask),
-        task -> {
-          int from = task * perTask;
-          int to = Math.min(frame.steps(), from + perTask);
-          for (int band = 0; band < frame.bands(); band++) {
-            int rows = frame.rows(band);
-            int first = frame.steps() * frame.cuts()[band] + from * rows;
-            int last = first + (to - from) * rows;
-            long start = frame.first(block, band) + (long) (from + slot.ahead()) * rows;
-            for (int panel = 0; panel < frame.panels(block); panel++) {
-              int bytes = bytes(panel);
-              long at = frame.panel(block, panel) + start * frame.rowBytes();
-              for (int r = first; r < last; r++, at += frame.rowBytes()) {
-                move.row(order[r], panel * frame.rowBytes(), at, bytes);
-              }
-            }
-          }
-        });
-  }
-
-  private void batch(Block block, int step, Move move) {
-    for (int panel = 0; panel < frame.panels(block); panel++) {
-      int bytes = bytes(panel);
-      for (int band = 0; band < frame.bands(); band++) {
-        long row = frame.first(block, band) + (long) step * frame.perStep(block, band);
-        long at = frame.panel(block, panel) + row * frame.rowBytes();
-        for (int n = frame.cuts()[band]; n < frame.cuts()[band + 1]; n++, at += frame.rowBytes()) {
-          move.row(n, panel * frame.rowBytes(), at, bytes);
-        }
-      }
-    }
-  }
-
-  /** The one row of a block from a vector {@code [H]}. */
-  void scatterVector(long from, Block block) {
-    for (int panel = 0; panel < frame.panels(block); panel++) {
-      Bytes.copy(from + panel * frame.rowBytes(), frame.panel(block, panel), bytes(panel));
-    }
-  }
-
-  /** Bytes of a panel's row that stand for units, of one value. */
-  private int bytes(int panel) {
-    int width = 2 * frame.lanes();
-    return Math.min(width, frame.units() - panel * width) * frame.size();
   }
 }

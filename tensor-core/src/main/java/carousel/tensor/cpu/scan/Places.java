@@ -1,72 +1,67 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.scan.Block.Rows;
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.cpu.step.Step;
-import carousel.tensor.cpu.step.Value;
-import carousel.tensor.cpu.step.Value.Kind;
-import carousel.tensor.cpu.step.Value.Term;
-import carousel.tensor.op.Binary;
-import carousel.tensor.op.Op;
-import carousel.tensor.op.Ternary;
-import carousel.tensor.op.Unary;
+import carousel.tensor.cpu.scan.Plan.Group;
+import carousel.tensor.cpu.scan.Plan.Origin;
+import carousel.tensor.trace.Step;
+import carousel.tensor.trace.Value;
+import carousel.tensor.trace.Value.Kind;
+import carousel.tensor.trace.Value.Term;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the values of a step lie.
- *
- * <p>What the gradient reads of the step is either stored by the step, or computed again where that
- * takes only sums and products: activated gates are stored, {@code i ⊙ g} is not. An activated gate
- * takes the place of the sum it was computed from.
+ * Where the values of a step lie: what products and the input give, what is given to it, and what
+ * {@link Needs} to be there later. An activated gate takes the place of the sum it was computed from.
  */
 final class Places {
   private final Step step;
   private final Stages stages;
+  private final boolean affine;
   private final List<Block> blocks = new ArrayList<>();
   private final Map<Value, Slot> slots = new HashMap<>();
 
   /** Stored values that take the place of the sum they were computed from, once that was read. */
   private final Map<Value, Slot> overlays = new HashMap<>();
 
-  // What the two ways and the run read:
-  final List<Plan.Group> groups = new ArrayList<>();
-  final Map<Value, Integer> sourceArrays = new LinkedHashMap<>();
-  final Map<Value, Block> vectorBlocks = new LinkedHashMap<>();
-  final Block[] stateBlocks;
-  final Slot output;
+  /** What is there during a step only. */
+  private final Set<Value> passing = new HashSet<>();
 
-  Places(Step step, Stages stages) {
+  /** Left operands of products, for every step, where that is not the value's own place. */
+  private final Map<Value, Slot> histories = new HashMap<>();
+
+  // What the two ways and the run read:
+  final List<Group> groups = new ArrayList<>();
+  final Map<Value, Integer> sourceArrays = new LinkedHashMap<>();
+  final Map<Value, Block> givenBlocks = new LinkedHashMap<>();
+  final List<Block> stateBlocks = new ArrayList<>();
+  final List<Slot> outputs = new ArrayList<>();
+
+  /**
+   * The places of a step's values.
+   *
+   * @param affine whether input 0 is a product with the block of its sums as the result
+   * @param variable which of the numbers may be others at every call
+   */
+  Places(Step step, Stages stages, boolean affine, Set<Integer> variable) {
     this.step = step;
     this.stages = stages;
+    this.affine = affine;
     group();
-    this.stateBlocks = new Block[step.states()];
-    for (int k = 0; k < stateBlocks.length; k++) {
-      stateBlocks[k] = block(1, Rows.STATES);
-      slots.put(step.graph().state(k), new Slot(stateBlocks[k], 0, 0));
-    }
-    for (int k = 0; k < stateBlocks.length; k++) {
-      Value next = step.outputs().get(k + 1);
-      slots.putIfAbsent(next, new Slot(stateBlocks[k], 0, 1));
-    }
-    for (Value value : step.graph().values()) {
-      if (value.kind() == Kind.VECTOR) {
-        vectorBlocks.put(value, block(1, Rows.ONE));
-        slots.put(value, new Slot(vectorBlocks.get(value), 0, 0));
-      }
-    }
+    given(variable);
     sources();
     save();
-    Value y = step.outputs().getFirst();
-    Slot at = slots.get(y);
-    this.output = at != null && y.kind() != Kind.SUM ? at : new Slot(block(1, Rows.STEPS), 0, 0);
+    for (Value y : step.outputs().subList(0, step.ys())) {
+      outputs.add(Objects.requireNonNull(read(y)));
+    }
   }
 
   /** All blocks so far. */
@@ -75,10 +70,15 @@ final class Places {
   }
 
   /** A new block. */
-  Block block(int members, Rows rows) {
-    Block block = new Block(blocks.size(), members, rows);
+  Block block(int members, int width, Rows rows) {
+    Block block = new Block(blocks.size(), members, width, rows);
     blocks.add(block);
     return block;
+  }
+
+  /** A new place, of one value. */
+  Slot slot(int width, Rows rows) {
+    return Slot.of(block(1, width, rows));
   }
 
   /** Gives a value a place. */
@@ -102,122 +102,132 @@ final class Places {
     return overlay != null ? overlay : slots.get(value);
   }
 
-  /** Puts sums of one stage with the same factors side by side. */
+  /** Where it can be read when all steps are done. */
+  @Nullable Slot readLater(Value value) {
+    return passing.contains(value) ? null : read(value);
+  }
+
+  /** Where a left operand lies, for every step. */
+  Slot historyOf(Value source) {
+    Slot history = histories.get(source);
+    return history != null ? history : Objects.requireNonNull(slots.get(source));
+  }
+
+  /** Whether its history is another place than its own. */
+  boolean hasHistory(Value source) {
+    return histories.containsKey(source);
+  }
+
+  /**
+   * Puts sums of one stage, width and factors side by side; and those columns of inputs that are no
+   * sum's, each as what it is.
+   */
   private void group() {
-    record Key(int stage, List<Value> factors, boolean gated) {}
+    record Key(int stage, List<Value> factors, Origin origin, int width) {}
     Map<Key, List<Value>> together = new LinkedHashMap<>();
-    for (Value sum : step.sums()) {
-      List<Value> factors = sum.terms().stream().map(Term::factor).toList();
-      var key = new Key(stages.of(sum), factors, !sum.inputs().isEmpty());
-      together.computeIfAbsent(key, k -> new ArrayList<>()).add(sum);
+    Set<Value> starts = new HashSet<>();
+    step.sums().forEach(sum -> starts.addAll(sum.inputs()));
+    for (Value value : step.graph().values()) {
+      boolean input = value.kind() == Kind.INPUT && !starts.contains(value);
+      if (stages.isOfStep(value) && (input || value.kind() == Kind.SUM)) {
+        List<Value> factors = value.terms().stream().map(Term::factor).toList();
+        var key = new Key(stages.of(value), factors, origin(value), value.width());
+        together.computeIfAbsent(key, k -> new ArrayList<>()).add(value);
+      }
     }
-    together.forEach((key, sums) -> {
-      Block block = block(sums.size(), Rows.STEPS);
+    together.forEach((key, members) -> {
+      Block block = block(members.size(), key.width(), Rows.STEPS);
       List<Integer> arrays = new ArrayList<>();
       for (Value factor : key.factors()) {
         sourceArrays.putIfAbsent(factor, sourceArrays.size());
         arrays.add(sourceArrays.get(factor));
       }
-      groups.add(new Plan.Group(List.copyOf(sums), block, List.copyOf(arrays), key.gated()));
-      for (int j = 0; j < sums.size(); j++) {
-        slots.put(sums.get(j), new Slot(block, j, 0));
+      groups.add(new Group(List.copyOf(members), block, List.copyOf(arrays), key.origin()));
+      for (int j = 0; j < members.size(); j++) {
+        slots.put(members.get(j), new Slot(block, j, 0));
       }
     });
   }
 
-  /** Left operands that the step computes are stored: the gradients of their weights read them. */
+  private Origin origin(Value member) {
+    if (member.kind() == Kind.SUM && member.inputs().isEmpty()) {
+      return Origin.NOTHING;
+    }
+    return affine && Group.inputOf(member).index() == 0 ? Origin.PRODUCT : Origin.SEQUENCE;
+  }
+
+  private void given(Set<Integer> variable) {
+    for (Value state : step.states()) {
+      Block block = block(1, state.width(), Rows.STATES);
+      stateBlocks.add(block);
+      slots.put(state, Slot.of(block));
+    }
+    for (int k = 0; k < stateBlocks.size(); k++) {
+      Value next = step.outputs().get(step.ys() + k);
+      if (next.kind() == Kind.APPLY) {
+        slots.putIfAbsent(next, new Slot(stateBlocks.get(k), 0, 1));
+      }
+    }
+    for (Value value : step.graph().values()) {
+      if (!stages.isOfStep(value) && !stages.isOfGradient(value)) {
+        continue;
+      }
+      Block block =
+          switch (value.kind()) {
+            case VECTOR -> block(1, value.width(), Rows.ONE);
+            case ROWS -> block(1, value.width(), Rows.BATCH);
+            case NUMBER -> variable.contains(value.index()) ? block(1, 1, Rows.ONE) : null;
+            default -> null;
+          };
+      if (block != null) {
+        givenBlocks.put(value, block);
+        slots.put(value, Slot.of(block));
+      }
+    }
+  }
+
+  /** Left operands are kept for all steps: the gradients of their weights read them. */
   private void sources() {
     for (Value source : sourceArrays.keySet()) {
-      if (!slots.containsKey(source)) {
-        slots.put(source, new Slot(block(1, Rows.STEPS), 0, 0));
+      switch (source.kind()) {
+        case SPREAD, VECTOR, ROWS -> histories.put(source, slot(source.width(), Rows.STEPS));
+        default -> {
+          if (!slots.containsKey(source)) {
+            slots.put(source, slot(source.width(), Rows.STEPS));
+          }
+        }
       }
     }
   }
 
   /** Finds places for what the gradient, or a later stage, reads. */
   private void save() {
-    var needs = new Needs();
-    Set<Value> free = new HashSet<>(step.sums());
-    free.removeAll(needs.kept);
-    free.removeIf(sum -> readers(sum) > 1); // or the second might read what the first has put there
+    var needs = new Needs(step, stages, slots::containsKey);
+    List<Value> summands = new ArrayList<>();
+    groups.forEach(group -> summands.addAll(group.members()));
+    Set<Value> free = needs.replaceable(summands);
     free.removeAll(sourceArrays.keySet());
     for (Value value : step.graph().values()) {
-      if (needs.saved.contains(value) && !slots.containsKey(value)) {
-        Value room = null;
-        for (Value input : value.inputs()) {
-          if (free.contains(input) && stages.of(input) == stages.of(value)) {
-            room = input;
-          }
-        }
-        if (room == null) {
-          slots.put(value, new Slot(block(1, Rows.STEPS), 0, 0));
-        } else {
-          free.remove(room);
-          overlays.put(value, slots.get(room));
+      boolean later = needs.byGradient.contains(value);
+      boolean fold = value.kind() == Kind.FOLD && stages.isOfStep(value);
+      if (slots.containsKey(value) || !(later || fold || needs.byStep.contains(value))) {
+        continue;
+      }
+      Value room = null;
+      for (Value input : value.inputs()) {
+        if (free.contains(input) && stages.of(input) == stages.of(value) && !fold) {
+          room = input;
         }
       }
-    }
-  }
-
-  private long readers(Value sum) {
-    return stages.ofStep().stream().filter(value -> value.inputs().contains(sum)).count();
-  }
-
-  /** What has to be there after the stage that computes it: values to save, and sums to keep as they are. */
-  private final class Needs {
-    final Set<Value> saved = new HashSet<>();
-    final Set<Value> kept = new HashSet<>();
-    private final Set<Value> seen = new HashSet<>();
-
-    Needs() {
-      for (Value value : step.graph().values()) {
-        boolean ofGradient = stages.isOfGradient(value);
-        if (!ofGradient && !stages.isOfStep(value)) {
-          continue;
-        }
-        for (Value input : value.inputs()) {
-          boolean later = stages.of(input) < stages.of(value);
-          if (stages.isOfStep(input) && (ofGradient || later)) {
-            need(input);
-          }
-        }
-      }
-      step.cotangents().values().forEach(this::needIfOfStep);
-      step.before().forEach(this::needIfOfStep);
-      step.vectors().values().forEach(this::needIfOfStep);
-      step.outputs().stream().filter(v -> v.kind() == Kind.SUM).forEach(kept::add);
-    }
-
-    private void needIfOfStep(Value value) {
-      if (stages.isOfStep(value)) {
-        need(value);
-      }
-    }
-
-    private void need(Value value) {
-      if (!seen.add(value)) {
-        return;
-      }
-      if (value.kind() == Kind.SUM) {
-        kept.add(value);
-      } else if (value.kind() == Kind.APPLY && !slots.containsKey(value)) {
-        if (isCheap(value.op())) {
-          value.inputs().forEach(this::need);
-        } else {
-          saved.add(value);
+      if (room != null) {
+        free.remove(room);
+        overlays.put(value, slots.get(room));
+      } else {
+        slots.put(value, slot(value.width(), later ? Rows.STEPS : Rows.BATCH));
+        if (!later) {
+          passing.add(value);
         }
       }
     }
-  }
-
-  private static boolean isCheap(@Nullable Op op) {
-    return op == Unary.NEG
-        || op == Unary.SQUARE
-        || op == Binary.ADD
-        || op == Binary.SUB
-        || op == Binary.MUL
-        || op == Ternary.FMA
-        || op == Ternary.WHERE
-        || (op != null && Pointwise.isTest(op)); // which cannot be stored
   }
 }

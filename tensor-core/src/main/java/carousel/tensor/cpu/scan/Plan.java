@@ -1,31 +1,47 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.cpu.step.Step;
-import carousel.tensor.cpu.step.Value;
-import carousel.tensor.cpu.step.Value.Kind;
-import carousel.tensor.cpu.step.Value.Term;
 import carousel.tensor.op.Op;
+import carousel.tensor.trace.Step;
+import carousel.tensor.trace.Value;
+import carousel.tensor.trace.Value.Kind;
+import carousel.tensor.trace.Value.Term;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a step and its gradient are run: stages of matrix products, each followed by one elementwise
- * program; and where every value lies.
+ * How a step and its gradient are run: stages of folds, matrix products and elementwise programs; and
+ * where every value lies.
  */
 final class Plan {
+  /** What a sum starts from. */
+  enum Origin {
+    NOTHING,
+    /** Columns of {@code x·wx + b}, a product of all steps into the block. */
+    PRODUCT,
+    /** Columns of a sequence, which are copied there. */
+    SEQUENCE
+  }
+
   /**
-   * Sums that are computed by one product, because what they multiply is the same.
+   * Sums that are computed by one product, because what they multiply is the same; or columns of inputs
+   * that no product is added to.
    *
-   * @param sums the members of the block
+   * @param members the members of the block
    * @param block where they lie
    * @param arrays for each term of a sum, the heap array that is its left operand
-   * @param gated whether the projected input is added
+   * @param origin what they start from
    */
-  record Group(List<Value> sums, Block block, List<Integer> arrays, boolean gated) {}
+  record Group(List<Value> members, Block block, List<Integer> arrays, Origin origin) {
+    /** The columns of an input that a member is, or starts from. */
+    static Value inputOf(Value member) {
+      return member.kind() == Kind.INPUT ? member : member.inputs().getFirst();
+    }
+  }
 
   /**
    * What flows back through products to one value.
@@ -36,8 +52,31 @@ final class Plan {
    */
   record Return(Block block, List<Term> terms, boolean onto) {}
 
-  /** Products, then an elementwise program; either may be missing. */
-  record Stage(List<Group> groups, List<Return> returns, @Nullable Program program) {}
+  /**
+   * Folds, then products, then elementwise programs; any may be missing.
+   *
+   * @param folds programs over all vectors of a row at once
+   * @param groups products of the step
+   * @param returns products of the gradient
+   * @param programs those of one width in their order
+   */
+  record Stage(
+      List<Program> folds, List<Group> groups, List<Return> returns, List<Program> programs) {
+    Stage {
+      folds = List.copyOf(folds);
+      groups = List.copyOf(groups);
+      returns = List.copyOf(returns);
+      programs = List.copyOf(programs);
+    }
+  }
+
+  /**
+   * What the machine does.
+   *
+   * @param lanes L, the elements of a vector
+   * @param size bytes of code that a row takes
+   */
+  record Machine(int lanes, ToIntFunction<Op> size) {}
 
   final Step step;
 
@@ -54,54 +93,63 @@ final class Plan {
   /** Products onto the carried cotangents, which close a step of the gradient. */
   final List<Return> carried;
 
-  final Block[] stateBlocks;
-  final Slot output;
+  /** For each part of the state. */
+  final List<Block> stateBlocks;
+
+  /** For each part of y. */
+  final List<Slot> outputs;
 
   /** Heap arrays for the left operands of products: those of the step, then those of the gradient. */
   final Map<Value, Integer> sourceArrays;
 
   final Map<Value, Integer> cotangentArrays;
-  final Map<Value, Block> vectorBlocks;
-  final Map<Value, Block> vectorGradients;
-  final Block outputGradient;
-  final Block[] carries;
+
+  /** Vectors, rows, and numbers that may be others at every call. */
+  final Map<Value, Block> givenBlocks;
+
+  /** What vectors and rows gather, step by step. */
+  final Map<Value, Block> givenGradients;
+
+  /** For each part of y. */
+  final List<Block> outputGradients;
+
+  /** For each part of the state. */
+  final List<Block> carries;
 
   private final Places places;
   private final Map<Group, Block> groupGradients;
-
-  private Plan(Step step, ToIntFunction<Op> size) {
-    this.step = step;
-    Stages stages = new Stages(step);
-    this.places = new Places(step, stages);
-    this.groups = places.groups;
-    this.stateBlocks = places.stateBlocks;
-    this.output = places.output;
-    this.sourceArrays = places.sourceArrays;
-    this.vectorBlocks = places.vectorBlocks;
-    this.savedBlocks = places.blocks().size();
-    this.forward = new StepPlan(step, stages, places).plan(size);
-    GradientPlan gradient = new GradientPlan(step, stages, places);
-    this.backward = gradient.plan();
-    this.carried = gradient.carried;
-    this.cotangentArrays = gradient.cotangentArrays;
-    this.vectorGradients = gradient.vectorGradients;
-    this.groupGradients = gradient.groupGradients;
-    this.outputGradient = gradient.outputGradient;
-    this.carries = gradient.carries;
-    this.blocks = places.blocks();
-  }
 
   /**
    * A plan.
    *
    * @param step the step
-   * @param size bytes of code that a row takes
+   * @param affine whether input 0 is {@code x·wx + b}
+   * @param variable which of the numbers may be others at every call
    */
-  static Plan of(Step step, ToIntFunction<Op> size) {
-    return new Plan(step, size);
+  Plan(Step step, Machine machine, boolean affine, Set<Integer> variable) {
+    this.step = step;
+    Value zero = step.graph().constant(0);
+    Stages stages = new Stages(step, machine.size());
+    this.places = new Places(step, stages, affine, variable);
+    this.groups = places.groups;
+    this.stateBlocks = places.stateBlocks;
+    this.outputs = places.outputs;
+    this.sourceArrays = places.sourceArrays;
+    this.givenBlocks = places.givenBlocks;
+    this.forward = new StepPlan(step, stages, places, machine).plan();
+    this.savedBlocks = places.blocks().size();
+    GradientPlan gradient = new GradientPlan(step, stages, places, machine, zero);
+    this.backward = gradient.plan();
+    this.carried = gradient.carried;
+    this.cotangentArrays = gradient.cotangentArrays;
+    this.givenGradients = gradient.givenGradients;
+    this.groupGradients = gradient.groupGradients;
+    this.outputGradients = gradient.outputGradients;
+    this.carries = gradient.carries;
+    this.blocks = places.blocks();
   }
 
-  /** Whether a left operand of the step is a tensor of the state. */
+  /** Whether a left operand of the step is part of the state. */
   boolean isState(int array) {
     return sourceArrays.entrySet().stream()
         .anyMatch(e -> e.getValue() == array && e.getKey().kind() == Kind.STATE);
@@ -117,8 +165,13 @@ final class Plan {
     return Objects.requireNonNull(groupGradients.get(group));
   }
 
+  /** Where a value lies; null if it is computed where it is read. */
+  @Nullable Slot placeOf(Value value) {
+    return places.read(value);
+  }
+
   /** Where a left operand lies, for every step. */
   Slot historyOf(Value source) {
-    return Objects.requireNonNull(places.of(source));
+    return places.historyOf(source);
   }
 }

@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Rows of a batch do not depend on each other, so threads take some rows each and run all steps
  * without waiting. Where few rows stand against weights that outgrow a thread's own cache, every thread
- * would read all of them from a farther one at every step; then they take some units each, and wait for
- * each other at every stage. A number is
- * computed in the same order either way.
+ * would read all of them from a farther one at every step; then they take some columns each, and wait for
+ * each other at every stage; but each folds all columns of some rows. A number is computed in the same
+ * order either way.
  */
 final class Recurrence {
   /** Bytes of weights that a thread can reread at every step: most of a second cache. */
@@ -40,25 +40,31 @@ final class Recurrence {
    * @param out where it is put
    * @param onto whether it is added to what is there
    * @param arrays the left operands, {@code [array][parity]}
+   * @param depths columns of each
    * @param weights the packed weights of each term
    */
-  record Product(Block out, boolean onto, Object[][] arrays, long[] weights) {}
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Product(Block out, boolean onto, Object[][] arrays, int[] depths, long[] weights) {}
 
   /**
-   * A stage.
+   * An elementwise program, ready to run.
    *
-   * @param products run first
-   * @param loop run then, on every vector of units; null if there is none
-   * @param program what the loop does
+   * @param loop the program, compiled
+   * @param program what it does
    * @param arrays the heap arrays it stores to, {@code [array][parity]}
    * @param ahead which of them hold a state for the next step
    */
-  record Stage(
-      List<Product> products,
-      Pointwise.@Nullable Loop loop,
-      @Nullable Program program,
-      Object[][] arrays,
-      boolean[] ahead) {}
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Code(Pointwise.Loop loop, Program program, Object[][] arrays, boolean[] ahead) {}
+
+  /**
+   * A stage, or its folds.
+   *
+   * @param folds whether its programs need all columns of a row
+   * @param products run first
+   * @param codes run then, on every vector of columns
+   */
+  record Stage(boolean folds, List<Product> products, List<Code> codes) {}
 
   /**
    * A run.
@@ -105,7 +111,7 @@ final class Recurrence {
   /** From the last step to the first; {@code carried} are the products that close a step. */
   void backward(List<Stage> stages, List<Product> carried) {
     List<Stage> all = new ArrayList<>(stages);
-    all.add(new Stage(carried, null, null, new Object[0][], new boolean[0]));
+    all.add(new Stage(false, carried, List.of()));
     int close = stages.size();
     run(
         all,
@@ -129,37 +135,34 @@ final class Recurrence {
 
   private void run(List<Stage> stages, Consumer<Team> steps) {
     int threads = Workers.threads();
-    int[] bands = {0, frame.bands()};
-    int[] units = {0, frame.vectors()};
+    int[] all = {0, frame.bands()};
     if (threads == 1) {
-      steps.accept(new Alone(shares(stages, bands, units)));
+      steps.accept(new Alone(stages, all));
     } else if (frame.bands() < threads
         || (weightBytes > NEAR && frame.batch() < ENOUGH_ROWS * threads)) {
-      int[] cuts = cut(frame.vectors(), threads, 2);
-      Share[][] shares = new Share[cuts.length - 1][];
-      for (int i = 0; i < shares.length; i++) {
-        shares[i] = shares(stages, bands, new int[] {cuts[i], cuts[i + 1]});
-      }
-      steps.accept(new Together(shares));
+      steps.accept(new Together(stages, threads));
     } else {
-      int[] cuts = cut(frame.bands(), threads, 1);
+      int parts = Math.min(threads, frame.bands());
+      int[] cuts = cut(frame.bands(), parts, 1);
       Workers.parallel(
-          cuts.length - 1,
-          i -> steps.accept(new Alone(shares(stages, new int[] {cuts[i], cuts[i + 1]}, units))));
+          parts, i -> steps.accept(new Alone(stages, new int[] {cuts[i], cuts[i + 1]})));
     }
   }
 
   /** One thread, with its own bands of rows. */
   private final class Alone implements Team {
     private final Share[] shares;
+    private final int[] bands;
 
-    Alone(Share[] shares) {
-      this.shares = shares;
+    Alone(List<Stage> stages, int[] bands) {
+      this.bands = bands;
+      this.shares = new Share[stages.size()];
+      Arrays.setAll(shares, s -> new Share(frame, tiles, zeros, stages.get(s), bands, 0, 1));
     }
 
     @Override
     public void load(Map<Block, Object> initial, Pointwise.Loop copy) {
-      initial.forEach((block, array) -> shares[0].load(copy, block, array));
+      Recurrence.this.load(initial, copy, bands);
     }
 
     @Override
@@ -168,7 +171,7 @@ final class Recurrence {
     }
   }
 
-  /** All threads, each with its own units; they wait for each other after every stage. */
+  /** All threads, each with its own columns; they wait for each other after every stage. */
   private final class Together implements Team, IntConsumer {
     private final Share[][] shares;
     private int stage;
@@ -177,17 +180,25 @@ final class Recurrence {
     private int ahead;
     private int write;
 
-    Together(Share[][] shares) {
-      this.shares = shares;
+    Together(List<Stage> stages, int parts) {
+      int[] bands = cut(frame.bands(), parts, 1);
+      int[] all = {0, frame.bands()};
+      this.shares = new Share[parts][stages.size()];
+      for (int i = 0; i < parts; i++) {
+        int[] own = {bands[i], bands[i + 1]};
+        for (int s = 0; s < stages.size(); s++) {
+          Stage of = stages.get(s);
+          shares[i][s] =
+              of.folds()
+                  ? new Share(frame, tiles, zeros, of, own, 0, 1)
+                  : new Share(frame, tiles, zeros, of, all, i, parts);
+        }
+      }
     }
 
     @Override
     public void load(Map<Block, Object> initial, Pointwise.Loop copy) {
-      initial.forEach((block, array) -> {
-        for (Share[] share : shares) {
-          share[0].load(copy, block, array);
-        }
-      });
+      Recurrence.this.load(initial, copy, new int[] {0, frame.bands()});
     }
 
     @Override
@@ -206,10 +217,22 @@ final class Recurrence {
     }
   }
 
-  private Share[] shares(List<Stage> stages, int[] bands, int[] units) {
-    Share[] shares = new Share[stages.size()];
-    Arrays.setAll(shares, s -> new Share(frame, tiles, zeros, stages.get(s), bands, units));
-    return shares;
+  /** Copies the first rows of blocks of one value into left operands. */
+  private void load(Map<Block, Object> initial, Pointwise.Loop copy, int... bands) {
+    int aBlock = frame.arrayRows() * frame.lanes();
+    initial.forEach((block, array) -> {
+      for (int u = 0; u < frame.vectors(block.width()); u++) {
+        for (int band = bands[0]; band < bands[1]; band++) {
+          copy.run(
+              new long[] {frame.vector(block, 0, u) + frame.first(block, band) * frame.rowBytes()},
+              frame.rowBytes(),
+              new Object[] {array},
+              new int[] {u * aBlock + frame.arrayRow(band) * frame.lanes()},
+              frame.lanes(),
+              frame.rows(band));
+        }
+      }
+    });
   }
 
   /** Where step k of the run stands in the sequence. */
@@ -217,13 +240,12 @@ final class Recurrence {
     return reverse ? frame.steps() - 1 - k : k;
   }
 
-  /** Even parts that begin at multiples of {@code unit}. */
-  private static int[] cut(int whole, int parts, int unit) {
+  /** Even parts that begin at multiples of {@code unit}; some are empty where there is too little. */
+  static int[] cut(int whole, int parts, int unit) {
     int blocks = Math.ceilDiv(whole, unit);
-    int count = Math.min(parts, blocks);
-    int[] at = new int[count + 1];
-    for (int i = 0; i <= count; i++) {
-      at[i] = Math.min(whole, (int) ((long) blocks * i / count) * unit);
+    int[] at = new int[parts + 1];
+    for (int i = 0; i <= parts; i++) {
+      at[i] = Math.min(whole, (int) ((long) blocks * i / parts) * unit);
     }
     return at;
   }

@@ -3,103 +3,122 @@ package carousel.tensor.cpu.scan;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Bytes;
-import carousel.tensor.cpu.loop.Pointwise;
-import carousel.tensor.cpu.step.Value;
-import carousel.tensor.cpu.step.Value.Term;
+import carousel.tensor.cpu.scan.Block.Slot;
+import carousel.tensor.op.Scan;
+import carousel.tensor.trace.Value;
+import carousel.tensor.trace.Value.Kind;
+import carousel.tensor.trace.Value.Term;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** The way back: from cotangents of outputs to gradients of all inputs. */
 final class ScanBackward {
   private final ScanCall call;
-  private final List<Pointwise.@Nullable Loop> loops;
+  private final Plan plan;
 
-  ScanBackward(ScanCall call, List<Pointwise.@Nullable Loop> loops) {
+  /** Blocks of weights that are packed already. */
+  private final Map<Packed, Long> packed = new HashMap<>();
+
+  private long weightBytes;
+
+  private record Packed(int weight, int row, int column, int rows, int columns) {}
+
+  ScanBackward(ScanCall call) {
     this.call = call;
-    this.loops = loops;
+    this.plan = call.plan;
   }
 
   /** Computes those gradients that have a tensor. */
   void run(@Nullable Tensor[] cotangents, @Nullable Tensor[] gradients) {
-    Frame frame = call.frame;
-    Packer packer = call.packer;
-    if (!clearUnreached(cotangents[0], call.plan.outputGradient)) {
-      packer.scatter(
-          Matrix.ofRows(Objects.requireNonNull(cotangents[0])), call.plan.outputGradient);
-    }
-    for (int k = 0; k < call.plan.carries.length; k++) {
-      Tensor cotangent = cotangents[1 + k];
-      if (!clearUnreached(cotangent, call.plan.carries[k])) {
-        packer.scatter(Matrix.ofRows(Objects.requireNonNull(cotangent)), call.plan.carries[k], 0);
-      }
-    }
-    call.plan
-        .vectorGradients
-        .values()
-        .forEach(block -> Bytes.clear(frame.panel(block, 0), frame.bytes(block)));
-
-    Object[][] arrays = call.arrays(call.plan.cotangentArrays.size());
-    Map<Term, Long> packed = new HashMap<>();
+    arrive(cotangents);
+    plan.givenGradients.values().forEach(call.copier::clear);
+    Object[][] arrays = call.arrays(plan.cotangentArrays);
     List<Recurrence.Stage> stages = new ArrayList<>();
-    for (int s = 0; s < call.plan.backward.size(); s++) {
-      Plan.Stage stage = call.plan.backward.get(s);
+    for (Plan.Stage stage : plan.backward) {
       List<Recurrence.Product> products = new ArrayList<>();
       for (Plan.Return back : stage.returns()) {
-        products.add(product(back, arrays, packed));
+        products.add(product(back, arrays));
       }
-      if (!products.isEmpty() || stage.program() != null) {
-        stages.add(call.stage(stage, loops.get(s), products, arrays, false));
-      }
+      call.add(stage, products, arrays, false, stages);
     }
     List<Recurrence.Product> carried = new ArrayList<>();
-    for (Plan.Return back : call.plan.carried) {
-      carried.add(product(back, arrays, packed));
+    for (Plan.Return back : plan.carried) {
+      carried.add(product(back, arrays));
     }
-    long weightBytes = packed.size() * packer.bytesOfColumns(frame.units(), frame.units());
-    new Recurrence(frame, call.tiles, call.lengths, call.reverse, call.zeros(), weightBytes)
+    new Recurrence(
+            call.frame, call.tiles, call.lengths, call.reverse, call.zeros(), weightBytes)
         .backward(stages, carried);
 
-    for (int k = 0; k < call.plan.carries.length; k++) {
-      Tensor gradient = gradients[ScanCall.STATES + k];
+    for (int k = 0; k < plan.carries.size(); k++) {
+      Value state = plan.step.states().get(k);
+      Tensor gradient = gradients[call.places.states() + state.index()];
       if (gradient != null) {
-        packer.gather(call.plan.carries[k], 0, Matrix.of(gradient));
+        Matrix to = call.matrix(gradient, 0, state.offset());
+        call.copier.gather(Slot.of(plan.carries.get(k)), 0, to);
       }
     }
-    input(gradients[ScanCall.X]);
-    weights(gradients);
-    vectors(gradients);
-  }
-
-  /** Where no cotangent arrived, it is zero. */
-  private boolean clearUnreached(@Nullable Tensor cotangent, Block block) {
-    if (cotangent == null) {
-      Bytes.clear(call.frame.panel(block, 0), call.frame.bytes(block));
+    if (call.places.affine()) {
+      input(gradients[Scan.Inputs.X]);
     }
-    return cotangent == null;
+    sequences(gradients);
+    new WeightGradients(call, gradients).run();
+    given(gradients);
   }
 
-  private Recurrence.Product product(Plan.Return back, Object[][] arrays, Map<Term, Long> packed) {
+  /** Cotangents of all outputs; where none arrived, it is zero. */
+  private void arrive(@Nullable Tensor... cotangents) {
+    int column = 0;
+    for (Block block : plan.outputGradients) {
+      if (cotangents[0] == null) {
+        call.copier.clear(block);
+      } else {
+        Matrix from = Matrix.ofRows(cotangents[0]).at(0, (long) column * call.frame.size());
+        call.copier.scatter(from, Slot.of(block));
+      }
+      column += block.width();
+    }
+    for (int k = 0; k < plan.carries.size(); k++) {
+      Value state = plan.step.states().get(k);
+      Tensor cotangent = cotangents[1 + state.index()];
+      if (cotangent == null) {
+        call.copier.clear(plan.carries.get(k));
+      } else {
+        Matrix from =
+            Matrix.ofRows(cotangent).at(0, (long) state.offset() * call.frame.size());
+        call.copier.scatter(from, Slot.of(plan.carries.get(k)), 0);
+      }
+    }
+  }
+
+  private Recurrence.Product product(Plan.Return back, Object[][] arrays) {
     int count = back.terms().size();
     Object[][] left = new Object[count][];
+    int[] depths = new int[count];
     long[] weights = new long[count];
-    int units = call.frame.units();
+    int columns = back.block().width();
     for (int q = 0; q < count; q++) {
       Term term = back.terms().get(q);
-      left[q] = arrays[call.plan.cotangentArray(term.factor())];
-      Long known = packed.get(term);
-      if (known == null) {
-        known = call.memory(call.packer.bytesOfColumns(units, units));
-        call.packer.transpose(
-            call.weight(term.weight(), term.row(), term.column()), units, units, known);
-        packed.put(term, known);
-      }
-      weights[q] = known;
+      left[q] = arrays[plan.cotangentArray(term.factor())];
+      int depth = term.factor().width();
+      depths[q] = depth;
+      weights[q] =
+          packed.computeIfAbsent(
+              new Packed(term.weight(), term.row(), term.column(), columns, depth),
+              of -> transposed(call.captured(of.weight()), of.row(), of.column(), depth, columns));
     }
-    return new Recurrence.Product(back.block(), back.onto(), left, weights);
+    return new Recurrence.Product(back.block(), back.onto(), left, depths, weights);
+  }
+
+  /** Packs the transposed block of a weight that has {@code columns} rows of {@code depth} elements. */
+  private long transposed(Tensor weight, int row, int column, int depth, int columns) {
+    long bytes = call.packer.bytesOfColumns(columns, depth);
+    weightBytes += bytes;
+    long into = call.memory(bytes);
+    call.packer.transpose(call.matrix(weight, row, column), depth, columns, into);
+    return into;
   }
 
   private void input(@Nullable Tensor dx) {
@@ -107,116 +126,89 @@ final class ScanBackward {
       return;
     }
     List<InputProduct.Cotangent> all = new ArrayList<>();
-    for (Plan.Group group : call.plan.groups) {
-      for (int j = 0; group.gated() && j < group.sums().size(); j++) {
-        int gate = group.sums().get(j).inputs().getFirst().index();
-        long weights = call.memory(call.packer.bytesOfColumns(call.depth, call.frame.units()));
-        call.packer.transpose(
-            call.weight(ScanCall.WX, 0, gate), call.frame.units(), call.depth, weights);
-        all.add(new InputProduct.Cotangent(call.plan.gradientOf(group), j, weights));
+    for (Plan.Group group : plan.groups) {
+      for (int j = 0; group.origin() == Plan.Origin.PRODUCT && j < group.members().size(); j++) {
+        int column = Plan.Group.inputOf(group.members().get(j)).offset();
+        int width = group.block().width();
+        Tensor wx = call.inputs[Scan.Inputs.WX];
+        long weights = transposed(wx, 0, column, width, call.depth());
+        all.add(new InputProduct.Cotangent(plan.gradientOf(group), j, weights));
       }
     }
-    if (all.isEmpty()) {
-      dx.fill(0);
-    } else {
-      new InputProduct(call.frame, call.tiles, call.copy, call.depth).returned(all, Matrix.of(dx));
-    }
+    new InputProduct(call.frame, call.tiles, call.copy, call.depth()).returned(all, Matrix.of(dx));
   }
 
-  private void weights(@Nullable Tensor[] gradients) {
-    Frame frame = call.frame;
-    clearUnread(frame, gradients);
-    var products = new WeightGradient(frame, call.tiles, call.copy);
-    for (Plan.Group group : call.plan.groups) {
-      List<WeightGradient.Weight> weights = new ArrayList<>();
-      if (group.gated()) {
-        Matrix x = Matrix.of(call.inputs[ScanCall.X]);
-        input(group, gradients[ScanCall.WX], WeightGradient.Source.of(x, call.depth), weights);
-        input(group, gradients[ScanCall.B], WeightGradient.Source.ones(), weights);
-      }
-      for (int q = 0; q < group.arrays().size(); q++) {
-        Term first = group.sums().getFirst().terms().get(q);
-        Tensor gradient = gradients[first.weight()];
-        if (gradient != null) {
-          List<Matrix> members = new ArrayList<>();
-          for (Value sum : group.sums()) {
-            Term of = sum.terms().get(q);
-            members.add(block(frame, gradients[of.weight()], of.row(), of.column()));
+  /** The gradients of inputs that are read as they are: columns that no step reads have none. */
+  private void sequences(@Nullable Tensor[] gradients) {
+    int[] covered = new int[gradients.length];
+    for (int pass = 0; pass < 2; pass++) {
+      for (Plan.Group group : plan.groups) {
+        for (int j = 0; group.origin() == Plan.Origin.SEQUENCE && j < group.members().size(); j++) {
+          Value input = Plan.Group.inputOf(group.members().get(j));
+          int place = call.places.sequences().get(input.index());
+          Tensor gradient = gradients[place];
+          if (gradient != null && pass == 0) {
+            covered[place] += input.width();
+          } else if (gradient != null) {
+            call.copier.gather(
+                new Slot(plan.gradientOf(group), j, 0), call.matrix(gradient, 0, input.offset()));
           }
-          var source = WeightGradient.Source.of(call.plan.historyOf(first.factor()), frame.units());
-          weights.add(new WeightGradient.Weight(source, members));
         }
       }
-      if (!weights.isEmpty()) {
-        products.of(call.plan.gradientOf(group), weights);
-      }
-    }
-  }
-
-  /** Blocks of a weight that no step reads get no gradient. */
-  private void clearUnread(Frame frame, @Nullable Tensor[] gradients) {
-    long[] read = new long[gradients.length];
-    long square = (long) frame.units() * frame.units();
-    for (Value sum : call.plan.step.sums()) {
-      sum.terms().forEach(term -> read[term.weight()] += square);
-      if (!sum.inputs().isEmpty()) {
-        Tensor wx = gradients[ScanCall.WX];
-        read[ScanCall.WX] += wx == null ? 0 : (long) wx.dim(0) * frame.units();
-        read[ScanCall.B] += frame.units();
-      }
-    }
-    call.plan.vectorGradients.keySet().forEach(v -> read[v.index()] += frame.units());
-    for (int i = ScanCall.WX; i < gradients.length; i++) {
-      boolean state = i >= ScanCall.STATES && i < ScanCall.STATES + call.plan.step.states();
-      Tensor gradient = gradients[i];
-      if (gradient != null && !state && read[i] < gradient.size()) {
-        gradient.fill(0);
-      }
-    }
-  }
-
-  private void input(
-      Plan.Group group,
-      @Nullable Tensor gradient,
-      WeightGradient.Source source,
-      List<WeightGradient.Weight> weights) {
-    if (gradient != null) {
-      List<Matrix> members = new ArrayList<>();
-      for (Value sum : group.sums()) {
-        members.add(block(call.frame, gradient, 0, sum.inputs().getFirst().index()));
-      }
-      weights.add(new WeightGradient.Weight(source, members));
-    }
-  }
-
-  private static Matrix block(Frame frame, @Nullable Tensor tensor, int row, int column) {
-    Tensor gradient = Objects.requireNonNull(tensor);
-    return Matrix.of(gradient)
-        .at((long) row * frame.units(), (long) column * frame.units() * frame.size());
-  }
-
-  /** The gradients of weights without rows: what each row of the batch gathered, added up. */
-  private void vectors(@Nullable Tensor[] gradients) {
-    Frame frame = call.frame;
-    call.plan.vectorGradients.forEach((vector, block) -> {
-      Tensor gradient = gradients[vector.index()];
-      if (gradient == null) {
-        return;
-      }
-      long to = gradient.address() + (long) vector.chunk() * frame.units() * frame.size();
-      for (int i = 0; i < frame.units(); i++) {
-        long from =
-            frame.vector(block, 0, i / frame.lanes()) + (long) (i % frame.lanes()) * frame.size();
-        double sum = 0;
-        for (int n = 0; n < frame.batch(); n++, from += frame.rowBytes()) {
-          sum += call.type == DType.F32 ? Bytes.f32(from) : Bytes.f64(from);
+      for (int place : call.places.sequences()) {
+        boolean isAffine = call.places.affine() && place == Scan.Inputs.X;
+        Tensor gradient = place < 0 || isAffine ? null : gradients[place];
+        if (pass == 0 && gradient != null && covered[place] < gradient.dim(2)) {
+          gradient.fill(0);
         }
-        if (call.type == DType.F32) {
-          Bytes.f32(to + 4L * i, (float) sum);
+      }
+    }
+  }
+
+  /** The gradients of what is the same at every step: what each row of the batch gathered. */
+  private void given(@Nullable Tensor[] gradients) {
+    for (Value value : plan.givenBlocks.keySet()) {
+      if (value.kind() != Kind.NUMBER) {
+        Tensor gradient = call.capturedOf(gradients, value.index());
+        Block block = plan.givenGradients.get(value);
+        if (gradient == null) {
+          continue;
+        }
+        if (block == null) {
+          clear(gradient, value);
+        } else if (value.kind() == Kind.ROWS) {
+          call.copier.gather(Slot.of(block), 0, call.matrix(gradient, 0, value.offset()));
         } else {
-          Bytes.f64(to + 8L * i, sum);
+          addRows(block, gradient.address() + (long) value.offset() * call.frame.size());
         }
       }
-    });
+    }
+  }
+
+  /** Where nothing flows. */
+  private void clear(Tensor gradient, Value value) {
+    Matrix to = call.matrix(gradient, 0, value.offset());
+    int rows = value.kind() == Kind.ROWS ? call.frame.batch() : 1;
+    for (int n = 0; n < rows; n++) {
+      Bytes.clear(to.address() + n * to.rowBytes(), (long) value.width() * call.frame.size());
+    }
+  }
+
+  /** The sum over the rows of the batch, in their order. */
+  private void addRows(Block block, long to) {
+    Frame frame = call.frame;
+    for (int i = 0; i < block.width(); i++) {
+      long from =
+          frame.vector(block, 0, i / frame.lanes()) + (long) (i % frame.lanes()) * frame.size();
+      double sum = 0;
+      for (int n = 0; n < frame.batch(); n++, from += frame.rowBytes()) {
+        sum += call.type == DType.F32 ? Bytes.f32(from) : Bytes.f64(from);
+      }
+      if (call.type == DType.F32) {
+        Bytes.f32(to + 4L * i, (float) sum);
+      } else {
+        Bytes.f64(to + 8L * i, sum);
+      }
+    }
   }
 }

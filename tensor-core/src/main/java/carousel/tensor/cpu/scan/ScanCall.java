@@ -6,65 +6,55 @@ import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.op.Scan;
+import carousel.tensor.trace.Value;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** One run of a kernel: its sizes, its inputs as dense tensors, and what is lent for its time. */
 final class ScanCall {
-  /** The inputs of a scan, before its states and weights. */
-  static final int X = 0;
-
-  static final int WX = 1;
-  static final int B = 2;
-  static final int STATES = 3;
-
+  final Compiled kernel;
   final Plan plan;
   final Tiles tiles;
   final DType type;
   final Pointwise.Loop copy;
   final boolean reverse;
+  final Scan.Inputs places;
   final Tensor[] inputs;
   final Frame frame;
   final Packer packer;
-  final int depth;
+  final Copier copier;
   final int @Nullable [] lengths;
-  final List<Object> lent = new ArrayList<>();
-  final Heap heap;
+  private final List<Object> lent = new ArrayList<>();
+  private final Heap heap;
 
-  ScanCall(
-      Plan plan,
-      Tiles tiles,
-      DType type,
-      Pointwise.Loop copy,
-      boolean reverse,
-      boolean ragged,
-      Tensor... given) {
-    this.plan = plan;
-    this.tiles = tiles;
-    this.type = type;
-    this.copy = copy;
-    this.reverse = reverse;
+  ScanCall(Compiled kernel, Scan scan, Tensor... given) {
+    this.kernel = kernel;
+    this.plan = kernel.plan();
+    this.tiles = kernel.tiles();
+    this.type = kernel.type();
+    this.copy = kernel.copy();
+    this.reverse = scan.reverse();
+    this.places = scan.inputs();
     heap = Heap.of(tiles);
     inputs = new Tensor[given.length];
     for (int i = 0; i < given.length; i++) {
       inputs[i] = Matrix.dense(given[i]);
     }
-    Tensor x = inputs[X];
-    depth = x.dim(2);
-    int units = inputs[STATES].dim(1);
     frame =
         Frame.of(
-            x.dim(0),
-            x.dim(1),
-            units,
+            scan.steps(),
+            scan.rows(),
             tiles.lanes(),
             type.bytes(),
             reverse,
             tiles.maxRows(),
             plan.blocks.size());
     packer = new Packer(frame, tiles);
-    lengths = ragged ? inputs[inputs.length - 1].toIntArray() : null;
+    copier = new Copier(frame);
+    lengths = places.ragged() ? inputs[places.lengths()].toIntArray() : null;
   }
 
   /** Memory of the current scope. */
@@ -75,19 +65,24 @@ final class ScanCall {
   Tensor empty(long bytes) {
     int row = 4096 * type.bytes();
     int rows = Math.toIntExact(Math.ceilDiv(Math.max(1, bytes), row));
-    return Tensor.empty("scan", inputs[X].device(), type, Shape.of(rows, 4096));
+    return Tensor.empty("scan", inputs[0].device(), type, Shape.of(rows, 4096));
   }
 
-  /** Left operands of products, for two steps each. */
-  Object[][] arrays(int count) {
-    Object[][] arrays = new Object[count][2];
-    int length = frame.vectors() * frame.arrayRows() * frame.lanes();
-    for (Object[] pair : arrays) {
+  /** D, the columns of an affine input. */
+  int depth() {
+    return inputs[Scan.Inputs.X].dim(2);
+  }
+
+  /** Left operands of products, for two steps each: of the values that are numbered. */
+  Object[][] arrays(Map<Value, Integer> numbered) {
+    Object[][] arrays = new Object[numbered.size()][2];
+    numbered.forEach((value, array) -> {
+      int length = frame.vectors(value.width()) * frame.arrayRows() * frame.lanes();
       for (int parity = 0; parity < 2; parity++) {
-        pair[parity] = heap.lend(tiles, length);
-        lent.add(pair[parity]);
+        arrays[array][parity] = heap.lend(tiles, length);
+        lent.add(arrays[array][parity]);
       }
-    }
+    });
     return arrays;
   }
 
@@ -95,33 +90,54 @@ final class ScanCall {
     lent.forEach(heap::giveBack);
   }
 
-  Matrix weight(int input, int row, int column) {
-    return Matrix.of(inputs[input])
-        .at((long) row * frame.units(), (long) column * frame.units() * frame.size());
+  /** A tensor from one of its rows and columns on. */
+  Matrix matrix(Tensor tensor, int row, int column) {
+    return Matrix.of(tensor).at(row, (long) column * frame.size());
   }
 
-  void packVectors() {
-    plan.vectorBlocks.forEach((vector, block) ->
-        packer.scatterVector(weight(vector.index(), 0, vector.chunk()).address(), block));
+  /** A captured tensor. */
+  Tensor captured(int index) {
+    return inputs[places.captured().get(index)];
   }
 
-  /** A stage, ready to run; {@code ofStep} tells the step from its gradient. */
-  Recurrence.Stage stage(
+  /** Where the gradient of a captured tensor goes; null if it is not wanted. */
+  @Nullable Tensor capturedOf(@Nullable Tensor[] gradients, int index) {
+    return gradients[places.captured().get(index)];
+  }
+
+  /**
+   * Adds a stage, ready to run; one that folds is two.
+   *
+   * @param ofStep tells the step from its gradient
+   */
+  void add(
       Plan.Stage stage,
-      Pointwise.@Nullable Loop loop,
       List<Recurrence.Product> products,
       Object[][] arrays,
-      boolean ofStep) {
-    Program program = stage.program();
-    int count = program == null ? 0 : program.arrays().size();
-    Object[][] kept = new Object[count][];
-    boolean[] ahead = new boolean[count];
-    for (int i = 0; program != null && i < count; i++) {
-      int array = program.arrays().get(i);
-      kept[i] = arrays[array];
-      ahead[i] = ofStep && plan.isState(array);
+      boolean ofStep,
+      List<Recurrence.Stage> stages) {
+    if (!stage.folds().isEmpty()) {
+      stages.add(new Recurrence.Stage(true, List.of(), codes(stage.folds(), arrays, ofStep)));
     }
-    return new Recurrence.Stage(products, loop, program, kept, ahead);
+    if (!products.isEmpty() || !stage.programs().isEmpty()) {
+      stages.add(new Recurrence.Stage(false, products, codes(stage.programs(), arrays, ofStep)));
+    }
+  }
+
+  private List<Recurrence.Code> codes(List<Program> programs, Object[][] arrays, boolean ofStep) {
+    List<Recurrence.Code> codes = new ArrayList<>();
+    for (Program program : programs) {
+      int count = program.arrays().size();
+      Object[][] kept = new Object[count][];
+      boolean[] ahead = new boolean[count];
+      for (int i = 0; i < count; i++) {
+        int array = program.arrays().get(i);
+        kept[i] = arrays[array];
+        ahead[i] = ofStep && plan.isState(array);
+      }
+      codes.add(new Recurrence.Code(kernel.loop(program), program, kept, ahead));
+    }
+    return codes;
   }
 
   /** The address of two vectors of zeros. */

@@ -2,75 +2,127 @@ package carousel.tensor.cpu.scan;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Bytes;
-import carousel.tensor.cpu.loop.Pointwise;
-import carousel.tensor.cpu.step.Value;
-import carousel.tensor.cpu.step.Value.Term;
+import carousel.tensor.cpu.scan.Block.Slot;
+import carousel.tensor.op.Scan;
+import carousel.tensor.trace.Value;
+import carousel.tensor.trace.Value.Term;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** The way there: outputs, final states, and what the gradient reads. */
 final class ScanForward {
   private final ScanCall call;
-  private final List<Pointwise.@Nullable Loop> loops;
+  private final Plan plan;
 
-  ScanForward(ScanCall call, List<Pointwise.@Nullable Loop> loops) {
+  /** The numbers of this call, by index. */
+  private final List<Double> numbers;
+
+  ScanForward(ScanCall call, List<Double> numbers) {
     this.call = call;
-    this.loops = loops;
+    this.plan = call.plan;
+    this.numbers = numbers;
   }
 
   /** Computes the outputs. */
   void run(Tensor[] outputs) {
     Frame frame = call.frame;
-    Packer packer = call.packer;
-    call.packVectors();
-    List<InputProduct.Gates> gates = new ArrayList<>();
-    for (Plan.Group group : call.plan.groups) {
-      if (group.gated()) {
-        gates.add(gates(group));
-      }
-    }
-    if (!gates.isEmpty()) {
-      new InputProduct(frame, call.tiles, call.copy, call.depth)
-          .project(Matrix.of(call.inputs[ScanCall.X]), gates);
-    }
-
-    Object[][] arrays = call.arrays(call.plan.sourceArrays.size());
+    plan.givenBlocks.forEach(this::give);
+    enter();
+    Object[][] arrays = call.arrays(plan.sourceArrays);
     Map<Block, Object> initial = new HashMap<>();
-    for (int k = 0; k < call.plan.stateBlocks.length; k++) {
-      Block block = call.plan.stateBlocks[k];
-      packer.scatter(Matrix.of(call.inputs[ScanCall.STATES + k]), block, 0);
-      Integer array = call.plan.sourceArrays.get(call.plan.step.graph().state(k));
+    for (int k = 0; k < plan.stateBlocks.size(); k++) {
+      Value state = plan.step.states().get(k);
+      Block block = plan.stateBlocks.get(k);
+      Tensor from = call.inputs[call.places.states() + state.index()];
+      call.copier.scatter(call.matrix(from, 0, state.offset()), Slot.of(block), 0);
+      Integer array = plan.sourceArrays.get(state);
       if (array != null) {
         initial.put(block, arrays[array][0]);
       }
     }
     long weightBytes = 0;
     List<Recurrence.Stage> stages = new ArrayList<>();
-    for (int s = 0; s < call.plan.forward.size(); s++) {
-      Plan.Stage stage = call.plan.forward.get(s);
+    for (Plan.Stage stage : plan.forward) {
       List<Recurrence.Product> products = new ArrayList<>();
       for (Plan.Group group : stage.groups()) {
-        if (group.arrays().isEmpty()) {
-          continue;
+        Recurrence.Product product = product(group, arrays);
+        products.add(product);
+        for (int depth : product.depths()) {
+          weightBytes +=
+              call.packer.bytes(group.members().size(), group.block().width(), depth);
         }
-        products.add(product(group, arrays));
-        weightBytes += packer.bytes(group.sums().size(), frame.units()) * group.arrays().size();
       }
-      if (!products.isEmpty() || stage.program() != null) {
-        stages.add(call.stage(stage, loops.get(s), products, arrays, true));
-      }
+      call.add(stage, products, arrays, true, stages);
     }
     new Recurrence(frame, call.tiles, call.lengths, call.reverse, call.zeros(), weightBytes)
         .forward(stages, initial, call.copy);
+    leave(outputs);
+  }
 
-    Matrix y = Matrix.of(outputs[0]);
-    packer.gather(call.plan.output, y);
-    clearPadding(y);
-    for (int k = 0; k < call.plan.stateBlocks.length; k++) {
-      packer.gather(call.plan.stateBlocks[k], frame.steps(), Matrix.of(outputs[1 + k]));
+  /** What is the same at every step. */
+  private void give(Value value, Block block) {
+    long element = (long) value.offset() * call.frame.size();
+    switch (value.kind()) {
+      case VECTOR ->
+          call.copier.scatterVector(
+              call.captured(value.index()).address() + element, Slot.of(block));
+      case ROWS ->
+          call.copier.scatter(
+              call.matrix(call.captured(value.index()), 0, value.offset()), Slot.of(block), 0);
+      default -> {
+        double number = numbers.get(value.index());
+        long at = call.frame.panel(block, 0);
+        for (int lane = 0; lane < call.frame.lanes(); lane++) {
+          if (call.frame.size() == Float.BYTES) {
+            Bytes.f32(at + 4L * lane, (float) number);
+          } else {
+            Bytes.f64(at + 8L * lane, number);
+          }
+        }
+      }
+    }
+  }
+
+  /** The inputs of all steps, into the blocks that they are the start of. */
+  private void enter() {
+    List<InputProduct.Gates> gates = new ArrayList<>();
+    for (Plan.Group group : plan.groups) {
+      switch (group.origin()) {
+        case PRODUCT -> gates.add(gates(group));
+        case SEQUENCE -> {
+          for (int j = 0; j < group.members().size(); j++) {
+            Value input = Plan.Group.inputOf(group.members().get(j));
+            Tensor z = call.inputs[call.places.sequences().get(input.index())];
+            call.copier.scatter(
+                call.matrix(z, 0, input.offset()), new Slot(group.block(), j, 0));
+          }
+        }
+        case NOTHING -> {
+          // the sums start from zero
+        }
+      }
+    }
+    if (!gates.isEmpty()) {
+      new InputProduct(call.frame, call.tiles, call.copy, call.depth())
+          .project(Matrix.of(call.inputs[Scan.Inputs.X]), gates);
+    }
+  }
+
+  private void leave(Tensor... outputs) {
+    Frame frame = call.frame;
+    Tensor y = outputs[0];
+    int column = 0;
+    for (Slot slot : plan.outputs) {
+      call.copier.gather(slot, call.matrix(y, 0, column));
+      column += slot.block().width();
+    }
+    clearPadding(Matrix.of(y));
+    for (int k = 0; k < plan.stateBlocks.size(); k++) {
+      Value state = plan.step.states().get(k);
+      Matrix to = call.matrix(outputs[1 + state.index()], 0, state.offset());
+      call.copier.gather(Slot.of(plan.stateBlocks.get(k)), frame.steps(), to);
     }
   }
 
@@ -84,8 +136,7 @@ final class ScanForward {
     for (int n = 0; n < frame.batch(); n++) {
       for (int t = lengths[n]; t < frame.steps(); t++) {
         Bytes.clear(
-            y.address() + ((long) t * frame.batch() + n) * y.rowBytes(),
-            (long) frame.units() * frame.size());
+            y.address() + ((long) t * frame.batch() + n) * y.rowBytes(), y.rowBytes());
       }
     }
   }
@@ -93,32 +144,37 @@ final class ScanForward {
   private InputProduct.Gates gates(Plan.Group group) {
     List<Matrix> weights = new ArrayList<>();
     List<Matrix> biases = new ArrayList<>();
-    for (Value sum : group.sums()) {
-      int gate = sum.inputs().getFirst().index();
-      weights.add(call.weight(ScanCall.WX, 0, gate));
-      biases.add(call.weight(ScanCall.B, 0, gate));
+    for (Value member : group.members()) {
+      int column = Plan.Group.inputOf(member).offset();
+      weights.add(call.matrix(call.inputs[Scan.Inputs.WX], 0, column));
+      biases.add(call.matrix(call.inputs[Scan.Inputs.B], 0, column));
     }
-    long packed = call.memory(call.packer.bytes(weights.size(), call.depth));
-    long bias = call.memory(call.packer.bytes(weights.size(), 1));
-    call.packer.interleave(weights, call.depth, packed);
-    call.packer.interleave(biases, 1, bias);
+    int width = group.block().width();
+    long packed = call.memory(call.packer.bytes(weights.size(), width, call.depth()));
+    long bias = call.memory(call.packer.bytes(weights.size(), width, 1));
+    call.packer.interleave(weights, width, call.depth(), packed);
+    call.packer.interleave(biases, width, 1, bias);
     return new InputProduct.Gates(group.block(), packed, bias);
   }
 
   private Recurrence.Product product(Plan.Group group, Object[][] arrays) {
     int count = group.arrays().size();
+    int width = group.block().width();
     Object[][] left = new Object[count][];
+    int[] depths = new int[count];
     long[] weights = new long[count];
     for (int q = 0; q < count; q++) {
       left[q] = arrays[group.arrays().get(q)];
       List<Matrix> blocks = new ArrayList<>();
-      for (Value sum : group.sums()) {
+      for (Value sum : group.members()) {
         Term term = sum.terms().get(q);
-        blocks.add(call.weight(term.weight(), term.row(), term.column()));
+        depths[q] = term.factor().width();
+        blocks.add(call.matrix(call.captured(term.weight()), term.row(), term.column()));
       }
-      weights[q] = call.memory(call.packer.bytes(blocks.size(), call.frame.units()));
-      call.packer.interleave(blocks, call.frame.units(), weights[q]);
+      weights[q] = call.memory(call.packer.bytes(blocks.size(), width, depths[q]));
+      call.packer.interleave(blocks, width, depths[q], weights[q]);
     }
-    return new Recurrence.Product(group.block(), group.gated(), left, weights);
+    boolean onto = group.origin() != Plan.Origin.NOTHING;
+    return new Recurrence.Product(group.block(), onto, left, depths, weights);
   }
 }

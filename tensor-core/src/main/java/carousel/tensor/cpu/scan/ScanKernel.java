@@ -1,14 +1,15 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.DType;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
-import carousel.tensor.cpu.loop.Pointwise;
-import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;
+import carousel.tensor.trace.Value;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,81 +17,59 @@ import org.jspecify.annotations.Nullable;
  * the steps themselves on packed weights, one product for each weight's gradient.
  */
 final class ScanKernel implements Fused {
+  private final Compiled compiled;
   private final Plan plan;
-  private final Tiles tiles;
-  private final DType type;
-  private final Pointwise.Loop copy;
-  private final List<Pointwise.@Nullable Loop> forward;
-  private final List<Pointwise.@Nullable Loop> backward;
-  private final boolean reverse;
-  private final boolean ragged;
+  private final Scan scan;
 
-  ScanKernel(
-      Plan plan,
-      Tiles tiles,
-      DType type,
-      Pointwise.Loop copy,
-      List<Pointwise.@Nullable Loop> forward,
-      List<Pointwise.@Nullable Loop> backward,
-      Scan scan) {
-    this.plan = plan;
-    this.tiles = tiles;
-    this.type = type;
-    this.copy = copy;
-    this.forward = forward;
-    this.backward = backward;
-    this.reverse = scan.reverse();
-    this.ragged = scan.ragged();
+  /** The numbers of this call. */
+  private final List<Double> numbers;
+
+  ScanKernel(Compiled compiled, Scan scan) {
+    this.compiled = compiled;
+    this.plan = compiled.plan();
+    this.scan = scan;
+    this.numbers = List.copyOf(scan.step().graph().numbers());
   }
 
   @Override
   public Result forward(Tensor[] given) {
-    Tensor x = given[ScanCall.X];
-    int steps = x.dim(0);
-    int batch = x.dim(1);
-    int units = given[ScanCall.STATES].dim(1);
-    Tensor y = Tensor.empty("scan", x.device(), type, Shape.of(steps, batch, units));
-    Tensor[] outputs = new Tensor[1 + plan.step.states()];
-    outputs[0] = y;
-    for (int i = 1; i < outputs.length; i++) {
-      outputs[i] = Tensor.empty("scan", x.device(), type, Shape.of(batch, units));
+    List<Tensor> outputs = new ArrayList<>(List.of(empty(given[0], scan.shape())));
+    for (List<Value> state : scan.step().state()) {
+      int width = state.stream().mapToInt(Value::width).sum();
+      outputs.add(empty(given[0], Shape.of(scan.rows(), width)));
     }
+    Tensor[] results = outputs.toArray(new Tensor[0]);
     List<Block> saved = plan.blocks.subList(0, plan.savedBlocks);
     Tensor[] kept = new Tensor[1];
     try (var scope = Scope.openUnwatched()) {
-      ScanCall call = call(given);
-      Frame frame = call.frame;
-      kept[0] = scope.keep(call.empty(frame.bytes(saved)));
-      frame.place(saved, kept[0].address());
-      new ScanForward(call, forward).run(outputs);
+      var call = new ScanCall(compiled, scan, given);
+      kept[0] = scope.keep(call.empty(call.frame.bytes(saved)));
+      call.frame.place(saved, kept[0].address());
+      new ScanForward(call, numbers).run(results);
       call.giveBack();
     }
-    return new Result(outputs, kept);
+    return new Result(results, kept);
   }
 
   @Override
   public @Nullable Tensor[] backward(
       Tensor[] given, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
     @Nullable Tensor[] gradients = new Tensor[given.length];
-    boolean weights = wanted[ScanCall.WX] || wanted[ScanCall.B];
-    for (int i = ScanCall.STATES + plan.step.states(); i < given.length; i++) {
-      weights |= wanted[i];
-    }
+    Set<Integer> weights = weights();
+    boolean anyWeight = weights.stream().anyMatch(i -> wanted[i]);
     try (var scope = Scope.openUnwatched()) {
       for (int i = 0; i < given.length; i++) {
         // The gradients of all weights come from one pass, whether all are wanted or one.
-        boolean state = i >= ScanCall.STATES && i < ScanCall.STATES + plan.step.states();
-        boolean weight = i != ScanCall.X && !state && weights && given[i].dtype().isFloating();
-        if (wanted[i] || weight) {
-          gradients[i] = Tensor.empty("scan", given[i].device(), type, given[i].shape());
+        if (wanted[i] || (anyWeight && weights.contains(i))) {
+          gradients[i] = empty(given[0], given[i].shape());
         }
       }
-      ScanCall call = call(given);
+      var call = new ScanCall(compiled, scan, given);
       Frame frame = call.frame;
       frame.place(plan.blocks.subList(0, plan.savedBlocks), result.saved()[0].address());
       List<Block> blocks = plan.blocks.subList(plan.savedBlocks, plan.blocks.size());
       frame.place(blocks, call.memory(frame.bytes(blocks)));
-      new ScanBackward(call, backward).run(cotangents, gradients);
+      new ScanBackward(call).run(cotangents, gradients);
       call.giveBack();
       for (int i = 0; i < given.length; i++) {
         Tensor gradient = gradients[i];
@@ -104,7 +83,17 @@ final class ScanKernel implements Fused {
     return gradients;
   }
 
-  private ScanCall call(Tensor... given) {
-    return new ScanCall(plan, tiles, type, copy, reverse, ragged, given);
+  /** The places of weights: what is multiplied, or added, at every step. */
+  private Set<Integer> weights() {
+    Set<Integer> weights = new TreeSet<>();
+    if (scan.inputs().affine()) {
+      weights.addAll(List.of(Scan.Inputs.WX, Scan.Inputs.B));
+    }
+    scan.inputs().captured().stream().filter(place -> place >= 0).forEach(weights::add);
+    return weights;
+  }
+
+  private Tensor empty(Tensor like, Shape shape) {
+    return Tensor.empty("scan", like.device(), compiled.type(), shape);
   }
 }

@@ -1,41 +1,69 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.DType;
+import carousel.tensor.Device;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tiles;
-import carousel.tensor.cpu.step.Step;
 import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;
+import carousel.tensor.trace.Recent;
+import carousel.tensor.trace.Step;
+import carousel.tensor.trace.Untraced;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.WeakHashMap;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes kernels of recurrences: a cell's step is traced and differentiated once, planned, and its
- * elementwise parts compiled; cells that compute the same share what is compiled.
+ * Makes kernels of recurrences: a step that was traced is differentiated and planned, and its
+ * elementwise parts compiled, unless a step that computes the same has been. Numbers of the step are
+ * part of its kernel, until they are others at another call: from then on they are read at every call.
  */
 public final class Scans {
   /** Of T·N, which are numbered by int. */
   private static final int MOST_ROWS = 1 << 30;
 
+  private static final int MOST_KERNELS = 500;
+  private static final int MOST_LOOPS = 4000;
+
   private final Kernels kernels;
   private final Function<DType, Tiles> tiles;
-  private final Map<Object, Map<DType, Made>> ofCells = new WeakHashMap<>();
-  private final Map<String, Made> bySignature = new HashMap<>();
+  private final Map<Key, Made> made = new Recent<>(MOST_KERNELS);
+  private final Map<Loop, Pointwise.Loop> loops = new Recent<>(MOST_LOOPS);
   private final Map<DType, Pointwise.Loop> copies = new HashMap<>();
 
-  /** A plan and its loops; without a plan, the cell runs as it is written. */
+  /** What tells kernels apart. */
+  private record Key(DType type, boolean affine, String signature) {}
+
+  private record Loop(DType type, Pointwise code) {}
+
+  /**
+   * What came of a step.
+   *
+   * @param kernel null if there is none
+   * @param reason why there is none
+   * @param numbers those that are part of it, as they are
+   * @param variable which numbers are not
+   */
   private record Made(
-      @Nullable Plan plan,
-      List<Pointwise.@Nullable Loop> forward,
-      List<Pointwise.@Nullable Loop> backward) {
-    static final Made NONE = new Made(null, List.of(), List.of());
+      @Nullable Compiled kernel, String reason, List<Double> numbers, Set<Integer> variable) {
+    /** Numbers that are no part of a kernel for both these and its own. */
+    Set<Integer> variableWith(List<Double> others) {
+      Set<Integer> all = new TreeSet<>(variable);
+      for (int i = 0; i < numbers.size(); i++) {
+        if (!numbers.get(i).equals(others.get(i))) {
+          all.add(i);
+        }
+      }
+      return all;
+    }
   }
 
   /**
@@ -49,54 +77,43 @@ public final class Scans {
     this.tiles = tiles;
   }
 
-  /** The kernel of a recurrence; null if it has to run as it is written. */
-  public synchronized @Nullable Fused of(Scan scan, Tensor... inputs) {
-    Tensor x = inputs[0];
-    DType type = x.dtype();
-    if (!fits(scan, inputs)) {
-      return null; // the body says what is wrong, if anything is
-    }
-    Pointwise.Loop copy = copies.computeIfAbsent(type, this::copy);
-    if (copy == null) {
-      return null;
-    }
-    Map<DType, Made> types = ofCells.computeIfAbsent(scan.cell(), cell -> new HashMap<>());
-    Made made = types.get(type);
-    if (made == null) {
-      made = make(scan, inputs);
-      types.put(type, made);
-    }
-    Plan plan = made.plan();
-    return plan == null
-        ? null
-        : new ScanKernel(
-            plan, tiles.apply(type), type, copy, made.forward(), made.backward(), scan);
+  /** Whether there are kernels at all. */
+  public synchronized boolean isAble() {
+    return copies.computeIfAbsent(DType.F32, this::copy) != null;
   }
 
-  /** Whether there is something to do, on tensors that go together. */
-  private static boolean fits(Scan scan, Tensor... inputs) {
-    Tensor x = inputs[0];
-    Tensor wx = inputs[1];
-    Tensor b = inputs[2];
-    if (!x.dtype().isFloating() || x.rank() != 3 || x.size() == 0 || wx.rank() != 2) {
-      return false;
+  /** The kernel of a recurrence; null if it has to run as it is written. */
+  public synchronized @Nullable Fused of(Scan scan, Tensor... inputs) {
+    if (unfit(scan, inputs) != null) {
+      return null; // the body says what is wrong, if anything is
     }
-    int weights = inputs.length - (scan.ragged() ? 1 : 0);
+    Compiled kernel = made(scan, inputs[0]).kernel();
+    return kernel == null ? null : new ScanKernel(kernel, scan);
+  }
+
+  /** Why a recurrence has no kernel, in a user's words; empty if it has one. */
+  public synchronized String why(Scan scan, Tensor... inputs) {
+    String reason = unfit(scan, inputs);
+    return reason != null ? reason : made(scan, inputs[0]).reason();
+  }
+
+  /** What keeps a kernel from running on some inputs; null if there is nothing. */
+  private static @Nullable String unfit(Scan scan, Tensor... inputs) {
+    DType type = inputs[0].dtype();
+    Device device = inputs[0].device();
+    if (!type.isFloating() || scan.steps() == 0 || scan.rows() == 0) {
+      return "there is nothing to run: " + scan.steps() + " steps of " + scan.rows() + " rows";
+    }
+    if ((long) scan.steps() * scan.rows() > MOST_ROWS) {
+      return scan.steps() + " steps of " + scan.rows() + " rows are too many";
+    }
     for (int i = 0; i < inputs.length; i++) {
-      boolean type = i >= weights || inputs[i].dtype() == x.dtype();
-      if (!type || !inputs[i].device().equals(x.device())) {
-        return false;
+      boolean fits = i == scan.inputs().lengths() || inputs[i].dtype() == type;
+      if (!fits || !inputs[i].device().equals(device) || inputs[i].size() == 0) {
+        return "input " + i + " is " + inputs[i].dtype() + " " + inputs[i].shape();
       }
     }
-    for (int i = 3; i < 3 + scan.states(); i++) {
-      if (inputs[i].size() == 0 || inputs[i].dim(0) != x.dim(1)) {
-        return false;
-      }
-    }
-    return (long) x.dim(0) * x.dim(1) <= MOST_ROWS
-        && wx.dim(0) == x.dim(2)
-        && b.rank() == 1
-        && b.dim(0) == wx.dim(1);
+    return null;
   }
 
   private Pointwise.@Nullable Loop copy(DType type) {
@@ -104,33 +121,54 @@ public final class Scans {
     return kernels.pointwise(new Pointwise(code, List.of(false), 1), type);
   }
 
-  private Made make(Scan scan, Tensor... inputs) {
-    Step step = Step.of(scan, inputs);
-    if (step == null) {
-      return Made.NONE;
-    }
-    String signature = inputs[0].dtype() + ":" + step.signature();
-    Made known = bySignature.get(signature);
-    if (known == null) {
-      Plan plan = Plan.of(step, op -> kernels.size(op, inputs[0].dtype()));
-      var forward = loops(plan.forward, inputs[0].dtype());
-      var backward = loops(plan.backward, inputs[0].dtype());
-      known = forward == null || backward == null ? Made.NONE : new Made(plan, forward, backward);
-      bySignature.put(signature, known);
+  private Made made(Scan scan, Tensor like) {
+    var key = new Key(like.dtype(), scan.inputs().affine(), scan.step().signature());
+    List<Double> numbers = List.copyOf(scan.step().graph().numbers());
+    Made known = made.get(key);
+    Set<Integer> variable = known == null ? Set.of() : known.variableWith(numbers);
+    if (known == null || !variable.equals(known.variable())) {
+      known = make(scan, like, numbers, variable);
+      made.put(key, known);
     }
     return known;
   }
 
-  private @Nullable List<Pointwise.@Nullable Loop> loops(List<Plan.Stage> stages, DType type) {
-    List<Pointwise.@Nullable Loop> loops = new ArrayList<>();
-    for (Plan.Stage stage : stages) {
-      Program program = stage.program();
-      Pointwise.Loop loop = program == null ? null : kernels.pointwise(program.code(), type);
-      if (program != null && loop == null) {
-        return null;
+  private Made make(Scan scan, Tensor like, List<Double> numbers, Set<Integer> variable) {
+    DType type = like.dtype();
+    try {
+      Pointwise.Loop copy = copies.computeIfAbsent(type, this::copy);
+      if (copy == null) {
+        throw new Untraced("the Vector API is not there: " + kernels.description());
       }
-      loops.add(loop);
+      Step step = scan.step().differentiate(type, like.device());
+      Tiles ofType = tiles.apply(type);
+      var machine = new Plan.Machine(ofType.lanes(), op -> kernels.size(op, type));
+      var plan = new Plan(step, machine, scan.inputs().affine(), variable);
+      var kernel = new Compiled(plan, type, ofType, copy, loops(plan, type));
+      Dump.write(kernel, scan.step().signature());
+      return new Made(kernel, "", numbers, variable);
+    } catch (Untraced e) {
+      return new Made(null, String.valueOf(e.getMessage()), numbers, variable);
     }
-    return loops;
+  }
+
+  private Map<Program, Pointwise.Loop> loops(Plan plan, DType type) {
+    Map<Program, Pointwise.Loop> compiled = new IdentityHashMap<>();
+    List<Plan.Stage> stages = new ArrayList<>(plan.forward);
+    stages.addAll(plan.backward);
+    for (Plan.Stage stage : stages) {
+      List<Program> programs = new ArrayList<>(stage.folds());
+      programs.addAll(stage.programs());
+      for (Program program : programs) {
+        Pointwise.Loop loop =
+            loops.computeIfAbsent(
+                new Loop(type, program.code()), key -> kernels.pointwise(key.code(), type));
+        if (loop == null) {
+          throw new Untraced("a row that has no vector body: " + Dump.rows(program));
+        }
+        compiled.put(program, loop);
+      }
+    }
+    return compiled;
   }
 }

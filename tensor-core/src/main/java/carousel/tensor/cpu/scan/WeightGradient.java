@@ -251,10 +251,10 @@ final class WeightGradient {
     long rowBytes = frame.rowBytes();
     int members = block.members();
     int left = 2 * panel;
-    boolean pair = left + 1 < frame.vectors() * members;
+    boolean pair = left + 1 < frame.vectors(block);
     int right = pair ? left + 1 : left;
-    int leftBytes = frame.filled(left / members) * size;
-    int rightBytes = pair ? frame.filled(right / members) * size : 0;
+    int leftBytes = frame.filled(block.width(), left / members) * size;
+    int rightBytes = pair ? frame.filled(block.width(), right / members) * size : 0;
     boolean whole = leftBytes == full && rightBytes == full;
     boolean fresh = first == 0;
     long scratch = Scratch.ofThread().address((MAX_HEIGHT + 1) * rowBytes);
@@ -268,9 +268,10 @@ final class WeightGradient {
       Matrix leftOut = strip.weight().members().get(left % members);
       Matrix rightOut = strip.weight().members().get(right % members);
       long outRow = leftOut.rowBytes();
+      long rightRow = rightOut.rowBytes();
       long out = leftOut.address() + strip.from() * outRow + left / members * full;
-      long outRight = rightOut.address() + strip.from() * outRow + right / members * full;
-      if (whole) {
+      long outRight = rightOut.address() + strip.from() * rightRow + right / members * full;
+      if (whole && outRow == rightRow) {
         tile.run(
             a,
             offsets[i],
@@ -289,7 +290,7 @@ final class WeightGradient {
       // The tile sticks out of the gradient: it is computed aside, its inner part copied.
       for (int r = 0; !fresh && r < strip.height(); r++) {
         Bytes.copy(out + r * outRow, scratch + r * rowBytes, leftBytes);
-        Bytes.copy(outRight + r * outRow, scratch + r * rowBytes + full, rightBytes);
+        Bytes.copy(outRight + r * rightRow, scratch + r * rowBytes + full, rightBytes);
       }
       tile.run(
           a,
@@ -306,7 +307,7 @@ final class WeightGradient {
           full);
       for (int r = 0; r < strip.height(); r++) {
         Bytes.copy(scratch + r * rowBytes, out + r * outRow, leftBytes);
-        Bytes.copy(scratch + r * rowBytes + full, outRight + r * outRow, rightBytes);
+        Bytes.copy(scratch + r * rowBytes + full, outRight + r * rightRow, rightBytes);
       }
     }
   }

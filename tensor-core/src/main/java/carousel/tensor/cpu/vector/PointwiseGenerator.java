@@ -20,12 +20,14 @@ import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.Vector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +38,10 @@ import org.jspecify.annotations.Nullable;
 final class PointwiseGenerator {
   private static final ClassDesc VECTOR = Generated.describe(Vector.class);
   private static final ClassDesc MASK = Generated.describe(VectorMask.class);
+  private static final ClassDesc SHUFFLE = Generated.describe(VectorShuffle.class);
+
+  /** Where shuffles begin in the class data. */
+  private static final int SHUFFLES = 3;
 
   // Slots of run's parameters; 0 is `this`.
   private static final int AT = 1;
@@ -50,12 +56,21 @@ final class PointwiseGenerator {
   private final ClassDesc element;
   private final BodySource source;
 
+  /** How lanes are swapped; they follow the other constants in the class data. */
+  private final List<Integer> distances;
+
   private PointwiseGenerator(Pointwise program, VectorSpecies<?> species) {
     this.program = program;
     boolean f32 = species.elementType() == float.class;
     this.vector = Generated.describe(f32 ? FloatVector.class : DoubleVector.class);
     this.element = f32 ? CD_float : CD_double;
     this.source = f32 ? BodySource.F32 : BodySource.F64;
+    this.distances =
+        program.code().stream()
+            .filter(Pointwise.Swap.class::isInstance)
+            .map(swap -> ((Pointwise.Swap) swap).distance())
+            .distinct()
+            .toList();
   }
 
   /** The loop; null if one of the rows has no vector body. */
@@ -69,7 +84,7 @@ final class PointwiseGenerator {
     return Generated.define(
         Pointwise.Loop.class,
         "GeneratedPointwise",
-        List.of(species, Lanes.ALL, Lanes.ORDER),
+        generator.classData(species),
         builder ->
             builder.withMethodBody(
                 "run",
@@ -83,6 +98,12 @@ final class PointwiseGenerator {
                     CD_int),
                 ClassFile.ACC_PUBLIC,
                 generator::run));
+  }
+
+  private List<Object> classData(VectorSpecies<?> species) {
+    List<Object> data = new ArrayList<>(List.of(species, Lanes.ALL, Lanes.ORDER));
+    distances.forEach(distance -> data.add(species.shuffleFromOp(lane -> lane ^ distance)));
+    return data;
   }
 
   /** Bytes of a row's body. */
@@ -143,6 +164,19 @@ final class PointwiseGenerator {
             code.loadConstant(constant.value());
           }
           code.invokestatic(vector, "broadcast", MethodTypeDesc.of(vector, SPECIES, element))
+              .astore(registers[i]);
+        }
+        case Pointwise.Lane _ -> {
+          push(code, 0, SPECIES)
+              .invokestatic(vector, "zero", MethodTypeDesc.of(vector, SPECIES))
+              .loadConstant(1)
+              .invokevirtual(vector, "addIndex", MethodTypeDesc.of(vector, CD_int))
+              .astore(registers[i]);
+        }
+        case Pointwise.Swap swap -> {
+          code.aload(registers[swap.register()]);
+          push(code, SHUFFLES + distances.indexOf(swap.distance()), SHUFFLE)
+              .invokevirtual(vector, "rearrange", MethodTypeDesc.of(vector, SHUFFLE))
               .astore(registers[i]);
         }
         case Pointwise.Apply apply -> {

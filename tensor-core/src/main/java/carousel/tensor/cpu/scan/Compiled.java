@@ -1,0 +1,28 @@
+package carousel.tensor.cpu.scan;
+
+import carousel.tensor.DType;
+import carousel.tensor.cpu.loop.Pointwise;
+import carousel.tensor.cpu.loop.Tiles;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * A plan whose programs are compiled.
+ *
+ * @param plan the plan
+ * @param type of all values
+ * @param tiles the tiles of that type
+ * @param copy reads its only slot and keeps it in its only array
+ * @param loops the plan's programs, by identity
+ */
+record Compiled(
+    Plan plan,
+    DType type,
+    Tiles tiles,
+    Pointwise.Loop copy,
+    Map<Program, Pointwise.Loop> loops) {
+  /** A program, compiled. */
+  Pointwise.Loop loop(Program program) {
+    return Objects.requireNonNull(loops.get(program));
+  }
+}

@@ -1,0 +1,149 @@
+package carousel.tensor.cpu.scan;
+
+import carousel.tensor.cpu.loop.Pointwise;
+import carousel.tensor.cpu.scan.Block.Slot;
+import carousel.tensor.trace.Value;
+import carousel.tensor.trace.Value.Term;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Kernels as text: what was traced, and how it is run. With {@code -Dcarousel.dump=DIR} every kernel
+ * that is made is written to a file there.
+ */
+final class Dump {
+  private static final @Nullable String FOLDER = System.getProperty("carousel.dump");
+
+  private final Plan plan;
+  private final StringBuilder text = new StringBuilder();
+
+  private Dump(Plan plan) {
+    this.plan = plan;
+  }
+
+  /** Writes a kernel, if that is wanted. */
+  static void write(Compiled kernel, String signature) {
+    if (FOLDER == null) {
+      return;
+    }
+    try {
+      Path folder = Files.createDirectories(Path.of(FOLDER));
+      String name = "scan-%s-%08x".formatted(kernel.type(), signature.hashCode());
+      Files.writeString(folder.resolve(name + ".txt"), of(kernel.plan()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A plan in words. */
+  static String of(Plan plan) {
+    var dump = new Dump(plan);
+    plan.step.graph().values().forEach(value -> dump.line(value.toString()));
+    dump.line("");
+    plan.blocks.forEach(dump::block);
+    dump.stages("step", plan.forward);
+    dump.stages("gradient", plan.backward);
+    plan.carried.forEach(back -> dump.line("  carried " + dump.product(back)));
+    return dump.text.toString();
+  }
+
+  /** The rows that a program applies. */
+  static String rows(Program program) {
+    return program.code().code().stream()
+        .filter(Pointwise.Apply.class::isInstance)
+        .map(apply -> ((Pointwise.Apply) apply).op().label())
+        .distinct()
+        .collect(Collectors.joining(", "));
+  }
+
+  private void line(String line) {
+    text.append(line).append('\n');
+  }
+
+  private void block(Block block) {
+    List<String> held = new ArrayList<>();
+    for (Value value : plan.step.graph().values()) {
+      Slot slot = plan.placeOf(value);
+      if (slot != null && slot.block() == block) {
+        held.add("%" + value.id());
+      }
+    }
+    line(
+        "b%d %d x [%d] %s %s"
+            .formatted(block.id(), block.members(), block.width(), block.rows(), held));
+  }
+
+  private void stages(String what, List<Plan.Stage> stages) {
+    for (int s = 0; s < stages.size(); s++) {
+      Plan.Stage stage = stages.get(s);
+      line("");
+      line(what + ", stage " + s);
+      stage.folds().forEach(program -> program("fold", program));
+      stage.groups().forEach(group -> line("  product " + product(group)));
+      stage.returns().forEach(back -> line("  product " + product(back)));
+      stage.programs().forEach(program -> program("program", program));
+    }
+  }
+
+  private String product(Plan.Group group) {
+    return "b%d = %s + a%s · %s"
+        .formatted(
+            group.block().id(),
+            group.origin(),
+            group.arrays(),
+            group.members().stream().map(Value::toString).toList());
+  }
+
+  private String product(Plan.Return back) {
+    List<String> terms = new ArrayList<>();
+    for (Term term : back.terms()) {
+      terms.add(
+          "g%d · w%d[%d,%d]ᵀ"
+              .formatted(
+                  plan.cotangentArray(term.factor()), term.weight(), term.row(), term.column()));
+    }
+    return "b%d %s %s".formatted(back.block().id(), back.onto() ? "+=" : "=", terms);
+  }
+
+  private void program(String what, Program program) {
+    line("  %s of width %d".formatted(what, program.width()));
+    List<Pointwise.Instruction> code = program.code().code();
+    for (int i = 0; i < code.size(); i++) {
+      line("    " + words(program, i, code.get(i)));
+    }
+  }
+
+  private static String words(Program program, int i, Pointwise.Instruction instruction) {
+    return switch (instruction) {
+      case Pointwise.Load load -> "r" + i + " = " + slot(program.slots().get(load.slot()));
+      case Pointwise.Constant constant -> "r" + i + " = " + constant.value();
+      case Pointwise.Lane _ -> "r" + i + " = lane";
+      case Pointwise.Swap swap -> "r" + i + " = r" + swap.register() + " xor " + swap.distance();
+      case Pointwise.Apply apply ->
+          "r" + i + " = " + apply.op().label() + " " + registers(apply.operands());
+      case Pointwise.Store store ->
+          slot(program.slots().get(store.slot())) + " = r" + store.register();
+      case Pointwise.Keep keep ->
+          "a" + program.arrays().get(keep.array()) + " = r" + keep.register();
+    };
+  }
+
+  private static String registers(List<Integer> operands) {
+    return operands.stream().map(r -> "r" + r).collect(Collectors.joining(" "));
+  }
+
+  private static String slot(Slot slot) {
+    return "b"
+        + slot.block().id()
+        + "."
+        + slot.member()
+        + (slot.ahead() > 0 ? " next" : "")
+        + (slot.vector() == Slot.EACH ? "" : " vector " + slot.vector());
+  }
+}

@@ -1,0 +1,43 @@
+package carousel.tensor.cpu.scan;
+
+import carousel.tensor.cpu.scan.Block.Rows;
+import carousel.tensor.cpu.scan.Block.Slot;
+import carousel.tensor.trace.Value;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** The programs of one stage: of every width those that compute and store values of that width. */
+final class StagePasses {
+  private final Function<Value, @Nullable Slot> read;
+  private final Places places;
+  private final Plan.Machine machine;
+  private final Map<Integer, Passes> ofWidths = new LinkedHashMap<>();
+
+  /**
+   * The programs of a stage.
+   *
+   * @param read where a value can be read from; null if it is computed here
+   */
+  StagePasses(Function<Value, @Nullable Slot> read, Places places, Plan.Machine machine) {
+    this.read = read;
+    this.places = places;
+    this.machine = machine;
+  }
+
+  /** Those of one width. */
+  Passes of(int width) {
+    return ofWidths.computeIfAbsent(
+        width,
+        w -> new Passes(w, read, machine.size(), columns -> places.block(1, columns, Rows.BATCH)));
+  }
+
+  List<Program> programs() {
+    List<Program> all = new ArrayList<>();
+    ofWidths.values().forEach(passes -> all.addAll(passes.programs()));
+    return all;
+  }
+}
