@@ -1,26 +1,34 @@
 package carousel.nn.random;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
  * Judges some programs of a species, one seed after the other, and makes those that fail small.
  *
  * @param species what is made
+ * @param shrunk how many of those that fail are made small; this takes seconds
  * @param report gets progress and failures, line by line
  */
-record Campaign<P>(Species<P> species, Consumer<String> report) {
-  private static final int MOST_SHRUNK = 12;
+record Campaign<P>(Species<P> species, int shrunk, Consumer<String> report) {
   private static final long SECOND = 1_000_000_000;
 
-  /** What came of it: the tally, and a text for each failure, the first ones with their source. */
+  /**
+   * What came of it.
+   *
+   * @param tally of all programs
+   * @param failures a text for each that failed; among those alike after shrinking one has the source
+   */
   record Result(Tally tally, List<String> failures) {}
 
   /** Judges {@code count} programs from a seed on. */
   Result run(long seed, int count) {
     var tally = new Tally();
     List<String> failures = new ArrayList<>();
+    Map<String, Long> known = new HashMap<>();
     long said = System.nanoTime();
     for (int i = 0; i < count; i++) {
       long start = System.nanoTime();
@@ -28,9 +36,10 @@ record Campaign<P>(Species<P> species, Consumer<String> report) {
       Verdict verdict = species.judge(program);
       tally.add(verdict, species.traits().apply(program), System.nanoTime() - start);
       if (verdict.isFailure()) {
-        String text = failure(program, verdict, seed + i, failures.size() < MOST_SHRUNK);
-        failures.add(text);
-        report.accept(text);
+        boolean shrink = failures.size() < shrunk;
+        String text = shrink ? shrunk(program, verdict, seed + i, known) : verdict.message();
+        failures.add(species.name() + ", seed " + (seed + i) + ": " + verdict.kind() + " " + text);
+        report.accept(failures.getLast());
       }
       if (System.nanoTime() - said > 10 * SECOND) {
         said = System.nanoTime();
@@ -40,13 +49,16 @@ record Campaign<P>(Species<P> species, Consumer<String> report) {
     return new Result(tally, failures);
   }
 
-  private String failure(P program, Verdict verdict, long seed, boolean shrink) {
-    String head = species.name() + ", seed " + seed + ": " + verdict.kind() + " ";
-    if (!shrink) {
-      return head + verdict.message();
-    }
+  private String shrunk(P program, Verdict verdict, long seed, Map<String, Long> known) {
     P least =
         Shrinker.shrink(species, program, candidate -> species.fails(candidate, verdict.kind()));
-    return head + species.judge(least).message() + "\n" + species.source().apply(least);
+    Verdict of = species.judge(least);
+    // One that shrank comes out differently once in a while: what memory held may matter.
+    String message = of.isFailure() ? of.message() : "sometimes: " + verdict.message();
+    Long like = known.putIfAbsent(verdict.kind() + " " + species.traits().apply(least), seed);
+    return message
+        + (like == null
+            ? "\n" + species.source().apply(least)
+            : ", shrinks to the like of " + like);
   }
 }

@@ -28,6 +28,17 @@ record Capture(List<Integer> dims, Kind kind) {
     return new Form(dims, kind == Kind.MASK);
   }
 
+  /** The tensor itself, as a user makes it: from numbers, or of one number. */
+  Tensor make(DType type, Philox rng, int... shape) {
+    Tensor values = draw(type, rng, shape);
+    if (kind != Kind.DRAWN) {
+      return values;
+    }
+    double[] numbers = values.cast(DType.F64).toDoubleArray();
+    Tensor made = Tensor.of(values.shape(), numbers);
+    return type == DType.F64 ? made : made.cast(type);
+  }
+
   /** Values for it. */
   Tensor draw(DType type, Philox rng, int... shape) {
     return switch (kind) {

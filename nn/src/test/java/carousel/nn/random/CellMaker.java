@@ -61,7 +61,7 @@ final class CellMaker {
     Graph output = has(Feature.OUTPUT) ? output(states, holdings) : null;
     boolean perRow = holdings.captured().stream().anyMatch(form -> !form.isShared());
     List<Call> calls = new ArrayList<>(List.of(call(true, dice.of(1, 2, 2, 13))));
-    if (has(Feature.TWICE)) {
+    if (has(Feature.TWICE) || has(Feature.DROPOUT) || (has(Feature.NUMBERS) && dice.chance(0.5))) {
       calls.add(call(false, perRow ? calls.getFirst().rows() : dice.of(1, 2, 3, 13)));
     }
     return new CellProgram(
@@ -96,9 +96,7 @@ final class CellMaker {
     } else if (dice.chance(0.7)) {
       maker.cut(0);
     }
-    for (int i = dice.between(1, 12); i > 0; i--) {
-      maker.grow();
-    }
+    maker.grow(10);
     List<Integer> results = new ArrayList<>();
     for (int i = 0; i < states.size(); i++) {
       results.add(next(maker, Form.rows(CellProgram.LEAD, states.get(i)), 1 + i, given.size()));
@@ -109,10 +107,7 @@ final class CellMaker {
   /** The node of a state after the step. */
   private int next(GraphMaker maker, Form form, int state, int made) {
     int from = dice.chance(0.1) ? 0 : made;
-    int x =
-        maker
-            .last(form, from)
-            .orElseGet(() -> maker.product(maker.number(), form.columns()));
+    int x = maker.last(form, from).orElseGet(() -> maker.product(maker.number(), form.columns()));
     if (dice.chance(0.2)) {
       x = maker.product(maker.number(), form.columns());
     }
@@ -128,11 +123,10 @@ final class CellMaker {
   }
 
   private @Nullable Graph output(List<Integer> states, Holdings holdings) {
-    List<Form> given =
-        states.stream().map(width -> Form.rows(CellProgram.LEAD, width)).toList();
+    List<Form> given = states.stream().map(width -> Form.rows(CellProgram.LEAD, width)).toList();
     var maker = new GraphMaker(dice, features, holdings, CellProgram.LEAD, given);
-    for (int i = dice.between(0, 4); i > 0; i--) {
-      maker.grow();
+    if (dice.chance(0.8)) {
+      maker.grow(3);
     }
     return maker.graph(List.of(maker.squashed(maker.number(), Interval.WIDE)));
   }
@@ -143,10 +137,7 @@ final class CellMaker {
     for (int i = 0; has(Feature.LENGTHS) && i < rows; i++) {
       lengths.add(dice.between(0, steps));
     }
-    var view =
-        has(Feature.VIEWS)
-            ? dice.of(Call.View.values())
-            : Call.View.DENSE;
+    var view = has(Feature.VIEWS) ? dice.of(Call.View.values()) : Call.View.DENSE;
     boolean padded = view == Call.View.PADDED && lengths.isEmpty();
     Set<Call.Fresh> fresh = EnumSet.allOf(Call.Fresh.class);
     for (var each : Call.Fresh.values()) {

@@ -138,33 +138,102 @@ record CellProgram(
 
   CellProgram with(DType newType, Kind newKind, Projection newProjection) {
     return new CellProgram(
-        seed, newType, inputs, gates, states, weights, captured, numbers, newKind, newProjection,
-        label, step, output, learned, direction, calls);
+        seed,
+        newType,
+        inputs,
+        gates,
+        states,
+        weights,
+        captured,
+        numbers,
+        newKind,
+        newProjection,
+        label,
+        step,
+        output,
+        learned,
+        direction,
+        calls);
   }
 
   CellProgram sized(int newInputs, int newGates, List<Integer> newStates) {
     return new CellProgram(
-        seed, type, newInputs, newGates, newStates, weights, captured, numbers, kind, projection,
-        label, step, output, learned, direction, calls);
+        seed,
+        type,
+        newInputs,
+        newGates,
+        newStates,
+        weights,
+        captured,
+        numbers,
+        kind,
+        projection,
+        label,
+        step,
+        output,
+        learned,
+        direction,
+        calls);
   }
 
-  CellProgram holding(
-      List<List<Integer>> newWeights, List<Capture> newCaptured, int newNumbers) {
+  CellProgram holding(List<List<Integer>> newWeights, List<Capture> newCaptured, int newNumbers) {
     return new CellProgram(
-        seed, type, inputs, gates, states, newWeights, newCaptured, newNumbers, kind, projection,
-        label, step, output, learned, direction, calls);
+        seed,
+        type,
+        inputs,
+        gates,
+        states,
+        newWeights,
+        newCaptured,
+        newNumbers,
+        kind,
+        projection,
+        label,
+        step,
+        output,
+        learned,
+        direction,
+        calls);
   }
 
   CellProgram computing(Graph newStep, @Nullable Graph newOutput) {
     return new CellProgram(
-        seed, type, inputs, gates, states, weights, captured, numbers, kind, projection, label,
-        newStep, newOutput, learned, direction, calls);
+        seed,
+        type,
+        inputs,
+        gates,
+        states,
+        weights,
+        captured,
+        numbers,
+        kind,
+        projection,
+        label,
+        newStep,
+        newOutput,
+        learned,
+        direction,
+        calls);
   }
 
   CellProgram run(
       @Nullable String newLabel, boolean newLearned, Direction newDirection, List<Call> newCalls) {
     return new CellProgram(
-        seed, type, inputs, gates, states, weights, captured, numbers, kind, projection, newLabel,
-        step, output, newLearned, newDirection, newCalls);
+        seed,
+        type,
+        inputs,
+        gates,
+        states,
+        weights,
+        captured,
+        numbers,
+        kind,
+        projection,
+        newLabel,
+        step,
+        output,
+        newLearned,
+        newDirection,
+        newCalls);
   }
 }

@@ -45,7 +45,7 @@ final class CellRun implements Referee.Ready {
     this.numbers = new double[program.numbers()];
     int rows = program.calls().getFirst().rows();
     for (Capture each : program.captured()) {
-      captured.add(each.draw(type, Philox.of(3), shape(each.dims(), rows)).copy());
+      captured.add(each.make(type, Philox.of(3), shape(each.dims(), rows)));
     }
     boolean both = program.direction() == Direction.BOTH;
     for (String side : both ? List.of("", "reverse ") : List.of("")) {
@@ -83,9 +83,7 @@ final class CellRun implements Referee.Ready {
         parameters.put("start " + k + "." + i, layers.get(k).start().get(i));
       }
     }
-    return layers.size() == 1
-        ? layers.getFirst()
-        : new Bidirectional(layers.get(0), layers.get(1));
+    return layers.size() == 1 ? layers.getFirst() : new Bidirectional(layers.get(0), layers.get(1));
   }
 
   private static int[] shape(List<Integer> dims, int rows) {
@@ -141,8 +139,7 @@ final class CellRun implements Referee.Ready {
     for (ProgramCell cell : cells) {
       all.add(
           State.map(
-              cell.zero(call.rows()),
-              zero -> rng.normal(type, 0, 0.5, zero.shape().toArray())));
+              cell.zero(call.rows()), zero -> rng.normal(type, 0, 0.5, zero.shape().toArray())));
     }
     return all;
   }

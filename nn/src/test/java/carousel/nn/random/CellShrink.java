@@ -84,8 +84,7 @@ final class CellShrink {
 
   private static Call rows(Call call, int rows) {
     int fewer = Math.min(rows, call.rows());
-    List<Integer> lengths =
-        call.lengths().isEmpty() ? List.of() : call.lengths().subList(0, fewer);
+    List<Integer> lengths = call.lengths().isEmpty() ? List.of() : call.lengths().subList(0, fewer);
     return call.sized(call.steps(), fewer, lengths);
   }
 
@@ -155,16 +154,15 @@ final class CellShrink {
     }
     return IntStream.range(0, p.states().size())
         .boxed()
-        .flatMap(
-            drop ->
-                IntStream.range(0, p.states().size())
-                    .filter(to -> to != drop && p.states().get(to).equals(p.states().get(drop)))
-                    .mapToObj(to -> withoutState(p, drop, to)));
+        .flatMap(drop ->
+            IntStream.range(0, p.states().size())
+                .filter(to -> to != drop && p.states().get(to).equals(p.states().get(drop)))
+                .mapToObj(to -> withoutState(p, drop, to)));
   }
 
   private static CellProgram withoutState(CellProgram p, int drop, int to) {
     List<Integer> states = new ArrayList<>(p.states());
-    states.remove(drop);
+    states.remove(/* index */ drop);
     int target = to > drop ? to - 1 : to;
     UnaryOperator<Node> inStep = given(1 + drop, 1 + target);
     Graph step = mapped(p.step().withoutResult(drop), inStep);

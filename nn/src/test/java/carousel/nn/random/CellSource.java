@@ -54,7 +54,9 @@ final class CellSource {
             ".value()",
             "    ");
     text.append("  @Override\n  public S step(Tensor z, S s) {\n").append(written.statements());
-    text.append("    return new S(").append(String.join(", ", written.results())).append(");\n  }\n\n");
+    text.append("    return new S(")
+        .append(String.join(", ", written.results()))
+        .append(");\n  }\n\n");
     Graph output = program.output();
     if (output != null) {
       var given =
@@ -134,8 +136,7 @@ final class CellSource {
 
   private String uniform(List<Integer> dims) {
     return "rng.uniform(DType.%s, -0.9, 0.9%s)"
-        .formatted(
-            program.type(), dims.stream().map(d -> ", " + d).collect(Collectors.joining()));
+        .formatted(program.type(), dims.stream().map(d -> ", " + d).collect(Collectors.joining()));
   }
 
   private String captured(Capture capture, int rows) {

@@ -121,7 +121,8 @@ record CompositeProgram(
   /** Makes random composites. */
   static final class Maker {
     private static final List<String> LABELS =
-        List.of("linear", "dropout", "cross_entropy", "lstm.gates", "gru.gates", "lstm.scan", "prod");
+        List.of(
+            "linear", "dropout", "cross_entropy", "lstm.gates", "gru.gates", "lstm.scan", "prod");
 
     private Maker() {}
 
@@ -139,9 +140,7 @@ record CompositeProgram(
       List<Form> given = inputs.stream().map(Input::form).toList();
       var holdings = new Holdings(units, false);
       var maker = new GraphMaker(dice, features, holdings, lead, given);
-      for (int i = dice.between(1, 10); i > 0; i--) {
-        maker.grow();
-      }
+      maker.grow(8);
       List<Integer> results = new ArrayList<>();
       for (int i = dice.of(1, 1, 2, 3); i > 0; i--) {
         boolean raw = dice.chance(0.05);

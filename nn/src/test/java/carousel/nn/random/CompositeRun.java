@@ -35,12 +35,11 @@ final class CompositeRun implements Referee.Ready, Evaluation.Held {
     this.numbers = new double[program.numbers()];
     List<Integer> rows = program.calls().getFirst().rows();
     for (Capture each : program.captured()) {
-      captured.add(each.draw(type, Philox.of(3), shape(each.dims(), rows)).copy());
+      captured.add(each.make(type, Philox.of(3), shape(each.dims(), rows)));
     }
     this.composite =
         new Composite(
-            program.label(),
-            in -> Evaluation.of(program.body(), this, in).toArray(new Tensor[0]));
+            program.label(), in -> Evaluation.of(program.body(), this, in).toArray(new Tensor[0]));
   }
 
   private static int[] shape(List<Integer> dims, List<Integer> rows) {
@@ -148,7 +147,11 @@ final class CompositeRun implements Referee.Ready, Evaluation.Held {
       }
     }
     if (leaves.length > 1) {
-      gradients(outcome, " alone", loss, leaves[(int) Math.floorMod(program.seed(), (long) leaves.length)]);
+      gradients(
+          outcome,
+          " alone",
+          loss,
+          leaves[(int) Math.floorMod(program.seed(), (long) leaves.length)]);
     }
     if (program.calls().get(index).second()) {
       var rng = Philox.of(11);

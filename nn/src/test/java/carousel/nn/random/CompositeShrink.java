@@ -85,11 +85,10 @@ final class CompositeShrink {
         var resize = new Resize(from, to);
         List<Input> inputs =
             p.inputs().stream()
-                .map(
-                    input ->
-                        new Input(
-                            new Form(resize.dims(input.form().dims()), input.form().mask()),
-                            input.view()))
+                .map(input ->
+                    new Input(
+                        new Form(resize.dims(input.form().dims()), input.form().mask()),
+                        input.view()))
                 .toList();
         all.add(
             p.holding(
@@ -119,12 +118,11 @@ final class CompositeShrink {
 
   private static CompositeProgram withoutInput(CompositeProgram p, int drop) {
     List<Input> inputs = new ArrayList<>(p.inputs());
-    inputs.remove(drop);
+    inputs.remove(/* index */ drop);
     Graph body =
         CellShrink.mapped(
             p.body(),
-            node ->
-                node instanceof Node.Given(int i) && i > drop ? new Node.Given(i - 1) : node);
+            node -> node instanceof Node.Given(int i) && i > drop ? new Node.Given(i - 1) : node);
     return p.given(p.type(), inputs, body);
   }
 
@@ -137,8 +135,7 @@ final class CompositeShrink {
     Unused unused = Unused.of(p.body().nodes(), 0, p.captured().size(), p.numbers());
     return Stream.of(
         p.holding(
-                unused.captured().stream().map(p.captured()::get).toList(),
-                unused.numbers().size())
+                unused.captured().stream().map(p.captured()::get).toList(), unused.numbers().size())
             .given(p.type(), p.inputs(), CellShrink.mapped(p.body(), unused::renumbered)));
   }
 }

@@ -28,8 +28,9 @@ final class CompositeSource {
       text.append("Tensor c%d = %s;%n".formatted(i, made));
     }
     if (program.numbers() > 0) {
-      text.append("var numbers = new double[%d]; // filled before each call%n"
-          .formatted(program.numbers()));
+      text.append(
+          "var numbers = new double[%d]; // filled before each call%n"
+              .formatted(program.numbers()));
     }
     var body =
         GraphSource.of(

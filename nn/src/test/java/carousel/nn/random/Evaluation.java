@@ -49,7 +49,7 @@ final class Evaluation {
       case Node.Given(int i) -> given[i];
       case Node.Weight(int i) -> held.weight(i);
       case Node.Captured(int i) -> held.captured(i);
-      case Node.Number(double value) -> like.scalarLike(value);
+      case Node.Constant(double value) -> like.scalarLike(value);
       case Node.Annealed(int i) -> like.scalarLike(held.number(i));
       case Node.Made(Node.Pattern pattern, int columns, double value) ->
           switch (pattern) {

@@ -17,7 +17,7 @@ enum Feature {
   /** Sums and their like over the columns, and what is made of them. */
   FOLDS(0.25),
   /** Softmax over the columns. */
-  SOFTMAX(0.15),
+  SOFTMAX(0.12),
   /** Whole normalisations. */
   NORMS(0.15),
   /** Tensors that are held. */
@@ -29,7 +29,7 @@ enum Feature {
   /** Weights that are transposed or computed before a product. */
   COMPUTED_WEIGHTS(0.15),
   DETACH(0.12),
-  DROPOUT(0.08),
+  DROPOUT(0.1),
   /** What reads several rows: not the business of a kernel. */
   ACROSS_ROWS(0.04),
   /** Reversed, cumulated, every other, folded by blocks. */
@@ -60,8 +60,9 @@ enum Feature {
 
   static Set<Feature> some(Dice dice) {
     Set<Feature> some = EnumSet.noneOf(Feature.class);
+    double scale = dice.of(0.3, 0.6, 1.0, 1.5);
     for (Feature feature : values()) {
-      if (dice.chance(feature.share)) {
+      if (dice.chance(scale * feature.share)) {
         some.add(feature);
       }
     }

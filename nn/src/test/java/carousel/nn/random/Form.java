@@ -51,9 +51,7 @@ record Form(List<Integer> dims, boolean mask) {
 
   /** Whether these are the axes of the rows and one of columns. */
   boolean isRows(List<Integer> lead) {
-    return rank() == lead.size() + 1
-        && dims.subList(0, lead.size()).equals(lead)
-        && columns() >= 0;
+    return rank() == lead.size() + 1 && dims.subList(0, lead.size()).equals(lead) && columns() >= 0;
   }
 
   /** Whether it holds the same for every row. */

@@ -42,7 +42,7 @@ record Forms(
       case Node.Given(int i) -> at(given, i);
       case Node.Weight(int i) -> at(weights, i);
       case Node.Captured(int i) -> at(captured, i);
-      case Node.Number _ -> Form.of();
+      case Node.Constant _ -> Form.of();
       case Node.Annealed(int i) -> {
         require(i < numbers, "no number");
         yield Form.of();
@@ -123,7 +123,9 @@ record Forms(
     require(ofMasks || node.reduce().result(DType.F64) == DType.F64, "folded to another type");
     if (node.overRows()) {
       require(lead.size() == 1, "no axis of rows");
-      return node.keep() ? Form.of(1, x.columns()).asMask(ofMasks) : Form.of(x.columns()).asMask(ofMasks);
+      return node.keep()
+          ? Form.of(1, x.columns()).asMask(ofMasks)
+          : Form.of(x.columns()).asMask(ofMasks);
     }
     List<Integer> dims = new ArrayList<>(lead);
     if (node.keep()) {
@@ -146,7 +148,7 @@ record Forms(
     for (int i = 0; i < operands.size(); i++) {
       Form x = operands.get(i);
       dims = Form.broadcast(dims, x.dims());
-      require(where && i == 0 ? x.mask() : x.mask() == mask, "types differ");
+      require(x.mask() == (mask || (where && i == 0)), "types differ");
     }
     require(domain.accepts(mask ? DType.BOOL : DType.F64), "domain");
     DType type = mask ? DType.BOOL : DType.F64;

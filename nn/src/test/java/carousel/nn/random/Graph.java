@@ -32,9 +32,27 @@ record Graph(List<Node> nodes, List<Integer> results) {
     return new Graph(changed, results).pruned();
   }
 
+  /** Whether nobody reads a node. */
+  boolean isDead(int node) {
+    return !results.contains(node)
+        && nodes.stream().noneMatch(other -> other.operands().contains(node));
+  }
+
+  /** Without a node that nobody reads. */
+  Graph without(int node) {
+    List<Node> rest = new ArrayList<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      if (i != node) {
+        Node each = nodes.get(i);
+        rest.add(each.with(each.operands().stream().map(j -> j > node ? j - 1 : j).toList()));
+      }
+    }
+    return new Graph(rest, results.stream().map(j -> j > node ? j - 1 : j).toList());
+  }
+
   Graph withoutResult(int result) {
     List<Integer> rest = new ArrayList<>(results);
-    rest.remove(result);
+    rest.remove(/* index */ result);
     return new Graph(nodes, rest).pruned();
   }
 

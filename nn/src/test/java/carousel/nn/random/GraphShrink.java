@@ -28,6 +28,9 @@ final class GraphShrink {
     Node node = graph.nodes().get(i);
     Form form = forms.get(i);
     // What it reads, directly or not, if that is of the same form.
+    if (graph.isDead(i)) {
+      return Stream.of(graph.without(i));
+    }
     Stream<Graph> earlier =
         IntStream.range(0, i)
             .filter(j -> forms.get(j).equals(form) && isSimpler(graph, j, i))
@@ -43,7 +46,7 @@ final class GraphShrink {
 
   private static int rank(Node node) {
     return switch (node) {
-      case Node.Number _ -> 0;
+      case Node.Constant _ -> 0;
       case Node.Given _ -> 1;
       case Node.Weight _ -> 2;
       case Node.Made _ -> 3;
@@ -55,14 +58,15 @@ final class GraphShrink {
   /** A plainer node. */
   private static Stream<Graph> plain(Graph graph, Node node, int i, Form form) {
     return switch (node) {
-      case Node.Number(double value) when value != 0.5 && value != 2 ->
-          Stream.of(graph.with(i, new Node.Number(value > 1 ? 2 : 0.5)));
+      case Node.Constant(double value) when value != 0.5 && value != 2 ->
+          Stream.of(graph.with(i, new Node.Constant(value > 1 ? 2 : 0.5)));
       case Node.Annealed _, Node.Made _ when !form.mask() ->
-          Stream.of(graph.with(i, new Node.Number(0.5)));
+          Stream.of(graph.with(i, new Node.Constant(0.5)));
       case Node.Captured _ when !form.mask() && form.rank() < 2 ->
-          Stream.of(graph.with(i, new Node.Number(0.5)));
-      case Node.Weight _ when form.rank() < 2 -> Stream.of(graph.with(i, new Node.Number(0.5)));
-      case Node.Row(var row, List<Integer> operands) when row instanceof Unary && row != Unary.TANH ->
+          Stream.of(graph.with(i, new Node.Constant(0.5)));
+      case Node.Weight _ when form.rank() < 2 -> Stream.of(graph.with(i, new Node.Constant(0.5)));
+      case Node.Row(var row, List<Integer> operands)
+          when row instanceof Unary && row != Unary.TANH ->
           Stream.of(graph.with(i, new Node.Row(Unary.TANH, operands)));
       case Node.Row(var row, List<Integer> operands)
           when row instanceof Binary && row != Binary.ADD && row != Binary.MUL ->
@@ -73,19 +77,17 @@ final class GraphShrink {
           Stream.of(graph.with(i, new Node.Row(Binary.ADD, operands)));
       case Node.Joined(List<Integer> parts) when parts.size() > 1 ->
           IntStream.range(0, parts.size())
-              .mapToObj(
-                  k ->
-                      graph.with(
-                          i,
-                          new Node.Joined(
-                              IntStream.range(0, parts.size())
-                                  .filter(j -> j != k)
-                                  .mapToObj(parts::get)
-                                  .toList())));
+              .mapToObj(k ->
+                  graph.with(
+                      i,
+                      new Node.Joined(
+                          IntStream.range(0, parts.size())
+                              .filter(j -> j != k)
+                              .mapToObj(parts::get)
+                              .toList())));
       case Node.Folded(var reduce, int x, boolean keep, boolean over)
           when reduce != Reduce.SUM && !form.mask() ->
-          Stream.of(
-              graph.with(i, new Node.Folded(Reduce.SUM, x, keep, over)));
+          Stream.of(graph.with(i, new Node.Folded(Reduce.SUM, x, keep, over)));
       default -> Stream.of();
     };
   }

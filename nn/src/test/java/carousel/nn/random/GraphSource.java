@@ -34,15 +34,19 @@ final class GraphSource {
     this.suffix = suffix;
     for (int i = 0; i < nodes.size(); i++) {
       String expression = expression(nodes.get(i), i, indent);
-      if (expression.matches("\\w+(\\[\\d+\\])?" + suffix.replace(".", "\\.").replace("()", "\\(\\)"))
+      if (expression.matches(
+              "\\w+(\\[\\d+\\])?" + suffix.replace(".", "\\.").replace("()", "\\(\\)"))
           || expression.matches("\\w+(\\[\\d+\\])?")
-          || nodes.get(i) instanceof Node.Number
+          || nodes.get(i) instanceof Node.Constant
           || nodes.get(i) instanceof Node.Annealed) {
         names.add(expression);
       } else {
         names.add("v" + i);
         text.append(indent).append("Tensor v" + i + " = ").append(expression);
-        text.append("; // ").append(forms.get(i).mask() ? "mask " : "").append(dims(i)).append('\n');
+        text.append("; // ")
+            .append(forms.get(i).mask() ? "mask " : "")
+            .append(dims(i))
+            .append('\n');
       }
     }
   }
@@ -78,7 +82,7 @@ final class GraphSource {
       case Node.Given(int i) -> given.apply(i);
       case Node.Weight(int i) -> "w" + i + suffix;
       case Node.Captured(int i) -> "c" + i;
-      case Node.Number(double value) -> like + ".scalarLike(" + value + ")";
+      case Node.Constant(double value) -> like + ".scalarLike(" + value + ")";
       case Node.Annealed(int i) -> like + ".scalarLike(numbers[" + i + "])";
       case Node.Made(Node.Pattern pattern, int columns, double value) ->
           switch (pattern) {
@@ -164,10 +168,9 @@ final class GraphSource {
   /** A number needs no tensor where a method takes one. */
   private String argument(Op row, List<Integer> operands, int i) {
     int operand = operands.get(i);
-    boolean number = i == 1 && row instanceof Binary binary && binary.domain().accepts(
-        DType.F64);
+    boolean number = i == 1 && row instanceof Binary binary && binary.domain().accepts(DType.F64);
     if (number && has(method(row), double.class)) {
-      if (nodes.get(operand) instanceof Node.Number(double value)) {
+      if (nodes.get(operand) instanceof Node.Constant(double value)) {
         return Double.toString(value);
       }
       if (nodes.get(operand) instanceof Node.Annealed(int index)) {

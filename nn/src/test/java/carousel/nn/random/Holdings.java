@@ -54,7 +54,10 @@ final class Holdings {
   /** A weight of a shape: one that is there, or another. */
   Node weight(Dice dice, List<Integer> dims) {
     List<Integer> same =
-        IntStream.range(0, weights.size()).filter(i -> weights.get(i).equals(dims)).boxed().toList();
+        IntStream.range(0, weights.size())
+            .filter(i -> weights.get(i).equals(dims))
+            .boxed()
+            .toList();
     if (!same.isEmpty() && dice.chance(0.4)) {
       return new Node.Weight(dice.of(same));
     }

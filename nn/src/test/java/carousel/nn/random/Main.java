@@ -14,6 +14,7 @@ public final class Main {
         --composites N   how many random composites; 1000 by default
         --seed S         of the first of each; 1 by default. A failure names its own
         --device NAME    where they run, e.g. cuda-emulated; the CPU by default
+        --shrink N       how many failures of each are made small; 20 by default
         --traits         prints for everything that programs have how many of them had a kernel
         --source         prints the programs instead of running them
         --help           prints this
@@ -34,6 +35,7 @@ public final class Main {
     int cells = 1000;
     int composites = 1000;
     long seed = 1;
+    int shrink = 20;
     boolean traits = false;
     boolean source = false;
     for (Iterator<String> rest = List.of(args).iterator(); rest.hasNext(); ) {
@@ -54,6 +56,7 @@ public final class Main {
           switch (option) {
             case "--cells" -> cells = Integer.parseInt(value);
             case "--composites" -> composites = Integer.parseInt(value);
+            case "--shrink" -> shrink = Integer.parseInt(value);
             case "--seed" -> seed = Long.parseLong(value);
             case "--device" -> System.setProperty("carousel.device", value);
             default ->
@@ -64,15 +67,15 @@ public final class Main {
     }
     System.out.println("on " + Device.standard());
     int failures =
-        run(Species.CELLS, seed, cells, traits, source)
-            + run(Species.COMPOSITES, seed, composites, traits, source);
+        run(Species.CELLS, seed, cells, shrink, traits, source)
+            + run(Species.COMPOSITES, seed, composites, shrink, traits, source);
     if (failures > 0) {
       throw new IllegalStateException(failures + " programs failed");
     }
   }
 
   private static <P> int run(
-      Species<P> species, long seed, int count, boolean traits, boolean source) {
+      Species<P> species, long seed, int count, int shrink, boolean traits, boolean source) {
     if (source) {
       for (int i = 0; i < count; i++) {
         P program = species.maker().apply(seed + i);
@@ -80,7 +83,7 @@ public final class Main {
       }
       return 0;
     }
-    var result = new Campaign<>(species, System.out::println).run(seed, count);
+    var result = new Campaign<>(species, shrink, System.out::println).run(seed, count);
     if (traits) {
       result.tally().table().forEach(System.out::println);
     }

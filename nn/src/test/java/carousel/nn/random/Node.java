@@ -26,7 +26,7 @@ sealed interface Node {
   record Captured(int index) implements Node {}
 
   /** A number in the source. */
-  record Number(double value) implements Node {}
+  record Constant(double value) implements Node {}
 
   /** A number that the program holds, and that changes from call to call. */
   record Annealed(int index) implements Node {}

@@ -28,8 +28,7 @@ record Resize(int from, int to) {
       case Node.Made(var pattern, int columns, double value) ->
           new Node.Made(pattern, of(columns), value);
       case Node.Split(int x, int at, int index) -> new Node.Split(x, of(at), index);
-      case Node.Narrow(int x, int start, int length) ->
-          new Node.Narrow(x, of(start), of(length));
+      case Node.Narrow(int x, int start, int length) -> new Node.Narrow(x, of(start), of(length));
       case Node.Expanded(int x, int columns) -> new Node.Expanded(x, of(columns));
       default -> node;
     };

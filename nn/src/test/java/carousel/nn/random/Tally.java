@@ -55,15 +55,14 @@ final class Tally {
   /** A line for everything that programs have: how many have it, and how many of these a kernel. */
   List<String> table() {
     List<String> lines = new ArrayList<>();
-    traits.forEach(
-        (trait, counts) ->
-            lines.add(
-                String.format(
-                    Locale.ROOT,
-                    "%-32s %7d, with a kernel %3.0f %%",
-                    trait,
-                    counts[0],
-                    100.0 * counts[1] / counts[0])));
+    traits.forEach((trait, counts) ->
+        lines.add(
+            String.format(
+                Locale.ROOT,
+                "%-32s %7d, with a kernel %3.0f %%",
+                trait,
+                counts[0],
+                100.0 * counts[1] / counts[0])));
     return lines;
   }
 }
