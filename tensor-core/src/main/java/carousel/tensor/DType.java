@@ -39,4 +39,14 @@ public enum DType {
   public boolean isFloating() {
     return this == F32 || this == F64;
   }
+
+  /** What an element holds that a number was written to. */
+  double rounded(double number) {
+    return switch (this) {
+      case F32 -> (float) number;
+      case F64 -> number;
+      case I32 -> (int) number;
+      case BOOL -> number != 0 ? 1 : 0;
+    };
+  }
 }

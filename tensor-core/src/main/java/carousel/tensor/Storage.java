@@ -1,6 +1,7 @@
 package carousel.tensor;
 
 import carousel.tensor.spi.Memory;
+import java.util.OptionalDouble;
 
 /**
  * A block of device memory that tensors look at.
@@ -19,6 +20,7 @@ public final class Storage {
   private final Shape shape;
   private long address;
   private int version;
+  private double filled = Double.NaN;
   private int holds;
   private Ledger owner;
   private int slot;
@@ -104,9 +106,26 @@ public final class Storage {
     return version;
   }
 
+  /**
+   * The one number that every element is because the block was filled with it when it was made, as
+   * {@code zeros}, {@code full}, a scalar beside a tensor or a tensor of one Java number is. What was
+   * written in place since is not known to be one number, and neither is NaN.
+   *
+   * @return the number, rounded to the type of the elements; empty if it is not known
+   */
+  public OptionalDouble filled() {
+    return Double.isNaN(filled) ? OptionalDouble.empty() : OptionalDouble.of(filled);
+  }
+
+  /** Notes that every element of this new block is one number, as its type holds it. */
+  void filledWith(double number) {
+    filled = number;
+  }
+
   /** Notes an in-place write. */
   void touch() {
     version++;
+    filled = Double.NaN;
     Recording recording = Recording.current();
     if (recording != null) {
       recording.writes(this);

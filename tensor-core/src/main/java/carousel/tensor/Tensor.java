@@ -166,8 +166,13 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
   // ---- creation ----
 
   private static Tensor full(DType dtype, Shape shape, double value) {
-    Tensor y = empty("full", Scope.current().device(), dtype, shape);
-    y.device.backend().fill(y, value);
+    return filled(Scope.current().device(), dtype, shape, value);
+  }
+
+  private static Tensor filled(Device device, DType dtype, Shape shape, double value) {
+    Tensor y = empty("full", device, dtype, shape);
+    device.backend().fill(y, value);
+    y.storage.filledWith(dtype.rounded(value));
     return y;
   }
 
@@ -234,9 +239,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return the tensor
    */
   public static Tensor fullAs(Tensor like, Shape shape, double value) {
-    Tensor y = empty("full", like.device, like.dtype, shape);
-    y.device.backend().fill(y, value);
-    return y;
+    return filled(like.device, like.dtype, shape, value);
   }
 
   /**
@@ -383,7 +386,19 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
     }
     Tensor y = empty("from", Scope.current().device(), dtype, shape);
     y.device.backend().write(dtype == DType.BOOL ? zerosAndOnes(source) : source, y);
+    if (shape.size() == 1) {
+      y.storage.filledWith(dtype.rounded(first(source, dtype)));
+    }
     return y;
+  }
+
+  private static double first(MemorySegment source, DType dtype) {
+    return switch (dtype) {
+      case F32 -> source.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
+      case F64 -> source.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 0);
+      case I32 -> source.get(ValueLayout.JAVA_INT_UNALIGNED, 0);
+      case BOOL -> source.get(ValueLayout.JAVA_BYTE, 0);
+    };
   }
 
   /** A byte other than 0 means true, but loops count on 1. */
@@ -456,7 +471,8 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return {@code [n,n]}
    */
   public static Tensor eye(DType dtype, int n) {
-    Tensor y = full(dtype, Shape.of(requireCount("eye", n), n), 0);
+    Tensor y = empty("eye", Scope.current().device(), dtype, Shape.of(requireCount("eye", n), n));
+    y.device.backend().fill(y, 0);
     // The first column, if rows were one longer.
     y.device.backend().fill(y.over(Layout.contiguous(Shape.of(n, n + 1)).select(1, 0)), 1);
     return y;
