@@ -6,6 +6,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.GateOrder;
 
 /** What cells share in making and checking their weights. */
 final class Weights {
@@ -43,10 +44,10 @@ final class Weights {
     return z.add(h.matmul(weight.value()));
   }
 
-  /** A copy of a bias with one block of columns set to a value. */
-  static Parameter withBlock(Parameter bias, int block, int size, double value) {
+  /** A copy of a bias with the block of one gate set to a value. */
+  static Parameter withBlock(Parameter bias, GateOrder gates, String gate, double value) {
     Parameter copy = Parameter.of(bias.value());
-    copy.value().narrow(0, block * size, size).fill(value);
+    gates.block(copy.value(), 0, gate).fill(value);
     return copy;
   }
 }
