@@ -98,7 +98,7 @@ public record OnnxLstm(
 
   @Override
   public LstmState zero(int batch) {
-    Tensor zeros = Tensor.zerosAs(wh.value(), Shape.of(batch, outputs()));
-    return new LstmState(zeros, zeros);
+    Shape shape = Shape.of(batch, outputs());
+    return new LstmState(Tensor.zerosAs(wh.value(), shape), Tensor.zerosAs(wh.value(), shape));
   }
 }

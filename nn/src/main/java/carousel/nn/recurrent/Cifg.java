@@ -66,7 +66,6 @@ public record Cifg(Parameter wx, Parameter wh, Parameter b) implements GatedCell
 
   @Override
   public LstmState zero(int batch) {
-    Tensor zeros = Weights.zeros(wh, batch, outputs());
-    return new LstmState(zeros, zeros);
+    return Weights.zeroLstmState(wh, batch, outputs());
   }
 }

@@ -77,7 +77,6 @@ public record Lstm(Parameter wx, Parameter wh, Parameter b) implements GatedCell
 
   @Override
   public LstmState zero(int batch) {
-    Tensor zeros = Weights.zeros(wh, batch, outputs());
-    return new LstmState(zeros, zeros);
+    return Weights.zeroLstmState(wh, batch, outputs());
   }
 }

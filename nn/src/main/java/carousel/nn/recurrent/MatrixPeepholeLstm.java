@@ -111,7 +111,6 @@ public record MatrixPeepholeLstm(
 
   @Override
   public LstmState zero(int batch) {
-    Tensor zeros = Weights.zeros(wh, batch, outputs());
-    return new LstmState(zeros, zeros);
+    return Weights.zeroLstmState(wh, batch, outputs());
   }
 }

@@ -101,7 +101,6 @@ public record PeepholeLstm(
 
   @Override
   public LstmState zero(int batch) {
-    Tensor zeros = Weights.zeros(wh, batch, outputs());
-    return new LstmState(zeros, zeros);
+    return Weights.zeroLstmState(wh, batch, outputs());
   }
 }

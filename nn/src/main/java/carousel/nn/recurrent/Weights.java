@@ -39,6 +39,11 @@ final class Weights {
     return Tensor.zerosAs(like.value(), Shape.of(batch, features));
   }
 
+  /** Zeros in a tensor each: what is written to one, or its gradient, is not the other's. */
+  static LstmState zeroLstmState(Parameter like, int batch, int features) {
+    return new LstmState(zeros(like, batch, features), zeros(like, batch, features));
+  }
+
   /** {@code z + h·w}. */
   static Tensor plus(Tensor z, Tensor h, Parameter weight) {
     return z.add(h.matmul(weight.value()));
