@@ -241,8 +241,9 @@ public interface Backend {
   /**
    * The fast spelling of a composite, if this backend has one for these inputs.
    *
-   * @param op the composite; its label, e.g. {@code lstm.gates}, says what it computes, and so does
-   *     its body if that is a {@link carousel.tensor.op.Scan}
+   * @param op the composite; what it computes is known if it is a constant of {@link
+   *     carousel.tensor.op.LayerComposites} or {@link carousel.tensor.op.GateComposites}, and is for its
+   *     body to say if not: its label may be anybody's
    * @param inputs its inputs
    * @return the fused form, or null to run the body
    */
