@@ -1,7 +1,7 @@
 package carousel.nn.recurrent;
 
-import carousel.nn.recurrent.Sequence.Run;
 import carousel.autograd.KernelCheck;
+import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -96,7 +96,8 @@ final class Scanner<S extends State> {
           in -> {
             List<Tensor> states =
                 List.of(in).subList(call.places().states(), call.places().states() + states());
-            return results(new Scanner<>(cell, reverse, x, with(states), start, marks, full).loop());
+            return results(
+                new Scanner<>(cell, reverse, x, with(states), start, marks, full).loop());
           };
       var scan = new Scan(call.step(), body, call.places(), steps, x.dim(1), reverse);
       if (compare && !agrees(call, scan.identity(begin.tensors().getFirst()), trusted)) {

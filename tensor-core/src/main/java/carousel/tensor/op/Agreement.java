@@ -117,8 +117,7 @@ public final class Agreement {
       Object kernel, String name, boolean gradients, List<Tensor> actual, List<Tensor> expected) {
     String difference = difference(actual, expected);
     synchronized (FINDINGS) {
-      Set<Finding> known =
-          FINDINGS.computeIfAbsent(kernel, k -> EnumSet.noneOf(Finding.class));
+      Set<Finding> known = FINDINGS.computeIfAbsent(kernel, k -> EnumSet.noneOf(Finding.class));
       known.add(gradients ? Finding.GRADIENTS : Finding.VALUES);
       if (difference != null) {
         known.add(Finding.DIFFERS);
@@ -154,7 +153,14 @@ public final class Agreement {
       for (int j = 0; j < e.length; j++) {
         if (Double.compare(a[j], e[j]) != 0 && !(Math.abs(a[j] - e[j]) <= tolerance * scale)) {
           return String.format(
-              Locale.ROOT, "%d %s %s, element %d: %s, not %s", i, should.dtype(), should.shape(), j, a[j], e[j]);
+              Locale.ROOT,
+              "%d %s %s, element %d: %s, not %s",
+              i,
+              should.dtype(),
+              should.shape(),
+              j,
+              a[j],
+              e[j]);
         }
       }
     }

@@ -106,8 +106,7 @@ public record Composite(String label, Body body, boolean isFixed) implements Op 
     Tensor[] outputs = fused.forward(inputs).outputs();
     if (!(body instanceof Scan) && Agreement.isDue(fused.identity(), isFixed, false)) {
       Tensor[] expected = body.apply(inputs);
-      if (!Agreement.agree(
-          fused.identity(), label, false, List.of(outputs), List.of(expected))) {
+      if (!Agreement.agree(fused.identity(), label, false, List.of(outputs), List.of(expected))) {
         return expected;
       }
     }

@@ -35,8 +35,7 @@ public final class LayerComposites {
    * target is {@link #NO_TARGET}.
    */
   public static final Composite CROSS_ENTROPY =
-      Composite.fixed(
-          "cross_entropy", in -> new Tensor[] {nll(in[0].logSoftmax(LAST), in[1])});
+      Composite.fixed("cross_entropy", in -> new Tensor[] {nll(in[0].logSoftmax(LAST), in[1])});
 
   /**
    * {@code (x [..,D], gain [D], bias [D], ε []) → y [..,D]}, {@code y = (x − μ) / √(σ² + ε) ⊙ gain +

@@ -248,7 +248,11 @@ public record Scan(
    * @return compared by equals
    */
   public String identity(Tensor like) {
-    return like.device() + " " + like.dtype() + (inputs.affine() ? " affine\n" : "\n") + step.signature();
+    return like.device()
+        + " "
+        + like.dtype()
+        + (inputs.affine() ? " affine\n" : "\n")
+        + step.signature();
   }
 
   @Override

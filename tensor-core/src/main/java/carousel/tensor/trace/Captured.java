@@ -131,7 +131,9 @@ class Captured {
     }
     var use = new Use(tensor, false);
     if (!known.containsKey(use)) {
-      index(use, dense(trace, tensor, vector ? Shape.of(width) : before.insert(before.rank(), width)));
+      index(
+          use,
+          dense(trace, tensor, vector ? Shape.of(width) : before.insert(before.rank(), width)));
     }
     int index = index(use, tensor);
     List<Part> parts = new ArrayList<>();
