@@ -10,4 +10,6 @@ module carousel.benchmarks {
       carousel.nn;
   opens carousel.benchmarks.compare to
       carousel.nn;
+  opens carousel.benchmarks.cells to
+      carousel.nn;
 }

@@ -3,7 +3,7 @@
 // A cell says how many values of each kind there are, and two functions of single numbers:
 //   forward   z, u → gates, h, c     z: the input's part of the sums, bias included; u: the products H'·wh
 //   backward  dh, dc → dz, du, and what goes on to the state before without passing a product
-// The gates that carousel.nn.recurrent names, in its order. `kept` is what backward needs besides gates and states.
+// Gates are numbered in the order that RecurrentCell states. `kept` is what backward needs besides gates and states.
 #pragma once
 #include "scalar.cuh"
 

@@ -2,7 +2,7 @@
 // d x = g (softmax(x) − onehot(target)). Forward reads the logits once and keeps, of each row, max x and Σ e^(x − max).
 #include "folds.cuh"
 
-const int NONE = -2147483647 - 1;  // CrossEntropy.NONE
+const int NONE = -2147483647 - 1;  // LayerComposites.NO_TARGET
 
 // losses [rows], kept [rows, 2]; op and error: what to report a target beyond the classes as, and where.
 template <typename T>

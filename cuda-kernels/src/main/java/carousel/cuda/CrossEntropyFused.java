@@ -7,14 +7,15 @@ import static carousel.cuda.Parameter.POINTER;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.spi.Fused;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code cross_entropy}: {@code (logits [N,V], targets [N]) → losses [N]}, {@code loss = ln Σ e^x −
- * x[target]}, 0 where the target is the least int; {@code d logits = g (softmax(x) − onehot(target))}. Keeps
+ * {@link LayerComposites#CROSS_ENTROPY}: {@code (logits [N,V], targets [N]) → losses [N]}, {@code loss = ln Σ e^x −
+ * x[target]}, 0 where there is no target; {@code d logits = g (softmax(x) − onehot(target))}. Keeps
  * two numbers per row, and nothing of the logits' size.
  */
 final class CrossEntropyFused implements Fused {

@@ -5,13 +5,14 @@ import static carousel.cuda.Parameter.POSITIONS_3;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.spi.Fused;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code dropout}: {@code (x, kept, scale) → y}, {@code y_i = x_i · scale} where kept, else 0; its
+ * {@link LayerComposites#DROPOUT}: {@code (x, kept, scale) → y}, {@code y_i = x_i · scale} where kept, else 0; its
  * backward does the same to the cotangent. Keeps nothing but the mask, a byte per element.
  */
 final class DropoutFused implements Fused {

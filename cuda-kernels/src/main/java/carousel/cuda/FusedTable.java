@@ -2,26 +2,50 @@ package carousel.cuda;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
+import java.util.IdentityHashMap;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The fused forms of composites: a line each. A composite without one runs its body. */
+/**
+ * The fused forms of composites. They belong to constants, known by identity: neither a label nor a body
+ * like theirs is enough. A composite without one runs its body.
+ */
 final class FusedTable {
+  private final IdentityHashMap<Composite, Offer> byHand = new IdentityHashMap<>();
   private final Launcher launcher;
-  private final CrossEntropyFused crossEntropy;
-  private final DropoutFused dropout;
-  private final LayerNormFused layerNorm;
-  private final LinearFused linear;
+
+  /** A fused form, if it takes what it is given. */
+  @FunctionalInterface
+  private interface Offer {
+    /** The form for these inputs, or null if it does not take their types or layouts. */
+    @Nullable Fused of(Tensor... inputs);
+  }
 
   FusedTable(Launcher launcher, Memory memory, DeviceErrors errors, Backend backend) {
     this.launcher = launcher;
-    this.crossEntropy = new CrossEntropyFused(launcher, errors);
-    this.dropout = new DropoutFused(launcher);
-    this.layerNorm = new LayerNormFused(launcher, memory);
-    this.linear = new LinearFused(backend);
+    var crossEntropy = new CrossEntropyFused(launcher, errors);
+    var dropout = new DropoutFused(launcher);
+    var layerNorm = new LayerNormFused(launcher, memory);
+    var linear = new LinearFused(backend);
+    put(LayerComposites.CROSS_ENTROPY, crossEntropy, crossEntropy::takes);
+    put(LayerComposites.DROPOUT, dropout, dropout::takes);
+    put(LayerComposites.LAYER_NORM, layerNorm, layerNorm::takes);
+    put(LayerComposites.LINEAR, linear, linear::takes);
+    for (RecurrentCell cell : RecurrentCell.values()) {
+      Composite gates = cell.composite();
+      if (gates != null) {
+        byHand.put(gates, inputs -> GatesFused.of(launcher, cell, inputs));
+      }
+    }
+  }
+
+  private void put(Composite op, Fused fused, Predicate<Tensor[]> takes) {
+    byHand.put(op, inputs -> takes.test(inputs) ? fused : null);
   }
 
   /** All kernels of fused forms. */
@@ -36,17 +60,7 @@ final class FusedTable {
 
   /** The fused form of a composite for these inputs, or null to run the body. */
   @Nullable Fused find(Composite op, Tensor[] inputs) {
-    return switch (op.label()) {
-      case "cross_entropy" -> crossEntropy.takes(inputs) ? crossEntropy : null;
-      case "dropout" -> dropout.takes(inputs) ? dropout : null;
-      case "layer_norm" -> layerNorm.takes(inputs) ? layerNorm : null;
-      case "linear" -> linear.takes(inputs) ? linear : null;
-      default -> recurrent(op, inputs);
-    };
-  }
-
-  private @Nullable Fused recurrent(Composite op, Tensor[] inputs) {
-    Fused scan = ScanFused.of(launcher, op, inputs);
-    return scan != null ? scan : GatesFused.of(launcher, op, inputs);
+    Offer offer = byHand.get(op);
+    return offer == null ? ScanFused.of(launcher, op, inputs) : offer.of(inputs);
   }
 }

@@ -6,18 +6,15 @@ import carousel.cuda.driver.Precision;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
-import carousel.tensor.op.Composite;
 import carousel.tensor.spi.Fused;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code lstm.gates} and its like: the pointwise part of one step, by one kernel. The inputs are {@code z
- * [N,G·H], c [N,H]} and the cell's vectors {@code [H]}, or of {@code gru_after.gates}, {@code z, u
- * [N,3H], bh [H], h [N,H]}.
+ * The composites of {@link carousel.tensor.op.GateComposites}: the pointwise part of one step, by one
+ * kernel. The inputs are {@code z [N,G·H], c [N,H]} and the cell's vectors {@code [H]}, or of a GRU {@code
+ * z, u [N,3H], bh [H], h [N,H]}.
  */
 final class GatesFused implements Fused {
-  private static final String SUFFIX = ".gates";
-
   private final Launcher launcher;
   private final RecurrentCell cell;
 
@@ -26,12 +23,8 @@ final class GatesFused implements Fused {
     this.cell = cell;
   }
 
-  /** The kernel of a composite; null if it is not of a cell that has one, or its inputs are wrong. */
-  static @Nullable Fused of(Launcher launcher, Composite op, Tensor... inputs) {
-    RecurrentCell cell = RecurrentCell.of(op.label(), SUFFIX);
-    if (cell == null || !cell.hasGates()) {
-      return null;
-    }
+  /** The kernel of a cell's composite; null if its inputs are wrong. */
+  static @Nullable Fused of(Launcher launcher, RecurrentCell cell, Tensor... inputs) {
     var fused = new GatesFused(launcher, cell);
     return fused.fits(inputs) ? fused : null;
   }
@@ -150,8 +143,7 @@ final class GatesFused implements Fused {
     int gate = cell.hasPeepholes() ? cell.peepholeGate(i) : cell.gates() - 1;
     long factor = 0;
     if (cell.hasPeepholes()) {
-      boolean sees = gate == cell.gates() - 1; // the new c
-      factor = (sees ? result.outputs()[1] : in[state()]).address();
+      factor = (cell.seesNext(i) ? result.outputs()[1] : in[state()]).address();
     }
     Tensor gradient = like(in[vector(i)]);
     int hidden = gradient.dim(0);

@@ -8,6 +8,7 @@ import carousel.cuda.driver.Grid;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
 import java.util.Map;
@@ -15,7 +16,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code layer_norm}: {@code (x [..,D], gain [D], bias [D], ε) → y [..,D]}, D one or more axes. Keeps the
+ * {@link LayerComposites#LAYER_NORM}: {@code (x [..,D], gain [D], bias [D], ε) → y [..,D]}, D one or more axes. Keeps the
  * mean and {@code 1/√(σ² + ε)} of each row.
  */
 final class LayerNormFused implements Fused {

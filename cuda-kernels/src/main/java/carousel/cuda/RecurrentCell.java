@@ -1,32 +1,57 @@
 package carousel.cuda;
 
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.GateComposites;
+import carousel.tensor.op.GateOrder;
 import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The recurrent cells that have kernels, by the labels of their composites: {@code lstm.scan} and {@code
- * lstm.gates}. What is said here of a cell is what its policy in {@code cells.cuh} says.
+ * The recurrent cells that have kernels. What is said here of a cell, the order of its gates too, is what
+ * its policy in {@code cells.cuh} says. Scans are found by the labels of their composites, {@code
+ * lstm.scan}; the pointwise part of one step by the composite itself.
  */
 enum RecurrentCell {
   /** {@code h = tanh(z + u)}. */
-  ELMAN_TANH("recurrent_elman.cu", 1, Trait.NO_GATES),
+  ELMAN_TANH("recurrent_elman.cu", GateOrder.of("h"), null),
   /** {@code h = max(z + u, 0)}. */
-  ELMAN_RELU("recurrent_elman.cu", 1, Trait.NO_GATES),
+  ELMAN_RELU("recurrent_elman.cu", GateOrder.of("h"), null),
   /** {@code h = z + u}. */
-  ELMAN_IDENTITY("recurrent_elman.cu", 1, Trait.NO_GATES),
-  /** Gates i f g o. */
-  LSTM("recurrent_lstm.cu", 4, Trait.C),
-  /** Gates i f g o; vectors pi pf po. */
-  PEEPHOLE("recurrent_peephole.cu", 4, Trait.C, Trait.PEEPHOLES),
-  /** Gates i f g o; of which o, and in the next step i and f, see c by products of their own. */
-  MATRIX_PEEPHOLE("recurrent_matrix_peephole.cu", 4, Trait.C, Trait.LOOKS, Trait.NO_GATES),
-  /** Gates i g o. */
-  CIFG("recurrent_cifg.cu", 3, Trait.C),
-  /** Gates r z n; n's product is of what r let through, so that there are two in a step. */
-  GRU("recurrent_gru.cu", 3, Trait.READS_H, Trait.KEEPS, Trait.RESETS, Trait.NO_GATES),
-  /** Gates r z n; vector bh, inside the reset. */
-  GRU_AFTER("recurrent_gru_after.cu", 3, Trait.READS_H, Trait.KEEPS, Trait.SPLITS);
+  ELMAN_IDENTITY("recurrent_elman.cu", GateOrder.of("h"), null),
+  /** The cell of the literature. */
+  LSTM("recurrent_lstm.cu", GateOrder.of("i", "f", "g", "o"), GateComposites.LSTM, Trait.C),
+  /** Vectors pi pf po. */
+  PEEPHOLE(
+      "recurrent_peephole.cu",
+      GateOrder.of("i", "f", "g", "o"),
+      GateComposites.PEEPHOLE,
+      Trait.C,
+      Trait.PEEPHOLES),
+  /** Its o, and in the next step i and f, see c by products of their own. */
+  MATRIX_PEEPHOLE(
+      "recurrent_matrix_peephole.cu", GateOrder.of("i", "f", "g", "o"), null, Trait.C, Trait.LOOKS),
+  /** Forgets what it does not take in. */
+  CIFG("recurrent_cifg.cu", GateOrder.of("i", "g", "o"), GateComposites.CIFG, Trait.C),
+  /** The product of n is of what r let through, so that there are two in a step. */
+  GRU(
+      "recurrent_gru.cu",
+      GateOrder.of("r", "z", "n"),
+      null,
+      Trait.READS_H,
+      Trait.KEEPS,
+      Trait.RESETS),
+  /** Vector bh, inside the reset. */
+  GRU_AFTER(
+      "recurrent_gru_after.cu",
+      GateOrder.of("r", "z", "n"),
+      GateComposites.GRU_AFTER,
+      Trait.READS_H,
+      Trait.KEEPS,
+      Trait.SPLITS);
+
+  /** The gates that the vectors of peepholes belong to, in their order. */
+  private static final GateOrder PEEPHOLES = GateOrder.of("i", "f", "o");
 
   private enum Trait {
     C,
@@ -35,17 +60,18 @@ enum RecurrentCell {
     KEEPS,
     SPLITS,
     RESETS,
-    LOOKS,
-    NO_GATES
+    LOOKS
   }
 
   private final String file;
-  private final int gates;
+  private final GateOrder order;
+  private final @Nullable Composite composite;
   private final Set<Trait> traits;
 
-  RecurrentCell(String file, int gates, Trait... traits) {
+  RecurrentCell(String file, GateOrder order, @Nullable Composite composite, Trait... traits) {
     this.file = file;
-    this.gates = gates;
+    this.order = order;
+    this.composite = composite;
     this.traits = Set.of(traits);
   }
 
@@ -68,14 +94,19 @@ enum RecurrentCell {
     return file;
   }
 
+  /** The blocks of {@code wx}. */
+  GateOrder order() {
+    return order;
+  }
+
   /** G: blocks of H columns in {@code wx}. */
   int gates() {
-    return gates;
+    return order.size();
   }
 
   /** P: blocks of H columns in {@code wh}. */
   int products() {
-    return resets() ? gates - 1 : gates;
+    return resets() ? gates() - 1 : gates();
   }
 
   /** Matrices {@code [H,H]} of a second product in a step, beside {@code wh}. */
@@ -90,7 +121,7 @@ enum RecurrentCell {
 
   /** B: blocks of H columns in what backward writes per step. */
   int pulled() {
-    return splits() ? gates + 1 : gates;
+    return splits() ? gates() + 1 : gates();
   }
 
   /** How many tensors the state has: h, or h and c. */
@@ -105,7 +136,12 @@ enum RecurrentCell {
 
   /** Which gate's sum the i-th vector enters, multiplied by c. */
   int peepholeGate(int i) {
-    return i == 2 ? 3 : i;
+    return order.indexOf(PEEPHOLES.names().get(i));
+  }
+
+  /** Whether the c that the i-th vector is multiplied by is the new one. */
+  boolean seesNext(int i) {
+    return i == PEEPHOLES.indexOf("o");
   }
 
   boolean hasC() {
@@ -141,8 +177,8 @@ enum RecurrentCell {
     return traits.contains(Trait.LOOKS);
   }
 
-  /** Whether its pointwise part is one composite of its own, without products. */
-  boolean hasGates() {
-    return !traits.contains(Trait.NO_GATES);
+  /** The pointwise part of a step, where that is one composite, without products; null where it is not. */
+  @Nullable Composite composite() {
+    return composite;
   }
 }

@@ -71,7 +71,7 @@ final class RecurrentKernels {
     for (Kind kind : Kind.values()) {
       Map<RecurrentCell, Map<ScanType, Kernel>> ofKind = new EnumMap<>(RecurrentCell.class);
       for (RecurrentCell cell : RecurrentCell.values()) {
-        if (!kind.ofGates() || cell.hasGates()) {
+        if (!kind.ofGates() || cell.composite() != null) {
           ofKind.put(cell, kernels(kind, cell));
         }
       }

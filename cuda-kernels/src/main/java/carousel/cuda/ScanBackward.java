@@ -17,7 +17,7 @@ final class ScanBackward {
   private static final int LOOKING_BEFORE = 2;
 
   /** The gate that sees the c after. */
-  private static final int LOOKING_AFTER = 3;
+  private static final int LOOKING_AFTER = RecurrentCell.MATRIX_PEEPHOLE.order().indexOf("o");
 
   private final ScanCall call;
   private final ScanForward.Saved saved;
@@ -229,7 +229,7 @@ final class ScanBackward {
         columnSums(cell.gates(), hidden, 0, dv);
       } else if (dv != null && c != null) {
         int gate = cell.peepholeGate(i);
-        long factor = gate == cell.gates() - 1 ? after(c) : before(c);
+        long factor = cell.seesNext(i) ? after(c) : before(c);
         columnSums(gate, hidden, factor, dv);
       }
     }

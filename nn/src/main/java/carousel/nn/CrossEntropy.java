@@ -1,12 +1,15 @@
 package carousel.nn;
 
 import static carousel.tensor.Tensor.LAST;
+import static carousel.tensor.op.LayerComposites.NO_TARGET;
+import static carousel.tensor.op.LayerComposites.classes;
+import static carousel.tensor.op.LayerComposites.nll;
 
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import carousel.tensor.op.Composite;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Op;
 import org.jspecify.annotations.Nullable;
 
@@ -27,15 +30,8 @@ import org.jspecify.annotations.Nullable;
 public record CrossEntropy(
     Reduction reduction, int ignored, double smoothing, @Nullable Tensor weights) {
 
-  /** A target that is none, in what kernels see: no number that a target is by mistake. */
-  static final int NONE = Integer.MIN_VALUE;
-
   /** The target ignored unless set otherwise, PyTorch's. */
   public static final int IGNORED = -100;
-
-  /** Logits {@code [N,V]} and targets {@code [N]}, {@link #NONE} to be ignored → losses {@code [N]}. */
-  static final Composite PLAIN =
-      Composite.of("cross_entropy", (logits, targets) -> nll(logits.logSoftmax(LAST), targets));
 
   /** Checks the smoothing. */
   public CrossEntropy {
@@ -106,7 +102,7 @@ public record CrossEntropy(
     Tensor rows = rows(logits);
     Tensor at = marked(targets);
     if (smoothing == 0 && weights == null) {
-      return reduce(Op.apply(PLAIN, rows, at), at, targets.shape());
+      return reduce(Op.apply(LayerComposites.CROSS_ENTROPY, rows, at), at, targets.shape());
     }
     return general(rows.logSoftmax(LAST), at, targets.shape());
   }
@@ -131,7 +127,7 @@ public record CrossEntropy(
     }
     if (smoothing > 0) {
       Tensor all = (weights == null ? logP : logP.mul(weights)).mean(LAST).neg();
-      Tensor spread = Tensor.where(at.ne(NONE), all, all.scalarLike(0));
+      Tensor spread = Tensor.where(at.ne(NO_TARGET), all, all.scalarLike(0));
       loss = loss.mul(1 - smoothing).add(spread.mul(smoothing));
     }
     return reduce(loss, at, shape);
@@ -150,23 +146,12 @@ public record CrossEntropy(
 
   /** How many targets are classes; in F64, in which every such number is exact. */
   private static Tensor counted(Tensor at, DType type) {
-    return at.ne(NONE).cast(DType.F64).sum().cast(type);
-  }
-
-  /** {@code −x[n, targets[n]]}, and 0 where the target is none. */
-  private static Tensor nll(Tensor x, Tensor targets) {
-    Tensor values = x.gather(LAST, classes(targets).unsqueeze(LAST)).squeeze(LAST);
-    return Tensor.where(targets.ne(NONE), values.neg(), values.scalarLike(0));
+    return at.ne(NO_TARGET).cast(DType.F64).sum().cast(type);
   }
 
   private static Tensor weightOf(Tensor weights, Tensor targets) {
     Tensor values = weights.gather(0, classes(targets));
-    return Tensor.where(targets.ne(NONE), values, values.scalarLike(0));
-  }
-
-  /** Targets to gather by: class 0 for none; one that is no class stays so, and is found. */
-  private static Tensor classes(Tensor targets) {
-    return Tensor.where(targets.ne(NONE), targets, targets.scalarLike(0));
+    return Tensor.where(targets.ne(NO_TARGET), values, values.scalarLike(0));
   }
 
   private static Tensor rows(Tensor x) {
@@ -174,10 +159,12 @@ public record CrossEntropy(
     return x.reshape(Math.toIntExact(x.size() / classes), classes);
   }
 
-  /** Targets in one axis, with {@link #NONE} for those ignored. */
+  /** Targets in one axis, with {@link LayerComposites#NO_TARGET} for those ignored. */
   private Tensor marked(Tensor targets) {
     Tensor flat = targets.reshape(Math.toIntExact(targets.size()));
-    return ignored == NONE ? flat : Tensor.where(flat.eq(ignored), flat.scalarLike(NONE), flat);
+    return ignored == NO_TARGET
+        ? flat
+        : Tensor.where(flat.eq(ignored), flat.scalarLike(NO_TARGET), flat);
   }
 
   private void check(String op, Tensor x, Tensor targets) {

@@ -3,7 +3,7 @@ package carousel.nn;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import carousel.tensor.op.Composite;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Op;
 
 /**
@@ -18,18 +18,6 @@ import carousel.tensor.op.Op;
  * @param p the probability of dropping an element, in [0, 1]
  */
 public record Dropout(double p) implements Layer {
-  /**
-   * {@code (x [..], kept [..], scale []) → y}: x scaled where it is kept, else 0. By where, not by a
-   * product: an infinite x that is dropped must be 0, and so must its gradient.
-   */
-  static final Composite MASKED =
-      new Composite(
-          "dropout",
-          in -> {
-            Tensor x = in[0];
-            return new Tensor[] {Tensor.where(in[1], x, x.scalarLike(0)).mul(in[2])};
-          });
-
   /** Checks the probability. */
   public Dropout {
     if (!(p >= 0 && p <= 1)) {
@@ -49,6 +37,6 @@ public record Dropout(double p) implements Layer {
 
   private Tensor dropped(Philox rng, Tensor x) {
     Tensor kept = rng.bernoulli(1 - p, x.shape().toArray()).to(x.device());
-    return Op.apply(MASKED, x, kept, x.scalarLike(p == 1 ? 1 : 1 / (1 - p)));
+    return Op.apply(LayerComposites.DROPOUT, x, kept, x.scalarLike(p == 1 ? 1 : 1 / (1 - p)));
   }
 }

@@ -4,9 +4,8 @@ import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import carousel.tensor.op.Composite;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Op;
-import java.util.stream.IntStream;
 
 /**
  * {@code y = (x − μ) / √(σ² + ε) ⊙ gain + bias}, μ and the biased variance σ² over the last axes, as
@@ -32,18 +31,6 @@ public record LayerNorm(Parameter gain, Parameter bias, double epsilon) implemen
     if (!(epsilon >= 0)) {
       throw new TensorException("layerNorm: epsilon must not be negative, got " + epsilon);
     }
-  }
-
-  /** {@code (x, gain, bias, ε) → y}. */
-  static Composite rule(int axes) {
-    int[] last = IntStream.range(-axes, 0).toArray();
-    return new Composite(
-        "layer_norm",
-        in -> {
-          Tensor centred = in[0].sub(in[0].mean(true, last));
-          Tensor variance = centred.square().mean(true, last);
-          return new Tensor[] {centred.mul(variance.add(in[3]).rsqrt()).mul(in[1]).add(in[2])};
-        });
   }
 
   /**
@@ -91,6 +78,6 @@ public record LayerNorm(Parameter gain, Parameter bias, double epsilon) implemen
               + g.shape()
               + ", the shape of the gain");
     }
-    return Op.apply(rule(g.rank()), x, g, bias.value(), x.scalarLike(epsilon));
+    return Op.apply(LayerComposites.LAYER_NORM, x, g, bias.value(), x.scalarLike(epsilon));
   }
 }

@@ -4,7 +4,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import carousel.tensor.op.Composite;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Op;
 import org.jspecify.annotations.Nullable;
 
@@ -15,10 +15,6 @@ import org.jspecify.annotations.Nullable;
  * @param bias {@code [out]}, or null for none
  */
 public record Linear(Parameter weight, @Nullable Parameter bias) implements Layer {
-  /** {@code (x [M,in], W [in,out], b [out]) → y [M,out]}. */
-  static final Composite AFFINE =
-      new Composite("linear", in -> new Tensor[] {in[0].matmul(in[1]).add(in[2])});
-
   /** Checks the shapes. */
   public Linear {
     Shape w = weight.value().shape();
@@ -97,7 +93,8 @@ public record Linear(Parameter weight, @Nullable Parameter bias) implements Laye
     Shape before = x.shape().without(Tensor.LAST);
     // One matrix: the gradient of the weight is then one product, too, not a sum of many.
     Tensor rows = x.reshape(Math.toIntExact(before.size()), w.dim(0));
-    Tensor y = bias == null ? rows.matmul(w) : Op.apply(AFFINE, rows, w, bias.value());
+    Tensor y =
+        bias == null ? rows.matmul(w) : Op.apply(LayerComposites.LINEAR, rows, w, bias.value());
     return y.reshape(before.insert(before.rank(), w.dim(1)));
   }
 }

@@ -10,6 +10,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.LayerComposites;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -119,7 +120,7 @@ class DropoutTest {
       for (int size : new int[] {0, 1, 13, 2049, 70_001}) {
         Tensor x = Philox.of(4).normal(type, 0, 1, size);
         Tensor kept = Philox.of(5).bernoulli(0.7, size);
-        FusedContract.check(Dropout.MASKED, 1e-12, x, kept, x.scalarLike(1 / 0.7));
+        FusedContract.check(LayerComposites.DROPOUT, 1e-12, x, kept, x.scalarLike(1 / 0.7));
       }
     }
   }

@@ -14,6 +14,7 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Op;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,7 +45,7 @@ class FusedCrossEntropyTest {
   private static Tensor targets(int rows, int classes) {
     int[] at = new int[rows];
     for (int i = 0; i < rows; i++) {
-      at[i] = i % 3 == 2 ? CrossEntropy.NONE : (7 * i + 3) % classes;
+      at[i] = i % 3 == 2 ? LayerComposites.NO_TARGET : (7 * i + 3) % classes;
     }
     return Tensor.of(Shape.of(rows), at);
   }
@@ -58,7 +59,7 @@ class FusedCrossEntropyTest {
       Tensor at = targets(size[0], size[1]);
       for (var type : new DType[] {DType.F32, DType.F64}) {
         Tensor logits = Philox.of(size[1]).normal(type, 3, 4, size);
-        FusedContract.check(CrossEntropy.PLAIN, tolerance(type), logits, at);
+        FusedContract.check(LayerComposites.CROSS_ENTROPY, tolerance(type), logits, at);
       }
     }
   }
@@ -88,14 +89,15 @@ class FusedCrossEntropyTest {
             -3e38f,
             0);
     Tensor at = Tensor.of(0, 1, 0, 1, 2, 1);
-    FusedContract.check(CrossEntropy.PLAIN, tolerance(DType.F32), logits, at);
-    FusedContract.check(CrossEntropy.PLAIN, tolerance(DType.F64), logits.cast(DType.F64), at);
+    FusedContract.check(LayerComposites.CROSS_ENTROPY, tolerance(DType.F32), logits, at);
+    FusedContract.check(
+        LayerComposites.CROSS_ENTROPY, tolerance(DType.F64), logits.cast(DType.F64), at);
   }
 
   @Test
   void keepsSmallLossesBesideLargeLogits() {
     Tensor logits = Tensor.of(Shape.of(1, 2), 30000f, 29985f);
-    Tensor loss = Op.apply(CrossEntropy.PLAIN, logits, Tensor.of(new int[] {0}));
+    Tensor loss = Op.apply(LayerComposites.CROSS_ENTROPY, logits, Tensor.of(new int[] {0}));
     assertThat(loss.get(0)).isCloseTo(Math.log1p(Math.exp(-15)), withinPercentage(30));
   }
 
@@ -105,7 +107,12 @@ class FusedCrossEntropyTest {
     Tensor logits = Tensor.of(Shape.of(2, 2), Float.NaN, 1, 0, 0);
     var g =
         Grad.of(
-            () -> Op.apply(CrossEntropy.PLAIN, logits, Tensor.of(CrossEntropy.NONE, 1)).sum(),
+            () ->
+                Op.apply(
+                        LayerComposites.CROSS_ENTROPY,
+                        logits,
+                        Tensor.of(LayerComposites.NO_TARGET, 1))
+                    .sum(),
             logits);
     assertThat(g.value().item()).isCloseTo(Math.log(2), within(1e-6));
     assertThat(g.get(0).toFloatArray()).containsExactly(0, 0, 0.5f, -0.5f);
@@ -118,10 +125,16 @@ class FusedCrossEntropyTest {
     Tensor wide = Philox.of(2).normal(DType.F64, 0, 1, 4, 2);
     var byKernel =
         Grad.of(
-            () -> Op.apply(CrossEntropy.PLAIN, logits, at).mul(wide.select(1, 1)).sum(), logits);
+            () -> Op.apply(LayerComposites.CROSS_ENTROPY, logits, at).mul(wide.select(1, 1)).sum(),
+            logits);
     var byBody =
         Grad.of(
-            () -> CrossEntropy.PLAIN.body().apply(logits, at)[0].mul(wide.select(1, 1)).sum(),
+            () ->
+                LayerComposites.CROSS_ENTROPY
+                    .body()
+                    .apply(logits, at)[0]
+                    .mul(wide.select(1, 1))
+                    .sum(),
             logits);
     assertThat(byKernel.get(0).allClose(byBody.get(0), 1e-13, 1e-13)).isTrue();
   }
@@ -130,15 +143,17 @@ class FusedCrossEntropyTest {
   void runsTheBodyForRowsThatAreNotDense() {
     Tensor logits = Philox.of(3).normal(DType.F64, 0, 1, 5, 4).transpose(0, 1);
     Tensor at = targets(4, 5);
-    assertThat(CrossEntropy.PLAIN.fused(logits, at)).isNull();
-    Tensor strided = Op.apply(CrossEntropy.PLAIN, logits, at);
-    assertThat(strided.allClose(Op.apply(CrossEntropy.PLAIN, logits.copy(), at), 1e-13, 1e-13))
+    assertThat(LayerComposites.CROSS_ENTROPY.fused(logits, at)).isNull();
+    Tensor strided = Op.apply(LayerComposites.CROSS_ENTROPY, logits, at);
+    assertThat(
+            strided.allClose(
+                Op.apply(LayerComposites.CROSS_ENTROPY, logits.copy(), at), 1e-13, 1e-13))
         .isTrue();
   }
 
   @Test
   void leavesRowsWithoutClassesToTheBody() {
-    assertThat(CrossEntropy.PLAIN.fused(Tensor.zeros(0, 0), targets(0, 1))).isNull();
+    assertThat(LayerComposites.CROSS_ENTROPY.fused(Tensor.zeros(0, 0), targets(0, 1))).isNull();
   }
 
   @Test
@@ -146,7 +161,8 @@ class FusedCrossEntropyTest {
     // A device may say so when its result is read.
     for (int wrong : new int[] {-1, 3}) {
       assertThatThrownBy(() ->
-              Op.apply(CrossEntropy.PLAIN, Tensor.zeros(2, 3), Tensor.of(0, wrong)).toFloatArray())
+              Op.apply(LayerComposites.CROSS_ENTROPY, Tensor.zeros(2, 3), Tensor.of(0, wrong))
+                  .toFloatArray())
           .isInstanceOf(TensorException.class)
           .hasMessageContaining("index " + wrong + " is out of range [0,3)");
     }
@@ -157,7 +173,7 @@ class FusedCrossEntropyTest {
     Tensor logits = Philox.of(4).normal(DType.F64, 0, 1, 3, 5);
     Tensor at = targets(3, 5);
     GradCheck.strict()
-        .run("cross_entropy", in -> Op.apply(CrossEntropy.PLAIN, in[0], at), logits)
+        .run("cross_entropy", in -> Op.apply(LayerComposites.CROSS_ENTROPY, in[0], at), logits)
         .require();
   }
 
@@ -170,9 +186,9 @@ class FusedCrossEntropyTest {
     var memory = logits.device().backend().memory();
     try (var scope = Scope.open()) {
       long before = memory.inUse();
-      Tensor loss = Op.apply(CrossEntropy.PLAIN, logits, at);
+      Tensor loss = Op.apply(LayerComposites.CROSS_ENTROPY, logits, at);
       assertThat(memory.inUse() - before).isLessThan(8192);
-      var g = Grad.of(() -> Op.apply(CrossEntropy.PLAIN, logits, at).sum(), logits);
+      var g = Grad.of(() -> Op.apply(LayerComposites.CROSS_ENTROPY, logits, at).sum(), logits);
       assertThat(g.get(0).shape()).isEqualTo(logits.shape());
       assertThat(memory.inUse() - before).isLessThan(4L * rows * classes + 16384);
       assertThat(loss.shape()).isEqualTo(Shape.of(rows));

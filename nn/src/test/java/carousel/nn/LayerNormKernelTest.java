@@ -9,6 +9,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Op;
 import java.util.Arrays;
 import java.util.List;
@@ -69,7 +70,7 @@ class LayerNormKernelTest {
       var rng = Philox.of(size[0]);
       int[] last = Arrays.copyOfRange(size, size.length - axes, size.length);
       FusedContract.check(
-          LayerNorm.rule(axes),
+          LayerComposites.LAYER_NORM,
           type == DType.F64 ? 1e-11 : 2e-4,
           rng.normal(type, 2, 3, size),
           rng.normal(type, 1, 1, last),
@@ -96,9 +97,9 @@ class LayerNormKernelTest {
     Tensor ones = Tensor.ones(DType.F64, 5);
     Tensor zeros = Tensor.zeros(DType.F64, 5);
     Tensor epsilon = Tensor.full(DType.F64, 1e-5);
-    assertThat(LayerNorm.rule(1).fused(x, ones, zeros, epsilon)).isNull();
-    Tensor strided = Op.apply(LayerNorm.rule(1), x, ones, zeros, epsilon);
-    Tensor dense = Op.apply(LayerNorm.rule(1), x.copy(), ones, zeros, epsilon);
+    assertThat(LayerComposites.LAYER_NORM.fused(x, ones, zeros, epsilon)).isNull();
+    Tensor strided = Op.apply(LayerComposites.LAYER_NORM, x, ones, zeros, epsilon);
+    Tensor dense = Op.apply(LayerComposites.LAYER_NORM, x.copy(), ones, zeros, epsilon);
     assertThat(strided.shape()).isEqualTo(Shape.of(4, 5));
     assertThat(strided.allClose(dense, 1e-13, 1e-13)).isTrue();
   }

@@ -9,6 +9,7 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.LayerComposites;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -85,7 +86,7 @@ class LinearTest {
       Tensor x = Philox.of(1).normal(DType.F64, 0, 1, s[0], s[1]);
       Tensor w = Philox.of(2).normal(DType.F64, 0, 1, s[2], s[1]).transpose(0, 1);
       Tensor b = Philox.of(3).normal(DType.F64, 0, 1, s[2]);
-      FusedContract.check(Linear.AFFINE, 1e-12, x, w, b);
+      FusedContract.check(LayerComposites.LINEAR, 1e-12, x, w, b);
     }
   }
 }

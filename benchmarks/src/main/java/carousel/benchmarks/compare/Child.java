@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -62,8 +63,8 @@ final class Child implements AutoCloseable {
   record Warmth(double norm, double last) {}
 
   /** Makes a task ready and does it for so long. */
-  Warmth warm(Task task, double seconds) {
-    double[] numbers = ask(String.format(Locale.ROOT, "warm %.3f %s", seconds, task));
+  Warmth warm(Task task, Pass pass, double seconds) {
+    double[] numbers = ask(String.format(Locale.ROOT, "%s %.3f %s", pass.warm, seconds, task));
     return new Warmth(numbers[0], numbers[1]);
   }
 
@@ -72,8 +73,13 @@ final class Child implements AutoCloseable {
    *
    * @return the median of its times, in milliseconds
    */
-  double time(Task task, double seconds) {
-    return ask(String.format(Locale.ROOT, "time %.3f %s", seconds, task))[0];
+  double time(Task task, Pass pass, double seconds) {
+    return ask(String.format(Locale.ROOT, "%s %.3f %s", pass.time, seconds, task))[0];
+  }
+
+  /** The result of a task that is ready. */
+  List<Digest> digests(Task task) {
+    return Digest.read(answer("digests " + task));
   }
 
   /** Lets go of all tasks. */

@@ -66,7 +66,11 @@ final class Report {
   /** {@code geomean G min M} of the better peer's ratios; nothing if none was measured. */
   static Optional<String> summary(List<Result> results) {
     double[] ratios =
-        results.stream().map(Result::best).flatMapToDouble(OptionalDouble::stream).toArray();
+        results.stream()
+            .filter(result -> !result.row().reference())
+            .map(Result::best)
+            .flatMapToDouble(OptionalDouble::stream)
+            .toArray();
     if (ratios.length == 0) {
       return Optional.empty();
     }

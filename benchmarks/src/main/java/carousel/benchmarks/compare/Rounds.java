@@ -18,7 +18,7 @@ final class Rounds implements AutoCloseable {
   /** Nor is one that was this much slower while they got ready. */
   private static final double HOPELESS_AT_FIRST = 3;
 
-  /** Results of equal work differ by rounding alone. */
+  /** Norms over everything, of equal work, differ by rounding alone. */
   private static final double TOLERANCE = 1e-3;
 
   private final Options options;
@@ -33,6 +33,7 @@ final class Rounds implements AutoCloseable {
     final Setting setting;
     final List<Double> times = new ArrayList<>();
     double norm = Double.NaN;
+    List<Digest> digests = List.of();
     double warm = Double.POSITIVE_INFINITY;
     String trouble = "";
 
@@ -66,11 +67,10 @@ final class Rounds implements AutoCloseable {
     if (table.unit.isPerProcess()) {
       freshProcesses(table.unit, entries);
     } else {
-      slices(entries);
+      slices(entries, table.pass);
     }
-    double norm = entries.getFirst().getFirst().norm;
-    return new Result(
-        table, row, entries.stream().map(runners -> line(runners, row, norm)).toList());
+    Runner ours = entries.getFirst().getFirst();
+    return new Result(table, row, entries.stream().map(runners -> line(runners, ours)).toList());
   }
 
   /** With one thread nobody waits for another. */
@@ -78,14 +78,15 @@ final class Rounds implements AutoCloseable {
     return options.threads() == 1 ? List.of(Setting.DEFAULT) : library.settings;
   }
 
-  private void slices(List<List<Runner>> entries) {
+  private void slices(List<List<Runner>> entries, Pass pass) {
     List<Runner> runners = new ArrayList<>(entries.stream().flatMap(List::stream).toList());
     for (Runner runner : runners) {
       attempt(
           runner,
           () -> {
             double seconds = options.warmUp(runner.entry.library());
-            Child.Warmth warmth = child(runner).warm(runner.entry.task(), seconds);
+            Child.Warmth warmth = child(runner).warm(runner.entry.task(), pass, seconds);
+            runner.digests = child(runner).digests(runner.entry.task());
             runner.norm = warmth.norm();
             runner.warm = warmth.last();
           });
@@ -95,7 +96,8 @@ final class Rounds implements AutoCloseable {
         if (runner.trouble.isEmpty() && !isHopeless(runner, entries)) {
           attempt(
               runner,
-              () -> runner.times.add(child(runner).time(runner.entry.task(), options.slice())));
+              () ->
+                  runner.times.add(child(runner).time(runner.entry.task(), pass, options.slice())));
         }
       }
     }
@@ -124,10 +126,10 @@ final class Rounds implements AutoCloseable {
             () -> {
               long start = System.nanoTime();
               try (var child = start(runner)) {
-                runner.norm = child.warm(runner.entry.task(), 0).norm();
+                runner.norm = child.warm(runner.entry.task(), Pass.WHOLE, 0).norm();
                 double first = (System.nanoTime() - start) * 1e-9;
                 if (unit == Unit.MEBIBYTES && counts) {
-                  child.time(runner.entry.task(), options.memorySlice());
+                  child.time(runner.entry.task(), Pass.WHOLE, options.memorySlice());
                   runner.times.add(child.peakMemory());
                 } else if (counts) {
                   runner.times.add(first);
@@ -163,15 +165,17 @@ final class Rounds implements AutoCloseable {
         runner.entry.library(), runner.setting, target, options.threads(), options.patience());
   }
 
-  private static Result.Line line(List<Runner> runners, Row row, double norm) {
+  private static Result.Line line(List<Runner> runners, Runner ours) {
     Runner best = runners.getFirst();
     for (Runner runner : runners) {
       best = runner.median() < best.median() ? runner : best;
     }
     String trouble = best.trouble;
-    boolean same = best.entry.task().equals(row.entries().getFirst().task());
-    if (same && Math.abs(best.norm - norm) > TOLERANCE * Math.abs(norm)) {
-      trouble = "the results differ: their norm is " + best.norm + ", ours " + norm;
+    if (trouble.isEmpty() && best.entry.task().isSameWorkAs(ours.entry.task())) {
+      trouble = Digest.difference(best.digests, ours.digests);
+      if (Math.abs(best.norm - ours.norm) > TOLERANCE * Math.abs(ours.norm)) {
+        trouble = "the results differ: their norm is " + best.norm + ", ours " + ours.norm;
+      }
     }
     return new Result.Line(
         best.entry, best.setting, best.times.isEmpty() ? null : new Sample(best.times), trouble);

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
 import java.util.stream.DoubleStream;
 
 /**
@@ -17,7 +18,9 @@ import java.util.stream.DoubleStream;
  * <pre>
  * warm SECONDS TASK    makes the task ready, does it until it got no faster for so long   ok NORM LAST_MS
  * time SECONDS TASK    does it at least twice and for so long                             ok MEDIAN_MS
- * forward SECONDS TASK the same, of the outputs alone                                     ok MEDIAN_MS
+ * warm-forward ...     as warm, of the outputs alone                                      ok NORM LAST_MS
+ * forward SECONDS TASK as time, of the outputs alone                                      ok MEDIAN_MS
+ * digests TASK         does it once                                                       ok (NAME PROJECTION NORM)...
  * drop                 lets go of all tasks                                               ok
  * </pre>
  *
@@ -67,9 +70,14 @@ public final class Server {
     try {
       String[] part = line.split(" ", 3);
       return switch (part[0]) {
-        case "warm" -> warm(Double.parseDouble(part[1]), part[2]);
+        case "warm" -> warm(Double.parseDouble(part[1]), part[2], Work::run);
+        case "warm-forward" -> {
+          prepared(part[2]).run(); // there are gradients to measure
+          yield warm(Double.parseDouble(part[1]), part[2], Work::forward);
+        }
         case "time" -> time(Double.parseDouble(part[1]), ready(part[2])::run);
         case "forward" -> time(Double.parseDouble(part[1]), ready(part[2])::forward);
+        case "digests" -> "ok " + Digest.write(ready(line.substring(8)).digests());
         case "drop" -> drop();
         default -> "error no such command: " + line;
       };
@@ -80,8 +88,8 @@ public final class Server {
   }
 
   /** Runs until it has not become faster for so many seconds. */
-  private String warm(double seconds, String task) {
-    Work work = ready.computeIfAbsent(task, t -> contestant.prepare(Task.parse(t)));
+  private String warm(double seconds, String task, Consumer<Work> pass) {
+    Work work = prepared(task);
     double last;
     double spent = 0;
     double settled = 0;
@@ -91,7 +99,7 @@ public final class Server {
       var window = DoubleStream.builder();
       double begun = spent;
       do {
-        last = milliseconds(work::run);
+        last = milliseconds(() -> pass.accept(work));
         window.add(last);
         spent += last;
       } while (spent - begun < Math.min(WINDOW_MS, seconds * 1e3));
@@ -102,6 +110,10 @@ public final class Server {
       best = Math.min(best, median);
     } while (spent - settled < seconds * 1e3 && spent < LONGEST * seconds * 1e3);
     return String.format(Locale.ROOT, "ok %.9g %.6g", work.norm(), last);
+  }
+
+  private Work prepared(String task) {
+    return ready.computeIfAbsent(task, t -> contestant.prepare(Task.parse(t)));
   }
 
   private Work ready(String task) {

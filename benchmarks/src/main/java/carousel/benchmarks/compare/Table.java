@@ -56,15 +56,31 @@ enum Table {
   FIRST(
       "From the start of the process to the end of the first step",
       Unit.SECONDS_TO_FIRST,
-      languageModel());
+      languageModel()),
+  CELLS(
+      "Cells that libtorch has no kernel for, T,B,I,H 35,20,200,200, forward and backward, f32:"
+          + " written by hand, and with nn.LSTM where that will do",
+      Pass.WHOLE,
+      cells()),
+  CELLS_FORWARD("The same cells, outputs alone, without gradients", Pass.FORWARD, cells());
 
   final String title;
   final Unit unit;
+  final Pass pass;
   final List<Row> rows;
 
   Table(String title, Unit unit, List<Row> rows) {
+    this(title, unit, Pass.WHOLE, rows);
+  }
+
+  Table(String title, Pass pass, List<Row> rows) {
+    this(title, Unit.MILLISECONDS, pass, rows);
+  }
+
+  Table(String title, Unit unit, Pass pass, List<Row> rows) {
     this.title = title;
     this.unit = unit;
+    this.pass = pass;
     this.rows = rows;
   }
 
@@ -146,6 +162,32 @@ enum Table {
                 Entry.of(CAROUSEL_GRAPH, task),
                 Entry.of(LIBTORCH_OPENBLAS, task),
                 Entry.of(LIBTORCH_MKL, task))));
+  }
+
+  /** Of each cell what libtorch can do best: by hand, and by nn.LSTM where that computes the same. */
+  private static List<Row> cells() {
+    int[] shape = {35, 20, 200, 200, 1};
+    int[] projected = {35, 20, 200, 200, 1, 100};
+    return List.of(
+        cell("LSTM (reference)", true, Kind.LSTM_BY_HAND, Kind.LSTM, shape),
+        cell("layer-norm LSTM", false, Kind.LAYER_NORM_LSTM, Kind.LAYER_NORM_LSTM, shape),
+        cell("LSTM with resets", false, Kind.RESET_LSTM_BY_HAND, Kind.RESET_LSTM, shape),
+        cell("LSTMP, P=100", false, Kind.LSTMP_BY_HAND, Kind.LSTMP, projected),
+        cell("sLSTM", false, Kind.SLSTM, Kind.SLSTM, shape));
+  }
+
+  private static Row cell(String name, boolean reference, Kind hand, Kind module, int... sizes) {
+    var written = new Task(hand, DType.F32, sizes);
+    List<Entry> entries = new ArrayList<>();
+    entries.add(Entry.of(CAROUSEL, written));
+    entries.add(new Entry(LIBTORCH_OPENBLAS, written, "by hand, OpenBLAS"));
+    entries.add(new Entry(LIBTORCH_MKL, written, "by hand, MKL"));
+    if (module != hand) {
+      var task = new Task(module, DType.F32, sizes);
+      entries.add(new Entry(LIBTORCH_OPENBLAS, task, "nn.LSTM, OpenBLAS"));
+      entries.add(new Entry(LIBTORCH_MKL, task, "nn.LSTM, MKL"));
+    }
+    return new Row(name, true, reference, entries);
   }
 
   private static List<Row> gemm() {

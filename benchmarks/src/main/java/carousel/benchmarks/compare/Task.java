@@ -14,6 +14,9 @@ import java.util.stream.Collectors;
  */
 public record Task(Kind kind, DType dtype, int... sizes) {
 
+  private static final int HIDDEN = 3;
+  private static final int OUTPUTS = 5;
+
   /** What can be computed, and the sizes it takes. */
   public enum Kind {
     /** LSTM layers, forward and backward: T,B,I,H,L. */
@@ -30,6 +33,18 @@ public record Task(Kind kind, DType dtype, int... sizes) {
     ELMAN(5),
     /** LSTM layers of which every step is written in single operations: T,B,I,H,L. */
     LSTM_BY_HAND(5),
+    /** LSTM layers with layer normalisation: T,B,I,H,L. */
+    LAYER_NORM_LSTM(5),
+    /** LSTM layers whose rows start anew at some steps: T,B,I,H,L. */
+    RESET_LSTM(5),
+    /** The same, every step written in single operations: T,B,I,H,L. */
+    RESET_LSTM_BY_HAND(5),
+    /** LSTM layers with a projection to P outputs: T,B,I,H,L,P. */
+    LSTMP(6),
+    /** The same, every step written in single operations: T,B,I,H,L,P. */
+    LSTMP_BY_HAND(6),
+    /** Scalar LSTM layers of xLSTM: T,B,I,H,L. */
+    SLSTM(5),
     /** {@code C = A·B}: m,n,k. */
     GEMM(3),
     /** A whole training step of a language model: T,B,H,L,V. */
@@ -44,12 +59,17 @@ public record Task(Kind kind, DType dtype, int... sizes) {
     }
 
     /**
-     * Whether it is layers over time, of sizes T,B,I,H,L.
+     * Whether it is layers over time, of sizes T,B,I,H,L and maybe more.
      *
      * @return true for all cells
      */
     public boolean isRecurrent() {
       return this != GEMM && this != LANGUAGE_MODEL && this != LANGUAGE_MODEL_REPLAYED;
+    }
+
+    /** What it computes, whichever way it is written. */
+    private String result() {
+      return name().replace("_BY_HAND", "");
     }
   }
 
@@ -87,6 +107,27 @@ public record Task(Kind kind, DType dtype, int... sizes) {
    */
   public int size(int i) {
     return sizes[i];
+  }
+
+  /**
+   * The features of what recurrent layers give.
+   *
+   * @return H, or P where there is a projection
+   */
+  public int outputs() {
+    return sizes[sizes.length > OUTPUTS ? OUTPUTS : HIDDEN];
+  }
+
+  /**
+   * Whether another task has the same result: the same, or that written in single operations.
+   *
+   * @param other the other
+   * @return true if so
+   */
+  boolean isSameWorkAs(Task other) {
+    return kind.result().equals(other.kind.result())
+        && dtype == other.dtype
+        && Arrays.equals(sizes, other.sizes);
   }
 
   /**

@@ -1,5 +1,7 @@
 package carousel.benchmarks.compare;
 
+import java.util.List;
+
 /** A task made ready by a contender: weights and inputs are there, what is left is to do it. */
 public interface Work extends AutoCloseable {
 
@@ -13,6 +15,16 @@ public interface Work extends AutoCloseable {
    */
   default void forward() {
     throw new UnsupportedOperationException("this task has no outputs apart from its gradients");
+  }
+
+  /**
+   * Does it once and tells the result tensor by tensor.
+   *
+   * @return outputs, and the gradients of the input and of every weight; empty where a library cannot
+   *     start from the agreed weights
+   */
+  default List<Digest> digests() {
+    return List.of();
   }
 
   /**

@@ -25,8 +25,15 @@ public final class Libtorch implements Contestant {
   @Override
   public Work prepare(Task task) {
     return switch (task.kind()) {
-      case LSTM, GRU_AFTER, ELMAN -> new TorchLayers(task, TorchModule.of(task));
-      case GRU, PEEPHOLE, MATRIX_PEEPHOLE, LSTM_BY_HAND ->
+      case LSTM, GRU_AFTER, ELMAN, RESET_LSTM, LSTMP -> new TorchLayers(task, TorchModule.of(task));
+      case GRU,
+          PEEPHOLE,
+          MATRIX_PEEPHOLE,
+          LSTM_BY_HAND,
+          LAYER_NORM_LSTM,
+          RESET_LSTM_BY_HAND,
+          LSTMP_BY_HAND,
+          SLSTM ->
           new TorchLayers(task, TorchScan.of(task));
       case LANGUAGE_MODEL -> new TorchTrainingStep(task);
       case GEMM ->

@@ -3,6 +3,8 @@ package carousel.benchmarks.peers;
 import static org.bytedeco.pytorch.global.torch.kDouble;
 import static org.bytedeco.pytorch.global.torch.kFloat;
 
+import carousel.benchmarks.compare.Layers;
+import carousel.benchmarks.compare.Task;
 import carousel.benchmarks.compare.Values;
 import carousel.tensor.DType;
 import java.util.Arrays;
@@ -25,9 +27,29 @@ final class Torch {
     return Tensor.create(Values.of(name, bound, count(dims)), dims).to(type(dtype));
   }
 
-  /** A leaf that wants a gradient. */
-  static Tensor leaf(DType dtype, String name, double bound, long... dims) {
-    return tensor(dtype, name, bound, dims).set_requires_grad(true);
+  /** A leaf near a centre that wants a gradient. */
+  static Tensor leaf(DType dtype, double centre, String name, double bound, long... dims) {
+    double[] values = Values.of(name, bound, count(dims));
+    for (int i = 0; i < values.length; i++) {
+      values[i] += centre;
+    }
+    return Tensor.create(values, dims).to(type(dtype)).set_requires_grad(true);
+  }
+
+  /** {@code [T,N,1]}: what a state is multiplied by before a step, 0 where it starts anew, 1 elsewhere. */
+  static Tensor keep(Task task) {
+    int count = task.size(0) * task.size(1);
+    int[] drawn = Values.indices("resets", Layers.RESET_EVERY, count);
+    double[] keep = Arrays.stream(drawn).mapToDouble(i -> i == 0 ? 0 : 1).toArray();
+    return Tensor.create(keep, task.size(0), task.size(1), 1).to(type(task.dtype()));
+  }
+
+  /** The elements in rows. */
+  static double[] values(Tensor tensor) {
+    Tensor rows = tensor.to(kDouble()).contiguous();
+    double[] values = new double[Math.toIntExact(rows.numel())];
+    rows.data_ptr_double().get(values);
+    return values;
   }
 
   /** Indices. */

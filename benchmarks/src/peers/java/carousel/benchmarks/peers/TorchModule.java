@@ -1,8 +1,12 @@
 package carousel.benchmarks.peers;
 
+import static org.bytedeco.pytorch.global.torch.cat;
+
 import carousel.benchmarks.compare.Task;
+import carousel.benchmarks.peers.TorchLayers.Network.Leaf;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GRUImpl;
 import org.bytedeco.pytorch.GRUOptions;
@@ -12,6 +16,7 @@ import org.bytedeco.pytorch.Module;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.RNNImpl;
 import org.bytedeco.pytorch.RNNOptions;
+import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 
@@ -20,12 +25,10 @@ import org.bytedeco.pytorch.TensorVector;
  * transposed, and a second bias: all of it zero, but for the one inside the reset of a GRU.
  */
 final class TorchModule {
-  private static final int PER_LAYER = 4;
-
   private TorchModule() {}
 
   /** A module and its parameters. */
-  private record Network(Module module, Forward run, List<Tensor> weights, List<Tensor> biases)
+  private record Network(Module module, UnaryOperator<Tensor> run, List<Leaf> leaves)
       implements TorchLayers.Network {
     @Override
     public Tensor forward(Tensor x) {
@@ -38,21 +41,18 @@ final class TorchModule {
     }
   }
 
-  @FunctionalInterface
-  private interface Forward {
-    Tensor apply(Tensor x);
-  }
-
   static TorchLayers.Network of(Task task) {
     long d = task.size(2);
     long h = task.size(3);
     long depth = task.size(4);
     return switch (task.kind()) {
-      case LSTM -> {
-        var options = new LSTMOptions(d, h);
-        options.num_layers().put(depth);
-        var lstm = new LSTMImpl(options);
+      case LSTM, LSTMP -> {
+        var lstm = lstm(task);
         yield network(task, lstm, x -> lstm.forward(x).get0());
+      }
+      case RESET_LSTM -> {
+        var lstm = lstm(task);
+        yield network(task, lstm, withResets(task, lstm));
       }
       case GRU_AFTER -> {
         var options = new GRUOptions(d, h);
@@ -70,43 +70,67 @@ final class TorchModule {
     };
   }
 
-  private static TorchLayers.Network network(Task task, Module module, Forward run) {
+  private static LSTMImpl lstm(Task task) {
+    var options = new LSTMOptions(task.size(2), task.size(3));
+    options.num_layers().put(task.size(4));
+    if (task.kind() == Task.Kind.LSTMP) {
+      options.proj_size().put(task.outputs());
+    }
+    return new LSTMImpl(options);
+  }
+
+  /** One step at a time, with the state multiplied by 0 where it starts anew: as for recurrent policies. */
+  private static UnaryOperator<Tensor> withResets(Task task, LSTMImpl lstm) {
+    Tensor zeros = Torch.tensor(task.dtype(), "zeros", 0, task.size(4), task.size(1), task.size(3));
+    Tensor keep = Torch.keep(task);
+    return x -> {
+      var outputs = new TensorVector();
+      Tensor h = zeros;
+      Tensor c = zeros;
+      for (int t = 0; t < task.size(0); t++) {
+        Tensor kept = keep.narrow(0, t, 1);
+        var read = lstm.forward(x.narrow(0, t, 1), new T_TensorTensor_T(h.mul(kept), c.mul(kept)));
+        outputs.push_back(read.get0());
+        h = read.get1().get0();
+        c = read.get1().get1();
+      }
+      return cat(outputs, 0);
+    };
+  }
+
+  private static TorchLayers.Network network(Task task, Module module, UnaryOperator<Tensor> run) {
     module.to(Torch.type(task.dtype()), false);
     TensorVector parameters = module.parameters();
-    List<Tensor> weights = new ArrayList<>();
-    List<Tensor> biases = new ArrayList<>();
-    double bound = 1 / Math.sqrt(task.size(3));
+    List<Leaf> leaves = new ArrayList<>();
+    long perLayer = parameters.size() / task.size(4);
     for (int layer = 0; layer < task.size(4); layer++) {
-      int at = PER_LAYER * layer;
-      // What get(i) gives points into the vector; a copy of it lives by itself.
-      var wx = new Tensor(parameters.get(at));
-      var wh = new Tensor(parameters.get(at + 1));
-      var b = new Tensor(parameters.get(at + 2));
-      var second = new Tensor(parameters.get(at + 3));
-      fill(task, wx, "wx." + layer, bound);
-      fill(task, wh, "wh." + layer, bound);
-      fillBiases(task, b, second, layer, bound);
-      weights.addAll(List.of(wx, wh));
-      biases.addAll(List.of(b, second));
+      List<String> names = List.of("wx", "wh", "b", "b2", "wp");
+      for (int i = 0; i < perLayer; i++) {
+        // What get(i) gives points into the vector; a copy of it lives by itself.
+        var value = new Tensor(parameters.get(perLayer * layer + i));
+        leaves.add(new Leaf(names.get(i) + "." + layer, value, value.dim() == 2));
+      }
     }
-    return new Network(module, run, weights, biases);
+    leaves.forEach(leaf -> fill(task, leaf));
+    return new Network(module, run, leaves);
   }
 
-  private static void fill(Task task, Tensor to, String name, double bound) {
+  private static void fill(Task task, Leaf leaf) {
+    double bound = 1 / Math.sqrt(task.size(3));
+    Tensor to = leaf.value();
     try (var making = new PointerScope();
         var constant = new NoGradGuard()) {
-      to.copy_(Torch.tensor(task.dtype(), name, bound, to.size(1), to.size(0)).t());
-    }
-  }
-
-  private static void fillBiases(Task task, Tensor b, Tensor second, int layer, double bound) {
-    try (var making = new PointerScope();
-        var constant = new NoGradGuard()) {
-      b.copy_(Torch.tensor(task.dtype(), "b." + layer, bound, b.size(0)));
-      second.zero_();
-      if (task.kind() == Task.Kind.GRU_AFTER) {
-        long h = task.size(3);
-        second.narrow(0, 2 * h, h).copy_(Torch.tensor(task.dtype(), "bh." + layer, bound, h));
+      if (leaf.transposed()) {
+        to.copy_(Torch.tensor(task.dtype(), leaf.name(), bound, to.size(1), to.size(0)).t());
+      } else if (!leaf.name().startsWith("b2")) {
+        to.copy_(Torch.tensor(task.dtype(), leaf.name(), bound, to.size(0)));
+      } else {
+        to.zero_();
+        if (task.kind() == Task.Kind.GRU_AFTER) {
+          long h = task.size(3);
+          String name = leaf.name().replace("b2", "bh");
+          to.narrow(0, 2 * h, h).copy_(Torch.tensor(task.dtype(), name, bound, h));
+        }
       }
     }
   }

@@ -60,6 +60,17 @@ class OptionsTest {
     assertThat(Table.GRU.rows.stream().filter(parse("--quick")::wants)).hasSizeLessThan(6);
   }
 
+  @Test
+  void takesTheCellsWithAndWithoutTheirGradients() {
+    var options = parse("--only", "cells,cells-forward", "--rows", "LSTM with;sLSTM");
+
+    assertThat(options.tables()).containsExactlyInAnyOrder(Table.CELLS, Table.CELLS_FORWARD);
+    assertThat(Table.CELLS.rows.stream().filter(options::wants).map(Row::name))
+        .containsExactly("LSTM with resets", "sLSTM");
+    assertThat(Table.CELLS.pass).isEqualTo(Pass.WHOLE);
+    assertThat(Table.CELLS_FORWARD.pass).isEqualTo(Pass.FORWARD);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

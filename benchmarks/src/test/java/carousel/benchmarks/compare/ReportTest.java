@@ -41,6 +41,17 @@ class ReportTest {
   }
 
   @Test
+  void leavesOutRowsOfReference() {
+    var lines = result(30, 30, 30).lines();
+    var reference = new Result(Table.LSTM, new Row("reference", true, true, ROW.entries()), lines);
+
+    assertThat(Report.summary(List.of(reference, result(20, 40, 1))))
+        .hasValue("geomean 2.00 min 2.00");
+    assertThat(Report.summary(List.of(reference))).isEmpty();
+    assertThat(Table.CELLS.rows.stream().filter(Row::reference)).hasSize(1);
+  }
+
+  @Test
   void printsARatioForEveryOtherButNoneForUs() {
     var bytes = new ByteArrayOutputStream();
     var report = new Report(new PrintStream(bytes, true, StandardCharsets.UTF_8));

@@ -30,6 +30,28 @@ class TaskTest {
         .hasMessage("GEMM takes 3 sizes, got [1, 2]");
   }
 
+  @Test
+  void isTheSameWorkWhicheverWayItIsWritten() {
+    var task = Task.parse("lstmp f32 3,2,5,4,1,2");
+
+    assertThat(task.isSameWorkAs(Task.parse("lstmp_by_hand f32 3,2,5,4,1,2"))).isTrue();
+    assertThat(task.isSameWorkAs(Task.parse("lstmp f32 3,2,5,4,1,3"))).isFalse();
+    assertThat(task.isSameWorkAs(Task.parse("lstmp f64 3,2,5,4,1,2"))).isFalse();
+    assertThat(
+            Task.parse("lstm f32 3,2,5,4,1").isSameWorkAs(Task.parse("reset_lstm f32 3,2,5,4,1")))
+        .isFalse();
+    assertThat(Table.CELLS.rows)
+        .allSatisfy(row ->
+            assertThat(row.entries())
+                .allMatch(entry -> entry.task().isSameWorkAs(row.entries().getFirst().task())));
+  }
+
+  @Test
+  void givesAsManyFeaturesAsItsCellsOrTheirProjection() {
+    assertThat(Task.parse("lstm f32 3,2,5,4,1").outputs()).isEqualTo(4);
+    assertThat(Task.parse("lstmp f32 3,2,5,4,1,2").outputs()).isEqualTo(2);
+  }
+
   /** Every kind, small: it runs twice with the same result, and frees what it made. */
   @TestFactory
   Stream<DynamicTest> isDoneByUs() {
@@ -42,6 +64,7 @@ class TaskTest {
                       switch (kind) {
                         case GEMM -> "3,4,5";
                         case LANGUAGE_MODEL -> "3,2,4,2,11";
+                        case LSTMP, LSTMP_BY_HAND -> "3,2,5,4,2,3";
                         default -> "3,2,5,4,2";
                       };
                   try (var work = new Carousel().prepare(Task.parse(kind + " f64 " + sizes))) {
@@ -52,6 +75,9 @@ class TaskTest {
                     assertThat(norm).isPositive().isEqualTo(work.norm());
                     if (kind.isRecurrent()) {
                       work.forward();
+                      assertThat(work.digests())
+                          .hasSizeGreaterThan(4)
+                          .allSatisfy(digest -> assertThat(digest.norm()).isPositive());
                     } else {
                       assertThatExceptionOfType(UnsupportedOperationException.class)
                           .isThrownBy(work::forward);

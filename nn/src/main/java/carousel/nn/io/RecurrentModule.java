@@ -1,5 +1,6 @@
 package carousel.nn.io;
 
+import carousel.tensor.op.GateOrder;
 import java.util.Optional;
 import java.util.Set;
 
@@ -10,6 +11,15 @@ import java.util.Set;
  * @param path where it is in the model, e.g. {@code encoder.rnn}; empty if it is the model
  */
 record RecurrentModule(String path) {
+  /** The order of an {@code nn.LSTM}'s gates, by the names that our cells have for them. */
+  static final GateOrder LSTM = GateOrder.of("i", "f", "g", "o");
+
+  /** That of an {@code nn.GRU}. */
+  static final GateOrder GRU = GateOrder.of("r", "z", "n");
+
+  /** That of an {@code nn.RNN}, which has no gates: one block. */
+  static final GateOrder RNN = GateOrder.of("h");
+
   String name(String own) {
     return path.isEmpty() ? own : path + "." + own;
   }

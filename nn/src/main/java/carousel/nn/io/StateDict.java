@@ -51,12 +51,12 @@ import java.util.stream.Stream;
  * <tr><td></td><td></td><td>{@code bias_ih_lK [H]}, {@code bias_hh_lK [H]}</td>
  *     <td>b and 0; b is their sum</td></tr>
  * <tr><td>{@code Recurrent} of {@code Lstm}</td><td>{@code nn.LSTM}</td>
- *     <td>{@code weight_ih_lK [4H,D]}</td><td>wxᵀ; gates i f g o in both</td></tr>
+ *     <td>{@code weight_ih_lK [4H,D]}</td><td>wxᵀ; there gates i f g o</td></tr>
  * <tr><td></td><td></td><td>{@code weight_hh_lK [4H,H]}</td><td>whᵀ</td></tr>
  * <tr><td></td><td></td><td>{@code bias_ih_lK [4H]}, {@code bias_hh_lK [4H]}</td>
  *     <td>b and 0; b is their sum</td></tr>
  * <tr><td>{@code Recurrent} of {@code GruResetAfter}</td><td>{@code nn.GRU}</td>
- *     <td>{@code weight_ih_lK [3H,D]}</td><td>wxᵀ; gates r z n in both</td></tr>
+ *     <td>{@code weight_ih_lK [3H,D]}</td><td>wxᵀ; there gates r z n</td></tr>
  * <tr><td></td><td></td><td>{@code weight_hh_lK [3H,H]}</td><td>whᵀ</td></tr>
  * <tr><td></td><td></td><td>{@code bias_ih_lK [3H]}, {@code bias_hh_lK [3H]}</td>
  *     <td>b and (0, 0, bh); of r and z b is their sum, of n b is the first and bh the second</td></tr>

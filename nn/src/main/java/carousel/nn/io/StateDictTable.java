@@ -7,6 +7,7 @@ import carousel.nn.LayerVisitor;
 import carousel.nn.Linear;
 import carousel.nn.Parameter;
 import carousel.nn.recurrent.Activation;
+import carousel.nn.recurrent.AffineCell;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Elman;
@@ -20,6 +21,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Storage;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.GateOrder;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -87,7 +89,7 @@ final class StateDictTable implements LayerVisitor {
       var first = parts.getFirst().ours().shape();
       return parts.size() == 1
           ? first
-          : Shape.of(parts.stream().mapToInt(part -> part.ours().dim(0)).sum());
+          : first.with(0, parts.stream().mapToInt(part -> part.ours().dim(0)).sum());
     }
 
     /** The same for all names of one weight. */
@@ -207,31 +209,59 @@ final class StateDictTable implements LayerVisitor {
 
   private void cell(String path, String suffix, Cell<?> cell) {
     switch (cell) {
-      case Lstm c ->
-          cell(path, suffix, c.wx(), c.wh(), c.b(), List.of(new Part(c.b().value(), true)));
+      case Lstm c -> affine(path, suffix, c, c.gates(), RecurrentModule.LSTM, c.wh(), null);
+      case GruResetAfter c ->
+          affine(path, suffix, c, c.gates(), RecurrentModule.GRU, c.wh(), c.bh());
       case Elman c ->
-          cell(path, suffix, c.wx(), c.wh(), c.b(), List.of(new Part(c.b().value(), true)));
-      case GruResetAfter c -> {
-        var gates = c.b().value().narrow(0, 0, 2 * c.outputs()); // r and z
-        var second = List.of(new Part(gates, true), new Part(c.bh().value(), false));
-        cell(path, suffix, c.wx(), c.wh(), c.b(), second);
-      }
+          affine(path, suffix, c, RecurrentModule.RNN, RecurrentModule.RNN, c.wh(), null);
       default -> throw new AssertionError(cell.getClass());
     }
   }
 
-  /** The second bias stands after the first, to which it is added. */
-  private void cell(
-      String path, String suffix, Parameter wx, Parameter wh, Parameter b, List<Part> second) {
+  /**
+   * The four tensors of a cell. The second bias stands after the first, to which it is added.
+   *
+   * @param ours the order of our gates
+   * @param theirs that of PyTorch
+   * @param bh the second bias of n, where that is a weight of its own
+   */
+  private void affine(
+      String path,
+      String suffix,
+      AffineCell<?> cell,
+      GateOrder ours,
+      GateOrder theirs,
+      Parameter wh,
+      @Nullable Parameter bh) {
     var module = new RecurrentModule(path);
-    put(image(module, "weight_ih" + suffix, wx.value().transpose(0, 1)));
-    put(image(module, "weight_hh" + suffix, wh.value().transpose(0, 1)));
-    put(image(module, "bias_ih" + suffix, b.value()));
-    put(new Image(module.name("bias_hh" + suffix), second, module));
+    var b = cell.b().value();
+    put(
+        module,
+        "weight_ih" + suffix,
+        parts(ours, theirs, cell.wx().value().transpose(0, 1), false));
+    put(module, "weight_hh" + suffix, parts(ours, theirs, wh.value().transpose(0, 1), false));
+    put(module, "bias_ih" + suffix, parts(ours, theirs, b, false));
+    var second =
+        bh == null
+            ? parts(ours, theirs, b, true)
+            : theirs.names().stream()
+                .map(gate ->
+                    gate.equals("n")
+                        ? new Part(bh.value(), false)
+                        : new Part(ours.block(b, 0, gate), true))
+                .toList();
+    put(module, "bias_hh" + suffix, second);
   }
 
-  private static Image image(RecurrentModule module, String own, Tensor ours) {
-    return new Image(module.name(own), List.of(new Part(ours, false)), module);
+  /** Blocks of ours, in the order of theirs; a view of all where that is the same. */
+  static List<Part> parts(GateOrder ours, GateOrder theirs, Tensor x, boolean isAdded) {
+    return ours.equals(theirs)
+        ? List.of(new Part(x, isAdded))
+        : theirs.names().stream().map(gate -> new Part(ours.block(x, 0, gate), isAdded)).toList();
+  }
+
+  private void put(RecurrentModule module, String own, List<Part> parts) {
+    put(new Image(module.name(own), parts, module));
   }
 
   private void same(String name, Tensor ours) {

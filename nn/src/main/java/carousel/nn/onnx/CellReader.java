@@ -10,8 +10,9 @@ import carousel.nn.recurrent.GruResetBefore;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.PeepholeLstm;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.GateOrder;
 import java.util.ArrayList;
-import java.util.List;
+import java.util.Objects;
 
 /** What ONNX calls cells, to ours: {@link CellWriter} the other way round. */
 final class CellReader {
@@ -36,41 +37,39 @@ final class CellReader {
         && in.settings().activations().equals(in.operator().defaults());
   }
 
-  /** Blocks i o f c to i f g o, or to i g o where gates are coupled and f is not read. */
+  /** Where gates are coupled, f is not read. */
   private Cell<?> lstm() {
     var settings = in.settings();
-    int[] order = settings.coupled() ? new int[] {0, 3, 1} : new int[] {0, 2, 3, 1};
+    var order = settings.coupled() ? GateOrder.CIFG : GateOrder.LSTM;
     var wx = matrix(in.w(), order);
     var wh = matrix(in.r(), order);
-    var b = Parameter.of(() -> blocks(bias(), order));
-    var peepholes = new ArrayList<Parameter>();
-    var p = in.p();
-    if (p != null) { // i o f
-      for (int block : settings.coupled() ? new int[] {0, 1} : new int[] {0, 2, 1}) {
-        peepholes.add(Parameter.of(() -> p.chunk(3, 0).get(block)));
-      }
-    }
+    var b = Parameter.of(() -> order.from(theirs(), bias(), 0));
     if (isPlain() && !settings.coupled()) {
-      return p == null
+      return in.p() == null
           ? new Lstm(wx, wh, b)
-          : new PeepholeLstm(wx, wh, b, peepholes.get(0), peepholes.get(1), peepholes.get(2));
+          : new PeepholeLstm(wx, wh, b, peephole("i"), peephole("f"), peephole("o"));
     }
-    if (isPlain() && p == null) return new Cifg(wx, wh, b);
+    if (isPlain() && in.p() == null) return new Cifg(wx, wh, b);
+    var peepholes = new ArrayList<Parameter>();
+    if (in.p() != null) order.without("g").names().forEach(gate -> peepholes.add(peephole(gate)));
     return new OnnxLstm(
         wx, wh, b, peepholes, settings.coupled(), settings.clip(), settings.activations());
   }
 
-  /** Blocks z r h to r z n. */
+  private Parameter peephole(String gate) {
+    var p = Objects.requireNonNull(in.p());
+    return Parameter.of(() -> in.operator().peepholes().block(p, 0, gate));
+  }
+
   private Cell<?> gru() {
     var settings = in.settings();
+    var order = GateOrder.GRU;
     var after = settings.resetAfter();
-    var wx = matrix(in.w(), 1, 0, 2);
-    var b = Parameter.of(() -> blocks(after ? outerBias() : bias(), 1, 0, 2));
-    if (isPlain() && after) {
-      return new GruResetAfter(wx, matrix(in.r(), 1, 0, 2), b, innerBias());
-    }
-    var wh = matrix(in.r(), 1, 0);
-    var wn = matrix(in.r(), 2);
+    var wx = matrix(in.w(), order);
+    var b = Parameter.of(() -> order.from(theirs(), after ? outerBias() : bias(), 0));
+    if (isPlain() && after) return new GruResetAfter(wx, matrix(in.r(), order), b, innerBias());
+    var wh = matrix(in.r(), order.without("n"));
+    var wn = matrix(in.r(), GateOrder.of("n"));
     return isPlain()
         ? new GruResetBefore(wx, wh, wn, b)
         : new OnnxGru(
@@ -80,8 +79,8 @@ final class CellReader {
   private Cell<?> rnn() {
     var settings = in.settings();
     var f = settings.activations().getFirst();
-    var wx = matrix(in.w(), 0);
-    var wh = matrix(in.r(), 0);
+    var wx = matrix(in.w(), theirs());
+    var wh = matrix(in.r(), theirs());
     var b = Parameter.of(this::bias);
     if (settings.clip() == Clip.NONE) {
       if (f.equals(OnnxActivation.TANH)) return new Elman(Activation.TANH, wx, wh, b);
@@ -96,29 +95,30 @@ final class CellReader {
     return isZero(in.rb()) ? in.wb() : isZero(in.wb()) ? in.rb() : in.wb().add(in.rb());
   }
 
-  /** The biases outside of the reset: both of z and r, that of the input of h. */
+  /** The biases outside of the reset, in their order: both of z and r, that of the input of n. */
   private Tensor outerBias() {
-    var h = in.hidden();
-    return Tensor.concat(0, List.of(bias().narrow(0, 0, 2 * h), in.wb().narrow(0, 2 * h, h)));
+    var both = bias();
+    return Tensor.concat(
+        0,
+        theirs().names().stream()
+            .map(gate -> theirs().block(gate.equals("n") ? in.wb() : both, 0, gate))
+            .toList());
   }
 
   private Parameter innerBias() {
-    return Parameter.of(() -> in.rb().narrow(0, 2 * in.hidden(), in.hidden()));
+    return Parameter.of(() -> theirs().block(in.rb(), 0, "n"));
   }
 
   private static boolean isZero(Tensor x) {
     return x.abs().max().item() == 0;
   }
 
-  /** {@code [G·H,D] → [D,G·H]}, with the blocks chosen. */
-  private Parameter matrix(Tensor rows, int... order) {
-    return Parameter.of(() -> blocks(rows.transpose(0, 1), order));
+  private GateOrder theirs() {
+    return in.operator().order();
   }
 
-  private Tensor blocks(Tensor x, int... order) {
-    var all = x.chunk(in.operator().gates(), Tensor.LAST);
-    var chosen = new ArrayList<Tensor>();
-    for (var block : order) chosen.add(all.get(block));
-    return Tensor.concat(Tensor.LAST, chosen);
+  /** {@code [G·H,D] → [D,G·H]}, the gates in an order of ours. */
+  private Parameter matrix(Tensor rows, GateOrder ours) {
+    return Parameter.of(() -> ours.from(theirs(), rows.transpose(0, 1), Tensor.LAST));
   }
 }

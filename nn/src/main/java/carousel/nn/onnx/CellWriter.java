@@ -5,11 +5,13 @@ import static carousel.nn.onnx.RecurrentWeights.Operator.LSTM;
 import static carousel.nn.onnx.RecurrentWeights.Operator.RNN;
 
 import carousel.nn.Parameter;
+import carousel.nn.onnx.RecurrentWeights.Operator;
 import carousel.nn.onnx.RecurrentWeights.Settings;
 import carousel.nn.recurrent.Activation;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cifg;
 import carousel.nn.recurrent.Elman;
+import carousel.nn.recurrent.GatedCell;
 import carousel.nn.recurrent.GruResetAfter;
 import carousel.nn.recurrent.GruResetBefore;
 import carousel.nn.recurrent.Jordan;
@@ -17,17 +19,15 @@ import carousel.nn.recurrent.Leaky;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.MatrixPeepholeLstm;
 import carousel.nn.recurrent.PeepholeLstm;
-import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.GateOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Cells to what ONNX calls them: gates reordered, matrices transposed, one bias made two. */
 final class CellWriter {
-  /** Stands for a block that a cell does not have. */
-  private static final int ABSENT = -1;
-
   private CellWriter() {}
 
   /**
@@ -37,35 +37,21 @@ final class CellWriter {
    */
   static RecurrentWeights of(String path, Cell<?> cell) {
     return switch (cell) {
-      case Lstm c -> lstm(c.wx(), c.wh(), c.b(), List.of(), Settings.of(LSTM));
-      case PeepholeLstm c ->
-          lstm(c.wx(), c.wh(), c.b(), List.of(c.pi(), c.pf(), c.po()), Settings.of(LSTM));
-      case Cifg c -> lstm(c.wx(), c.wh(), c.b(), List.of(), Settings.of(LSTM).withCoupled());
+      case Lstm c -> lstm(c, c.wh(), List.of(), Settings.of(LSTM));
+      case PeepholeLstm c -> lstm(c, c.wh(), peepholes(c), Settings.of(LSTM));
+      case Cifg c -> lstm(c, c.wh(), List.of(), Settings.of(LSTM).withCoupled());
       case OnnxLstm c ->
           lstm(
-              c.wx(),
+              c,
               c.wh(),
-              c.b(),
               c.peepholes(),
               new Settings(c.coupled(), false, c.clip(), c.activations()));
-      case GruResetBefore c -> gru(c.wx(), c.wh(), c.wn(), c.b(), null, Settings.of(GRU));
-      case GruResetAfter c -> {
-        var wh = c.wh().value();
-        var h = c.outputs();
-        yield gru(
-            c.wx().value(),
-            wh.narrow(1, 0, 2 * h),
-            wh.narrow(1, 2 * h, h),
-            c.b().value(),
-            c.bh().value(),
-            Settings.of(GRU).withResetAfter());
-      }
+      case GruResetBefore c -> gru(c, withCandidate(c, c.wh(), c.wn()), null, Settings.of(GRU));
+      case GruResetAfter c -> gru(c, c.wh().value(), c.bh(), Settings.of(GRU).withResetAfter());
       case OnnxGru c ->
           gru(
-              c.wx(),
-              c.wh(),
-              c.wn(),
-              c.b(),
+              c,
+              withCandidate(c, c.wh(), c.wn()),
               c.bh(),
               new Settings(false, c.bh() != null, c.clip(), c.activations()));
       case Elman c -> rnn(c.wx(), c.wh(), c.b(), Clip.NONE, of(c.activation()));
@@ -102,48 +88,58 @@ final class CellWriter {
     };
   }
 
-  /** Blocks i f g o, or i g o where gates are coupled, to i o f c. */
-  private static RecurrentWeights lstm(
-      Parameter wx, Parameter wh, Parameter b, List<Parameter> peepholes, Settings settings) {
-    int[] order = settings.coupled() ? new int[] {0, 2, ABSENT, 1} : new int[] {0, 3, 1, 2};
-    var count = settings.coupled() ? 3 : 4;
-    var wb = blocks(b.value(), count, order);
+  static RecurrentWeights lstm(
+      GatedCell<?> cell, Parameter wh, List<Parameter> peepholes, Settings settings) {
+    var wb = LSTM.order().from(cell.gates(), cell.b().value(), 0);
+    var p = peepholes.stream().map(Parameter::value).toList();
     return new RecurrentWeights(
         LSTM,
         settings,
-        blocks(wx.value(), count, order).transpose(0, 1),
-        blocks(wh.value(), count, order).transpose(0, 1),
+        rows(LSTM, cell.gates(), cell.wx().value()),
+        rows(LSTM, cell.gates(), wh.value()),
         wb,
         wb.zerosLike(),
-        peepholes(peepholes));
+        p.isEmpty()
+            ? null
+            : LSTM.peepholes().from(cell.gates().without("g"), Tensor.concat(0, p), 0));
   }
 
-  /** pi pf po, or pi po, to i o f. */
-  private static @Nullable Tensor peepholes(List<Parameter> p) {
-    if (p.isEmpty()) return null;
-    var forget = p.size() == 3 ? p.get(1).value() : p.getFirst().value().zerosLike();
-    return Tensor.concat(0, List.of(p.getFirst().value(), p.getLast().value(), forget));
+  /** As {@link OnnxLstm} has them. */
+  private static List<Parameter> peepholes(PeepholeLstm cell) {
+    var named = Map.of("i", cell.pi(), "f", cell.pf(), "o", cell.po());
+    return cell.gates().without("g").names().stream().map(gate -> named.get(gate)).toList();
   }
 
-  private static RecurrentWeights gru(
-      Parameter wx, Parameter wh, Parameter wn, Parameter b, @Nullable Parameter bh, Settings s) {
-    return gru(wx.value(), wh.value(), wn.value(), b.value(), bh == null ? null : bh.value(), s);
-  }
-
-  /** Blocks r z n to z r h. */
-  private static RecurrentWeights gru(
-      Tensor wx, Tensor wh, Tensor wn, Tensor b, @Nullable Tensor bh, Settings settings) {
-    var h = wn.dim(0);
-    var wb = blocks(b, 3, 1, 0, 2);
-    var none = Tensor.zerosAs(b, Shape.of(2 * h));
+  /**
+   * A cell whose weights from the state before are whole.
+   *
+   * @param wh {@code [H,3H]}, in the order of the cell's gates
+   * @param bh the bias inside the reset, if there is one
+   */
+  static RecurrentWeights gru(
+      GatedCell<?> cell, Tensor wh, @Nullable Parameter bh, Settings settings) {
+    var wb = GRU.order().from(cell.gates(), cell.b().value(), 0);
     return new RecurrentWeights(
         GRU,
         settings,
-        blocks(wx, 3, 1, 0, 2).transpose(0, 1),
-        Tensor.concat(1, List.of(blocks(wh, 2, 1, 0), wn)).transpose(0, 1),
+        rows(GRU, cell.gates(), cell.wx().value()),
+        rows(GRU, cell.gates(), wh),
         wb,
-        bh == null ? wb.zerosLike() : Tensor.concat(0, List.of(none, bh)),
+        bh == null ? wb.zerosLike() : GRU.order().from(GateOrder.of("n"), bh.value(), 0),
         null);
+  }
+
+  /** {@code wh [H,2H]} and {@code wn [H,H]} as one, in the order of the cell's gates. */
+  static Tensor withCandidate(GatedCell<?> cell, Parameter wh, Parameter wn) {
+    var order = new ArrayList<>(cell.products().names());
+    order.add("n");
+    var both = Tensor.concat(Tensor.LAST, List.of(wh.value(), wn.value()));
+    return cell.gates().from(new GateOrder(order), both, Tensor.LAST);
+  }
+
+  /** {@code [D,G·H] → [G·H,D]}, the gates in the operator's order. */
+  private static Tensor rows(Operator operator, GateOrder gates, Tensor columns) {
+    return operator.order().from(gates, columns, Tensor.LAST).transpose(0, 1);
   }
 
   private static RecurrentWeights rnn(
@@ -156,15 +152,5 @@ final class CellWriter {
         b.value(),
         b.value().zerosLike(),
         null);
-  }
-
-  /** The blocks of the last axis in another order. */
-  private static Tensor blocks(Tensor x, int count, int... order) {
-    var all = x.chunk(count, Tensor.LAST);
-    var chosen = new ArrayList<Tensor>();
-    for (var block : order) {
-      chosen.add(block == ABSENT ? all.getFirst().zerosLike() : all.get(block));
-    }
-    return Tensor.concat(Tensor.LAST, chosen);
   }
 }

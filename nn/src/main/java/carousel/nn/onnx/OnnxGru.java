@@ -1,10 +1,11 @@
 package carousel.nn.onnx;
 
 import carousel.nn.Parameter;
-import carousel.nn.recurrent.AffineCell;
+import carousel.nn.recurrent.GatedCell;
 import carousel.nn.recurrent.HiddenState;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.GateOrder;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Source: the operator GRU of ONNX.
  *
- * @param wx {@code [D,3H]}, blocks r z n
- * @param wh {@code [H,2H]}, blocks r z
+ * @param wx {@code [D,3H]}, gates in the order {@link GateOrder#GRU}
+ * @param wh {@code [H,2H]}, {@link #products}
  * @param wn {@code [H,H]}
  * @param b {@code [3H]}
  * @param bh {@code [H]}, and the reset comes after the product (ONNX {@code linear_before_reset = 1});
@@ -36,7 +37,7 @@ public record OnnxGru(
     @Nullable Parameter bh,
     double clip,
     List<OnnxActivation> activations)
-    implements AffineCell<HiddenState> {
+    implements GatedCell<HiddenState> {
   /** The activations of a GRU where nothing else is said. */
   public static final List<OnnxActivation> DEFAULTS =
       List.of(OnnxActivation.SIGMOID, OnnxActivation.TANH);
@@ -54,6 +55,17 @@ public record OnnxGru(
   }
 
   @Override
+  public GateOrder gates() {
+    return GateOrder.GRU;
+  }
+
+  /** All but the candidate, whose product is {@code wn}'s. */
+  @Override
+  public GateOrder products() {
+    return gates().without("n");
+  }
+
+  @Override
   public int outputs() {
     return wh.value().dim(0);
   }
@@ -61,15 +73,15 @@ public record OnnxGru(
   @Override
   public HiddenState step(Tensor z, HiddenState state) {
     Tensor before = state.h();
-    List<Tensor> a = z.chunk(3, Tensor.LAST); // r z n, each [N,H]
-    List<Tensor> u = before.matmul(wh.value()).chunk(2, Tensor.LAST);
-    Tensor r = gate(0, a.get(0).add(u.get(0)));
-    Tensor keep = gate(0, a.get(1).add(u.get(1)));
+    GateOrder.Blocks a = gates().split(z);
+    GateOrder.Blocks u = products().split(before.matmul(wh.value()));
+    Tensor r = gate(0, a.get("r").add(u.get("r")));
+    Tensor keep = gate(0, a.get("z").add(u.get("z")));
     Tensor fed =
         bh == null
             ? r.mul(before).matmul(wn.value())
             : r.mul(before.matmul(wn.value()).add(bh.value()));
-    Tensor n = gate(1, a.get(2).add(fed));
+    Tensor n = gate(1, a.get("n").add(fed));
     return new HiddenState(n.add(keep.mul(before.sub(n))));
   }
 

@@ -1,11 +1,12 @@
 package carousel.nn.onnx;
 
 import carousel.nn.Parameter;
-import carousel.nn.recurrent.AffineCell;
+import carousel.nn.recurrent.GatedCell;
 import carousel.nn.recurrent.LstmState;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.GateOrder;
 import java.util.List;
 
 /**
@@ -20,10 +21,11 @@ import java.util.List;
  *
  * <p>Source: the operator LSTM of ONNX.
  *
- * @param wx {@code [D,4H]}, gates i f g o; {@code [D,3H]}, gates i g o, where they are coupled
+ * @param wx {@code [D,4H]}, gates in the order {@link GateOrder#LSTM}; {@code [D,3H]}, in the order {@link
+ *     GateOrder#CIFG}, where they are coupled
  * @param wh {@code [H,4H]} or {@code [H,3H]}
  * @param b {@code [4H]} or {@code [3H]}
- * @param peepholes none, or pi, pf, po, each {@code [H]}; pi, po where gates are coupled
+ * @param peepholes none, or one {@code [H]} of each gate but g, in the order of the gates
  * @param coupled whether the forget gate is {@code 1 − i}
  * @param clip the bound, infinite for none
  * @param activations f, g, h
@@ -36,7 +38,7 @@ public record OnnxLstm(
     boolean coupled,
     double clip,
     List<OnnxActivation> activations)
-    implements AffineCell<LstmState> {
+    implements GatedCell<LstmState> {
   /** The activations of an LSTM where nothing else is said. */
   public static final List<OnnxActivation> DEFAULTS =
       List.of(OnnxActivation.SIGMOID, OnnxActivation.TANH, OnnxActivation.TANH);
@@ -46,7 +48,7 @@ public record OnnxLstm(
     peepholes = List.copyOf(peepholes);
     activations = List.copyOf(activations);
     int h = wh.value().dim(0);
-    int gates = coupled ? 3 : 4;
+    int gates = order(coupled).size();
     Clip.check("onnx lstm", clip, activations, DEFAULTS.size());
     Clip.checkShape("onnx lstm", "wh", wh, h, gates * h);
     Clip.checkShape("onnx lstm", "wx", wx, wx.value().dim(0), gates * h);
@@ -59,6 +61,15 @@ public record OnnxLstm(
     for (Parameter p : peepholes) Clip.checkShape("onnx lstm", "a peephole", p, h);
   }
 
+  private static GateOrder order(boolean coupled) {
+    return coupled ? GateOrder.CIFG : GateOrder.LSTM;
+  }
+
+  @Override
+  public GateOrder gates() {
+    return order(coupled);
+  }
+
   @Override
   public int outputs() {
     return wh.value().dim(0);
@@ -66,17 +77,19 @@ public record OnnxLstm(
 
   @Override
   public LstmState step(Tensor z, LstmState state) {
-    List<Tensor> a = z.add(state.h().matmul(wh.value())).chunk(coupled ? 3 : 4, Tensor.LAST);
+    GateOrder.Blocks a = gates().split(z.add(state.h().matmul(wh.value())));
     Tensor before = state.c();
-    Tensor i = gate(0, seen(a.getFirst(), 0, before));
-    Tensor f = coupled ? i.neg().add(1) : gate(0, seen(a.get(1), 1, before));
-    Tensor c = f.mul(before).add(i.mul(gate(1, a.get(a.size() - 2))));
-    Tensor o = gate(0, seen(a.getLast(), peepholes.size() - 1, c));
+    Tensor i = gate(0, seen(a, "i", before));
+    Tensor f = coupled ? i.neg().add(1) : gate(0, seen(a, "f", before));
+    Tensor c = f.mul(before).add(i.mul(gate(1, a.get("g"))));
+    Tensor o = gate(0, seen(a, "o", c));
     return new LstmState(o.mul(activations.get(2).apply(c)), c);
   }
 
-  private Tensor seen(Tensor a, int peephole, Tensor c) {
-    return peepholes.isEmpty() ? a : a.add(peepholes.get(peephole).value().mul(c));
+  private Tensor seen(GateOrder.Blocks a, String gate, Tensor c) {
+    if (peepholes.isEmpty()) return a.get(gate);
+    Parameter p = peepholes.get(gates().without("g").indexOf(gate));
+    return a.get(gate).add(p.value().mul(c));
   }
 
   private Tensor gate(int activation, Tensor a) {
@@ -85,7 +98,7 @@ public record OnnxLstm(
 
   @Override
   public LstmState zero(int batch) {
-    Tensor zeros = Tensor.zerosAs(wh.value(), Shape.of(batch, outputs()));
-    return new LstmState(zeros, zeros);
+    Shape shape = Shape.of(batch, outputs());
+    return new LstmState(Tensor.zerosAs(wh.value(), shape), Tensor.zerosAs(wh.value(), shape));
   }
 }

@@ -1,12 +1,12 @@
 package carousel.nn.onnx;
 
 import carousel.tensor.Tensor;
+import carousel.tensor.op.GateOrder;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One direction of a recurrent operator as ONNX lays it out, G gates of H units; the order of the
- * gates is iofc in an LSTM, zrh in a GRU.
+ * One direction of a recurrent operator as ONNX lays it out, G gates of H units in the operator's order.
  *
  * @param operator which
  * @param settings its attributes
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param r {@code [G·H,H]}
  * @param wb {@code [G·H]}
  * @param rb {@code [G·H]}
- * @param p {@code [3H]}, peepholes iof; null for none
+ * @param p {@code [3H]}, the peepholes of {@link Operator#peepholes}; null for none
  */
 record RecurrentWeights(
     Operator operator,
@@ -24,22 +24,35 @@ record RecurrentWeights(
     Tensor wb,
     Tensor rb,
     @Nullable Tensor p) {
-  /** The three recurrent operators. */
+  /** The three recurrent operators, and the order of their gates by the names that our cells have for them. */
   enum Operator {
-    LSTM(4, OnnxLstm.DEFAULTS),
-    GRU(3, OnnxGru.DEFAULTS),
-    RNN(1, List.of(OnnxActivation.TANH));
+    /** ONNX's iofc: what it calls c is g. */
+    LSTM(GateOrder.of("i", "o", "f", "g"), OnnxLstm.DEFAULTS),
+    /** ONNX's zrh: what it calls h is n. */
+    GRU(GateOrder.of("z", "r", "n"), OnnxGru.DEFAULTS),
+    /** One block. */
+    RNN(GateOrder.of("h"), List.of(OnnxActivation.TANH));
 
-    private final int gates;
+    private final GateOrder order;
     private final List<OnnxActivation> defaults;
 
-    Operator(int gates, List<OnnxActivation> defaults) {
-      this.gates = gates;
+    Operator(GateOrder order, List<OnnxActivation> defaults) {
+      this.order = order;
       this.defaults = defaults;
     }
 
+    GateOrder order() {
+      return order;
+    }
+
+    /** How many gates it has. */
     int gates() {
-      return gates;
+      return order.size();
+    }
+
+    /** The order of an LSTM's peepholes, ONNX's iof: of all gates but the candidate. */
+    GateOrder peepholes() {
+      return order.without("g");
     }
 
     List<OnnxActivation> defaults() {

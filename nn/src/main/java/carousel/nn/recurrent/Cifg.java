@@ -4,9 +4,9 @@ import carousel.nn.Init;
 import carousel.nn.Parameter;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
-import carousel.tensor.op.Composite;
+import carousel.tensor.op.GateComposites;
+import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Op;
-import java.util.List;
 
 /**
  * The LSTM with coupled input and forget gate, {@code f = 1 − i}: {@code C = C' + i ⊙ (g − C')},
@@ -14,21 +14,11 @@ import java.util.List;
  *
  * <p>Source: CIFG of Greff, Srivastava, Koutník, Steunebrink and Schmidhuber 2015.
  *
- * @param wx {@code [D,3H]}, gates i g o
+ * @param wx {@code [D,3H]}, gates in the order {@link GateOrder#CIFG}
  * @param wh {@code [H,3H]}
  * @param b {@code [3H]}
  */
-public record Cifg(Parameter wx, Parameter wh, Parameter b) implements AffineCell<LstmState> {
-  /** {@code (z [N,3H], C' [N,H]) → (H, C)}: the pointwise part. */
-  static final Composite GATES =
-      new Composite(
-          "cifg.gates",
-          in -> {
-            List<Tensor> a = in[0].chunk(3, Tensor.LAST); // i g o, each [N,H]
-            Tensor c = in[1].add(a.get(0).sigmoid().mul(a.get(1).tanh().sub(in[1])));
-            return new Tensor[] {a.get(2).sigmoid().mul(c.tanh()), c};
-          });
-
+public record Cifg(Parameter wx, Parameter wh, Parameter b) implements GatedCell<LstmState> {
   /** Checks that the weights fit each other. */
   public Cifg {
     int h = Weights.rows(wh);
@@ -59,19 +49,23 @@ public record Cifg(Parameter wx, Parameter wh, Parameter b) implements AffineCel
   }
 
   @Override
+  public GateOrder gates() {
+    return GateOrder.CIFG;
+  }
+
+  @Override
   public int outputs() {
     return Weights.rows(wh);
   }
 
   @Override
   public LstmState step(Tensor z, LstmState state) {
-    Tensor[] next = Op.applyAll(GATES, Weights.plus(z, state.h(), wh), state.c());
+    Tensor[] next = Op.applyAll(GateComposites.CIFG, Weights.plus(z, state.h(), wh), state.c());
     return new LstmState(next[0], next[1]);
   }
 
   @Override
   public LstmState zero(int batch) {
-    Tensor zeros = Weights.zeros(wh, batch, outputs());
-    return new LstmState(zeros, zeros);
+    return Weights.zeroLstmState(wh, batch, outputs());
   }
 }

@@ -4,9 +4,9 @@ import carousel.nn.Init;
 import carousel.nn.Parameter;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
-import carousel.tensor.op.Composite;
+import carousel.tensor.op.GateComposites;
+import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Op;
-import java.util.List;
 
 /**
  * The gated recurrent unit that resets <em>after</em> the product, as cuDNN and PyTorch compute it:
@@ -15,26 +15,13 @@ import java.util.List;
  *
  * <p>Source: Chung, Gulcehre, Cho and Bengio 2014; ONNX {@code linear_before_reset = 1}.
  *
- * @param wx {@code [D,3H]}, blocks r z n
+ * @param wx {@code [D,3H]}, gates in the order {@link GateOrder#GRU}
  * @param wh {@code [H,3H]}
  * @param b {@code [3H]}
  * @param bh {@code [H]}, the bias inside the reset
  */
 public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter bh)
-    implements AffineCell<HiddenState> {
-  /** {@code (z [N,3H], H'·wh [N,3H], bh [H], H' [N,H]) → H}: the pointwise part. */
-  static final Composite GATES =
-      new Composite(
-          "gru_after.gates",
-          in -> {
-            List<Tensor> a = in[0].chunk(3, Tensor.LAST); // r z n, each [N,H]
-            List<Tensor> u = in[1].chunk(3, Tensor.LAST);
-            Tensor r = a.get(0).add(u.get(0)).sigmoid();
-            Tensor keep = a.get(1).add(u.get(1)).sigmoid();
-            Tensor n = a.get(2).add(r.mul(u.get(2).add(in[2]))).tanh();
-            return new Tensor[] {n.add(keep.mul(in[3].sub(n)))};
-          });
-
+    implements GatedCell<HiddenState> {
   /** Checks that the weights fit each other. */
   public GruResetAfter {
     int h = Weights.rows(wh);
@@ -67,6 +54,11 @@ public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter b
   }
 
   @Override
+  public GateOrder gates() {
+    return GateOrder.GRU;
+  }
+
+  @Override
   public int outputs() {
     return Weights.rows(wh);
   }
@@ -74,7 +66,7 @@ public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter b
   @Override
   public HiddenState step(Tensor z, HiddenState state) {
     Tensor u = state.h().matmul(wh.value());
-    return new HiddenState(Op.apply(GATES, z, u, bh.value(), state.h()));
+    return new HiddenState(Op.apply(GateComposites.GRU_AFTER, z, u, bh.value(), state.h()));
   }
 
   @Override

@@ -5,8 +5,9 @@ import carousel.nn.Parameter;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.GateOrder;
+import carousel.tensor.op.GateOrder.Blocks;
 import carousel.tensor.op.Op;
-import java.util.List;
 
 /**
  * The gated recurrent unit that resets <em>before</em> the product, as first published: {@code r, z =
@@ -15,30 +16,32 @@ import java.util.List;
  * <p>Source: Cho, van Merriënboer, Gulcehre, Bahdanau, Bougares, Schwenk and Bengio 2014; ONNX {@code
  * linear_before_reset = 0}.
  *
- * @param wx {@code [D,3H]}, blocks r z n
- * @param wh {@code [H,2H]}, blocks r z
+ * @param wx {@code [D,3H]}, gates in the order {@link GateOrder#GRU}
+ * @param wh {@code [H,2H]}, {@link #products}
  * @param wn {@code [H,H]}, from the reset H' to n
  * @param b {@code [3H]}
  */
 public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter b)
-    implements AffineCell<HiddenState> {
+    implements GatedCell<HiddenState> {
+  private static final GateOrder PRODUCTS = GateOrder.GRU.without("n");
+
   /** {@code (z [N,3H], H'·wh [N,2H], H' [N,H]) → R ⊙ H'}: the pointwise part before the second product. */
   static final Composite RESET =
-      new Composite(
+      Composite.fixed(
           "gru.reset",
           in -> {
-            Tensor r = in[0].chunk(3, Tensor.LAST).get(0).add(in[1].chunk(2, Tensor.LAST).get(0));
+            Tensor r = GateOrder.GRU.split(in[0]).get("r").add(PRODUCTS.split(in[1]).get("r"));
             return new Tensor[] {r.sigmoid().mul(in[2])};
           });
 
   /** {@code (z [N,3H], H'·wh [N,2H], (R ⊙ H')·wn [N,H], H' [N,H]) → H}: the pointwise part after it. */
   static final Composite GATES =
-      new Composite(
+      Composite.fixed(
           "gru.gates",
           in -> {
-            List<Tensor> a = in[0].chunk(3, Tensor.LAST); // r z n, each [N,H]
-            Tensor keep = a.get(1).add(in[1].chunk(2, Tensor.LAST).get(1)).sigmoid();
-            Tensor n = a.get(2).add(in[2]).tanh();
+            Blocks a = GateOrder.GRU.split(in[0]);
+            Tensor keep = a.get("z").add(PRODUCTS.split(in[1]).get("z")).sigmoid();
+            Tensor n = a.get("n").add(in[2]).tanh();
             return new Tensor[] {n.add(keep.mul(in[3].sub(n)))};
           });
 
@@ -71,6 +74,17 @@ public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter
   @Override
   public String label() {
     return "gru";
+  }
+
+  @Override
+  public GateOrder gates() {
+    return GateOrder.GRU;
+  }
+
+  /** All but the candidate, whose product is of what the reset gate let through, by {@code wn}. */
+  @Override
+  public GateOrder products() {
+    return PRODUCTS;
   }
 
   @Override

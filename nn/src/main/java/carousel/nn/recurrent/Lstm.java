@@ -4,9 +4,9 @@ import carousel.nn.Init;
 import carousel.nn.Parameter;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
-import carousel.tensor.op.Composite;
+import carousel.tensor.op.GateComposites;
+import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Op;
-import java.util.List;
 
 /**
  * Long short-term memory: {@code i, f, o = σ(·)}, {@code g = tanh(·)} of {@code X·wx + H'·wh + b};
@@ -14,22 +14,11 @@ import java.util.List;
  *
  * <p>Source: Hochreiter and Schmidhuber 1997; the forget gate by Gers, Schmidhuber and Cummins 2000.
  *
- * @param wx {@code [D,4H]}, gates i f g o
+ * @param wx {@code [D,4H]}, gates in the order {@link GateOrder#LSTM}
  * @param wh {@code [H,4H]}
  * @param b {@code [4H]}
  */
-public record Lstm(Parameter wx, Parameter wh, Parameter b) implements AffineCell<LstmState> {
-  /** {@code (z [N,4H], C' [N,H]) → (H, C)}: the pointwise part. */
-  static final Composite GATES =
-      new Composite(
-          "lstm.gates",
-          in -> {
-            List<Tensor> a = in[0].chunk(4, Tensor.LAST); // i f g o, each [N,H]
-            Tensor kept = a.get(1).sigmoid().mul(in[1]);
-            Tensor c = kept.add(a.get(0).sigmoid().mul(a.get(2).tanh()));
-            return new Tensor[] {a.get(3).sigmoid().mul(c.tanh()), c};
-          });
-
+public record Lstm(Parameter wx, Parameter wh, Parameter b) implements GatedCell<LstmState> {
   /** Checks that the weights fit each other. */
   public Lstm {
     int h = Weights.rows(wh);
@@ -62,12 +51,17 @@ public record Lstm(Parameter wx, Parameter wh, Parameter b) implements AffineCel
    * @return a cell that shares the other weights
    */
   public Lstm withForgetBias(double bias) {
-    return new Lstm(wx, wh, Weights.withBlock(b, 1, outputs(), bias));
+    return new Lstm(wx, wh, Weights.withBlock(b, gates(), "f", bias));
   }
 
   @Override
   public String label() {
     return "lstm";
+  }
+
+  @Override
+  public GateOrder gates() {
+    return GateOrder.LSTM;
   }
 
   @Override
@@ -77,13 +71,12 @@ public record Lstm(Parameter wx, Parameter wh, Parameter b) implements AffineCel
 
   @Override
   public LstmState step(Tensor z, LstmState state) {
-    Tensor[] next = Op.applyAll(GATES, Weights.plus(z, state.h(), wh), state.c());
+    Tensor[] next = Op.applyAll(GateComposites.LSTM, Weights.plus(z, state.h(), wh), state.c());
     return new LstmState(next[0], next[1]);
   }
 
   @Override
   public LstmState zero(int batch) {
-    Tensor zeros = Weights.zeros(wh, batch, outputs());
-    return new LstmState(zeros, zeros);
+    return Weights.zeroLstmState(wh, batch, outputs());
   }
 }

@@ -5,8 +5,9 @@ import carousel.nn.Parameter;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.GateOrder;
+import carousel.tensor.op.GateOrder.Blocks;
 import carousel.tensor.op.Op;
-import java.util.List;
 
 /**
  * The LSTM whose gates see the whole cell state: {@code i, f = σ(· + C'·wc)}, {@code o = σ(· + C·wco)}
@@ -14,7 +15,7 @@ import java.util.List;
  *
  * <p>Source: the peepholes of Gers and Schmidhuber 2000, with full matrices as in lectures.
  *
- * @param wx {@code [D,4H]}, gates i f g o
+ * @param wx {@code [D,4H]}, gates in the order {@link GateOrder#LSTM}
  * @param wh {@code [H,4H]}
  * @param b {@code [4H]}
  * @param wci {@code [H,H]}, from C' to i
@@ -23,24 +24,24 @@ import java.util.List;
  */
 public record MatrixPeepholeLstm(
     Parameter wx, Parameter wh, Parameter b, Parameter wci, Parameter wcf, Parameter wco)
-    implements AffineCell<LstmState> {
+    implements GatedCell<LstmState> {
   /** {@code (z [N,4H], C'·wci, C'·wcf, C' [N,H]) → C}: the pointwise part up to the state. */
   static final Composite GATES =
-      new Composite(
+      Composite.fixed(
           "matrix_peephole.gates",
           in -> {
-            List<Tensor> a = in[0].chunk(4, Tensor.LAST); // i f g o, each [N,H]
-            Tensor i = a.get(0).add(in[1]).sigmoid();
-            Tensor f = a.get(1).add(in[2]).sigmoid();
-            return new Tensor[] {f.mul(in[3]).add(i.mul(a.get(2).tanh()))};
+            Blocks a = GateOrder.LSTM.split(in[0]);
+            Tensor i = a.get("i").add(in[1]).sigmoid();
+            Tensor f = a.get("f").add(in[2]).sigmoid();
+            return new Tensor[] {f.mul(in[3]).add(i.mul(a.get("g").tanh()))};
           });
 
   /** {@code (z [N,4H], C·wco, C [N,H]) → H}: the pointwise part that looks at the state. */
   static final Composite OUTPUT =
-      new Composite(
+      Composite.fixed(
           "matrix_peephole.output",
           in -> {
-            Tensor o = in[0].chunk(4, Tensor.LAST).get(3).add(in[1]).sigmoid();
+            Tensor o = GateOrder.LSTM.split(in[0]).get("o").add(in[1]).sigmoid();
             return new Tensor[] {o.mul(in[2].tanh())};
           });
 
@@ -82,12 +83,17 @@ public record MatrixPeepholeLstm(
    * @return a cell that shares the other weights
    */
   public MatrixPeepholeLstm withForgetBias(double bias) {
-    return new MatrixPeepholeLstm(wx, wh, Weights.withBlock(b, 1, outputs(), bias), wci, wcf, wco);
+    return new MatrixPeepholeLstm(wx, wh, Weights.withBlock(b, gates(), "f", bias), wci, wcf, wco);
   }
 
   @Override
   public String label() {
     return "matrix_peephole";
+  }
+
+  @Override
+  public GateOrder gates() {
+    return GateOrder.LSTM;
   }
 
   @Override
@@ -105,7 +111,6 @@ public record MatrixPeepholeLstm(
 
   @Override
   public LstmState zero(int batch) {
-    Tensor zeros = Weights.zeros(wh, batch, outputs());
-    return new LstmState(zeros, zeros);
+    return Weights.zeroLstmState(wh, batch, outputs());
   }
 }

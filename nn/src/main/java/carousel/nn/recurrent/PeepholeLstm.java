@@ -5,9 +5,9 @@ import carousel.nn.Parameter;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
-import carousel.tensor.op.Composite;
+import carousel.tensor.op.GateComposites;
+import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Op;
-import java.util.List;
 
 /**
  * The LSTM whose gates see the cell state through diagonal connections: {@code i, f = σ(· + p ⊙ C')},
@@ -16,7 +16,7 @@ import java.util.List;
  * <p>Source: Gers, Schraudolph and Schmidhuber 2002; in this form Sak, Senior and Beaufays 2014. The
  * weights are those of ONNX's {@code P}.
  *
- * @param wx {@code [D,4H]}, gates i f g o
+ * @param wx {@code [D,4H]}, gates in the order {@link GateOrder#LSTM}
  * @param wh {@code [H,4H]}
  * @param b {@code [4H]}
  * @param pi {@code [H]}, from C' to i
@@ -25,21 +25,7 @@ import java.util.List;
  */
 public record PeepholeLstm(
     Parameter wx, Parameter wh, Parameter b, Parameter pi, Parameter pf, Parameter po)
-    implements AffineCell<LstmState> {
-  /** {@code (z [N,4H], C' [N,H], pi, pf, po [H]) → (H, C)}: the pointwise part. */
-  static final Composite GATES =
-      new Composite(
-          "peephole.gates",
-          in -> {
-            List<Tensor> a = in[0].chunk(4, Tensor.LAST); // i f g o, each [N,H]
-            Tensor before = in[1];
-            Tensor i = a.get(0).add(in[2].mul(before)).sigmoid();
-            Tensor f = a.get(1).add(in[3].mul(before)).sigmoid();
-            Tensor c = f.mul(before).add(i.mul(a.get(2).tanh()));
-            Tensor o = a.get(3).add(in[4].mul(c)).sigmoid();
-            return new Tensor[] {o.mul(c.tanh()), c};
-          });
-
+    implements GatedCell<LstmState> {
   /** Checks that the weights fit each other. */
   public PeepholeLstm {
     int h = Weights.rows(wh);
@@ -82,12 +68,17 @@ public record PeepholeLstm(
    * @return a cell that shares the other weights
    */
   public PeepholeLstm withForgetBias(double bias) {
-    return new PeepholeLstm(wx, wh, Weights.withBlock(b, 1, outputs(), bias), pi, pf, po);
+    return new PeepholeLstm(wx, wh, Weights.withBlock(b, gates(), "f", bias), pi, pf, po);
   }
 
   @Override
   public String label() {
     return "peephole";
+  }
+
+  @Override
+  public GateOrder gates() {
+    return GateOrder.LSTM;
   }
 
   @Override
@@ -99,13 +90,17 @@ public record PeepholeLstm(
   public LstmState step(Tensor z, LstmState state) {
     Tensor[] next =
         Op.applyAll(
-            GATES, Weights.plus(z, state.h(), wh), state.c(), pi.value(), pf.value(), po.value());
+            GateComposites.PEEPHOLE,
+            Weights.plus(z, state.h(), wh),
+            state.c(),
+            pi.value(),
+            pf.value(),
+            po.value());
     return new LstmState(next[0], next[1]);
   }
 
   @Override
   public LstmState zero(int batch) {
-    Tensor zeros = Weights.zeros(wh, batch, outputs());
-    return new LstmState(zeros, zeros);
+    return Weights.zeroLstmState(wh, batch, outputs());
   }
 }

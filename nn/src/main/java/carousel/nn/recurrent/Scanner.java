@@ -1,9 +1,11 @@
 package carousel.nn.recurrent;
 
+import carousel.autograd.KernelCheck;
 import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
@@ -13,7 +15,9 @@ import carousel.tensor.trace.Untraced;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BinaryOperator;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -64,28 +68,41 @@ final class Scanner<S extends State> {
   /** Runs by a kernel, if there is one. */
   Run run() {
     boolean kernels =
-        Composite.isFusionOn()
+        Agreement.isFusionOn()
             && Interpreter.current().takesKernels()
             && x.device().backend().makesKernels();
     if (!kernels || steps == 0 || x.dim(1) == 0) {
       return loop();
     }
+    try {
+      return byKernel(true);
+    } catch (Untraced e) {
+      SlowCells.note(cell, steps, e);
+      return loop();
+    }
+  }
+
+  /**
+   * Runs as one composite.
+   *
+   * @param compare whether to compare a kernel that is new with the step it was made of
+   * @throws Untraced if there can be no kernel
+   */
+  private Run byKernel(boolean compare) {
     try (var scope = Scope.openUnwatched()) {
-      Scan.Call call;
-      try {
-        call = trace(scope);
-      } catch (Untraced e) {
-        SlowCells.note(cell, steps, e);
-        return kept(scope, loop());
-      }
+      Scan.Call call = trace(scope);
+      boolean trusted = Cells.isRegistered(cell);
       Composite.Body body =
           in -> {
             List<Tensor> states =
                 List.of(in).subList(call.places().states(), call.places().states() + states());
-            return results(new Scanner<>(cell, reverse, x, with(states), start, marks, full).loop());
+            return results(
+                new Scanner<>(cell, reverse, x, with(states), start, marks, full).loop());
           };
-      boolean trusted = Cells.isRegistered(cell);
       var scan = new Scan(call.step(), body, call.places(), steps, x.dim(1), reverse);
+      if (compare && !agrees(call, scan.identity(begin.tensors().getFirst()), trusted)) {
+        return kept(scope, loop());
+      }
       Tensor[] out =
           Op.applyAll(
               new Composite(cell.label() + ".scan", scan, trusted),
@@ -93,6 +110,29 @@ final class Scanner<S extends State> {
       S last = with(List.of(out).subList(1, 1 + states()));
       return kept(scope, new Run(out[0], cell.output(last), List.of(last)));
     }
+  }
+
+  /** Whether a kernel may be used: one of a user's step is compared the first time. */
+  private boolean agrees(Scan.Call call, Object kernel, boolean trusted) {
+    if (Agreement.isRefused(kernel)) {
+      return false;
+    }
+    boolean recorded = Interpreter.current() != Interpreter.EAGER;
+    if (!Agreement.isDue(kernel, trusted, recorded)) {
+      return true;
+    }
+    Set<Tensor> leaves = new LinkedHashSet<>(List.of(x));
+    leaves.addAll(begin.tensors());
+    leaves.addAll(call.roots());
+    cell.parameters().forEach(parameter -> leaves.add(parameter.value()));
+    leaves.removeIf(tensor -> !tensor.dtype().isFloating());
+    return KernelCheck.agrees(
+        kernel,
+        cell.getClass().getName(),
+        recorded,
+        () -> List.of(results(byKernel(false))),
+        () -> List.of(results(loop())),
+        leaves.toArray(new Tensor[0]));
   }
 
   /** Traces a step; throws {@link Untraced} if there can be no kernel. */

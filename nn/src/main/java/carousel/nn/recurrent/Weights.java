@@ -6,6 +6,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.GateOrder;
 
 /** What cells share in making and checking their weights. */
 final class Weights {
@@ -38,15 +39,20 @@ final class Weights {
     return Tensor.zerosAs(like.value(), Shape.of(batch, features));
   }
 
+  /** Zeros in a tensor each: what is written to one, or its gradient, is not the other's. */
+  static LstmState zeroLstmState(Parameter like, int batch, int features) {
+    return new LstmState(zeros(like, batch, features), zeros(like, batch, features));
+  }
+
   /** {@code z + h·w}. */
   static Tensor plus(Tensor z, Tensor h, Parameter weight) {
     return z.add(h.matmul(weight.value()));
   }
 
-  /** A copy of a bias with one block of columns set to a value. */
-  static Parameter withBlock(Parameter bias, int block, int size, double value) {
+  /** A copy of a bias with the block of one gate set to a value. */
+  static Parameter withBlock(Parameter bias, GateOrder gates, String gate, double value) {
     Parameter copy = Parameter.of(bias.value());
-    copy.value().narrow(0, block * size, size).fill(value);
+    gates.block(copy.value(), 0, gate).fill(value);
     return copy;
   }
 }

@@ -10,6 +10,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.Interpreter;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,7 +63,7 @@ class GatesKernelTest {
     try (var scope = Scope.open()) {
       assertThat(uses("lstm", DType.F32, SIZES.getFirst()))
           .extracting(Use::composite)
-          .containsExactly(Lstm.GATES);
+          .containsExactly(GateComposites.LSTM);
     }
   }
 

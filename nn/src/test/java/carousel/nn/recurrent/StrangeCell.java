@@ -38,7 +38,8 @@ public record StrangeCell(
       @Override
       Pair step(Tensor z, Pair s, List<Tensor> w) {
         List<Tensor> g = z.chunk(2, -1);
-        return new Pair(g.get(0).mul(w.get(0)).add(s.a().mul(w.get(1))).tanh(), g.get(1).add(s.b().mul(0.5)));
+        return new Pair(
+            g.get(0).mul(w.get(0)).add(s.a().mul(w.get(1))).tanh(), g.get(1).add(s.b().mul(0.5)));
       }
     },
     /** Both a sum and its two parts, from columns of the input that are also read alone. */
@@ -58,8 +59,7 @@ public record StrangeCell(
       Pair step(Tensor z, Pair s, List<Tensor> w) {
         Tensor sum = z.add(s.a().matmul(w.get(0)));
         List<Tensor> g = normed(sum).mul(w.get(1)).add(w.get(2)).chunk(4, -1);
-        Tensor c =
-            g.get(0).sigmoid().mul(s.b()).add(g.get(1).sigmoid().mul(g.get(2).tanh()));
+        Tensor c = g.get(0).sigmoid().mul(s.b()).add(g.get(1).sigmoid().mul(g.get(2).tanh()));
         Tensor out = normed(c).mul(w.get(3)).add(w.get(4));
         return new Pair(g.get(3).sigmoid().mul(out.tanh()), c);
       }
@@ -69,8 +69,7 @@ public record StrangeCell(
       @Override
       Pair step(Tensor z, Pair s, List<Tensor> w) {
         List<Tensor> g = z.add(s.a().matmul(w.get(0))).chunk(4, -1);
-        Tensor c =
-            g.get(0).sigmoid().mul(s.b()).add(g.get(1).sigmoid().mul(g.get(2).tanh()));
+        Tensor c = g.get(0).sigmoid().mul(s.b()).add(g.get(1).sigmoid().mul(g.get(2).tanh()));
         return new Pair(g.get(3).sigmoid().mul(c.tanh()).matmul(w.get(1)), c);
       }
     },
@@ -300,11 +299,7 @@ public record StrangeCell(
       weights.add(init.parameter(rng, axes));
     }
     return new StrangeCell(
-        kind,
-        sizes,
-        init.parameter(rng, inputs, columns),
-        init.parameter(rng, columns),
-        weights);
+        kind, sizes, init.parameter(rng, inputs, columns), init.parameter(rng, columns), weights);
   }
 
   private static int axis(String letters, Sizes sizes) {

@@ -1,5 +1,7 @@
 package carousel.tensor.cpu;
 
+import static carousel.tensor.op.LayerComposites.NO_TARGET;
+
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -8,21 +10,19 @@ import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Exponentials;
 import carousel.tensor.cpu.loop.Fold;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.spi.Fused;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code cross_entropy}: {@code (logits [N,V], targets [N]) → losses [N]}, {@code loss = ln Σ e^x −
- * x[target]}, 0 where the target is the least int; {@code d logits = g (softmax(x) − onehot(target))}.
+ * {@link LayerComposites#CROSS_ENTROPY}: {@code (logits [N,V], targets [N]) → losses [N]}, {@code loss = ln Σ e^x −
+ * x[target]}, 0 where there is no target; {@code d logits = g (softmax(x) − onehot(target))}.
  *
  * <p>Keeps {@code max x} and {@code Σ e^(x − max)} of every row in double precision, and nothing of
  * the logits' size. A row stays in the nearest caches between its passes.
  */
 final class CrossEntropyKernel implements Fused {
-  /** A target that is none, whatever the loss calls it. */
-  private static final int NONE = Integer.MIN_VALUE;
-
   private final Table table;
 
   CrossEntropyKernel(Table table) {
@@ -50,7 +50,7 @@ final class CrossEntropyKernel implements Fused {
     long at = targets.address();
     for (int i = 0; i < targets.dim(0); i++) {
       int target = Bytes.i32(at + 4L * i);
-      if (target != NONE && (target < 0 || target >= classes)) {
+      if (target != NO_TARGET && (target < 0 || target >= classes)) {
         return false;
       }
     }
@@ -84,7 +84,7 @@ final class CrossEntropyKernel implements Fused {
           Bytes.f64(kept + 16L * row + 8, sum);
           // Not (max + ln Σ) − x: that would round away a small loss beside a large maximum.
           double loss =
-              target == NONE
+              target == NO_TARGET
                   ? 0
                   : greatest - element.get(from + (long) target * element.size()) + Math.log(sum);
           element.set(y + (long) row * element.size(), loss);
@@ -120,7 +120,7 @@ final class CrossEntropyKernel implements Fused {
           long offset = (long) row * classes * element.size();
           long into = dx + offset;
           int target = Bytes.i32(at + 4L * row);
-          if (target == NONE) {
+          if (target == NO_TARGET) {
             Bytes.clear(into, (long) classes * element.size());
             return;
           }

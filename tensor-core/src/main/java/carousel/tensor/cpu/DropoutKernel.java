@@ -7,12 +7,13 @@ import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.spi.Fused;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code dropout}: {@code (x, kept, scale) → y}, {@code y_i = x_i · scale} where kept, else 0; its
+ * {@link LayerComposites#DROPOUT}: {@code (x, kept, scale) → y}, {@code y_i = x_i · scale} where kept, else 0; its
  * backward does the same to the cotangent. Keeps nothing but the mask, a byte per element.
  */
 final class DropoutKernel implements Fused {

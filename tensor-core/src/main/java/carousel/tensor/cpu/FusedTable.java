@@ -3,54 +3,37 @@ package carousel.tensor.cpu;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.row.Composites;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.spi.Fused;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
+import java.util.IdentityHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fused kernels of composites. A line of {@link #make} is one that is written by hand; of every
- * other composite one is made if its body is pointwise, else the body runs.
+ * The fused kernels of composites. Those that are written by hand belong to constants, known by
+ * identity: neither a label nor a body like theirs is enough. Of every other composite one is made if
+ * its body is pointwise, else the body runs.
  */
 final class FusedTable {
-  private final Map<String, Offer> made = new ConcurrentHashMap<>();
-  private final Table table;
-  private final CpuBackend backend;
+  private final IdentityHashMap<Composite, Offer> byHand = new IdentityHashMap<>();
   private final Composites composites;
 
   /** A kernel, if it takes what it is given. */
   @FunctionalInterface
-  interface Offer {
+  private interface Offer {
     /** The kernel for these inputs, or null if it does not take their types or layouts. */
-    @Nullable Fused of(Composite op, Tensor[] inputs);
+    @Nullable Fused of(Tensor[] inputs);
   }
 
   FusedTable(Table table, CpuBackend backend, Composites composites) {
-    this.table = table;
-    this.backend = backend;
     this.composites = composites;
+    byHand.put(LayerComposites.CROSS_ENTROPY, new CrossEntropyKernel(table)::offer);
+    byHand.put(LayerComposites.DROPOUT, new DropoutKernel(table)::offer);
+    byHand.put(LayerComposites.LINEAR, new LinearKernel(backend)::offer);
   }
 
   /** The fused form of a composite for these inputs, or null to run the body. */
   @Nullable Fused find(Composite op, Tensor[] inputs) {
-    Offer offer = made.get(op.label());
-    if (offer == null) {
-      offer = made.computeIfAbsent(op.label(), this::make);
-    }
-    return offer.of(op, inputs);
-  }
-
-  private Offer make(String name) {
-    return switch (name) {
-      case "cross_entropy" -> of(new CrossEntropyKernel(table)::offer);
-      case "dropout" -> of(new DropoutKernel(table)::offer);
-      case "linear" -> of(new LinearKernel(backend)::offer);
-      default -> composites::of;
-    };
-  }
-
-  private static Offer of(Function<Tensor[], @Nullable Fused> kernel) {
-    return (_, inputs) -> kernel.apply(inputs);
+    Offer kernel = byHand.get(op);
+    return kernel == null ? composites.of(op, inputs) : kernel.of(inputs);
   }
 }

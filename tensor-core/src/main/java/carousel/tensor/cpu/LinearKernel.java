@@ -3,11 +3,12 @@ package carousel.tensor.cpu;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.spi.Fused;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code linear}: {@code (x [M,K], w [K,N], b [N]) → y [M,N]}, {@code y = x · w + b}; {@code dx = g ·
+ * {@link LayerComposites#LINEAR}: {@code (x [M,K], w [K,N], b [N]) → y [M,N]}, {@code y = x · w + b}; {@code dx = g ·
  * wᵀ}, {@code dw = xᵀ · g}, {@code db = Σ g}. Adds the bias to the product where that lies, so that
  * there is one [M,N] instead of two.
  */

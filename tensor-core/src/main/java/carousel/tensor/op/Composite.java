@@ -2,6 +2,7 @@ package carousel.tensor.op;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.spi.Fused;
+import java.util.List;
 import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -22,9 +23,6 @@ import org.jspecify.annotations.Nullable;
  *     #fixed}
  */
 public record Composite(String label, Body body, boolean isFixed) implements Op {
-  /** Set {@code -Dcarousel.fused=off} to run every composite by its body. */
-  private static final boolean FUSED = !"off".equals(System.getProperty("carousel.fused"));
-
   /** From inputs to outputs. */
   @FunctionalInterface
   public interface Body {
@@ -82,22 +80,15 @@ public record Composite(String label, Body body, boolean isFixed) implements Op 
   }
 
   /**
-   * Tells whether composites may run as kernels.
-   *
-   * @return false with {@code -Dcarousel.fused=off}
-   */
-  public static boolean isFusionOn() {
-    return FUSED;
-  }
-
-  /**
    * The backend's fast spelling for these inputs, if there is one and fusion is on.
    *
    * @param inputs the inputs
    * @return the fused form, or null
    */
   public @Nullable Fused fused(Tensor... inputs) {
-    return FUSED && inputs.length > 0 ? inputs[0].device().backend().fused(this, inputs) : null;
+    return Agreement.isFusionOn() && inputs.length > 0
+        ? inputs[0].device().backend().fused(this, inputs)
+        : null;
   }
 
   /** A composite has no rule of its own: the tape differentiates the body, or asks the kernel. */
@@ -109,6 +100,16 @@ public record Composite(String label, Body body, boolean isFixed) implements Op 
   @Override
   public Tensor[] evaluate(Tensor... inputs) {
     Fused fused = fused(inputs);
-    return fused == null ? body.apply(inputs) : fused.forward(inputs).outputs();
+    if (fused == null || Agreement.isRefused(fused.identity())) {
+      return body.apply(inputs);
+    }
+    Tensor[] outputs = fused.forward(inputs).outputs();
+    if (!(body instanceof Scan) && Agreement.isDue(fused.identity(), isFixed, false)) {
+      Tensor[] expected = body.apply(inputs);
+      if (!Agreement.agree(fused.identity(), label, false, List.of(outputs), List.of(expected))) {
+        return expected;
+      }
+    }
+    return outputs;
   }
 }

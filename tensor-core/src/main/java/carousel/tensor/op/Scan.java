@@ -169,8 +169,10 @@ public record Scan(
    * @param step the step
    * @param places which is what
    * @param inputs the tensors
+   * @param roots the tensors that the step reads beside what it is given, from which those it captures are
+   *     computed
    */
-  public record Call(Traced step, Inputs places, List<Tensor> inputs) {
+  public record Call(Traced step, Inputs places, List<Tensor> inputs, List<Tensor> roots) {
     /**
      * The inputs that a step's kernel reads.
      *
@@ -178,10 +180,15 @@ public record Scan(
      * @param step what it computes
      * @param products further inputs of the steps, {@code [T,N,C]}
      * @param captured what it captures
+     * @param roots what that is computed from
      * @return the call
      */
     public static Call of(
-        Given given, Traced step, List<Tensor> products, List<Tensor> captured) {
+        Given given,
+        Traced step,
+        List<Tensor> products,
+        List<Tensor> captured,
+        List<Tensor> roots) {
       List<Value> outputs = new ArrayList<>(step.y());
       step.next().forEach(outputs::addAll);
       boolean[] readInput = new boolean[given.inputs().size() + products.size()];
@@ -230,8 +237,22 @@ public record Scan(
         all.add(lengths);
       }
       return new Call(
-          step, new Inputs(affine, List.of(sequences), states, List.of(held), last), all);
+          step, new Inputs(affine, List.of(sequences), states, List.of(held), last), all, roots);
     }
+  }
+
+  /**
+   * Returns what two recurrences share whose kernels compute the same, but for numbers.
+   *
+   * @param like of the type and device of the inputs
+   * @return compared by equals
+   */
+  public String identity(Tensor like) {
+    return like.device()
+        + " "
+        + like.dtype()
+        + (inputs.affine() ? " affine\n" : "\n")
+        + step.signature();
   }
 
   @Override

@@ -3,25 +3,25 @@ package carousel.tensor.reference;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
-import org.jspecify.annotations.Nullable;
-import carousel.tensor.trace.Traced;
-import carousel.tensor.spi.Fused;
-import carousel.tensor.op.Scan;
-import carousel.tensor.op.Composite;
 import carousel.tensor.TensorException;
 import carousel.tensor.cpu.HostMemory;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Composite;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.op.Reduce;
+import carousel.tensor.op.Scan;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import carousel.tensor.spi.Backend;
+import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
+import carousel.tensor.trace.Traced;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The oracle: every op from its scalar definition in double precision, element by element, in any
@@ -307,6 +307,8 @@ public final class ReferenceBackend implements Backend {
   /** A recurrence by the graph of its step: what kernels are held to. */
   @Override
   public @Nullable Fused fused(Composite op, Tensor[] inputs) {
-    return op.body() instanceof Scan scan ? new ReferenceScan(scan, inputs[scan.inputs().states()]) : null;
+    return op.body() instanceof Scan scan
+        ? new ReferenceScan(scan, inputs[scan.inputs().states()])
+        : null;
   }
 }

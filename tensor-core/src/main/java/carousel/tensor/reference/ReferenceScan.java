@@ -262,8 +262,8 @@ final class ReferenceScan implements Fused {
       }
     }
     step.given()
-        .forEach((value, g) ->
-            given(value, values.rows(values.of(g), value.width()), inputs, t, sums));
+        .forEach(
+            (value, g) -> given(value, values.rows(values.of(g), value.width()), inputs, t, sums));
     List<Tensor> flowing = new ArrayList<>();
     int at = 0;
     for (int i = 0; i < carried.size(); i++) {
@@ -298,8 +298,7 @@ final class ReferenceScan implements Fused {
           Tensor x = inputs[Scan.Inputs.X].select(0, t);
           Tensor wx = inputs[Scan.Inputs.WX].narrow(1, from, width);
           add(sums[Scan.Inputs.X].select(0, t), g.matmul(wx.transpose(0, 1)));
-          add(
-              sums[Scan.Inputs.WX].narrow(1, from, width), x.transpose(0, 1).matmul(g));
+          add(sums[Scan.Inputs.WX].narrow(1, from, width), x.transpose(0, 1).matmul(g));
           add(sums[Scan.Inputs.B].narrow(0, from, width), g.sum(0));
         }
       }

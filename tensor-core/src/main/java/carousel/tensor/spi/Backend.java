@@ -261,8 +261,9 @@ public interface Backend {
   /**
    * The fast spelling of a composite, if this backend has one for these inputs.
    *
-   * @param op the composite; a constant with a kernel written by hand is known by its identity, every other
-   *     one by what its body computes, of which a {@link carousel.tensor.op.Scan} holds the trace
+   * @param op the composite; a constant of {@link carousel.tensor.op.LayerComposites} or {@link
+   *     carousel.tensor.op.GateComposites} is known by its identity, every other one by what its body
+   *     computes, of which a {@link carousel.tensor.op.Scan} holds the trace; its label may be anybody's
    * @param inputs its inputs
    * @return the fused form, or null to run the body
    */

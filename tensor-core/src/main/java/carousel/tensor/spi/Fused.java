@@ -10,6 +10,15 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Fused {
   /**
+   * Returns what two kernels share that compute the same.
+   *
+   * @return compared by equals; its class unless a kernel says otherwise
+   */
+  default Object identity() {
+    return getClass();
+  }
+
+  /**
    * Computes the composite.
    *
    * @param inputs the inputs, on this backend's device

@@ -12,8 +12,10 @@ import carousel.tensor.trace.StepTrace.Seen;
 import carousel.tensor.trace.Value.Kind;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What code reads beside stand-ins: weights and whatever else it holds, computes of these, or makes. They
@@ -33,6 +35,7 @@ class Captured {
   private final Map<Applied, Tensor[]> computed = new HashMap<>();
   private final Map<Use, Integer> known = new HashMap<>();
   private final List<Tensor> tensors = new ArrayList<>();
+  private final Set<Tensor> roots = new LinkedHashSet<>();
   private Graph graph;
 
   /**
@@ -68,6 +71,17 @@ class Captured {
     return List.copyOf(tensors);
   }
 
+  /** The tensors that are there when the code is not: those that it reads, and not what it makes of them. */
+  List<Tensor> roots() {
+    return List.copyOf(roots);
+  }
+
+  private void read(Tensor tensor) {
+    if (!scope.owns(tensor)) {
+      roots.add(tensor);
+    }
+  }
+
   /** A number of the code's; 0 and 1 are forms rather than settings. */
   Value number(double value) {
     return value == 1 || Double.doubleToRawLongBits(value) == 0
@@ -79,6 +93,9 @@ class Captured {
   Tensor[] apply(Op op, Tensor... inputs) {
     if (inputs.length == 0) {
       return outer.apply(op, inputs);
+    }
+    for (Tensor input : inputs) {
+      read(input);
     }
     return computed.computeIfAbsent(
         new Applied(op, List.of(inputs)), applied -> outer.apply(op, inputs));
@@ -114,7 +131,9 @@ class Captured {
     }
     var use = new Use(tensor, false);
     if (!known.containsKey(use)) {
-      index(use, dense(trace, tensor, vector ? Shape.of(width) : before.insert(before.rank(), width)));
+      index(
+          use,
+          dense(trace, tensor, vector ? Shape.of(width) : before.insert(before.rank(), width)));
     }
     int index = index(use, tensor);
     List<Part> parts = new ArrayList<>();
@@ -151,6 +170,7 @@ class Captured {
   }
 
   private int index(Use use, Tensor tensor) {
+    read(use.tensor());
     Integer index = known.putIfAbsent(use, tensors.size());
     if (index != null) {
       return index;

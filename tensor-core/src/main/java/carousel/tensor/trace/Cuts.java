@@ -65,8 +65,7 @@ final class Cuts {
   /** Cuts a value before one of its columns, the next time. */
   void request(Value value, int column) {
     switch (value.kind()) {
-      case INPUT, STATE, VECTOR, ROWS ->
-          at(value.kind(), value.index(), value.offset() + column);
+      case INPUT, STATE, VECTOR, ROWS -> at(value.kind(), value.index(), value.offset() + column);
       case APPLY, SUM -> {
         for (Value input : value.inputs()) {
           if (input.width() == value.width() && input.kind() != Kind.SPREAD) {

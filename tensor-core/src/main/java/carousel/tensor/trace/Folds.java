@@ -50,9 +50,7 @@ final class Folds {
     List<Part> powers = each(Unary.EXP, shifted);
     Value sum = fold(Binary.ADD, powers);
     List<Part> result =
-        op.log()
-            ? each(Binary.SUB, shifted, row(Unary.LOG, sum))
-            : each(Binary.DIV, powers, sum);
+        op.log() ? each(Binary.SUB, shifted, row(Unary.LOG, sum)) : each(Binary.DIV, powers, sum);
     return trace.standIn(holds.of(result));
   }
 

@@ -93,7 +93,8 @@ public final class Graph {
       return value;
     }
     Op op = value.op();
-    if (op != null && value.isTest()) { // a mask cannot be stored: what it looks at is spread instead
+    if (op != null
+        && value.isTest()) { // a mask cannot be stored: what it looks at is spread instead
       return apply(op, value.inputs().stream().map(input -> spread(input, width)).toList());
     }
     return add(Kind.SPREAD, width, null, List.of(value), List.of(), 0, 0, 0, false);
@@ -145,15 +146,7 @@ public final class Graph {
       boolean stops) {
     var key =
         new Key(
-            kind,
-            width,
-            op,
-            inputs,
-            terms,
-            index,
-            offset,
-            kind == Kind.NUMBER ? 0 : number,
-            stops);
+            kind, width, op, inputs, terms, index, offset, kind == Kind.NUMBER ? 0 : number, stops);
     Value same = known.get(key);
     if (same != null) {
       return same;

@@ -101,8 +101,7 @@ final class Products {
     return parts;
   }
 
-  private static List<Part> plus(
-      Columns columns, @Nullable List<Part> total, List<Part> more) {
+  private static List<Part> plus(Columns columns, @Nullable List<Part> total, List<Part> more) {
     if (total == null) {
       return more;
     }
@@ -217,22 +216,21 @@ final class Products {
         case INPUT ->
             value.index() < inputs
                 ? given.columns(value.index(), value.offset(), value.width())
-                : products
-                    .get(value.index() - inputs)
-                    .narrow(1, value.offset(), value.width());
+                : products.get(value.index() - inputs).narrow(1, value.offset(), value.width());
         case VECTOR ->
-            tensors.get(value.index())
+            tensors
+                .get(value.index())
                 .narrow(0, value.offset(), value.width())
                 .unsqueeze(0)
                 .expand(all, value.width());
         case ROWS ->
-            tensors.get(value.index())
+            tensors
+                .get(value.index())
                 .narrow(1, value.offset(), value.width())
                 .unsqueeze(0)
                 .expand(given.steps(), given.rows(), value.width())
                 .reshape(all, value.width());
-        case CONSTANT, NUMBER ->
-            Tensor.fullAs(given.like(), Shape.of(1, 1), value.number());
+        case CONSTANT, NUMBER -> Tensor.fullAs(given.like(), Shape.of(1, 1), value.number());
         case SPREAD -> of(value.inputs().getFirst()).expand(all, value.width());
         case FOLD -> {
           Reduce reduce =
@@ -252,7 +250,8 @@ final class Products {
           Tensor sum = value.inputs().isEmpty() ? null : of(value.inputs().getFirst());
           for (Term term : value.terms()) {
             Tensor block =
-                tensors.get(term.weight())
+                tensors
+                    .get(term.weight())
                     .narrow(0, term.row(), term.factor().width())
                     .narrow(1, term.column(), value.width());
             Tensor product = Op.apply(MatMul.ROW, of(term.factor()), block);

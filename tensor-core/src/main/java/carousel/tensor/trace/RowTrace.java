@@ -50,8 +50,7 @@ public record RowTrace(Graph graph, int width, List<List<Value>> outputs, String
    * @return the trace
    * @throws Untraced if it is not pointwise
    */
-  public static RowTrace of(
-      Composite.Body body, Shape rows, boolean[] isVector, Tensor... inputs) {
+  public static RowTrace of(Composite.Body body, Shape rows, boolean[] isVector, Tensor... inputs) {
     var cuts = new Cuts();
     try (var scope = Scope.openUnwatched()) {
       for (int round = 0; round < MOST_ROUNDS; round++) {

@@ -54,8 +54,7 @@ final class RuleTrace {
       Graph graph, Value value, Value cotangent, DType type, Device device) {
     try (var scope = Scope.openUnwatched()) {
       var captured = new Nothing(scope, graph);
-      var trace =
-          new StepTrace(graph, Shape.of(ROWS), type, device, new Cuts(), captured, null);
+      var trace = new StepTrace(graph, Shape.of(ROWS), type, device, new Cuts(), captured, null);
       return new RuleTrace(trace).pull(value, cotangent);
     }
   }
@@ -100,7 +99,6 @@ final class RuleTrace {
     Value hit = graph.apply(Binary.EQ, List.of(input, value));
     Value one = graph.indicator(hit);
     Value count = graph.fold(Binary.ADD, one);
-    return graph.apply(
-        Binary.DIV, List.of(graph.apply(Binary.MUL, List.of(g, one)), count));
+    return graph.apply(Binary.DIV, List.of(graph.apply(Binary.MUL, List.of(g, one)), count));
   }
 }

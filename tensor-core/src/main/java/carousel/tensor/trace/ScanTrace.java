@@ -82,7 +82,7 @@ public final class ScanTrace {
     for (Tensor product : first.products().hoisted(new Whole(), first.captured())) {
       sequences.add(outer.run(() -> product.reshape(given.steps(), given.rows(), product.dim(1))));
     }
-    return Scan.Call.of(given, first.traced(), sequences, first.captured());
+    return Scan.Call.of(given, first.traced(), sequences, first.captured(), captured.roots());
   }
 
   private void requireTaken() {
@@ -157,8 +157,7 @@ public final class ScanTrace {
     for (int k = 0; k < before.length; k++) {
       requireShape("tensor " + k + " of the state", results[k + 1], states.get(k).shape());
       List<List<Part>> both =
-          trace.columns.align(
-              List.of(parts(trace, results[k + 1]), trace.of(before[k]).parts()));
+          trace.columns.align(List.of(parts(trace, results[k + 1]), trace.of(before[k]).parts()));
       next.add(values(graph, both.get(0)));
       state.add(both.get(1).stream().map(Part::value).toList());
     }

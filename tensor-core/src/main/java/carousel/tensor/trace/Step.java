@@ -146,9 +146,7 @@ public record Step(
 
     /** What the outputs are computed from, the last first. */
     private List<Value> ordered() {
-      return live(outputs).stream()
-          .sorted(Comparator.comparingInt(Value::id).reversed())
-          .toList();
+      return live(outputs).stream().sorted(Comparator.comparingInt(Value::id).reversed()).toList();
     }
   }
 

@@ -188,7 +188,8 @@ final class StepTrace implements Interpreter {
   Seen of(Tensor tensor) {
     Seen holds = seen.get(tensor);
     if (holds == null) {
-      throw new Untraced("it takes " + tensor.dtype() + " " + tensor.shape() + " apart by its rows");
+      throw new Untraced(
+          "it takes " + tensor.dtype() + " " + tensor.shape() + " apart by its rows");
     }
     return holds;
   }
@@ -239,7 +240,8 @@ final class StepTrace implements Interpreter {
   private Tensor cast(Cast cast, Tensor input) {
     Seen holds = of(input);
     if (cast.to() != type || input.dtype() != DType.BOOL) {
-      throw new Untraced("cast from " + input.dtype() + " to " + cast.to() + " in a step of " + type);
+      throw new Untraced(
+          "cast from " + input.dtype() + " to " + cast.to() + " in a step of " + type);
     }
     List<Part> parts = new ArrayList<>();
     for (Part part : holds.parts()) {
@@ -279,7 +281,8 @@ final class StepTrace implements Interpreter {
         }
         return results;
       }
-      case Views.Slice slice when slice.step() == 1 && holds.hasColumns() && slice.axis() == last -> {
+      case Views.Slice slice
+          when slice.step() == 1 && holds.hasColumns() && slice.axis() == last -> {
         int from = slice.start();
         return one(standIn(holds.of(columns.slice(holds.parts(), from, from + slice.count()))));
       }
@@ -299,7 +302,8 @@ final class StepTrace implements Interpreter {
             holds.parts().stream().map(p -> new Part(graph.stop(p.value()), p.width())).toList();
         return one(standIn(holds.of(stopped)));
       }
-      default -> throw new Untraced(view.label() + " of " + input.shape() + " mixes rows or columns");
+      default ->
+          throw new Untraced(view.label() + " of " + input.shape() + " mixes rows or columns");
     }
   }
 

@@ -15,16 +15,12 @@ import java.util.List;
  *     numbers of the graph
  */
 public record Traced(
-    Graph graph,
-    List<Value> y,
-    List<List<Value>> next,
-    List<List<Value>> state,
-    String signature) {
+    Graph graph, List<Value> y, List<List<Value>> next, List<List<Value>> state, String signature) {
 
   /** A trace that has ended. */
-  static Traced of(
-      Graph graph, List<Value> y, List<List<Value>> next, List<List<Value>> state) {
-    String signature = graph.signature() + "y " + ids(y) + " next " + next.stream().map(Traced::ids).toList();
+  static Traced of(Graph graph, List<Value> y, List<List<Value>> next, List<List<Value>> state) {
+    String signature =
+        graph.signature() + "y " + ids(y) + " next " + next.stream().map(Traced::ids).toList();
     return new Traced(graph, y, next, state, signature);
   }
 

@@ -3,12 +3,14 @@ package carousel.zoo.trace;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
 import carousel.zoo.graph.Diagram;
 import carousel.zoo.graph.NodeKind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -28,7 +30,7 @@ final class GraphTracer implements Interpreter {
   private final List<Diagram.Node> nodes = new ArrayList<>();
   private final List<Diagram.Edge> edges = new ArrayList<>();
   private final Function<Shape, String> shapes;
-  private final List<String> gates;
+  private final List<GateOrder> gates;
   private final Deque<String> parts = new ArrayDeque<>();
   private @Nullable Tensor whole;
   private NodeKind kind = NodeKind.OPERATION;
@@ -40,9 +42,9 @@ final class GraphTracer implements Interpreter {
    * A tracer.
    *
    * @param shapes writes a shape, e.g. {@code [N,4H]}
-   * @param gates names the pieces that an op with as many outputs, or fewer, gives
+   * @param gates names the pieces that an op with as many outputs gives
    */
-  GraphTracer(Function<Shape, String> shapes, List<String> gates) {
+  GraphTracer(Function<Shape, String> shapes, List<GateOrder> gates) {
     this.shapes = shapes;
     this.gates = gates;
   }
@@ -102,11 +104,19 @@ final class GraphTracer implements Interpreter {
       var source = sources.computeIfAbsent(input, this::constant);
       edges.add(new Diagram.Edge(source.node(), id, source.output()));
     }
-    var named = results.length > 1 && results.length <= gates.size();
+    var names = names(results.length);
     for (var i = 0; i < results.length; i++) {
-      sources.put(results[i], new Source(id, named ? gates.get(i) : ""));
+      sources.put(results[i], new Source(id, names.get(i)));
     }
     return results;
+  }
+
+  private List<String> names(int pieces) {
+    return gates.stream()
+        .filter(order -> pieces > 1 && order.size() == pieces)
+        .findFirst()
+        .map(GateOrder::names)
+        .orElse(Collections.nCopies(pieces, ""));
   }
 
   private Source constant(Tensor tensor) {

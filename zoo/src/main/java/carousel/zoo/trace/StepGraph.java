@@ -5,19 +5,20 @@ import carousel.nn.Init;
 import carousel.nn.Parameters;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
+import carousel.nn.recurrent.GatedCell;
 import carousel.nn.recurrent.State;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.GateOrder;
 import carousel.zoo.graph.Diagram;
 import carousel.zoo.graph.NodeKind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -30,16 +31,6 @@ public final class StepGraph {
   private static final int BATCH = 2;
   private static final int INPUTS = 3;
   private static final int HIDDEN = 7;
-
-  /** The blocks of the projected input, in order, of the cells whose equations name them. */
-  private static final Map<String, List<String>> GATES =
-      Map.of(
-          "lstm", List.of("i", "f", "g", "o"),
-          "peephole", List.of("i", "f", "g", "o"),
-          "matrix-peephole", List.of("i", "f", "g", "o"),
-          "cifg", List.of("i", "g", "o"),
-          "gru", List.of("r", "z", "n"),
-          "gru-after", List.of("r", "z", "n"));
 
   private StepGraph() {}
 
@@ -59,10 +50,9 @@ public final class StepGraph {
 
   private static <S extends State> Diagram of(String name, Cell<S> cell, boolean backward) {
     var rng = Philox.of(2);
-    var tracer = new GraphTracer(StepGraph::symbolic, GATES.getOrDefault(name, List.of()));
+    var tracer = new GraphTracer(StepGraph::symbolic, gates(cell));
     var x = rng.uniform(DType.F32, -1, 1, 1, BATCH, INPUTS);
     var zero = cell.zero(BATCH);
-    // A tensor of its own for each part of the state, or their gradients could not be told apart.
     var before = State.map(zero, t -> rng.uniform(t.dtype(), -1, 1, t.shape().toArray()));
     var names = names(before);
     tracer.source(x, "X", NodeKind.INPUT);
@@ -94,6 +84,13 @@ public final class StepGraph {
       }
       return tracer.diagram(title(name, backward));
     });
+  }
+
+  /** The names of the blocks of the cell's weights, if it tells. */
+  private static List<GateOrder> gates(Cell<?> cell) {
+    return cell instanceof GatedCell<?> gated
+        ? List.of(gated.gates(), gated.products())
+        : List.of();
   }
 
   private static String title(String name, boolean backward) {

@@ -36,6 +36,11 @@ final class RowKernel implements Fused {
   }
 
   @Override
+  public Object identity() {
+    return plan.identity();
+  }
+
+  @Override
   public Result forward(Tensor[] inputs) {
     Tensor matrix = RowForm.matrix(inputs);
     Tensor[] outputs = new Tensor[plan.outputs().size()];

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The gradient computes activations again. Inputs and outputs are held by the tape in any case;
  * five activated gates beside them would double what an LSTM's step holds until the way back.
  *
+ * @param identity what is computed of inputs of that form, in words
  * @param form of the inputs
  * @param width columns of a block
  * @param outputs blocks of each output
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param summed the blocks of vectors, whose gradients are summed over rows
  */
 record RowPlan(
+    String identity,
     RowForm form,
     int width,
     List<Integer> outputs,
@@ -81,6 +83,7 @@ record RowPlan(
     return forward == null || backward == null
         ? null
         : new RowPlan(
+            form.type() + " " + form.columnList() + form.vectorList() + trace.signature(),
             form,
             trace.width(),
             trace.outputs().stream().map(List::size).toList(),

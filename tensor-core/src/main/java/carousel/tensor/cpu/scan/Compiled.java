@@ -16,11 +16,7 @@ import java.util.Objects;
  * @param loops the plan's programs, by identity
  */
 record Compiled(
-    Plan plan,
-    DType type,
-    Tiles tiles,
-    Pointwise.Loop copy,
-    Map<Program, Pointwise.Loop> loops) {
+    Plan plan, DType type, Tiles tiles, Pointwise.Loop copy, Map<Program, Pointwise.Loop> loops) {
   /** A program, compiled. */
   Pointwise.Loop loop(Program program) {
     return Objects.requireNonNull(loops.get(program));

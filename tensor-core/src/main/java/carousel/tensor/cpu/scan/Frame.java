@@ -22,8 +22,7 @@ import java.util.List;
  * @param bases where each block begins; 0 if it is not there
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record Frame(
-    int steps, int batch, int lanes, int size, int[] cuts, int[] order, long[] bases) {
+record Frame(int steps, int batch, int lanes, int size, int[] cuts, int[] order, long[] bases) {
   /** Panels begin this much further apart than their rows need, or all would fall into one cache set. */
   private static final int STAGGER = 192;
 

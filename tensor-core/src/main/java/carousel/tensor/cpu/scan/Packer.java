@@ -53,8 +53,7 @@ final class Packer {
         });
   }
 
-  private void interleaveRows(
-      List<Matrix> blocks, int width, int k, int from, int to, long into) {
+  private void interleaveRows(List<Matrix> blocks, int width, int k, int from, int to, long into) {
     int members = blocks.size();
     int full = frame.lanes() * frame.size();
     long rowBytes = frame.rowBytes();

@@ -1,7 +1,6 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.loop.Pointwise;
-import carousel.tensor.cpu.scan.Block.Rows;
 import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;

@@ -48,8 +48,7 @@ final class ScanBackward {
     for (Plan.Return back : plan.carried) {
       carried.add(product(back, arrays));
     }
-    new Recurrence(
-            call.frame, call.tiles, call.lengths, call.reverse, call.zeros(), weightBytes)
+    new Recurrence(call.frame, call.tiles, call.lengths, call.reverse, call.zeros(), weightBytes)
         .backward(stages, carried);
 
     for (int k = 0; k < plan.carries.size(); k++) {
@@ -86,8 +85,7 @@ final class ScanBackward {
       if (cotangent == null) {
         call.copier.clear(plan.carries.get(k));
       } else {
-        Matrix from =
-            Matrix.ofRows(cotangent).at(0, (long) state.offset() * call.frame.size());
+        Matrix from = Matrix.ofRows(cotangent).at(0, (long) state.offset() * call.frame.size());
         call.copier.scatter(from, Slot.of(plan.carries.get(k)), 0);
       }
     }

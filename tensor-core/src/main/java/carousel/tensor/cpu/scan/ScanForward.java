@@ -50,8 +50,7 @@ final class ScanForward {
         Recurrence.Product product = product(group, arrays);
         products.add(product);
         for (int depth : product.depths()) {
-          weightBytes +=
-              call.packer.bytes(group.members().size(), group.block().width(), depth);
+          weightBytes += call.packer.bytes(group.members().size(), group.block().width(), depth);
         }
       }
       call.add(stage, products, arrays, true, stages);
@@ -95,8 +94,7 @@ final class ScanForward {
           for (int j = 0; j < group.members().size(); j++) {
             Value input = Plan.Group.inputOf(group.members().get(j));
             Tensor z = call.inputs[call.places.sequences().get(input.index())];
-            call.copier.scatter(
-                call.matrix(z, 0, input.offset()), new Slot(group.block(), j, 0));
+            call.copier.scatter(call.matrix(z, 0, input.offset()), new Slot(group.block(), j, 0));
           }
         }
         case NOTHING -> {
@@ -135,8 +133,7 @@ final class ScanForward {
     Frame frame = call.frame;
     for (int n = 0; n < frame.batch(); n++) {
       for (int t = lengths[n]; t < frame.steps(); t++) {
-        Bytes.clear(
-            y.address() + ((long) t * frame.batch() + n) * y.rowBytes(), y.rowBytes());
+        Bytes.clear(y.address() + ((long) t * frame.batch() + n) * y.rowBytes(), y.rowBytes());
       }
     }
   }

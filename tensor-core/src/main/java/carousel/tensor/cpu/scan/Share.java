@@ -83,8 +83,7 @@ final class Share {
       List<Code> codes =
           stage.codes().stream().filter(code -> code.program().width() == width).toList();
       this.products = new Panels[own.size()];
-      Arrays.setAll(
-          products, i -> new Panels(frame, tiles, zeros, own.get(i), firstBand, endBand));
+      Arrays.setAll(products, i -> new Panels(frame, tiles, zeros, own.get(i), firstBand, endBand));
       this.programs = new Elements[codes.size()];
       Arrays.setAll(programs, i -> new Elements(frame, codes.get(i), firstBand, endBand));
     }

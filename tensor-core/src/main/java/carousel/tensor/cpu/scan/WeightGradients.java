@@ -128,8 +128,7 @@ final class WeightGradients {
     uses.forEach((weight, all) -> {
       Tensor gradient = call.capturedOf(gradients, weight);
       long area = all.stream().mapToLong(use -> (long) use.rows() * use.columns()).sum();
-      boolean apart =
-          all.stream().allMatch(use -> all.stream().filter(use::overlaps).count() == 1);
+      boolean apart = all.stream().allMatch(use -> all.stream().filter(use::overlaps).count() == 1);
       if (gradient != null && !(apart && area == gradient.size())) {
         gradient.fill(0);
       }

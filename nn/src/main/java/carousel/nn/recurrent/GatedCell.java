@@ -1,0 +1,28 @@
+package carousel.nn.recurrent;
+
+import carousel.tensor.op.GateOrder;
+
+/**
+ * A cell whose weights hold a block of H columns per gate, side by side in an order that it declares.
+ * Whoever reads the weights (files of other libraries, drawings of a step) finds a gate's block by its
+ * name.
+ *
+ * @param <S> what it carries from step to step
+ */
+public interface GatedCell<S extends State> extends AffineCell<S> {
+  /**
+   * Returns the blocks of {@code wx} and {@code b}.
+   *
+   * @return the gates in the order of their blocks
+   */
+  GateOrder gates();
+
+  /**
+   * Returns the blocks of {@code wh}, from the state before.
+   *
+   * @return the gates in the order of their blocks; {@link #gates()} unless a cell says otherwise
+   */
+  default GateOrder products() {
+    return gates();
+  }
+}

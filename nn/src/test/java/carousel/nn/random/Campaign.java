@@ -1,0 +1,64 @@
+package carousel.nn.random;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Judges some programs of a species, one seed after the other, and makes those that fail small.
+ *
+ * @param species what is made
+ * @param shrunk how many of those that fail are made small; this takes seconds
+ * @param report gets progress and failures, line by line
+ */
+record Campaign<P>(Species<P> species, int shrunk, Consumer<String> report) {
+  private static final long SECOND = 1_000_000_000;
+
+  /**
+   * What came of it.
+   *
+   * @param tally of all programs
+   * @param failures a text for each that failed; among those alike after shrinking one has the source
+   */
+  record Result(Tally tally, List<String> failures) {}
+
+  /** Judges {@code count} programs from a seed on. */
+  Result run(long seed, int count) {
+    var tally = new Tally();
+    List<String> failures = new ArrayList<>();
+    Map<String, Long> known = new HashMap<>();
+    long said = System.nanoTime();
+    for (int i = 0; i < count; i++) {
+      long start = System.nanoTime();
+      P program = species.maker().apply(seed + i);
+      Verdict verdict = species.judge(program);
+      tally.add(verdict, species.traits().apply(program), System.nanoTime() - start);
+      if (verdict.isFailure()) {
+        boolean shrink = failures.size() < shrunk;
+        String text = shrink ? shrunk(program, verdict, seed + i, known) : verdict.message();
+        failures.add(species.name() + ", seed " + (seed + i) + ": " + verdict.kind() + " " + text);
+        report.accept(failures.getLast());
+      }
+      if (System.nanoTime() - said > 10 * SECOND) {
+        said = System.nanoTime();
+        report.accept(species.name() + ": " + tally.summary());
+      }
+    }
+    return new Result(tally, failures);
+  }
+
+  private String shrunk(P program, Verdict verdict, long seed, Map<String, Long> known) {
+    P least =
+        Shrinker.shrink(species, program, candidate -> species.fails(candidate, verdict.kind()));
+    Verdict of = species.judge(least);
+    // One that shrank comes out differently once in a while: what memory held may matter.
+    String message = of.isFailure() ? of.message() : "sometimes: " + verdict.message();
+    Long like = known.putIfAbsent(verdict.kind() + " " + species.traits().apply(least), seed);
+    return message
+        + (like == null
+            ? "\n" + species.source().apply(least)
+            : ", shrinks to the like of " + like);
+  }
+}

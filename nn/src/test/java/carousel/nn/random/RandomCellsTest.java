@@ -1,0 +1,38 @@
+package carousel.nn.random;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import carousel.nn.FusedContract;
+import carousel.tensor.Device;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Cells as strangers write them run by their kernels as by their bodies: outputs, states, gradients,
+ * second derivatives. {@code benchmarks/random-programs} tries any number of them.
+ */
+class RandomCellsTest {
+  private static final int PROGRAMS = 400;
+
+  @Test
+  void everyCellRunsByItsKernelAsByItsBody() {
+    judge(Species.CELLS, PROGRAMS, 0.15);
+  }
+
+  /** Fails where a program does, and where nothing was compared. */
+  static <P> void judge(Species<P> species, int programs, double kernels) {
+    boolean cpu = Device.standard() == Device.cpu();
+    List<String> said = new ArrayList<>();
+    // The emulated device takes its time.
+    var result = new Campaign<>(species, 5, said::add).run(1, cpu ? programs : programs / 8);
+    Tally tally = result.tally();
+    assertThat(result.failures()).as(tally.summary()).isEmpty();
+    assertThat(tally.of(Verdict.Kind.WILD) + tally.of(Verdict.Kind.ROUNDED))
+        .as("programs whose numbers say little: " + tally.summary())
+        .isLessThan(tally.programs() / 20);
+    if (cpu && FusedContract.VECTORS) {
+      assertThat(tally.kernelShare()).as(tally.summary()).isGreaterThan(kernels);
+    }
+  }
+}
