@@ -149,7 +149,10 @@ final class GraphMaker extends Draft {
   private Op pick(Predicate<Op> which) {
     boolean masks = features.contains(Feature.MASKS);
     return dice.of(
-        ROWS.stream().filter(row -> masks || !(readsMask(row) || result(row).mask())).toList());
+        ROWS.stream()
+            .filter(which)
+            .filter(row -> masks || !(readsMask(row) || result(row).mask()))
+            .toList());
   }
 
   private static boolean readsMask(Op row) {
