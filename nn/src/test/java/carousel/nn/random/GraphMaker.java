@@ -38,7 +38,7 @@ final class GraphMaker extends Draft {
   }
 
   /** Does nothing where the dice ask for what does not fit. */
-  private static void attempt(Runnable making) {
+  static void attempt(Runnable making) {
     try {
       making.run();
     } catch (Form.Invalid e) {

@@ -28,6 +28,7 @@ record Interval(double low, double high) {
   static final Interval POSITIVE = new Interval(0.45, 4);
 
   private static final List<Interval> KINDS = List.of(WIDE, SMALL, POSITIVE);
+
   /** Steps from the least to the greatest operand: to know a row, by the number of its operands. */
   private static final List<Integer> FINE = List.of(400, 40, 12);
 
