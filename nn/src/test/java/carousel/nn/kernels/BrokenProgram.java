@@ -44,6 +44,8 @@ final class BrokenProgram implements Pointwise.Loop {
     return switch (instruction) {
       case Pointwise.Load load -> "load " + load.slot();
       case Pointwise.Constant constant -> "constant " + constant.value();
+      case Pointwise.Lane _ -> "lane";
+      case Pointwise.Swap swap -> "swap " + swap.register() + " by " + swap.distance();
       case Pointwise.Apply apply -> apply.op().label() + " " + apply.operands();
       case Pointwise.Store store -> "store " + store.register() + " at " + store.slot();
       case Pointwise.Keep keep -> "keep " + keep.register() + " in " + keep.array();
@@ -111,16 +113,16 @@ final class BrokenProgram implements Pointwise.Loop {
 
   @Override
   public void run(long[] at, long step, Object[] arrays, int[] offsets, int keepStep, int n) {
-    double[] registers = new double[program.code().size()];
     for (int i = 0; i < n; i++) {
       // Vectors are read whole before any is written: a slot may be read and written.
-      double[][] lane = new double[lanes][];
-      for (int l = 0; l < lanes; l++) {
-        compute(at, i * step, l, registers);
-        lane[l] = registers.clone();
+      double[][] registers = new double[program.code().size()][lanes];
+      for (int k = 0; k < registers.length; k++) {
+        for (int l = 0; l < lanes; l++) {
+          registers[k][l] = compute(at, i * step, k, l, registers);
+        }
       }
       for (int l = 0; l < lanes; l++) {
-        store(lane[l], at, i * step, arrays, offsets, i * keepStep, l);
+        store(registers, at, i * step, arrays, offsets, i * keepStep, l);
       }
     }
   }
@@ -129,32 +131,30 @@ final class BrokenProgram implements Pointwise.Loop {
     return at[slot] + (program.fixed().get(slot) ? 0 : shift) + 8L * lane;
   }
 
-  private void compute(long[] at, long shift, int lane, double[] registers) {
-    for (int k = 0; k < registers.length; k++) {
-      switch (program.code().get(k)) {
-        case Pointwise.Load(int slot) -> {
-          int neighbour = (slot + 1) % program.fixed().size();
-          registers[k] =
-              given(
-                  k,
-                  Bytes.f64(address(at, slot, shift, lane)),
-                  Bytes.f64(address(at, neighbour, shift, lane)));
-        }
-        case Pointwise.Constant(double value) -> registers[k] = given(k, value);
-        case Pointwise.Apply(Op op, List<Integer> operands) -> {
-          double[] x = operands.stream().mapToDouble(r -> registers[r]).toArray();
-          registers[k] = given(k, apply(op, x), x);
-        }
-        case Pointwise.Store(int register, int slot) ->
-            registers[k] = given(k, registers[register]);
-        case Pointwise.Keep(int register, int array) ->
-            registers[k] = given(k, registers[register]);
+  private double compute(long[] at, long shift, int k, int lane, double[][] registers) {
+    return switch (program.code().get(k)) {
+      case Pointwise.Load(int slot) -> {
+        int neighbour = (slot + 1) % program.fixed().size();
+        yield given(
+            k,
+            Bytes.f64(address(at, slot, shift, lane)),
+            Bytes.f64(address(at, neighbour, shift, lane)));
       }
-    }
+      case Pointwise.Constant(double value) -> given(k, value);
+      case Pointwise.Lane _ -> given(k, lane);
+      case Pointwise.Swap(int register, int distance) ->
+          given(k, registers[register][lane ^ distance]);
+      case Pointwise.Apply(Op op, List<Integer> operands) -> {
+        double[] x = operands.stream().mapToDouble(r -> registers[r][lane]).toArray();
+        yield given(k, apply(op, x), x);
+      }
+      case Pointwise.Store(int register, int _) -> given(k, registers[register][lane]);
+      case Pointwise.Keep(int register, int _) -> given(k, registers[register][lane]);
+    };
   }
 
   private void store(
-      double[] registers,
+      double[][] registers,
       long[] at,
       long shift,
       Object[] arrays,
@@ -163,10 +163,10 @@ final class BrokenProgram implements Pointwise.Loop {
       int lane) {
     for (int k = 0; k < registers.length; k++) {
       switch (program.code().get(k)) {
-        case Pointwise.Store(int register, int slot) ->
-            Bytes.f64(address(at, slot, shift, lane), registers[k]);
-        case Pointwise.Keep(int register, int array) ->
-            ((double[]) arrays[array])[offsets[array] + keepShift + lane] = registers[k];
+        case Pointwise.Store(int _, int slot) ->
+            Bytes.f64(address(at, slot, shift, lane), registers[k][lane]);
+        case Pointwise.Keep(int _, int array) ->
+            ((double[]) arrays[array])[offsets[array] + keepShift + lane] = registers[k][lane];
         default -> {
           // stays in its register
         }
