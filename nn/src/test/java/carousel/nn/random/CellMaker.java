@@ -6,6 +6,7 @@ import carousel.tensor.DType;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Unary;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -13,19 +14,18 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes random cells, and what is done with them. */
 final class CellMaker {
-  private static final List<String> LABELS =
-      List.of("lstm", "gru", "gru_after", "elman_tanh", "peephole", "cifg", "leaky");
-
   private final long seed;
   private final Dice dice;
   private final Set<Feature> features;
   private final int units;
+  private final @Nullable Lookalike like;
 
   private CellMaker(long seed) {
     this.seed = seed;
     this.dice = Dice.of(seed);
     this.features = Feature.some(dice);
     this.units = dice.of(1, 3, 3, 8, 8, 17, 17, 64);
+    this.like = has(Feature.LABELS) ? dice.of(Lookalike.values()) : null;
   }
 
   /** The program of a seed: always the same. */
@@ -39,11 +39,7 @@ final class CellMaker {
 
   private CellProgram make() {
     DType type = dice.of(DType.F32, DType.F64);
-    List<Integer> states = new ArrayList<>();
-    for (int i = dice.of(1, 1, 1, 2, 2, 3); i > 0; i--) {
-      boolean other = has(Feature.OTHER_WIDTHS) && dice.chance(0.5);
-      states.add(other ? dice.of(1, 2, 5, units + 1) : units);
-    }
+    List<Integer> states = states();
     Projection projection =
         has(Feature.PROJECTION) ? dice.of(Projection.values()) : Projection.AFFINE;
     Kind kind = projection == Projection.AFFINE ? Kind.AFFINE : Kind.OVERRIDING;
@@ -52,11 +48,9 @@ final class CellMaker {
     }
     boolean square = projection == Projection.IDENTITY && dice.chance(0.5);
     int inputs = square ? units : dice.between(1, 5);
-    int gates = units * dice.between(1, 4);
-    if (has(Feature.OTHER_WIDTHS) || has(Feature.UNEVEN_CUTS)) {
-      gates += dice.of(0, 1, 2, 3);
-    }
-    var holdings = new Holdings(units, true);
+    int gates = gates();
+    var holdings =
+        like == null ? new Holdings(units, true) : Holdings.of(units, like.weights(units));
     Graph step = step(projection.columns(inputs, gates), states, holdings);
     Graph output = has(Feature.OUTPUT) ? output(states, holdings) : null;
     boolean perRow = holdings.captured().stream().anyMatch(form -> !form.isShared());
@@ -75,7 +69,7 @@ final class CellMaker {
             holdings.numbers(),
             kind,
             projection,
-            has(Feature.LABELS) ? dice.of(LABELS) : null,
+            like == null ? null : like.label(),
             step,
             output,
             has(Feature.LEARNED),
@@ -86,13 +80,36 @@ final class CellMaker {
         .valid();
   }
 
+  private List<Integer> states() {
+    if (like != null) {
+      return Collections.nCopies(like.states(), units);
+    }
+    List<Integer> states = new ArrayList<>();
+    for (int i = dice.of(1, 1, 1, 2, 2, 3); i > 0; i--) {
+      boolean other = has(Feature.OTHER_WIDTHS) && dice.chance(0.5);
+      states.add(other ? dice.of(1, 2, 5, units + 1) : units);
+    }
+    return states;
+  }
+
+  private int gates() {
+    if (like != null) {
+      return units * like.gates();
+    }
+    int gates = units * dice.between(1, 4);
+    boolean uneven = has(Feature.OTHER_WIDTHS) || has(Feature.UNEVEN_CUTS);
+    return uneven ? gates + dice.of(0, 1, 2, 3) : gates;
+  }
+
   private Graph step(int columns, List<Integer> states, Holdings holdings) {
     List<Form> given = new ArrayList<>(List.of(Form.rows(CellProgram.LEAD, columns)));
     states.forEach(width -> given.add(Form.rows(CellProgram.LEAD, width)));
     var maker = new GraphMaker(dice, features, holdings, CellProgram.LEAD, given);
     if (dice.chance(0.5)) {
-      int fed = maker.product(dice.between(1, states.size()), columns);
-      maker.cut(maker.binary(Binary.ADD, 0, fed, Interval.around(4)));
+      GraphMaker.attempt(() -> {
+        int fed = maker.product(dice.between(1, states.size()), columns);
+        maker.cut(maker.binary(Binary.ADD, 0, fed, Interval.around(4)));
+      });
     } else if (dice.chance(0.7)) {
       maker.cut(0);
     }
@@ -107,10 +124,9 @@ final class CellMaker {
   /** The node of a state after the step. */
   private int next(GraphMaker maker, Form form, int state, int made) {
     int from = dice.chance(0.1) ? 0 : made;
-    int x = maker.last(form, from).orElseGet(() -> maker.product(maker.number(), form.columns()));
-    if (dice.chance(0.2)) {
-      x = maker.product(maker.number(), form.columns());
-    }
+    int known = maker.last(form, from).orElse(like == null ? -1 : state);
+    boolean product = known < 0 || (like == null && dice.chance(0.2));
+    int x = product ? maker.product(maker.number(), form.columns()) : known;
     if (dice.chance(0.3)) {
       int gate = maker.last(form, 0).orElse(state);
       int open = maker.add(new Node.Row(Unary.SIGMOID, List.of(gate)), Interval.MASK);

@@ -122,7 +122,7 @@ record CompositeProgram(
   static final class Maker {
     private static final List<String> LABELS =
         List.of(
-            "linear", "dropout", "cross_entropy", "lstm.gates", "gru.gates", "lstm.scan", "prod");
+            "linear", "dropout", "cross_entropy", "lstm.gates", "cifg.gates", "lstm.scan", "prod");
 
     private Maker() {}
 
@@ -133,8 +133,9 @@ record CompositeProgram(
       int units = dice.of(1, 3, 5, 8, 17, 64);
       int axes = dice.of(0, 1, 1, 1, 2);
       List<Integer> lead = lead(axes);
-      List<Input> inputs = new ArrayList<>();
-      for (int i = dice.between(1, 4); i > 0; i--) {
+      String label = features.contains(Feature.LABELS) ? dice.of(LABELS) : "mine";
+      List<Input> inputs = new ArrayList<>(like(label, units, lead));
+      for (int i = inputs.isEmpty() ? dice.between(1, 4) : 0; i > 0; i--) {
         inputs.add(input(dice, features, units, lead, inputs.isEmpty()));
       }
       List<Form> given = inputs.stream().map(Input::form).toList();
@@ -159,13 +160,27 @@ record CompositeProgram(
               seed,
               dice.of(DType.F32, DType.F64),
               axes,
-              features.contains(Feature.LABELS) ? dice.of(LABELS) : "mine",
+              label,
               inputs,
               holdings.captures(),
               holdings.numbers(),
               maker.graph(results),
               calls)
           .valid();
+    }
+
+    /** What the library's own composite of a name is given; nothing if that may be anything. */
+    private static List<Input> like(String label, int units, List<Integer> lead) {
+      List<Form> forms =
+          switch (label) {
+            case "linear" -> List.of(Form.rows(lead, units), Form.of(units, units), Form.of(units));
+            case "dropout" ->
+                List.of(Form.rows(lead, units), Form.rows(lead, units).asMask(true), Form.of());
+            case "lstm.gates" -> List.of(Form.rows(lead, 4 * units), Form.rows(lead, units));
+            case "cifg.gates" -> List.of(Form.rows(lead, 3 * units), Form.rows(lead, units));
+            default -> List.of();
+          };
+      return forms.stream().map(form -> new Input(form, View.DENSE)).toList();
     }
 
     private static Input input(

@@ -38,7 +38,7 @@ final class GraphMaker extends Draft {
   }
 
   /** Does nothing where the dice ask for what does not fit. */
-  private static void attempt(Runnable making) {
+  static void attempt(Runnable making) {
     try {
       making.run();
     } catch (Form.Invalid e) {
@@ -149,7 +149,10 @@ final class GraphMaker extends Draft {
   private Op pick(Predicate<Op> which) {
     boolean masks = features.contains(Feature.MASKS);
     return dice.of(
-        ROWS.stream().filter(row -> masks || !(readsMask(row) || result(row).mask())).toList());
+        ROWS.stream()
+            .filter(which)
+            .filter(row -> masks || !(readsMask(row) || result(row).mask()))
+            .toList());
   }
 
   private static boolean readsMask(Op row) {

@@ -11,6 +11,7 @@ final class Holdings {
   private final List<List<Integer>> weights = new ArrayList<>();
   private final List<Capture> captured = new ArrayList<>();
   private int numbers;
+  private boolean closed;
 
   /**
    * Nothing yet.
@@ -25,6 +26,14 @@ final class Holdings {
 
   int units() {
     return units;
+  }
+
+  /** These parameters and no others. */
+  static Holdings of(int units, List<List<Integer>> weights) {
+    var holdings = new Holdings(units, true);
+    holdings.weights.addAll(weights);
+    holdings.closed = true;
+    return holdings;
   }
 
   boolean hasWeights() {
@@ -58,9 +67,10 @@ final class Holdings {
             .filter(i -> weights.get(i).equals(dims))
             .boxed()
             .toList();
-    if (!same.isEmpty() && dice.chance(0.4)) {
+    if (!same.isEmpty() && (closed || dice.chance(0.4))) {
       return new Node.Weight(dice.of(same));
     }
+    Forms.require(!closed, "no weight of this shape");
     weights.add(dims);
     return new Node.Weight(weights.size() - 1);
   }

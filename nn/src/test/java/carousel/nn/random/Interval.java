@@ -5,6 +5,7 @@ import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -27,8 +28,14 @@ record Interval(double low, double high) {
   static final Interval POSITIVE = new Interval(0.45, 4);
 
   private static final List<Interval> KINDS = List.of(WIDE, SMALL, POSITIVE);
-  private static final int GRID = 12;
-  private static final double LARGEST = 100;
+
+  /** Steps from the least to the greatest operand: to know a row, by the number of its operands. */
+  private static final List<Integer> FINE = List.of(400, 40, 12);
+
+  /** The same, to know where the values of a node lie. */
+  private static final int COARSE = 6;
+
+  private static final double LARGEST = 60;
   private static final Map<Op, List<Interval>> OPERANDS = new ConcurrentHashMap<>();
 
   static Interval around(double size) {
@@ -64,24 +71,28 @@ record Interval(double low, double high) {
       for (int i = 0, rest = choice; i < arity; i++, rest /= KINDS.size()) {
         kinds.add(KINDS.get(rest % KINDS.size()));
       }
-      Interval values = of(row, kinds);
+      Interval values = of(row, kinds, FINE.get(arity - 1));
       if (values.low >= -LARGEST && values.high <= LARGEST) {
         best = List.copyOf(kinds);
       }
     }
-    return best.isEmpty() ? java.util.Collections.nCopies(arity, SMALL) : best;
+    return best.isEmpty() ? Collections.nCopies(arity, SMALL) : best;
   }
 
   /** The values of a row for operands from these intervals. */
   static Interval of(Op row, List<Interval> operands) {
+    return of(row, operands, COARSE);
+  }
+
+  private static Interval of(Op row, List<Interval> operands, int steps) {
     double least = Double.POSITIVE_INFINITY;
     double greatest = Double.NEGATIVE_INFINITY;
-    int points = Math.powExact(GRID + 1, operands.size());
+    int points = Math.powExact(steps + 1, operands.size());
     for (int point = 0; point < points; point++) {
       double[] x = new double[operands.size()];
-      for (int i = 0, rest = point; i < x.length; i++, rest /= GRID + 1) {
+      for (int i = 0, rest = point; i < x.length; i++, rest /= steps + 1) {
         Interval in = operands.get(i);
-        x[i] = in.low + (in.high - in.low) * (rest % (GRID + 1)) / GRID;
+        x[i] = in.low + (in.high - in.low) * (rest % (steps + 1)) / steps;
       }
       double y =
           switch (row) {
