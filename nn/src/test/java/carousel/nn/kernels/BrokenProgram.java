@@ -113,17 +113,16 @@ final class BrokenProgram implements Pointwise.Loop {
 
   @Override
   public void run(long[] at, long step, Object[] arrays, int[] offsets, int keepStep, int n) {
-    int size = program.code().size();
     for (int i = 0; i < n; i++) {
       // Vectors are read whole before any is written: a slot may be read and written.
-      double[][] lane = new double[lanes][size];
-      for (int k = 0; k < size; k++) {
+      double[][] registers = new double[program.code().size()][lanes];
+      for (int k = 0; k < registers.length; k++) {
         for (int l = 0; l < lanes; l++) {
-          lane[l][k] = compute(k, at, i * step, l, lane);
+          registers[k][l] = compute(at, i * step, k, l, registers);
         }
       }
       for (int l = 0; l < lanes; l++) {
-        store(lane[l], at, i * step, arrays, offsets, i * keepStep, l);
+        store(registers, at, i * step, arrays, offsets, i * keepStep, l);
       }
     }
   }
@@ -132,8 +131,7 @@ final class BrokenProgram implements Pointwise.Loop {
     return at[slot] + (program.fixed().get(slot) ? 0 : shift) + 8L * lane;
   }
 
-  private double compute(int k, long[] at, long shift, int lane, double[][] lanes) {
-    double[] registers = lanes[lane];
+  private double compute(long[] at, long shift, int k, int lane, double[][] registers) {
     return switch (program.code().get(k)) {
       case Pointwise.Load(int slot) -> {
         int neighbour = (slot + 1) % program.fixed().size();
@@ -145,18 +143,18 @@ final class BrokenProgram implements Pointwise.Loop {
       case Pointwise.Constant(double value) -> given(k, value);
       case Pointwise.Lane _ -> given(k, lane);
       case Pointwise.Swap(int register, int distance) ->
-          given(k, lanes[lane ^ distance][register]);
+          given(k, registers[register][lane ^ distance]);
       case Pointwise.Apply(Op op, List<Integer> operands) -> {
-        double[] x = operands.stream().mapToDouble(r -> registers[r]).toArray();
+        double[] x = operands.stream().mapToDouble(r -> registers[r][lane]).toArray();
         yield given(k, apply(op, x), x);
       }
-      case Pointwise.Store(int register, int _) -> given(k, registers[register]);
-      case Pointwise.Keep(int register, int _) -> given(k, registers[register]);
+      case Pointwise.Store(int register, int _) -> given(k, registers[register][lane]);
+      case Pointwise.Keep(int register, int _) -> given(k, registers[register][lane]);
     };
   }
 
   private void store(
-      double[] registers,
+      double[][] registers,
       long[] at,
       long shift,
       Object[] arrays,
@@ -165,10 +163,10 @@ final class BrokenProgram implements Pointwise.Loop {
       int lane) {
     for (int k = 0; k < registers.length; k++) {
       switch (program.code().get(k)) {
-        case Pointwise.Store(int register, int slot) ->
-            Bytes.f64(address(at, slot, shift, lane), registers[k]);
-        case Pointwise.Keep(int register, int array) ->
-            ((double[]) arrays[array])[offsets[array] + keepShift + lane] = registers[k];
+        case Pointwise.Store(int _, int slot) ->
+            Bytes.f64(address(at, slot, shift, lane), registers[k][lane]);
+        case Pointwise.Keep(int _, int array) ->
+            ((double[]) arrays[array])[offsets[array] + keepShift + lane] = registers[k][lane];
         default -> {
           // stays in its register
         }

@@ -10,6 +10,7 @@ import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.OddCell;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.StrangeCell;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
@@ -51,6 +52,15 @@ record FusedKernels(DType type, int inputs, int units) {
               });
           kernels.put(name + " by the step", () -> step(name));
         });
+    StrangeCell.names()
+        .forEach(name ->
+            kernels.put(
+                name + " over time",
+                () -> {
+                  List<KernelCase> cases = new ArrayList<>(scan(name, false, 3, 3));
+                  cases.addAll(scan(name, true, 4, 4, 3, 0, 4, 1));
+                  return cases;
+                }));
     kernels.put(
         "linear",
         () -> all(() -> Linear.of(inputs, units, init(), Philox.of(3)).apply(random(6, inputs))));
@@ -76,12 +86,15 @@ record FusedKernels(DType type, int inputs, int units) {
     return KernelCase.of(op -> true, run);
   }
 
-  private Cell<?> cell(String name) {
+  private Cell<?> cell(String name, int rows) {
     var rng = Philox.of(7);
     Cell<?> cell =
         name.startsWith("odd ")
             ? OddCell.of(name, inputs, units, init(), rng)
-            : Cells.of(name, inputs, units, init(), rng);
+            : name.startsWith("strange ")
+                ? StrangeCell.of(
+                    name, StrangeCell.Sizes.of(rows, units), inputs, init(), rng)
+                : Cells.of(name, inputs, units, init(), rng);
     for (var named : cell.parameters()) {
       named.value().assign(rng.uniform(type, -WIDE, WIDE, named.value().shape().toArray()));
     }
@@ -94,17 +107,19 @@ record FusedKernels(DType type, int inputs, int units) {
   }
 
   private List<KernelCase> scan(String name, boolean reverse, int steps, int rows, int... lengths) {
-    Cell<?> cell = cell(name);
+    Cell<?> cell = cell(name, rows);
     Recurrent<?> layer = reverse ? Recurrent.reverse(cell) : Recurrent.of(cell);
     Tensor x = Philox.of(5).normal(type, 0, 1, steps, rows, inputs);
     Tensor ends = lengths.length == 0 ? null : Tensor.of(lengths);
-    return KernelCase.of(
-        op -> op.label().endsWith(".scan"), () -> layer.run(x, List.of(state(cell, rows)), ends));
+    Supplier<?> run = () -> layer.run(x, List.of(state(cell, rows)), ends);
+    return cell instanceof StrangeCell || cell instanceof OddCell
+        ? KernelCase.ofGraphs(run)
+        : KernelCase.of(op -> op.label().endsWith(".scan"), run);
   }
 
   /** The composites of one step. */
   private List<KernelCase> step(String name) {
-    return all(() -> step(cell(name)));
+    return all(() -> step(cell(name, 3)));
   }
 
   private <S extends State> S step(Cell<S> cell) {

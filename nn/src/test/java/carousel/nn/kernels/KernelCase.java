@@ -3,6 +3,7 @@ package carousel.nn.kernels;
 import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
 import carousel.tensor.DType;
+import carousel.tensor.Device;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
@@ -10,6 +11,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Scan;
+import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Fused;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,11 +33,9 @@ final class KernelCase {
   private final Tensor[] cotangents;
   private final List<double[]> expected = new ArrayList<>();
 
-  private KernelCase(Composite op, Tensor... inputs) {
+  private KernelCase(Composite op, Tensor[] inputs, Tensor... outputs) {
     this.op = op;
     this.inputs = inputs;
-    Tensor[] leaves = Arrays.stream(inputs).filter(KernelCase::isLeaf).toArray(Tensor[]::new);
-    Tensor[] outputs = FusedContract.BODIES.run(() -> op.body().apply(inputs));
     var rng = Philox.of(11);
     this.cotangents =
         Arrays.stream(outputs)
@@ -44,10 +44,40 @@ final class KernelCase {
     for (Tensor output : outputs) {
       expected.add(output.toDoubleArray());
     }
-    var gradients = FusedContract.BODIES.run(() -> Grad.orZero(this::flow, leaves));
+  }
+
+  /** As the body says. */
+  private static KernelCase ofBody(Composite op, Tensor... inputs) {
+    Tensor[] outputs = FusedContract.BODIES.run(() -> op.body().apply(inputs));
+    var made = new KernelCase(op, inputs, outputs);
+    Tensor[] leaves = Arrays.stream(inputs).filter(KernelCase::isLeaf).toArray(Tensor[]::new);
+    var gradients = FusedContract.BODIES.run(() -> Grad.orZero(made::flow, leaves));
     for (int i = 0; i < leaves.length; i++) {
-      expected.add(gradients.get(i).toDoubleArray());
+      made.expected.add(gradients.get(i).toDoubleArray());
     }
+    return made;
+  }
+
+  /** As the graph of a step says, some of whose inputs are computed before the body is asked. */
+  private static KernelCase ofGraph(Composite op, Tensor... inputs) {
+    Device device = Device.of("graph", new ReferenceBackend());
+    Tensor[] in = Arrays.stream(inputs).map(x -> x.to(device)).toArray(Tensor[]::new);
+    Fused graph = Objects.requireNonNull(op.fused(in), op.label());
+    Fused.Result result = graph.forward(in);
+    Tensor[] outputs =
+        Arrays.stream(result.outputs()).map(y -> y.to(inputs[0].device())).toArray(Tensor[]::new);
+    var made = new KernelCase(op, inputs, outputs);
+    Tensor[] g = Arrays.stream(made.cotangents).map(x -> x.to(device)).toArray(Tensor[]::new);
+    boolean[] wanted = new boolean[in.length];
+    for (int i = 0; i < wanted.length; i++) {
+      wanted[i] = isLeaf(in[i]);
+    }
+    for (Tensor gradient : graph.backward(in, result, g, wanted)) {
+      if (gradient != null) {
+        made.expected.add(gradient.toDoubleArray());
+      }
+    }
+    return made;
   }
 
   private static boolean isLeaf(Tensor input) {
@@ -71,7 +101,19 @@ final class KernelCase {
    * @param run applies them; what it is given lives on in the current scope
    */
   static List<KernelCase> of(Predicate<Composite> wanted, Supplier<?> run) {
-    record Use(Composite op, Tensor... inputs) {}
+    return all(wanted, run).stream().map(use -> ofBody(use.op(), use.inputs())).toList();
+  }
+
+  /** The same for scans of which some inputs are computed before: held to the graphs of their steps. */
+  static List<KernelCase> ofGraphs(Supplier<?> run) {
+    return all(op -> op.body() instanceof Scan, run).stream()
+        .map(use -> ofGraph(use.op(), use.inputs()))
+        .toList();
+  }
+
+  private record Use(Composite op, Tensor... inputs) {}
+
+  private static List<Use> all(Predicate<Composite> wanted, Supplier<?> run) {
     List<Use> uses = new ArrayList<>();
     var outside = Scope.current();
     Interpreter watch =
@@ -85,12 +127,12 @@ final class KernelCase {
     try (var scope = Scope.openUnwatched()) {
       watch.run(run);
     }
-    return uses.stream().map(use -> new KernelCase(use.op(), use.inputs())).toList();
+    return uses;
   }
 
   /** The same for a composite by itself. */
   static KernelCase of(Composite op, Tensor... inputs) {
-    return new KernelCase(op, inputs);
+    return ofBody(op, inputs);
   }
 
   /** Whether some rows end early: what is computed for them then is read by nobody. */

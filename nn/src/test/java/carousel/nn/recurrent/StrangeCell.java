@@ -26,7 +26,7 @@ public record StrangeCell(
 
   /** N rows, H units, and P, which are fewer. */
   public record Sizes(int n, int h, int p) {
-    static Sizes of(int n, int h) {
+    public static Sizes of(int n, int h) {
       return new Sizes(n, h, (h + 2) / 3);
     }
   }
