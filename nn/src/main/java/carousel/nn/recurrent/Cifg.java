@@ -7,6 +7,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * The LSTM with coupled input and forget gate, {@code f = 1 − i}: {@code C = C' + i ⊙ (g − C')},
@@ -18,7 +19,8 @@ import java.util.List;
  * @param wh {@code [H,3H]}
  * @param b {@code [3H]}
  */
-public record Cifg(Parameter wx, Parameter wh, Parameter b) implements AffineCell<LstmState> {
+public record Cifg(Parameter wx, Parameter wh, Parameter b)
+    implements AffineCell<LstmState>, CandidateCell<LstmState> {
   /** {@code (z [N,3H], C' [N,H]) → (H, C)}: the pointwise part. */
   static final Composite GATES =
       new Composite(
@@ -67,6 +69,14 @@ public record Cifg(Parameter wx, Parameter wh, Parameter b) implements AffineCel
   public LstmState step(Tensor z, LstmState state) {
     Tensor[] next = Op.applyAll(GATES, Weights.plus(z, state.h(), wh), state.c());
     return new LstmState(next[0], next[1]);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState state, UnaryOperator<Tensor> candidate) {
+    List<Tensor> a = Weights.plus(z, state.h(), wh).chunk(3, Tensor.LAST); // i g o
+    Tensor g = candidate.apply(a.get(1).tanh());
+    Tensor c = state.c().add(a.get(0).sigmoid().mul(g.sub(state.c())));
+    return new LstmState(a.get(2).sigmoid().mul(c.tanh()), c);
   }
 
   @Override

@@ -7,6 +7,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * The gated recurrent unit that resets <em>after</em> the product, as cuDNN and PyTorch compute it:
@@ -21,7 +22,7 @@ import java.util.List;
  * @param bh {@code [H]}, the bias inside the reset
  */
 public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter bh)
-    implements AffineCell<HiddenState> {
+    implements AffineCell<HiddenState>, CandidateCell<HiddenState> {
   /** {@code (z [N,3H], H'·wh [N,3H], bh [H], H' [N,H]) → H}: the pointwise part. */
   static final Composite GATES =
       new Composite(
@@ -75,6 +76,16 @@ public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter b
   public HiddenState step(Tensor z, HiddenState state) {
     Tensor u = state.h().matmul(wh.value());
     return new HiddenState(Op.apply(GATES, z, u, bh.value(), state.h()));
+  }
+
+  @Override
+  public HiddenState step(Tensor z, HiddenState state, UnaryOperator<Tensor> candidate) {
+    List<Tensor> a = z.chunk(3, Tensor.LAST); // r z n
+    List<Tensor> u = state.h().matmul(wh.value()).chunk(3, Tensor.LAST);
+    Tensor r = a.get(0).add(u.get(0)).sigmoid();
+    Tensor keep = a.get(1).add(u.get(1)).sigmoid();
+    Tensor n = candidate.apply(a.get(2).add(r.mul(u.get(2).add(bh.value()))).tanh());
+    return new HiddenState(n.add(keep.mul(state.h().sub(n))));
   }
 
   @Override

@@ -7,6 +7,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * The gated recurrent unit that resets <em>before</em> the product, as first published: {@code r, z =
@@ -21,7 +22,7 @@ import java.util.List;
  * @param b {@code [3H]}
  */
 public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter b)
-    implements AffineCell<HiddenState> {
+    implements AffineCell<HiddenState>, CandidateCell<HiddenState> {
   /** {@code (z [N,3H], H'·wh [N,2H], H' [N,H]) → R ⊙ H'}: the pointwise part before the second product. */
   static final Composite RESET =
       new Composite(
@@ -83,6 +84,16 @@ public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter
     Tensor u = state.h().matmul(wh.value());
     Tensor reset = Op.apply(RESET, z, u, state.h());
     return new HiddenState(Op.apply(GATES, z, u, reset.matmul(wn.value()), state.h()));
+  }
+
+  @Override
+  public HiddenState step(Tensor z, HiddenState state, UnaryOperator<Tensor> candidate) {
+    Tensor u = state.h().matmul(wh.value());
+    Tensor reset = Op.apply(RESET, z, u, state.h());
+    List<Tensor> a = z.chunk(3, Tensor.LAST); // r z n
+    Tensor keep = a.get(1).add(u.chunk(2, Tensor.LAST).get(1)).sigmoid();
+    Tensor n = candidate.apply(a.get(2).add(reset.matmul(wn.value())).tanh());
+    return new HiddenState(n.add(keep.mul(state.h().sub(n))));
   }
 
   @Override

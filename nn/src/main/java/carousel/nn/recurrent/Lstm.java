@@ -7,6 +7,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * Long short-term memory: {@code i, f, o = σ(·)}, {@code g = tanh(·)} of {@code X·wx + H'·wh + b};
@@ -18,7 +19,8 @@ import java.util.List;
  * @param wh {@code [H,4H]}
  * @param b {@code [4H]}
  */
-public record Lstm(Parameter wx, Parameter wh, Parameter b) implements AffineCell<LstmState> {
+public record Lstm(Parameter wx, Parameter wh, Parameter b)
+    implements AffineCell<LstmState>, CandidateCell<LstmState> {
   /** {@code (z [N,4H], C' [N,H]) → (H, C)}: the pointwise part. */
   static final Composite GATES =
       new Composite(
@@ -79,6 +81,14 @@ public record Lstm(Parameter wx, Parameter wh, Parameter b) implements AffineCel
   public LstmState step(Tensor z, LstmState state) {
     Tensor[] next = Op.applyAll(GATES, Weights.plus(z, state.h(), wh), state.c());
     return new LstmState(next[0], next[1]);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState state, UnaryOperator<Tensor> candidate) {
+    List<Tensor> a = Weights.plus(z, state.h(), wh).chunk(4, Tensor.LAST); // i f g o
+    Tensor g = candidate.apply(a.get(2).tanh());
+    Tensor c = a.get(1).sigmoid().mul(state.c()).add(a.get(0).sigmoid().mul(g));
+    return new LstmState(a.get(3).sigmoid().mul(c.tanh()), c);
   }
 
   @Override

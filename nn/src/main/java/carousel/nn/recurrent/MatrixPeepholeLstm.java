@@ -7,6 +7,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * The LSTM whose gates see the whole cell state: {@code i, f = σ(· + C'·wc)}, {@code o = σ(· + C·wco)}
@@ -23,7 +24,7 @@ import java.util.List;
  */
 public record MatrixPeepholeLstm(
     Parameter wx, Parameter wh, Parameter b, Parameter wci, Parameter wcf, Parameter wco)
-    implements AffineCell<LstmState> {
+    implements AffineCell<LstmState>, CandidateCell<LstmState> {
   /** {@code (z [N,4H], C'·wci, C'·wcf, C' [N,H]) → C}: the pointwise part up to the state. */
   static final Composite GATES =
       new Composite(
@@ -101,6 +102,17 @@ public record MatrixPeepholeLstm(
     Tensor a = Weights.plus(z, state.h(), wh);
     Tensor c = Op.apply(GATES, a, before.matmul(wci.value()), before.matmul(wcf.value()), before);
     return new LstmState(Op.apply(OUTPUT, a, c.matmul(wco.value()), c), c);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState state, UnaryOperator<Tensor> candidate) {
+    Tensor before = state.c();
+    Tensor sums = Weights.plus(z, state.h(), wh);
+    List<Tensor> a = sums.chunk(4, Tensor.LAST); // i f g o
+    Tensor i = a.get(0).add(before.matmul(wci.value())).sigmoid();
+    Tensor f = a.get(1).add(before.matmul(wcf.value())).sigmoid();
+    Tensor c = f.mul(before).add(i.mul(candidate.apply(a.get(2).tanh())));
+    return new LstmState(Op.apply(OUTPUT, sums, c.matmul(wco.value()), c), c);
   }
 
   @Override

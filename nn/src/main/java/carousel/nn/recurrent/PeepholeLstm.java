@@ -8,6 +8,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * The LSTM whose gates see the cell state through diagonal connections: {@code i, f = σ(· + p ⊙ C')},
@@ -25,7 +26,7 @@ import java.util.List;
  */
 public record PeepholeLstm(
     Parameter wx, Parameter wh, Parameter b, Parameter pi, Parameter pf, Parameter po)
-    implements AffineCell<LstmState> {
+    implements AffineCell<LstmState>, CandidateCell<LstmState> {
   /** {@code (z [N,4H], C' [N,H], pi, pf, po [H]) → (H, C)}: the pointwise part. */
   static final Composite GATES =
       new Composite(
@@ -101,6 +102,17 @@ public record PeepholeLstm(
         Op.applyAll(
             GATES, Weights.plus(z, state.h(), wh), state.c(), pi.value(), pf.value(), po.value());
     return new LstmState(next[0], next[1]);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState state, UnaryOperator<Tensor> candidate) {
+    List<Tensor> a = Weights.plus(z, state.h(), wh).chunk(4, Tensor.LAST); // i f g o
+    Tensor before = state.c();
+    Tensor i = a.get(0).add(pi.value().mul(before)).sigmoid();
+    Tensor f = a.get(1).add(pf.value().mul(before)).sigmoid();
+    Tensor c = f.mul(before).add(i.mul(candidate.apply(a.get(2).tanh())));
+    Tensor o = a.get(3).add(po.value().mul(c)).sigmoid();
+    return new LstmState(o.mul(c.tanh()), c);
   }
 
   @Override
