@@ -55,6 +55,11 @@ final class LayerStep<S extends State> {
     return flags;
   }
 
+  /** Whether this is the cell's step, and nothing around it. */
+  boolean isPlain() {
+    return flags.isEmpty() && masks.leaveSteps();
+  }
+
   /** Whether rows start anew within the sequence. */
   boolean startsAnew() {
     return resets != null;
@@ -70,6 +75,10 @@ final class LayerStep<S extends State> {
    *     read only if some do
    */
   Result<S> take(Tensor z, Flags.Step here, S state, List<Tensor> anew) {
+    if (isPlain()) {
+      S next = cell.step(z, state);
+      return new Result<>(cell.output(next), next);
+    }
     S old = state;
     if (resets != null) {
       Tensor where = resets.of(here);
@@ -87,7 +96,7 @@ final class LayerStep<S extends State> {
   }
 
   private S cellStep(Tensor z, Flags.Step here, S state) {
-    if (masks.candidate().kept() == null) {
+    if (masks.candidate().isNone()) {
       return cell.step(z, state);
     }
     Mask mask = candidate == null ? masks.candidate() : masks.candidate().of(candidate.of(here));

@@ -22,6 +22,10 @@ record Mask(@Nullable Tensor kept, double rate) {
         : new Mask(rng.bernoulli(1 - rate, shape.toArray()).to(like.device()), rate);
   }
 
+  boolean isNone() {
+    return kept == null;
+  }
+
   /** A mask of the same rate. */
   Mask of(Tensor other) {
     return new Mask(other, rate);

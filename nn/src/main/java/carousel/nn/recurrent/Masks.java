@@ -30,6 +30,14 @@ record Masks(
     Mask candidate,
     boolean isTraining) {
 
+  /** Whether steps are as without noise; inputs are masked before them. */
+  boolean leaveSteps() {
+    return !noise.changesInference()
+        && states.stream().allMatch(Mask::isNone)
+        && outputs.isNone()
+        && candidate.isNone();
+  }
+
   /**
    * Draws the masks, if this is training.
    *

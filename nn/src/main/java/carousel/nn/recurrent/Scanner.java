@@ -87,12 +87,12 @@ final class Scanner<S extends State> {
             Run run = from(with(List.of(in).subList(first, first + states))).loop();
             return tensors(run.y(), run.states().getFirst());
           };
-      boolean trusted = Cells.isRegistered(cell);
+      // What is known of the cell holds of its own step, not of one with marks or noise around it.
+      boolean trusted = step.isPlain() && Cells.isRegistered(cell);
+      String label = cell.label() + (step.isPlain() ? ".scan" : ".layer.scan");
       var scan = new Scan(call.step(), body, call.places(), steps, x.dim(1), reverse);
       Tensor[] out =
-          Op.applyAll(
-              new Composite(cell.label() + ".scan", scan, trusted),
-              call.inputs().toArray(new Tensor[0]));
+          Op.applyAll(new Composite(label, scan, trusted), call.inputs().toArray(new Tensor[0]));
       S last = with(List.of(out).subList(1, 1 + states));
       return kept(scope, new Run(out[0], step.output(last), List.of(last)));
     }

@@ -6,6 +6,7 @@ import static carousel.nn.recurrent.Layers.cell;
 import static carousel.nn.recurrent.Layers.random;
 import static carousel.nn.recurrent.Layers.weighted;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
@@ -19,14 +20,17 @@ import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
+import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -59,9 +63,9 @@ class NoiseKernelTest {
     Noise noise =
         Noise.none()
             .inputs(0.25)
-            .states(java.util.Arrays.copyOf(states, parts))
+            .states(Arrays.copyOf(states, parts))
             .outputs(0.4)
-            .zoneout(java.util.Arrays.copyOf(zoneout, parts));
+            .zoneout(Arrays.copyOf(zoneout, parts));
     return cell instanceof CandidateCell ? noise.candidate(0.35, per) : noise;
   }
 
@@ -69,13 +73,14 @@ class NoiseKernelTest {
     Cell<?> cell = any(name);
     Recurrent<?> plain =
         direction == Direction.FORWARD ? Recurrent.of(cell) : Recurrent.reverse(cell);
-    return Layers.fillZeros(plain.withNoise(everything(cell, per)).withLearnedStart(), Philox.of(6));
+    return Layers.fillZeros(
+        plain.withNoise(everything(cell, per)).withLearnedStart(), Philox.of(6));
   }
 
   private static Marks marks() {
     double[] resets = {0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 1, 1};
     double[] taken = {1, 1, 1, 0, 1, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1};
-    var shape = carousel.tensor.Shape.of(T, N);
+    var shape = Shape.of(T, N);
     return Marks.ofLengths(Tensor.of(5, 4, 2))
         .withResets(Tensor.of(shape, resets).ne(0))
         .withTaken(Tensor.of(shape, taken).ne(0));
@@ -165,7 +170,7 @@ class NoiseKernelTest {
       }
     }
     assertThat(results[1]).containsExactly(results[0]);
-    assertThat(results[2]).containsExactly(results[0], org.assertj.core.data.Offset.offset(1e-11));
+    assertThat(results[2]).containsExactly(results[0], within(1e-11));
   }
 
   @ParameterizedTest
@@ -192,8 +197,7 @@ class NoiseKernelTest {
       Recurrent<?> layer = layer(name, Direction.FORWARD, Per.STEP);
       Tensor x = random(3, 2, 2, D);
       GradCheck.strict()
-          .run(
-              name, in -> Layers.flat(layer.run(in[0])), Layers.inputs(layer, x, List.of()))
+          .run(name, in -> Layers.flat(layer.run(in[0])), Layers.inputs(layer, x, List.of()))
           .require();
     }
   }
@@ -201,20 +205,21 @@ class NoiseKernelTest {
   /** A segment that runs again draws the same masks, whether training is within it or around it. */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void ofACheckpointedSegmentIsDrawnOnce(boolean within) {
+  void ofACheckpointedSegmentIsDrawnOnce(boolean inside) {
     try (var scope = Scope.open()) {
       Recurrent<?> layer = layer("lstm", Direction.FORWARD, Per.STEP);
       Tensor x = random(1, T, N, D);
       Tensor[] by = Layers.inputs(layer, x, List.of());
       var plain =
-          Grad.of(() -> Training.with(Philox.of(8), () -> weighted(Layers.flat(layer.run(x)), 7)), by);
+          Grad.of(
+              () -> Training.with(Philox.of(8), () -> weighted(Layers.flat(layer.run(x)), 7)), by);
       var rng = Philox.of(8);
       Supplier<Tensor> segment = () -> Layers.flat(layer.run(x));
       var checkpointed =
           Grad.of(
               () ->
                   weighted(
-                      within
+                      inside
                           ? Grad.checkpoint(() -> Training.with(rng, segment))
                           : Training.with(rng, () -> Grad.checkpoint(segment)),
                       7),
@@ -269,5 +274,59 @@ class NoiseKernelTest {
       }
       close("outputs", run.y(), y);
     }
+  }
+
+  @Test
+  void runsByAKernelInSinglePrecision() {
+    try (var scope = Scope.open(Device.reference())) {
+      var rng = Philox.of(1);
+      for (String name : Cells.names()) {
+        Cell<?> cell = Cells.of(name, D, H, Init.uniform(0.5), rng);
+        var layer = Recurrent.of(cell).withNoise(everything(cell, Per.STEP));
+        Tensor x = rng.normal(DType.F32, 0, 1, T, N, D);
+        for (boolean training : new boolean[] {true, false}) {
+          Supplier<Tensor> run =
+              () ->
+                  training
+                      ? Training.with(Philox.of(8), () -> layer.run(x, marks(), List.of()).y())
+                      : layer.run(x, marks(), List.of()).y();
+          assertThat(hasKernel(run)).as(name).isTrue();
+          assertThat(run.get().allClose(FusedContract.BODIES.run(run), 1e-5, 1e-5)).isTrue();
+        }
+      }
+    }
+  }
+
+  /** Whoever knows a cell by its label knows its own step, not one that does more. */
+  @Test
+  void isNotTakenForTheCellsOwnScan() {
+    try (var scope = Scope.open(Device.reference())) {
+      var plain = Recurrent.of(cell("lstm"));
+      Tensor x = random(1, T, N, D);
+      assertThat(label(() -> plain.run(x))).isEqualTo("lstm.scan");
+      var inputs = plain.withNoise(Noise.none().inputs(0.5));
+      assertThat(label(() -> Training.with(Philox.of(1), () -> inputs.run(x))))
+          .isEqualTo("lstm.scan");
+      var dropped = plain.withNoise(Noise.none().states(0.5, 0));
+      assertThat(label(() -> dropped.run(x))).isEqualTo("lstm.scan");
+      assertThat(label(() -> Training.with(Philox.of(1), () -> dropped.run(x))))
+          .isEqualTo("lstm.layer.scan");
+      var zoneout = plain.withNoise(Noise.none().zoneout(0, 0.5));
+      assertThat(label(() -> zoneout.run(x))).isEqualTo("lstm.layer.scan");
+      assertThat(label(() -> plain.run(x, marks(), List.of()))).isEqualTo("lstm.layer.scan");
+    }
+  }
+
+  private static String label(Supplier<?> run) {
+    List<String> labels = new ArrayList<>();
+    Interpreter watch =
+        (op, inputs) -> {
+          if (op.label().endsWith(".scan")) {
+            labels.add(op.label());
+          }
+          return Interpreter.EAGER.apply(op, inputs);
+        };
+    watch.run(run);
+    return String.join(" ", labels);
   }
 }

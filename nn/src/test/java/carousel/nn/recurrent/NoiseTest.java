@@ -1,31 +1,25 @@
 package carousel.nn.recurrent;
 
 import static carousel.nn.recurrent.Layers.D;
-import static carousel.nn.recurrent.Layers.H;
 import static carousel.nn.recurrent.Layers.cell;
-import static carousel.nn.recurrent.Layers.flat;
 import static carousel.nn.recurrent.Layers.random;
 import static carousel.nn.recurrent.NoiseKernelTest.close;
 import static carousel.tensor.DType.F64;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.nn.Parameters;
 import carousel.nn.Training;
-import carousel.nn.io.StateDict;
 import carousel.nn.recurrent.Noise.Per;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
-import carousel.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What each kind of noise does, where it can be seen by itself. */
@@ -80,7 +74,8 @@ class NoiseTest {
   void inputsHaveOneMaskForAllSteps(double p) {
     try (var scope = Scope.open()) {
       Tensor x = Tensor.ones(F64, 4, 500, UNITS);
-      Tensor y = trained(Recurrent.of(new Probe(false)).withNoise(Noise.none().inputs(p)), x, List.of());
+      Tensor y =
+          trained(Recurrent.of(new Probe(false)).withNoise(Noise.none().inputs(p)), x, List.of());
       onOff(y.select(0, 0), 1 / (1 - p));
       share(y.select(0, 0).ne(0), 1 - p);
       for (int t = 1; t < 4; t++) {
@@ -134,8 +129,7 @@ class NoiseTest {
   @ValueSource(doubles = {0.05, 0.5, 0.9})
   void zoneoutKeepsUnitsByOtherMasksAtEveryStep(double z) {
     try (var scope = Scope.open()) {
-      Tensor x =
-          Tensor.arange(4).cast(F64).add(1).reshape(4, 1, 1).expand(4, 500, UNITS).copy();
+      Tensor x = Tensor.arange(4).cast(F64).add(1).reshape(4, 1, 1).expand(4, 500, UNITS).copy();
       var layer = Recurrent.of(new Probe(false)).withNoise(Noise.none().zoneout(z));
       Tensor y = trained(layer, x, List.of());
       Tensor before = Tensor.zeros(F64, 500, UNITS);
@@ -167,101 +161,6 @@ class NoiseTest {
     }
   }
 
-  @ParameterizedTest
-  @MethodSource("carousel.nn.recurrent.Layers#cells")
-  void zoneoutOutsideOfTrainingMixesStates(String name) {
-    try (var scope = Scope.open()) {
-      expectation(cell(name));
-    }
-  }
-
-  private static <S extends State> void expectation(Cell<S> cell) {
-    double[] rates = {0.1, 0.6};
-    int parts = cell.zero(1).tensors().size();
-    var noise =
-        Noise.none().inputs(0.4).states(0.4).outputs(0.4).zoneout(java.util.Arrays.copyOf(rates, parts));
-    Tensor x = random(1, 4, 2, D);
-    var run = Recurrent.of(cell).withNoise(noise).run(x);
-    S s = cell.zero(2);
-    Tensor z = cell.project(x);
-    for (int t = 0; t < 4; t++) {
-      S next = cell.step(z.select(0, t), s);
-      List<Tensor> mixed = new ArrayList<>();
-      for (int k = 0; k < parts; k++) {
-        Tensor old = s.tensors().get(k);
-        mixed.add(old.add(next.tensors().get(k).sub(old).mul(1 - rates[k])));
-      }
-      s = State.with(s, mixed);
-      close("step " + t, run.y().select(0, t), cell.output(s));
-    }
-    close("last", run.last(), cell.output(s));
-  }
-
-  @ParameterizedTest
-  @MethodSource("carousel.nn.recurrent.Layers#cells")
-  void dropoutIsForTrainingOnlyAndARateOfZeroIsNothing(String name) {
-    try (var scope = Scope.open()) {
-      var plain = Recurrent.of(cell(name));
-      Tensor x = random(1, 4, 2, D);
-      Noise dropout = Noise.none().inputs(0.3).states(0.3).outputs(0.3);
-      if (plain.cell() instanceof CandidateCell) {
-        dropout = dropout.candidate(0.5, Per.STEP);
-      }
-      var noisy = plain.withNoise(dropout);
-      Tensor expected = flat(plain.run(x));
-      assertThat(flat(noisy.run(x)).sameValues(expected)).isTrue();
-      var rng = Philox.of(1);
-      Tensor inside = Training.with(rng, () -> Training.without(() -> flat(noisy.run(x))));
-      assertThat(inside.sameValues(expected)).isTrue();
-      assertThat(Training.with(rng, () -> flat(plain.run(x))).sameValues(expected)).isTrue();
-      var zero =
-          plain.withNoise(
-              Noise.none().inputs(0).states(0).outputs(0).zoneout(0).candidate(0, Per.SEQUENCE));
-      assertThat(Training.with(rng, () -> flat(zero.run(x))).sameValues(expected)).isTrue();
-      assertThat(rng.counter()).isZero();
-      assertThat(Training.with(rng, () -> flat(noisy.run(x))).sameValues(expected)).isFalse();
-      assertThat(rng.counter()).isPositive();
-    }
-  }
-
-  @ParameterizedTest
-  @MethodSource("carousel.nn.recurrent.Layers#cells")
-  void aRateOfOneDropsOrKeepsEverything(String name) {
-    try (var scope = Scope.open()) {
-      var layer = Recurrent.of(cell(name));
-      Tensor x = random(1, 4, 2, D);
-      List<State> start = Layers.states(layer, 2, 2);
-      assertThat(trained(layer.withNoise(Noise.none().outputs(1)), x, start).ne(0).any().item()).isZero();
-      close(
-          "inputs",
-          trained(layer.withNoise(Noise.none().inputs(1)), x, start),
-          layer.run(x.mul(0), start, null).y());
-      // Every step begins at zeros, as a sequence of one step does.
-      close(
-          "states",
-          trained(layer.withNoise(Noise.none().states(1)), x, start),
-          layer
-              .run(
-                  x,
-                  Marks.none().withResets(Tensor.ones(4, 2).ne(0)),
-                  List.of())
-              .y());
-      for (boolean training : new boolean[] {true, false}) {
-        var kept = layer.withNoise(Noise.none().zoneout(1));
-        var run =
-            training
-                ? Training.with(Philox.of(3), () -> kept.run(x, start, null))
-                : kept.run(x, start, null);
-        for (int k = 0; k < start.getFirst().tensors().size(); k++) {
-          assertThat(
-                  run.states().getFirst().tensors().get(k)
-                      .sameValues(start.getFirst().tensors().get(k)))
-              .isTrue();
-        }
-      }
-    }
-  }
-
   /** What is dropped is not read, so that its infinity, or its gradient, is seen nowhere. */
   @Test
   void whatIsDroppedMayBeInfinite() {
@@ -283,8 +182,7 @@ class NoiseTest {
       for (String name : CandidateCell.names()) {
         var layer = Recurrent.of(cell(name)).withNoise(zero);
         Tensor memory =
-            Training.with(Philox.of(1), () -> layer.run(x))
-                .states().getFirst().tensors().getLast();
+            Training.with(Philox.of(1), () -> layer.run(x)).states().getFirst().tensors().getLast();
         assertThat(memory.ne(0).any().item()).as(name).isZero();
       }
     }
@@ -327,8 +225,7 @@ class NoiseTest {
       Tensor x = random(1, 1, 300, D).expand(6, 300, D).copy();
       // An LSTM whose memory is emptied at every step shows the candidate of that step alone.
       var lstm = (Lstm) cell("lstm");
-      var layer =
-          Recurrent.of(lstm).withNoise(Noise.none().candidate(0.5, Per.SEQUENCE));
+      var layer = Recurrent.of(lstm).withNoise(Noise.none().candidate(0.5, Per.SEQUENCE));
       Marks anew = Marks.none().withResets(Tensor.ones(6, 300).ne(0));
       for (Per per : Per.values()) {
         var noisy = layer.withNoise(Noise.none().candidate(0.5, per));
@@ -351,71 +248,20 @@ class NoiseTest {
       var layer =
           Recurrent.of(cell("lstm"))
               .withNoise(
-                  Noise.none().inputs(0.3).states(0.3, 0.2).outputs(0.4).candidate(0.2, Per.SEQUENCE));
+                  Noise.none()
+                      .inputs(0.3)
+                      .states(0.3, 0.2)
+                      .outputs(0.4)
+                      .candidate(0.2, Per.SEQUENCE));
       Tensor x = random(1, 6, 4, D);
       Tensor taken = Tensor.of(1, 0, 1, 1, 0, 1).ne(0).unsqueeze(1).expand(6, 4).copy();
       var run =
-          Training.with(
-              Philox.of(3), () -> layer.run(x, Marks.none().withTaken(taken), List.of()));
+          Training.with(Philox.of(3), () -> layer.run(x, Marks.none().withTaken(taken), List.of()));
       Tensor at = Tensor.of(0, 2, 3, 5);
       var alone = Training.with(Philox.of(3), () -> layer.run(x.indexSelect(0, at)));
       close("outputs", run.y().indexSelect(0, at), alone.y());
       assertThat(run.y().indexSelect(0, Tensor.of(1, 4)).ne(0).any().item()).isZero();
       close("last", run.last(), alone.last());
     }
-  }
-
-  @Test
-  void hasNoParametersAndIsNoPartOfAStateDict() {
-    try (var scope = Scope.open()) {
-      var plain = Recurrent.of(cell("lstm")).withLearnedStart();
-      var noisy = plain.withNoise(NoiseKernelTest.everything(plain.cell(), Per.STEP));
-      assertThat(names(noisy)).isEqualTo(names(plain));
-      assertThat(names(Recurrent.of(cell("lstm")).withNoise(noisy.noise()).withLearnedStart()))
-          .isEqualTo(names(plain));
-      assertThat(plain.withNoise(noisy.noise()).withLearnedStart().noise()).isEqualTo(noisy.noise());
-      var stateless = Recurrent.of(cell("lstm"));
-      assertThat(StateDict.of(stateless.withNoise(noisy.noise())).keySet())
-          .isEqualTo(StateDict.of(stateless).keySet());
-    }
-  }
-
-  private static List<String> names(Recurrent<?> layer) {
-    List<String> names = new ArrayList<>();
-    layer.parameters().forEach(named -> names.add(named.name()));
-    return names;
-  }
-
-  @Test
-  void wrongRates() {
-    Noise none = Noise.none();
-    for (double rate : new double[] {-0.1, 1.1, Double.NaN}) {
-      wrong("noise: the rate of inputs must be in [0, 1], got " + rate, () -> none.inputs(rate));
-      wrong("noise: the rate of states must be in [0, 1]", () -> none.states(0.1, rate));
-      wrong("noise: the rate of outputs must be in [0, 1]", () -> none.outputs(rate));
-      wrong("noise: the rate of zoneout must be in [0, 1]", () -> none.zoneout(rate));
-      wrong(
-          "noise: the rate of candidate must be in [0, 1]", () -> none.candidate(rate, Per.STEP));
-    }
-    try (var scope = Scope.open()) {
-      var lstm = Recurrent.of(cell("lstm"));
-      var elman = Recurrent.of(cell("elman"));
-      wrong(
-          "recurrent Lstm: noise has 3 rates of zoneout for LstmState, a state of 2; give one for"
-              + " each tensor, or one for all",
-          () -> lstm.withNoise(none.zoneout(0.1, 0.2, 0.3)));
-      wrong(
-          "recurrent Elman: noise has 2 rates of states for HiddenState, a state of 1",
-          () -> elman.withNoise(none.states(0.1, 0)));
-      wrong(
-          "recurrent Elman: the cell has no candidate of which noise could drop; those that have one"
-              + " are lstm, peephole, matrix-peephole, cifg, gru, gru-after, and any CandidateCell",
-          () -> elman.withNoise(none.candidate(0.1, Per.STEP)));
-      assertThat(elman.withNoise(none.candidate(0, Per.STEP)).outputs()).isEqualTo(H);
-    }
-  }
-
-  private static void wrong(String message, org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
-    assertThatThrownBy(call).isInstanceOf(TensorException.class).hasMessageContaining(message);
   }
 }
