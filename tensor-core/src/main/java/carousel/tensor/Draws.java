@@ -44,7 +44,8 @@ public final class Draws {
     return value;
   }
 
-  private static <T> ScopedValue.Carrier bind(ScopedValue.Carrier to, ScopedValue<T> key, Object value) {
+  private static <T> ScopedValue.Carrier bind(
+      ScopedValue.Carrier to, ScopedValue<T> key, Object value) {
     @SuppressWarnings("unchecked") // It was this key's value.
     T typed = (T) value;
     return to.where(key, typed);
