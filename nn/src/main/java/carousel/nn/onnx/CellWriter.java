@@ -21,7 +21,6 @@ import carousel.nn.recurrent.MatrixPeepholeLstm;
 import carousel.nn.recurrent.PeepholeLstm;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.GateOrder;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -131,10 +130,8 @@ final class CellWriter {
 
   /** {@code wh [H,2H]} and {@code wn [H,H]} as one, in the order of the cell's gates. */
   static Tensor withCandidate(GatedCell<?> cell, Parameter wh, Parameter wn) {
-    var order = new ArrayList<>(cell.products().names());
-    order.add("n");
     var both = Tensor.concat(Tensor.LAST, List.of(wh.value(), wn.value()));
-    return cell.gates().from(new GateOrder(order), both, Tensor.LAST);
+    return cell.gates().from(cell.products().with("n"), both, Tensor.LAST);
   }
 
   /** {@code [D,G·H] → [G·H,D]}, the gates in the operator's order. */

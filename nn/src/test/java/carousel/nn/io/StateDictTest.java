@@ -113,13 +113,14 @@ class StateDictTest {
 
   @Test
   void twoBiasesAreOne() {
-    var lstm = Recurrent.of(Lstm.of(1, 1, INIT, rng));
+    var cell = Lstm.of(1, 1, INIT, rng);
+    var lstm = Recurrent.of(cell);
     var given = new LinkedHashMap<>(StateDict.of(lstm));
     given.put("bias_ih_l0", Tensor.of(1f, 2, 3, 4));
     given.put("bias_hh_l0", Tensor.of(10f, 20, 30, 40));
     StateDict.load(lstm, given);
-    assertThat(lstm.parameters().get("cell.b").value().toFloatArray())
-        .containsExactly(11, 22, 33, 44);
+    var both = RecurrentModule.LSTM.from(cell.gates(), cell.b().value(), 0);
+    assertThat(both.toFloatArray()).containsExactly(11, 22, 33, 44);
     var back = StateDict.of(lstm);
     assertThat(get(back, "bias_ih_l0").toFloatArray()).containsExactly(11, 22, 33, 44);
     assertThat(get(back, "bias_hh_l0").toFloatArray()).containsExactly(0, 0, 0, 0);
@@ -127,13 +128,15 @@ class StateDictTest {
 
   @Test
   void theBiasInsideTheResetStaysApart() {
-    var gru = Recurrent.of(GruResetAfter.of(1, 1, INIT, rng));
+    var cell = GruResetAfter.of(1, 1, INIT, rng);
+    var gru = Recurrent.of(cell);
     var given = new LinkedHashMap<>(StateDict.of(gru));
     given.put("bias_ih_l0", Tensor.of(1f, 2, 3));
     given.put("bias_hh_l0", Tensor.of(10f, 20, 30));
     StateDict.load(gru, given);
-    assertThat(gru.parameters().get("cell.b").value().toFloatArray()).containsExactly(11, 22, 3);
-    assertThat(gru.parameters().get("cell.bh").value().toFloatArray()).containsExactly(30);
+    var outer = RecurrentModule.GRU.from(cell.gates(), cell.b().value(), 0);
+    assertThat(outer.toFloatArray()).containsExactly(11, 22, 3);
+    assertThat(cell.bh().value().toFloatArray()).containsExactly(30);
     assertThat(get(StateDict.of(gru), "bias_hh_l0").toFloatArray()).containsExactly(0, 0, 30);
   }
 

@@ -184,9 +184,10 @@ class GateOrdersTest {
             case "wx", "b" -> cell.gates();
             case "wh" -> cell.products();
             case "wn", "bh" -> GateOrder.of("n");
-            case "pi", "peepholes.0" -> GateOrder.of("i");
+            case "pi" -> GateOrder.of("i");
             case "pf" -> GateOrder.of("f");
             case "po" -> GateOrder.of("o");
+            case "peepholes.0" -> GateOrder.of(cell.gates().without("g").names().get(0));
             case "peepholes.1" -> GateOrder.of(cell.gates().without("g").names().get(1));
             default -> throw new AssertionError(weight.name());
           };

@@ -17,6 +17,7 @@ import carousel.nn.Parameter;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.GateOrder;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -93,11 +94,9 @@ class CellsTest {
   }
 
   private static Parameter withForget(Parameter igo) {
-    var blocks = igo.value().chunk(3, Tensor.LAST);
-    return Parameter.of(
-        Tensor.concat(
-            Tensor.LAST,
-            List.of(blocks.get(0), blocks.get(0).neg(), blocks.get(1), blocks.get(2))));
+    Tensor forget = GateOrder.CIFG.block(igo.value(), Tensor.LAST, "i").neg();
+    Tensor all = Tensor.concat(Tensor.LAST, List.of(igo.value(), forget));
+    return Parameter.of(GateOrder.LSTM.from(GateOrder.CIFG.with("f"), all, Tensor.LAST));
   }
 
   @Test
@@ -106,15 +105,16 @@ class CellsTest {
       var before = Layers.fillZeros(GruResetBefore.of(D, H, INIT, Philox.of(1)), Philox.of(2));
       Tensor x = random(3, 4, 2, D);
       assertThat(run(before, x).sub(run(after(before), x)).abs().max().item()).isGreaterThan(1e-3);
-      before.b().value().narrow(0, 0, H).fill(1e3);
+      before.gates().block(before.b().value(), 0, "r").fill(1e3);
       same(run(before, x), run(after(before), x));
     }
   }
 
   private static GruResetAfter after(GruResetBefore cell) {
+    Tensor wh = Tensor.concat(1, List.of(cell.wh().value(), cell.wn().value()));
     return new GruResetAfter(
         cell.wx(),
-        Parameter.of(Tensor.concat(1, List.of(cell.wh().value(), cell.wn().value()))),
+        Parameter.of(GateOrder.GRU.from(cell.products().with("n"), wh, 1)),
         cell.b(),
         Parameter.of(Tensor.zeros(F64, H)));
   }
@@ -195,7 +195,8 @@ class CellsTest {
               lstm.withForgetBias(1.5).b(),
               peephole.withForgetBias(1.5).b(),
               matrix.withForgetBias(1.5).b())) {
-        assertThat(b.value().toDoubleArray()).containsExactly(0, 0, 1.5, 1.5, 0, 0, 0, 0);
+        assertThat(GateOrder.LSTM.block(b.value(), 0, "f").toDoubleArray()).containsOnly(1.5);
+        assertThat(b.value().sum().item()).as("all others are 0").isEqualTo(1.5 * H);
       }
       assertThat(lstm.b().value().abs().max().item()).isZero();
       assertThat(lstm.withForgetBias(1).wx()).isSameAs(lstm.wx());

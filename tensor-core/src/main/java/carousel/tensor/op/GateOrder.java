@@ -4,6 +4,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The gates of a recurrent cell, in the order in which their blocks stand side by side: G gates of H
@@ -73,6 +74,16 @@ public record GateOrder(List<String> names) {
   public GateOrder without(String gate) {
     indexOf(gate);
     return new GateOrder(names.stream().filter(name -> !name.equals(gate)).toList());
+  }
+
+  /**
+   * The order of what has one block more, after the others.
+   *
+   * @param gate its name, a new one
+   * @return these gates and that
+   */
+  public GateOrder with(String gate) {
+    return new GateOrder(Stream.concat(names.stream(), Stream.of(gate)).toList());
   }
 
   /**

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -223,7 +224,8 @@ final class Passes {
         Slot slot = stored.get(value);
         if (slot == null) {
           slot = Slot.of(temporary.apply(width));
-          stores.add(new Pointwise.Store(registers.get(value), slot(slot)));
+          int register = Objects.requireNonNull(registers.get(value));
+          stores.add(new Pointwise.Store(register, slot(slot)));
         }
         left.put(value, slot);
       }
