@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Passes {
   /** Instructions of a program, whatever they do. */
-  private static final int MOST_INSTRUCTIONS = 200;
+  private static final int MOST_INSTRUCTIONS = 120;
 
   private final int width;
   private final Function<Value, @Nullable Slot> places;

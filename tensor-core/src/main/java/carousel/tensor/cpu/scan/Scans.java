@@ -11,7 +11,9 @@ import carousel.tensor.op.Ternary;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.trace.Recent;
 import carousel.tensor.trace.Step;
+import carousel.tensor.trace.Traced;
 import carousel.tensor.trace.Untraced;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -80,6 +82,20 @@ public final class Scans {
   /** Whether there are kernels at all. */
   public synchronized boolean isAble() {
     return copies.computeIfAbsent(DType.F32, this::copy) != null;
+  }
+
+  /** Whether there may be a kernel: unless it is known that there is none. */
+  public synchronized boolean takes(Traced step) {
+    List<Made> known = new ArrayList<>();
+    for (DType type : List.of(DType.F32, DType.F64)) {
+      for (boolean affine : new boolean[] {false, true}) {
+        Made one = made.get(new Key(type, affine, step.signature()));
+        if (one != null) {
+          known.add(one);
+        }
+      }
+    }
+    return known.isEmpty() || known.stream().anyMatch(one -> one.kernel() != null);
   }
 
   /** The kernel of a recurrence; null if it has to run as it is written. */
