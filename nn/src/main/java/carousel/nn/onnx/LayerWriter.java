@@ -130,7 +130,6 @@ final class LayerWriter {
     return graph.constant(path + "." + name, value);
   }
 
-  /** One direction, or forward and reverse, as one operator and what brings Y to {@code [T,N,..]}. */
   /** Noise is for training; but zoneout mixes states outside of it, too. */
   private static void checkNoise(String path, Recurrent<?> layer) {
     if (layer.noise().zoneout().stream().anyMatch(rate -> rate > 0)) {
@@ -141,6 +140,7 @@ final class LayerWriter {
     }
   }
 
+  /** One direction, or forward and reverse, as one operator and what brings Y to {@code [T,N,..]}. */
   private void recurrent(String path, List<Recurrent<?>> directions) {
     var weights = new ArrayList<RecurrentWeights>();
     for (var i = 0; i < directions.size(); i++) {

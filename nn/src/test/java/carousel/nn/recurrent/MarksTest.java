@@ -12,8 +12,10 @@ import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
 import carousel.nn.FusedContract;
 import carousel.nn.recurrent.Sequence.Run;
+import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
+import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.ArrayList;
@@ -64,7 +66,7 @@ class MarksTest {
   /** What is marked; null or empty for nothing. Letters of a row per line, one column per step. */
   private record Case(String name, int[] lengths, String resets, String taken) {
     Segments of(Sequence layer, List<Boolean> reverse) {
-      return new Segments(layer, reverse, lengths, flags(resets), flags(taken));
+      return new Segments(layer, reverse, lengths, flagsOrNone(resets), flagsOrNone(taken));
     }
   }
 
@@ -79,10 +81,11 @@ class MarksTest {
           new Case("begins where it is skipped", WHOLE, "..x.. x..x. ....x", "xx.xx .xx.x xxx.."),
           new Case("everything", new int[] {4, 5, 2}, ".x..x x..x. .xx..", "xx.xx .xx.x .xx.x"));
 
-  private static boolean @Nullable [][] flags(String rows) {
-    if (rows.isEmpty()) {
-      return null;
-    }
+  private static boolean @Nullable [][] flagsOrNone(String rows) {
+    return rows.isEmpty() ? null : flags(rows);
+  }
+
+  private static boolean[][] flags(String rows) {
     String[] each = rows.split(" ");
     boolean[][] flags = new boolean[each[0].length()][each.length];
     for (int t = 0; t < flags.length; t++) {
@@ -172,7 +175,7 @@ class MarksTest {
               int n = i / D % N;
               dirty[i] = taken[t][n] && t < marks.lengths()[n] ? values[i] : junk;
             }
-            Tensor clean = Tensor.of(carousel.tensor.Shape.of(T, N, D), values);
+            Tensor clean = Tensor.of(Shape.of(T, N, D), values);
             Tensor x = Tensor.of(clean.shape(), dirty);
             Function<Tensor, Tensor> loss =
                 in -> weighted(flat(layer.run(in, segments.marks(T), List.of())), 7);
@@ -210,7 +213,7 @@ class MarksTest {
                   .get(0);
       // y_t = s·wh^k + ..: after a beginning the start is multiplied by wh, wh², ...
       Tensor wh = ((Elman) layer.cell()).wh().value();
-      Tensor reaches = Tensor.zeros(carousel.tensor.DType.F64, H);
+      Tensor reaches = Tensor.zeros(DType.F64, H);
       String[] rows = "..x.. xx.x. .....".split(" ");
       for (String row : rows) {
         Tensor power = wh;

@@ -4,10 +4,13 @@ import static carousel.tensor.DType.F64;
 
 import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.Philox;
+import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A run with noise and marks by sums and products of numbers, {@code m ⊙ a + (1 − m) ⊙ b}: one step after
@@ -46,9 +49,9 @@ final class NoiseByHand {
                 ? dropped(rng, noise.candidate(), steps, rows, cell.outputs())
                 : dropped(rng, noise.candidate(), rows, cell.outputs());
     boolean reverse = layer.direction() == Recurrent.Direction.REVERSE;
-    double[] lengths = marks.lengths().cast(F64).toDoubleArray();
-    double[] resets = marks.resets().cast(F64).toDoubleArray();
-    double[] taken = marks.taken().cast(F64).toDoubleArray();
+    double[] lengths = numbers(marks.lengths());
+    double[] resets = numbers(marks.resets());
+    double[] taken = numbers(marks.taken());
     Tensor z = cell.project(in);
     Tensor[] y = new Tensor[steps];
     for (int i = 0; i < steps; i++) {
@@ -91,6 +94,10 @@ final class NoiseByHand {
     return starts.isEmpty() ? zero : State.with(zero, starts);
   }
 
+  private static double[] numbers(@Nullable Tensor mark) {
+    return Objects.requireNonNull(mark).cast(F64).toDoubleArray();
+  }
+
   private static double rate(List<Double> rates, int k) {
     return rates.isEmpty() ? 0 : rates.size() == 1 ? rates.getFirst() : rates.get(k);
   }
@@ -118,6 +125,6 @@ final class NoiseByHand {
     int[] dims = new int[like.rank()];
     Arrays.fill(dims, 1);
     dims[0] = rows.length;
-    return Tensor.of(carousel.tensor.Shape.of(dims), rows);
+    return Tensor.of(Shape.of(dims), rows);
   }
 }

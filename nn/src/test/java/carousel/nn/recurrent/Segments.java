@@ -33,9 +33,7 @@ record Segments(
     for (int n = 0; n < x.dim(1); n++) {
       int row = n;
       List<State> start =
-          initial.stream()
-              .map(s -> (State) State.map((State) s, t -> t.narrow(0, row, 1)))
-              .toList();
+          initial.stream().map(s -> State.map((State) s, t -> t.narrow(0, row, 1))).toList();
       Run run = row(x.narrow(1, n, 1), n, start);
       ys.add(run.y());
       states.add(run.states());
