@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /**
@@ -55,10 +57,22 @@ record Campaign<P>(Species<P> species, int shrunk, Consumer<String> report) {
     Verdict of = species.judge(least);
     // One that shrank comes out differently once in a while: what memory held may matter.
     String message = of.isFailure() ? of.message() : "sometimes: " + verdict.message();
-    Long like = known.putIfAbsent(verdict.kind() + " " + species.traits().apply(least), seed);
+    Long like = known.putIfAbsent(verdict.kind() + " " + likeness(least), seed);
     return message
         + (like == null
             ? "\n" + species.source().apply(least)
             : ", shrinks to the like of " + like);
+  }
+
+  /** What programs that fail for one reason have in common: which rows and which cuts hardly matters. */
+  private Set<String> likeness(P program) {
+    Set<String> some = new TreeSet<>();
+    for (String trait : species.traits().apply(program)) {
+      String plain = trait.replaceAll("row .*", "row").replaceAll("Chunk|Split|Narrow", "cut");
+      if (!plain.startsWith("type ") && !plain.startsWith("view ") && !plain.equals("row")) {
+        some.add(plain);
+      }
+    }
+    return some;
   }
 }

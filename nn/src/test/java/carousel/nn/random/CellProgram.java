@@ -114,6 +114,7 @@ record CellProgram(
    */
   CellProgram valid() {
     List<Form> forms = stepForms().of(step);
+    Forms.require(gates > 0 && states.stream().allMatch(width -> width > 0), "no columns");
     Forms.require(!states.isEmpty() && step.results().size() == states.size(), "states");
     for (int i = 0; i < states.size(); i++) {
       Form wanted = Form.rows(LEAD, states.get(i));

@@ -95,6 +95,7 @@ record CompositeProgram(
     Forms.require(!inputs.isEmpty() && !body.results().isEmpty(), "nothing to do");
     Form first = inputs.getFirst().form();
     Forms.require(first.isRows(lead()) && !first.mask(), "rows come first");
+    Forms.require(inputs.stream().allMatch(i -> i.form().columns() > 0), "no columns");
     Forms.require(floating().contains(true), "nothing to differentiate");
     boolean perRow = captured.stream().anyMatch(c -> !c.form().isShared());
     Forms.require(!perRow || calls.stream().map(Run::rows).distinct().count() == 1, "other rows");

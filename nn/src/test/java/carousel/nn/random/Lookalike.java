@@ -8,23 +8,22 @@ import java.util.Locale;
  * tensors. A cell that looks like one and does something else must not run by its kernel.
  */
 enum Lookalike {
-  ELMAN_TANH(1, 1, List.of(1, 1)),
-  ELMAN_RELU(1, 1, List.of(1, 1)),
-  LSTM(2, 4, List.of(1, 4)),
-  CIFG(2, 3, List.of(1, 3)),
-  PEEPHOLE(2, 4, List.of(1, 4), List.of(1), List.of(1), List.of(1)),
-  GRU(1, 3, List.of(1, 2), List.of(1, 1)),
-  GRU_AFTER(1, 3, List.of(1, 3), List.of(1));
+  ELMAN_TANH(1, 1, List.of(List.of(1, 1))),
+  ELMAN_RELU(1, 1, List.of(List.of(1, 1))),
+  LSTM(2, 4, List.of(List.of(1, 4))),
+  CIFG(2, 3, List.of(List.of(1, 3))),
+  PEEPHOLE(2, 4, List.of(List.of(1, 4), List.of(1), List.of(1), List.of(1))),
+  GRU(1, 3, List.of(List.of(1, 2), List.of(1, 1))),
+  GRU_AFTER(1, 3, List.of(List.of(1, 3), List.of(1)));
 
   private final int states;
   private final int gates;
   private final List<List<Integer>> weights;
 
-  @SafeVarargs
-  Lookalike(int states, int gates, List<Integer>... weights) {
+  Lookalike(int states, int gates, List<List<Integer>> weights) {
     this.states = states;
     this.gates = gates;
-    this.weights = List.of(weights);
+    this.weights = weights;
   }
 
   String label() {

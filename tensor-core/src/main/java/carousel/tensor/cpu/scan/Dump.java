@@ -1,5 +1,6 @@
 package carousel.tensor.cpu.scan;
 
+import carousel.tensor.DType;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.trace.Value;
@@ -10,12 +11,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Kernels as text: what was traced, and how it is run. With {@code -Dcarousel.dump=DIR} every kernel
- * that is made is written to a file there.
+ * that is made is written to a file there, and of a step without one the reason.
  */
 final class Dump {
   private static final @Nullable String FOLDER = System.getProperty("carousel.dump");
@@ -27,15 +29,20 @@ final class Dump {
     this.plan = plan;
   }
 
-  /** Writes a kernel, if that is wanted. */
-  static void write(Compiled kernel, String signature) {
+  /**
+   * Writes what came of a step, if that is wanted.
+   *
+   * @param signature what the step computes
+   * @param what gives the text
+   */
+  static void write(DType type, String signature, Supplier<String> what) {
     if (FOLDER == null) {
       return;
     }
     try {
       Path folder = Files.createDirectories(Path.of(FOLDER));
-      String name = "scan-%s-%08x".formatted(kernel.type(), signature.hashCode());
-      Files.writeString(folder.resolve(name + ".txt"), of(kernel.plan()));
+      String name = "scan-%s-%08x.txt".formatted(type, signature.hashCode());
+      Files.writeString(folder.resolve(name), what.get());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -145,10 +145,12 @@ public final class Scans {
       var machine = new Plan.Machine(ofType.lanes(), op -> kernels.size(op, type));
       var plan = new Plan(step, machine, scan.inputs().affine(), variable);
       var kernel = new Compiled(plan, type, ofType, copy, loops(plan, type));
-      Dump.write(kernel, scan.step().signature());
+      Dump.write(type, scan.step().signature(), () -> Dump.of(plan));
       return new Made(kernel, "", numbers, variable);
     } catch (Untraced e) {
-      return new Made(null, String.valueOf(e.getMessage()), numbers, variable);
+      String reason = String.valueOf(e.getMessage());
+      Dump.write(type, scan.step().signature(), () -> reason + "\n\n" + scan.step().signature());
+      return new Made(null, reason, numbers, variable);
     }
   }
 
