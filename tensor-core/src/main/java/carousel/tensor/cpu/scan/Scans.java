@@ -159,7 +159,7 @@ public final class Scans {
       var machine = new Plan.Machine(ofType.lanes(), op -> kernels.size(op, type));
       var plan = new Plan(step, machine, scan.inputs().affine(), variable);
       Pointwise.Loop copy = copies.computeIfAbsent(type, this::copy);
-      Map<Program, Pointwise.Loop> compiled = loops(plan, type);
+      var compiled = loops(plan, type);
       if (copy != null && compiled != null) {
         Dump.write(type, signature, () -> Dump.of(plan));
         return new Made(new Compiled(plan, type, ofType, copy, compiled), "", numbers, variable);
@@ -174,8 +174,8 @@ public final class Scans {
   }
 
   /** The programs of a plan, compiled; null if one has a row that cannot be. */
-  private @Nullable Map<Program, Pointwise.Loop> loops(Plan plan, DType type) {
-    Map<Program, Pointwise.Loop> compiled = new IdentityHashMap<>();
+  private @Nullable IdentityHashMap<Program, Pointwise.Loop> loops(Plan plan, DType type) {
+    var compiled = new IdentityHashMap<Program, Pointwise.Loop>();
     for (Program program : plan.programs()) {
       Pointwise.Loop loop =
           loops.computeIfAbsent(
