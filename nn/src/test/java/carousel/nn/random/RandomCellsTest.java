@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
  * second derivatives. {@code benchmarks/random-programs} tries any number of them.
  */
 class RandomCellsTest {
-  private static final int PROGRAMS = 400;
+  private static final int PROGRAMS = 300;
 
   @Test
   void everyCellRunsByItsKernelAsByItsBody() {
