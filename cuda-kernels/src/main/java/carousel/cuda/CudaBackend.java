@@ -16,6 +16,7 @@ import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
 import carousel.tensor.spi.Recorder;
 import carousel.tensor.spi.SlabPool;
+import carousel.tensor.trace.Traced;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.Supplier;
@@ -196,6 +197,16 @@ public final class CudaBackend implements Backend {
   @Override
   public Recorder recorder() {
     return recorder;
+  }
+
+  @Override
+  public boolean makesKernels() {
+    return true;
+  }
+
+  @Override
+  public boolean takes(Traced step) {
+    return StepMatch.of(step) != null;
   }
 
   @Override

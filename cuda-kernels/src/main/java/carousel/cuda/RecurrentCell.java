@@ -1,43 +1,64 @@
 package carousel.cuda;
 
+import carousel.cuda.CellSteps.CellStep;
+import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.GateOrder;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The recurrent cells that have kernels. What is said here of a cell, the order of its gates too, is what
- * its policy in {@code cells.cuh} says. Scans are found by the labels of their composites, {@code
- * lstm.scan}; the pointwise part of one step by the composite itself.
+ * The recurrent cells that have kernels. What is said here of a cell is what its policy in {@code
+ * cells.cuh} says: what a step computes, which scans are compared with ({@link StepMatch}), the order of the
+ * gates, and the weights. The pointwise part of one step is found by the composite itself.
  */
 enum RecurrentCell {
   /** {@code h = tanh(z + u)}. */
-  ELMAN_TANH("recurrent_elman.cu", GateOrder.of("h"), null),
+  ELMAN_TANH("recurrent_elman.cu", GateOrder.of("h"), null, CellSteps.elman(Tensor::tanh)),
   /** {@code h = max(z + u, 0)}. */
-  ELMAN_RELU("recurrent_elman.cu", GateOrder.of("h"), null),
+  ELMAN_RELU("recurrent_elman.cu", GateOrder.of("h"), null, CellSteps.elman(Tensor::relu)),
   /** {@code h = z + u}. */
-  ELMAN_IDENTITY("recurrent_elman.cu", GateOrder.of("h"), null),
+  ELMAN_IDENTITY("recurrent_elman.cu", GateOrder.of("h"), null, CellSteps.elman(sum -> sum)),
   /** The cell of the literature. */
-  LSTM("recurrent_lstm.cu", GateOrder.of("i", "f", "g", "o"), GateComposites.LSTM, Trait.C),
+  LSTM(
+      "recurrent_lstm.cu",
+      GateOrder.of("i", "f", "g", "o"),
+      GateComposites.LSTM,
+      CellSteps::lstm,
+      Trait.C),
   /** Vectors pi pf po. */
   PEEPHOLE(
       "recurrent_peephole.cu",
       GateOrder.of("i", "f", "g", "o"),
       GateComposites.PEEPHOLE,
+      CellSteps::peephole,
       Trait.C,
       Trait.PEEPHOLES),
   /** Its o, and in the next step i and f, see c by products of their own. */
   MATRIX_PEEPHOLE(
-      "recurrent_matrix_peephole.cu", GateOrder.of("i", "f", "g", "o"), null, Trait.C, Trait.LOOKS),
+      "recurrent_matrix_peephole.cu",
+      GateOrder.of("i", "f", "g", "o"),
+      null,
+      CellSteps::matrixPeephole,
+      Trait.C,
+      Trait.LOOKS),
   /** Forgets what it does not take in. */
-  CIFG("recurrent_cifg.cu", GateOrder.of("i", "g", "o"), GateComposites.CIFG, Trait.C),
+  CIFG(
+      "recurrent_cifg.cu",
+      GateOrder.of("i", "g", "o"),
+      GateComposites.CIFG,
+      CellSteps::cifg,
+      Trait.C),
   /** The product of n is of what r let through, so that there are two in a step. */
   GRU(
       "recurrent_gru.cu",
       GateOrder.of("r", "z", "n"),
       null,
+      CellSteps::gru,
       Trait.READS_H,
       Trait.KEEPS,
       Trait.RESETS),
@@ -46,6 +67,7 @@ enum RecurrentCell {
       "recurrent_gru_after.cu",
       GateOrder.of("r", "z", "n"),
       GateComposites.GRU_AFTER,
+      CellSteps::gruAfter,
       Trait.READS_H,
       Trait.KEEPS,
       Trait.SPLITS);
@@ -55,34 +77,39 @@ enum RecurrentCell {
 
   private enum Trait {
     C,
-    PEEPHOLES,
+    PEEPHOLES("pi", "pf", "po"),
     READS_H,
     KEEPS,
-    SPLITS,
-    RESETS,
-    LOOKS
+    SPLITS("bh"),
+    RESETS("wn"),
+    LOOKS("wci", "wcf", "wco");
+
+    /** The weights of a cell that has the trait, beside wh. */
+    private final List<String> names;
+
+    Trait(String... names) {
+      this.names = List.of(names);
+    }
   }
 
   private final String file;
   private final GateOrder order;
   private final @Nullable Composite composite;
+  private final CellStep step;
   private final Set<Trait> traits;
+  private final List<String> matrices;
+  private final List<String> vectors;
 
-  RecurrentCell(String file, GateOrder order, @Nullable Composite composite, Trait... traits) {
+  RecurrentCell(
+      String file, GateOrder order, @Nullable Composite composite, CellStep step, Trait... traits) {
     this.file = file;
     this.order = order;
     this.composite = composite;
+    this.step = step;
     this.traits = Set.of(traits);
-  }
-
-  /** The cell whose composite has this label and suffix, e.g. {@code lstm.scan}; null if none has. */
-  static @Nullable RecurrentCell of(String label, String suffix) {
-    for (RecurrentCell cell : values()) {
-      if (label.equals(cell.label() + suffix)) {
-        return cell;
-      }
-    }
-    return null;
+    this.matrices = resets() ? Trait.RESETS.names : looks() ? Trait.LOOKS.names : List.of();
+    this.vectors =
+        hasPeepholes() ? Trait.PEEPHOLES.names : splits() ? Trait.SPLITS.names : List.of();
   }
 
   String label() {
@@ -109,9 +136,26 @@ enum RecurrentCell {
     return resets() ? gates() - 1 : gates();
   }
 
-  /** Matrices {@code [H,H]} of a second product in a step, beside {@code wh}. */
+  /** What a step computes. */
+  CellStep step() {
+    return step;
+  }
+
+  /** All weights but those of the input. */
+  List<CellWeight> weights() {
+    Stream<CellWeight> wh = Stream.of(new CellWeight(CellSteps.WH, products()));
+    Stream<CellWeight> others = matrices.stream().map(name -> new CellWeight(name, 1));
+    Stream<CellWeight> last = vectors.stream().map(name -> new CellWeight(name, 0));
+    return Stream.of(wh, others, last).flatMap(weights -> weights).toList();
+  }
+
+  /** The names of the matrices {@code [H,H]} of a second product in a step, beside {@code wh}. */
+  List<String> matrixNames() {
+    return matrices;
+  }
+
   int matrices() {
-    return resets() ? 1 : looks() ? 3 : 0;
+    return matrices.size();
   }
 
   /** K: products of a unit in a step. */
@@ -129,9 +173,13 @@ enum RecurrentCell {
     return hasC() ? 2 : 1;
   }
 
-  /** How many weights {@code [H]} there are. */
+  /** The names of the weights {@code [H]}. */
+  List<String> vectorNames() {
+    return vectors;
+  }
+
   int vectors() {
-    return traits.contains(Trait.PEEPHOLES) ? 3 : splits() ? 1 : 0;
+    return vectors.size();
   }
 
   /** Which gate's sum the i-th vector enters, multiplied by c. */

@@ -5,7 +5,6 @@ import carousel.cuda.ScanCall.Matrix;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,13 +20,20 @@ final class ScanBackward {
 
   private final ScanCall call;
   private final ScanForward.Saved saved;
+  private final ScanGradients gradients;
   private final RecurrentCell cell;
   private final int hidden;
   private final Tensor dz; // [T,N,B·H]
 
-  ScanBackward(ScanCall call, ScanForward.Saved saved) {
+  /**
+   * A run.
+   *
+   * @param gradients filled by the run
+   */
+  ScanBackward(ScanCall call, ScanForward.Saved saved, ScanGradients gradients) {
     this.call = call;
     this.saved = saved;
+    this.gradients = gradients;
     this.cell = call.cell;
     this.hidden = call.hidden;
     this.dz = call.empty(call.steps, call.rows, cell.pulled() * hidden);
@@ -36,27 +42,27 @@ final class ScanBackward {
   /**
    * Computes gradients of the inputs.
    *
-   * @param cotangents of y and the final states; null for zeros
-   * @param gradients filled where there is a tensor; those of the states are always there
+   * @param ofOutput the cotangent of y; null for zeros
+   * @param ofLast those of the final states, likewise
    */
-  void run(@Nullable Tensor[] cotangents, @Nullable Tensor[] gradients) {
-    @Nullable Tensor[] dense = new Tensor[cotangents.length];
-    for (int i = 0; i < dense.length; i++) {
-      Tensor cotangent = cotangents[i];
-      dense[i] = cotangent == null ? null : ScanCall.dense(cotangent);
-    }
+  void run(@Nullable Tensor ofOutput, @Nullable Tensor... ofLast) {
+    Tensor dy = dense(ofOutput);
     ScanPlan plan = ScanPlan.backward(call.sizes, call.launcher.driver());
     if (plan != null) {
-      together(plan, dense, gradients);
+      together(plan, dy, dense(ofLast[0]), cell.hasC() ? dense(ofLast[1]) : null);
     } else {
-      stepByStep(dense, gradients);
+      stepByStep(dy, ofLast);
     }
-    inputGradients(gradients);
-    weightGradients(gradients);
+    inputGradients();
+    weightGradients();
+  }
+
+  private static @Nullable Tensor dense(@Nullable Tensor tensor) {
+    return tensor == null ? null : ScanCall.dense(tensor);
   }
 
   private void together(
-      ScanPlan plan, @Nullable Tensor[] cotangents, @Nullable Tensor[] gradients) {
+      ScanPlan plan, @Nullable Tensor dy, @Nullable Tensor dh, @Nullable Tensor dc) {
     var arguments =
         call.kernel(Kind.SCAN_BACKWARD)
             .pointer(saved.gates().address())
@@ -64,13 +70,13 @@ final class ScanBackward {
             .pointer(call.wn());
     there(call.vectors(arguments));
     arguments
-        .pointer(ScanCall.address(cotangents[0]))
-        .pointer(ScanCall.address(cotangents[1]))
-        .pointer(cell.hasC() ? ScanCall.address(cotangents[2]) : 0)
+        .pointer(ScanCall.address(dy))
+        .pointer(ScanCall.address(dh))
+        .pointer(ScanCall.address(dc))
         .pointer(call.lengths)
         .pointer(dz.address())
-        .pointer(ScanCall.address(gradients[ScanCall.STATES]))
-        .pointer(cell.hasC() ? ScanCall.address(gradients[ScanCall.STATES + 1]) : 0)
+        .pointer(gradients.state(0).address())
+        .pointer(cell.hasC() ? gradients.state(1).address() : 0)
         .pointer(call.room(plan.shares(call.sizes)))
         .pointer(call.room(plan.beyond()))
         .pointer(call.barrier());
@@ -84,14 +90,14 @@ final class ScanBackward {
         .pointer(ScanCall.address(saved.kept()));
   }
 
-  private void stepByStep(@Nullable Tensor[] cotangents, @Nullable Tensor[] gradients) {
+  private void stepByStep(@Nullable Tensor dy, @Nullable Tensor... ofLast) {
     var backend = dz.device().backend();
     try (var scope = Scope.openUnwatched()) {
       Tensor product = call.empty(call.rows, hidden);
       Tensor[] passing = new Tensor[cell.states()];
       for (int i = 0; i < passing.length; i++) {
         passing[i] = call.empty(call.rows, hidden);
-        Tensor cotangent = cotangents[1 + i];
+        Tensor cotangent = ofLast[i];
         if (cotangent == null) {
           backend.fill(passing[i], 0);
         } else {
@@ -101,17 +107,17 @@ final class ScanBackward {
       backend.fill(product, 0);
       for (int k = call.steps - 1; k >= 0; k--) {
         int t = call.time(k);
-        step(k, cotangents[0], product, passing, 1);
+        step(k, dy, product, passing, 1);
         if (cell.resets()) {
           int n = cell.products();
           multiply(t, n, 1, Matrix.of(call.wn(), hidden), product, false);
-          step(k, cotangents[0], product, passing, 0);
+          step(k, dy, product, passing, 0);
         } else if (cell.looks()) {
           multiply(t, LOOKING_AFTER, 1, looking(LOOKING_BEFORE), product, false);
           if (k < call.steps - 1) {
             multiply(call.time(k + 1), 0, LOOKING_BEFORE, looking(0), product, true);
           }
-          step(k, cotangents[0], product, passing, 0);
+          step(k, dy, product, passing, 0);
         }
         int same = cell.splits() ? cell.products() - 1 : cell.products();
         long lead = (long) cell.products() * hidden;
@@ -121,12 +127,12 @@ final class ScanBackward {
           multiply(t, cell.gates(), 1, Matrix.of(column, lead), product, true);
         }
       }
-      backend.binary(Binary.ADD, passing[0], product, state(gradients, 0));
+      backend.binary(Binary.ADD, passing[0], product, gradients.state(0));
       if (cell.looks()) {
         multiply(call.time(0), 0, LOOKING_BEFORE, looking(0), product, false);
-        backend.binary(Binary.ADD, passing[1], product, state(gradients, 1));
+        backend.binary(Binary.ADD, passing[1], product, gradients.state(1));
       } else if (cell.hasC()) {
-        backend.copy(passing[1], state(gradients, 1));
+        backend.copy(passing[1], gradients.state(1));
       }
     }
   }
@@ -135,10 +141,6 @@ final class ScanBackward {
   private Matrix looking(int i) {
     long first = call.wn() + (long) i * hidden * call.type.bytes();
     return Matrix.of(first, (long) cell.matrices() * hidden);
-  }
-
-  private static Tensor state(@Nullable Tensor[] gradients, int i) {
-    return Objects.requireNonNull(gradients[ScanCall.STATES + i]);
   }
 
   private void step(int k, @Nullable Tensor dy, Tensor product, Tensor[] passing, int stage) {
@@ -174,30 +176,36 @@ final class ScanBackward {
     return Matrix.of(call.at(dz, (long) block * hidden), (long) cell.pulled() * hidden);
   }
 
-  private void inputGradients(@Nullable Tensor[] gradients) {
+  private void inputGradients() {
     int all = call.steps * call.rows;
-    int columns = cell.gates() * hidden;
-    Tensor dx = gradients[ScanCall.X];
+    int columns = call.columns;
+    Tensor z = gradients.z();
+    if (z != null) {
+      z.device().backend().copy(dz.over(dz.layout().slice(2, 0, 1, columns)), z);
+    }
+    Tensor dx = gradients.x();
     if (dx != null) {
-      Matrix wx = Matrix.of(call.inputs[ScanCall.WX].address(), columns);
-      Matrix to = Matrix.of(dx.address(), call.depth);
-      call.multiply(all, call.depth, columns, pulled(0), wx.transpose(), to, false);
+      int depth = dx.dim(2);
+      Matrix wx = Matrix.of(call.wx().address(), columns);
+      Matrix to = Matrix.of(dx.address(), depth);
+      call.multiply(all, depth, columns, pulled(0), wx.transpose(), to, false);
     }
-    Tensor dwx = gradients[ScanCall.WX];
+    Tensor dwx = gradients.wx();
     if (dwx != null) {
-      Matrix x = Matrix.of(call.inputs[ScanCall.X].address(), call.depth);
+      int depth = dwx.dim(0);
+      Matrix x = Matrix.of(call.x().address(), depth);
       Matrix to = Matrix.of(dwx.address(), columns);
-      call.multiply(call.depth, columns, all, x.transpose(), pulled(0), to, false);
+      call.multiply(depth, columns, all, x.transpose(), pulled(0), to, false);
     }
-    Tensor db = gradients[ScanCall.B];
+    Tensor db = gradients.b();
     if (db != null) {
       columnSums(0, columns, 0, db);
     }
   }
 
-  private void weightGradients(@Nullable Tensor[] gradients) {
+  private void weightGradients() {
     int products = cell.products();
-    Tensor dwh = gradients[call.weights()];
+    Tensor dwh = gradients.weight(CellSteps.WH);
     if (dwh != null) {
       int same = cell.splits() ? products - 1 : products;
       Matrix h = Matrix.of(before(saved.h()), call.lead);
@@ -208,13 +216,13 @@ final class ScanBackward {
       }
     }
     Tensor kept = saved.kept();
-    Tensor dwn = cell.resets() ? gradients[call.weights() + 1] : null;
+    Tensor dwn = cell.resets() ? gradients.weight(cell.matrixNames().getFirst()) : null;
     if (dwn != null && kept != null) {
       Matrix rows = Matrix.of(kept.address(), call.lead);
       recurrentGradient(rows, products, 1, Matrix.of(dwn.address(), hidden));
     }
     for (int i = 0; i < cell.matrices() && cell.looks(); i++) {
-      Tensor dw = gradients[call.weights() + 1 + i];
+      Tensor dw = gradients.weight(cell.matrixNames().get(i));
       Tensor c = saved.c();
       if (dw != null && c != null) {
         boolean before = i < LOOKING_BEFORE;
@@ -223,7 +231,7 @@ final class ScanBackward {
       }
     }
     for (int i = 0; i < cell.vectors(); i++) {
-      Tensor dv = gradients[call.vector(i)];
+      Tensor dv = gradients.weight(cell.vectorNames().get(i));
       Tensor c = saved.c();
       if (dv != null && cell.splits()) {
         columnSums(cell.gates(), hidden, 0, dv);

@@ -5,29 +5,25 @@ import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Scan;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** One run of a scan, there or back: its sizes, its inputs as dense tensors, and what both ways do. */
 final class ScanCall {
-  /** The inputs of a scan, before its states and weights. */
-  static final int X = 0;
-
-  static final int WX = 1;
-  static final int B = 2;
-  static final int STATES = 3;
-
   private static final int ROOM = 4096;
 
   static final int MOST_VECTORS = 3; // as in cells.cuh
 
   final Launcher launcher;
+  final ScanRoles roles;
   final RecurrentCell cell;
-  final Tensor[] inputs;
   final ScanPlan.Sizes sizes;
   final ScanType type;
   final int steps;
   final int rows;
-  final int depth;
+  final int columns;
   final int hidden;
   final int lead;
   final boolean reverse;
@@ -35,42 +31,70 @@ final class ScanCall {
   /** The address of lengths, 0 without. */
   final long lengths;
 
+  private final Tensor[] given;
+  private final Map<Integer, Tensor> dense = new HashMap<>();
   private final long wn;
 
-  ScanCall(Launcher launcher, RecurrentCell cell, Scan scan, Tensor... given) {
+  ScanCall(Launcher launcher, ScanRoles roles, Scan scan, Tensor... given) {
     this.launcher = launcher;
-    this.cell = cell;
-    inputs = new Tensor[given.length];
-    for (int i = 0; i < given.length; i++) {
-      // Initial states are copied to their place anyway.
-      boolean state = i >= STATES && i < STATES + cell.states();
-      inputs[i] = state ? given[i] : dense(given[i]);
-    }
-    Tensor x = inputs[X];
-    type = ScanType.of(x.dtype(), launcher.driver().precision());
-    steps = x.dim(0);
-    rows = x.dim(1);
-    depth = x.dim(2);
-    hidden = inputs[STATES].dim(1);
+    this.roles = roles;
+    this.given = given;
+    cell = roles.cell();
+    Tensor h = state(0);
+    type = ScanType.of(h.dtype(), launcher.driver().precision());
+    steps = scan.steps();
+    rows = h.dim(0);
+    hidden = h.dim(1);
+    columns = cell.gates() * hidden;
     sizes = new ScanPlan.Sizes(cell, rows, hidden, type);
     lead = sizes.lead();
     reverse = scan.reverse();
-    lengths = scan.ragged() ? inputs[inputs.length - 1].address() : 0;
+    lengths = roles.lengths() < 0 ? 0 : dense(roles.lengths()).address();
     wn = sideBySide();
   }
 
-  /** The first of the weights that follow the states: {@code wh}. */
-  int weights() {
-    return STATES + cell.states();
+  /** An input of the composite, dense. */
+  private Tensor dense(int place) {
+    return dense.computeIfAbsent(place, at -> dense(given[at]));
   }
 
-  /** The input that is the i-th of the weights {@code [H]}. */
-  int vector(int i) {
-    return weights() + 1 + cell.matrices() + i;
+  /** An initial state as it was given: it is copied to its place anyway. */
+  Tensor state(int k) {
+    return given[roles.state(k)];
+  }
+
+  /** Of an affine input, {@code [T,N,D]}. */
+  Tensor x() {
+    return dense(Scan.Inputs.X);
+  }
+
+  /** Of an affine input, {@code [D,G·H]}. */
+  Tensor wx() {
+    return dense(Scan.Inputs.WX);
+  }
+
+  /** An input that is no product, as it was given: it is copied to its place anyway. */
+  Tensor z() {
+    return given[roles.sequence()];
+  }
+
+  /** What is added to the input's products: zeros beside an input that is none. */
+  long bias() {
+    if (roles.isAffine()) {
+      return dense(Scan.Inputs.B).address();
+    }
+    Tensor zeros = empty(columns);
+    launcher.driver().set(zeros.address(), (byte) 0, zeros.size() * type.bytes());
+    return zeros.address();
+  }
+
+  /** One of the cell's weights, by its name. */
+  Tensor weight(String name) {
+    return dense(roles.weight(name));
   }
 
   long wh() {
-    return inputs[weights()].address();
+    return weight(CellSteps.WH).address();
   }
 
   /** The matrices of the second product in a step, side by side; 0 without. */
@@ -79,14 +103,14 @@ final class ScanCall {
   }
 
   private long sideBySide() {
-    int count = cell.matrices();
-    if (count < 2) {
-      return count == 0 ? 0 : inputs[weights() + 1].address();
+    List<String> names = cell.matrixNames();
+    if (names.size() < 2) {
+      return names.isEmpty() ? 0 : weight(names.getFirst()).address();
     }
-    Tensor all = empty(hidden, count * hidden);
-    for (int i = 0; i < count; i++) {
+    Tensor all = empty(hidden, names.size() * hidden);
+    for (int i = 0; i < names.size(); i++) {
       Tensor block = all.over(all.layout().slice(1, i * hidden, 1, hidden));
-      all.device().backend().copy(inputs[weights() + 1 + i], block);
+      all.device().backend().copy(given[roles.weight(names.get(i))], block);
     }
     return all.address();
   }
@@ -117,7 +141,7 @@ final class ScanCall {
   }
 
   Tensor empty(int... dims) {
-    return Tensor.empty("scan", inputs[X].device(), type.numbers(), Shape.of(dims));
+    return Tensor.empty("scan", state(0).device(), type.numbers(), Shape.of(dims));
   }
 
   /** States of all times, with zeros where rows are longer than H: these meet weights of 0. */
@@ -151,7 +175,7 @@ final class ScanCall {
 
   /** A counter for a barrier of the grid. */
   long barrier() {
-    Tensor counter = Tensor.empty("scan", inputs[X].device(), DType.I32, Shape.of(1));
+    Tensor counter = Tensor.empty("scan", state(0).device(), DType.I32, Shape.of(1));
     launcher.driver().set(counter.address(), (byte) 0, counter.dtype().bytes());
     return counter.address();
   }
@@ -175,8 +199,9 @@ final class ScanCall {
   }
 
   Launcher.Call vectors(Launcher.Call call) {
+    List<String> names = cell.vectorNames();
     for (int i = 0; i < MOST_VECTORS; i++) {
-      call.pointer(i < cell.vectors() ? inputs[vector(i)].address() : 0);
+      call.pointer(i < names.size() ? weight(names.get(i)).address() : 0);
     }
     return call;
   }

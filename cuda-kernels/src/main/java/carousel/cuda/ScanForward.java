@@ -33,6 +33,7 @@ final class ScanForward {
   private final ScanCall call;
   private final Saved saved;
   private final Tensor y;
+  private final long bias;
 
   /**
    * A run.
@@ -45,6 +46,7 @@ final class ScanForward {
     this.call = call;
     this.saved = saved;
     this.y = y;
+    this.bias = call.bias();
   }
 
   /** Room for what the gradient reads. */
@@ -63,19 +65,11 @@ final class ScanForward {
 
   /** Computes outputs and final states. */
   void run(Tensor[] lastStates) {
-    int columns = call.cell.gates() * call.hidden;
-    call.multiply(
-        call.steps * call.rows,
-        columns,
-        call.depth,
-        Matrix.of(call.inputs[ScanCall.X].address(), call.depth),
-        Matrix.of(call.inputs[ScanCall.WX].address(), columns),
-        Matrix.of(saved.gates().address(), columns),
-        false);
-    copyState(call.inputs[ScanCall.STATES], saved.h());
+    beginWithInput();
+    copyState(call.state(0), saved.h());
     Tensor c = saved.c();
     if (c != null) {
-      copyState(call.inputs[ScanCall.STATES + 1], c);
+      copyState(call.state(1), c);
     }
     ScanPlan plan = ScanPlan.forward(call.sizes, call.launcher.driver());
     if (plan != null) {
@@ -91,6 +85,23 @@ final class ScanForward {
     }
   }
 
+  /** {@code x·wx}, or the input as it is, where the gates will be. */
+  private void beginWithInput() {
+    if (!call.roles.isAffine()) {
+      y.device().backend().copy(call.z(), saved.gates());
+      return;
+    }
+    int depth = call.x().dim(2);
+    call.multiply(
+        call.steps * call.rows,
+        call.columns,
+        depth,
+        Matrix.of(call.x().address(), depth),
+        Matrix.of(call.wx().address(), call.columns),
+        Matrix.of(saved.gates().address(), call.columns),
+        false);
+  }
+
   private void copyState(Tensor given, Tensor states) {
     int first = call.before(call.time(0));
     given.device().backend().copy(given, call.state(states, first));
@@ -100,7 +111,7 @@ final class ScanForward {
     var arguments =
         call.kernel(Kind.SCAN_FORWARD)
             .pointer(saved.gates().address())
-            .pointer(call.inputs[ScanCall.B].address())
+            .pointer(bias)
             .pointer(call.wh())
             .pointer(call.wn());
     results(call.vectors(arguments))
@@ -156,7 +167,7 @@ final class ScanForward {
     var arguments =
         call.kernel(Kind.STEP_FORWARD)
             .pointer(saved.gates().address())
-            .pointer(call.inputs[ScanCall.B].address())
+            .pointer(bias)
             .pointer(u.address());
     results(call.vectors(arguments));
     call.numbers(arguments)

@@ -117,6 +117,11 @@ record RecurrentCase(
     }
   }
 
+  /** The composite of the whole sequence. */
+  Composite scan() {
+    return apply(".scan", type).op();
+  }
+
   /** All that the device's kernel gives for {@code .scan}, by name. */
   Map<String, double[]> results(Device device) {
     try (var scope = Scope.open()) {
