@@ -52,7 +52,8 @@ record Program(Pointwise code, int width, List<Slot> slots, List<Integer> arrays
       registers[i] = read.size();
       if (isRead[i]) {
         read.add(
-            code.get(i).with(register -> registers[register], slot -> own.indexOf(slots.get(slot))));
+            code.get(i)
+                .with(register -> registers[register], slot -> own.indexOf(slots.get(slot))));
       }
     }
     List<Boolean> fixed = own.stream().map(slot -> slot.block().rows() == Rows.ONE).toList();
