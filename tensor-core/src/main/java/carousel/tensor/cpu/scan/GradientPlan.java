@@ -131,8 +131,7 @@ final class GradientPlan {
    * read it.
    */
   private int closing(int k) {
-    boolean passed =
-        step.before().stream().anyMatch(g -> Passes.bare(g).kind() == Kind.COTANGENT);
+    boolean passed = step.before().stream().anyMatch(g -> Passes.bare(g).kind() == Kind.COTANGENT);
     if (carries.get(k).isNarrow()) {
       return last + 1;
     }

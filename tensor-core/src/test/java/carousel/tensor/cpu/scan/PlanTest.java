@@ -80,7 +80,10 @@ class PlanTest {
         assertThat(stage.programs()).hasSizeGreaterThan(2);
         for (Program program : stage.programs()) {
           long bytes =
-              100 * program.code().code().stream().filter(Pointwise.Apply.class::isInstance).count();
+              100
+                  * program.code().code().stream()
+                      .filter(Pointwise.Apply.class::isInstance)
+                      .count();
           assertThat(bytes).isLessThanOrEqualTo(Pointwise.MOST_BYTES);
         }
       }
