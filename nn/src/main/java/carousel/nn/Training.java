@@ -1,5 +1,6 @@
 package carousel.nn;
 
+import carousel.tensor.Draws;
 import carousel.tensor.Philox;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -15,7 +16,8 @@ import java.util.function.Supplier;
  * }</pre>
  */
 public final class Training {
-  private static final ScopedValue<Optional<Philox>> RNG = ScopedValue.newInstance();
+  /** Carried: a checkpointed segment runs again after training ended around it. */
+  private static final ScopedValue<Optional<Philox>> RNG = Draws.carried();
 
   private Training() {}
 

@@ -89,6 +89,23 @@ class DropoutTest {
     assertThat(repeated).isFalse();
   }
 
+  /** The segment runs again after training ended around it. */
+  @Test
+  void ofACheckpointedSegmentIsTheSame() {
+    Tensor x = Tensor.ones(100);
+    var rng = Philox.of(3);
+    var dropout = new Dropout(0.4);
+    var gradients =
+        Grad.of(
+            () -> Training.with(rng, () -> Grad.checkpoint(() -> dropout.apply(x).square())).sum(),
+            x);
+    long drawn = rng.counter();
+    Tensor y = train(3, 0.4, x);
+    // y = x·m/(1 − p), so dy²/dx = 2·y·m/(1 − p), which is 2·y² where x is 1.
+    assertThat(gradients.get(0).allClose(y.square().mul(2), 1e-6, 0)).isTrue();
+    assertThat(drawn).isEqualTo(rng.counter());
+  }
+
   @Test
   void refusesWhatIsNoProbability() {
     for (double p : new double[] {-0.1, 1.1, Double.NaN}) {

@@ -2,7 +2,9 @@ package carousel.tensor;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,8 +13,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Draws {
   private static final ScopedValue<Draws> CURRENT = ScopedValue.newInstance();
+  private static final List<ScopedValue<?>> CARRIED = new CopyOnWriteArrayList<>();
 
   private final @Nullable Supplier<? extends RuntimeException> refusal;
+  private UnaryOperator<ScopedValue.Carrier> carried = UnaryOperator.identity();
   private final List<Philox.Draw> noted = new ArrayList<>();
   private @Nullable Draws around;
   private int position = -1;
@@ -25,6 +29,26 @@ public final class Draws {
   /** The blocks of the next fill, from the record, or noted in it. */
   static Philox.Draw next(Philox rng, long blocks) {
     return CURRENT.get().drawn(rng, blocks);
+  }
+
+  /**
+   * A scoped value that decides what code draws. Code that runs again has it as when it was recorded, also
+   * outside of what bound it.
+   *
+   * @param <T> its type
+   * @return a new one, not bound
+   */
+  public static <T> ScopedValue<T> carried() {
+    ScopedValue<T> value = ScopedValue.newInstance();
+    CARRIED.add(value);
+    return value;
+  }
+
+  private static <T> ScopedValue.Carrier bind(
+      ScopedValue.Carrier to, ScopedValue<T> key, Object value) {
+    @SuppressWarnings("unchecked") // It was this key's value.
+    T typed = (T) value;
+    return to.where(key, typed);
   }
 
   /** An empty record. */
@@ -58,6 +82,14 @@ public final class Draws {
   public <R> R record(Supplier<R> body) {
     noted.clear();
     position = -1;
+    carried = UnaryOperator.identity();
+    for (ScopedValue<?> key : CARRIED) {
+      if (key.isBound()) {
+        Object value = key.get();
+        UnaryOperator<ScopedValue.Carrier> before = carried;
+        carried = carrier -> bind(before.apply(carrier), key, value);
+      }
+    }
     // In a segment of a segment the outer one decides: it may be replaying this recording.
     around = CURRENT.isBound() ? CURRENT.get() : null;
     return ScopedValue.where(CURRENT, this).call(body::get);
@@ -74,7 +106,7 @@ public final class Draws {
   public <R> R replay(Supplier<R> body) {
     position = 0;
     try {
-      return ScopedValue.where(CURRENT, this).call(body::get);
+      return carried.apply(ScopedValue.where(CURRENT, this)).call(body::get);
     } finally {
       position = -1;
     }

@@ -130,12 +130,23 @@ final class LayerWriter {
     return graph.constant(path + "." + name, value);
   }
 
+  /** Noise is for training; but zoneout mixes states outside of it, too. */
+  private static void checkNoise(String path, Recurrent<?> layer) {
+    if (layer.noise().zoneout().stream().anyMatch(rate -> rate > 0)) {
+      throw new OnnxException(
+          "%s, Recurrent with zoneout, cannot be exported: no operator of ONNX mixes the states before"
+                  .formatted(path)
+              + " and after a step; withNoise(Noise.none()) leaves that out");
+    }
+  }
+
   /** One direction, or forward and reverse, as one operator and what brings Y to {@code [T,N,..]}. */
   private void recurrent(String path, List<Recurrent<?>> directions) {
     var weights = new ArrayList<RecurrentWeights>();
     for (var i = 0; i < directions.size(); i++) {
       var side = directions.size() == 1 ? "" : i == 0 ? ".forward" : ".backward";
       weights.add(CellWriter.of(path + side + ".cell", directions.get(i).cell()));
+      checkNoise(path + side, directions.get(i));
     }
     var first = weights.getFirst();
     checkPair(path, weights);

@@ -7,6 +7,10 @@ import carousel.tensor.Tensor;
  * A cell that the input enters by {@code x·wx + b}, as it does in most; G columns, as many as its
  * gates read. A record with these two components need not say how.
  *
+ * <p>A cell may override {@link #project} all the same, to normalise the sums, say, or to add a context: then
+ * that is what its steps read, with a kernel as before. Only a product that is left as it is can be taken
+ * into the kernel itself.
+ *
  * @param <S> what it carries from step to step
  */
 public interface AffineCell<S extends State> extends Cell<S> {

@@ -10,6 +10,13 @@ import carousel.tensor.Tensor;
  * time, in both directions, over ragged batches, from any initial state. What does not depend on the
  * state is computed by {@link #project} for all steps at once: one matrix product per sequence.
  *
+ * <p><em>A step may do anything that tensors can. It computes the same of its input, its state, and of
+ * tensors and numbers that do not change while a sequence runs, and it changes nothing outside of it;
+ * it is first run on stand-ins, which have a type and a shape but no values.</em> So it is traced at every
+ * call: what the step does then, with the numbers and weights of then, is what the kernel of the sequence
+ * does. A step that no kernel can do (one that draws random numbers, looks at values, mixes rows, or has a
+ * state that is not {@code [N,C]}) runs op by op, with the same meaning, and a log line says why.
+ *
  * @param <S> what it carries from step to step
  */
 public interface Cell<S extends State> extends Layer {
@@ -40,7 +47,7 @@ public interface Cell<S extends State> extends Layer {
    *
    * @param z the projected input of the step, {@code [N,G]}
    * @param state the state before it
-   * @return the state after it
+   * @return the state after it; new tensors, or those given
    */
   S step(Tensor z, S state);
 

@@ -7,6 +7,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Op;
+import java.util.function.UnaryOperator;
 
 /**
  * The LSTM with coupled input and forget gate, {@code f = 1 − i}: {@code C = C' + i ⊙ (g − C')},
@@ -18,7 +19,7 @@ import carousel.tensor.op.Op;
  * @param wh {@code [H,3H]}
  * @param b {@code [3H]}
  */
-public record Cifg(Parameter wx, Parameter wh, Parameter b) implements GatedCell<LstmState> {
+public record Cifg(Parameter wx, Parameter wh, Parameter b) implements GatedCell<LstmState>, CandidateCell<LstmState> {
   /** Checks that the weights fit each other. */
   public Cifg {
     int h = Weights.rows(wh);
@@ -62,6 +63,14 @@ public record Cifg(Parameter wx, Parameter wh, Parameter b) implements GatedCell
   public LstmState step(Tensor z, LstmState state) {
     Tensor[] next = Op.applyAll(GateComposites.CIFG, Weights.plus(z, state.h(), wh), state.c());
     return new LstmState(next[0], next[1]);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState state, UnaryOperator<Tensor> candidate) {
+    var a = GateOrder.CIFG.split(Weights.plus(z, state.h(), wh));
+    Tensor g = candidate.apply(a.get("g").tanh());
+    Tensor c = state.c().add(a.get("i").sigmoid().mul(g.sub(state.c())));
+    return new LstmState(a.get("o").sigmoid().mul(c.tanh()), c);
   }
 
   @Override

@@ -7,6 +7,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Op;
+import java.util.function.UnaryOperator;
 
 /**
  * The gated recurrent unit that resets <em>after</em> the product, as cuDNN and PyTorch compute it:
@@ -21,7 +22,7 @@ import carousel.tensor.op.Op;
  * @param bh {@code [H]}, the bias inside the reset
  */
 public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter bh)
-    implements GatedCell<HiddenState> {
+    implements GatedCell<HiddenState>, CandidateCell<HiddenState> {
   /** Checks that the weights fit each other. */
   public GruResetAfter {
     int h = Weights.rows(wh);
@@ -67,6 +68,16 @@ public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter b
   public HiddenState step(Tensor z, HiddenState state) {
     Tensor u = state.h().matmul(wh.value());
     return new HiddenState(Op.apply(GateComposites.GRU_AFTER, z, u, bh.value(), state.h()));
+  }
+
+  @Override
+  public HiddenState step(Tensor z, HiddenState state, UnaryOperator<Tensor> candidate) {
+    var a = GateOrder.GRU.split(z);
+    var u = products().split(state.h().matmul(wh.value()));
+    Tensor r = a.get("r").add(u.get("r")).sigmoid();
+    Tensor keep = a.get("z").add(u.get("z")).sigmoid();
+    Tensor n = candidate.apply(a.get("n").add(r.mul(u.get("n").add(bh.value()))).tanh());
+    return new HiddenState(n.add(keep.mul(state.h().sub(n))));
   }
 
   @Override

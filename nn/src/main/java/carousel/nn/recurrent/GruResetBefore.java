@@ -8,6 +8,7 @@ import carousel.tensor.op.Composite;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.GateOrder.Blocks;
 import carousel.tensor.op.Op;
+import java.util.function.UnaryOperator;
 
 /**
  * The gated recurrent unit that resets <em>before</em> the product, as first published: {@code r, z =
@@ -22,7 +23,7 @@ import carousel.tensor.op.Op;
  * @param b {@code [3H]}
  */
 public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter b)
-    implements GatedCell<HiddenState> {
+    implements GatedCell<HiddenState>, CandidateCell<HiddenState> {
   private static final GateOrder PRODUCTS = GateOrder.GRU.without("n");
 
   /** {@code (z [N,3H], H'·wh [N,2H], H' [N,H]) → R ⊙ H'}: the pointwise part before the second product. */
@@ -97,6 +98,16 @@ public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter
     Tensor u = state.h().matmul(wh.value());
     Tensor reset = Op.apply(RESET, z, u, state.h());
     return new HiddenState(Op.apply(GATES, z, u, reset.matmul(wn.value()), state.h()));
+  }
+
+  @Override
+  public HiddenState step(Tensor z, HiddenState state, UnaryOperator<Tensor> candidate) {
+    Tensor u = state.h().matmul(wh.value());
+    Tensor reset = Op.apply(RESET, z, u, state.h());
+    var a = GateOrder.GRU.split(z);
+    Tensor keep = a.get("z").add(PRODUCTS.split(u).get("z")).sigmoid();
+    Tensor n = candidate.apply(a.get("n").add(reset.matmul(wn.value())).tanh());
+    return new HiddenState(n.add(keep.mul(state.h().sub(n))));
   }
 
   @Override

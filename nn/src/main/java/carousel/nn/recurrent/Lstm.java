@@ -7,6 +7,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Op;
+import java.util.function.UnaryOperator;
 
 /**
  * Long short-term memory: {@code i, f, o = σ(·)}, {@code g = tanh(·)} of {@code X·wx + H'·wh + b};
@@ -18,7 +19,7 @@ import carousel.tensor.op.Op;
  * @param wh {@code [H,4H]}
  * @param b {@code [4H]}
  */
-public record Lstm(Parameter wx, Parameter wh, Parameter b) implements GatedCell<LstmState> {
+public record Lstm(Parameter wx, Parameter wh, Parameter b) implements GatedCell<LstmState>, CandidateCell<LstmState> {
   /** Checks that the weights fit each other. */
   public Lstm {
     int h = Weights.rows(wh);
@@ -73,6 +74,14 @@ public record Lstm(Parameter wx, Parameter wh, Parameter b) implements GatedCell
   public LstmState step(Tensor z, LstmState state) {
     Tensor[] next = Op.applyAll(GateComposites.LSTM, Weights.plus(z, state.h(), wh), state.c());
     return new LstmState(next[0], next[1]);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState state, UnaryOperator<Tensor> candidate) {
+    var a = GateOrder.LSTM.split(Weights.plus(z, state.h(), wh));
+    Tensor g = candidate.apply(a.get("g").tanh());
+    Tensor c = a.get("f").sigmoid().mul(state.c()).add(a.get("i").sigmoid().mul(g));
+    return new LstmState(a.get("o").sigmoid().mul(c.tanh()), c);
   }
 
   @Override

@@ -5,6 +5,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,6 +66,26 @@ public record Marks(@Nullable Tensor lengths, @Nullable Tensor resets, @Nullable
   /** Whether there is anything but lengths. */
   boolean areFlags() {
     return resets != null || taken != null;
+  }
+
+  /**
+   * Where the state starts anew before a step is taken, {@code [T,N]}: in reverse that is one step earlier,
+   * and the end of a row is the end of its last sequence.
+   */
+  @Nullable Tensor resetsBefore(boolean reverse) {
+    Tensor flags = resets;
+    if (flags == null || !reverse || flags.dim(0) == 0) {
+      return flags;
+    }
+    int steps = flags.dim(0);
+    Tensor within = lengths == null ? flags : flags.and(valid(steps, lengths));
+    Tensor none = Tensor.zerosAs(flags, Shape.of(1, flags.dim(1)));
+    return Tensor.concat(0, List.of(within.narrow(0, 1, steps - 1), none));
+  }
+
+  /** Which rows have a step, BOOL {@code [T,N]}. */
+  static Tensor valid(int steps, Tensor lengths) {
+    return Tensor.arange(steps).to(lengths.device()).unsqueeze(1).lt(lengths);
   }
 
   /** These marks on the device of x. */

@@ -8,6 +8,7 @@ import carousel.tensor.op.Composite;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.GateOrder.Blocks;
 import carousel.tensor.op.Op;
+import java.util.function.UnaryOperator;
 
 /**
  * The LSTM whose gates see the whole cell state: {@code i, f = σ(· + C'·wc)}, {@code o = σ(· + C·wco)}
@@ -24,7 +25,7 @@ import carousel.tensor.op.Op;
  */
 public record MatrixPeepholeLstm(
     Parameter wx, Parameter wh, Parameter b, Parameter wci, Parameter wcf, Parameter wco)
-    implements GatedCell<LstmState> {
+    implements GatedCell<LstmState>, CandidateCell<LstmState> {
   /** {@code (z [N,4H], C'·wci, C'·wcf, C' [N,H]) → C}: the pointwise part up to the state. */
   static final Composite GATES =
       Composite.fixed(
@@ -107,6 +108,17 @@ public record MatrixPeepholeLstm(
     Tensor a = Weights.plus(z, state.h(), wh);
     Tensor c = Op.apply(GATES, a, before.matmul(wci.value()), before.matmul(wcf.value()), before);
     return new LstmState(Op.apply(OUTPUT, a, c.matmul(wco.value()), c), c);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState state, UnaryOperator<Tensor> candidate) {
+    Tensor before = state.c();
+    Tensor sums = Weights.plus(z, state.h(), wh);
+    var a = GateOrder.LSTM.split(sums);
+    Tensor i = a.get("i").add(before.matmul(wci.value())).sigmoid();
+    Tensor f = a.get("f").add(before.matmul(wcf.value())).sigmoid();
+    Tensor c = f.mul(before).add(i.mul(candidate.apply(a.get("g").tanh())));
+    return new LstmState(Op.apply(OUTPUT, sums, c.matmul(wco.value()), c), c);
   }
 
   @Override

@@ -8,6 +8,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Op;
+import java.util.function.UnaryOperator;
 
 /**
  * The LSTM whose gates see the cell state through diagonal connections: {@code i, f = σ(· + p ⊙ C')},
@@ -25,7 +26,7 @@ import carousel.tensor.op.Op;
  */
 public record PeepholeLstm(
     Parameter wx, Parameter wh, Parameter b, Parameter pi, Parameter pf, Parameter po)
-    implements GatedCell<LstmState> {
+    implements GatedCell<LstmState>, CandidateCell<LstmState> {
   /** Checks that the weights fit each other. */
   public PeepholeLstm {
     int h = Weights.rows(wh);
@@ -97,6 +98,17 @@ public record PeepholeLstm(
             pf.value(),
             po.value());
     return new LstmState(next[0], next[1]);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState state, UnaryOperator<Tensor> candidate) {
+    var a = GateOrder.LSTM.split(Weights.plus(z, state.h(), wh));
+    Tensor before = state.c();
+    Tensor i = a.get("i").add(pi.value().mul(before)).sigmoid();
+    Tensor f = a.get("f").add(pf.value().mul(before)).sigmoid();
+    Tensor c = f.mul(before).add(i.mul(candidate.apply(a.get("g").tanh())));
+    Tensor o = a.get("o").add(po.value().mul(c)).sigmoid();
+    return new LstmState(o.mul(c.tanh()), c);
   }
 
   @Override

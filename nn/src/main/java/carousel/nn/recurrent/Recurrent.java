@@ -19,10 +19,11 @@ import java.util.List;
  * @param direction the order of the steps
  * @param start a learned initial state, one parameter per tensor of the cell's state, each of the
  *     shape of one row; empty for zeros
+ * @param noise what is random about it in training
  * @param <S> what the cell carries from step to step
  */
-public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List<Parameter> start)
-    implements Sequence {
+public record Recurrent<S extends State>(
+    Cell<S> cell, Direction direction, List<Parameter> start, Noise noise) implements Sequence {
 
   /** The order in which the steps are taken. */
   public enum Direction {
@@ -32,9 +33,21 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
     REVERSE
   }
 
-  /** Copies the list. */
+  /** Copies the list and checks that the noise is one for the cell. */
   public Recurrent {
     start = List.copyOf(start);
+    checkNoise(cell, noise);
+  }
+
+  /**
+   * A scan without noise.
+   *
+   * @param cell one step
+   * @param direction the order of the steps
+   * @param start a learned initial state; empty for zeros
+   */
+  public Recurrent(Cell<S> cell, Direction direction, List<Parameter> start) {
+    this(cell, direction, start, Noise.none());
   }
 
   /**
@@ -73,7 +86,19 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
         rows.add(row);
       }
     }
-    return new Recurrent<>(cell, direction, rows);
+    return new Recurrent<>(cell, direction, rows, noise);
+  }
+
+  /**
+   * This layer with other noise.
+   *
+   * @param other what is random about it in training
+   * @return a layer that shares the cell
+   * @throws TensorException if the noise has rates for another number of tensors than the state has, or for
+   *     the candidate of a cell that has none
+   */
+  public Recurrent<S> withNoise(Noise other) {
+    return new Recurrent<>(cell, direction, start, other);
   }
 
   @Override
@@ -96,21 +121,24 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
       begin = (S) initial.getFirst();
     }
     int shortest = marks.check(label(), x);
-    int steps = x.dim(0);
-    boolean ragged = shortest < steps;
-    if (!ragged && !marks.areFlags()) {
-      return scanner(x, begin, Marks.none(), steps).run();
-    }
+    boolean ragged = shortest < x.dim(0);
+    // What is drawn and made for the run is not made by the step, which is traced in a scope of its
+    // own.
     try (var scope = Scope.openUnwatched()) {
       Marks here = marks.on(x);
       Marks read = ragged ? here : new Marks(null, here.resets(), here.taken());
-      return Scanner.kept(scope, scanner(clean(x, read), begin, read, shortest).run());
+      Masks masks = Masks.draw(noise, cell, x, begin);
+      var step = new LayerStep<>(cell, read.resetsBefore(isReverse()), read.taken(), masks);
+      Tensor input = masks.inputs().apply(clean(x, read));
+      var scanner =
+          new Scanner<>(
+              cell, step, isReverse(), input, begin, this::anew, read.lengths(), shortest);
+      return Scanner.kept(scope, scanner.run());
     }
   }
 
-  private Scanner<S> scanner(Tensor x, S begin, Marks marks, int full) {
-    boolean reverse = direction == Direction.REVERSE;
-    return new Scanner<>(cell, reverse, x, begin, this::ownStart, marks, full);
+  private boolean isReverse() {
+    return direction == Direction.REVERSE;
   }
 
   /**
@@ -129,8 +157,8 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
     if (start.isEmpty()) {
       return zero;
     }
-    List<Tensor> zeros = zero.tensors();
     List<Tensor> rows = new ArrayList<>();
+    List<Tensor> zeros = zero.tensors();
     if (start.size() != zeros.size()) {
       throw new TensorException(
           label() + ": " + start.size() + " learned tensors for a state of " + zeros.size());
@@ -141,6 +169,13 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
     return State.with(zero, rows);
   }
 
+  /** What rows start anew from: rows of zeros, or the learned tensors, which are the same for all rows. */
+  private List<Tensor> anew(int batch) {
+    return start.isEmpty()
+        ? cell.zero(batch).tensors()
+        : start.stream().map(Parameter::value).toList();
+  }
+
   /**
    * Zeros where no step is taken. Padding may hold anything, and a NaN in it would get past the masks of
    * the steps: backward multiplies it with gradients of 0.
@@ -148,19 +183,49 @@ public record Recurrent<S extends State>(Cell<S> cell, Direction direction, List
   private static Tensor clean(Tensor x, Marks marks) {
     Tensor read = marks.taken();
     if (marks.lengths() != null) {
-      Tensor valid = valid(x.dim(0), marks.lengths());
+      Tensor valid = Marks.valid(x.dim(0), marks.lengths());
       read = read == null ? valid : read.and(valid);
     }
     return read == null ? x : Tensor.where(read.unsqueeze(2), x, x.scalarLike(0));
   }
 
-  /** Which rows have a step, {@code [T,N]}. */
-  static Tensor valid(int steps, Tensor lengths) {
-    return Tensor.arange(steps).to(lengths.device()).unsqueeze(1).lt(lengths);
+  private String label() {
+    return label(cell);
   }
 
-  private String label() {
+  private static String label(Cell<?> cell) {
     return "recurrent " + cell.getClass().getSimpleName();
+  }
+
+  private static void checkNoise(Cell<?> cell, Noise noise) {
+    checkRates(cell, "states", noise.states());
+    checkRates(cell, "zoneout", noise.zoneout());
+    if (noise.candidate() > 0 && !(cell instanceof CandidateCell)) {
+      throw new TensorException(
+          label(cell)
+              + ": the cell has no candidate of which noise could drop; those that have one are "
+              + String.join(", ", CandidateCell.names())
+              + ", and any CandidateCell");
+    }
+  }
+
+  private static void checkRates(Cell<?> cell, String what, List<Double> rates) {
+    if (rates.size() < 2) {
+      return;
+    }
+    try (var scope = Scope.openUnwatched()) {
+      State state = cell.zero(1);
+      if (rates.size() != state.tensors().size()) {
+        throw new TensorException(
+            "%s: noise has %d rates of %s for %s, a state of %d; give one for each tensor, or one for all"
+                .formatted(
+                    label(cell),
+                    rates.size(),
+                    what,
+                    state.getClass().getSimpleName(),
+                    state.tensors().size()));
+      }
+    }
   }
 
   private void checkInput(Tensor x) {

@@ -16,7 +16,7 @@ final class SlowCells {
     if (steps > 1 && NOTED.add(cell.getClass().getName())) {
       LOG.log(
           Level.INFO,
-          "{0} has no kernel and runs op by op: {1}; Recurrent.explain says more",
+          "{0} has no kernel and runs op by op: {1}",
           cell.getClass().getName(),
           why.getMessage());
     }

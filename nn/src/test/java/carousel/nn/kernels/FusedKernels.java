@@ -92,8 +92,7 @@ record FusedKernels(DType type, int inputs, int units) {
         name.startsWith("odd ")
             ? OddCell.of(name, inputs, units, init(), rng)
             : name.startsWith("strange ")
-                ? StrangeCell.of(
-                    name, StrangeCell.Sizes.of(rows, units), inputs, init(), rng)
+                ? StrangeCell.of(name, StrangeCell.Sizes.of(rows, units), inputs, init(), rng)
                 : Cells.of(name, inputs, units, init(), rng);
     for (var named : cell.parameters()) {
       named.value().assign(rng.uniform(type, -WIDE, WIDE, named.value().shape().toArray()));

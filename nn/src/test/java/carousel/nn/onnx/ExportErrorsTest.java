@@ -16,6 +16,7 @@ import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.GruResetAfter;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.Marks;
+import carousel.nn.recurrent.Noise;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stack;
@@ -24,6 +25,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -82,6 +84,25 @@ class ExportErrorsTest {
       refuses(
           Chain.of(Linear.of(2, 3, INIT, rng), new Doubled(Recurrent.of(lstm(3, 4)))),
           "layers.1, Doubled, cannot be exported: what it computes is not known; give the Recurrent");
+    }
+  }
+
+  @Test
+  void zoneoutThatHoldsOutsideOfTraining() throws IOException {
+    try (var scope = Scope.open()) {
+      var noisy = lstmLayer().withNoise(Noise.none().zoneout(0, 0.5));
+      refuses(
+          Chain.of(Stack.of(noisy)),
+          "layers.0.layers.0, Recurrent with zoneout, cannot be exported: no operator of ONNX mixes the"
+              + " states before and after a step; withNoise(Noise.none()) leaves that out");
+      var plain = lstmLayer();
+      var dropout =
+          plain.withNoise(
+              Noise.none().inputs(0.1).states(0.2).outputs(0.3).candidate(0.4, Noise.Per.STEP));
+      var files = List.of(folder.resolve("plain.onnx"), folder.resolve("dropout.onnx"));
+      Onnx.save(files.get(0), Chain.of(plain));
+      Onnx.save(files.get(1), Chain.of(dropout));
+      assertThat(files.get(1)).hasSameBinaryContentAs(files.get(0));
     }
   }
 

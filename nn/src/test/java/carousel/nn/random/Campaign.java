@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 
 /**
  * Judges some programs of a species, one seed after the other, and makes those that fail small.
@@ -14,8 +15,9 @@ import java.util.function.Consumer;
  * @param species what is made
  * @param shrunk how many of those that fail are made small; this takes seconds
  * @param report gets progress and failures, line by line
+ * @param before gets every seed before its program runs, in case that brings the JVM down
  */
-record Campaign<P>(Species<P> species, int shrunk, Consumer<String> report) {
+record Campaign<P>(Species<P> species, int shrunk, Consumer<String> report, LongConsumer before) {
   private static final long SECOND = 1_000_000_000;
 
   /**
@@ -33,6 +35,7 @@ record Campaign<P>(Species<P> species, int shrunk, Consumer<String> report) {
     Map<String, Long> known = new HashMap<>();
     long said = System.nanoTime();
     for (int i = 0; i < count; i++) {
+      before.accept(seed + i);
       long start = System.nanoTime();
       P program = species.maker().apply(seed + i);
       Verdict verdict = species.judge(program);

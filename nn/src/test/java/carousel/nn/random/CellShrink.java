@@ -183,8 +183,7 @@ final class CellShrink {
 
   private static Stream<CellProgram> graphs(CellProgram p) {
     Stream<CellProgram> step =
-        GraphShrink.smaller(p.step(), p.stepForms().of(p.step()))
-            .map(graph -> p.computing(graph, p.output()));
+        GraphShrink.smaller(p.step(), p.stepForms().of(p.step())).map(graph -> fitted(p, graph));
     Graph output = p.output();
     return output == null
         ? step
@@ -192,6 +191,27 @@ final class CellShrink {
             step,
             GraphShrink.smaller(output, p.outputForms().of(output))
                 .map(graph -> p.computing(p.step(), graph)));
+  }
+
+  /** A program with another step; the weights of products get as many rows as they need. */
+  private static CellProgram fitted(CellProgram p, Graph step) {
+    List<List<Integer>> weights = new ArrayList<>(p.weights());
+    List<Form> forms = new ArrayList<>();
+    for (Node node : step.nodes()) {
+      CellProgram known = p.holding(weights, p.captured(), p.numbers());
+      if (node instanceof Node.Product(int left, int right)
+          && step.nodes().get(right) instanceof Node.Weight(int i)
+          && forms.get(right).rank() == 2) {
+        weights.set(i, List.of(forms.get(left).columns(), forms.get(right).columns()));
+        forms.set(right, new Form(weights.get(i), false));
+      }
+      try {
+        forms.add(known.stepForms().of(node, forms));
+      } catch (Form.Invalid e) {
+        return p;
+      }
+    }
+    return p.holding(weights, p.captured(), p.numbers()).computing(step, p.output());
   }
 
   /** Without what it holds but does not read. */

@@ -35,7 +35,12 @@ final class GraphShrink {
         IntStream.range(0, i)
             .filter(j -> forms.get(j).equals(form) && isSimpler(graph, j, i))
             .mapToObj(j -> graph.replaced(i, j));
-    return Stream.concat(earlier, plain(graph, node, i, form));
+    // What it reads, of whatever form: weights may be made to fit.
+    Stream<Graph> operands =
+        node.operands().stream()
+            .filter(j -> !forms.get(j).equals(form))
+            .map(j -> graph.replaced(i, j));
+    return Stream.concat(Stream.concat(earlier, operands), plain(graph, node, i, form));
   }
 
   /** Of two leaves only one is simpler, lest they take turns. */

@@ -1,8 +1,15 @@
 package carousel.nn.random;
 
 import carousel.tensor.Device;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** The command {@code benchmarks/random-programs}. */
 public final class Main {
@@ -15,6 +22,7 @@ public final class Main {
         --seed S         of the first of each; 1 by default. A failure names its own
         --device NAME    where they run, e.g. cuda-emulated; the CPU by default
         --shrink N       how many failures of each are made small; 20 by default
+        --last FILE      keeps the seed that runs in a file: for a kernel that brings the JVM down
         --traits         prints for everything that programs have how many of them had a kernel
         --source         prints the programs instead of running them
         --help           prints this
@@ -30,12 +38,14 @@ public final class Main {
    * @param args the options
    * @throws IllegalArgumentException if an option is unknown or has no value
    * @throws IllegalStateException if a program failed
+   * @throws IOException if the file for the seed cannot be written
    */
-  public static void main(String[] args) {
+  public static void main(String[] args) throws IOException {
     int cells = 1000;
     int composites = 1000;
     long seed = 1;
     int shrink = 20;
+    @Nullable Path last = null;
     boolean traits = false;
     boolean source = false;
     for (Iterator<String> rest = List.of(args).iterator(); rest.hasNext(); ) {
@@ -58,6 +68,7 @@ public final class Main {
             case "--composites" -> composites = Integer.parseInt(value);
             case "--shrink" -> shrink = Integer.parseInt(value);
             case "--seed" -> seed = Long.parseLong(value);
+            case "--last" -> last = Path.of(value);
             case "--device" -> System.setProperty("carousel.device", value);
             default ->
                 throw new IllegalArgumentException("no such option: " + option + "\n" + USAGE);
@@ -66,28 +77,45 @@ public final class Main {
       }
     }
     System.out.println("on " + Device.standard());
-    int failures =
-        run(Species.CELLS, seed, cells, shrink, traits, source)
-            + run(Species.COMPOSITES, seed, composites, shrink, traits, source);
+    int failures = 0;
+    try (var file = last == null ? null : new RandomAccessFile(last.toFile(), "rw")) {
+      failures += run(Species.CELLS, seed, cells, shrink, traits, source, file);
+      failures += run(Species.COMPOSITES, seed, composites, shrink, traits, source, file);
+    }
     if (failures > 0) {
       throw new IllegalStateException(failures + " programs failed");
     }
   }
 
   private static <P> int run(
-      Species<P> species, long seed, int count, int shrink, boolean traits, boolean source) {
+      Species<P> species,
+      long seed,
+      int count,
+      int shrink,
+      boolean traits,
+      boolean source,
+      @Nullable RandomAccessFile file) {
     if (source) {
       for (int i = 0; i < count; i++) {
-        P program = species.maker().apply(seed + i);
-        System.out.println(species.source().apply(program));
+        System.out.println(species.source().apply(species.maker().apply(seed + i)));
       }
       return 0;
     }
-    var result = new Campaign<>(species, shrink, System.out::println).run(seed, count);
+    LongConsumer before = file == null ? _ -> {} : at -> note(file, species.name() + " " + at);
+    var result = new Campaign<>(species, shrink, System.out::println, before).run(seed, count);
     if (traits) {
       result.tally().table().forEach(System.out::println);
     }
     System.out.println(species.name() + ": " + result.tally().summary());
     return result.failures().size();
+  }
+
+  private static void note(RandomAccessFile file, String line) {
+    try {
+      file.seek(0);
+      file.write((line + "    \n").getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

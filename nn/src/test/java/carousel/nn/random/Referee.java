@@ -82,7 +82,7 @@ final class Referee {
     if (thrown != null || actual == null) {
       return new Verdict(Kind.THROWS, kernel, described(thrown));
     }
-    double tolerance = ready.type() == DType.F32 ? 1e-4 : 1e-11;
+    double tolerance = ready.type() == DType.F32 ? 3e-5 : 1e-12;
     if (!expected.isTame()) {
       return new Verdict(Kind.WILD, kernel, "");
     }

@@ -131,6 +131,25 @@ class ScanKernelTest {
     }
   }
 
+  /** As Elman, but centred over the rows of the batch: what a kernel cannot. */
+  record Centred(Parameter wx, Parameter wh, Parameter b) implements AffineCell<HiddenState> {
+    @Override
+    public int outputs() {
+      return wh.value().dim(0);
+    }
+
+    @Override
+    public HiddenState step(Tensor z, HiddenState state) {
+      Tensor h = z.add(state.h().matmul(wh.value())).tanh();
+      return new HiddenState(h.sub(h.mean(0)));
+    }
+
+    @Override
+    public HiddenState zero(int batch) {
+      return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+    }
+  }
+
   /** Gates that multiply the same state, each by a weight of its own. */
   record Apart(Parameter wx, Parameter wh, Parameter uh, Parameter b)
       implements AffineCell<HiddenState> {
@@ -216,6 +235,20 @@ class ScanKernelTest {
               rng, init.parameter(rng, 3, 4), init.parameter(rng, 4, 4), init.parameter(rng, 4));
       Tensor x = rng.normal(DType.F32, 0, 1, 3, 2, 3);
       assertThat(hasKernel(() -> Recurrent.of(cell).apply(x))).isFalse();
+    }
+  }
+
+  @Test
+  void aStepThatIsNotUnderstoodRunsAsItIsWritten() {
+    try (var scope = Scope.open()) {
+      var init = Init.uniform(0.5);
+      var rng = Philox.of(5);
+      var cell =
+          new Centred(init.parameter(rng, 3, 4), init.parameter(rng, 4, 4), init.parameter(rng, 4));
+      Tensor x = rng.normal(DType.F32, 0, 1, 3, 2, 3);
+      Supplier<Tensor> run = () -> Recurrent.of(cell).apply(x);
+      assertThat(hasKernel(run)).isFalse();
+      close("y", run.get(), FusedContract.BODIES.run(run), 1e-12);
     }
   }
 

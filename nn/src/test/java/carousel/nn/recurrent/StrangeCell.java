@@ -134,7 +134,8 @@ public record StrangeCell(
         Tensor second = first.matmul(w.get(0)).add(s.a().matmul(w.get(1))).add(first);
         Tensor third = s.b().mul(0.3).matmul(w.get(0).narrow(0, 0, s.b().dim(-1)));
         Tensor both = second.tanh().matmul(w.get(1)).add(first.matmul(w.get(1)));
-        return new Pair(both.add(third).mul(0.4).tanh(), second.narrow(1, 0, s.b().dim(-1)).softplus());
+        return new Pair(
+            both.add(third).mul(0.4).tanh(), second.narrow(1, 0, s.b().dim(-1)).softplus());
       }
     },
     /** Rows of their own at every step, some of which nothing reads. */
@@ -203,8 +204,7 @@ public record StrangeCell(
         int p = w.get(1).dim(0);
         Tensor fed = z.narrow(1, 0, h).add(s.b()).matmul(w.get(0));
         Tensor spread = s.b().expand(s.b().dim(0), p).matmul(w.get(1));
-        Tensor joined =
-            Tensor.concat(1, List.of(s.a(), z.narrow(1, h, 1))).matmul(w.get(3));
+        Tensor joined = Tensor.concat(1, List.of(s.a(), z.narrow(1, h, 1))).matmul(w.get(3));
         Tensor a = fed.matmul(w.get(1)).add(spread).add(joined).mul(w.get(2));
         return new Pair(a.tanh(), a.sum(true, -1).tanh());
       }

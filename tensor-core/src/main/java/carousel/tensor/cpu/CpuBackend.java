@@ -197,7 +197,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public boolean takes(Traced step) {
-    return true;
+    return scans.takes(step);
   }
 
   @Override

@@ -32,6 +32,9 @@ public final class Agreement {
   /** Of the greatest in all tensors: what is smaller may be the rounding of what has cancelled. */
   private static final double FLOOR = 1e-3;
 
+  /** As {@link #FLOOR}, of values that have all cancelled. */
+  private static final double LEAST = 1e-4;
+
   private static final Map<Object, Set<Finding>> FINDINGS = new Recent<>(MOST_KNOWN);
 
   private enum Mode {
@@ -148,7 +151,7 @@ public final class Agreement {
       }
       double[] a = is.cast(DType.F64).toDoubleArray();
       double[] e = should.cast(DType.F64).toDoubleArray();
-      double scale = Math.max(greatest(e), FLOOR * greatest);
+      double scale = Math.max(Math.max(greatest(e), FLOOR * greatest), LEAST);
       double tolerance = should.dtype() == DType.F32 ? F32 : F64;
       for (int j = 0; j < e.length; j++) {
         if (Double.compare(a[j], e[j]) != 0 && !(Math.abs(a[j] - e[j]) <= tolerance * scale)) {

@@ -107,7 +107,7 @@ final class Columns {
     return aligned;
   }
 
-  private List<Part> pieces(List<Part> parts, TreeSet<Integer> borders) {
+  private List<Part> pieces(List<Part> parts, Set<Integer> borders) {
     if (parts.size() == borders.size()) {
       return parts;
     }

@@ -17,6 +17,9 @@ public final class Graph {
   private final List<Double> numbers = new ArrayList<>();
   private final Map<Key, Value> known = new HashMap<>();
 
+  /** A graph without values. */
+  public Graph() {}
+
   /** What makes a value another one. */
   private record Key(
       Kind kind,

@@ -144,11 +144,13 @@ public record RowTrace(Graph graph, int width, List<List<Value>> outputs, String
   private static int commonWidth(Graph graph) {
     int width = 0;
     for (Value value : graph.values()) {
-      switch (value.kind()) {
-        case SPREAD -> throw new Untraced("single columns meet more");
-        case FOLD -> throw new Untraced("it folds columns");
-        default -> width = gcd(width, value.width());
+      if (value.kind() == Kind.SPREAD) {
+        throw new Untraced("single columns meet more");
       }
+      if (value.kind() == Kind.FOLD) {
+        throw new Untraced("it folds columns");
+      }
+      width = gcd(width, value.width());
     }
     return width;
   }

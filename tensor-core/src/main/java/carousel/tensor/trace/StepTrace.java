@@ -270,7 +270,7 @@ final class StepTrace implements Interpreter {
   private Tensor[] view(Views view, Tensor input) {
     Seen holds = of(input);
     int last = input.rank() - 1;
-    switch (view) {
+    return switch (view) {
       case Views.Split split when holds.hasColumns() && split.axis() == last -> {
         Tensor[] results = new Tensor[split.sizes().size()];
         int from = 0;
@@ -279,32 +279,32 @@ final class StepTrace implements Interpreter {
           results[i] = standIn(holds.of(columns.slice(holds.parts(), from, to)));
           from = to;
         }
-        return results;
+        yield results;
       }
       case Views.Slice slice
           when slice.step() == 1 && holds.hasColumns() && slice.axis() == last -> {
         int from = slice.start();
-        return one(standIn(holds.of(columns.slice(holds.parts(), from, from + slice.count()))));
+        yield one(standIn(holds.of(columns.slice(holds.parts(), from, from + slice.count()))));
       }
       case Views.Select select
           when holds.hasRows() && holds.hasColumns() && select.axis() == last -> {
         List<Part> column = columns.slice(holds.parts(), select.index(), select.index() + 1);
-        return one(standIn(new Seen(column, holds.hasRows(), false)));
+        yield one(standIn(new Seen(column, holds.hasRows(), false)));
       }
       case Views.Expand expand when expand.shape().rank() == input.rank() -> {
-        return one(expand(expand.shape(), holds));
+        yield one(expand(expand.shape(), holds));
       }
       case Views.Reshape reshape -> {
-        return one(reshape(reshape.shape(), holds));
+        yield one(reshape(reshape.shape(), holds));
       }
       case Views.Detach _ -> {
         List<Part> stopped =
             holds.parts().stream().map(p -> new Part(graph.stop(p.value()), p.width())).toList();
-        return one(standIn(holds.of(stopped)));
+        yield one(standIn(holds.of(stopped)));
       }
       default ->
           throw new Untraced(view.label() + " of " + input.shape() + " mixes rows or columns");
-    }
+    };
   }
 
   private Tensor expand(Shape shape, Seen holds) {
@@ -326,7 +326,7 @@ final class StepTrace implements Interpreter {
   }
 
   private Tensor join(Joins join, Tensor... inputs) {
-    switch (join) {
+    return switch (join) {
       case Joins.Concat concat when concat.axis() == rows.rank() -> {
         List<Part> all = new ArrayList<>();
         for (Tensor input : inputs) {
@@ -336,7 +336,7 @@ final class StepTrace implements Interpreter {
           Seen holds = operand(input, true);
           all.addAll(columns.widen(holds.parts(), input.dim(-1)));
         }
-        return standIn(all);
+        yield standIn(all);
       }
       case Joins.Spread spread when spread.axis() == rows.rank() && spread.step() == 1 -> {
         List<Part> all = new ArrayList<>();
@@ -350,13 +350,13 @@ final class StepTrace implements Interpreter {
         if (after > 0) {
           all.add(new Part(zero, after));
         }
-        return standIn(all);
+        yield standIn(all);
       }
       case Joins.Copy _ -> {
-        return standIn(of(inputs[0]));
+        yield standIn(of(inputs[0]));
       }
       default ->
           throw new Untraced(join.label() + " of " + inputs[0].shape() + " mixes rows or columns");
-    }
+    };
   }
 }

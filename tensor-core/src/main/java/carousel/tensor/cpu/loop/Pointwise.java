@@ -5,6 +5,7 @@ import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 
 /**
  * A straight-line program over vectors: several rows of the op table in one loop, so that what one
@@ -24,10 +25,35 @@ public record Pointwise(List<Instruction> code, List<Boolean> fixed, int arrays)
   public static final int MOST_BYTES = 2_400;
 
   /** One instruction. */
-  public sealed interface Instruction {}
+  public sealed interface Instruction {
+    /** Whether it writes to memory, and gives no register. */
+    default boolean isWrite() {
+      return false;
+    }
+
+    /** The registers it reads. */
+    default List<Integer> operands() {
+      return List.of();
+    }
+
+    /** The slot it reads or writes; −1 if there is none. */
+    default int slot() {
+      return -1;
+    }
+
+    /** The same with other numbers of registers and slots. */
+    default Instruction with(IntUnaryOperator registers, IntUnaryOperator slots) {
+      return this;
+    }
+  }
 
   /** Reads a slot. */
-  public record Load(int slot) implements Instruction {}
+  public record Load(int slot) implements Instruction {
+    @Override
+    public Instruction with(IntUnaryOperator registers, IntUnaryOperator slots) {
+      return new Load(slots.applyAsInt(slot));
+    }
+  }
 
   /** A number in every lane. */
   public record Constant(double value) implements Instruction {}
@@ -36,16 +62,61 @@ public record Pointwise(List<Instruction> code, List<Boolean> fixed, int arrays)
   public record Lane() implements Instruction {}
 
   /** A register, lane i in place of lane {@code i xor distance}; a power of two. */
-  public record Swap(int register, int distance) implements Instruction {}
+  public record Swap(int register, int distance) implements Instruction {
+    @Override
+    public List<Integer> operands() {
+      return List.of(register);
+    }
+
+    @Override
+    public Instruction with(IntUnaryOperator registers, IntUnaryOperator slots) {
+      return new Swap(registers.applyAsInt(register), distance);
+    }
+  }
 
   /** Applies an elementwise row to earlier registers. */
-  public record Apply(Op op, List<Integer> operands) implements Instruction {}
+  public record Apply(Op op, List<Integer> operands) implements Instruction {
+    @Override
+    public Instruction with(IntUnaryOperator registers, IntUnaryOperator slots) {
+      return new Apply(op, operands.stream().map(registers::applyAsInt).toList());
+    }
+  }
 
   /** Writes a register to a slot. */
-  public record Store(int register, int slot) implements Instruction {}
+  public record Store(int register, int slot) implements Instruction {
+    @Override
+    public boolean isWrite() {
+      return true;
+    }
+
+    @Override
+    public List<Integer> operands() {
+      return List.of(register);
+    }
+
+    @Override
+    public Instruction with(IntUnaryOperator registers, IntUnaryOperator slots) {
+      return new Store(registers.applyAsInt(register), slots.applyAsInt(slot));
+    }
+  }
 
   /** Writes a register to heap array {@code array}. */
-  public record Keep(int register, int array) implements Instruction {}
+  public record Keep(int register, int array) implements Instruction {
+    @Override
+    public boolean isWrite() {
+      return true;
+    }
+
+    @Override
+    public List<Integer> operands() {
+      return List.of(register);
+    }
+
+    @Override
+    public Instruction with(IntUnaryOperator registers, IntUnaryOperator slots) {
+      return new Keep(registers.applyAsInt(register), array);
+    }
+  }
 
   /** Copies the lists. */
   public Pointwise {

@@ -3,7 +3,7 @@ package carousel.tensor.cpu.scan;
 import carousel.tensor.DType;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tiles;
-import java.util.Map;
+import java.util.IdentityHashMap;
 import java.util.Objects;
 
 /**
@@ -16,7 +16,11 @@ import java.util.Objects;
  * @param loops the plan's programs, by identity
  */
 record Compiled(
-    Plan plan, DType type, Tiles tiles, Pointwise.Loop copy, Map<Program, Pointwise.Loop> loops) {
+    Plan plan,
+    DType type,
+    Tiles tiles,
+    Pointwise.Loop copy,
+    IdentityHashMap<Program, Pointwise.Loop> loops) {
   /** A program, compiled. */
   Pointwise.Loop loop(Program program) {
     return Objects.requireNonNull(loops.get(program));

@@ -60,15 +60,6 @@ final class Dump {
     return dump.text.toString();
   }
 
-  /** The rows that a program applies. */
-  static String rows(Program program) {
-    return program.code().code().stream()
-        .filter(Pointwise.Apply.class::isInstance)
-        .map(apply -> ((Pointwise.Apply) apply).op().label())
-        .distinct()
-        .collect(Collectors.joining(", "));
-  }
-
   private void line(String line) {
     text.append(line).append('\n');
   }

@@ -5,6 +5,7 @@ import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.trace.Step;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;
+import carousel.tensor.trace.Value.Term;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -59,11 +60,6 @@ final class GradientPlan {
     for (Plan.Group group : places.groups) {
       Block block = group.block();
       groupGradients.put(group, places.block(block.members(), block.width(), Rows.STEPS));
-      for (Value member : group.members()) {
-        if (!member.terms().isEmpty()) {
-          cotangentArrays.put(member, cotangentArrays.size());
-        }
-      }
     }
     for (Value value : step.graph().values()) {
       if (stages.isOfGradient(value) && (value.kind() == Kind.BACK || value.kind() == Kind.FOLD)) {
@@ -71,6 +67,7 @@ final class GradientPlan {
       }
       if (stages.isOfGradient(value) && value.kind() == Kind.BACK) {
         returned.add(value);
+        multiplied(value);
       }
       if (stages.isOfStep(value) && (value.kind() == Kind.VECTOR || value.kind() == Kind.ROWS)) {
         if (step.given().containsKey(value)) {
@@ -82,8 +79,16 @@ final class GradientPlan {
     for (int k = 0; k < carries.size(); k++) {
       Value back = step.back().get(step.states().get(k));
       if (back != null) {
+        multiplied(back);
         carried.add(new Plan.Return(carries.get(k), back.terms(), true));
       }
+    }
+  }
+
+  /** The cotangents of sums that a product reads are left operands. */
+  private void multiplied(Value back) {
+    for (Term term : back.terms()) {
+      cotangentArrays.putIfAbsent(term.factor(), cotangentArrays.size());
     }
   }
 
@@ -121,11 +126,26 @@ final class GradientPlan {
   }
 
   /**
-   * The stage that writes what is carried to the step before, over what came from the step behind. Of a
-   * single column that is one more: wider values may read it at the last stage.
+   * The stage that writes what is carried to the step before, over what came from the step behind: when
+   * nothing reads that any more. Of a single column that is after the last stage, where wider values may
+   * read it.
    */
   private int closing(int k) {
-    return carries.get(k).isNarrow() ? last + 1 : last;
+    boolean passed = step.before().stream().anyMatch(g -> Passes.bare(g).kind() == Kind.COTANGENT);
+    if (carries.get(k).isNarrow()) {
+      return last + 1;
+    }
+    if (passed) {
+      return last;
+    }
+    int stage = stages.inGradient(step.before().get(k));
+    Value arriving = step.graph().cotangent(step.ys() + k, carries.get(k).width());
+    for (Value value : stages.ofGradient()) {
+      if (value.inputs().contains(arriving)) {
+        stage = value.isTest() ? last : Math.max(stage, stages.inGradient(value));
+      }
+    }
+    return stage;
   }
 
   /** The stages, in their order. */

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Passes {
   /** Instructions of a program, whatever they do. */
-  private static final int MOST_INSTRUCTIONS = 200;
+  private static final int MOST_INSTRUCTIONS = 120;
 
   private final int width;
   private final Function<Value, @Nullable Slot> places;
@@ -184,9 +184,9 @@ final class Passes {
     } else if (value.op() != null && value.kind() == Kind.APPLY) {
       int bodies = size.applyAsInt(value.op());
       List<Value> inputs = value.inputs().stream().map(Passes::bare).toList();
+      endIfFull(bodies);
       List<Integer> operands = registers(inputs);
-      if (isFull(bodies)) {
-        end();
+      if (endIfFull(bodies)) {
         operands = registers(inputs);
       }
       instruction = new Pointwise.Apply(value.op(), operands);
@@ -205,10 +205,16 @@ final class Passes {
     return List.copyOf(slots).indexOf(slot);
   }
 
-  private boolean isFull(int more) {
-    return !whole
-        && bytes > 0
-        && (bytes + more > Pointwise.MOST_BYTES || code.size() + stores.size() > MOST_INSTRUCTIONS);
+  private boolean endIfFull(int more) {
+    boolean full =
+        !whole
+            && bytes > 0
+            && (bytes + more > Pointwise.MOST_BYTES
+                || code.size() + stores.size() > MOST_INSTRUCTIONS);
+    if (full) {
+      end();
+    }
+    return full;
   }
 
   /** Ends the program at hand; what others still read is left for them. */

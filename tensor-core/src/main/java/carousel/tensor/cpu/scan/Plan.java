@@ -6,6 +6,7 @@ import carousel.tensor.trace.Step;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;
 import carousel.tensor.trace.Value.Term;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -147,6 +148,18 @@ final class Plan {
     this.outputGradients = gradient.outputGradients;
     this.carries = gradient.carries;
     this.blocks = places.blocks();
+  }
+
+  /** All programs. */
+  List<Program> programs() {
+    List<Program> all = new ArrayList<>();
+    for (List<Stage> way : List.of(forward, backward)) {
+      for (Stage stage : way) {
+        all.addAll(stage.folds());
+        all.addAll(stage.programs());
+      }
+    }
+    return all;
   }
 
   /** Whether a left operand of the step is part of the state. */

@@ -128,7 +128,7 @@ final class ScanBackward {
       for (int j = 0; group.origin() == Plan.Origin.PRODUCT && j < group.members().size(); j++) {
         int column = Plan.Group.inputOf(group.members().get(j)).offset();
         int width = group.block().width();
-        Tensor wx = call.inputs[Scan.Inputs.WX];
+        Tensor wx = call.input(Scan.Inputs.WX);
         long weights = transposed(wx, 0, column, width, call.depth());
         all.add(new InputProduct.Cotangent(plan.gradientOf(group), j, weights));
       }

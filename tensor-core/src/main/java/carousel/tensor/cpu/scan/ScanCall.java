@@ -22,7 +22,8 @@ final class ScanCall {
   final Pointwise.Loop copy;
   final boolean reverse;
   final Scan.Inputs places;
-  final Tensor[] inputs;
+  private final Tensor[] given;
+  private final @Nullable Tensor[] dense;
   final Frame frame;
   final Packer packer;
   final Copier copier;
@@ -39,10 +40,8 @@ final class ScanCall {
     this.reverse = scan.reverse();
     this.places = scan.inputs();
     heap = Heap.of(tiles);
-    inputs = new Tensor[given.length];
-    for (int i = 0; i < given.length; i++) {
-      inputs[i] = Matrix.dense(given[i]);
-    }
+    this.given = given;
+    this.dense = new Tensor[given.length];
     frame =
         Frame.of(
             scan.steps(),
@@ -54,7 +53,7 @@ final class ScanCall {
             plan.blocks.size());
     packer = new Packer(frame, tiles);
     copier = new Copier(frame);
-    lengths = places.ragged() ? inputs[places.lengths()].toIntArray() : null;
+    lengths = places.ragged() ? given[places.lengths()].toIntArray() : null;
   }
 
   /** Memory of the current scope. */
@@ -65,12 +64,22 @@ final class ScanCall {
   Tensor empty(long bytes) {
     int row = 4096 * type.bytes();
     int rows = Math.toIntExact(Math.ceilDiv(Math.max(1, bytes), row));
-    return Tensor.empty("scan", inputs[0].device(), type, Shape.of(rows, 4096));
+    return Tensor.empty("scan", given[0].device(), type, Shape.of(rows, 4096));
+  }
+
+  /** An input, dense. */
+  Tensor input(int place) {
+    Tensor known = dense[place];
+    if (known == null) {
+      known = Matrix.dense(given[place]);
+      dense[place] = known;
+    }
+    return known;
   }
 
   /** D, the columns of an affine input. */
   int depth() {
-    return inputs[Scan.Inputs.X].dim(2);
+    return given[Scan.Inputs.X].dim(2);
   }
 
   /** Left operands of products, for two steps each: of the values that are numbered. */
@@ -97,7 +106,7 @@ final class ScanCall {
 
   /** A captured tensor. */
   Tensor captured(int index) {
-    return inputs[places.captured().get(index)];
+    return input(places.captured().get(index));
   }
 
   /** Where the gradient of a captured tensor goes; null if it is not wanted. */

@@ -35,7 +35,7 @@ final class ScanForward {
     for (int k = 0; k < plan.stateBlocks.size(); k++) {
       Value state = plan.step.states().get(k);
       Block block = plan.stateBlocks.get(k);
-      Tensor from = call.inputs[call.places.states() + state.index()];
+      Tensor from = call.input(call.places.states() + state.index());
       call.copier.scatter(call.matrix(from, 0, state.offset()), Slot.of(block), 0);
       Integer array = plan.sourceArrays.get(state);
       if (array != null) {
@@ -93,7 +93,7 @@ final class ScanForward {
         case SEQUENCE -> {
           for (int j = 0; j < group.members().size(); j++) {
             Value input = Plan.Group.inputOf(group.members().get(j));
-            Tensor z = call.inputs[call.places.sequences().get(input.index())];
+            Tensor z = call.input(call.places.sequences().get(input.index()));
             call.copier.scatter(call.matrix(z, 0, input.offset()), new Slot(group.block(), j, 0));
           }
         }
@@ -104,7 +104,7 @@ final class ScanForward {
     }
     if (!gates.isEmpty()) {
       new InputProduct(call.frame, call.tiles, call.copy, call.depth())
-          .project(Matrix.of(call.inputs[Scan.Inputs.X]), gates);
+          .project(Matrix.of(call.input(Scan.Inputs.X)), gates);
     }
   }
 
@@ -143,8 +143,8 @@ final class ScanForward {
     List<Matrix> biases = new ArrayList<>();
     for (Value member : group.members()) {
       int column = Plan.Group.inputOf(member).offset();
-      weights.add(call.matrix(call.inputs[Scan.Inputs.WX], 0, column));
-      biases.add(call.matrix(call.inputs[Scan.Inputs.B], 0, column));
+      weights.add(call.matrix(call.input(Scan.Inputs.WX), 0, column));
+      biases.add(call.matrix(call.input(Scan.Inputs.B), 0, column));
     }
     int width = group.block().width();
     long packed = call.memory(call.packer.bytes(weights.size(), width, call.depth()));

@@ -7,9 +7,11 @@ import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.op.Scan;
+import carousel.tensor.op.Ternary;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.trace.Recent;
 import carousel.tensor.trace.Step;
+import carousel.tensor.trace.Traced;
 import carousel.tensor.trace.Untraced;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -82,6 +84,20 @@ public final class Scans {
     return copies.computeIfAbsent(DType.F32, this::copy) != null;
   }
 
+  /** Whether there may be a kernel: unless it is known that there is none. */
+  public synchronized boolean takes(Traced step) {
+    List<Made> known = new ArrayList<>();
+    for (DType type : List.of(DType.F32, DType.F64)) {
+      for (boolean affine : new boolean[] {false, true}) {
+        Made one = made.get(new Key(type, affine, step.signature()));
+        if (one != null) {
+          known.add(one);
+        }
+      }
+    }
+    return known.isEmpty() || known.stream().anyMatch(one -> one.kernel() != null);
+  }
+
   /** The kernel of a recurrence; null if it has to run as it is written. */
   public synchronized @Nullable Fused of(Scan scan, Tensor... inputs) {
     if (unfit(scan, inputs) != null) {
@@ -135,42 +151,56 @@ public final class Scans {
 
   private Made make(Scan scan, Tensor like, List<Double> numbers, Set<Integer> variable) {
     DType type = like.dtype();
+    String signature = scan.step().signature();
+    String reason;
     try {
-      Pointwise.Loop copy = copies.computeIfAbsent(type, this::copy);
-      if (copy == null) {
-        throw new Untraced("the Vector API is not there: " + kernels.description());
-      }
       Step step = scan.step().differentiate(type, like.device());
       Tiles ofType = tiles.apply(type);
       var machine = new Plan.Machine(ofType.lanes(), op -> kernels.size(op, type));
       var plan = new Plan(step, machine, scan.inputs().affine(), variable);
-      var kernel = new Compiled(plan, type, ofType, copy, loops(plan, type));
-      Dump.write(type, scan.step().signature(), () -> Dump.of(plan));
-      return new Made(kernel, "", numbers, variable);
+      Pointwise.Loop copy = copies.computeIfAbsent(type, this::copy);
+      var compiled = loops(plan, type);
+      if (copy != null && compiled != null) {
+        Dump.write(type, signature, () -> Dump.of(plan));
+        return new Made(new Compiled(plan, type, ofType, copy, compiled), "", numbers, variable);
+      }
+      reason = copy == null ? "there are no vectors" : "no vectors of " + unknown(plan, type);
     } catch (Untraced e) {
-      String reason = String.valueOf(e.getMessage());
-      Dump.write(type, scan.step().signature(), () -> reason + "\n\n" + scan.step().signature());
-      return new Made(null, reason, numbers, variable);
+      reason = String.valueOf(e.getMessage());
     }
+    String why = reason;
+    Dump.write(type, signature, () -> why + "\n\n" + signature);
+    return new Made(null, reason, numbers, variable);
   }
 
-  private Map<Program, Pointwise.Loop> loops(Plan plan, DType type) {
-    Map<Program, Pointwise.Loop> compiled = new IdentityHashMap<>();
-    List<Plan.Stage> stages = new ArrayList<>(plan.forward);
-    stages.addAll(plan.backward);
-    for (Plan.Stage stage : stages) {
-      List<Program> programs = new ArrayList<>(stage.folds());
-      programs.addAll(stage.programs());
-      for (Program program : programs) {
-        Pointwise.Loop loop =
-            loops.computeIfAbsent(
-                new Loop(type, program.code()), key -> kernels.pointwise(key.code(), type));
-        if (loop == null) {
-          throw new Untraced("a row that has no vector body: " + Dump.rows(program));
-        }
-        compiled.put(program, loop);
+  /** The programs of a plan, compiled; null if one has a row that cannot be. */
+  private @Nullable IdentityHashMap<Program, Pointwise.Loop> loops(Plan plan, DType type) {
+    var compiled = new IdentityHashMap<Program, Pointwise.Loop>();
+    for (Program program : plan.programs()) {
+      Pointwise.Loop loop =
+          loops.computeIfAbsent(
+              new Loop(type, program.code()), key -> kernels.pointwise(key.code(), type));
+      if (loop == null) {
+        return null;
       }
+      compiled.put(program, loop);
     }
     return compiled;
+  }
+
+  /** The rows of a plan that no program can have. */
+  private Set<String> unknown(Plan plan, DType type) {
+    Set<String> unknown = new TreeSet<>();
+    for (Program program : plan.programs()) {
+      for (Pointwise.Instruction instruction : program.code().code()) {
+        if (instruction instanceof Pointwise.Apply apply
+            && kernels.size(apply.op(), type) == 0
+            && apply.op() != Ternary.WHERE
+            && !Pointwise.isLogical(apply.op())) {
+          unknown.add(apply.op().label());
+        }
+      }
+    }
+    return unknown;
   }
 }

@@ -69,7 +69,7 @@ final class WeightGradients {
     for (Plan.Group group : plan.groups) {
       List<WeightGradient.Weight> weights = new ArrayList<>();
       if (group.origin() == Plan.Origin.PRODUCT) {
-        Matrix x = Matrix.of(call.inputs[Scan.Inputs.X]);
+        Matrix x = Matrix.of(call.input(Scan.Inputs.X));
         var source = WeightGradient.Source.of(x, call.depth());
         input(group, gradients[Scan.Inputs.WX], source, weights);
         input(group, gradients[Scan.Inputs.B], WeightGradient.Source.ones(), weights);

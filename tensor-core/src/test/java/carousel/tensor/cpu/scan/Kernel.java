@@ -20,11 +20,7 @@ import org.jspecify.annotations.Nullable;
 record Kernel(Fused fused, Tensor[] inputs) {
   /** The kernel of a step, made in the innermost scope. */
   static Kernel of(
-      Scan.Step step,
-      Scan.Input input,
-      List<Tensor> states,
-      int steps,
-      @Nullable Tensor lengths) {
+      Scan.Step step, Scan.Input input, List<Tensor> states, int steps, @Nullable Tensor lengths) {
     Composite.Body none =
         in -> {
           throw new AssertionError("there is a kernel");
@@ -32,9 +28,7 @@ record Kernel(Fused fused, Tensor[] inputs) {
     var given = new Scan.Given(List.of(input), states, lengths, steps);
     Scan.Call call = ScanTrace.of(step, given, Scope.current());
     Tensor[] inputs = call.inputs().toArray(new Tensor[0]);
-    var scan =
-        new Scan(call.step(), none, call.places(), steps, states.getFirst().dim(0), false);
-    return new Kernel(
-        Objects.requireNonNull(new Composite("scan", scan).fused(inputs)), inputs);
+    var scan = new Scan(call.step(), none, call.places(), steps, states.getFirst().dim(0), false);
+    return new Kernel(Objects.requireNonNull(new Composite("scan", scan).fused(inputs)), inputs);
   }
 }

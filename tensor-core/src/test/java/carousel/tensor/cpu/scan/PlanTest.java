@@ -80,7 +80,10 @@ class PlanTest {
         assertThat(stage.programs()).hasSizeGreaterThan(2);
         for (Program program : stage.programs()) {
           long bytes =
-              100 * program.code().code().stream().filter(Pointwise.Apply.class::isInstance).count();
+              100
+                  * program.code().code().stream()
+                      .filter(Pointwise.Apply.class::isInstance)
+                      .count();
           assertThat(bytes).isLessThanOrEqualTo(Pointwise.MOST_BYTES);
         }
       }
@@ -127,8 +130,10 @@ class PlanTest {
       var kernels = new carousel.tensor.cpu.vector.VectorKernels();
       var scans = new Scans(kernels, kernels::tiles);
       Tensor[] inputs = call.inputs().toArray(new Tensor[0]);
+      assertThat(scans.takes(call.step())).isTrue();
       assertThat(scans.of(scan, inputs)).isNull();
-      assertThat(scans.why(scan, inputs)).contains("no vector body").contains("sin");
+      assertThat(scans.takes(call.step())).isFalse();
+      assertThat(scans.why(scan, inputs)).contains("no vectors of [cos, sin]");
       assertThat(scans.why(scan, z.cast(DType.F64), h)).contains("input 1");
     }
   }
