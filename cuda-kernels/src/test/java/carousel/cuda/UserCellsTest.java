@@ -10,6 +10,7 @@ import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.State;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
+import carousel.tensor.Replay;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
@@ -37,8 +38,8 @@ class UserCellsTest {
   private static final int STEPS = 4;
   private static final int ROWS = 3;
   private static final int H = UserCell.UNITS;
-  private static final int[] WH = {H, 4 * H};
-  private static final int[] SQUARE = {H, H};
+  static final int[] WH = {H, 4 * H};
+  static final int[] SQUARE = {H, H};
   private static final int[] VECTOR = {H};
   private static final double TOLERANCE = 1e-11;
 
@@ -55,7 +56,7 @@ class UserCellsTest {
     return List.of(o.mul(c.tanh()), c);
   }
 
-  private static final Step LSTM =
+  static final Step LSTM =
       (z, s, w) -> {
         List<Tensor> a = gates(z, s.get(0), w.get(0));
         return lstm(
@@ -294,6 +295,42 @@ class UserCellsTest {
       Recurrent<State> layer = reverse ? Recurrent.reverse(cell) : Recurrent.of(cell);
       Marks marks = reverse ? Marks.ofLengths(Tensor.of(2, 0, 4)) : Marks.none();
       compare(layer, marks, expected.kernel());
+    }
+  }
+
+  /** The first run compares the kernel with the step, which reads values; the recording is the second. */
+  @Test
+  void replays() {
+    try (var scope = Scope.open(Cuda.device())) {
+      replay(UserCell.of("mine", 2, 4, LSTM, WH));
+      replay(
+          UserCell.of(
+              "mine",
+              2,
+              4,
+              (z, s, w) -> LSTM.apply(z, s, List.of(w.get(0).transpose(0, 1))),
+              new int[] {4 * H, H}));
+      replay(
+          UserCell.of(
+              "mine",
+              2,
+              4,
+              (z, s, w) -> peephole(z, s, w.get(0), w.get(1), w.get(1), w.get(1)),
+              WH,
+              new int[] {1, H}));
+    }
+  }
+
+  private static void replay(Cell<State> cell) {
+    Tensor x = Philox.of(9).normal(DType.F64, 0, 1, STEPS, ROWS, UserCell.INPUTS);
+    Tensor weight = cell.parameters().stream().toList().getLast().value();
+    Supplier<Tensor> gradient =
+        () -> Grad.of(() -> Recurrent.of(cell).run(x).y().square().sum(), weight).get(0);
+    Tensor wanted = RecurrentCase.BODIES.run(gradient);
+    try (var step = Replay.of(gradient)) {
+      for (int i = 0; i < 4; i++) {
+        close("run " + i, step.run(), wanted);
+      }
     }
   }
 
