@@ -2,12 +2,17 @@ package carousel.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carousel.autograd.Grad;
 import carousel.cuda.driver.CudaDriver;
 import carousel.cuda.driver.KernelSource;
 import carousel.cuda.driver.Precision;
 import carousel.cuda.emulator.EmulatedDriver;
+import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Philox;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
 import carousel.tensor.contract.Contract;
 import carousel.tensor.contract.OpCases;
 import java.lang.reflect.InvocationTargetException;
@@ -16,6 +21,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -99,5 +105,43 @@ class PlantedBugsTest {
     String text = "s.gates[0] = sigmoid(i);\n    s.gates[1] = sigmoid(f);";
     String swapped = "s.gates[0] = sigmoid(f);\n    s.gates[1] = sigmoid(i);";
     assertThat(lstm.differences(with("cells.cuh", text, swapped, false), ".scan", -1)).isNotEmpty();
+  }
+
+  /** A kernel that a user's step has is compared with the step when it first runs, and when a tape first sees it. */
+  @Test
+  void underACellOfAUser() {
+    String text = "s.gates[0] = sigmoid(i);\n    s.gates[1] = sigmoid(f);";
+    String swapped = "s.gates[0] = sigmoid(f);\n    s.gates[1] = sigmoid(i);";
+    int units = UserCell.UNITS;
+    try (var scope = Scope.open(with("cells.cuh", text, swapped, false))) {
+      UserCell cell = UserCell.of("mine", 2, 4, UserCellsTest.LSTM, new int[] {units, 4 * units});
+      assertThat(differs(cell, false)).isFalse();
+      assertThat(differs(cell, true)).isFalse();
+    }
+    String slope = "p.dz[0] = p.du[0] = p.dh * F::slope(p.gates[0]);";
+    try (var scope = Scope.open(with("cells.cuh", slope, "p.dz[0] = p.du[0] = p.dh;", false))) {
+      UserCell cell =
+          UserCell.of(
+              "mine",
+              1,
+              1,
+              (z, s, w) -> List.of(z.add(s.getFirst().matmul(w.getFirst())).tanh()),
+              new int[] {units, units});
+      assertThat(differs(cell, false)).isFalse();
+      assertThat(differs(cell, true)).isFalse();
+    }
+  }
+
+  /** Whether a cell gives something else than its step does op by op. */
+  private static boolean differs(UserCell cell, boolean gradients) {
+    Tensor x = Philox.of(1).normal(DType.F64, 0, 1, 3, 2, UserCell.INPUTS);
+    Tensor wx = cell.wx().value();
+    Supplier<Tensor> program =
+        () ->
+            gradients
+                ? Grad.of(() -> Recurrent.of(cell).run(x).y().square().sum(), wx).get(0)
+                : Recurrent.of(cell).run(x).y();
+    Tensor wanted = RecurrentCase.BODIES.run(program);
+    return !program.get().allClose(wanted, 0, 1e-12);
   }
 }
