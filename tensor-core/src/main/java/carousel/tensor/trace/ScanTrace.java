@@ -75,8 +75,11 @@ public final class ScanTrace {
         KNOWN.put(first.traced().signature(), numbers);
       }
     }
-    if (!given.like().device().backend().takes(first.traced())) {
-      throw new Untraced("the device " + given.like().device() + " makes no kernel of this step");
+    Tensor like = given.like();
+    String refusal =
+        like.device().backend().refusal(first.traced(), like, given.isAffine(first.traced()));
+    if (!refusal.isEmpty()) {
+      throw Untraced.somewhere(refusal);
     }
     List<Tensor> sequences = new ArrayList<>();
     for (Tensor product : first.products().hoisted(new Whole(), first.captured())) {
