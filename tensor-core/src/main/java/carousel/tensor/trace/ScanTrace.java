@@ -186,9 +186,11 @@ public final class ScanTrace {
     } catch (TensorException e) {
       boolean read = String.valueOf(e.getMessage()).contains(StepTrace.STAND_IN);
       throw new Untraced(
-          read ? "it reads values on the host, or writes in place" : "it fails: " + e.getMessage());
+          read
+              ? "it reads values on the host, writes in place, or hands tensors to a scope"
+              : "it fails on stand-ins: " + e.getMessage());
     } catch (RuntimeException e) {
-      throw new Untraced("it fails: " + e);
+      throw new Untraced("it fails on stand-ins: " + e);
     }
   }
 
