@@ -4,6 +4,7 @@ import carousel.nn.kernels.Mutant.Wrong;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Masks;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
@@ -70,7 +71,7 @@ final class BrokenProgram implements Pointwise.Loop {
   }
 
   private static void applied(Op op, int arity, Ways ways) {
-    if (Pointwise.isTest(op)) {
+    if (Masks.gives(op)) {
       ways.add("not", (right, other) -> 1 - right);
       ways.add("never", (right, other) -> 0);
       ways.add("always", (right, other) -> 1);

@@ -1,6 +1,7 @@
 package carousel.tensor.trace;
 
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Masks;
 import carousel.tensor.op.Op;
 import carousel.tensor.trace.Value.Kind;
 import java.util.ArrayList;
@@ -131,7 +132,7 @@ final class Columns {
   /** Applies a row, if its operands are numbers where it reads numbers and masks where it reads masks. */
   private Value row(Op op, List<Value> values) {
     for (int i = 0; i < values.size(); i++) {
-      if (values.get(i).isTest() != Tests.reads(op, i)) {
+      if (values.get(i).isTest() != Masks.reads(op, i)) {
         throw new Untraced(op.label() + " of a mask");
       }
     }

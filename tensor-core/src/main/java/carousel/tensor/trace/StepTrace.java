@@ -11,6 +11,7 @@ import carousel.tensor.op.Cast;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Joins;
+import carousel.tensor.op.Masks;
 import carousel.tensor.op.MatMul;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduction;
@@ -231,7 +232,7 @@ final class StepTrace implements Interpreter {
   }
 
   private void requireType(Op op, int operand, Tensor input) {
-    DType wanted = Tests.reads(op, operand) ? DType.BOOL : type;
+    DType wanted = Masks.reads(op, operand) ? DType.BOOL : type;
     if (input.dtype() != wanted) {
       throw new Untraced(op.label() + " of " + input.dtype() + " where rows are " + type);
     }

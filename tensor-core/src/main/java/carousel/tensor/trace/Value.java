@@ -1,5 +1,6 @@
 package carousel.tensor.trace;
 
+import carousel.tensor.op.Masks;
 import carousel.tensor.op.Op;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -91,7 +92,7 @@ public record Value(
 
   /** Whether it is a mask: what a comparison gives. */
   public boolean isTest() {
-    return kind == Kind.APPLY && op != null && Tests.gives(op);
+    return kind == Kind.APPLY && op != null && Masks.gives(op);
   }
 
   /** Equal only to itself: a graph holds no two values that are computed alike. */

@@ -1,9 +1,6 @@
 package carousel.tensor.cpu.loop;
 
-import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
-import carousel.tensor.op.Ternary;
-import carousel.tensor.op.Unary;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 
@@ -122,25 +119,6 @@ public record Pointwise(List<Instruction> code, List<Boolean> fixed, int arrays)
   public Pointwise {
     code = List.copyOf(code);
     fixed = List.copyOf(fixed);
-  }
-
-  /** Whether a row gives a mask. */
-  public static boolean isTest(Op op) {
-    return switch (op) {
-      case Binary row -> row.isComparison() || isLogical(row);
-      case Unary row -> row == Unary.IS_NAN || row == Unary.IS_FINITE || isLogical(row);
-      default -> false;
-    };
-  }
-
-  /** Whether a row reads masks, and gives one. */
-  public static boolean isLogical(Op op) {
-    return op == Binary.AND || op == Binary.OR || op == Binary.XOR || op == Unary.NOT;
-  }
-
-  /** Whether a row reads a mask as an operand. */
-  public static boolean readsTest(Op op, int operand) {
-    return isLogical(op) || (op == Ternary.WHERE && operand == 0);
   }
 
   /** The compiled program. */

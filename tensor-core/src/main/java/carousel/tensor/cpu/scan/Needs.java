@@ -1,7 +1,7 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Masks;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
@@ -127,6 +127,6 @@ final class Needs {
         || op == Binary.MUL
         || op == Ternary.FMA
         || op == Ternary.WHERE
-        || (op != null && Pointwise.isTest(op)); // which cannot be stored
+        || (op != null && Masks.gives(op)); // which cannot be stored
   }
 }

@@ -6,6 +6,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.op.Masks;
 import carousel.tensor.op.Scan;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.spi.Fused;
@@ -188,7 +189,7 @@ public final class Scans {
         if (instruction instanceof Pointwise.Apply apply
             && kernels.size(apply.op(), type) == 0
             && apply.op() != Ternary.WHERE
-            && !Pointwise.isLogical(apply.op())) {
+            && !Masks.isLogical(apply.op())) {
           unknown.add(apply.op().label());
         }
       }

@@ -12,6 +12,7 @@ import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
 import carousel.tensor.cpu.loop.Pointwise;
+import carousel.tensor.op.Masks;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import java.lang.classfile.ClassFile;
@@ -114,7 +115,7 @@ final class PointwiseGenerator {
 
   private boolean knows(Op op) {
     return op == Ternary.WHERE
-        || Pointwise.isLogical(op)
+        || Masks.isLogical(op)
         || source.has(op.label())
         || BodySource.ANY.has(op.label());
   }
@@ -217,12 +218,12 @@ final class PointwiseGenerator {
       code.aload(registers[operand]);
     }
     String body = apply.op().label();
-    if (Pointwise.isLogical(apply.op())) {
+    if (Masks.isLogical(apply.op())) {
       ClassDesc[] others = operands.size() == 1 ? new ClassDesc[0] : new ClassDesc[] {MASK};
       code.invokevirtual(MASK, body, MethodTypeDesc.of(MASK, others));
       return;
     }
-    boolean mask = Pointwise.isTest(apply.op());
+    boolean mask = Masks.gives(apply.op());
     if (mask && operands.size() == 1) {
       code.aload(registers[operands.getFirst()]); // bodies of tests take two operands
     }

@@ -1,15 +1,15 @@
-package carousel.tensor.trace;
-
-import carousel.tensor.op.Binary;
-import carousel.tensor.op.Op;
-import carousel.tensor.op.Ternary;
-import carousel.tensor.op.Unary;
+package carousel.tensor.op;
 
 /** Which rows give masks, and which read them: a mask is no number, and cannot be stored as one. */
-public final class Tests {
-  private Tests() {}
+public final class Masks {
+  private Masks() {}
 
-  /** Whether a row gives a mask. */
+  /**
+   * Tells whether a row gives a mask.
+   *
+   * @param op the row
+   * @return whether its result is BOOL
+   */
   public static boolean gives(Op op) {
     return switch (op) {
       case Binary row -> row.isComparison() || isLogical(row);
@@ -18,12 +18,23 @@ public final class Tests {
     };
   }
 
-  /** Whether a row reads masks, and gives one. */
+  /**
+   * Tells whether a row reads masks, and gives one.
+   *
+   * @param op the row
+   * @return whether it is logical
+   */
   public static boolean isLogical(Op op) {
     return op == Binary.AND || op == Binary.OR || op == Binary.XOR || op == Unary.NOT;
   }
 
-  /** Whether a row reads a mask as an operand. */
+  /**
+   * Tells whether a row reads a mask as an operand.
+   *
+   * @param op the row
+   * @param operand which of its operands
+   * @return whether that is BOOL
+   */
   public static boolean reads(Op op, int operand) {
     return isLogical(op) || (op == Ternary.WHERE && operand == 0);
   }
