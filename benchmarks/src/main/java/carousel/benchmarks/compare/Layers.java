@@ -3,7 +3,6 @@ package carousel.benchmarks.compare;
 import static carousel.benchmarks.compare.Carousel.tensor;
 
 import carousel.autograd.Grad;
-import carousel.benchmarks.cells.Resets;
 import carousel.nn.Dropout;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Recurrent;
@@ -52,10 +51,8 @@ public final class Layers implements Work {
     }
     network =
         switch (task.kind()) {
-          case RESET_LSTM, RESET_LSTM_BY_HAND -> withResets(cells, resets(task));
-          default ->
-              new Stack(cells.stream().<Sequence>map(Recurrent::of).toList(), new Dropout(0))
-                  ::apply;
+          case RESET_LSTM, RESET_LSTM_BY_HAND -> withResets(stack(cells), resets(task));
+          default -> stack(cells)::apply;
         };
     List<Tensor> differentiated = new ArrayList<>(List.of(x));
     names.add("x");
@@ -68,21 +65,19 @@ public final class Layers implements Work {
     leaves = differentiated.toArray(new Tensor[0]);
   }
 
-  /** The flags {@code [T,N]} of a task with resets: 1 before the steps that start anew. */
+  private static Stack stack(List<Cell<?>> cells) {
+    return new Stack(cells.stream().<Sequence>map(Recurrent::of).toList(), new Dropout(0));
+  }
+
+  /** The flags {@code [T,N]} of a task with resets: where the state starts anew before a step. */
   private static Tensor resets(Task task) {
     Shape shape = Shape.of(task.size(0), task.size(BATCH));
     int[] drawn = Values.indices("resets", RESET_EVERY, Math.toIntExact(shape.size()));
-    return Tensor.of(shape, drawn).eq(0).cast(task.dtype());
+    return Tensor.of(shape, drawn).eq(0);
   }
 
-  private static UnaryOperator<Tensor> withResets(List<Cell<?>> cells, Tensor flags) {
-    return x -> {
-      Tensor y = x;
-      for (Cell<?> cell : cells) {
-        y = Resets.run(cell, y, flags);
-      }
-      return y;
-    };
+  private static UnaryOperator<Tensor> withResets(Stack stack, Tensor flags) {
+    return x -> stack.run(x, List.of(), null, flags).y();
   }
 
   private List<Tensor> gradients() {

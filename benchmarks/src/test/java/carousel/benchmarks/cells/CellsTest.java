@@ -131,20 +131,4 @@ class CellsTest {
     assertThat(Recurrent.of(cell).apply(input()).isFinite().all().toBooleanArray())
         .containsExactly(true);
   }
-
-  @Test
-  void aRowStartsAnewWhereItsFlagIsSet() {
-    var lstm = Lstm.of(INPUTS, HIDDEN, init, rng);
-    Tensor x = input();
-    Tensor flags = Tensor.zeros(DType.F64, STEPS, BATCH);
-    flags.narrow(0, 2, 1).narrow(1, 1, 1).fill(1); // before step 2 of row 1
-    Tensor y = Resets.run(lstm, x, flags);
-    Tensor through = Recurrent.of(lstm).apply(x);
-    Tensor anew = Recurrent.of(lstm).apply(x.narrow(0, 2, STEPS - 2));
-
-    assertClose(y.narrow(0, 0, 2), through.narrow(0, 0, 2));
-    assertClose(y.select(1, 0), through.select(1, 0));
-    assertClose(y.select(1, 2), through.select(1, 2));
-    assertClose(y.select(1, 1).narrow(0, 2, STEPS - 2), anew.select(1, 1));
-  }
 }
