@@ -205,8 +205,14 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
-  public boolean takes(Traced step) {
-    return StepMatch.of(step) != null;
+  public String refusal(Traced step, Tensor like, boolean affine) {
+    return StepMatch.of(step) == null ? "it is the step of no cell that CUDA has kernels for" : "";
+  }
+
+  @Override
+  public String description(Traced step, Tensor like, boolean affine) {
+    StepMatch match = StepMatch.of(step);
+    return match == null ? "" : "  the kernels of " + match.cell() + "\n";
   }
 
   @Override

@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
       ExportCommand.class,
       GradCheckCommand.class,
       GraphCommand.class,
+      ExplainCommand.class,
       DoctorCommand.class
     },
     footer = {

@@ -55,7 +55,7 @@ public interface Cell<S extends State> extends Layer {
    * The state a sequence starts from if none is given.
    *
    * @param batch N
-   * @return zeros, of the weights' type and on their device
+   * @return zeros, of the weights' type and on their device; each tensor one of its own
    */
   S zero(int batch);
 

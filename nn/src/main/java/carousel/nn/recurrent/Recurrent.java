@@ -127,13 +127,29 @@ public record Recurrent<S extends State>(
     try (var scope = Scope.openUnwatched()) {
       Marks here = marks.on(x);
       Marks read = ragged ? here : new Marks(null, here.resets(), here.taken());
-      Masks masks = Masks.draw(noise, cell, x, begin);
-      var step = new LayerStep<>(cell, read.resetsBefore(isReverse()), read.taken(), masks);
-      Tensor input = masks.inputs().apply(clean(x, read));
-      var scanner =
-          new Scanner<>(
-              cell, step, isReverse(), input, begin, this::anew, read.lengths(), shortest);
-      return Scanner.kept(scope, scanner.run());
+      return Scanner.kept(scope, scanner(x, read, begin, shortest).run());
+    }
+  }
+
+  private Scanner<S> scanner(Tensor x, Marks marks, S begin, int shortest) {
+    Masks masks = Masks.draw(noise, cell, x, begin);
+    var step = new LayerStep<>(cell, marks.resetsBefore(isReverse()), marks.taken(), masks);
+    Tensor input = masks.inputs().apply(clean(x, marks));
+    return new Scanner<>(
+        cell, step, isReverse(), input, begin, this::anew, marks.lengths(), shortest);
+  }
+
+  /**
+   * Says what runs this layer on an input: the stages of its kernel, products with their sizes and rows of
+   * the op table with their counts; or what the step does that no kernel can, and in which line.
+   *
+   * @param x {@code [T,N,D]}; its values do not matter
+   * @return some lines
+   */
+  public String explain(Tensor x) {
+    checkInput(x);
+    try (var scope = Scope.openUnwatched()) {
+      return scanner(x, Marks.none(), ownStart(x.dim(1)), x.dim(0)).explanation();
     }
   }
 

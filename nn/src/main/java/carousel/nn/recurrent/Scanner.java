@@ -84,6 +84,23 @@ final class Scanner<S extends State> {
     }
   }
 
+  /** What runs this, in a user's words. */
+  String explanation() {
+    String name = cell.getClass().getSimpleName() + " on " + x.device() + ": ";
+    if (!Agreement.isFusionOn()) {
+      return name + "no kernel, as -Dcarousel.fused=off says; it runs op by op\n";
+    }
+    try (var scope = Scope.openUnwatched()) {
+      Scan.Call call = trace(scope);
+      Tensor like = begin.tensors().getFirst();
+      return name
+          + "one kernel for all steps, forward and backward\n"
+          + x.device().backend().description(call.step(), like, call.places().affine());
+    } catch (Untraced e) {
+      return name + "no kernel; it runs op by op, with the same results\n  " + e.getMessage() + "\n";
+    }
+  }
+
   /**
    * Runs as one composite.
    *

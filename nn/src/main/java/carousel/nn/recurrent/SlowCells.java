@@ -16,7 +16,7 @@ final class SlowCells {
     if (steps > 1 && NOTED.add(cell.getClass().getName())) {
       LOG.log(
           Level.INFO,
-          "{0} has no kernel and runs op by op: {1}",
+          "{0} has no kernel and runs op by op: {1}; see Recurrent.explain",
           cell.getClass().getName(),
           why.getMessage());
     }

@@ -196,8 +196,13 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public boolean takes(Traced step) {
-    return scans.takes(step);
+  public String refusal(Traced step, Tensor like, boolean affine) {
+    return scans.refusal(step, like, affine);
+  }
+
+  @Override
+  public String description(Traced step, Tensor like, boolean affine) {
+    return scans.description(step, like, affine);
   }
 
   @Override

@@ -8,6 +8,7 @@ import carousel.tensor.trace.Value.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -124,6 +125,17 @@ public record Scan(
     }
 
     /**
+     * Tells whether a kernel computes the first input as {@code x·wx + b}.
+     *
+     * @param step what a step computes
+     * @return whether the input is {@link Affine}, and the step reads it
+     */
+    public boolean isAffine(Traced step) {
+      return inputs.getFirst() instanceof Affine
+          && live(step).stream().anyMatch(v -> v.kind() == Kind.INPUT && v.index() == 0);
+    }
+
+    /**
      * Returns the rows of the batch.
      *
      * @return N
@@ -189,11 +201,9 @@ public record Scan(
         List<Tensor> products,
         List<Tensor> captured,
         List<Tensor> roots) {
-      List<Value> outputs = new ArrayList<>(step.y());
-      step.next().forEach(outputs::addAll);
       boolean[] readInput = new boolean[given.inputs().size() + products.size()];
       boolean[] readCaptured = new boolean[captured.size()];
-      for (Value value : carousel.tensor.trace.Step.live(outputs)) {
+      for (Value value : live(step)) {
         if (value.kind() == Kind.INPUT) {
           readInput[value.index()] = true;
         } else if (value.kind() == Kind.VECTOR || value.kind() == Kind.ROWS) {
@@ -253,6 +263,13 @@ public record Scan(
         + like.dtype()
         + (inputs.affine() ? " affine\n" : "\n")
         + step.signature();
+  }
+
+  /** What the outputs of a step are computed from. */
+  private static Set<Value> live(Traced step) {
+    List<Value> outputs = new ArrayList<>(step.y());
+    step.next().forEach(outputs::addAll);
+    return carousel.tensor.trace.Step.live(outputs);
   }
 
   @Override

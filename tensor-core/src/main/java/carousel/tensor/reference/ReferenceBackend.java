@@ -300,8 +300,13 @@ public final class ReferenceBackend implements Backend {
   }
 
   @Override
-  public boolean takes(Traced step) {
-    return true;
+  public String refusal(Traced step, Tensor like, boolean affine) {
+    return "";
+  }
+
+  @Override
+  public String description(Traced step, Tensor like, boolean affine) {
+    return "  value by value, as the graph of the step says\n";
   }
 
   /** A recurrence by the graph of its step: what kernels are held to. */

@@ -249,13 +249,28 @@ public interface Backend {
   }
 
   /**
-   * Tells whether there may be a kernel for a recurrence, before anything is prepared for it.
+   * Says why there is no kernel for a recurrence, before anything is prepared for one. A backend may make it
+   * now.
    *
    * @param step what a step computes
-   * @return whether to ask {@link #fused}
+   * @param like of the type of all values, on this backend's device
+   * @param affine whether input 0 of the steps is {@code x·wx + b}
+   * @return the reason in a user's words; empty if there is a kernel
    */
-  default boolean takes(Traced step) {
-    return false;
+  default String refusal(Traced step, Tensor like, boolean affine) {
+    return "the device " + like.device() + " makes no kernels";
+  }
+
+  /**
+   * Says what the kernel of a recurrence does.
+   *
+   * @param step what a step computes
+   * @param like of the type of all values, on this backend's device
+   * @param affine whether input 0 of the steps is {@code x·wx + b}
+   * @return some lines; empty if there is nothing to be said, or no kernel
+   */
+  default String description(Traced step, Tensor like, boolean affine) {
+    return "";
   }
 
   /**

@@ -98,7 +98,17 @@ class Captured {
       read(input);
     }
     return computed.computeIfAbsent(
-        new Applied(op, List.of(inputs)), applied -> outer.apply(op, inputs));
+        new Applied(op, List.of(inputs)), applied -> kept(outer.apply(op, inputs)));
+  }
+
+  /** What code makes in a scope of its own is read after the end of that. */
+  private Tensor[] kept(Tensor... tensors) {
+    for (Tensor tensor : tensors) {
+      if (scope.owns(tensor)) {
+        scope.adopt(tensor);
+      }
+    }
+    return tensors;
   }
 
   /** The index of a weight. */
@@ -175,6 +185,7 @@ class Captured {
     if (index != null) {
       return index;
     }
+    kept(tensor);
     tensors.add(tensor);
     return tensors.size() - 1;
   }

@@ -75,8 +75,11 @@ public final class ScanTrace {
         KNOWN.put(first.traced().signature(), numbers);
       }
     }
-    if (!given.like().device().backend().takes(first.traced())) {
-      throw new Untraced("the device " + given.like().device() + " makes no kernel of this step");
+    Tensor like = given.like();
+    String refusal =
+        like.device().backend().refusal(first.traced(), like, given.isAffine(first.traced()));
+    if (!refusal.isEmpty()) {
+      throw Untraced.somewhere(refusal);
     }
     List<Tensor> sequences = new ArrayList<>();
     for (Tensor product : first.products().hoisted(new Whole(), first.captured())) {
@@ -183,9 +186,11 @@ public final class ScanTrace {
     } catch (TensorException e) {
       boolean read = String.valueOf(e.getMessage()).contains(StepTrace.STAND_IN);
       throw new Untraced(
-          read ? "it reads values on the host, or writes in place" : "it fails: " + e.getMessage());
+          read
+              ? "it reads values on the host, writes in place, or hands tensors to a scope"
+              : "it fails on stand-ins: " + e.getMessage());
     } catch (RuntimeException e) {
-      throw new Untraced("it fails: " + e);
+      throw new Untraced("it fails on stand-ins: " + e);
     }
   }
 

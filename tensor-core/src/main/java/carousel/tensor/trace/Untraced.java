@@ -1,10 +1,26 @@
 package carousel.tensor.trace;
 
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Thrown, and caught, where code does what no kernel can: what that is, and where it is done. */
 public final class Untraced extends RuntimeException {
   private static final long serialVersionUID = 1;
+
+  /** What runs a step; their tests are not ours. */
+  private static final Set<String> OURS =
+      Set.of(
+          "carousel.nn.recurrent.Scanner",
+          "carousel.nn.recurrent.LayerStep",
+          "carousel.nn.recurrent.Flags",
+          "carousel.nn.recurrent.Mask",
+          "carousel.nn.recurrent.Recurrent",
+          "carousel.nn.recurrent.State",
+          "carousel.nn.Dropout",
+          "carousel.nn.Linear",
+          "carousel.nn.LayerNorm",
+          "carousel.nn.Training");
+
   private static final StackWalker WALKER = StackWalker.getInstance();
 
   /**
@@ -13,7 +29,16 @@ public final class Untraced extends RuntimeException {
    * @param reason what the code does, in a user's words
    */
   public Untraced(String reason) {
-    super(reason + place(), null, false, false);
+    this(reason, place());
+  }
+
+  private Untraced(String reason, String place) {
+    super(reason + place, null, false, false);
+  }
+
+  /** Says why, of the code as a whole. */
+  static Untraced somewhere(String reason) {
+    return new Untraced(reason, "");
   }
 
   /** The line of the code that is traced: the first that is not the framework's. */
@@ -32,7 +57,7 @@ public final class Untraced extends RuntimeException {
 
   private static boolean isOurs(String name) {
     return name.startsWith("carousel.tensor.")
-        || name.startsWith("carousel.nn.recurrent.Recurrent")
+        || OURS.contains(name)
         || name.startsWith("java.")
         || name.startsWith("jdk.");
   }

@@ -29,7 +29,6 @@ final class Needs {
   /** What must stay where products, or the input, have put it. */
   final Set<Value> kept = new HashSet<>();
 
-  private final Step step;
   private final Stages stages;
   private final Predicate<Value> hasPlace;
   private final Set<Value> seenByGradient = new HashSet<>();
@@ -41,7 +40,6 @@ final class Needs {
    * @param hasPlace whether a value has a place already
    */
   Needs(Step step, Stages stages, Predicate<Value> hasPlace) {
-    this.step = step;
     this.stages = stages;
     this.hasPlace = hasPlace;
     for (Value value : step.graph().values()) {

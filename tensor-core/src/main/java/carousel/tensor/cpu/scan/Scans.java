@@ -84,33 +84,24 @@ public final class Scans {
     return copies.computeIfAbsent(DType.F32, this::copy) != null;
   }
 
-  /** Whether there may be a kernel: unless it is known that there is none. */
-  public synchronized boolean takes(Traced step) {
-    List<Made> known = new ArrayList<>();
-    for (DType type : List.of(DType.F32, DType.F64)) {
-      for (boolean affine : new boolean[] {false, true}) {
-        Made one = made.get(new Key(type, affine, step.signature()));
-        if (one != null) {
-          known.add(one);
-        }
-      }
-    }
-    return known.isEmpty() || known.stream().anyMatch(one -> one.kernel() != null);
-  }
-
   /** The kernel of a recurrence; null if it has to run as it is written. */
   public synchronized @Nullable Fused of(Scan scan, Tensor... inputs) {
     if (unfit(scan, inputs) != null) {
       return null; // the body says what is wrong, if anything is
     }
-    Compiled kernel = made(scan, inputs[0]).kernel();
+    Compiled kernel = made(scan.step(), inputs[0], scan.inputs().affine()).kernel();
     return kernel == null ? null : new ScanKernel(kernel, scan);
   }
 
-  /** Why a recurrence has no kernel, in a user's words; empty if it has one. */
-  public synchronized String why(Scan scan, Tensor... inputs) {
-    String reason = unfit(scan, inputs);
-    return reason != null ? reason : made(scan, inputs[0]).reason();
+  /** Why a step has no kernel, in a user's words; empty if it has one. */
+  public synchronized String refusal(Traced step, Tensor like, boolean affine) {
+    return made(step, like, affine).reason();
+  }
+
+  /** What the kernel of a step does, in a user's words; empty if there is none. */
+  public synchronized String description(Traced step, Tensor like, boolean affine) {
+    Compiled kernel = made(step, like, affine).kernel();
+    return kernel == null ? "" : Summary.of(kernel.plan());
   }
 
   /** What keeps a kernel from running on some inputs; null if there is nothing. */
@@ -137,27 +128,28 @@ public final class Scans {
     return kernels.pointwise(new Pointwise(code, List.of(false), 1), type);
   }
 
-  private Made made(Scan scan, Tensor like) {
-    var key = new Key(like.dtype(), scan.inputs().affine(), scan.step().signature());
-    List<Double> numbers = List.copyOf(scan.step().graph().numbers());
+  private Made made(Traced step, Tensor like, boolean affine) {
+    var key = new Key(like.dtype(), affine, step.signature());
+    List<Double> numbers = List.copyOf(step.graph().numbers());
     Made known = made.get(key);
     Set<Integer> variable = known == null ? Set.of() : known.variableWith(numbers);
     if (known == null || !variable.equals(known.variable())) {
-      known = make(scan, like, numbers, variable);
+      known = make(step, like, affine, numbers, variable);
       made.put(key, known);
     }
     return known;
   }
 
-  private Made make(Scan scan, Tensor like, List<Double> numbers, Set<Integer> variable) {
+  private Made make(
+      Traced traced, Tensor like, boolean affine, List<Double> numbers, Set<Integer> variable) {
     DType type = like.dtype();
-    String signature = scan.step().signature();
+    String signature = traced.signature();
     String reason;
     try {
-      Step step = scan.step().differentiate(type, like.device());
+      Step step = traced.differentiate(type, like.device());
       Tiles ofType = tiles.apply(type);
       var machine = new Plan.Machine(ofType.lanes(), op -> kernels.size(op, type));
-      var plan = new Plan(step, machine, scan.inputs().affine(), variable);
+      var plan = new Plan(step, machine, affine, variable);
       Pointwise.Loop copy = copies.computeIfAbsent(type, this::copy);
       var compiled = loops(plan, type);
       if (copy != null && compiled != null) {
