@@ -212,7 +212,7 @@ public final class CudaBackend implements Backend {
   @Override
   public String description(Traced step, Tensor like, boolean affine) {
     StepMatch match = StepMatch.of(step);
-    return match == null ? "" : "  the kernels of " + match.cell() + "\n";
+    return match == null ? "" : "  the kernels of " + match.cell().label() + "\n";
   }
 
   @Override

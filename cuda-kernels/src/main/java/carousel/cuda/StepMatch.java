@@ -1,6 +1,7 @@
 package carousel.cuda;
 
 import carousel.tensor.op.Binary;
+import carousel.tensor.trace.Recent;
 import carousel.tensor.trace.Traced;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;
@@ -9,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,8 +32,21 @@ record StepMatch(
   private static final List<List<Integer>> ONE_STATE = List.of(List.of(0));
   private static final List<List<Integer>> TWO_STATES = List.of(List.of(0, 1), List.of(1, 0));
 
+  private static final int MOST_KNOWN = 1000;
+  private static final Map<Key, Optional<StepMatch>> KNOWN = new Recent<>(MOST_KNOWN);
+
+  /** What tells steps apart. */
+  private record Key(String signature, List<Double> numbers) {}
+
   /** The cell that a step is, or null if none has kernels for it. */
   static @Nullable StepMatch of(Traced step) {
+    var key = new Key(step.signature(), List.copyOf(step.graph().numbers()));
+    synchronized (KNOWN) {
+      return KNOWN.computeIfAbsent(key, k -> Optional.ofNullable(compare(step))).orElse(null);
+    }
+  }
+
+  private static @Nullable StepMatch compare(Traced step) {
     int hidden = hidden(step);
     if (hidden == 0) {
       return null;
