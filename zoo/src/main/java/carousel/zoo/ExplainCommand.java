@@ -59,8 +59,7 @@ final class ExplainCommand implements Callable<Integer> {
     CommandSpec command = Objects.requireNonNull(spec);
     for (int size : new int[] {hidden, inputs, batch}) {
       if (size < 1) {
-        throw new ParameterException(
-            command.commandLine(), "sizes must be 1 or more, got " + size);
+        throw new ParameterException(command.commandLine(), "sizes must be 1 or more, got " + size);
       }
     }
     try (var scope = Scope.open()) {

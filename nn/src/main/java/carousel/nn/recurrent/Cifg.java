@@ -19,7 +19,8 @@ import java.util.function.UnaryOperator;
  * @param wh {@code [H,3H]}
  * @param b {@code [3H]}
  */
-public record Cifg(Parameter wx, Parameter wh, Parameter b) implements GatedCell<LstmState>, CandidateCell<LstmState> {
+public record Cifg(Parameter wx, Parameter wh, Parameter b)
+    implements GatedCell<LstmState>, CandidateCell<LstmState> {
   /** Checks that the weights fit each other. */
   public Cifg {
     int h = Weights.rows(wh);

@@ -19,7 +19,8 @@ import java.util.function.UnaryOperator;
  * @param wh {@code [H,4H]}
  * @param b {@code [4H]}
  */
-public record Lstm(Parameter wx, Parameter wh, Parameter b) implements GatedCell<LstmState>, CandidateCell<LstmState> {
+public record Lstm(Parameter wx, Parameter wh, Parameter b)
+    implements GatedCell<LstmState>, CandidateCell<LstmState> {
   /** Checks that the weights fit each other. */
   public Lstm {
     int h = Weights.rows(wh);

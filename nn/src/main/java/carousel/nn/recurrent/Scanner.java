@@ -97,7 +97,10 @@ final class Scanner<S extends State> {
           + "one kernel for all steps, forward and backward\n"
           + x.device().backend().description(call.step(), like, call.places().affine());
     } catch (Untraced e) {
-      return name + "no kernel; it runs op by op, with the same results\n  " + e.getMessage() + "\n";
+      return name
+          + "no kernel; it runs op by op, with the same results\n  "
+          + e.getMessage()
+          + "\n";
     }
   }
 

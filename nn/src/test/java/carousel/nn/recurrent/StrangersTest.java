@@ -109,8 +109,7 @@ class StrangersTest {
   @EnumSource(names = {"F32", "F64"})
   void aPieceOfTheInputIsMultipliedAsItIs(DType type) {
     try (var scope = Scope.open()) {
-      StepOf all =
-          (c, z, h) -> z.matmul(c.u().value()).add(h.matmul(c.w().value())).tanh();
+      StepOf all = (c, z, h) -> z.matmul(c.u().value()).add(h.matmul(c.w().value())).tanh();
       requireSame(Strange.of(type, H, x(type), all), x(type));
       StepOf half =
           (c, z, h) -> {
@@ -129,10 +128,7 @@ class StrangersTest {
       Tensor x = x(DType.F64);
       var cell =
           Strange.of(
-              DType.F64,
-              H,
-              x,
-              (c, z, h) -> z.add(dropout.apply(h).matmul(c.w().value())).tanh());
+              DType.F64, H, x, (c, z, h) -> z.add(dropout.apply(h).matmul(c.w().value())).tanh());
       Tensor evaluated = Recurrent.of(cell).apply(x);
       Tensor trained = Training.with(Philox.of(1), () -> Recurrent.of(cell).apply(x));
       Tensor body =
@@ -261,10 +257,7 @@ class StrangersTest {
       Tensor x = x(DType.F64);
       var cell =
           Strange.of(
-              DType.F64,
-              H,
-              held,
-              (c, z, h) -> z.add(h.matmul(c.w().value())).mul(c.v()).tanh());
+              DType.F64, H, held, (c, z, h) -> z.add(h.matmul(c.w().value())).mul(c.v()).tanh());
       requireSame(cell, x, held);
       Supplier<Tensor> loss = () -> Recurrent.of(cell).apply(x).square().sum();
       assertThat(Grad.of(loss, held).get(0).abs().max().item()).isGreaterThan(1e-3);

@@ -14,7 +14,6 @@ import carousel.tensor.trace.Recent;
 import carousel.tensor.trace.Step;
 import carousel.tensor.trace.Traced;
 import carousel.tensor.trace.Untraced;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
