@@ -27,7 +27,7 @@ class FusedTest {
 
   /** {@code (a, b) → (σ(a) ⊙ tanh(b), σ(a))}. */
   private static final Composite GATED =
-      new Composite(
+      Composite.fixed(
           "gated",
           in -> {
             Tensor gate = in[0].sigmoid();

@@ -37,6 +37,9 @@ class BrokenBackendTest {
           "read",
           "write",
           "fused",
+          "makesKernels",
+          "refusal",
+          "description",
           "inPlace",
           "recorder",
           "isAsynchronous");

@@ -18,11 +18,12 @@ import org.junit.jupiter.api.Test;
 
 /** A composite is its body, or what a backend offers under its name. */
 class CompositeTest {
-  private static final Composite TWICE = Composite.of("twice", x -> x.add(x));
+  private static final Composite TWICE =
+      Composite.fixed("twice", in -> new Tensor[] {in[0].add(in[0])});
   private static final Composite PRODUCT = Composite.of("product", (a, b) -> a.mul(b));
 
   /** Fills the result with 42, so that nobody takes it for the body's. */
-  private static final class FortyTwo implements Fused {
+  private record FortyTwo(Object identity) implements Fused {
     @Override
     public Result forward(Tensor[] inputs) {
       return new Result(new Tensor[] {inputs[0].onesLike().mul(42)}, new Tensor[0]);
@@ -38,6 +39,7 @@ class CompositeTest {
   /** The reference, with a fused form of "twice". */
   private static Device fusing(List<String> asked) {
     var reference = new ReferenceBackend();
+    var identity = new Object();
     Backend backend =
         (Backend)
             Proxy.newProxyInstance(
@@ -46,7 +48,7 @@ class CompositeTest {
                 (proxy, method, arguments) -> {
                   if (method.getName().equals("fused")) {
                     asked.add(((Composite) arguments[0]).label());
-                    return asked.getLast().equals("twice") ? new FortyTwo() : null;
+                    return asked.getLast().equals("twice") ? new FortyTwo(identity) : null;
                   }
                   try {
                     return method.invoke(reference, arguments);
@@ -65,6 +67,18 @@ class CompositeTest {
       assertThat(Op.apply(PRODUCT, Tensor.of(3f), Tensor.of(5f)).item()).isEqualTo(15);
       assertThat(asked).containsExactly("twice", "product");
       assertThat(TWICE.fused()).as("of no inputs").isNull();
+    }
+  }
+
+  @Test
+  void aSpellingThatIsWrongIsFoundOut() {
+    List<String> asked = new ArrayList<>();
+    Composite open = Composite.of("twice", x -> x.add(x));
+    try (var scope = Scope.open(fusing(asked))) {
+      for (int i = 0; i < 3; i++) {
+        assertThat(Op.apply(open, Tensor.of(3f)).item()).isEqualTo(6);
+      }
+      assertThat(Agreement.trusting(() -> Op.apply(open, Tensor.of(3f)).item())).isEqualTo(42);
     }
   }
 
