@@ -53,7 +53,7 @@ record DeclaredStep(Traced traced, List<String> weights) {
             weight.name(), weight.isVector() ? zeros(shape) : zeros(Shape.of(1, 1)).expand(shape));
       }
       Tensor z = zeros(Shape.of(1, 1, 1)).expand(Shape.of(1, ROWS, cell.gates() * hidden));
-      var given = new Scan.Given(List.of(new Scan.Sequence(z)), states, null, 1);
+      var given = new Scan.Given(List.of(new Scan.Sequence(z)), states, null, 1, ROWS);
       var byName = new CellSteps.Weights(weights);
       try (var tracing = Scope.openUnwatched()) {
         Scan.Call call =

@@ -170,6 +170,7 @@ public record Recurrent<S extends State>(
 
   private S ownStart(int batch) {
     S zero = cell.zero(batch);
+    CellShapes.checkZero(cell, batch, zero);
     if (start.isEmpty()) {
       return zero;
     }
@@ -264,6 +265,21 @@ public record Recurrent<S extends State>(
               + "; make the cell for "
               + x.dim(2)
               + " inputs, or put a linear layer before it");
+    }
+    if (cell instanceof AffineCell<S> affine
+        && AffineCells.isAffine(cell)
+        && affine.wx().value().dtype() != x.dtype()) {
+      throw new TensorException(
+          label()
+              + ": the input is "
+              + x.dtype()
+              + " "
+              + x.shape()
+              + ", the cell's weights are "
+              + affine.wx().value().dtype()
+              + "; convert one with cast(DType."
+              + affine.wx().value().dtype()
+              + ")");
     }
   }
 

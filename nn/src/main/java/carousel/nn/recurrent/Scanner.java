@@ -86,7 +86,7 @@ final class Scanner<S extends State> {
 
   /** What runs this, in a user's words. */
   String explanation() {
-    String name = cell.getClass().getSimpleName() + " on " + x.device() + ": ";
+    String name = CellShapes.name(cell) + " on " + x.device() + ": ";
     if (!Agreement.isFusionOn()) {
       return name + "no kernel, as -Dcarousel.fused=off says; it runs op by op\n";
     }
@@ -123,6 +123,9 @@ final class Scanner<S extends State> {
       boolean trusted = step.isPlain() && Cells.isRegistered(cell);
       String label = cell.label() + (step.isPlain() ? ".scan" : ".layer.scan");
       var scan = new Scan(call.step(), body, call.places(), steps, x.dim(1), reverse);
+      if (scan.columns() != cell.outputs()) {
+        return kept(scope, loop()); // which says what is wrong
+      }
       if (compare && !agrees(call, scan.identity(begin.tensors().getFirst()), trusted)) {
         return kept(scope, loop());
       }
@@ -142,10 +145,11 @@ final class Scanner<S extends State> {
     if (!Agreement.isDue(kernel, trusted, recorded)) {
       return true;
     }
+    // What the cell holds besides these, its step does not read.
     Set<Tensor> leaves = new LinkedHashSet<>(List.of(x));
+    leaves.addAll(call.inputs().subList(0, call.places().states()));
     leaves.addAll(begin.tensors());
     leaves.addAll(call.roots());
-    cell.parameters().forEach(parameter -> leaves.add(parameter.value()));
     leaves.removeIf(tensor -> !tensor.dtype().isFloating());
     return KernelCheck.agrees(
         kernel,
@@ -166,7 +170,7 @@ final class Scanner<S extends State> {
     inputs.add(
         cell instanceof AffineCell<S> affine && AffineCells.isAffine(cell)
             ? new Scan.Affine(x, affine.wx().value(), affine.b().value())
-            : new Scan.Sequence(projected()));
+            : new Scan.Sequence(CellShapes.projected(cell, x)));
     if (!step.flags().isEmpty()) {
       inputs.add(new Scan.Sequence(step.flags().columns().cast(x.dtype())));
     }
@@ -176,15 +180,8 @@ final class Scanner<S extends State> {
           var next = step.take(in[0], here, with(List.of(states)), anew());
           return tensors(next.y(), next.state());
         };
-    return ScanTrace.of(traced, new Scan.Given(inputs, begin.tensors(), lengths, steps), scope);
-  }
-
-  private Tensor projected() {
-    Tensor z = cell.project(x);
-    if (z.rank() != 3 || z.dim(0) != steps || z.dim(1) != x.dim(1) || z.dtype() != x.dtype()) {
-      throw new Untraced("project gives " + z.dtype() + " " + z.shape() + " of " + x.shape());
-    }
-    return z;
+    return ScanTrace.of(
+        traced, new Scan.Given(inputs, begin.tensors(), lengths, steps, x.dim(1)), scope);
   }
 
   private List<Tensor> anew() {
@@ -196,7 +193,7 @@ final class Scanner<S extends State> {
     List<Tensor> outputs = new ArrayList<>(Collections.nCopies(steps, x));
     S state = begin;
     try (var whole = Scope.openUnwatched()) {
-      List<Tensor> z = steps == 0 ? List.of() : cell.project(x).unbind(0);
+      List<Tensor> z = steps == 0 ? List.of() : CellShapes.projected(cell, x).unbind(0);
       List<Tensor> flags = step.flags().isEmpty() ? List.of() : step.flags().columns().unbind(0);
       List<Tensor> valid = lengths == null ? List.of() : Marks.valid(steps, lengths).unbind(0);
       List<Tensor> fresh = anew();
@@ -206,6 +203,9 @@ final class Scanner<S extends State> {
         try (var making = Scope.openUnwatched()) {
           Flags.Step here = (from, width) -> flags.get(t).narrow(1, from, width);
           var next = step.take(z.get(t), here, state, fresh);
+          if (k == 0) {
+            CellShapes.checkStep(cell, x.dim(1), state, next.state(), next.y());
+          }
           if (t >= full) {
             next = next.in(valid.get(t), state);
           }

@@ -5,7 +5,7 @@ import java.lang.System.Logger.Level;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Says once of each cell why it runs op by op. */
+/** Says of each cell why it runs op by op, each reason once. */
 final class SlowCells {
   private static final System.Logger LOG = System.getLogger("carousel.nn");
   private static final Set<String> NOTED = ConcurrentHashMap.newKeySet();
@@ -13,7 +13,7 @@ final class SlowCells {
   private SlowCells() {}
 
   static void note(Cell<?> cell, int steps, Untraced why) {
-    if (steps > 1 && NOTED.add(cell.getClass().getName())) {
+    if (steps > 1 && NOTED.add(cell.getClass().getName() + why.getMessage())) {
       LOG.log(
           Level.INFO,
           "{0} has no kernel and runs op by op: {1}; see Recurrent.explain",

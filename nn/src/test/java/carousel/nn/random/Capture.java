@@ -39,6 +39,15 @@ record Capture(List<Integer> dims, Kind kind) {
     return type == DType.F64 ? made : made.cast(type);
   }
 
+  /** Assigns values to one of the held; anew, one of a single number is held as it was made, and is known as such. */
+  void give(List<Tensor> held, int index, boolean anew, Tensor values) {
+    if (anew && kind == Kind.UNIFORM) {
+      held.set(index, values);
+    } else {
+      held.get(index).assign(values);
+    }
+  }
+
   /** Values for it. */
   Tensor draw(DType type, Philox rng, int... shape) {
     return switch (kind) {

@@ -109,6 +109,9 @@ final class CellMaker {
       GraphMaker.attempt(() -> {
         int fed = maker.product(dice.between(1, states.size()), columns);
         maker.cut(maker.binary(Binary.ADD, 0, fed, Interval.around(4)));
+        if (dice.chance(0.2)) { // what was added to is read as it is
+          maker.cut(dice.of(0, fed));
+        }
       });
     } else if (dice.chance(0.7)) {
       maker.cut(0);

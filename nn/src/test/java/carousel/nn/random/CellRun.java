@@ -112,7 +112,8 @@ final class CellRun implements Referee.Ready {
       var own = rng.split(100 + seeds(index, Call.Fresh.CAPTURED));
       for (int i = 0; i < captured.size(); i++) {
         int[] dims = captured.get(i).shape().toArray();
-        captured.get(i).assign(program.captured().get(i).draw(type, own, dims));
+        Capture each = program.captured().get(i);
+        each.give(captured, i, anew, each.draw(type, own, dims));
       }
     }
     if (anew || call.fresh().contains(Call.Fresh.NUMBERS)) {

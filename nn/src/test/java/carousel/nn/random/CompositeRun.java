@@ -74,7 +74,8 @@ final class CompositeRun implements Referee.Ready, Evaluation.Held {
       var rng = Philox.of(program.seed() * 31 + 5).split(last);
       for (int i = 0; i < captured.size(); i++) {
         int[] dims = captured.get(i).shape().toArray();
-        captured.get(i).assign(program.captured().get(i).draw(type, rng, dims));
+        Capture each = program.captured().get(i);
+        each.give(captured, i, anew, each.draw(type, rng, dims));
       }
       for (int i = 0; i < numbers.length; i++) {
         numbers[i] = Math.round(200 * rng.nextDouble() - 100) / 100.0;

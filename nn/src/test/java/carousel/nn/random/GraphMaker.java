@@ -51,11 +51,45 @@ final class GraphMaker extends Draft {
       case 0, 1, 2 -> row(pick(row -> Interval.arity(row) == 1));
       case 3, 4, 5, 6, 7 -> row(pick(row -> Interval.arity(row) == 2));
       case 8 -> row(pick(row -> Interval.arity(row) == 3));
-      case 9, 10, 11 -> product(number(), columns());
+      case 9, 10 -> product(number(), columns());
+      case 11 -> reread(product(number(), columns()));
       case 12, 13 -> cut(number());
       case 14 -> join();
       default -> special(features.isEmpty() ? Feature.MADE : dice.of(List.copyOf(features)));
     }
+  }
+
+  /** A value without its gradient, or the same with it, or both. */
+  private void detach(int x) {
+    double size = size(x);
+    boolean both = dice.chance(0.3);
+    int same = x;
+    if (both || dice.chance(0.3)) {
+      int one = add(new Node.Constant(1), Interval.around(1));
+      same = binary(Binary.MUL, x, one, intervals.get(x));
+    }
+    if (both || same == x) {
+      int stopped = add(new Node.Detached(x), intervals.get(x));
+      if (both) {
+        binary(Binary.ADD, stopped, same, Interval.around(2 * size));
+      }
+    }
+  }
+
+  /** A sum that is read more often than once: activated, and multiplied, added to, or activated otherwise. */
+  private void reread(int sum) {
+    int columns = form(sum).columns();
+    int active = add(new Node.Row(Unary.TANH, List.of(sum)), Interval.around(0.97));
+    int other =
+        switch (dice.below(4)) {
+          case 0, 1 -> product(sum, columns);
+          case 2 -> {
+            int more = product(number(), columns);
+            yield binary(Binary.ADD, sum, more, Interval.around(size(sum) + size(more)));
+          }
+          default -> add(new Node.Row(Unary.SIGMOID, List.of(sum)), Interval.MASK);
+        };
+    binary(Binary.MUL, active, other, Interval.around(size(other)));
   }
 
   private void special(Feature feature) {
@@ -78,7 +112,7 @@ final class GraphMaker extends Draft {
             log ? new Interval(-8 - Math.log(columns), 0) : Interval.MASK);
       }
       case NORMS -> norm(x);
-      case DETACH -> add(new Node.Detached(x), intervals.get(x));
+      case DETACH -> detach(x);
       case DROPOUT -> add(new Node.Dropped(x, dice.of(0.1, 0.5)), Interval.around(2 * size));
       case COMPOSITES -> {
         Op row = pick(r -> Interval.arity(r) == 1 && domain(r) != Domain.LOGICAL);

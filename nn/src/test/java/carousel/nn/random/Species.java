@@ -2,6 +2,7 @@ package carousel.nn.random;
 
 import carousel.nn.random.Form.Invalid;
 import carousel.tensor.TensorException;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -15,6 +16,7 @@ import java.util.stream.Stream;
  * @param maker makes one from a seed
  * @param ready gives it its tensors
  * @param smaller what is a little less of it; not all of that need be programs
+ * @param twins what is almost the same, and must not run by its kernel
  * @param traits what it has, for the tally
  * @param source it, as a user would write it
  * @param <P> its programs
@@ -24,6 +26,7 @@ record Species<P>(
     LongFunction<P> maker,
     Function<P, Referee.Ready> ready,
     Function<P, Stream<P>> smaller,
+    Function<P, Stream<P>> twins,
     Function<P, Set<String>> traits,
     Function<P, String> source) {
 
@@ -33,6 +36,7 @@ record Species<P>(
           CellMaker::of,
           CellRun::new,
           CellShrink::smaller,
+          Twins::of,
           Species::traits,
           CellSource::of);
 
@@ -42,11 +46,20 @@ record Species<P>(
           CompositeProgram.Maker::of,
           CompositeRun::new,
           CompositeShrink::smaller,
+          Twins::of,
           Species::traits,
           CompositeSource::of);
 
   Verdict judge(P program) {
-    return Referee.judge(() -> ready.apply(program));
+    Verdict verdict = Referee.judge(() -> ready.apply(program));
+    for (P twin : verdict.isFailure() ? List.<P>of() : twins.apply(program).toList()) {
+      Verdict other = Referee.judge(() -> ready.apply(twin));
+      if (other.isFailure()) {
+        String text = "after another: " + other.message() + "\n" + source.apply(twin);
+        return new Verdict(other.kind(), other.kernel(), text);
+      }
+    }
+    return verdict;
   }
 
   /** Whether a program fails in a certain way. */

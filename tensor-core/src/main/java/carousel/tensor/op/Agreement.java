@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Agreement {
   private static final System.Logger LOG = System.getLogger("carousel.tensor");
-  private static final Mode MODE = mode(System.getProperty("carousel.fused", "on"));
+  private static final String SETTING = System.getProperty("carousel.fused", "on");
+  private static final @Nullable Mode MODE = mode(SETTING);
   private static final int MOST_KNOWN = 2000;
 
   /** Of the greatest of what is compared: far more than rounding makes of sane numbers, far less than a mistake. */
@@ -55,15 +56,20 @@ public final class Agreement {
 
   private Agreement() {}
 
-  private static Mode mode(String text) {
+  private static @Nullable Mode mode(String text) {
     return switch (text.toLowerCase(Locale.ROOT)) {
       case "on" -> Mode.ON;
       case "off" -> Mode.OFF;
       case "check" -> Mode.CHECK;
-      default ->
-          throw new IllegalArgumentException(
-              "-Dcarousel.fused=" + text + "; give on, off or check");
+      default -> null;
     };
+  }
+
+  private static Mode mode() {
+    if (MODE == null) {
+      throw new IllegalArgumentException("-Dcarousel.fused=" + SETTING + "; give on, off or check");
+    }
+    return MODE;
   }
 
   /**
@@ -72,7 +78,7 @@ public final class Agreement {
    * @return false with {@code -Dcarousel.fused=off}
    */
   public static boolean isFusionOn() {
-    return MODE != Mode.OFF;
+    return mode() != Mode.OFF;
   }
 
   /**
@@ -98,7 +104,7 @@ public final class Agreement {
     if (TRUSTING.isBound()) {
       return false;
     }
-    if (MODE == Mode.CHECK) {
+    if (mode() == Mode.CHECK) {
       return true;
     }
     if (trusted) {
@@ -150,7 +156,8 @@ public final class Agreement {
       LOG.log(
           Level.WARNING,
           "the kernel made of {0} differs from it: {1} {2}. The code runs op by op from now on, which is"
-              + " slower and right. Please report this, with the file that -Dcarousel.dump=DIR writes",
+              + " slower and right. Where {0} computes the same each time it runs, please report this, with"
+              + " the file that -Dcarousel.dump=DIR writes",
           name,
           gradients ? "gradient" : "result",
           difference);

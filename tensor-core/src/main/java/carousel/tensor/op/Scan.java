@@ -46,6 +46,15 @@ public record Scan(
   /** An input of all steps. */
   public sealed interface Input {
     /**
+     * Tells whether there is a value for each step and row.
+     *
+     * @param steps T
+     * @param rows N
+     * @return whether shapes and types go together
+     */
+    boolean fits(int steps, int rows);
+
+    /**
      * Returns the columns.
      *
      * @return C
@@ -69,6 +78,11 @@ public record Scan(
    */
   public record Sequence(Tensor z) implements Input {
     @Override
+    public boolean fits(int steps, int rows) {
+      return z.rank() == 3 && z.dim(0) == steps && z.dim(1) == rows;
+    }
+
+    @Override
     public int columns() {
       return z.dim(2);
     }
@@ -88,6 +102,17 @@ public record Scan(
    */
   public record Affine(Tensor x, Tensor wx, Tensor b) implements Input {
     @Override
+    public boolean fits(int steps, int rows) {
+      return new Sequence(x).fits(steps, rows)
+          && wx.rank() == 2
+          && b.rank() == 1
+          && wx.dim(0) == x.dim(2)
+          && b.dim(0) == wx.dim(1)
+          && wx.dtype() == x.dtype()
+          && b.dtype() == x.dtype();
+    }
+
+    @Override
     public int columns() {
       return wx.dim(1);
     }
@@ -106,9 +131,10 @@ public record Scan(
    * @param lengths of the rows, I32 {@code [N]}, null if all are as long as the sequence. Past its length a row's outputs
    *     are 0, its state stays, and inputs, which hold finite numbers there, get no gradient
    * @param steps T
+   * @param rows N
    */
   public record Given(
-      List<Input> inputs, List<Tensor> states, @Nullable Tensor lengths, int steps) {
+      List<Input> inputs, List<Tensor> states, @Nullable Tensor lengths, int steps, int rows) {
     /** Copies the lists. */
     public Given {
       inputs = List.copyOf(inputs);
@@ -133,15 +159,6 @@ public record Scan(
     public boolean isAffine(Traced step) {
       return inputs.getFirst() instanceof Affine
           && live(step).stream().anyMatch(v -> v.kind() == Kind.INPUT && v.index() == 0);
-    }
-
-    /**
-     * Returns the rows of the batch.
-     *
-     * @return N
-     */
-    public int rows() {
-      return like().rank() == 0 ? 0 : like().dim(0);
     }
   }
 

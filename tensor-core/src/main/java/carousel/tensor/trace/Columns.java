@@ -26,11 +26,13 @@ final class Columns {
     this.cuts = cuts;
   }
 
-  /** The columns {@code from} to {@code to}; traces again if they are no whole parts. */
+  /**
+   * The columns {@code from} to {@code to}. Where they are no whole part, something that is as wide stands for
+   * it, so that all cuts of the code are met before it is traced again.
+   */
   List<Part> slice(List<Part> parts, int from, int to) {
     List<Part> result = new ArrayList<>();
     int at = 0;
-    boolean again = false;
     for (Part part : parts) {
       int begin = Math.max(from, at) - at;
       int end = Math.min(to, at + part.width()) - at;
@@ -46,18 +48,20 @@ final class Columns {
           if (end < part.width()) {
             cuts.request(part.value(), end);
           }
-          again = true;
+          result.add(new Part(standIn(part.value(), end - begin), end - begin));
         }
       }
       at += part.width();
-    }
-    if (again) {
-      throw new Cuts.Again();
     }
     if (result.isEmpty()) {
       throw new Untraced("a piece without columns");
     }
     return result;
+  }
+
+  private Value standIn(Value value, int width) {
+    Value piece = graph.given(Kind.INPUT, Cuts.NOTHING, value.id(), width);
+    return value.isTest() ? graph.apply(Binary.NE, List.of(piece, graph.constant(0))) : piece;
   }
 
   /** A single column as so many; more stay as they are. */
@@ -94,16 +98,8 @@ final class Columns {
       }
     }
     List<List<Part>> aligned = new ArrayList<>();
-    boolean again = false;
     for (List<Part> parts : operands) {
-      try {
-        aligned.add(pieces(parts, borders));
-      } catch (Cuts.Again e) {
-        again = true;
-      }
-    }
-    if (again) {
-      throw new Cuts.Again();
+      aligned.add(pieces(parts, borders));
     }
     return aligned;
   }
@@ -114,17 +110,9 @@ final class Columns {
     }
     List<Part> pieces = new ArrayList<>();
     int from = 0;
-    boolean again = false;
     for (int to : borders) {
-      try {
-        pieces.addAll(slice(parts, from, to));
-      } catch (Cuts.Again e) {
-        again = true;
-      }
+      pieces.addAll(slice(parts, from, to));
       from = to;
-    }
-    if (again) {
-      throw new Cuts.Again();
     }
     return pieces;
   }

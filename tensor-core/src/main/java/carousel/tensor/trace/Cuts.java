@@ -19,20 +19,27 @@ final class Cuts {
   /** Columns of a weight, by which its products are cut. */
   private static final Kind WEIGHT = Kind.SUM;
 
+  /** The index of columns that stand for a piece which is no whole value yet. */
+  static final int NOTHING = -1;
+
   private record Source(Kind kind, int index) {}
 
   private final Map<Source, TreeSet<Integer>> places = new HashMap<>();
 
+  /** Whether a piece was wanted that is no whole value: then this trace is of no use but for its cuts. */
+  private boolean missed;
+
   /** Sums that something else reads, too: they are not made part of another sum. */
   private final Set<String> apart = new HashSet<>();
 
-  /** Thrown where code is to be traced again. */
-  static final class Again extends RuntimeException {
-    private static final long serialVersionUID = 1;
+  /** Begins a trace with the cuts so far. */
+  void begin() {
+    missed = false;
+  }
 
-    Again() {
-      super(null, null, false, false);
-    }
+  /** Whether the code has to be traced once more. */
+  boolean hasMissed() {
+    return missed;
   }
 
   /** Whether a summand stays a value of its own. */
@@ -64,6 +71,7 @@ final class Cuts {
 
   /** Cuts a value before one of its columns, the next time. */
   void request(Value value, int column) {
+    missed = true;
     switch (value.kind()) {
       case INPUT, STATE, VECTOR, ROWS -> at(value.kind(), value.index(), value.offset() + column);
       case APPLY, SUM -> {
@@ -90,6 +98,9 @@ final class Cuts {
   }
 
   private void at(Kind kind, int index, int column) {
+    if (index == NOTHING) {
+      return;
+    }
     places.computeIfAbsent(new Source(kind, index), s -> new TreeSet<>()).add(column);
   }
 }

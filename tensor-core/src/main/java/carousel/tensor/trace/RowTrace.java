@@ -54,18 +54,17 @@ public record RowTrace(Graph graph, int width, List<List<Value>> outputs, String
     var cuts = new Cuts();
     try (var scope = Scope.openUnwatched()) {
       for (int round = 0; round < MOST_ROUNDS; round++) {
-        try {
-          RowTrace trace = attempt(body, rows, isVector, cuts, scope, inputs);
-          int width = trace.width();
-          if (trace.isEven()) {
-            return trace;
-          }
-          for (int i = 0; i < inputs.length; i++) {
-            Kind kind = isVector[i] ? Kind.VECTOR : Kind.INPUT;
-            cuts.every(kind, i, inputs[i].dim(-1), width);
-          }
-        } catch (Cuts.Again e) {
-          // with the cuts that were asked for
+        cuts.begin();
+        RowTrace trace = attempt(body, rows, isVector, cuts, scope, inputs);
+        if (cuts.hasMissed()) {
+          continue;
+        }
+        if (trace.isEven()) {
+          return trace;
+        }
+        for (int i = 0; i < inputs.length; i++) {
+          Kind kind = isVector[i] ? Kind.VECTOR : Kind.INPUT;
+          cuts.every(kind, i, inputs[i].dim(-1), trace.width());
         }
       }
     }
@@ -127,7 +126,7 @@ public record RowTrace(Graph graph, int width, List<List<Value>> outputs, String
   private static Tensor[] apply(Composite.Body body, Tensor... standIns) {
     try {
       return body.apply(standIns);
-    } catch (Untraced | Cuts.Again e) {
+    } catch (Untraced e) {
       throw e;
     } catch (RuntimeException e) {
       // What is wrong, the body says again of the inputs themselves.

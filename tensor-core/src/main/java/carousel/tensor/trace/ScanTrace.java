@@ -20,13 +20,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * Traces the step of a recurrence, at every call: what the step does now is what the kernel does. It is
  * traced with the rows it will have. A step that is met for the first time, or with other numbers than the
- * last time, is traced twice: what comes out different changes from step to step, and has no kernel.
+ * last time, is traced again: what comes out different changes from step to step, and has no kernel.
  */
 public final class ScanTrace {
   /** A step cuts, and adds, no more often. */
   private static final int MOST_ROUNDS = 64;
 
   private static final int MOST_KNOWN = 1000;
+
+  /** Further traces of a step that is new: one that throws coins is to be found out. */
+  private static final int TIMES_WHEN_NEW = 3;
 
   /** The numbers that steps had the last time, by signature. */
   private static final Map<String, List<Double>> KNOWN = new Recent<>(MOST_KNOWN);
@@ -70,7 +73,9 @@ public final class ScanTrace {
     }
     boolean made = first.captured().stream().anyMatch(scope::owns);
     if (made || !numbers.equals(last)) {
-      requireSame(first, trace(), made);
+      for (int i = 0; i < (last == null ? TIMES_WHEN_NEW : 1); i++) {
+        requireSame(first, trace(), made);
+      }
       synchronized (KNOWN) {
         KNOWN.put(first.traced().signature(), numbers);
       }
@@ -90,17 +95,22 @@ public final class ScanTrace {
 
   private void requireTaken() {
     Tensor like = given.like();
-    if (!like.dtype().isFloating() || given.rows() == 0 || given.steps() == 0) {
-      throw new Untraced("there is nothing to run: " + given.steps() + " steps of " + like.shape());
+    int rows = given.rows();
+    if (!like.dtype().isFloating() || rows == 0 || given.steps() == 0) {
+      throw Untraced.somewhere(
+          "there is nothing to run: %d steps of %d rows".formatted(given.steps(), rows));
     }
     for (Tensor state : given.states()) {
-      if (state.rank() != 2 || state.dtype() != like.dtype() || state.size() == 0) {
-        throw new Untraced("a state " + state.dtype() + " " + state.shape() + ", not [N,C]");
+      boolean fits = state.rank() == 2 && state.dim(0) == rows && state.dtype() == like.dtype();
+      if (!fits || state.size() == 0) {
+        throw Untraced.somewhere(
+            "a tensor of its state is %s %s, not [%d,C] of one type for all"
+                .formatted(state.dtype(), state.shape(), rows));
       }
     }
     for (Scan.Input input : given.inputs()) {
-      if (input.columns() == 0) {
-        throw new Untraced("an input without columns");
+      if (!input.fits(given.steps(), rows) || input.columns() == 0) {
+        throw Untraced.somewhere("its input is not [%d,%d,C]".formatted(given.steps(), rows));
       }
     }
   }
@@ -116,23 +126,21 @@ public final class ScanTrace {
       same = a == b || a.sameValues(b);
     }
     if (!same) {
-      throw new Untraced("what it computes changes from one run of the step to the next");
+      throw Untraced.somewhere(
+          "what it computes changes from one run of the step to the next, though nothing that it is given does");
     }
   }
 
   private Result trace() {
     var cuts = new Cuts();
     for (int round = 0; round < MOST_ROUNDS; round++) {
-      try {
-        Result result = attempt(cuts);
-        if (result != null) {
-          return result;
-        }
-      } catch (Cuts.Again e) {
-        // with the cuts that were asked for
+      cuts.begin();
+      Result result = attempt(cuts);
+      if (result != null) {
+        return result;
       }
     }
-    throw new Untraced("it cuts columns in more than " + MOST_ROUNDS + " ways");
+    throw Untraced.somewhere("it cuts columns in too many ways");
   }
 
   private @Nullable Result attempt(Cuts cuts) {
@@ -169,7 +177,7 @@ public final class ScanTrace {
     List<Value> outputs = new ArrayList<>(y);
     next.forEach(outputs::addAll);
     Set<Value> live = Step.live(outputs);
-    if (trace.columns.setApart(live, readAsTheyAre(live))) {
+    if (cuts.hasMissed() || trace.columns.setApart(live, readAsTheyAre(live))) {
       return null;
     }
     return new Result(Traced.of(graph, y, next, state), products, captured.tensors());
@@ -181,7 +189,7 @@ public final class ScanTrace {
       return Draws.refused(
           () -> new Untraced("it draws random numbers at every step"),
           () -> trace.run(() -> step.apply(inputs, states)));
-    } catch (Untraced | Cuts.Again e) {
+    } catch (Untraced e) {
       throw e;
     } catch (TensorException e) {
       boolean read = String.valueOf(e.getMessage()).contains(StepTrace.STAND_IN);
@@ -200,7 +208,7 @@ public final class ScanTrace {
 
   private static void requireShape(String what, Tensor result, Shape shape) {
     if (!result.shape().equals(shape)) {
-      throw new Untraced(what + " is " + result.shape() + " after a step, not " + shape);
+      throw Untraced.somewhere(what + " is " + result.shape() + " after a step, not " + shape);
     }
   }
 

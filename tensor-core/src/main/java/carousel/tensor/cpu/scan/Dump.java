@@ -6,8 +6,9 @@ import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Term;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,8 +44,9 @@ final class Dump {
       Path folder = Files.createDirectories(Path.of(FOLDER));
       String name = "scan-%s-%08x.txt".formatted(type, signature.hashCode());
       Files.writeString(folder.resolve(name), what.get());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    } catch (IOException | InvalidPathException e) {
+      System.getLogger("carousel.tensor")
+          .log(Level.WARNING, "-Dcarousel.dump={0}: nothing is written there: {1}", FOLDER, e);
     }
   }
 

@@ -156,7 +156,10 @@ public final class Scans {
         Dump.write(type, signature, () -> Dump.of(plan));
         return new Made(new Compiled(plan, type, ofType, copy, compiled), "", numbers, variable);
       }
-      reason = copy == null ? "there are no vectors" : "no vectors of " + unknown(plan, type);
+      reason =
+          copy == null
+              ? "there is no Vector API"
+              : "no kernel has the rows " + unknown(plan, type) + ", which it or its gradient uses";
     } catch (Untraced e) {
       reason = String.valueOf(e.getMessage());
     }

@@ -25,7 +25,7 @@ record Kernel(Fused fused, Tensor[] inputs) {
         in -> {
           throw new AssertionError("there is a kernel");
         };
-    var given = new Scan.Given(List.of(input), states, lengths, steps);
+    var given = new Scan.Given(List.of(input), states, lengths, steps, states.getFirst().dim(0));
     Scan.Call call = ScanTrace.of(step, given, Scope.current());
     Tensor[] inputs = call.inputs().toArray(new Tensor[0]);
     var scan = new Scan(call.step(), none, call.places(), steps, states.getFirst().dim(0), false);

@@ -29,7 +29,7 @@ class PlanTest {
         java.util.Arrays.stream(states)
             .mapToObj(width -> rng.normal(DType.F32, 0, 1, 3, width))
             .toList();
-    var given = new Scan.Given(List.of(new Scan.Sequence(z)), before, null, 2);
+    var given = new Scan.Given(List.of(new Scan.Sequence(z)), before, null, 2, 3);
     Scan.Call call = ScanTrace.of(step, given, Scope.current());
     Step both = call.step().differentiate(DType.F32, Device.cpu());
     return new Plan(both, new Plan.Machine(16, op -> size), false, Set.of());
@@ -121,7 +121,7 @@ class PlanTest {
       var rng = Philox.of(1);
       Tensor z = rng.normal(DType.F32, 0, 1, 2, 3, UNITS);
       Tensor h = Tensor.zeros(DType.F32, Shape.of(3, UNITS).toArray());
-      var given = new Scan.Given(List.of(new Scan.Sequence(z)), List.of(h), null, 2);
+      var given = new Scan.Given(List.of(new Scan.Sequence(z)), List.of(h), null, 2, 3);
       Scan.Step step =
           (in, s) -> {
             Tensor next = in[0].add(s[0]).sin();
@@ -129,7 +129,7 @@ class PlanTest {
           };
       assertThatThrownBy(() -> ScanTrace.of(step, given, Scope.current()))
           .isInstanceOf(Untraced.class)
-          .hasMessageContaining("no vectors of [cos, sin]");
+          .hasMessageContaining("no kernel has the rows [cos, sin]");
     }
   }
 }
