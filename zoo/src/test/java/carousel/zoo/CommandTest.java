@@ -17,7 +17,7 @@ class CommandTest {
   @TempDir private Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "eval", "sample", "export", "gradcheck", "graph", "doctor"})
+  @ValueSource(strings = {"train", "eval", "sample", "export", "gradcheck", "graph", "explain", "doctor"})
   void everyCommandExplainsItself(String command) {
     var help = carousel(command, "--help");
     assertThat(help.code()).isZero();
@@ -52,6 +52,19 @@ class CommandTest {
     assertThat(Files.readString(folder.resolve("lstm.dot"))).contains("∂L/∂C′", "[N,4H]", "\"f\"");
     carousel("graph", "lstm", "--forward", "--out", folder);
     assertThat(Files.readString(folder.resolve("lstm-forward.dot"))).doesNotContain("∂L");
+  }
+
+  @Test
+  void explainShowsTheStagesOfEveryKernel() {
+    for (var cell : Cells.names()) {
+      var explained = carousel("explain", cell, "--hidden", 7, "--inputs", 5, "--batch", 3);
+      assertThat(explained.code()).as(explained.err()).isZero();
+      assertThat(explained.out()).contains(" on cpu: ");
+    }
+    assertThat(carousel("explain", "lstm", "--hidden", 7).out())
+        .contains("one kernel", "x·wx + b for all of them, 28 columns", "[N,7] · [7,28]", "sigmoid");
+    assertThat(carousel("explain", "gruu").complaint()).contains("did you mean gru?");
+    assertThat(carousel("explain", "gru", "--batch", 0).code()).isEqualTo(2);
   }
 
   @Test

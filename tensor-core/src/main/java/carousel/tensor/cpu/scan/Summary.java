@@ -25,10 +25,12 @@ final class Summary {
       sequence += group.origin() == Plan.Origin.SEQUENCE ? columns : 0;
     }
     if (product > 0) {
-      summary.line("before the steps: x·wx + b for all of them, %d columns".formatted(product));
+      summary.line("before the steps: x·wx + b for all of them, " + columns(product));
     }
     if (sequence > 0) {
-      summary.line("given at every step: %d columns".formatted(sequence));
+      summary.line(
+          "read at every step: %d columns, of what is projected or multiplied before"
+              .formatted(sequence));
     }
     summary.stages("step", plan.forward);
     summary.stages("gradient", plan.backward);
@@ -51,12 +53,13 @@ final class Summary {
       }
       String where = what + ", stage " + ++count + ": ";
       if (!stage.folds().isEmpty()) {
-        line(where + stage.folds().size() + " folds over columns");
+        int folds = stage.folds().size();
+        line(where + folds + (folds == 1 ? " fold" : " folds") + " of all columns of a row");
       }
       stage.groups().forEach(group -> line(where + product(group)));
       stage.returns().forEach(back -> line(where + product(back)));
       for (Program program : stage.programs()) {
-        line(where + "on %d columns %s".formatted(program.width(), rows(program)));
+        line(where + rows(program) + ", on " + columns(program.width()));
       }
     }
   }
@@ -81,6 +84,10 @@ final class Summary {
       counts.merge(sizes, 1, Integer::sum);
     }
     return counted(counts);
+  }
+
+  private static String columns(int width) {
+    return width == 1 ? "1 column" : width + " columns";
   }
 
   private static String rows(Program program) {
