@@ -98,6 +98,8 @@ class SanitizerTest {
             "-Xmx512m",
             "-Duser.language=en",
             "--enable-native-access=ALL-UNNAMED",
+            "--add-modules", // the CPU's kernels say which composites there are
+            "jdk.incubator.vector",
             "-Dcarousel.cuda.cache=" + CudaProvider.cache(),
             "-D" + CudaProvider.ASAN + "=true",
             "-cp",

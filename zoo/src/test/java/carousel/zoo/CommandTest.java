@@ -17,7 +17,8 @@ class CommandTest {
   @TempDir private Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "eval", "sample", "export", "gradcheck", "graph", "explain", "doctor"})
+  @ValueSource(
+      strings = {"train", "eval", "sample", "export", "gradcheck", "graph", "explain", "doctor"})
   void everyCommandExplainsItself(String command) {
     var help = carousel(command, "--help");
     assertThat(help.code()).isZero();
@@ -62,7 +63,8 @@ class CommandTest {
       assertThat(explained.out()).contains(" on cpu: ");
     }
     assertThat(carousel("explain", "lstm", "--hidden", 7).out())
-        .contains("one kernel", "x·wx + b for all of them, 28 columns", "[N,7] · [7,28]", "sigmoid");
+        .contains(
+            "one kernel", "x·wx + b for all of them, 28 columns", "[N,7] · [7,28]", "sigmoid");
     assertThat(carousel("explain", "gruu").complaint()).contains("did you mean gru?");
     assertThat(carousel("explain", "gru", "--batch", 0).code()).isEqualTo(2);
   }

@@ -219,6 +219,8 @@ final class StepTrace implements Interpreter {
       hasColumns |= holds != null && holds.hasColumns();
     }
     Shape expected = hasColumns && result.rank() > 0 ? result.without(-1) : result;
+    // What the code has made of one number may have rows where no stand-in has.
+    hasRows |= hasColumns && expected.equals(rows);
     if (!expected.equals(hasRows ? rows : Shape.SCALAR)) {
       throw new Untraced(op.label() + " makes " + result + " beside rows " + rows);
     }
