@@ -21,10 +21,12 @@ import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** Every cell's kernel over time gives what its body gives: outputs, states and all gradients. */
+@Tag("cpu") // other devices' kernels have suites of their own
 class ScanKernelTest {
   /**
    * Sizes: some whole vectors, most not; one row, one step, more rows than a tile, several panels, more
