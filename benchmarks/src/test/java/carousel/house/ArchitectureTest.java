@@ -37,8 +37,13 @@ class ArchitectureTest {
    */
   private static final SliceAssignment PACKAGES =
       new SliceAssignment() {
+        // A scan holds the trace of its step, which is a graph of ops.
         private static final Set<String> ONE_IDEA =
-            Set.of("carousel.tensor", "carousel.tensor.op", "carousel.tensor.spi");
+            Set.of(
+                "carousel.tensor",
+                "carousel.tensor.op",
+                "carousel.tensor.spi",
+                "carousel.tensor.trace");
 
         @Override
         public SliceIdentifier getIdentifierOf(JavaClass type) {

@@ -85,6 +85,8 @@ final class StateRecords {
       for (int i = 0; i < out.length; i++) {
         out[i] = (Tensor) handles[i].invokeExact(state);
       }
+    } catch (Error e) { // of the heap, say: none of the record's
+      throw e;
     } catch (Throwable e) {
       throw new TensorException("state: reading " + state.getClass().getName() + " failed", e);
     }
@@ -96,6 +98,8 @@ final class StateRecords {
     MethodHandle constructor = OF.get(state.getClass()).constructor;
     try {
       return (S) (State) constructor.invokeExact(tensors.toArray(new Tensor[0]));
+    } catch (Error e) { // of the heap, say: none of the record's
+      throw e;
     } catch (Throwable e) {
       throw new TensorException("state: making " + state.getClass().getName() + " failed", e);
     }
