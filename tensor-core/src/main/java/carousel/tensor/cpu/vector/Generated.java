@@ -58,8 +58,6 @@ final class Generated {
           .invoke();
     } catch (Error | RuntimeException e) {
       throw e;
-    } catch (VirtualMachineError e) { // of the heap, say: none of the loop's
-      throw e;
     } catch (Throwable e) {
       throw new IllegalStateException("cannot define a loop as a hidden class", e);
     }
