@@ -2,6 +2,7 @@ package carousel.tensor.op;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import carousel.tensor.trace.Recent;
 import java.lang.System.Logger.Level;
 import java.util.EnumSet;
@@ -67,7 +68,7 @@ public final class Agreement {
 
   private static Mode mode() {
     if (MODE == null) {
-      throw new IllegalArgumentException("-Dcarousel.fused=" + SETTING + "; give on, off or check");
+      throw new TensorException("-Dcarousel.fused=" + SETTING + "; give on, off or check");
     }
     return MODE;
   }
