@@ -28,12 +28,6 @@ import org.jspecify.annotations.Nullable;
 record RowProgram(List<Loop> loops, List<Place> places, int temporaries, int sums, int bytes) {
 
   /**
-   * What a place adds to the size of a loop, in bytes of bodies: with these counted, loops within {@link
-   * Pointwise#MOST_BYTES} were compiled well in every run, and one of 3,100 in every second.
-   */
-  private static final int OPERAND = 40;
-
-  /**
    * One loop.
    *
    * @param code compiled
@@ -130,7 +124,9 @@ record RowProgram(List<Loop> loops, List<Place> places, int temporaries, int sum
       for (int i = 0; i < order.size(); i++) {
         Value value = order.get(i);
         int cost = kernels.size(Objects.requireNonNull(value.op()), type);
-        if (size > 0 && size + cost + OPERAND * slots.size() > Pointwise.MOST_BYTES && !cut(i)) {
+        if (size > 0
+            && size + cost + Pointwise.SLOT * slots.size() > Pointwise.MOST_BYTES
+            && !cut(i)) {
           return null;
         }
         register(value);

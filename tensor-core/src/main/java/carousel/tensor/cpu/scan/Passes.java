@@ -209,7 +209,7 @@ final class Passes {
     boolean full =
         !whole
             && bytes > 0
-            && (bytes + more > Pointwise.MOST_BYTES
+            && (bytes + more + Pointwise.SLOT * slots.size() > Pointwise.MOST_BYTES
                 || code.size() + stores.size() > MOST_INSTRUCTIONS);
     if (full) {
       end();
