@@ -1,195 +1,131 @@
 package carousel.autograd;
 
-import carousel.tensor.DType;
-import carousel.tensor.Philox;
+import carousel.tensor.Device;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compares gradients with finite differences, in F64.
+ * Compares gradients with differences, to any order, and says which are wrong, and where it cannot tell.
  *
  * <pre>{@code
- * GradCheck.standard().withOrder(2).run("lstm", in -> cell.step(in[0], in[1]), x, h).require();
+ * GradCheck.standard().run("scaled tanh", in -> in[0].mul(in[1]).tanh(), x, scale).require();
+ * GradCheck.of(() -> model.loss(inputs, targets), model.parameters()).require();
  * }</pre>
  *
- * <p>Differences are central and of fourth order, {@code f′ ≈ [8(f(x+h) − f(x−h)) − (f(x+2h) −
- * f(x−2h))] / 12h}: with h = 10⁻³ their error is about 10⁻¹² where f is smooth, so that tolerances
- * far below those of second-order differences make sense. An entry passes if {@code |a − n| ≤
- * absolute + relative·|n|}, as in {@code torch.autograd.gradcheck}. Order 2 also checks the gradient
- * of the gradient, by taking the vjp with a fixed random cotangent for the function.
+ * <p><b>Slopes.</b> Inputs are moved to both sides of the point and the slopes extrapolated, with an estimate
+ * of what they are off by; the steps follow the sizes of the elements, and what the function does. A
+ * gradient passes if it is within {@code relative} of the slope, or {@code absolute}, or what the slope is off
+ * by. Where that does not tell (a kink, a jump, values too large for their changes to show), points
+ * nearby are tried before the {@linkplain GradReport.Verdict#UNTOLD verdict is that it cannot be told}.
  *
- * @param step h, the distance of the differences
- * @param relative the relative tolerance
- * @param absolute the absolute tolerance
- * @param jacobian how much of the Jacobian is compared
- * @param order 1 for gradients, 2 for gradients of gradients too, and so on
- * @param seed of the random cotangents
+ * <p><b>What is moved.</b> Up to twelve elements of an input by themselves; of a larger one, three random
+ * directions. A fault that one element alone makes a thousand times the tolerance escapes three of them with a
+ * chance of 10⁻⁸ ({@link GradReport.Order#escape}); wrong elements are then found by halving, and named. With
+ * more than a million elements, directions move all inputs together.
+ *
+ * <p><b>Orders.</b> Order 2 takes the vjp with a fixed random cotangent for the function, and differentiates
+ * that; and so on. The cotangent is an input too: order 2 holds the directional derivative {@code J·d}, which
+ * is the gradient by it, to slopes, number by number.
+ *
+ * <p><b>Besides</b>: the type and shape of gradients; that results and gradients come out the same again, and
+ * the same by kernels and by the code that they are made of; inputs that are strided, permuted and expanded in
+ * memory; inputs that nobody reads; and in F32 the gradients against those in F64, in which such a program
+ * is run where it can be. Inputs of other types are handed on and left alone.
+ *
+ * <p>Inputs and leaves in F64 are moved in place, and restored: a function may also read them where it has
+ * them from. Inputs that share memory are copied first.
+ *
+ * @param order the highest order of derivative that is looked at
+ * @param extent how much is moved
+ * @param directions of an input that is moved in random directions; 0 for three
+ * @param relative what a gradient may differ by, relative to the slope or itself
+ * @param absolute what it may differ by in any case
+ * @param noise how far results at one point may be apart, where they are random by design
+ * @param seed of cotangents and directions
+ * @param device where inputs are moved to; null for where they are
+ * @param without the inputs and leaves that are left out: patterns of names, {@code *} for anything
  */
 public record GradCheck(
-    double step, double relative, double absolute, Jacobian jacobian, int order, long seed) {
+    int order,
+    Extent extent,
+    int directions,
+    double relative,
+    double absolute,
+    double noise,
+    long seed,
+    @Nullable Device device,
+    List<String> without) {
 
-  /** How much of the Jacobian is compared. */
-  public enum Jacobian {
-    /** Every entry {@code ∂y_i/∂x_j}: as many backward passes as there are outputs. */
-    FULL,
-    /** {@code vᵀ·∂y/∂x_j} for one random v: one backward pass. */
-    PROJECTION
+  /** How much is moved. */
+  public enum Extent {
+    /** Small inputs element by element, others in random directions. */
+    BY_SIZE,
+    /** All inputs in random directions. */
+    DIRECTIONS,
+    /** Every element by itself. */
+    ELEMENTS,
+    /** Every element by itself, for every number of the result: all of the Jacobian. */
+    JACOBIAN
   }
 
   /** A function of several tensors. */
   @FunctionalInterface
-  public interface Function {
+  public interface Program {
     /**
      * Computes the function.
      *
      * @param inputs the tensors it is checked by
-     * @return a floating tensor of any shape
+     * @return an F32 or F64 tensor of any shape, or a record, list or array of tensors
      */
-    Tensor apply(Tensor... inputs);
-  }
-
-  /**
-   * One comparison of an analytic and a numeric derivative.
-   *
-   * @param order of the derivative
-   * @param input which input
-   * @param inputIndex the element of the input, in row-major order
-   * @param output the element of the output, in row-major order; −1 for a projection
-   * @param analytic what the gradient says
-   * @param numeric what the differences say
-   * @param error {@code |a − n| / max(1, |n|)}
-   * @param passed whether it is within the tolerances
-   */
-  public record Entry(
-      int order,
-      int input,
-      long inputIndex,
-      long output,
-      double analytic,
-      double numeric,
-      double error,
-      boolean passed) {
-
-    /** Where it is, and both values. */
-    @Override
-    public String toString() {
-      return "order %d, input %d, element %d%s: analytic %.12g, numeric %.12g, error %.2e"
-          .formatted(
-              order,
-              input,
-              inputIndex,
-              output < 0 ? "" : ", output element " + output,
-              analytic,
-              numeric,
-              error);
-    }
-  }
-
-  /**
-   * What a check found.
-   *
-   * @param name what was checked
-   * @param compared how many entries were compared
-   * @param failed how many of them failed
-   * @param worst the entry with the largest error, failures first; null if nothing was compared
-   */
-  public record Report(String name, long compared, long failed, @Nullable Entry worst) {
-    /**
-     * Tells whether all entries passed.
-     *
-     * @return whether none failed
-     */
-    public boolean passed() {
-      return failed == 0;
-    }
-
-    /**
-     * The largest error.
-     *
-     * @return {@code max |a − n| / max(1, |n|)}; 0 if nothing was compared
-     */
-    public double error() {
-      return worst == null ? 0 : worst.error();
-    }
-
-    /**
-     * Does nothing if all entries passed.
-     *
-     * @return this
-     * @throws TensorException naming the worst entry, if any failed
-     */
-    public Report require() {
-      if (!passed()) {
-        throw new TensorException("gradient check failed: " + this);
-      }
-      return this;
-    }
-
-    /** One line: the name, the counts and the worst entry. */
-    @Override
-    public String toString() {
-      return "%s: %d of %d entries differ; worst: %s"
-          .formatted(name, failed, compared, worst == null ? "none" : worst.toString());
-    }
+    Object apply(Tensor... inputs);
   }
 
   /** Checks the settings. */
   public GradCheck {
-    if (!(step > 0) || relative < 0 || absolute < 0 || order < 1) {
+    if (order < 1 || directions < 0 || !(relative >= 0) || !(absolute >= 0) || !(noise >= 0)) {
       throw new TensorException(
-          "gradCheck: wants step > 0, tolerances ≥ 0 and order ≥ 1, got step "
-              + step
+          "gradCheck: wants order ≥ 1, and directions, tolerances and noise ≥ 0; got order "
+              + order
+              + ", directions "
+              + directions
               + ", relative "
               + relative
               + ", absolute "
               + absolute
-              + ", order "
-              + order);
+              + ", noise "
+              + noise);
     }
+    without = List.copyOf(without);
   }
 
   /**
-   * The settings of {@code torch.autograd.gradcheck}: relative 10⁻³, absolute 10⁻⁵, first order,
-   * with the projection.
+   * To second order, with a relative tolerance of 10⁻⁶ and no absolute one: what a slope is off by is
+   * known.
    *
    * @return the settings
    */
   public static GradCheck standard() {
-    return new GradCheck(1e-3, 1e-3, 1e-5, Jacobian.PROJECTION, 1, 1);
+    return new GradCheck(2, Extent.BY_SIZE, 0, 1e-6, 0, 0, 1, null, List.of());
   }
 
   /**
-   * Settings for smooth functions: both tolerances 10⁻⁶, to second order, with the projection.
+   * Checks a loss by its parameters, by the standard settings.
    *
-   * @return the settings
+   * @param loss computes a tensor of any shape, or several
+   * @param leaves what it is differentiated by, e.g. a model's parameters
+   * @return what was found
    */
-  public static GradCheck strict() {
-    return new GradCheck(1e-3, 1e-6, 1e-6, Jacobian.PROJECTION, 2, 1);
-  }
-
-  /**
-   * These settings with other tolerances.
-   *
-   * @param relative the relative tolerance
-   * @param absolute the absolute tolerance
-   * @return the settings
-   */
-  public GradCheck withTolerances(double relative, double absolute) {
-    return new GradCheck(step, relative, absolute, jacobian, order, seed);
-  }
-
-  /**
-   * These settings with another distance.
-   *
-   * @param step h
-   * @return the settings
-   */
-  public GradCheck withStep(double step) {
-    return new GradCheck(step, relative, absolute, jacobian, order, seed);
+  public static GradReport of(Supplier<?> loss, Iterable<? extends Leaf> leaves) {
+    return standard().run("the loss", loss, leaves);
   }
 
   /**
@@ -199,152 +135,182 @@ public record GradCheck(
    * @return the settings
    */
   public GradCheck withOrder(int order) {
-    return new GradCheck(step, relative, absolute, jacobian, order, seed);
+    return new GradCheck(
+        order, extent, directions, relative, absolute, noise, seed, device, without);
   }
 
   /**
-   * These settings with another amount of the Jacobian.
+   * These settings with another extent.
    *
-   * @param jacobian how much is compared
+   * @param extent how much is moved
    * @return the settings
    */
-  public GradCheck withJacobian(Jacobian jacobian) {
-    return new GradCheck(step, relative, absolute, jacobian, order, seed);
+  public GradCheck withExtent(Extent extent) {
+    return new GradCheck(
+        order, extent, directions, relative, absolute, noise, seed, device, without);
+  }
+
+  /**
+   * These settings with another number of random directions.
+   *
+   * @param directions of each input that is not moved element by element
+   * @return the settings
+   */
+  public GradCheck withDirections(int directions) {
+    return new GradCheck(
+        order, extent, directions, relative, absolute, noise, seed, device, without);
+  }
+
+  /**
+   * These settings with other tolerances.
+   *
+   * @param relative to the slope, or the gradient
+   * @param absolute in any case
+   * @return the settings
+   */
+  public GradCheck withTolerances(double relative, double absolute) {
+    return new GradCheck(
+        order, extent, directions, relative, absolute, noise, seed, device, without);
+  }
+
+  /**
+   * These settings for programs that are random by design.
+   *
+   * @param noise how far two results, or gradients, at one point may be apart
+   * @return the settings
+   */
+  public GradCheck withNoise(double noise) {
+    return new GradCheck(
+        order, extent, directions, relative, absolute, noise, seed, device, without);
+  }
+
+  /**
+   * These settings with other cotangents and directions.
+   *
+   * @param seed their seed
+   * @return the settings
+   */
+  public GradCheck withSeed(long seed) {
+    return new GradCheck(
+        order, extent, directions, relative, absolute, noise, seed, device, without);
+  }
+
+  /**
+   * These settings on a device, to which the inputs of a function are moved.
+   *
+   * @param device where tensors are made while the check runs
+   * @return the settings
+   */
+  public GradCheck withDevice(Device device) {
+    return new GradCheck(
+        order, extent, directions, relative, absolute, noise, seed, device, without);
+  }
+
+  /**
+   * These settings without some inputs: they are not differentiated by.
+   *
+   * @param names of inputs, {@code input 1}, or of leaves; {@code *} stands for anything: {@code embed.*}
+   * @return the settings
+   */
+  public GradCheck without(String... names) {
+    List<String> all = new ArrayList<>(without);
+    all.addAll(Arrays.asList(names));
+    return new GradCheck(order, extent, directions, relative, absolute, noise, seed, device, all);
+  }
+
+  private boolean isLeftOut(String name) {
+    return without.stream()
+        .anyMatch(pattern ->
+            Pattern.matches(
+                Pattern.quote(pattern).replace("*", "\\E.*\\Q"), name));
   }
 
   /**
    * Checks a function.
    *
    * @param name what it is called in the report
-   * @param f the function; must give the same values each time
-   * @param inputs where it is checked: F64; changed while the check runs, and restored
-   * @return what was found
-   * @throws TensorException if an input is not F64, or the function is not deterministic
+   * @param program the function; must give the same of the same inputs each time
+   * @param inputs where it is checked. Those of F32 and F64 are differentiated by, and moved while it runs
+   * @return what was found; programs that fail by themselves throw what they throw
    */
-  public Report run(String name, Function f, Tensor... inputs) {
-    for (int i = 0; i < inputs.length; i++) {
-      if (inputs[i].dtype() != DType.F64) {
-        throw new TensorException(
-            "gradCheck: input "
-                + i
-                + " of "
-                + name
-                + " is "
-                + inputs[i].dtype()
-                + "; differences need F64: cast(DType.F64)");
-      }
-    }
-    var found = new Found();
-    Philox rng = Philox.of(seed);
-    Function current = f;
-    for (int k = 1; k <= order; k++) {
-      try (var scope = Scope.open()) {
-        Tensor y = current.apply(inputs);
-        if (!y.sameValues(current.apply(inputs))) {
-          throw new TensorException(
-              "gradCheck: "
-                  + name
-                  + " is not deterministic: two runs on the same inputs differ; fix its random"
-                  + " numbers");
-        }
-        compare(k, current, y, rng, found, inputs);
-      }
-      current = gradientOf(current, rng.split(k));
-    }
-    return new Report(name, found.compared, found.failed, found.worst);
-  }
-
-  private static final class Found {
-    private long compared;
-    private long failed;
-    private @Nullable Entry worst;
-
-    void add(Entry entry) {
-      compared++;
-      failed += entry.passed() ? 0 : 1;
-      if (worst == null
-          || (worst.passed() && !entry.passed())
-          || (worst.passed() == entry.passed() && !(entry.error() <= worst.error()))) {
-        worst = entry;
-      }
-    }
-  }
-
-  private void compare(int k, Function f, Tensor y, Philox rng, Found found, Tensor... inputs) {
-    List<Tensor> cotangents = new ArrayList<>();
-    if (jacobian == Jacobian.PROJECTION) {
-      cotangents.add(rng.normal(DType.F64, 0, 1, y.shape().toArray()));
-    } else {
-      int n = Math.toIntExact(y.size());
-      Tensor rows = Tensor.eye(DType.F64, n);
-      for (int i = 0; i < n; i++) {
-        cotangents.add(rows.select(0, i).reshape(y.shape()));
-      }
-    }
-    List<List<double[]>> analytic = new ArrayList<>();
-    double[][] weights = new double[cotangents.size()][];
-    for (int c = 0; c < weights.length; c++) {
-      weights[c] = cotangents.get(c).toDoubleArray();
-      try (var scope = Scope.openUnwatched();
-          Pullback pullback = Grad.vjp(() -> f.apply(inputs), inputs)) {
-        analytic.add(pullback.pull(cotangents.get(c)).stream().map(Tensor::toDoubleArray).toList());
-      }
-    }
-    for (int i = 0; i < inputs.length; i++) {
-      double[] values = inputs[i].toDoubleArray();
-      for (int j = 0; j < values.length; j++) {
-        double[] slope = difference(f, i, values, j, inputs);
-        for (int c = 0; c < weights.length; c++) {
-          double numeric = 0;
-          for (int o = 0; o < slope.length; o++) {
-            numeric += weights[c][o] == 0 ? 0 : weights[c][o] * slope[o];
+  public GradReport run(String name, Program program, Tensor... inputs) {
+    return in(
+        () -> {
+          Tensor[] given = inputs.clone();
+          List<String> names = new ArrayList<>();
+          List<Tensor> leaves = new ArrayList<>();
+          List<Integer> places = new ArrayList<>();
+          for (int i = 0; i < given.length; i++) {
+            given[i] = device == null ? given[i] : given[i].to(device);
+            if (given[i].dtype().isFloating() && !isLeftOut("input " + i)) {
+              names.add("input " + i);
+              leaves.add(given[i]);
+              places.add(i);
+            }
           }
-          long output = jacobian == Jacobian.FULL ? c : -1;
-          found.add(entry(k, i, j, output, analytic.get(c).get(i)[j], numeric));
-        }
-      }
+          Function<Tensor[], Object> code =
+              moved -> {
+                Tensor[] all = given.clone();
+                for (int k = 0; k < moved.length; k++) {
+                  all[places.get(k)] = moved[k];
+                }
+                return program.apply(all);
+              };
+          return examined(name, code, names, leaves, true);
+        });
+  }
+
+  /**
+   * Checks a program by what it reads.
+   *
+   * @param name what it is called in the report
+   * @param program computes a tensor, or a record, list or array of tensors, of what the leaves hold
+   * @param leaves what it is differentiated by; moved in place while it runs, and restored
+   * @return what was found
+   */
+  public GradReport run(
+      String name, Supplier<?> program, Iterable<? extends Leaf> leaves) {
+    List<Leaf> all =
+        StreamSupport.stream(leaves.spliterator(), false)
+            .map(leaf -> (Leaf) leaf)
+            .filter(leaf -> !isLeftOut(leaf.name()))
+            .toList();
+    return in(
+        () ->
+            examined(
+                name,
+                ignored -> program.get(),
+                all.stream().map(Leaf::name).toList(),
+                all.stream().map(Leaf::value).toList(),
+                false));
+  }
+
+  private GradReport in(Supplier<GradReport> check) {
+    try (var scope = device == null ? Scope.openUnwatched() : Scope.open(device)) {
+      return check.get();
     }
   }
 
-  private Entry entry(int k, int input, long index, long output, double a, double n) {
-    double distance = a == n ? 0 : Math.abs(a - n);
-    boolean passed = distance <= absolute + relative * Math.abs(n);
-    return new Entry(k, input, index, output, a, n, distance / Math.max(1, Math.abs(n)), passed);
-  }
-
-  /** The derivative of every output by one element of one input. */
-  private double[] difference(
-      Function f, int input, double[] values, int element, Tensor... inputs) {
-    double[] slope = new double[0];
-    double[] weights = {-1, 8, -8, 1};
-    double[] offsets = {2, 1, -1, -2};
-    double[] moved = values.clone();
-    try (var scope = Scope.openUnwatched()) {
-      for (int s = 0; s < weights.length; s++) {
-        moved[element] = values[element] + offsets[s] * step;
-        inputs[input].assign(Tensor.of(inputs[input].shape(), moved));
-        double[] y = f.apply(inputs).toDoubleArray();
-        slope = slope.length == 0 ? new double[y.length] : slope;
-        for (int o = 0; o < y.length; o++) {
-          slope[o] += weights[s] * y[o] / (12 * step);
-        }
-      }
-    } finally {
-      try (var scope = Scope.openUnwatched()) {
-        inputs[input].assign(Tensor.of(inputs[input].shape(), values));
-      }
+  private GradReport examined(
+      String name,
+      Function<Tensor[], ?> code,
+      List<String> names,
+      List<Tensor> leaves,
+      boolean takesAny) {
+    if (leaves.isEmpty()) {
+      throw new TensorException(
+          "gradCheck: " + name + " has no F32 or F64 input to be differentiated by");
     }
-    return slope;
+    return new Examination(this, Trial.of(code, names, leaves, takesAny)).run(name);
   }
 
-  /** The gradients of f for a fixed random cotangent, all in one tensor. */
-  private static Function gradientOf(Function f, Philox rng) {
-    return inputs -> {
-      try (Pullback pullback = Grad.vjp(() -> f.apply(inputs), inputs)) {
-        Tensor y = pullback.value();
-        Tensor v = Philox.of(rng.seed()).normal(DType.F64, 0, 1, y.shape().toArray());
-        return Tensor.concat(0, pullback.pull(v).stream().map(Tensor::flatten).toList());
-      }
-    };
+  /** What tells checks of one suite apart: the order, the device, the seed. */
+  @Override
+  public String toString() {
+    var text = new StringBuilder("order ").append(order);
+    if (device != null) {
+      text.append(", ").append(device.name());
+    }
+    return text.append(", seed ").append(seed).toString();
   }
 }

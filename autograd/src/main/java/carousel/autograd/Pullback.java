@@ -76,6 +76,26 @@ public final class Pullback implements AutoCloseable {
   }
 
   List<Gradient> gradients(Tensor cotangent, boolean orZero) {
+    @Nullable Gradient[] gradients = flowed(cotangent);
+    List<String> unreached = Grad.unreached(leaves, gradients);
+    if (!orZero && !unreached.isEmpty()) {
+      throw new TensorException(
+          "gradient: the loss does not depend on "
+              + unreached
+              + " of "
+              + leaves.size()
+              + " leaves; leave them out, or take Grad.orZero if that is meant");
+    }
+    List<Gradient> result = new ArrayList<>();
+    for (int i = 0; i < gradients.length; i++) {
+      Gradient g = gradients[i];
+      result.add(g == null ? new Gradient.Whole(leaves.get(i).value().zerosLike()) : g);
+    }
+    return List.copyOf(result);
+  }
+
+  /** What flowed back to each leaf; null where nothing did. */
+  @Nullable Gradient[] flowed(Tensor cotangent) {
     Tape current = tape;
     if (current == null) {
       throw new TensorException(
@@ -94,23 +114,7 @@ public final class Pullback implements AutoCloseable {
               + cotangent.shape());
     }
     tape = null;
-    @Nullable Gradient[] gradients =
-        current.backward(value, cotangent, leaves.stream().map(Leaf::value).toList());
-    List<String> unreached = Grad.unreached(leaves, gradients);
-    if (!orZero && !unreached.isEmpty()) {
-      throw new TensorException(
-          "gradient: the loss does not depend on "
-              + unreached
-              + " of "
-              + leaves.size()
-              + " leaves; leave them out, or take Grad.orZero if that is meant");
-    }
-    List<Gradient> result = new ArrayList<>();
-    for (int i = 0; i < gradients.length; i++) {
-      Gradient g = gradients[i];
-      result.add(g == null ? new Gradient.Whole(leaves.get(i).value().zerosLike()) : g);
-    }
-    return List.copyOf(result);
+    return current.backward(value, cotangent, leaves.stream().map(Leaf::value).toList());
   }
 
   /** Lets go of what was saved, if {@link #pull} did not. */

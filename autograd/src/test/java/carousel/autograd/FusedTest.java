@@ -156,7 +156,7 @@ class FusedTest {
     var expected = Grad.hvp(() -> loss(false), List.of(a, b), directions);
     same(products.get(0), expected.get(0));
     same(products.get(1), expected.get(1));
-    GradCheck.strict().run("gated", in -> Op.applyAll(GATED, in)[0], a, b).require();
+    GradCheck.standard().run("gated", in -> Op.applyAll(GATED, in)[0], a, b).require();
     // Differences are taken of what the kernel computes.
     assertThat(kernel.forwards).isPositive();
   }

@@ -1,0 +1,316 @@
+package carousel.autograd;
+
+import carousel.autograd.GradReport.Finding;
+import carousel.autograd.GradReport.Kind;
+import carousel.tensor.DType;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * What can be told of a gradient without differences: its form; that it comes out the same again, by the bodies
+ * of kernels, for inputs that lie otherwise in memory, and in F32.
+ */
+final class Consistency {
+  /** Of the largest element: far above rounding in F64, far below a mistake. */
+  private static final double WIDE = 1e-9;
+
+  private static final double NARROW = 2e-3;
+
+  /** Beside the largest element of all gradients, what may be the rounding of what has cancelled. */
+  private static final double FLOOR = 1e-4;
+
+  /** Inputs up to this size are tried in other arrangements. */
+  private static final long MOST_ARRANGED = 1_000_000;
+
+  /** Calls at one point when state is looked for that changes now and then. */
+  private static final int CALLS = 24;
+
+  private static final long MOST_CALLED = 10_000;
+
+  private final GradCheck settings;
+  private final Trial trial;
+  private final int order;
+  private final Supplier<Tensor> function;
+  private final Tensor cotangent;
+  private final List<Finding> findings = new ArrayList<>();
+  private final List<Boolean> reached = new ArrayList<>();
+
+  Consistency(
+      GradCheck settings,
+      Trial trial,
+      int order,
+      Supplier<Tensor> function,
+      Tensor cotangent) {
+    this.settings = settings;
+    this.trial = trial;
+    this.order = order;
+    this.function = function;
+    this.cotangent = cotangent;
+  }
+
+  List<Finding> findings() {
+    return findings;
+  }
+
+  /** Of each leaf, whether anything flowed back to it. */
+  List<Boolean> reached() {
+    return reached;
+  }
+
+  /** Whether differences are worth looking at. */
+  boolean isSound() {
+    return findings.stream()
+        .noneMatch(f -> f.kind() == Kind.FORM || f.kind() == Kind.NOT_REPEATABLE);
+  }
+
+  private void add(Kind kind, String where, String text) {
+    findings.add(Finding.of(kind, order, where, text));
+  }
+
+  void compare(List<Tensor> gradients) {
+    form(gradients);
+    again(gradients);
+    if (order > 1 || !isSound()) {
+      return;
+    }
+    calls();
+    differs(
+        gradients,
+        () -> Trial.BODIES.run(() -> pulled(function, trial.asLeaves())),
+        Kind.KERNEL,
+        "the kernel differs from the code that it was made of; -Dcarousel.fused=check says which, and"
+            + " -Dcarousel.dump=DIR what was made");
+    if (trial.takesAny()) {
+      arrangements();
+    }
+    if (trial.isWide()) {
+      differs(
+          gradients,
+          () -> pulled(trial.narrowValue(), trial.asLeaves(trial.own())),
+          Kind.PRECISION,
+          "in F32 it is further from the gradient in F64 than rounding goes");
+    }
+  }
+
+  private List<Tensor> pulled(Supplier<Tensor> of, List<Leaf> leaves) {
+    try (Pullback pullback = Pullback.of(of, leaves)) {
+      return pullback.pull(cotangent);
+    }
+  }
+
+  private void form(List<Tensor> gradients) {
+    try (var scope = Scope.openUnwatched();
+        Pullback pullback = Pullback.of(function, trial.asLeaves())) {
+      for (Gradient g : pullback.flowed(cotangent)) {
+        reached.add(g != null);
+      }
+    }
+    for (int i = 0; i < gradients.size(); i++) {
+      Tensor x = trial.leaves().get(i);
+      Tensor g = gradients.get(i);
+      if (!g.shape().equals(x.shape()) || g.dtype() != x.dtype()) {
+        add(
+            Kind.FORM,
+            trial.names().get(i),
+            "is " + x.dtype() + " " + x.shape() + ", its gradient " + g.dtype() + " " + g.shape());
+      }
+    }
+  }
+
+  private void again(List<Tensor> gradients) {
+    try (var scope = Scope.openUnwatched()) {
+      List<Tensor> second = pulled(function, trial.asLeaves());
+      for (int i = 0; i < second.size(); i++) {
+        double distance = distance(gradients.get(i), second.get(i));
+        if (distance > settings.noise()) {
+          add(
+              Kind.NOT_REPEATABLE,
+              trial.names().get(i),
+              String.format(
+                  Locale.ROOT,
+                  "two backward passes at the same point differ by %.3g; a rule has state, or draws random"
+                      + " numbers; allow for it with withNoise if that is meant",
+                  distance));
+        }
+      }
+    }
+  }
+
+  /** Calls the program again and again: state may change now and then only. */
+  private void calls() {
+    long size = trial.leaves().stream().mapToLong(Tensor::size).sum();
+    if (size > MOST_CALLED) {
+      return;
+    }
+    try (var scope = Scope.openUnwatched()) {
+      Tensor first = function.get();
+      for (int k = 0; k < CALLS; k++) {
+        try (var call = Scope.openUnwatched()) {
+          Tensor y = function.get();
+          double distance =
+              y.shape().equals(first.shape()) ? distance(first, y) : Double.POSITIVE_INFINITY;
+          if (distance > settings.noise()) {
+            add(
+                Kind.NOT_REPEATABLE,
+                "",
+                String.format(
+                    Locale.ROOT,
+                    "its value changes from call to call at the same point, here by %.3g after %d calls: it has"
+                        + " state",
+                    distance,
+                    k + 1));
+            return;
+          }
+        }
+      }
+    }
+  }
+
+  /** Compares gradients that are to be the same but for rounding. */
+  private void differs(
+      List<Tensor> gradients, Supplier<List<Tensor>> other, Kind kind, String text) {
+    try (var scope = Scope.openUnwatched()) {
+      List<Tensor> others;
+      try {
+        others = other.get();
+      } catch (RuntimeException e) {
+        add(kind, "", text + "; it fails: " + e.getMessage());
+        return;
+      }
+      double largest = 0;
+      for (Tensor g : gradients) {
+        largest = Math.max(largest, largest(g));
+      }
+      boolean narrow = kind == Kind.PRECISION || trial.epsilon() > 1e-10;
+      for (int i = 0; i < gradients.size(); i++) {
+        Tensor g = gradients.get(i);
+        double allowed = (narrow ? NARROW : WIDE) * Math.max(largest(g), FLOOR * largest);
+        double distance = distance(g, others.get(i));
+        if (!(distance <= allowed + settings.noise() + settings.absolute())) {
+          add(
+              kind,
+              trial.names().get(i),
+              String.format(
+                  Locale.ROOT,
+                  "%s: off by %.3g where the largest element is %.3g",
+                  text,
+                  distance,
+                  largest(g)));
+        }
+      }
+    }
+  }
+
+  /** Tries each input by itself in other arrangements. */
+  private void arrangements() {
+    for (int i = 0; i < trial.leaves().size(); i++) {
+      Tensor x = trial.leaves().get(i);
+      if (x.size() < 2 || x.size() > MOST_ARRANGED || x.rank() == 0) {
+        continue;
+      }
+      try (var scope = Scope.openUnwatched()) {
+        for (var each : arranged(x).entrySet()) {
+          List<Tensor> inputs = new ArrayList<>(trial.leaves());
+          inputs.set(i, each.getValue());
+          List<Tensor> plain = new ArrayList<>(trial.leaves());
+          plain.set(i, each.getValue().copy());
+          String name = trial.names().get(i);
+          List<Tensor> expected;
+          try {
+            expected = withValue(plain);
+          } catch (RuntimeException e) {
+            continue; // not of these values
+          }
+          List<Tensor> actual;
+          try {
+            actual = withValue(inputs);
+          } catch (RuntimeException e) {
+            add(Kind.LAYOUT, name, each.getKey() + ", it fails: " + e.getMessage());
+            continue;
+          }
+          for (int k = 0; k < expected.size(); k++) {
+            double size = largest(expected.get(k));
+            double allowed = (trial.epsilon() > 1e-10 ? NARROW : WIDE) * size;
+            double distance = distance(expected.get(k), actual.get(k));
+            if (!(distance <= allowed + settings.noise())) {
+              String what = k == 0 ? "the result" : "the gradient by " + trial.names().get(k - 1);
+              add(
+                  Kind.LAYOUT,
+                  name,
+                  String.format(
+                      Locale.ROOT,
+                      "%s, %s is off by %.3g where the largest element is %.3g",
+                      each.getKey(),
+                      what,
+                      distance,
+                      size));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private List<Tensor> withValue(List<Tensor> inputs) {
+    try (Pullback pullback = Pullback.of(trial.value(inputs), trial.asLeaves(inputs))) {
+      List<Tensor> all = new ArrayList<>();
+      all.add(pullback.value());
+      all.addAll(pullback.pull(cotangent));
+      return all;
+    }
+  }
+
+  private static Map<String, Tensor> arranged(Tensor x) {
+    Map<String, Tensor> all = new LinkedHashMap<>();
+    Tensor spread = Tensor.concat(x.rank(), List.of(x.unsqueeze(x.rank()), x.unsqueeze(x.rank())));
+    all.put("with a stride of 2", spread.select(x.rank(), 0));
+    if (x.rank() > 1) {
+      int last = x.rank() - 1;
+      all.put("permuted", x.transpose(0, last).contiguous().transpose(0, last));
+    }
+    for (int axis = 0; axis < x.rank(); axis++) {
+      if (x.dim(axis) > 1) {
+        all.put("expanded along axis " + axis, x.narrow(axis, 0, 1).copy().expand(x.shape()));
+        break;
+      }
+    }
+    return all;
+  }
+
+  /** The largest distance of two elements; infinite if only one of them is NaN. */
+  static double distance(Tensor a, Tensor b) {
+    if (a.size() == 0) {
+      return 0;
+    }
+    Tensor x = a.cast(DType.F64);
+    Tensor y = b.cast(DType.F64);
+    double most = x.sub(y).abs().max().item();
+    if (Double.isFinite(most)) {
+      return most;
+    }
+    double[] p = x.toDoubleArray();
+    double[] q = y.toDoubleArray();
+    double distance = 0;
+    for (int i = 0; i < p.length; i++) {
+      if (Double.compare(p[i], q[i]) != 0) {
+        double d = Math.abs(p[i] - q[i]);
+        distance = Double.isFinite(d) ? Math.max(distance, d) : Double.POSITIVE_INFINITY;
+      }
+    }
+    return distance;
+  }
+
+  private static double largest(Tensor x) {
+    if (x.size() == 0) {
+      return 0;
+    }
+    double largest = x.cast(DType.F64).abs().max().item();
+    return Double.isFinite(largest) ? largest : 0;
+  }
+}
