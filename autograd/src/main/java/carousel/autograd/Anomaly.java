@@ -80,11 +80,23 @@ public final class Anomaly {
   /** Computes by the interpreter around it, and looks at every result. */
   private static final class Watch implements Interpreter {
     private final Interpreter outer;
-    private final Map<Tensor, Origin> origins = new WeakHashMap<>();
+    private final Map<Tensor, Origin> origins;
     private @Nullable Node pulled;
 
     Watch(Interpreter outer) {
+      this(outer, new WeakHashMap<>(), null);
+    }
+
+    private Watch(Interpreter outer, Map<Tensor, Origin> origins, @Nullable Node pulled) {
       this.outer = outer;
+      this.origins = origins;
+      this.pulled = pulled;
+    }
+
+    /** Watches what is not recorded, too. */
+    @Override
+    public Interpreter unrecorded() {
+      return new Watch(outer.unrecorded(), origins, pulled);
     }
 
     void pull(Node node) {

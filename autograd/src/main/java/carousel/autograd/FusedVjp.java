@@ -6,7 +6,7 @@ import carousel.tensor.spi.Fused;
 import org.jspecify.annotations.Nullable;
 
 /** The rule of a composite that a backend computed by one kernel: that kernel's own backward. */
-final class FusedVjp extends Vjp.Custom {
+final class FusedVjp extends Vjp.Applied {
   private final Fused fused;
   private final Tensor[] inputs;
   private final Fused.Result result;

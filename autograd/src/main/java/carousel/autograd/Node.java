@@ -1,10 +1,12 @@
 package carousel.autograd;
 
 import carousel.tensor.DType;
+import carousel.tensor.Device;
 import carousel.tensor.Shape;
 import carousel.tensor.Storage;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.Cotangents;
 import carousel.tensor.op.Vjp;
 import org.jspecify.annotations.Nullable;
 
@@ -19,13 +21,16 @@ final class Node implements Vjp.Context {
   private final boolean[] wanted;
   private final Shape[] shapes;
   private final DType[] dtypes;
+  private final Device[] devices;
   private final @Nullable Tensor[] savedInputs;
   private final int[] versions;
   private final Edge[] outputs;
-  private final Shape[] outputShapes;
   private final @Nullable Tensor[] savedOutputs;
   private final int[] outputVersions;
-  private final Tensor like;
+
+  /** Of the results the types and shapes; their memory may be gone. */
+  private final Tensor[] results;
+
   private boolean rowwise;
   private boolean released;
 
@@ -43,12 +48,14 @@ final class Node implements Vjp.Context {
     int n = inputs.length;
     shapes = new Shape[n];
     dtypes = new DType[n];
+    devices = new Device[n];
     savedInputs = new Tensor[n];
     versions = new int[n];
     for (int i = 0; i < n; i++) {
       Tensor x = inputs[i];
       shapes[i] = x.shape();
       dtypes[i] = x.dtype();
+      devices[i] = x.device();
       if (vjp.readsInput(i, wanted)) {
         savedInputs[i] = x;
         versions[i] = save(x);
@@ -56,19 +63,17 @@ final class Node implements Vjp.Context {
     }
     int m = results.length;
     outputs = new Edge[m];
-    outputShapes = new Shape[m];
     savedOutputs = new Tensor[m];
     outputVersions = new int[m];
     boolean reads = vjp.readsOutput(wanted);
     for (int k = 0; k < m; k++) {
       outputs[k] = new Edge(false);
-      outputShapes[k] = results[k].shape();
       if (reads) {
         savedOutputs[k] = results[k];
         outputVersions[k] = save(results[k]);
       }
     }
-    like = results[0];
+    this.results = results;
   }
 
   private static int save(Tensor x) {
@@ -78,13 +83,14 @@ final class Node implements Vjp.Context {
   }
 
   /** The op that was applied. */
-  String label() {
+  @Override
+  public String label() {
     return label;
   }
 
   /** Its first result. */
   Tensor result() {
-    return like;
+    return results[0];
   }
 
   /** The first cotangent that has arrived. */
@@ -119,10 +125,12 @@ final class Node implements Vjp.Context {
     }
     if (reached) {
       @Nullable Tensor[] gradients = vjp.pull(this, wanted);
+      Cotangents.requireCount(this, gradients);
       for (int i = 0; i < gradients.length; i++) {
         Edge edge = edges[i];
         Tensor g = gradients[i];
         if (wanted[i] && edge != null && g != null) {
+          Cotangents.requireFit(this, i, g);
           edge.accumulate(g.sumTo(shapes[i]));
         }
       }
@@ -155,7 +163,7 @@ final class Node implements Vjp.Context {
   @Override
   public Tensor g(int output) {
     Tensor g = outputs[output].cotangent();
-    return g == null ? Tensor.zerosAs(like, outputShapes[output]) : g;
+    return g == null ? Tensor.zerosAs(results[output], results[output].shape()) : g;
   }
 
   @Override
@@ -175,8 +183,13 @@ final class Node implements Vjp.Context {
 
   private Tensor unchanged(String kind, int index, @Nullable Tensor saved, int version) {
     if (saved == null) {
-      throw new IllegalStateException(
-          label + ": the rule reads " + kind + " " + index + " without declaring it");
+      throw new TensorException(
+          label
+              + ": its rule reads "
+              + kind
+              + " "
+              + index
+              + " without declaring it; name it in Vjp.Rule.from, or use Vjp.joint");
     }
     int now = saved.storage().version();
     if (now != version) {
@@ -198,6 +211,26 @@ final class Node implements Vjp.Context {
   }
 
   @Override
+  public boolean wanted(int input) {
+    return wanted[input];
+  }
+
+  @Override
+  public int inputs() {
+    return shapes.length;
+  }
+
+  @Override
+  public int outputs() {
+    return results.length;
+  }
+
+  @Override
+  public Shape outputShape(int output) {
+    return results[output].shape();
+  }
+
+  @Override
   public Shape shape(int input) {
     return shapes[input];
   }
@@ -205,5 +238,10 @@ final class Node implements Vjp.Context {
   @Override
   public DType dtype(int input) {
     return dtypes[input];
+  }
+
+  @Override
+  public Device device(int input) {
+    return devices[input];
   }
 }

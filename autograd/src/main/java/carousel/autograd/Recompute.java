@@ -7,7 +7,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The rule of a checkpointed segment: runs it again on a tape of its own, and pulls back there. */
-final class Recompute extends Vjp.Custom {
+final class Recompute extends Vjp.Applied {
   private final Supplier<Tensor> segment;
   private final List<Tensor> inputs;
 

@@ -46,6 +46,11 @@ final class Tape implements Interpreter {
   }
 
   @Override
+  public Interpreter unrecorded() {
+    return outer.unrecorded();
+  }
+
+  @Override
   public Tensor[] apply(Op op, Tensor... inputs) {
     if (op instanceof Composite composite) {
       Fused fused = takesKernels() ? composite.fused(inputs) : null;

@@ -139,6 +139,7 @@ record StepMatch(
         }
         case STATE -> states.get(ours.index()) == theirs.index();
         case VECTOR, ROWS -> isCapturedAlike(ours.index(), theirs.index());
+        case APPLY -> ours.index() == theirs.index();
         default -> true;
       };
     }

@@ -167,6 +167,13 @@ class Draft {
   }
 
   int computed(int rows, int columns) {
+    if (features.contains(Feature.OWN_OPS) && dice.chance(0.5)) {
+      // As weights are rounded: straight through, or clipped, which is no kernel's business.
+      int weight = add(holdings.weight(dice, List.of(rows, columns)), Interval.around(1));
+      var kind = dice.of(OwnOp.Kind.OF_ONE, OwnOp.Kind.OF_ONE, OwnOp.Kind.CLIPPED);
+      var op = new OwnOp(kind, Unary.TANH, Unary.SIGMOID, 0.5);
+      return add(new Node.Own(op, 0, List.of(weight)), Interval.around(1));
+    }
     if (dice.chance(0.5)) {
       int weight = add(holdings.weight(dice, List.of(columns, rows)), Interval.around(1));
       return add(new Node.Transposed(weight), Interval.around(1));

@@ -61,6 +61,14 @@ final class Evaluation {
           };
       case Node.Row(Op row, List<Integer> operands) ->
           Op.apply(row, operands.stream().map(values::get).toArray(Tensor[]::new));
+      case Node.Own(OwnOp op, int output, List<Integer> operands) ->
+          pieces
+              .computeIfAbsent(
+                  new Node.Own(op, 0, operands),
+                  _ ->
+                      List.of(
+                          op.applyAll(operands.stream().map(values::get).toArray(Tensor[]::new))))
+              .get(output);
       case Node.Product(int left, int right) -> values.get(left).matmul(values.get(right));
       case Node.Joined(List<Integer> operands) ->
           Tensor.concat(Tensor.LAST, operands.stream().map(values::get).toList());

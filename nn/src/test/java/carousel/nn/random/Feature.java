@@ -50,7 +50,9 @@ enum Feature {
   /** A name that the library has given to something else. */
   LABELS(0.1),
   /** Inputs that are views. */
-  VIEWS(0.15);
+  VIEWS(0.15),
+  /** Ops of the program's own, whose rules are no derivatives. */
+  OWN_OPS(0.25);
 
   private final double share;
 

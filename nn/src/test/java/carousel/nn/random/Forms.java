@@ -55,6 +55,8 @@ record Forms(
           };
       case Node.Row(Op row, List<Integer> operands) ->
           elementwise(row, operands.stream().map(earlier::get).toList());
+      case Node.Own(OwnOp op, int output, List<Integer> operands) ->
+          own(op, output, operands.stream().map(earlier::get).toList());
       case Node.Product(int left, int right) -> product(earlier.get(left), earlier.get(right));
       case Node.Joined(List<Integer> operands) ->
           joined(operands.stream().map(earlier::get).toList());
@@ -132,6 +134,20 @@ record Forms(
       dims.add(1);
     }
     return new Form(List.copyOf(dims), ofMasks);
+  }
+
+  private static Form own(OwnOp op, int output, List<Form> operands) {
+    Form first = operands.getFirst();
+    require(operands.stream().noneMatch(Form::mask), "masks of an op of its own");
+    require(operands.size() == op.kind().inputs(), "operands of an op of its own");
+    require(output < op.kind().outputs(), "output of an op of its own");
+    if (op.kind() == OwnOp.Kind.OF_TWO) {
+      return elementwise(op.row(), operands);
+    }
+    require(op.kind() != OwnOp.Kind.CENTRED || columns(first) > 0, "columns to centre");
+    List<Integer> dims = Form.broadcast(first.dims(), operands.getLast().dims());
+    require(dims.equals(first.dims()), "the second stands beside the first");
+    return op.kind() == OwnOp.Kind.CENTRED ? first : elementwise(op.row(), List.of(first));
   }
 
   private static Form elementwise(Op row, List<Form> operands) {

@@ -121,6 +121,7 @@ final class GraphMaker extends Draft {
         add(new Node.Composed(dice.of(LABELS), row, in), values);
       }
       case ODD_OPS -> odd(x, columns, size);
+      case OWN_OPS -> own(x);
       case COMPUTED_WEIGHTS, OTHER_WIDTHS -> product(x, columns());
       case UNEVEN_CUTS -> cut(x);
       case CAPTURED -> with(x, add(holdings.capture(dice, form(x), lead), Interval.around(1)));
@@ -155,6 +156,42 @@ final class GraphMaker extends Draft {
           Ternary.WHERE,
           dice.chance(0.5) ? List.of(mask, b, c) : List.of(mask, c, leaf(form(mask))));
     }
+  }
+
+  /** An op of its own, and mostly something that is computed of what it gives. */
+  private void own(int x) {
+    OwnOp op = ownOp();
+    List<Interval> wanted =
+        op.kind() == OwnOp.Kind.CENTRED ? List.of(Interval.WIDE) : Interval.operands(op.row());
+    List<Integer> operands = new ArrayList<>(List.of(squashed(x, wanted.getFirst())));
+    if (op.kind().inputs() == 2) {
+      int beside = dice.chance(0.5) ? leaf(form(x)) : beside(form(x), false);
+      operands.add(squashed(beside, wanted.size() == 2 ? wanted.get(1) : Interval.WIDE));
+    }
+    Interval values =
+        op.kind() == OwnOp.Kind.CENTRED
+            ? Interval.around(8)
+            : Interval.of(
+                op.row(),
+                operands.subList(0, Interval.arity(op.row())).stream()
+                    .map(intervals::get)
+                    .toList());
+    int y = add(new Node.Own(op, 0, operands), values);
+    if (op.kind() == OwnOp.Kind.PAIR && dice.chance(0.7)) {
+      int other = add(new Node.Own(op, 1, operands), Interval.around(16));
+      applied(Binary.ADD, List.of(y, squashed(other, Interval.WIDE)));
+    } else if (dice.chance(0.4)) {
+      applied(Binary.MUL, List.of(y, squashed(number(), Interval.WIDE)));
+    }
+  }
+
+  private OwnOp ownOp() {
+    var kind = dice.of(OwnOp.Kind.values());
+    int arity = kind == OwnOp.Kind.OF_TWO ? 2 : 1;
+    Op row =
+        pick(r -> Interval.arity(r) == arity && !result(r).mask() && domain(r) != Domain.LOGICAL);
+    Unary slope = dice.of(Unary.TANH, Unary.SIGMOID, Unary.SQUARE, Unary.ABS, Unary.NEG);
+    return new OwnOp(kind, row, slope, dice.of(0.25, 0.5, 1.0, 1.5));
   }
 
   private void odd(int x, int columns, double size) {

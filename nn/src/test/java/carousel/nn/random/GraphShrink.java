@@ -80,6 +80,17 @@ final class GraphShrink {
               graph.with(i, new Node.Row(Binary.MUL, operands)));
       case Node.Row(var row, List<Integer> operands) when row == Binary.MUL ->
           Stream.of(graph.with(i, new Node.Row(Binary.ADD, operands)));
+      case Node.Own(OwnOp op, int _, List<Integer> operands) when operands.size() == 1 ->
+          Stream.of(graph.with(i, new Node.Row(Unary.TANH, operands)));
+      case Node.Own(OwnOp op, int output, List<Integer> operands)
+          when op.row() instanceof Unary && op.row() != Unary.TANH ->
+          Stream.of(
+              graph.with(
+                  i,
+                  new Node.Own(
+                      new OwnOp(op.kind(), Unary.TANH, op.slope(), op.factor()),
+                      output,
+                      operands)));
       case Node.Joined(List<Integer> parts) when parts.size() > 1 ->
           IntStream.range(0, parts.size())
               .mapToObj(k ->

@@ -95,6 +95,16 @@ final class GraphSource {
                 "Tensor.linspace(%s.dtype(), %s, %s, %d)".formatted(like, -value, value, columns);
           };
       case Node.Row(Op row, List<Integer> operands) -> row(row, operands);
+      case Node.Own(OwnOp op, int output, List<Integer> operands) ->
+          piece(
+              new Node.Own(op, 0, operands),
+              "List.of(%s.applyAll(%s))"
+                  .formatted(
+                      op.source(),
+                      operands.stream().map(names::get).collect(Collectors.joining(", "))),
+              output,
+              place,
+              indent);
       case Node.Product(int left, int right) ->
           names.get(left) + ".matmul(" + names.get(right) + ")";
       case Node.Joined(List<Integer> operands) ->

@@ -54,6 +54,14 @@ sealed interface Node {
     }
   }
 
+  /** An output of an op of the program's own; the outputs of one application are nodes alike but for that. */
+  record Own(OwnOp op, int output, List<Integer> operands) implements Node {
+    @Override
+    public Node with(List<Integer> others) {
+      return new Own(op, output, others);
+    }
+  }
+
   /** Ops of one operand, which all but say what they do by their name. */
   sealed interface Single extends Node {
     int x();

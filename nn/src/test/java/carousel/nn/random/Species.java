@@ -109,6 +109,7 @@ record Species<P>(
         case Node.Row row -> traits.add("row " + row.row());
         case Node.Folded folded ->
             traits.add(folded.overRows() ? "fold over rows" : "fold " + folded.reduce());
+        case Node.Own own -> traits.add("own " + own.op().kind());
         case Node.Captured _ -> traits.add("node Captured");
         default -> traits.add("node " + node.getClass().getSimpleName());
       }

@@ -84,6 +84,8 @@ final class Twins {
           Stream.of(new Node.Chunk(x, pieces, (i + 1) % pieces));
       case Node.Narrow(int x, int start, int length) ->
           Stream.of(new Node.Narrow(x, start >= length ? start - length : start + length, length));
+      case Node.Own(OwnOp op, int output, List<Integer> operands) ->
+          op.others().map(other -> new Node.Own(other, output, operands));
       case Node.Split(int x, int before, int i) -> Stream.of(new Node.Split(x, before, 1 - i));
       case Node.Weight _ ->
           IntStream.range(0, at)

@@ -31,9 +31,18 @@ class ReadmeTest {
 
   @Test
   void contributingShowsTheCellThatIsTested() throws IOException {
-    var source = Path.of("src/test/java/carousel/nn/recurrent/MinimalGatedUnit.java");
-    String cell = Files.readString(source);
-    String record = cell.substring(cell.indexOf("/**"));
+    contributingShows("MinimalGatedUnit");
+  }
+
+  @Test
+  void contributingShowsTheOpThatIsTested() throws IOException {
+    contributingShows("Spike");
+  }
+
+  private static void contributingShows(String name) throws IOException {
+    var source = Path.of("src/test/java/carousel/nn/recurrent/" + name + ".java");
+    String text = Files.readString(source);
+    String record = text.substring(text.indexOf("/**"));
     assertThat(Files.readString(Path.of("../CONTRIBUTING.md"))).contains(record.strip());
   }
 }

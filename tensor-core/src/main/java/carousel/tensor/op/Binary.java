@@ -13,6 +13,7 @@ import static carousel.tensor.op.Vjp.of;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import java.util.List;
 import java.util.function.DoubleBinaryOperator;
 
 /**
@@ -42,7 +43,7 @@ public enum Binary implements Op {
       Scalars::pow,
       of(
           reading(0, 1, Scalars::powBase),
-          from(3, true, c -> Scalars.powExponent(c.g(), c.in(0), c.in(1), c.out(0))))),
+          from(List.of(0, 1), true, c -> Scalars.powExponent(c.g(), c.in(0), c.in(1), c.out(0))))),
   /** The greater; NaN if either is. Half the gradient to each at a tie. */
   MAX(
       NUMERIC,

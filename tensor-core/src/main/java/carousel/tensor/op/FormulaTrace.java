@@ -138,6 +138,9 @@ public final class FormulaTrace implements Interpreter {
     if (op instanceof Composite composite) {
       return composite.body().apply(operands);
     }
+    if (op instanceof CustomOp own) {
+      return own.forward(operands);
+    }
     if (!closed(op)) {
       throw new TensorException(op.label() + " is not a row of one type, element by element");
     }
@@ -146,6 +149,12 @@ public final class FormulaTrace implements Interpreter {
       of[i] = place(operands[i]);
     }
     return new Tensor[] {noteApply(op, of)};
+  }
+
+  /** A formula has no gradient. */
+  @Override
+  public Interpreter unrecorded() {
+    return this;
   }
 
   /** Beside a stand-in, a number stays one: no device computes with it before the formula does. */

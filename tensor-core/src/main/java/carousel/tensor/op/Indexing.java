@@ -3,6 +3,7 @@ package carousel.tensor.op;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.List;
 
 /** Ops that read or add at positions given by an I32 index. */
 public sealed interface Indexing extends Op {
@@ -22,7 +23,9 @@ public sealed interface Indexing extends Op {
     public Vjp vjp() {
       return Vjp.of(
           Vjp.Rule.from(
-              2, false, c -> Tensor.zerosAs(c.g(), c.shape(0)).scatterAdd(axis, c.in(1), c.g())));
+              List.of(1),
+              false,
+              c -> Tensor.zerosAs(c.g(), c.shape(0)).scatterAdd(axis, c.in(1), c.g())));
     }
 
     @Override
@@ -93,7 +96,7 @@ public sealed interface Indexing extends Op {
     public Vjp vjp() {
       return Vjp.of(
           Vjp.Rule.from(
-              2,
+              List.of(1),
               false,
               c ->
                   Op.apply(new IndexAdd(axis), Tensor.zerosAs(c.g(), c.shape(0)), c.in(1), c.g())));

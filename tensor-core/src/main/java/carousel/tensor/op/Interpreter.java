@@ -47,6 +47,15 @@ public interface Interpreter {
   }
 
   /**
+   * Who computes what this one shall not record: {@link #EAGER}, unless there is something to see even so.
+   *
+   * @return the interpreter for code that is not differentiated
+   */
+  default Interpreter unrecorded() {
+    return EAGER;
+  }
+
+  /**
    * The interpreter in force here.
    *
    * @return the innermost one set by {@link #run}, or {@link #EAGER}

@@ -6,7 +6,8 @@ import carousel.tensor.Tensor;
  * An operation: its name, what it computes, and how gradients flow back through it.
  *
  * <p>An op is a row. The elementwise and reducing families are enums ({@link Unary#TANH}); ops with
- * parameters are small records ({@link MatMul}, {@link Views.Slice}). What applying a row
+ * parameters are small records ({@link MatMul}, {@link Views.Slice}). An op of a user's own is a {@link
+ * CustomOp}. What applying a row
  * <em>means</em> is up to the {@link Interpreter}: compute it, compute and record it, or print it.
  */
 public sealed interface Op
@@ -23,7 +24,8 @@ public sealed interface Op
         Sort,
         Cast,
         Transfer,
-        Composite {
+        Composite,
+        CustomOp {
 
   /**
    * Returns the name for messages, graphs and tables.

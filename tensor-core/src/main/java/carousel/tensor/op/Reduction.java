@@ -27,7 +27,7 @@ public record Reduction(Reduce reduce, List<Integer> axes) implements Op {
       case MAX, MIN ->
           Vjp.of(
               Vjp.Rule.from(
-                  1,
+                  List.of(0),
                   true,
                   c -> {
                     Tensor hit = c.in(0).eq(c.out(0)).cast(c.dtype(0));
@@ -38,7 +38,7 @@ public record Reduction(Reduce reduce, List<Integer> axes) implements Op {
       case LOG_SUM_EXP ->
           Vjp.of(
               Vjp.Rule.from(
-                  1,
+                  List.of(0),
                   true,
                   c -> {
                     Tensor y = c.out(0);
@@ -50,7 +50,7 @@ public record Reduction(Reduce reduce, List<Integer> axes) implements Op {
       case NORM ->
           Vjp.of(
               Vjp.Rule.from(
-                  1,
+                  List.of(0),
                   true,
                   c -> {
                     Tensor zero = c.out(0).eq(0);

@@ -282,11 +282,11 @@ public record Scan(
         + step.signature();
   }
 
-  /** What the outputs of a step are computed from. */
+  /** What a step and its gradient read. */
   private static Set<Value> live(Traced step) {
     List<Value> outputs = new ArrayList<>(step.y());
     step.next().forEach(outputs::addAll);
-    return carousel.tensor.trace.Step.live(outputs);
+    return step.graph().read(outputs);
   }
 
   @Override

@@ -2,6 +2,7 @@ package carousel.tensor.op;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
+import java.util.List;
 
 /**
  * {@code x → (values, indices)}: sorted along an axis, stably; NaN counts as the greatest. The
@@ -20,7 +21,9 @@ public record Sort(int axis, boolean descending) implements Op {
   public Vjp vjp() {
     return Vjp.of(
         Vjp.Rule.from(
-            0, true, c -> Tensor.zerosAs(c.g(), c.shape(0)).scatterAdd(axis, c.out(1), c.g())));
+            List.of(),
+            true,
+            c -> Tensor.zerosAs(c.g(), c.shape(0)).scatterAdd(axis, c.out(1), c.g())));
   }
 
   @Override

@@ -9,6 +9,7 @@ import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.List;
 
 /** Elementwise functions of three tensors, broadcast to one shape: {@code y_i = f(a_i, b_i, c_i)}. */
 public enum Ternary implements Op {
@@ -26,19 +27,19 @@ public enum Ternary implements Op {
       (x, low, high) -> Math.min(Math.max(x, low), high),
       of(
           new Vjp.Rule(
-              7,
+              List.of(0, 1, 2),
               false,
               c ->
                   Tensor.where(
                       c.in(0).ge(c.in(1)).and(c.in(0).le(c.in(2))), c.g(), c.g().zerosLike())),
           new Vjp.Rule(
-              7,
+              List.of(0, 1, 2),
               false,
               c ->
                   Tensor.where(
                       c.in(0).lt(c.in(1)).and(c.in(1).lt(c.in(2))), c.g(), c.g().zerosLike())),
           new Vjp.Rule(
-              7,
+              List.of(0, 1, 2),
               false,
               c -> Tensor.where(c.in(0).maximum(c.in(1)).gt(c.in(2)), c.g(), c.g().zerosLike())))),
   /** {@code a · b + c}, rounded once. */

@@ -1,25 +1,36 @@
 package carousel.tensor.op;
 
 import carousel.tensor.DType;
+import carousel.tensor.Device;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A vector-Jacobian product: cotangents of an op's outputs in, cotangents of its inputs out.
  *
- * <p>Rules are written in tensor operations, so that they can be differentiated again. They never
- * mention broadcasting: the caller sums each result to its input's shape. What a rule reads tells a
- * tape what it must save.
+ * <p>Rules are written in tensor operations, so that they can be differentiated again; one that cannot be
+ * is declared with {@link #once}. They never mention broadcasting: the caller sums each result to its
+ * input's shape. What a rule reads tells a tape what it must save. A rule need not be the derivative of
+ * its op, but it gives zeros for cotangents that are zeros.
  */
-public abstract sealed class Vjp {
+public abstract sealed class Vjp permits Vjp.Applied, RulePerInput, JointRule, OnceRule {
 
-  private Vjp() {}
+  /** For rules. */
+  Vjp() {}
 
   /**
    * What a rule may look at. Reading an input or output that the rule did not declare fails.
    */
   public interface Context {
+    /**
+     * The name of the op that was applied, for messages.
+     *
+     * @return its label
+     */
+    String label();
+
     /**
      * The cotangent of output 0.
      *
@@ -38,12 +49,21 @@ public abstract sealed class Vjp {
     Tensor g(int output);
 
     /**
-     * Tells whether anything flows into an output.
+     * Tells whether anything flows into an output. A rule may spare itself work where nothing does, but
+     * gives the same as for zeros: a kernel made of it cannot tell one from the other.
      *
      * @param output which
      * @return whether {@link #g(int)} is more than zeros
      */
     boolean reached(int output);
+
+    /**
+     * Tells whether the cotangent of an input is asked for. What a rule gives for the others is dropped.
+     *
+     * @param input which
+     * @return whether to compute it
+     */
+    boolean wanted(int input);
 
     /**
      * The value of an input.
@@ -62,6 +82,28 @@ public abstract sealed class Vjp {
     Tensor out(int output);
 
     /**
+     * Returns how many inputs the op was applied to.
+     *
+     * @return the number of inputs
+     */
+    int inputs();
+
+    /**
+     * Returns how many outputs it gave.
+     *
+     * @return the number of outputs
+     */
+    int outputs();
+
+    /**
+     * The shape of an output; known without saving its value.
+     *
+     * @param output which
+     * @return its shape
+     */
+    Shape outputShape(int output);
+
+    /**
      * The shape of an input; known without saving its value.
      *
      * @param input which
@@ -76,6 +118,14 @@ public abstract sealed class Vjp {
      * @return its type
      */
     DType dtype(int input);
+
+    /**
+     * The device of an input; known without saving its value.
+     *
+     * @param input which
+     * @return where it lives
+     */
+    Device device(int input);
   }
 
   /** From the context to the cotangent of one input. */
@@ -163,7 +213,7 @@ public abstract sealed class Vjp {
    */
   public abstract @Nullable Tensor[] pull(Context c, boolean[] wanted);
 
-  private static final Vjp NONE = new PerInput();
+  private static final Vjp NONE = new RulePerInput();
 
   /**
    * Nothing flows: the op is constant almost everywhere, or not differentiable.
@@ -181,7 +231,7 @@ public abstract sealed class Vjp {
    * @return the vjp
    */
   public static Vjp of(Rule... rules) {
-    return new PerInput(rules);
+    return new RulePerInput(rules);
   }
 
   /**
@@ -191,7 +241,33 @@ public abstract sealed class Vjp {
    * @return the vjp
    */
   public static Vjp linearAll(All all) {
-    return new Jointly(all);
+    return new JointRule(c -> all.apply(c, c.inputs()), false);
+  }
+
+  /**
+   * One rule for all inputs, that may read every input and output.
+   *
+   * <pre>{@code
+   * Vjp.joint(c -> new Tensor[] {c.g(0).mul(c.in(1)), c.wanted(1) ? c.g(0).mul(c.in(0)).sum() : null})
+   * }</pre>
+   *
+   * @param all from the context to one cotangent per input; null where nothing flows
+   * @return the vjp
+   */
+  public static Vjp joint(Joint all) {
+    return new JointRule(all, true);
+  }
+
+  /**
+   * A rule that can be differentiated by nobody, as one that computes on the host or by numbers of its
+   * own. It runs without being recorded. A gradient through it is what the rule says; a gradient of that
+   * gradient that goes through the rule ends with an error that names the op.
+   *
+   * @param rule what is to be differentiated once
+   * @return the vjp
+   */
+  public static Vjp once(Vjp rule) {
+    return rule instanceof OnceRule ? rule : new OnceRule(rule);
   }
 
   /** From the context to the cotangents of all inputs at once. */
@@ -207,14 +283,32 @@ public abstract sealed class Vjp {
     Tensor[] apply(Context c, int inputs);
   }
 
+  /** From the context to the cotangents of all inputs at once, some of which may be missing. */
+  @FunctionalInterface
+  public interface Joint {
+    /**
+     * Computes the cotangents.
+     *
+     * @param c what was saved, and the cotangents of the outputs
+     * @return one cotangent per input, of its shape or of one that it broadcasts to; null where nothing
+     *     flows
+     */
+    @Nullable Tensor[] apply(Context c);
+  }
+
   /**
    * The rule of one input.
    *
-   * @param reads bit i: reads the value of input i
+   * @param reads the inputs whose values it reads
    * @param readsOutput whether it reads the value of the output
    * @param pull the rule; null if nothing flows
    */
-  public record Rule(int reads, boolean readsOutput, @Nullable Pull pull) {
+  public record Rule(List<Integer> reads, boolean readsOutput, @Nullable Pull pull) {
+    /** Copies the list. */
+    public Rule {
+      reads = List.copyOf(reads);
+    }
+
     /**
      * A rule that reads nothing but the cotangent: the op is linear in this input.
      *
@@ -222,7 +316,7 @@ public abstract sealed class Vjp {
      * @return the rule
      */
     public static Rule linear(Pull1 pull) {
-      return new Rule(0, false, c -> pull.apply(c.g()));
+      return new Rule(List.of(), false, c -> pull.apply(c.g()));
     }
 
     /**
@@ -232,7 +326,7 @@ public abstract sealed class Vjp {
      * @return the rule
      */
     public static Rule shaped(Pull pull) {
-      return new Rule(0, false, pull);
+      return new Rule(List.of(), false, pull);
     }
 
     /**
@@ -243,7 +337,7 @@ public abstract sealed class Vjp {
      * @return the rule
      */
     public static Rule reading(int input, Pull2 pull) {
-      return new Rule(1 << input, false, c -> pull.apply(c.g(), c.in(input)));
+      return new Rule(List.of(input), false, c -> pull.apply(c.g(), c.in(input)));
     }
 
     /**
@@ -256,18 +350,18 @@ public abstract sealed class Vjp {
      */
     public static Rule reading(int first, int second, Pull3 pull) {
       return new Rule(
-          1 << first | 1 << second, false, c -> pull.apply(c.g(), c.in(first), c.in(second)));
+          List.of(first, second), false, c -> pull.apply(c.g(), c.in(first), c.in(second)));
     }
 
     /**
      * A rule that reads inputs and the output as it likes.
      *
-     * @param reads bit i: reads input i
+     * @param reads the inputs that it reads
      * @param output whether it reads the output
      * @param pull from the context to the cotangent
      * @return the rule
      */
-    public static Rule from(int reads, boolean output, Pull pull) {
+    public static Rule from(List<Integer> reads, boolean output, Pull pull) {
       return new Rule(reads, output, pull);
     }
 
@@ -277,7 +371,7 @@ public abstract sealed class Vjp {
      * @return the empty rule
      */
     public static Rule none() {
-      return new Rule(0, false, null);
+      return new Rule(List.of(), false, null);
     }
   }
 
@@ -298,7 +392,7 @@ public abstract sealed class Vjp {
    * @return the vjp
    */
   public static Vjp fromOutput(Pull2 pull) {
-    return of(new Rule(0, true, c -> pull.apply(c.g(), c.out(0))));
+    return of(new Rule(List.of(), true, c -> pull.apply(c.g(), c.out(0))));
   }
 
   /**
@@ -326,87 +420,14 @@ public abstract sealed class Vjp {
    */
   public void release() {}
 
-  /** For rules that belong to one application of an op rather than to a row: see the autograd module. */
-  public abstract static non-sealed class Custom extends Vjp {
+  /** The rule of one application of an op rather than of a row: see the autograd module. */
+  public abstract static non-sealed class Applied extends Vjp {
     /** For subclasses. */
-    protected Custom() {}
+    protected Applied() {}
 
     @Override
     public boolean flows(int input) {
       return true;
-    }
-  }
-
-  private static final class PerInput extends Vjp {
-    private final Rule[] rules;
-
-    PerInput(Rule... rules) {
-      this.rules = rules;
-    }
-
-    @Override
-    public boolean readsInput(int input, boolean[] wanted) {
-      for (int i = 0; i < rules.length; i++) {
-        if (wanted[i] && (rules[i].reads & 1 << input) != 0) {
-          return true;
-        }
-      }
-      return false;
-    }
-
-    @Override
-    public boolean readsOutput(boolean[] wanted) {
-      for (int i = 0; i < rules.length; i++) {
-        if (wanted[i] && rules[i].readsOutput) {
-          return true;
-        }
-      }
-      return false;
-    }
-
-    @Override
-    public boolean flows(int input) {
-      return input < rules.length && rules[input].pull != null;
-    }
-
-    @Override
-    public @Nullable Tensor[] pull(Context c, boolean[] wanted) {
-      @Nullable Tensor[] out = new Tensor[wanted.length];
-      for (int i = 0; i < rules.length; i++) {
-        Pull pull = rules[i].pull;
-        if (wanted[i] && pull != null) {
-          out[i] = pull.apply(c);
-        }
-      }
-      return out;
-    }
-  }
-
-  private static final class Jointly extends Vjp {
-    private final All all;
-
-    Jointly(All all) {
-      this.all = all;
-    }
-
-    @Override
-    public boolean readsInput(int input, boolean[] wanted) {
-      return false;
-    }
-
-    @Override
-    public boolean readsOutput(boolean[] wanted) {
-      return false;
-    }
-
-    @Override
-    public boolean flows(int input) {
-      return true;
-    }
-
-    @Override
-    public @Nullable Tensor[] pull(Context c, boolean[] wanted) {
-      return all.apply(c, wanted.length);
     }
   }
 }

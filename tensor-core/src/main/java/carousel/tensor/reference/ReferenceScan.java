@@ -68,6 +68,7 @@ final class ReferenceScan implements Fused {
         case ROWS -> captured(value.index()).narrow(1, from, width);
         case CONSTANT, NUMBER -> Tensor.fullAs(like(), Shape.SCALAR, value.number());
         case COTANGENT -> cotangents.get(value.index());
+        case ARRIVING -> throw new IllegalStateException("not known before the gradient: " + value);
         case SPREAD -> rows(of(value.inputs().getFirst()), width);
         case FOLD -> fold(Objects.requireNonNull(value.op()), of(value.inputs().getFirst()));
         case APPLY -> {

@@ -6,12 +6,14 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Cast;
+import carousel.tensor.op.CustomOp;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
 import carousel.tensor.trace.StepTrace.Seen;
 import carousel.tensor.trace.Value.Kind;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +38,10 @@ class Captured {
   private final Map<Use, Integer> known = new HashMap<>();
   private final List<Tensor> tensors = new ArrayList<>();
   private final Set<Tensor> roots = new LinkedHashSet<>();
+
+  /** What users' ops of a linear rule have given. */
+  private final Set<Tensor> linear = new HashSet<>();
+
   private Graph graph;
 
   /**
@@ -99,6 +105,25 @@ class Captured {
     }
     return computed.computeIfAbsent(
         new Applied(op, List.of(inputs)), applied -> kept(outer.apply(op, inputs)));
+  }
+
+  /**
+   * Fails if a user's op would be applied once where the code says at every step, and its rule makes
+   * something else of a sum than of the summands.
+   */
+  void requireLinear(CustomOp op, Tensor[] inputs, Tensor... results) {
+    if (inputs.length == 0 || linear.contains(results[0])) {
+      return;
+    }
+    if (Linearity.holds(op, inputs, results)) {
+      linear.add(results[0]);
+    } else {
+      throw new Untraced(
+          op.label()
+              + " of what no step changes, "
+              + inputs[0].shape()
+              + ": its rule is not linear in what arrives, step by step; apply it before the steps");
+    }
   }
 
   /** What code makes in a scope of its own is read after the end of that. */

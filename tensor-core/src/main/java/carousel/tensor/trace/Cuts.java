@@ -64,6 +64,11 @@ final class Cuts {
     return widths;
   }
 
+  /** The widths of the pieces of all outputs, side by side, of an application of a user's op. */
+  List<Integer> ofApplication(int application, int columns) {
+    return widths(Kind.ARRIVING, application, columns);
+  }
+
   /** The widths of the pieces of a weight's columns. */
   List<Integer> ofWeight(int index, int columns) {
     return widths(WEIGHT, index, columns);
@@ -74,7 +79,12 @@ final class Cuts {
     missed = true;
     switch (value.kind()) {
       case INPUT, STATE, VECTOR, ROWS -> at(value.kind(), value.index(), value.offset() + column);
+      case ARRIVING -> request(value.inputs().getFirst(), column);
       case APPLY, SUM -> {
+        if (value.isOwn()) { // where it is cut, it is made of what it is made of
+          at(Kind.ARRIVING, value.index(), value.offset() + column);
+          return;
+        }
         for (Value input : value.inputs()) {
           if (input.width() == value.width() && input.kind() != Kind.SPREAD) {
             request(input, column);

@@ -71,7 +71,8 @@ final class Folds {
     return row(Ternary.WHERE, zero, graph.constant(0), row(Unary.SQRT, safe));
   }
 
-  private Value fold(Binary by, List<Part> parts) {
+  /** All columns combined into one. */
+  Value fold(Binary by, List<Part> parts) {
     Value total = null;
     for (Part part : parts) {
       Value value = part.value();

@@ -7,8 +7,13 @@ import carousel.tensor.trace.Value.Kind;
 import carousel.tensor.trace.Value.Term;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The values of one step and of its gradient, each once, in an order in which they can be computed. */
@@ -16,6 +21,7 @@ public final class Graph {
   private final List<Value> values = new ArrayList<>();
   private final List<Double> numbers = new ArrayList<>();
   private final Map<Key, Value> known = new HashMap<>();
+  private final Map<Value, Application> applications = new LinkedHashMap<>();
 
   /** A graph without values. */
   public Graph() {}
@@ -46,7 +52,45 @@ public final class Graph {
   public String signature() {
     var text = new StringBuilder();
     values.forEach(value -> Wording.append(value, text).append('\n'));
+    new LinkedHashSet<>(applications.values()).forEach(applied -> applied.append(text));
     return text.toString();
+  }
+
+  /**
+   * What is read when some values are computed and differentiated: what they are computed from, and what the
+   * rules of users' ops among that read and let flow to. That may be more than what is computed.
+   *
+   * @param results the values
+   * @return all that is read, and they themselves
+   */
+  public Set<Value> read(List<Value> results) {
+    Set<Value> read = new HashSet<>();
+    List<Value> open = new ArrayList<>(results);
+    while (!open.isEmpty()) {
+      Value value = open.removeLast();
+      if (value.kind() == Kind.ARRIVING || !read.add(value)) {
+        continue;
+      }
+      open.addAll(value.inputs());
+      value.terms().forEach(term -> open.add(term.factor()));
+      if (value.isOwn()) {
+        for (Application.Flow flow : application(value).flows()) {
+          open.add(flow.to());
+          open.add(flow.g());
+        }
+      }
+    }
+    return read;
+  }
+
+  /** The application that an output of a user's op is part of. */
+  Application application(Value output) {
+    return Objects.requireNonNull(applications.get(output));
+  }
+
+  /** Notes an application of a user's op, when its rule has been traced. */
+  void note(Application applied) {
+    applied.outputs().forEach(output -> applications.put(output, applied));
   }
 
   /** Columns of what the step is given. */
@@ -116,6 +160,28 @@ public final class Graph {
     }
     List<Value> inputs = List.of(value, constant(1));
     return add(Kind.APPLY, value.width(), Binary.MUL, inputs, List.of(), 0, 0, 0, true);
+  }
+
+  /** An output of an application of a user's op: the same value, with a place of its own. */
+  Value own(Value value, int width, int application, int column) {
+    List<Value> inputs = List.of(spread(value, width), constant(1));
+    return add(Kind.APPLY, width, Binary.MUL, inputs, List.of(), application, column, 0, true);
+  }
+
+  /** What will have arrived at an output of a user's op. */
+  Value arriving(Value output) {
+    return add(Kind.ARRIVING, output.width(), null, List.of(output), List.of(), 0, 0, 0, false);
+  }
+
+  /** Cuts what users' ops give into pieces of one width, the next time. */
+  void cutOwn(Cuts cuts, int width) {
+    for (Value value : values) {
+      if (value.isOwn() && value.width() > width) {
+        for (int at = width; at < value.width(); at += width) {
+          cuts.request(value, at);
+        }
+      }
+    }
   }
 
   /** A mask as a number: 1 where it holds, else 0. */

@@ -1,12 +1,13 @@
 package carousel.tensor.trace;
 
 import carousel.tensor.DType;
+import carousel.tensor.Device;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Vjp;
 
 /** Stands for the values that a rule reads while it is traced. */
-record Placeholders(Tensor cotangent, Tensor output, Tensor... inputs) implements Vjp.Context {
+record Placeholders(Tensor cotangent, Tensor output, Tensor... operands) implements Vjp.Context {
   @Override
   public Tensor g(int ignored) {
     return cotangent;
@@ -19,7 +20,7 @@ record Placeholders(Tensor cotangent, Tensor output, Tensor... inputs) implement
 
   @Override
   public Tensor in(int input) {
-    return inputs[input];
+    return operands[input];
   }
 
   @Override
@@ -29,11 +30,41 @@ record Placeholders(Tensor cotangent, Tensor output, Tensor... inputs) implement
 
   @Override
   public Shape shape(int input) {
-    return inputs[input].shape();
+    return operands[input].shape();
   }
 
   @Override
   public DType dtype(int input) {
-    return inputs[input].dtype();
+    return operands[input].dtype();
+  }
+
+  @Override
+  public String label() {
+    return "row";
+  }
+
+  @Override
+  public boolean wanted(int ignored) {
+    return true;
+  }
+
+  @Override
+  public int inputs() {
+    return operands.length;
+  }
+
+  @Override
+  public int outputs() {
+    return 1;
+  }
+
+  @Override
+  public Shape outputShape(int ignored) {
+    return output.shape();
+  }
+
+  @Override
+  public Device device(int input) {
+    return operands[input].device();
   }
 }

@@ -118,6 +118,10 @@ final class Products {
     Integer known = dependence.get(value);
     if (known == null) {
       known = value.kind() == Kind.INPUT ? INPUT : value.kind() == Kind.STATE ? STATE : 0;
+      if (value
+          .isOwn()) { // whose rule takes all that arrives in one step, and so stays in the steps
+        known |= STATE;
+      }
       for (Value input : value.inputs()) {
         known |= dependence(input);
       }

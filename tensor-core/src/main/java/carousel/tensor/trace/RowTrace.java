@@ -66,6 +66,7 @@ public record RowTrace(Graph graph, int width, List<List<Value>> outputs, String
           Kind kind = isVector[i] ? Kind.VECTOR : Kind.INPUT;
           cuts.every(kind, i, inputs[i].dim(-1), trace.width());
         }
+        trace.graph().cutOwn(cuts, trace.width());
       }
     }
     throw new Untraced("it cuts columns in too many ways");
@@ -126,11 +127,9 @@ public record RowTrace(Graph graph, int width, List<List<Value>> outputs, String
   private static Tensor[] apply(Composite.Body body, Tensor... standIns) {
     try {
       return body.apply(standIns);
-    } catch (Untraced e) {
-      throw e;
     } catch (RuntimeException e) {
       // What is wrong, the body says again of the inputs themselves.
-      throw new Untraced("it fails on stand-ins: " + e.getMessage());
+      throw Untraced.of(e);
     }
   }
 

@@ -6,7 +6,6 @@ import carousel.tensor.Draws;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
-import carousel.tensor.TensorException;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Scan;
 import carousel.tensor.trace.Value.Kind;
@@ -176,10 +175,11 @@ public final class ScanTrace {
     List<Value> y = values(graph, parts(trace, results[0]));
     List<Value> outputs = new ArrayList<>(y);
     next.forEach(outputs::addAll);
-    Set<Value> live = Step.live(outputs);
-    if (cuts.hasMissed() || trace.columns.setApart(live, readAsTheyAre(live))) {
+    Set<Value> read = graph.read(outputs);
+    if (cuts.hasMissed() || trace.columns.setApart(read, readAsTheyAre(graph, read))) {
       return null;
     }
+    requireComputed(read, Step.live(outputs));
     return new Result(Traced.of(graph, y, next, state), products, captured.tensors());
   }
 
@@ -189,16 +189,8 @@ public final class ScanTrace {
       return Draws.refused(
           () -> new Untraced("it draws random numbers at every step"),
           () -> trace.run(() -> step.apply(inputs, states)));
-    } catch (Untraced e) {
-      throw e;
-    } catch (TensorException e) {
-      boolean read = String.valueOf(e.getMessage()).contains(StepTrace.STAND_IN);
-      throw new Untraced(
-          read
-              ? "it reads values on the host, writes in place, or hands tensors to a scope"
-              : "it fails on stand-ins: " + e.getMessage());
     } catch (RuntimeException e) {
-      throw new Untraced("it fails on stand-ins: " + e);
+      throw Untraced.of(e);
     }
   }
 
@@ -226,17 +218,30 @@ public final class ScanTrace {
     return values;
   }
 
-  /** Inputs that are read otherwise than as the start of a sum. */
-  private static Set<Value> readAsTheyAre(Set<Value> live) {
-    Set<Value> read = new HashSet<>();
-    for (Value value : live) {
-      if (value.kind() != Kind.SUM) {
-        read.addAll(value.inputs());
+  /** A gradient multiplies by weights what flows back, and nothing else. */
+  private static void requireComputed(Set<Value> read, Set<Value> live) {
+    for (Value value : read) {
+      if (value.kind() == Kind.SUM && !live.contains(value)) {
+        throw Untraced.somewhere(
+            "the rule of an op of its own reads, or lets flow to, a product that its forward does not read");
       }
-      value.terms().forEach(term -> read.add(term.factor()));
     }
-    read.removeIf(value -> value.kind() != Kind.INPUT);
-    return read;
+  }
+
+  /** Inputs that are read otherwise than as the start of a sum. */
+  private static Set<Value> readAsTheyAre(Graph graph, Set<Value> read) {
+    Set<Value> plain = new HashSet<>();
+    for (Value value : read) {
+      if (value.kind() != Kind.SUM) {
+        plain.addAll(value.inputs());
+      }
+      value.terms().forEach(term -> plain.add(term.factor()));
+      if (value.isOwn()) {
+        graph.application(value).flows().forEach(flow -> plain.add(flow.to()));
+      }
+    }
+    plain.removeIf(value -> value.kind() != Kind.INPUT);
+    return plain;
   }
 
   /** The inputs of all steps, for products that are computed at once. */

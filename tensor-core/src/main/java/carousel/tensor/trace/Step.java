@@ -9,9 +9,11 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +71,9 @@ public record Step(
     private final Map<Value, Value> cotangents = new HashMap<>();
     private final Map<Value, List<Term>> products = new HashMap<>();
 
+    /** Of an application of a user's op the output that this comes to last: all has arrived then. */
+    private final Map<Application, Value> last = new IdentityHashMap<>();
+
     Adjoint(Graph graph, List<Value> outputs, DType type, Device device) {
       this.graph = graph;
       this.outputs = outputs;
@@ -84,7 +89,9 @@ public record Step(
       Map<Value, Value> ofSums = new LinkedHashMap<>();
       Map<Value, Value> given = new LinkedHashMap<>();
       Map<Value, Value> back = new LinkedHashMap<>();
-      for (Value value : ordered()) {
+      List<Value> ordered = ordered();
+      ordered.stream().filter(Value::isOwn).forEach(o -> last.put(graph.application(o), o));
+      for (Value value : ordered) {
         List<Term> terms = products.get(value);
         if (terms != null && value.kind() == Kind.STATE) {
           back.put(value, graph.back(terms, value.width()));
@@ -119,6 +126,12 @@ public record Step(
     }
 
     private void pull(Value value, Value g) {
+      if (value.isOwn()) {
+        if (value == last.get(graph.application(value))) {
+          pull(graph.application(value));
+        }
+        return;
+      }
       // A gradient that is a number is 0: rules are linear in the cotangent.
       if (value.stops() || value.isTest() || value.isNumber() || g.isNumber()) {
         return;
@@ -138,15 +151,63 @@ public record Step(
       }
     }
 
+    /** What has arrived at the outputs takes its place in the rule; nothing flows if nothing has. */
+    private void pull(Application applied) {
+      Map<Value, Value> arrived = new HashMap<>();
+      boolean reached = false;
+      for (Value output : applied.outputs()) {
+        Value g = cotangents.getOrDefault(output, graph.constant(0));
+        reached |= !g.isNumber();
+        arrived.put(output, g.isNumber() ? graph.copy(g, output.width()) : g);
+      }
+      if (!reached) {
+        return;
+      }
+      Map<Value, Value> known = new HashMap<>();
+      for (Application.Flow flow : applied.flows()) {
+        flow(flow.to(), of(flow.g(), arrived, known));
+      }
+    }
+
+    /** A value of a rule, of what has arrived. */
+    private Value of(Value value, Map<Value, Value> arrived, Map<Value, Value> known) {
+      Value done = known.get(value);
+      if (done != null) {
+        return done;
+      }
+      Value is =
+          switch (value.kind()) {
+            case ARRIVING -> Objects.requireNonNull(arrived.get(value.inputs().getFirst()));
+            case APPLY, SPREAD, FOLD -> {
+              List<Value> inputs =
+                  value.inputs().stream().map(input -> of(input, arrived, known)).toList();
+              yield inputs.equals(value.inputs()) ? value : again(value, inputs);
+            }
+            default -> value;
+          };
+      known.put(value, is);
+      return is;
+    }
+
+    private Value again(Value value, List<Value> inputs) {
+      return switch (value.kind()) {
+        case SPREAD -> graph.spread(inputs.getFirst(), value.width());
+        case FOLD -> graph.fold((Binary) Objects.requireNonNull(value.op()), inputs.getFirst());
+        default -> graph.apply(Objects.requireNonNull(value.op()), inputs);
+      };
+    }
+
     private void flow(Value to, Value g) {
       if (!to.isNumber() && !to.isTest() && !g.isNumber()) {
         cotangents.merge(to, g, (a, b) -> graph.apply(Binary.ADD, List.of(a, b)));
       }
     }
 
-    /** What the outputs are computed from, the last first. */
+    /** What something may flow to, the last first. */
     private List<Value> ordered() {
-      return live(outputs).stream().sorted(Comparator.comparingInt(Value::id).reversed()).toList();
+      return graph.read(outputs).stream()
+          .sorted(Comparator.comparingInt(Value::id).reversed())
+          .toList();
     }
   }
 

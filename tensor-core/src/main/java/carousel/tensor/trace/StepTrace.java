@@ -9,6 +9,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Cast;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.CustomOp;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Joins;
 import carousel.tensor.op.Masks;
@@ -45,7 +46,8 @@ final class StepTrace implements Interpreter {
   final Cuts cuts;
   final Columns columns;
   final Captured captured;
-  private final Folds folds;
+  final Folds folds;
+  private final Applications applications;
   private final @Nullable Products products;
   private final Map<Tensor, Seen> seen = new HashMap<>();
   private final Tensor gone;
@@ -99,6 +101,7 @@ final class StepTrace implements Interpreter {
     this.products = products;
     this.columns = new Columns(graph, cuts);
     this.folds = new Folds(this);
+    this.applications = new Applications(this);
     try (var scope = Scope.openUnwatched()) {
       gone = Tensor.empty(STAND_IN, device, type, Shape.SCALAR);
       goneTest = Tensor.empty(STAND_IN, device, DType.BOOL, Shape.SCALAR);
@@ -133,6 +136,12 @@ final class StepTrace implements Interpreter {
     return standIn(new Seen(parts, kind != Kind.VECTOR, true));
   }
 
+  /** What is not recorded elsewhere is part of the kernel all the same. */
+  @Override
+  public Interpreter unrecorded() {
+    return this;
+  }
+
   @Override
   public Tensor number(Tensor like, double value) {
     if (!seen.containsKey(like)) {
@@ -151,12 +160,18 @@ final class StepTrace implements Interpreter {
       all &= holds != null;
     }
     if (!any && !(all && inputs.length > 0 && captured.isRule())) {
-      return captured.apply(op, materialised(inputs));
+      Tensor[] operands = materialised(inputs);
+      Tensor[] results = captured.apply(op, operands);
+      if (op instanceof CustomOp own && !applications.isInside()) {
+        captured.requireLinear(own, operands, results);
+      }
+      return results;
     }
     if (op instanceof Composite composite) {
       return composite.body().apply(inputs);
     }
     return switch (op) {
+      case CustomOp own -> applications.of(own, inputs);
       case Unary _, Binary _, Ternary _ -> one(elementwise(op, inputs));
       case Cast cast -> one(cast(cast, inputs[0]));
       case MatMul _ -> one(product(inputs[0], inputs[1]));
@@ -183,6 +198,11 @@ final class StepTrace implements Interpreter {
       }
     }
     return tensors;
+  }
+
+  /** What a tensor holds if it is a stand-in; else null. */
+  @Nullable Seen known(Tensor tensor) {
+    return seen.get(tensor);
   }
 
   /** What a stand-in holds; fails for other tensors, which are met beside one only. */
@@ -256,6 +276,9 @@ final class StepTrace implements Interpreter {
   private Tensor product(Tensor a, Tensor b) {
     if (seen.containsKey(b)) {
       throw new Untraced("matmul with a right operand that changes from step to step");
+    }
+    if (applications.isInRule()) {
+      throw new Untraced("a product in the rule of an op of its own");
     }
     if (products == null || rows.rank() != 1) {
       throw new Untraced("matmul in a pointwise composite");

@@ -1,5 +1,7 @@
 package carousel.tensor.trace;
 
+import carousel.tensor.TensorException;
+import java.util.Arrays;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +38,24 @@ public final class Untraced extends RuntimeException {
     super(reason + place, null, false, false);
   }
 
+  /** Why code that was run on stand-ins fails there. */
+  static Untraced of(RuntimeException e) {
+    return e instanceof Untraced known
+        ? known
+        : new Untraced(
+            !(e instanceof TensorException)
+                ? "it fails on stand-ins: " + e
+                : String.valueOf(e.getMessage()).contains(StepTrace.STAND_IN)
+                    ? "it reads values on the host, writes in place, or hands tensors to a scope"
+                    : "it fails on stand-ins: " + e.getMessage(),
+            place(e));
+  }
+
+  /** As {@link #of}, of a part of the code that has a name. */
+  static Untraced in(String what, RuntimeException e) {
+    return new Untraced(what + ": " + of(e).getMessage(), "");
+  }
+
   /** Says why, of the code as a whole. */
   static Untraced somewhere(String reason) {
     return new Untraced(reason, "");
@@ -49,6 +69,24 @@ public final class Untraced extends RuntimeException {
             .findFirst()
             .map(f -> " (" + f.getClassName() + "." + f.getMethodName() + ", " + line(f) + ")")
             .orElse(""));
+  }
+
+  /** The line of the code that is traced in which something was thrown. */
+  private static String place(RuntimeException e) {
+    return Arrays.stream(e.getStackTrace())
+        .filter(f -> !isOurs(f.getClassName()))
+        .findFirst()
+        .map(f ->
+            " ("
+                + f.getClassName()
+                + "."
+                + f.getMethodName()
+                + ", "
+                + f.getFileName()
+                + ":"
+                + f.getLineNumber()
+                + ")")
+        .orElse("");
   }
 
   private static String line(StackWalker.StackFrame frame) {

@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  * @param inputs what it is computed from
  * @param terms of a {@link Kind#SUM} or {@link Kind#BACK}: the matrix products that are added up
  * @param index of what is part of an input, which one; of a number its place among the numbers; of a
- *     cotangent which output
- * @param offset of what is part of an input, its first column there
+ *     cotangent which output; of an output of an op of a user's own which application, from 1 on
+ * @param offset of what is part of an input, its first column there; of an output of such an op its first
+ *     column in all outputs of the application
  * @param number of a {@link Kind#CONSTANT} and of a {@link Kind#NUMBER}
  * @param stops whether no gradient flows through it, as through {@code detach}
  */
@@ -60,6 +61,8 @@ public record Value(
     SUM,
     /** The cotangent of an output. */
     COTANGENT,
+    /** What will have arrived at its input, an output of an op of a user's own: known to who differentiates. */
+    ARRIVING,
     /**
      * {@code Σ g · (block of a weight)ᵀ}: what flows back through the products of one factor. The factor
      * of each term is the SUM whose cotangent g is.
@@ -93,6 +96,11 @@ public record Value(
   /** Whether it is a mask: what a comparison gives. */
   public boolean isTest() {
     return kind == Kind.APPLY && op != null && Masks.gives(op);
+  }
+
+  /** Whether it is an output of an op of a user's own, whose rule says what flows from it to what. */
+  boolean isOwn() {
+    return kind == Kind.APPLY && stops && index > 0;
   }
 
   /** Equal only to itself: a graph holds no two values that are computed alike. */

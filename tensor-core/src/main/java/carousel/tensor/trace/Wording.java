@@ -27,6 +27,7 @@ final class Wording {
       case CONSTANT -> text.append(' ').append(value.number());
       case NUMBER -> text.append(" number ").append(value.index());
       case COTANGENT -> text.append(" cotangent ").append(value.index());
+      case ARRIVING -> text.append(" arriving at");
       case SPREAD -> text.append(" spread");
       case FOLD -> text.append(" fold");
       case APPLY, SUM, BACK -> {
@@ -38,6 +39,9 @@ final class Wording {
     }
     value.inputs().forEach(input -> text.append(" %").append(input.id()));
     value.terms().forEach(term -> append(term, text));
+    if (value.isOwn()) {
+      return text.append(" own ").append(value.index()).append(" from ").append(value.offset());
+    }
     return value.stops() ? text.append(" detached") : text;
   }
 

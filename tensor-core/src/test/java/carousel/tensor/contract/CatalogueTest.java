@@ -7,6 +7,7 @@ import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.CustomOp;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Ternary;
@@ -35,7 +36,7 @@ class CatalogueTest {
     Set<Class<?>> covered = OpCases.all().map(c -> c.op().getClass()).collect(Collectors.toSet());
     assertThat(leaves(Op.class))
         .as("ops without a case in OpCases.all()")
-        .filteredOn(op -> op != Transfer.class)
+        .filteredOn(op -> op != Transfer.class && op != CustomOp.class)
         .isNotEmpty()
         .allMatch(covered::contains);
   }

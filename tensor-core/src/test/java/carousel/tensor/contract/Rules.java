@@ -1,6 +1,7 @@
 package carousel.tensor.contract;
 
 import carousel.tensor.DType;
+import carousel.tensor.Device;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Op;
@@ -42,7 +43,7 @@ public final class Rules {
   }
 
   private record Saved(
-      Op op, Vjp rule, boolean[] wanted, Tensor[] inputs, Tensor[] outputs, Tensor[] cotangents)
+      Op op, Vjp rule, boolean[] wanted, Tensor[] in, Tensor[] out, Tensor[] cotangents)
       implements Vjp.Context {
 
     @Override
@@ -51,8 +52,33 @@ public final class Rules {
     }
 
     @Override
+    public String label() {
+      return op.label();
+    }
+
+    @Override
     public boolean reached(int output) {
       return true;
+    }
+
+    @Override
+    public boolean wanted(int input) {
+      return wanted[input];
+    }
+
+    @Override
+    public int inputs() {
+      return in.length;
+    }
+
+    @Override
+    public int outputs() {
+      return out.length;
+    }
+
+    @Override
+    public Shape outputShape(int output) {
+      return out[output].shape();
     }
 
     @Override
@@ -60,7 +86,7 @@ public final class Rules {
       if (!rule.readsInput(input, wanted)) {
         throw new AssertionError(op + " reads input " + input + " without saying so");
       }
-      return inputs[input];
+      return in[input];
     }
 
     @Override
@@ -68,17 +94,22 @@ public final class Rules {
       if (!rule.readsOutput(wanted)) {
         throw new AssertionError(op + " reads its output without saying so");
       }
-      return outputs[output];
+      return out[output];
     }
 
     @Override
     public Shape shape(int input) {
-      return inputs[input].shape();
+      return in[input].shape();
     }
 
     @Override
     public DType dtype(int input) {
-      return inputs[input].dtype();
+      return in[input].dtype();
+    }
+
+    @Override
+    public Device device(int input) {
+      return in[input].device();
     }
   }
 }

@@ -41,6 +41,8 @@ final class Stages {
     List<Value> values = step.graph().values();
     this.numbers = new int[values.size()];
     this.ofStep = Step.live(step.outputs());
+    // What the step is given has its place, also where the gradient alone reads it.
+    step.graph().read(step.outputs()).stream().filter(Value::isGiven).forEach(ofStep::add);
     List<Value> results = new ArrayList<>(step.cotangents().values());
     results.addAll(step.before());
     results.addAll(step.given().values());
