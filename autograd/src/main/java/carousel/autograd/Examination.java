@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Examination {
   /** How far away points are tried, in sizes of elements. */
-  private static final double[] NEARBY = {1.0 / 64, 1.0 / 16};
+  private static final double[] NEARBY = {1.0 / 64, 1.0 / 64, 1.0 / 64, 1.0 / 16, 1.0 / 16, 1.0 / 16};
 
   private final GradCheck settings;
   private final Trial start;
@@ -127,11 +127,12 @@ final class Examination {
         return null;
       }
       values(order, trial, y);
-      // The gradient of a loss is that of the loss itself.
+      // The gradient of a loss is that of the loss itself; what is not finite is not looked at.
       Tensor v =
           y.size() == 1
               ? y.onesLike()
               : mine.normal(DType.F64, 0, 1, y.shape().toArray()).to(y.device());
+      v = Tensor.where(y.isFinite(), v, v.zerosLike());
       List<Tensor> gradients = pulled(function, trial, v);
       return new Look(function, y, v, gradients);
     } catch (RuntimeException e) {
@@ -257,7 +258,7 @@ final class Examination {
       List<Finding> again = new ArrayList<>();
       try {
         Tensor y = held(look.function());
-        if (!y.shape().equals(look.y().shape())) {
+        if (!y.shape().equals(look.y().shape()) || isLessFinite(y, look.y())) {
           continue;
         }
         List<Tensor> gradients = pulled(look.function(), there, look.cotangent());
@@ -288,6 +289,10 @@ final class Examination {
       found.addAll(again);
       return;
     }
+  }
+
+  private static boolean isLessFinite(Tensor y, Tensor than) {
+    return y.size() > 0 && y.isFinite().not().and(than.isFinite()).any().toBooleanArray()[0];
   }
 
   /** Says which inputs the program does not look at. */

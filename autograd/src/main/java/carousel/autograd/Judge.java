@@ -43,6 +43,7 @@ final class Judge {
   private final Slope.Values base;
   private final double[] weights;
   private final double ground;
+  private final double below;
   private boolean changesShape;
 
   /**
@@ -63,7 +64,7 @@ final class Judge {
           kind, analytic / step, numeric / step, Math.abs(uncertainty / step), distance);
     }
 
-    Judged as(Kind other) {
+    Judged as(@Nullable Kind other) {
       return new Judged(other, analytic, numeric, uncertainty, distance);
     }
 
@@ -116,6 +117,7 @@ final class Judge {
       }
     }
     ground = Math.max(sum, below);
+    this.below = below;
   }
 
   private boolean isSmall() {
@@ -197,7 +199,7 @@ final class Judge {
    * @param of the weights of the numbers that it is about
    */
   Judged judge(Slope slope, List<@Nullable Tensor> direction, Claim claim, double[] of) {
-    Judged first = compare(slope, claim, of);
+    Judged first = resolved(slope, claim, of);
     if (first.kind() == null) {
       return first;
     }
@@ -221,18 +223,35 @@ final class Judge {
         shorter.set(i, d == null ? null : d.mul(SHORTER));
       }
       Judged again =
-          compare(
+          resolved(
               slope(shorter),
               new Claim(claim.value() * SHORTER, claim.size() * SHORTER, claim.scale()),
               of);
       double off = Math.abs(again.numeric() / SHORTER - first.numeric());
       if (!(off <= SURE * (first.uncertainty() + again.uncertainty() / SHORTER)
           || off <= 1e-3 * Math.abs(first.numeric()))) {
-        return first.as(Kind.STEP);
+        // The values themselves may be that far off, where they are small beside what they are made of.
+        boolean isSmall = Math.abs(claim.value()) <= FLOOR * claim.scale();
+        return first.as(isSmall ? null : Kind.STEP);
       }
       return again.kind() == null ? again : first;
     }
     return first;
+  }
+
+  /** Compares, with larger steps where the claim is lost in rounding. */
+  private Judged resolved(Slope slope, Claim claim, double[] of) {
+    Judged judged = compare(slope, claim, of);
+    boolean isLost =
+        judged.kind() == null
+            && claim.value() != 0
+            && SURE * judged.uncertainty() > Math.abs(claim.value());
+    if (isLost) {
+      slope.refine();
+      trial.moveToPoint();
+      return compare(slope, claim, of);
+    }
+    return judged;
   }
 
   /** Some number that no step is a multiple of. */
@@ -265,7 +284,9 @@ final class Judge {
             + settings.absolute()
             + SURE * uncertainty
             + CANCELLED * epsilon * Math.max(claim.size(), FLOOR * claim.scale());
-    boolean isNothing = Math.abs(a) <= rest && Math.abs(numeric) <= rest + SURE * uncertainty;
+    boolean isNothing =
+        Math.abs(a) <= rest
+            && Math.abs(numeric) <= SURE * uncertainty + CANCELLED * epsilon * below;
     if (isNothing) {
       return new Judged(null, a, numeric, uncertainty, 0);
     }

@@ -9,6 +9,7 @@ import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,12 @@ final class Outputs {
   private final List<Tensor> tensors = new ArrayList<>();
 
   private Outputs() {}
+
+  /** These, with other tensors in their places. */
+  Outputs map(UnaryOperator<Tensor> to) {
+    tensors.replaceAll(to);
+    return this;
+  }
 
   /**
    * Finds the tensors in what a program gives.

@@ -106,6 +106,13 @@ final class Slope {
     }
   }
 
+  /** Takes larger steps, for a change that does not show above the rounding of the values. */
+  void refine() {
+    for (int up = FIRST + GROW; up <= LARGEST; up += GROW) {
+      estimate(up, true);
+    }
+  }
+
   /** Whether a number is not yet exact enough: beside the others' slopes, or, if it does not change, in size. */
   private boolean isOpen(int i, double largest) {
     double enough = Math.max(ENOUGH, 32 * epsilon);

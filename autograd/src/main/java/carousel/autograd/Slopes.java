@@ -326,6 +326,8 @@ final class Slopes {
     try (var scope = Scope.openUnwatched()) {
       Tensor x = trial.point().get(leaf);
       double size = sizes.get(leaf).flatten().select(0, index).item();
+      double own = Math.abs(x.flatten().select(0, index).item());
+      size = own == 0 ? size : own;
       double step = size * (0.5 + rng.split(7919L * leaf + index).nextDouble());
       int after = Math.toIntExact(x.size()) - index - 1;
       Tensor one = Tensor.of(step).to(x.device()).pad(0, index, after, 0);

@@ -194,7 +194,8 @@ final class Trial {
       standIns.put(own.get(i), of.get(i));
     }
     var widened = new Widened(standIns);
-    return widened.run(() -> Outputs.of(program.apply(of.toArray(new Tensor[0]))));
+    return widened.run(
+        () -> Outputs.of(program.apply(own.toArray(new Tensor[0]))).map(widened::wide));
   }
 
   /** All its numbers as a vector {@code [M]}, of what the leaves hold. */
