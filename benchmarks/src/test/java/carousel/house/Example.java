@@ -87,7 +87,8 @@ record Example(String file, int line, String text) {
       found.examples.add(new Example(file, line, code));
     } else if (trimmed.contains(CODE)) {
       found.refused.add(where + ": {@code ...} fills its <pre>, or is not there");
-    } else if (!trimmed.startsWith("{@literal") && LIKE_JAVA.matcher(trimmed).find()) {
+    } else if (!trimmed.startsWith("{@literal")
+        && LIKE_JAVA.matcher(trimmed.replaceAll("&\\w+;", "")).find()) {
       found.refused.add(where + ": is this Java? then {@code; if not, {@literal");
     }
     return found;

@@ -58,7 +58,7 @@ class ExamplesTest {
 
   /** Declarations at the top of a file; everything else is statements. */
   private static final Pattern TOP_LEVEL =
-      Pattern.compile("^(package|import|public) ", Pattern.MULTILINE);
+      Pattern.compile("(\\A\\s*|^)(package|import|public) ", Pattern.MULTILINE);
 
   /** The project that docs/benchmarking.md shows a part of. */
   private static final Path PROJECT =

@@ -3,8 +3,10 @@ package carousel.house;
 import carousel.nn.Embedding;
 import carousel.nn.Layer;
 import carousel.nn.Linear;
+import carousel.nn.Parameters;
+import carousel.nn.data.Batchified;
 import carousel.nn.data.Corpus;
-import carousel.nn.optim.Adam;
+import carousel.nn.optim.Optimizer;
 import carousel.nn.optim.Plateau;
 import carousel.nn.recurrent.GruResetBefore;
 import carousel.nn.recurrent.Lstm;
@@ -42,8 +44,9 @@ public abstract class Given {
   public record Batch(Tensor x, Tensor y) {}
 
   protected Model model;
-  protected Adam adam;
-  protected Adam optimizer;
+  protected Parameters parameters;
+  protected Optimizer adam;
+  protected Optimizer optimizer;
   protected Plateau plateau;
   protected Recurrent<?> layer;
   protected Lstm lstm;
@@ -52,6 +55,7 @@ public abstract class Given {
   protected Philox noise;
 
   protected Corpus corpus;
+  protected Batchified data;
   protected List<Batch> batches;
   protected Tensor x;
   protected Tensor y;

@@ -13,6 +13,7 @@ import org.openjdk.jmh.results.AggregationPolicy;
 import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.ScalarResult;
+import org.openjdk.jmh.runner.IterationType;
 
 /**
  * Reports the memory of tensors, which lies outside of the heap: {@code -prof gc} does not see it.
@@ -41,7 +42,7 @@ public final class TensorMemoryProfiler implements InternalProfiler {
   private static final String LEFT = "tensor.left";
 
   private final String device;
-  private int iterations;
+  private int measured;
 
   /** Of the standard device. */
   public TensorMemoryProfiler() {
@@ -81,8 +82,7 @@ public final class TensorMemoryProfiler implements InternalProfiler {
     List<Result<?>> results = new ArrayList<>();
     results.add(bytes(PEAK, memory.peak()));
     results.add(bytes(LIVE, live));
-    iterations++;
-    if (iterations == iteration.getCount()) {
+    if (iteration.getType() == IterationType.MEASUREMENT && ++measured == iteration.getCount()) {
       results.add(bytes(LEFT, live));
     }
     return results;
