@@ -10,7 +10,7 @@ import java.util.Locale;
  * Runs work until the compiler has done with it.
  *
  * <p>Kernels of tensor programs are compiled while they run. How long that takes depends on the program and on
- * the machine: half a second for a sum, many seconds for the scan of a cell, during which a step may take a
+ * the machine: next to nothing for a sum, many seconds for the scan of a cell, during which a step may take a
  * hundred times as long. A number of warm-up iterations that is right for one is wrong for the other, so this
  * asks the compiler instead:
  *
