@@ -49,8 +49,6 @@ class ExamplesTest {
   /** What only the file of an example can name, or what it means by a name of {@link Given}. */
   private static final Map<String, String> ALSO_GIVEN =
       Map.of(
-          "GradCheck.java",
-          "interface Step { Tensor step(Tensor z, Tensor h); } Step cell;",
           "Launcher.java",
           "Launcher launcher; Kernel kernel; Positions at; long x; long y;");
 
