@@ -114,12 +114,10 @@ final class Applications {
 
   private <R> R inRule(Supplier<R> code) {
     inRule = true;
-    trace.columns.sums(false);
     try {
       return code.get();
     } finally {
       inRule = false;
-      trace.columns.sums(true);
     }
   }
 
