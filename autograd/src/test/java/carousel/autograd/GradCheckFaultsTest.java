@@ -54,7 +54,7 @@ class GradCheckFaultsTest {
    * @param program makes the program, with state of its own
    * @param inputs makes its inputs
    */
-  private record Fault(
+  record Fault(
       String what,
       Kind found,
       String said,
