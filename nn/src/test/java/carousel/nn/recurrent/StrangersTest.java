@@ -15,6 +15,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import java.util.ArrayList;
@@ -118,6 +119,33 @@ class StrangersTest {
             return product.add(parts.get(1)).add(h.matmul(c.w().value())).tanh();
           };
       requireSame(Strange.of(type, 2 * H, x(type), half), x(type));
+    }
+  }
+
+  /** Cuts of one weight's columns once went to another, as a product of a piece was taken for one of x alone. */
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F64"})
+  void aProductOfAPieceIsCutWhereItIsCut(DType type) {
+    try (var scope = Scope.open()) {
+      var rng = Philox.of(6);
+      Tensor wide = rng.normal(type, 0, 1, H, 4);
+      Tensor one = rng.normal(type, 0, 1, 1, 1);
+      Tensor three = rng.normal(type, 0, 1, 4, 3);
+      Tensor back = rng.normal(type, 0, 1, 1, H);
+      StepOf step =
+          (c, z, h) -> {
+            Tensor all = z.add(h.matmul(wide));
+            Tensor piece = all.narrow(1, 0, 1).matmul(one);
+            Tensor sums = all.matmul(three).add(piece);
+            return sums.chunk(3, Tensor.LAST).get(1).matmul(back).tanh();
+          };
+      var cell = Strange.of(type, 4, x(type), step);
+      assertThat(Recurrent.of(cell).explain(x(type)).toString()).contains("one kernel");
+      Agreement.trusting(
+          () -> {
+            requireSame(cell, x(type), wide, one, three, back);
+            return true;
+          });
     }
   }
 

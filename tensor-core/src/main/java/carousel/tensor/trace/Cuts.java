@@ -32,6 +32,11 @@ final class Cuts {
   /** Sums that something else reads, too: they are not made part of another sum. */
   private final Set<String> apart = new HashSet<>();
 
+  /** Whether columns stand for a piece; their offset is the id of what that is cut off. */
+  static boolean isPiece(Value value) {
+    return value.kind() == Kind.INPUT && value.index() == NOTHING;
+  }
+
   /** Begins a trace with the cuts so far. */
   void begin() {
     missed = false;
@@ -57,6 +62,9 @@ final class Cuts {
     List<Integer> widths = new ArrayList<>();
     int from = 0;
     for (int at : places.getOrDefault(new Source(kind, index), new TreeSet<>())) {
+      if (at >= columns) { // of what had this place in an earlier trace
+        throw new Untraced("it is cut in another way each time that it is traced");
+      }
       widths.add(at - from);
       from = at;
     }

@@ -118,6 +118,9 @@ final class Products {
     Integer known = dependence.get(value);
     if (known == null) {
       known = value.kind() == Kind.INPUT ? INPUT : value.kind() == Kind.STATE ? STATE : 0;
+      if (Cuts.isPiece(value)) { // depends on what it is cut off, or products would change their places
+        known = dependence(graph.values().get(value.offset()));
+      }
       if (value
           .isOwn()) { // whose rule takes all that arrives in one step, and so stays in the steps
         known |= STATE;
