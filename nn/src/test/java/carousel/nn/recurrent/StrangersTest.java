@@ -149,6 +149,29 @@ class StrangersTest {
     }
   }
 
+  /** Equals share the gradient of the greatest, also where columns are cut and one piece has more of them. */
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F64"})
+  void theGreatestOfPiecesGivesEqualsTheSame(DType type) {
+    try (var scope = Scope.open()) {
+      Tensor held = Tensor.of(0.0, 1, 1, 0, 1, 1, 1, 0).cast(type).narrow(0, 0, H);
+      StepOf step =
+          (c, z, h) -> {
+            Tensor all = h.mul(0).add(held);
+            Tensor greatest = all.max(true, -1).add(all.min(true, -1).mul(3));
+            Tensor weights = all.narrow(1, 0, 1).mul(all.narrow(1, 3, 1)).add(1);
+            return z.tanh().mul(greatest).mul(weights).add(h.mul(0.5));
+          };
+      var cell = Strange.of(type, H, x(type), step);
+      assertThat(Recurrent.of(cell).explain(x(type)).toString()).contains("one kernel");
+      Agreement.trusting(
+          () -> {
+            requireSame(cell, x(type), held);
+            return true;
+          });
+    }
+  }
+
   @Test
   void dropoutInAStepIsThereInTrainingAlsoAfterEvaluation() {
     try (var scope = Scope.open()) {

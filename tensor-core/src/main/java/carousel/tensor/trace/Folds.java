@@ -2,7 +2,9 @@ package carousel.tensor.trace;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.CustomOp;
 import carousel.tensor.op.Op;
+import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Reduction;
 import carousel.tensor.op.Softmax;
 import carousel.tensor.op.Ternary;
@@ -27,6 +29,12 @@ final class Folds {
       throw new Untraced(op + " of " + input.shape() + " mixes rows");
     }
     List<Part> x = holds.parts();
+    boolean isExtreme = op.reduce() == Reduce.MAX || op.reduce() == Reduce.MIN;
+    if (isExtreme && x.size() > 1 && !trace.isInsideOwn()) {
+      // Part by part, two that are equal would share alike, whatever the number of equals in each.
+      var whole = CustomOp.of(op.label(), (Tensor of) -> Op.apply(op, of), op.vjp());
+      return trace.apply(whole, input)[0];
+    }
     Value result =
         switch (op.reduce()) {
           case SUM -> fold(Binary.ADD, x);

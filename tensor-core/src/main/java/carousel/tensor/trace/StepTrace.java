@@ -273,6 +273,11 @@ final class StepTrace implements Interpreter {
     return standIn(holds.of(parts));
   }
 
+  /** Whether this is inside of an op with a rule of its own. */
+  boolean isInsideOwn() {
+    return applications.isInside();
+  }
+
   private Tensor product(Tensor a, Tensor b) {
     if (seen.containsKey(b)) {
       throw new Untraced("matmul with a right operand that changes from step to step");
