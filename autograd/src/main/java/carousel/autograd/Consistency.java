@@ -6,10 +6,8 @@ import carousel.tensor.DType;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.function.Supplier;
 
 /**
@@ -18,15 +16,12 @@ import java.util.function.Supplier;
  */
 final class Consistency {
   /** Of the largest element: far above rounding in F64, far below a mistake. */
-  private static final double WIDE = 1e-9;
+  static final double WIDE = 1e-9;
 
-  private static final double NARROW = 2e-3;
+  static final double NARROW = 2e-3;
 
   /** Beside the largest element of all gradients, what may be the rounding of what has cancelled. */
   private static final double FLOOR = 1e-4;
-
-  /** Inputs up to this size are tried in other arrangements. */
-  private static final long MOST_ARRANGED = 1_000_000;
 
   private static final int MOST_PARTS = 16;
 
@@ -86,7 +81,7 @@ final class Consistency {
             + " -Dcarousel.dump=DIR what was made");
     parts(gradients);
     if (trial.takesAny()) {
-      arrangements();
+      new Arrangements(settings, trial, order, cotangent, findings).compare();
     }
     if (trial.isWide()) {
       differs(
@@ -211,7 +206,7 @@ final class Consistency {
    * memory as they come: together that is the gradient.
    */
   private void parts(List<Tensor> gradients) {
-    if (cotangent.size() > MOST_ARRANGED) {
+    if (cotangent.size() > Arrangements.MOST) {
       return;
     }
     try (var scope = Scope.openUnwatched()) {
@@ -230,7 +225,7 @@ final class Consistency {
             int size = Math.toIntExact(y.size());
             Tensor v = cotangent.narrow(0, from, size).reshape(y.shape()).cast(y.dtype());
             from += size;
-            List<Tensor> part = pullback.pull(arranged(v).getOrDefault(way, v));
+            List<Tensor> part = pullback.pull(Arrangements.of(v).getOrDefault(way, v));
             for (int i = 0; i < part.size(); i++) {
               sums.set(i, sums.get(i).add(part.get(i)));
             }
@@ -251,82 +246,6 @@ final class Consistency {
                 : "output by output, where nothing arrives at the others, with cotangents " + way);
       }
     }
-  }
-
-  /** Tries each input by itself in other arrangements. */
-  private void arrangements() {
-    for (int i = 0; i < trial.leaves().size(); i++) {
-      Tensor x = trial.leaves().get(i);
-      if (x.size() < 2 || x.size() > MOST_ARRANGED || x.rank() == 0) {
-        continue;
-      }
-      try (var scope = Scope.openUnwatched()) {
-        for (var each : arranged(x).entrySet()) {
-          List<Tensor> inputs = new ArrayList<>(trial.leaves());
-          inputs.set(i, each.getValue());
-          List<Tensor> plain = new ArrayList<>(trial.leaves());
-          plain.set(i, each.getValue().copy());
-          String name = trial.names().get(i);
-          List<Tensor> expected;
-          try {
-            expected = withValue(plain);
-          } catch (RuntimeException e) {
-            continue; // not of these values
-          }
-          List<Tensor> actual;
-          try {
-            actual = withValue(inputs);
-          } catch (RuntimeException e) {
-            add(Kind.LAYOUT, name, each.getKey() + ", it fails: " + e.getMessage());
-            continue;
-          }
-          for (int k = 0; k < expected.size(); k++) {
-            double size = largest(expected.get(k));
-            double allowed = (trial.epsilon() > 1e-10 ? NARROW : WIDE) * size;
-            double distance = distance(expected.get(k), actual.get(k));
-            if (!(distance <= allowed + settings.noise())) {
-              String what = k == 0 ? "the result" : "the gradient by " + trial.names().get(k - 1);
-              add(
-                  Kind.LAYOUT,
-                  name,
-                  String.format(
-                      Locale.ROOT,
-                      "%s, %s is off by %.3g where the largest element is %.3g",
-                      each.getKey(),
-                      what,
-                      distance,
-                      size));
-            }
-          }
-        }
-      }
-    }
-  }
-
-  private List<Tensor> withValue(List<Tensor> inputs) {
-    try (Pullback pullback = Pullback.of(trial.value(inputs), trial.asLeaves(inputs))) {
-      List<Tensor> all = new ArrayList<>();
-      all.add(pullback.value());
-      all.addAll(pullback.pull(cotangent));
-      return all;
-    }
-  }
-
-  private static Map<String, Tensor> arranged(Tensor x) {
-    Map<String, Tensor> all = new LinkedHashMap<>();
-    Tensor spread = Tensor.concat(x.rank(), List.of(x.unsqueeze(x.rank()), x.unsqueeze(x.rank())));
-    all.put("with a stride of 2", spread.select(x.rank(), 0));
-    if (x.rank() > 1) {
-      int last = x.rank() - 1;
-      all.put("permuted", x.transpose(0, last).contiguous().transpose(0, last));
-    }
-    for (int axis = 0; axis < x.rank(); axis++) {
-      if (x.dim(axis) > 1) {
-        all.put("expanded along axis " + axis, x.narrow(axis, 0, 1).copy().expand(x.shape()));
-        break;
-      }
-    }
-    return all;
   }
 
   /** The largest distance of two elements; infinite if only one of them is NaN. */
@@ -352,7 +271,8 @@ final class Consistency {
     return distance;
   }
 
-  private static double largest(Tensor x) {
+  /** The largest element, in size; 0 if it is not finite. */
+  static double largest(Tensor x) {
     if (x.size() == 0) {
       return 0;
     }

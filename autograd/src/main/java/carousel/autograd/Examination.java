@@ -200,9 +200,8 @@ final class Examination {
     slopes.compare();
     ground = Math.max(ground, Math.max(judge.ground(), slopes.scale()));
     if (order == 1 && settings.order() > 1) {
-      slopes.forward(
-          directions -> directional(look.function(), trial, look.y(), directions),
-          at -> result(order, trial, at));
+      new ForwardMode(trial, judge, slopes, mine.split(1))
+          .compare(look.function(), look.y(), at -> result(order, trial, at));
     }
     if (settings.extent() == Extent.JACOBIAN) {
       int n = Math.toIntExact(look.y().size());
@@ -219,25 +218,6 @@ final class Examination {
     return slopes;
   }
 
-  /** J·d, as the gradient by v of ⟨vᵀ·J, d⟩: the rules' cotangents are differentiated by, too. */
-  private static Tensor directional(
-      Supplier<Tensor> function, Trial trial, Tensor y, List<Tensor> directions) {
-    Tensor probe = y.zerosLike();
-    Supplier<Tensor> inner =
-        () -> {
-          try (Pullback pullback = Pullback.of(function, trial.asLeaves())) {
-            Tensor sum = null;
-            List<Tensor> gradients = pullback.pull(probe);
-            for (int i = 0; i < directions.size(); i++) {
-              Tensor term = gradients.get(i).mul(directions.get(i)).cast(DType.F64).sum();
-              sum = sum == null ? term : sum.add(term);
-            }
-            return sum == null ? probe.sum() : sum;
-          }
-        };
-    return Grad.orZero(inner, probe).get(0);
-  }
-
   private void nearby(
       int order,
       Trial trial,
@@ -250,7 +230,7 @@ final class Examination {
       List<Tensor> values = new ArrayList<>();
       for (int i = 0; i < trial.leaves().size(); i++) {
         Tensor x = trial.point().get(i);
-        Tensor d = Slopes.direction(x, slopes.sizes().get(i), mine.split(900 + 10L * k + i));
+        Tensor d = Directions.random(x, slopes.sizes().get(i), mine.split(900 + 10L * k + i));
         values.add(x.add(d.mul(NEARBY[k])));
       }
       Trial there = trial.at(values);
@@ -310,7 +290,7 @@ final class Examination {
         continue;
       }
       List<@Nullable Tensor> all = trial.none();
-      all.set(i, Slopes.direction(x, Slopes.sizes(x), rng.split(77)));
+      all.set(i, Directions.random(x, Directions.sizes(x), rng.split(77)));
       if (judge.isFlat(all)) {
         add(
             Kind.UNREAD,

@@ -5,12 +5,10 @@ import carousel.autograd.GradReport.Finding;
 import carousel.autograd.GradReport.Kind;
 import carousel.autograd.Judge.Claim;
 import carousel.autograd.Judge.Judged;
-import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
-import carousel.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -64,7 +62,7 @@ final class Slopes {
     double largest = 0;
     for (int i = 0; i < gradients.size(); i++) {
       Tensor x = trial.point().get(i);
-      Tensor size = sizes(x);
+      Tensor size = Directions.sizes(x);
       sizes.add(size);
       if (x.size() > 0) {
         double most = Judge.wide(gradients.get(i)).mul(size).abs().max().item();
@@ -72,28 +70,6 @@ final class Slopes {
       }
     }
     scale = largest;
-  }
-
-  /** In what sizes elements are moved: their own, but not much less than those of the others. */
-  static Tensor sizes(Tensor x) {
-    Tensor wide = Judge.wide(x).abs();
-    if (x.size() == 0) {
-      return wide;
-    }
-    double largest = wide.max().item();
-    if (largest == 0 || !Double.isFinite(largest)) {
-      return wide.onesLike();
-    }
-    double mean = largest * Math.sqrt(wide.div(largest).square().mean().item());
-    return wide.maximum(1e-3 * mean);
-  }
-
-  /** A random direction from a point, of elements between a half and one and a half of their sizes. */
-  static Tensor direction(Tensor x, Tensor size, Philox rng) {
-    try (var scope = Scope.openUnwatched()) {
-      Tensor u = rng.uniform(DType.F64, -1, 1, x.shape().toArray()).to(x.device());
-      return scope.keep(u.sign().mul(0.5).add(u).mul(size).cast(x.dtype()));
-    }
   }
 
   /** Compares. */
@@ -129,6 +105,11 @@ final class Slopes {
 
   private long elements() {
     return trial.leaves().stream().mapToLong(Tensor::size).sum();
+  }
+
+  /** Notes what is no comparison. */
+  void add(Kind kind, String text) {
+    findings.add(Finding.of(kind, order, "", text));
   }
 
   List<Finding> findings() {
@@ -192,7 +173,8 @@ final class Slopes {
     count(judged.per(step), where);
   }
 
-  private void count(Judged judged, String where) {
+  /** Counts a comparison. */
+  void count(Judged judged, String where) {
     compared++;
     if (judged.kind() != null) {
       failed += judged.isWrong() ? 1 : 0;
@@ -251,7 +233,7 @@ final class Slopes {
   private void single(int leaf, int k) {
     try (var scope = Scope.openUnwatched()) {
       Tensor x = trial.point().get(leaf);
-      Tensor d = direction(x, sizes.get(leaf), rng.split(100L * leaf + k));
+      Tensor d = Directions.random(x, sizes.get(leaf), rng.split(100L * leaf + k));
       List<@Nullable Tensor> all = trial.none();
       all.set(leaf, d);
       count(judge(all), leaf, trial.names().get(leaf), () -> halve(leaf, d, 0, x.size()));
@@ -263,7 +245,7 @@ final class Slopes {
     try (var scope = Scope.openUnwatched()) {
       List<@Nullable Tensor> all = trial.none();
       for (int i = 0; i < all.size(); i++) {
-        all.set(i, direction(trial.point().get(i), sizes.get(i), rng.split(100L * i + k)));
+        all.set(i, Directions.random(trial.point().get(i), sizes.get(i), rng.split(100L * i + k)));
       }
       count(
           judge(all),
@@ -329,60 +311,6 @@ final class Slopes {
       List<@Nullable Tensor> all = trial.none();
       all.set(leaf, one.reshape(x.shape()).cast(x.dtype()));
       count(judge(all), step, trial.names().get(leaf) + Outputs.element(x.shape(), index));
-    }
-  }
-
-  /**
-   * Holds the directional derivative that the rules give, {@code J·d}, to the slope, number by number.
-   *
-   * @param derivative gives J·d for directions of all leaves
-   * @param outputs names the numbers of the result
-   */
-  void forward(
-      java.util.function.Function<List<Tensor>, Tensor> derivative,
-      java.util.function.LongFunction<String> outputs) {
-    try (var scope = Scope.openUnwatched()) {
-      List<@Nullable Tensor> all = trial.none();
-      List<Tensor> wide = new ArrayList<>();
-      for (int i = 0; i < all.size(); i++) {
-        Tensor d = direction(trial.point().get(i), sizes.get(i), rng.split(5000L + i));
-        all.set(i, d);
-        wide.add(d);
-      }
-      double[] claimed;
-      try {
-        claimed = derivative.apply(wide).toDoubleArray();
-      } catch (TensorException e) {
-        findings.add(
-            Finding.of(
-                Kind.FAILS,
-                order,
-                "",
-                "its directional derivative cannot be taken: " + e.getMessage()));
-        return;
-      }
-      double[] weights = judge.weights();
-      if (claimed.length != weights.length) {
-        return; // too many to be looked at one by one
-      }
-      double largest = 0;
-      for (double c : claimed) {
-        largest = Double.isFinite(c) ? Math.max(largest, Math.abs(c)) : largest;
-      }
-      Slope slope = judge.slope(all);
-      for (int o = 0; o < weights.length; o++) {
-        if (weights[o] == 0) {
-          continue;
-        }
-        double[] one = new double[weights.length];
-        one[o] = 1;
-        Judged judged =
-            judge.judge(slope, all, new Claim(claimed[o], Math.abs(claimed[o]), largest), one);
-        if (judged.isWrong() && judged.kind() != Kind.NOT_FINITE) {
-          judged = judged.as(Kind.FORWARD_MODE);
-        }
-        count(judged, outputs.apply(o));
-      }
     }
   }
 }
