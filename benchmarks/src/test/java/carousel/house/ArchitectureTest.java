@@ -69,6 +69,7 @@ class ArchitectureTest {
                   .resideInAnyPackage(
                       "carousel.autograd..",
                       "carousel.nn..",
+                      "carousel.testing..",
                       "carousel.zoo..",
                       "carousel.cuda..",
                       "carousel.benchmarks..")),
@@ -79,7 +80,11 @@ class ArchitectureTest {
                   .resideInAPackage("carousel.autograd..")
                   .should()
                   .dependOnClassesThat()
-                  .resideInAnyPackage("carousel.nn..", "carousel.zoo..", "carousel.benchmarks..")),
+                  .resideInAnyPackage(
+                      "carousel.nn..",
+                      "carousel.testing..",
+                      "carousel.zoo..",
+                      "carousel.benchmarks..")),
           Map.entry(
               "nn knows nothing above it",
               noClasses()
@@ -87,7 +92,16 @@ class ArchitectureTest {
                   .resideInAPackage("carousel.nn..")
                   .should()
                   .dependOnClassesThat()
-                  .resideInAnyPackage("carousel.zoo..", "carousel.benchmarks..")),
+                  .resideInAnyPackage(
+                      "carousel.testing..", "carousel.zoo..", "carousel.benchmarks..")),
+          Map.entry(
+              "nothing needs JUnit but what tests are written with",
+              noClasses()
+                  .that()
+                  .resideOutsideOfPackage("carousel.testing..")
+                  .should()
+                  .dependOnClassesThat()
+                  .resideInAnyPackage("org.junit..", "carousel.testing..")),
           Map.entry(
               "nothing compiles against carousel.cuda: services find it",
               noClasses()
