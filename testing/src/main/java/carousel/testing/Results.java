@@ -112,15 +112,15 @@ record Results(List<String> names, List<Tensor> tensors) {
     return sum == null ? Tensor.zeros(DType.F64) : sum;
   }
 
-  /** Numbers between −1 and 1 without a pattern, the same on every device; zeros for seed {@link #ZEROS}. */
+  /** Numbers between −1 and 1 without a pattern, the same on every device; zeros for {@link #ZEROS}. */
   static Tensor weights(Tensor like, long seed) {
     double[] numbers = new double[Math.toIntExact(like.size())];
-    Arrays.setAll(numbers, i -> seed <= ZEROS ? 0 : Math.sin(seed + 12.9898 * i));
+    Arrays.setAll(numbers, i -> seed < 0 ? 0 : Math.sin(seed + 12.9898 * i));
     return Tensor.of(like.shape(), numbers).to(like.device()).cast(like.dtype());
   }
 
-  /** The seed of weights that are all 0; far enough below others that outputs add to it. */
-  static final long ZEROS = -1_000_000;
+  /** The seed of weights that are all 0, for as many outputs as an op may have. */
+  static final long ZEROS = Long.MIN_VALUE;
 
   /** Whether all numbers of a tensor are finite. */
   static boolean isFinite(@Nullable Tensor x) {
