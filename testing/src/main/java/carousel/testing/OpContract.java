@@ -282,9 +282,10 @@ public record OpContract(
       DType widest = types.contains(DType.F64) ? DType.F64 : DType.F32;
       new OpGradient(this, findings).check(OpCase.all(inputs, widest, sizes).getFirst());
     }
-    for (DType type : types) {
-      if (findings.areNone()) {
-        new OpUses(this, findings).check(OpCase.all(inputs, type, sizes).getFirst());
+    if (findings.areNone()) {
+      for (DType type : types) {
+        OpCase first = OpCase.all(inputs, type, sizes).getFirst();
+        devices.forEach(device -> new OpUses(this, findings).check(first, device));
       }
     }
     return findings.report(op.label());

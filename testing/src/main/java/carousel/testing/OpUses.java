@@ -3,6 +3,7 @@ package carousel.testing;
 import carousel.autograd.Anomaly;
 import carousel.autograd.Grad;
 import carousel.tensor.DType;
+import carousel.tensor.Device;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Agreement;
@@ -28,10 +29,10 @@ final class OpUses {
     this.op = contract.op();
   }
 
-  void check(OpCase c) {
-    try (var scope = Scope.open()) {
+  void check(OpCase c, Device device) {
+    try (var scope = Scope.open(device)) {
       Tensor[] inputs = c.inputs();
-      String where = c + " on " + scope.device();
+      String where = c + " on " + device;
       Tensor[] leaves = Results.floating(inputs);
       if (leaves.length > 0) {
         Supplier<Tensor> loss = Results.loss(op::applyAll, SEED, inputs);
