@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 final class Findings {
   private static final int MOST_SHOWN = 10;
 
+  /** Of the greatest element of all that is compared: what is smaller may be the rounding of what cancelled. */
+  private static final double FLOOR = 1e-3;
+
   private final List<String> wrong = new ArrayList<>();
   private final Set<String> notes = new LinkedHashSet<>();
   private int checks;
@@ -54,35 +57,46 @@ final class Findings {
       require(false, where, actual.names() + ", wanted " + wanted.names() + advice);
       return;
     }
+    double floor = 0;
+    for (Tensor t : wanted.tensors()) {
+      floor = t.dtype().isFloating() ? Math.max(floor, FLOOR * greatest(t.toDoubleArray())) : floor;
+    }
     for (int i = 0; i < wanted.names().size(); i++) {
-      same(where, wanted.names().get(i), actual.get(i), wanted.get(i), units, advice);
+      String difference = difference(actual.get(i), wanted.get(i), units, floor);
+      require(difference == null, where, wanted.names().get(i) + " " + difference + advice);
     }
   }
 
   /** Compares two tensors. */
   void same(
       String where, String name, Tensor actual, Tensor wanted, double units, String advice) {
-    String difference = difference(actual, wanted, units);
+    String difference = difference(actual, wanted, units, 0);
     require(difference == null, where, name + " " + difference + advice);
   }
 
+  private static double greatest(double... values) {
+    double greatest = 0;
+    for (double value : values) {
+      if (Double.isFinite(value)) {
+        greatest = Math.max(greatest, Math.abs(value));
+      }
+    }
+    return greatest;
+  }
+
   /**
-   * Where two tensors are further apart than so many roundings of the greatest element; null if nowhere. With
-   * 0 units they are the same to the bit.
+   * Where two tensors are further apart than so many roundings of the greatest element, or the floor; null if
+   * nowhere. With 0 units they are the same to the bit.
    */
-  static @Nullable String difference(Tensor actual, Tensor wanted, double units) {
+  private static @Nullable String difference(
+      Tensor actual, Tensor wanted, double units, double floor) {
     if (actual.dtype() != wanted.dtype() || !actual.shape().equals(wanted.shape())) {
       return "is %s %s, wanted %s %s"
           .formatted(actual.dtype(), actual.shape(), wanted.dtype(), wanted.shape());
     }
     double[] a = actual.toDoubleArray();
     double[] e = wanted.toDoubleArray();
-    double greatest = 0;
-    for (double value : e) {
-      if (Double.isFinite(value)) {
-        greatest = Math.max(greatest, Math.abs(value));
-      }
-    }
+    double greatest = Math.max(floor, greatest(e));
     double bound =
         switch (wanted.dtype()) {
           case F32 -> units * (Math.ulp(1f) * greatest + Float.MIN_NORMAL);
