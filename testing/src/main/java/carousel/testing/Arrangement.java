@@ -38,7 +38,8 @@ enum Arrangement {
       case STEPPED ->
           Tensor.concat(x.rank(), List.of(x.unsqueeze(x.rank()), gap.unsqueeze(x.rank())))
               .select(x.rank(), 0);
-      case INSIDE -> Tensor.concat(last, List.of(gap, x, gap)).narrow(last, x.dim(last), x.dim(last));
+      case INSIDE ->
+          Tensor.concat(last, List.of(gap, x, gap)).narrow(last, x.dim(last), x.dim(last));
       case BACKWARDS -> x.flip(axes).copy().flip(axes);
       case EXPANDED_FIRST -> x.narrow(0, 0, 1).copy().expand(x.shape());
       case EXPANDED_LAST -> x.narrow(last, 0, 1).copy().expand(x.shape());

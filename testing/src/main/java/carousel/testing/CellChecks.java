@@ -233,7 +233,11 @@ final class CellChecks<S extends State> {
         findings.require(
             first.get(0).shape().equals(Shape.of(5, 3, cell.outputs())),
             where,
-            "y is " + first.get(0).shape() + ", wanted [5,3," + cell.outputs() + "] as outputs() says");
+            "y is "
+                + first.get(0).shape()
+                + ", wanted [5,3,"
+                + cell.outputs()
+                + "] as outputs() says");
       }
     }
   }
@@ -302,10 +306,8 @@ final class CellChecks<S extends State> {
       return;
     }
     Supplier<Results> second = trial::second;
-    Results expected =
-        findings.attempt(way + ", op by op", () -> Bodies.INSTANCE.run(second));
-    Results products =
-        findings.attempt(way + ", by kernel", () -> Agreement.trusting(second));
+    Results expected = findings.attempt(way + ", op by op", () -> Bodies.INSTANCE.run(second));
+    Results products = findings.attempt(way + ", by kernel", () -> Agreement.trusting(second));
     if (expected != null && products != null) {
       findings.same(way + ", by kernel", products, expected, 10 * units(), advice);
     }

@@ -17,7 +17,12 @@ import java.util.function.Function;
  * @param marks what is particular about some steps, made in the scope of the run
  */
 record CellWay(
-    String name, boolean reverse, Start start, int steps, int rows, Function<CellWay, Marks> marks) {
+    String name,
+    boolean reverse,
+    Start start,
+    int steps,
+    int rows,
+    Function<CellWay, Marks> marks) {
   /** Where the state before the first step comes from. */
   enum Start {
     ZEROS,
@@ -48,7 +53,12 @@ record CellWay(
           new CellWay("ragged", false, Start.GIVEN, 5, 3, CellWay::lengths),
           new CellWay("ragged and reverse", true, Start.ZEROS, 5, 3, CellWay::lengths),
           new CellWay(
-              "with resets", false, Start.GIVEN, 5, 3, way -> Marks.none().withResets(way.flags(3))),
+              "with resets",
+              false,
+              Start.GIVEN,
+              5,
+              3,
+              way -> Marks.none().withResets(way.flags(3))),
           new CellWay(
               "with skipped steps",
               false,

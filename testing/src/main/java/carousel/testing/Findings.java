@@ -68,8 +68,7 @@ final class Findings {
   }
 
   /** Compares two tensors. */
-  void same(
-      String where, String name, Tensor actual, Tensor wanted, double units, String advice) {
+  void same(String where, String name, Tensor actual, Tensor wanted, double units, String advice) {
     String difference = difference(actual, wanted, units, 0);
     require(difference == null, where, name + " " + difference + advice);
   }

@@ -19,8 +19,7 @@ final class GradCheckArguments extends AnnotationBasedArgumentsProvider<GradChec
     for (Device device : Devices.named(source.devices())) {
       for (int order : source.orders()) {
         for (long seed : source.seeds()) {
-          GradCheck check =
-              GradCheck.standard().withOrder(order).withDevice(device).withSeed(seed);
+          GradCheck check = GradCheck.standard().withOrder(order).withDevice(device).withSeed(seed);
           all.add(Arguments.argumentSet(check.toString(), check));
         }
       }

@@ -171,8 +171,7 @@ public record OpContract(
   private OpContract with(Input input) {
     List<Input> all = new ArrayList<>(operands);
     all.add(input);
-    return new OpContract(
-        op, all, types, sizes, order, isDerivative, isOnce, isLinear, units);
+    return new OpContract(op, all, types, sizes, order, isDerivative, isOnce, isLinear, units);
   }
 
   /**
@@ -259,7 +258,9 @@ public record OpContract(
   public ContractReport check() {
     if (operands.isEmpty()) {
       throw new TensorException(
-          "opContract: " + op.label() + " has no inputs; give them with input(\"n h\") and its like");
+          "opContract: "
+              + op.label()
+              + " has no inputs; give them with input(\"n h\") and its like");
     }
     var findings = new Findings();
     List<Device> devices = new ArrayList<>();
@@ -276,7 +277,8 @@ public record OpContract(
       List<OpCase> cases = OpCase.all(inputs, type, sizes);
       new OpResults(this, findings, devices).check(cases);
     }
-    // Differences say little of an op that computes something else each time; and what a wrong rule does
+    // Differences say little of an op that computes something else each time; and what a wrong rule
+    // does
     // elsewhere is no news.
     if (findings.areNone()) {
       DType widest = types.contains(DType.F64) ? DType.F64 : DType.F32;

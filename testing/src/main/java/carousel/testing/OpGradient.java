@@ -147,14 +147,11 @@ final class OpGradient {
     if (report != null) {
       boolean right =
           report.findings().stream()
-              .allMatch(
-                  f ->
-                      f.kind().verdict() == GradReport.Verdict.RIGHT
-                          || (f.kind() == GradReport.Kind.UNREAD && nothingFlows(f.where())));
+              .allMatch(f ->
+                  f.kind().verdict() == GradReport.Verdict.RIGHT
+                      || (f.kind() == GradReport.Kind.UNREAD && nothingFlows(f.where())));
       findings.require(
-          right,
-          where,
-          report + "\n  if the rule is no derivative by design, say surrogate()");
+          right, where, report + "\n  if the rule is no derivative by design, say surrogate()");
       findings.note(
           "gradient: " + report.compared() + " slopes to order " + order + " agree with the rule");
     }
@@ -186,10 +183,9 @@ final class OpGradient {
       // A rule need not read everything that it might.
       boolean right =
           report.findings().stream()
-              .allMatch(
-                  f ->
-                      f.kind().verdict() == GradReport.Verdict.RIGHT
-                          || f.kind() == GradReport.Kind.UNREAD);
+              .allMatch(f ->
+                  f.kind().verdict() == GradReport.Verdict.RIGHT
+                      || f.kind() == GradReport.Kind.UNREAD);
       findings.require(
           right,
           where,

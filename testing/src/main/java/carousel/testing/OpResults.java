@@ -54,9 +54,7 @@ final class OpResults {
     Results wide = results(where, new OpCase(c.operands(), DType.F64, c.sizes()).inputs());
     if (wide != null) {
       List<Tensor> cast =
-          wide.tensors().stream()
-              .map(t -> t.dtype() == DType.F64 ? t.cast(DType.F32) : t)
-              .toList();
+          wide.tensors().stream().map(t -> t.dtype() == DType.F64 ? t.cast(DType.F32) : t).toList();
       List<Tensor> own =
           narrow.tensors().stream()
               .map(t -> t.dtype() == DType.F64 ? t.cast(DType.F32) : t)

@@ -66,8 +66,7 @@ final class OpUses {
 
   private void anomaly(String where, Supplier<Tensor> loss, List<Tensor> plain, Tensor... leaves) {
     // Rules may make infinite numbers that they drop: what counts is what arrives.
-    var gradients =
-        findings.attempt(where, () -> Anomaly.detect(() -> Grad.orZero(loss, leaves)));
+    var gradients = findings.attempt(where, () -> Anomaly.detect(() -> Grad.orZero(loss, leaves)));
     for (int i = 0; gradients != null && i < leaves.length; i++) {
       findings.same(where, "gradient " + i, gradients.get(i), plain.get(i), contract.units(), "");
     }

@@ -8,6 +8,7 @@ import java.lang.reflect.Method;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -16,7 +17,6 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 import org.junit.jupiter.api.parallel.ExecutionMode;
-import org.jspecify.annotations.Nullable;
 import org.opentest4j.TestAbortedException;
 
 /**
@@ -57,8 +57,7 @@ public final class ScopeExtension
   @Override
   public void beforeEach(ExtensionContext context) {
     Scope around = innermost();
-    var opened =
-        new Opened(Scope.open(), around, around == null ? 0 : around.bytes(), inUse());
+    var opened = new Opened(Scope.open(), around, around == null ? 0 : around.bytes(), inUse());
     context.getStore(NAMESPACE).put(Opened.class, opened);
   }
 

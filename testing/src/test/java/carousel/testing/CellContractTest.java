@@ -143,7 +143,10 @@ class CellContractTest {
   @Test
   void aRuleForOneDerivative() {
     var once =
-        CustomOp.of("once", Tensor::tanh, Vjp.once(Vjp.fromOutput((g, y) -> g.mul(y.square().neg().add(1)))));
+        CustomOp.of(
+            "once",
+            Tensor::tanh,
+            Vjp.once(Vjp.fromOutput((g, y) -> g.mul(y.square().neg().add(1)))));
     Own cell = own((c, z, h) -> once.apply(z.add(h.matmul(c.u().value()))));
     assertThat(CellContract.of(cell).withOrder(1).check().notes())
         .anyMatch(note -> note.contains("slopes to order 1 agree"));
@@ -216,16 +219,15 @@ class CellContractTest {
   @Test
   void aStepThatIsAnotherInItsKernel() {
     Own cell =
-        own(
-            (c, z, h) -> {
-              boolean traced = false;
-              try {
-                traced = Double.isNaN(z.select(0, 0).select(0, 0).item());
-              } catch (RuntimeException e) { // what says that it has no values there, swallowed
-                traced = true;
-              }
-              return ELMAN.apply(c, z, h).mul(traced ? 1.001 : 1);
-            });
+        own((c, z, h) -> {
+          boolean traced = false;
+          try {
+            traced = Double.isNaN(z.select(0, 0).select(0, 0).item());
+          } catch (RuntimeException e) { // what says that it has no values there, swallowed
+            traced = true;
+          }
+          return ELMAN.apply(c, z, h).mul(traced ? 1.001 : 1);
+        });
     if (makesKernels()) {
       broken(CellContract.of(cell))
           .hasMessageContaining("forward, T = 5, N = 3, by kernel: y F64 [5,3,4], element ")

@@ -61,7 +61,8 @@ class GradCheckSourceTest {
     assertThat(outcomes)
         .containsEntry("[1] order 1, cpu, seed 4", "SUCCESSFUL")
         .containsEntry("[2] order 2, cpu, seed 4", "SUCCESSFUL");
-    assertThat(outcomes.get("[1] order 1, cpu, seed 9")).startsWith("FAILED: gradient of half: WRONG");
+    assertThat(outcomes.get("[1] order 1, cpu, seed 9"))
+        .startsWith("FAILED: gradient of half: WRONG");
   }
 
   @Test

@@ -22,8 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Ops that keep the contract, and faults in ops, each of which it finds and names. */
 class OpContractTest {
-  private static final Vjp OF_SOFTSIGN =
-      Vjp.fromInput((g, x) -> g.div(x.abs().add(1).square()));
+  private static final Vjp OF_SOFTSIGN = Vjp.fromInput((g, x) -> g.div(x.abs().add(1).square()));
 
   private static final CustomOp SOFTSIGN =
       CustomOp.of("softsign", x -> x.div(x.abs().add(1)), OF_SOFTSIGN);
@@ -57,8 +56,7 @@ class OpContractTest {
           }));
 
   private static CustomOp host(Vjp rule) {
-    return CustomOp.of(
-        "hostSpike", v -> v.gt(0).cast(v.dtype()), rule);
+    return CustomOp.of("hostSpike", v -> v.gt(0).cast(v.dtype()), rule);
   }
 
   private static Vjp onHost() {
@@ -83,7 +81,9 @@ class OpContractTest {
                         "gate",
                         in -> {
                           var parts = in[0].chunk(2, Tensor.LAST);
-                          return new Tensor[] {parts.get(0).sigmoid().mul(in[1]), parts.get(1).exp()};
+                          return new Tensor[] {
+                            parts.get(0).sigmoid().mul(in[1]), parts.get(1).exp()
+                          };
                         },
                         Vjp.joint(c -> {
                           Tensor s = c.in(0).chunk(2, Tensor.LAST).get(0).sigmoid();
@@ -98,8 +98,7 @@ class OpContractTest {
                 .input("n 2h")
                 .input("n h", -1, 2)),
         Arguments.of(
-            "integers and masks",
-            OpContract.of(PICK).input("4 h").indices("n", 4).mask("n 1")),
+            "integers and masks", OpContract.of(PICK).input("4 h").indices("n", 4).mask("n 1")),
         Arguments.of(
             "a constant input",
             OpContract.of(
@@ -178,10 +177,9 @@ class OpContractTest {
 
   @Test
   void aWrongRule() {
-    broken(
-            () ->
-                softsign(OpContractTest::softsign, Vjp.fromInput((g, x) -> g.div(x.abs().add(1))))
-                    .check())
+    broken(() ->
+            softsign(OpContractTest::softsign, Vjp.fromInput((g, x) -> g.div(x.abs().add(1))))
+                .check())
         .hasMessageContaining("mine breaks its contract")
         .hasMessageContaining("F64 [5,3]")
         .hasMessageContaining("gradient, order 1, input 0")
@@ -196,10 +194,9 @@ class OpContractTest {
         CustomOp.of(
             "mine",
             Tensor::square,
-            Vjp.fromInput(
-                (g, x) ->
-                    g.mul(Tensor.of(x.shape(), x.toDoubleArray()).to(x.device()).cast(x.dtype()))
-                        .mul(2)));
+            Vjp.fromInput((g, x) ->
+                g.mul(Tensor.of(x.shape(), x.toDoubleArray()).to(x.device()).cast(x.dtype()))
+                    .mul(2)));
     broken(() -> OpContract.of(square).input("n h").check())
         .hasMessageContaining("order 2, input 0");
     broken(() -> OpContract.of(host(onHost())).input("n h").surrogate().check())
@@ -215,23 +212,17 @@ class OpContractTest {
 
   @Test
   void stridesThatAreNotRead() {
-    broken(
-            () ->
-                softsign(
-                        x -> softsign(x.over(Layout.contiguous(x.shape()))),
-                        OF_SOFTSIGN)
-                    .check())
+    broken(() -> softsign(x -> softsign(x.over(Layout.contiguous(x.shape()))), OF_SOFTSIGN).check())
         .hasMessageContaining("mine breaks its contract")
         .hasMessageContaining("input 0 transposed in memory: output 0 F64 [5,3], element ")
         .hasMessageContaining("read elements by the layout");
     // In the rule alone.
-    broken(
-            () ->
-                softsign(
-                        OpContractTest::softsign,
-                        Vjp.fromInput((g, x) ->
-                            g.div(x.over(Layout.contiguous(x.shape())).abs().add(1).square())))
-                    .check())
+    broken(() ->
+            softsign(
+                    OpContractTest::softsign,
+                    Vjp.fromInput((g, x) ->
+                        g.div(x.over(Layout.contiguous(x.shape())).abs().add(1).square())))
+                .check())
         .hasMessageContaining("input 0 transposed in memory: gradient of input 0");
   }
 
@@ -240,58 +231,48 @@ class OpContractTest {
     broken(() -> softsign(x -> x.assign(softsign(x)), OF_SOFTSIGN).check())
         .hasMessageContaining("mine: forward wrote to its input 0");
     // By address, which no version tells.
-    broken(
-            () ->
-                softsign(
-                        x -> {
-                          if (x.size() > 0 && x.dtype() == DType.F64) {
-                            MemorySegment.ofAddress(x.storage().address())
-                                .reinterpret(8)
-                                .set(ValueLayout.JAVA_DOUBLE, 0, 7.5);
-                          }
-                          return softsign(x);
-                        },
-                        OF_SOFTSIGN)
-                    .check())
+    broken(() ->
+            softsign(
+                    x -> {
+                      if (x.size() > 0 && x.dtype() == DType.F64) {
+                        MemorySegment.ofAddress(x.storage().address())
+                            .reinterpret(8)
+                            .set(ValueLayout.JAVA_DOUBLE, 0, 7.5);
+                      }
+                      return softsign(x);
+                    },
+                    OF_SOFTSIGN)
+                .check())
         .hasMessageContaining("input 0 after the call F64 [5,3], element 0: 7.5, wanted ")
         .hasMessageContaining("write to a copy()");
   }
 
   @Test
   void anotherResultOnAnotherDevice() {
-    broken(
-            () ->
-                softsign(
-                        x -> softsign(x).mul(x.device() == Device.reference() ? 1 : 1.001),
-                        OF_SOFTSIGN)
-                    .check())
+    broken(() ->
+            softsign(
+                    x -> softsign(x).mul(x.device() == Device.reference() ? 1 : 1.001), OF_SOFTSIGN)
+                .check())
         .hasMessageContaining("F64 [5,3] on cpu: output 0")
         .hasMessageContaining("wanted is what the reference device gives");
     // In the rule alone, and beyond what the tolerance hides.
-    broken(
-            () ->
-                softsign(
-                        OpContractTest::softsign,
-                        Vjp.fromInput((g, x) ->
-                            g.div(x.abs().add(1).square())
-                                .mul(x.device() == Device.reference() ? 1 + 1e-12 : 1)))
-                    .check())
+    broken(() ->
+            softsign(
+                    OpContractTest::softsign,
+                    Vjp.fromInput((g, x) ->
+                        g.div(x.abs().add(1).square())
+                            .mul(x.device() == Device.reference() ? 1 + 1e-12 : 1)))
+                .check())
         .hasMessageContaining("on cpu: gradient of input 0");
   }
 
   @Test
   void lessPrecisionThanItsTypeHas() {
-    broken(
-            () ->
-                softsign(x -> softsign(x.cast(DType.F32)).cast(x.dtype()), OF_SOFTSIGN).check())
+    broken(() -> softsign(x -> softsign(x.cast(DType.F32)).cast(x.dtype()), OF_SOFTSIGN).check())
         .as("as GradCheck says")
         .hasMessageContaining("mine breaks its contract");
-    broken(
-            () ->
-                softsign(
-                        x -> softsign(x).add(x.dtype() == DType.F32 ? 0.01 : 0),
-                        OF_SOFTSIGN)
-                    .check())
+    broken(() ->
+            softsign(x -> softsign(x).add(x.dtype() == DType.F32 ? 0.01 : 0), OF_SOFTSIGN).check())
         .hasMessageContaining("F32 [5,3] on reference: output 0")
         .hasMessageContaining("wanted is what F64 gives of the same numbers");
   }
@@ -310,44 +291,41 @@ class OpContractTest {
         .hasMessageContaining("spike breaks its contract")
         .hasMessageContaining("gradient, order 1, input 0")
         .hasMessageContaining("say surrogate()");
-    broken(
-            () ->
-                OpContract.of(CustomOp.of("clip", x -> x, Vjp.linear(g -> g.clamp(-0.5, 0.5))))
-                    .input("n h")
-                    .surrogate()
-                    .check())
+    broken(() ->
+            OpContract.of(CustomOp.of("clip", x -> x, Vjp.linear(g -> g.clamp(-0.5, 0.5))))
+                .input("n h")
+                .surrogate()
+                .check())
         .hasMessageContaining("clip breaks its contract")
-        .hasMessageContaining("it is not linear in what arrives; if that is meant, say nonlinear()");
+        .hasMessageContaining(
+            "it is not linear in what arrives; if that is meant, say nonlinear()");
   }
 
   @Test
   void rulesOfAWrongForm() {
-    broken(
-            () ->
-                OpContract.of(CustomOp.of("mine", x -> x.mul(2), Vjp.linear(Tensor::sum)))
-                    .input("n h")
-                    .surrogate()
-                    .check())
+    broken(() ->
+            OpContract.of(CustomOp.of("mine", x -> x.mul(2), Vjp.linear(Tensor::sum)))
+                .input("n h")
+                .surrogate()
+                .check())
         .hasMessageContaining("mine: its rule gives F64 []")
         .hasMessageContaining("cotangent of input 0");
-    broken(
-            () ->
-                OpContract.of(CustomOp.of("mine", x -> x, Vjp.linear(g -> g.add(0.125))))
-                    .input("n h")
-                    .nonlinear()
-                    .check())
+    broken(() ->
+            OpContract.of(CustomOp.of("mine", x -> x, Vjp.linear(g -> g.add(0.125))))
+                .input("n h")
+                .nonlinear()
+                .check())
         .hasMessageContaining("the rule, given zeros, F64 [5,3], element 0: 0.125, wanted 0.0");
     // Nothing flows where something should.
-    broken(
-            () ->
-                OpContract.of(
-                        CustomOp.of(
-                            "mine",
-                            (a, b) -> a.mul(b),
-                            Vjp.of(Vjp.Rule.reading(1, (g, b) -> g.mul(b)))))
-                    .input("n h")
-                    .input("n h")
-                    .check())
+    broken(() ->
+            OpContract.of(
+                    CustomOp.of(
+                        "mine",
+                        (a, b) -> a.mul(b),
+                        Vjp.of(Vjp.Rule.reading(1, (g, b) -> g.mul(b)))))
+                .input("n h")
+                .input("n h")
+                .check())
         .hasMessageContaining("input 1");
   }
 
@@ -357,7 +335,10 @@ class OpContractTest {
     var op =
         CustomOp.of(
             "mine",
-            x -> x.size() > 0 && Double.isNaN(x.detach().flatten().select(0, 0).item()) ? x : x.mul(2),
+            x ->
+                x.size() > 0 && Double.isNaN(x.detach().flatten().select(0, 0).item())
+                    ? x
+                    : x.mul(2),
             Vjp.linear(g -> g.mul(2)));
     assertThat(OpContract.of(op).input("n h").check().notes())
         .anyMatch(note -> note.contains("no kernel"));
@@ -365,16 +346,11 @@ class OpContractTest {
 
   @Test
   void aSizeThatFailsIsNamed() {
-    broken(
-            () ->
-                OpContract.of(
-                        CustomOp.of(
-                            "mine",
-                            x -> x.sub(x.max(true, -1)),
-                            Vjp.linear(g -> g)))
-                    .input("n h")
-                    .surrogate()
-                    .check())
+    broken(() ->
+            OpContract.of(CustomOp.of("mine", x -> x.sub(x.max(true, -1)), Vjp.linear(g -> g)))
+                .input("n h")
+                .surrogate()
+                .check())
         .hasMessageContaining("mine breaks its contract")
         .hasMessageContaining("[5,0]")
         .hasMessageContaining("it fails: ");

@@ -25,8 +25,7 @@ final class Outcomes implements TestExecutionListener {
             LauncherDiscoveryRequestBuilder.request()
                 .selectors(selectClass(tests))
                 .configurationParameter("junit.jupiter.conditions.deactivate", "*")
-                .configurationParameter(
-                    LauncherConstants.CAPTURE_STDOUT_PROPERTY_NAME, "false")
+                .configurationParameter(LauncherConstants.CAPTURE_STDOUT_PROPERTY_NAME, "false")
                 .build(),
             outcomes);
     return outcomes.all;
