@@ -1,6 +1,7 @@
 /** Measurements of the engine and of the layers built on it. */
 module carousel.benchmarks {
   requires static org.jspecify;
+  requires carousel.jmh;
   requires carousel.nn;
   requires java.logging;
   requires java.management;

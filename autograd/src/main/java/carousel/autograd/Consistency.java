@@ -28,6 +28,8 @@ final class Consistency {
   /** Inputs up to this size are tried in other arrangements. */
   private static final long MOST_ARRANGED = 1_000_000;
 
+  private static final int MOST_PARTS = 16;
+
   /** Calls at one point when state is looked for that changes now and then. */
   private static final int CALLS = 24;
 
@@ -86,6 +88,7 @@ final class Consistency {
         Kind.KERNEL,
         "the kernel differs from the code that it was made of; -Dcarousel.fused=check says which, and"
             + " -Dcarousel.dump=DIR what was made");
+    parts(gradients);
     if (trial.takesAny()) {
       arrangements();
     }
@@ -203,6 +206,50 @@ final class Consistency {
                   distance,
                   largest(g)));
         }
+      }
+    }
+  }
+
+  /**
+   * Pulls back from one output at a time, so that nothing arrives at the others, by cotangents that lie in
+   * memory as they come: together that is the gradient.
+   */
+  private void parts(List<Tensor> gradients) {
+    if (cotangent.size() > MOST_ARRANGED) {
+      return;
+    }
+    try (var scope = Scope.openUnwatched()) {
+      int count = trial.outputs(trial.leaves()).tensors().size();
+      if (count > MOST_PARTS) {
+        return;
+      }
+      for (String way : List.of("one after the other", "permuted", "with a stride of 2")) {
+        List<Tensor> sums = new ArrayList<>(gradients.stream().map(g -> g.zerosLike()).toList());
+        int from = 0;
+        for (int k = 0; k < count; k++) {
+          int output = k;
+          Supplier<Tensor> one = () -> trial.outputs(trial.leaves()).tensors().get(output);
+          try (Pullback pullback = Pullback.of(one, trial.asLeaves())) {
+            Tensor y = pullback.value();
+            int size = Math.toIntExact(y.size());
+            Tensor v = cotangent.narrow(0, from, size).reshape(y.shape()).cast(y.dtype());
+            from += size;
+            List<Tensor> part = pullback.pull(arranged(v).getOrDefault(way, v));
+            for (int i = 0; i < part.size(); i++) {
+              sums.set(i, sums.get(i).add(part.get(i)));
+            }
+          } catch (RuntimeException e) {
+            add(Kind.LAYOUT, "", "with a cotangent " + way + ", its gradient fails: " + e.getMessage());
+            return;
+          }
+        }
+        differs(
+            gradients,
+            () -> sums,
+            Kind.LAYOUT,
+            count == 1
+                ? "with a cotangent " + way
+                : "output by output, where nothing arrives at the others, with cotangents " + way);
       }
     }
   }

@@ -91,10 +91,10 @@ public final class Grad {
    *
    * @param program computes a floating tensor of any shape
    * @param tensors what it is differentiated by
-   * @return the value and the way back; close it if it may not be used
+   * @return the value and the way back; close it if it may not be used, or it is reported when it is dropped
    */
   public static Pullback vjp(Supplier<Tensor> program, Tensor... tensors) {
-    return Pullback.of(program, inputs(tensors));
+    return Pullback.handedOut(program, inputs(tensors));
   }
 
   /**

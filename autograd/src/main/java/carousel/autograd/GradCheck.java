@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * Compares gradients with differences, to any order, and says which are wrong, and where it cannot tell.
  *
  * <pre>{@code
- * GradCheck.standard().run("scaled tanh", in -> in[0].mul(in[1]).tanh(), x, scale).require();
- * GradCheck.of(() -> model.loss(inputs, targets), model.parameters()).require();
+ * GradCheck.standard().run("scaled tanh", in -> in[0].mul(in[1]).tanh(), x, y).require();
+ * GradCheck.of(() -> model.loss(x, y), model.parameters()).require();
  * }</pre>
  *
  * <p><b>Slopes.</b> Inputs are moved to both sides of the point and the slopes extrapolated, with an estimate

@@ -2,30 +2,46 @@ package carousel.autograd;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A program that ran, and the way back through it: {@code pull(v) = vᵀ·∂value/∂leaf} for every leaf.
  *
- * <p>Serves once: pulling drops what was saved on the way. One that may go unused is closed, or what
- * it saved lives on.
+ * <p>Serves once: pulling drops what was saved on the way. One that may go unused is closed, best by {@code
+ * try}; one that is neither pulled nor closed keeps what it saved until the garbage collector finds it, and
+ * is reported then, with the place where it was made.
  */
 public final class Pullback implements AutoCloseable {
   private final Tensor value;
   private final List<Leaf> leaves;
-  private @Nullable Tape tape;
+  private final SavedTape saved;
+  private final Cleaner.@Nullable Cleanable dropWatch;
 
-  private Pullback(Tensor value, List<Leaf> leaves, Tape tape) {
+  private Pullback(Tensor value, List<Leaf> leaves, SavedTape saved) {
     this.value = value;
     this.leaves = leaves;
-    this.tape = tape;
+    this.saved = saved;
+    this.dropWatch = saved.watch(this);
   }
 
-  /** Runs the program on a fresh tape. */
+  /** Runs the program on a fresh tape, for who closes the result before returning. */
   static Pullback of(Supplier<Tensor> program, List<Leaf> leaves) {
+    return of(program, leaves, SavedTape::inside);
+  }
+
+  /** The same for who hands the result out: it is reported if it is dropped. */
+  static Pullback handedOut(Supplier<Tensor> program, List<Leaf> leaves) {
+    return of(program, leaves, SavedTape::handedOut);
+  }
+
+  private static Pullback of(
+      Supplier<Tensor> program, List<Leaf> leaves, Function<Tape, SavedTape> saving) {
     for (Leaf leaf : leaves) {
       if (!leaf.value().dtype().isFloating()) {
         throw new TensorException(
@@ -41,9 +57,9 @@ public final class Pullback implements AutoCloseable {
     var tape = new Tape(leaves.stream().map(Leaf::value).toList());
     boolean done = false;
     try {
-      Tensor value = tape.run(program);
+      var pullback = new Pullback(tape.run(program), leaves, saving.apply(tape));
       done = true;
-      return new Pullback(value, leaves, tape);
+      return pullback;
     } finally {
       if (!done) {
         tape.release();
@@ -96,12 +112,6 @@ public final class Pullback implements AutoCloseable {
 
   /** What flowed back to each leaf; null where nothing did. */
   @Nullable Gradient[] flowed(Tensor cotangent) {
-    Tape current = tape;
-    if (current == null) {
-      throw new TensorException(
-          "pull: this pullback was used or closed before; its saved tensors are gone. Run the"
-              + " program again, or add the losses and take one gradient");
-    }
     if (!cotangent.shape().equals(value.shape()) || cotangent.dtype() != value.dtype()) {
       throw new TensorException(
           "pull: the cotangent must be as the value, "
@@ -113,16 +123,35 @@ public final class Pullback implements AutoCloseable {
               + " "
               + cotangent.shape());
     }
-    tape = null;
+    Tape current = take();
+    if (current == null) {
+      throw new TensorException(
+          "pull: this pullback was used or closed before; its saved tensors are gone. Run the"
+              + " program again, or add the losses and take one gradient");
+    }
     return current.backward(value, cotangent, leaves.stream().map(Leaf::value).toList());
   }
 
   /** Lets go of what was saved, if {@link #pull} did not. */
   @Override
   public void close() {
-    if (tape != null) {
-      tape.release();
-      tape = null;
+    Tape current = take();
+    if (current != null) {
+      current.release();
+    }
+  }
+
+  /** Takes the tape, if it is there; then there is nothing to watch for. */
+  private @Nullable Tape take() {
+    try {
+      Tape taken = saved.take();
+      if (dropWatch != null) {
+        dropWatch.clean();
+      }
+      return taken;
+    } finally {
+      // Somebody who pulls still has it, whatever the compiler knows of the rest of the method.
+      Reference.reachabilityFence(this);
     }
   }
 }

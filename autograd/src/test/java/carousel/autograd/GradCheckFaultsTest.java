@@ -345,6 +345,34 @@ class GradCheckFaultsTest {
             "the gradient by input 0",
             in -> strided.apply(in[0]),
             one(2, 3)));
+    var halves =
+        CustomOp.ofAll(
+            "halves",
+            in -> new Tensor[] {in[0].mul(2), in[0].mul(3)},
+            Vjp.of(
+                Vjp.Rule.from(
+                    List.of(),
+                    false,
+                    c -> c.reached(1) ? c.g(0).mul(2).add(c.g(1).mul(3)) : c.g(0))));
+    faults.add(
+        fault(
+            "two outputs, of which one may not be used",
+            LAYOUT,
+            "output by output",
+            in -> List.of(halves.applyAll(in[0])),
+            one(2, 3)));
+    var flat =
+        CustomOp.of(
+            "flat",
+            (Tensor x) -> x.mul(2),
+            Vjp.linear(g -> g.layout().isContiguous() ? g.mul(2) : g));
+    faults.add(
+        fault(
+            "a cotangent taken for contiguous",
+            LAYOUT,
+            "with a cotangent permuted",
+            in -> flat.apply(in[0]),
+            one(2, 3)));
     // Kernels, and types.
     faults.add(
         fault(

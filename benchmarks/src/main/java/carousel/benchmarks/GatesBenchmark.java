@@ -6,37 +6,24 @@ import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
+import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What a step of a cell computes besides products, for those who scan by hand: as one pass where
  * composites are fused, and op by op.
  */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 5, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(1)
-public class GatesBenchmark {
+public class GatesBenchmark extends Measured {
   private static final String OFF = "-Dcarousel.fused=off";
 
   /** The cell. */
@@ -50,7 +37,7 @@ public class GatesBenchmark {
   /** A composite, and what a step gave it. */
   private record Use(Composite composite, Tensor[] inputs) {}
 
-  private carousel.tensor.Scope run;
+  private Scope run;
   private Composite gates;
   private Tensor[] inputs;
   private Tensor cotangent;
@@ -58,7 +45,7 @@ public class GatesBenchmark {
   /** Runs a step, and notes what is given to its gates. */
   @Setup
   public void open() {
-    run = carousel.tensor.Scope.open();
+    run = Scope.open();
     int rows = Integer.parseInt(shape.substring(0, shape.indexOf('x')));
     int units = Integer.parseInt(shape.substring(shape.indexOf('x') + 1));
     var random = Philox.of(1);
@@ -85,13 +72,13 @@ public class GatesBenchmark {
   }
 
   private long apply() {
-    try (var step = carousel.tensor.Scope.openUnwatched()) {
+    try (var step = Scope.openUnwatched()) {
       return Op.applyAll(gates, inputs).length;
     }
   }
 
   private long pull() {
-    try (var step = carousel.tensor.Scope.openUnwatched();
+    try (var step = Scope.openUnwatched();
         var pullback = Grad.vjp(() -> Op.applyAll(gates, inputs)[0], inputs)) {
       return pullback.pull(cotangent).size();
     }

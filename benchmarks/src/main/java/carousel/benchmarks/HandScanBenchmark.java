@@ -6,40 +6,27 @@ import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
+import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * A scan written by hand, forward and backward: 35 steps of 20 rows from 64 inputs to 64 units, with
  * gates in one pass, and op by op.
  */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 8, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(1)
-public class HandScanBenchmark {
+public class HandScanBenchmark extends Measured {
 
   /** The cell. */
   @Param({"lstm", "peephole", "gru", "gru_after"})
   public String cell = "";
 
-  private carousel.tensor.Scope run;
+  private Scope run;
   private Cell<?> made;
   private Tensor x;
   private Tensor[] leaves;
@@ -47,7 +34,7 @@ public class HandScanBenchmark {
   /** Makes weights and inputs. */
   @Setup
   public void open() {
-    run = carousel.tensor.Scope.open();
+    run = Scope.open();
     var random = Philox.of(1);
     made = Cells.of(cell.replace('_', '-'), 64, 64, Init.uniform(0.1), random);
     x = random.normal(DType.F32, 0, 1, 35, 20, 64);
@@ -63,7 +50,7 @@ public class HandScanBenchmark {
   }
 
   private double gradient() {
-    try (var step = carousel.tensor.Scope.openUnwatched()) {
+    try (var step = Scope.openUnwatched()) {
       return Grad.of(() -> HandScan.run(made, x).square().sum(), leaves).value().item();
     }
   }

@@ -2,31 +2,17 @@ package carousel.benchmarks;
 
 import carousel.benchmarks.compare.Layers;
 import carousel.benchmarks.compare.Task;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * Recurrent layers, forward and backward: with composites fused where there is a kernel, and as graphs
  * of single operations. With {@code -prof gc}: the garbage of a step.
  */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 5, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(1)
-public class LayerBenchmark {
+public class LayerBenchmark extends Measured {
 
   /** The cell. */
   @Param({"elman", "lstm", "peephole", "matrix_peephole", "gru", "gru_after"})

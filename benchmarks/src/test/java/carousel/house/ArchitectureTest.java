@@ -67,6 +67,7 @@ class ArchitectureTest {
                   .should()
                   .dependOnClassesThat()
                   .resideInAnyPackage(
+                      "carousel.jmh..",
                       "carousel.autograd..",
                       "carousel.nn..",
                       "carousel.testing..",

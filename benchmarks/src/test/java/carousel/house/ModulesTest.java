@@ -32,12 +32,13 @@ class ModulesTest {
         .isEqualTo(
             Map.of(
                 "carousel.tensor", Set.of(),
+                "carousel.jmh", Set.of("carousel.tensor"),
                 "carousel.autograd", Set.of("carousel.tensor"),
                 "carousel.cuda", Set.of("carousel.tensor"),
                 "carousel.nn", Set.of("carousel.autograd"),
                 "carousel.testing", Set.of("carousel.nn"),
                 "carousel.zoo", Set.of("carousel.nn"),
-                "carousel.benchmarks", Set.of("carousel.nn")));
+                "carousel.benchmarks", Set.of("carousel.jmh", "carousel.nn")));
   }
 
   private static Set<String> carouselRequires(ModuleDescriptor module) {

@@ -47,6 +47,11 @@ final class GuardedMemory implements Memory {
   }
 
   @Override
+  public synchronized void resetPeak() {
+    peak = inUse;
+  }
+
+  @Override
   public synchronized long reserved() {
     return inUse;
   }

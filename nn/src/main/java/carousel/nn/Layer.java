@@ -5,7 +5,13 @@ package carousel.nn;
  *
  * <pre>{@code
  * record Classifier(Embedding embed, List<Linear> hidden, Linear head) implements Layer {
- *   Tensor logits(Tensor tokens) { ... }
+ *   Tensor logits(Tensor tokens) {
+ *     Tensor x = embed.apply(tokens);
+ *     for (Linear layer : hidden) {
+ *       x = layer.apply(x).tanh();
+ *     }
+ *     return head.apply(x);
+ *   }
  * }
  * }</pre>
  *

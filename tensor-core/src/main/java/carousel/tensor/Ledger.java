@@ -15,7 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class Ledger implements Runnable {
   private static final System.Logger LOG = System.getLogger("carousel.tensor");
 
-  private final Thread thread = Thread.currentThread();
+  /** Whose it is; null where threads share it, and those that use it lock it. */
+  private final @Nullable Thread thread;
+
   private final @Nullable String place;
   private final int depth;
   private @Nullable Storage[] owned = new Storage[8];
@@ -24,17 +26,45 @@ final class Ledger implements Runnable {
 
   /** The ledger of a scope of this thread: where it was opened, if watched, and how deep inside others. */
   Ledger(@Nullable String place, int depth) {
+    this(Thread.currentThread(), place, depth);
+  }
+
+  private Ledger(@Nullable Thread thread, @Nullable String place, int depth) {
+    this.thread = thread;
     this.place = place;
     this.depth = depth;
   }
 
-  /** "the scope opened at ...". */
-  String describe() {
-    return place == null ? "an engine's scope" : "the scope opened at " + place;
+  /** The ledger of a scope of no thread, further out than those of all threads. */
+  static Ledger shared(String place) {
+    return new Ledger(null, place, -1);
   }
 
-  Thread thread() {
-    return thread;
+  /** "the scope opened at ...". */
+  String describe() {
+    if (place == null) {
+      return "an engine's scope";
+    }
+    return (thread == null ? "the shared scope opened at " : "the scope opened at ") + place;
+  }
+
+  boolean isShared() {
+    return thread == null;
+  }
+
+  /** Whether it belongs to a thread. */
+  boolean isOf(Thread other) {
+    return thread == other;
+  }
+
+  /** Whether both belong to one thread. */
+  boolean isOfThreadOf(Ledger other) {
+    return thread != null && thread == other.thread;
+  }
+
+  /** The name of the thread that it belongs to. */
+  String threadName() {
+    return thread == null ? "no thread" : thread.getName();
   }
 
   int depth() {
@@ -64,6 +94,13 @@ final class Ledger implements Runnable {
       owned[storage.slot()] = last;
       last.ownedBy(this, storage.slot());
     }
+  }
+
+  /** Hands all it owns to another; then it owns nothing. */
+  void handTo(Ledger other) {
+    storages().forEach(other::add);
+    owned = new Storage[8];
+    count = 0;
   }
 
   List<Storage> storages() {

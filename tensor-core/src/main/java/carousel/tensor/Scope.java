@@ -4,9 +4,7 @@ import carousel.tensor.spi.Memory;
 import java.lang.System.Logger.Level;
 import java.lang.ref.Cleaner;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,21 +12,21 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * try (var step = Scope.open()) {
- *   Tensor loss = ...;              // everything in here is freed at the brace,
+ *   Tensor loss = model.loss(x, y); // everything made in here is freed at the brace,
  *   best = step.keep(loss);         // except what is kept: it goes to the enclosing scope
  * }
  * }</pre>
  *
  * <p>Scopes nest and belong to the thread that opened them; a thread that makes tensors opens its
- * own. A scope left open is closed, and reported with the place where it was opened, when the scope
- * around it closes or, at the latest, when its thread is gone.
+ * own. Tensors that threads share may belong to a {@link SharedScope}. A scope left open is closed, and
+ * reported with the place where it was opened, when the scope around it closes or, at the latest, when its
+ * thread is gone.
  */
 public final class Scope implements AutoCloseable {
   private static final ThreadLocal<@Nullable Scope> CURRENT = new ThreadLocal<>();
   private static final Cleaner CLEANER = Cleaner.create();
   private static final System.Logger LOG = System.getLogger("carousel.tensor");
   private static final StackWalker WALKER = StackWalker.getInstance();
-  private static final int LARGEST_SHOWN = 5;
 
   private final @Nullable Scope parent;
   private final Device device;
@@ -75,10 +73,18 @@ public final class Scope implements AutoCloseable {
     return new Scope(parent, parent == null ? Device.standard() : parent.device, null);
   }
 
-  private static String caller() {
+  /** {@link #openUnwatched()} on a device. */
+  static Scope openUnwatched(Device device) {
+    return new Scope(CURRENT.get(), device, null);
+  }
+
+  /** Who opens a scope. */
+  static String caller() {
     return WALKER.walk(frames ->
         frames
-            .filter(f -> !f.getClassName().equals(Scope.class.getName()))
+            .filter(f ->
+                !f.getClassName().equals(Scope.class.getName())
+                    && !f.getClassName().equals(SharedScope.class.getName()))
             .findFirst()
             .map(f ->
                 f.getClassName()
@@ -147,14 +153,17 @@ public final class Scope implements AutoCloseable {
     Storage storage = tensor.storage();
     var unused = storage.address();
     Ledger owner = storage.owner();
-    if (owner.thread() != ledger.thread()) {
+    if (owner.isShared() && !owner.isClosed()) {
+      return tensor; // further out than any thread's
+    }
+    if (!owner.isShared() && !owner.isOf(Thread.currentThread())) {
       throw new TensorException(
           "adopt: "
               + owner.describe()
               + " belongs to thread "
-              + owner.thread().getName()
+              + owner.threadName()
               + ", not to "
-              + ledger.thread().getName()
+              + ledger.threadName()
               + "; copy the tensor instead");
     }
     if (owner.isClosed() || owner.depth() > ledger.depth()) {
@@ -174,7 +183,7 @@ public final class Scope implements AutoCloseable {
    */
   public boolean owns(Tensor tensor) {
     Ledger owner = tensor.storage().owner();
-    return owner.thread() == ledger.thread() && owner.depth() >= ledger.depth();
+    return owner.isOfThreadOf(ledger) && owner.depth() >= ledger.depth();
   }
 
   /** Allocates a block owned by this scope. */
@@ -184,7 +193,7 @@ public final class Scope implements AutoCloseable {
     long size = Math.max(1, bytes);
     long address = memory.allocate(size);
     if (address == 0) {
-      throw new TensorException(outOfMemory(target, size, op, shape));
+      throw new TensorException(OutOfMemory.text(target, size, op, shape, ledgers()));
     }
     try {
       return new Storage(memory, address, size, op, shape, ledger);
@@ -198,53 +207,31 @@ public final class Scope implements AutoCloseable {
     if (ledger.isClosed()) {
       throw new TensorException(op + ": " + describe() + " is closed");
     }
-    if (ledger.thread() != Thread.currentThread()) {
+    if (!ledger.isOf(Thread.currentThread())) {
       throw new TensorException(
           op
               + ": "
               + describe()
               + " belongs to thread "
-              + ledger.thread().getName()
+              + ledger.threadName()
               + ", used on "
               + Thread.currentThread().getName()
               + "; open a scope on this thread");
     }
   }
 
-  private String outOfMemory(Device target, long bytes, String op, Shape shape) {
-    Memory memory = target.backend().memory();
-    var text =
-        new StringBuilder(
-            String.format(
-                Locale.ROOT,
-                "%s %s: out of memory on %s: %,d bytes wanted, %,d in use, cap %,d",
-                op,
-                shape,
-                target.name(),
-                bytes,
-                memory.inUse(),
-                memory.limit()));
-    text.append("\nopen scopes, innermost first:");
-    List<Storage> all = new ArrayList<>();
+  /** What this scope owns, and those around it. */
+  private List<Ledger> ledgers() {
+    List<Ledger> ledgers = new ArrayList<>();
     for (Scope s = this; s != null; s = s.parent) {
-      text.append(
-          String.format(
-              Locale.ROOT,
-              "\n  %,15d bytes in %,d tensors, %s",
-              s.ledger.bytes(),
-              s.ledger.count(),
-              s.describe()));
-      all.addAll(s.ledger.storages());
+      ledgers.add(s.ledger);
     }
-    text.append("\nlargest holders:");
-    all.sort(Comparator.comparingLong(Storage::bytes).reversed());
-    for (Storage s : all.subList(0, Math.min(LARGEST_SHOWN, all.size()))) {
-      text.append(String.format(Locale.ROOT, "\n  %,15d bytes  %s", s.bytes(), s.origin()));
-    }
-    return text.append(
-            "\nclose scopes sooner, use smaller batches or fewer steps, or raise the cap"
-                + " (-Dcarousel.memory=, e.g. 8g)")
-        .toString();
+    return ledgers;
+  }
+
+  /** Hands what this scope owns to another. */
+  void handTo(Ledger other) {
+    ledger.handTo(other);
   }
 
   /**
@@ -257,14 +244,15 @@ public final class Scope implements AutoCloseable {
     if (ledger.isClosed()) {
       return;
     }
-    if (ledger.thread() != Thread.currentThread()) {
+    if (!ledger.isOf(Thread.currentThread())) {
       throw new TensorException(
           "close: "
               + describe()
               + " belongs to thread "
-              + ledger.thread().getName()
+              + ledger.threadName()
               + ", closed by "
-              + Thread.currentThread().getName());
+              + Thread.currentThread().getName()
+              + "; close it where it was opened, or make what threads share in a SharedScope");
     }
     for (Scope inner = CURRENT.get(); inner != null && inner != this; inner = inner.parent) {
       LOG.log(Level.WARNING, inner.describe() + " was never closed; closed by the scope around it");

@@ -2,6 +2,7 @@ package carousel.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carousel.tensor.jvm.FreshJvm;
 import org.junit.jupiter.api.Test;
 
 /** On the class path, with and without the Vector API: what users get who add no flag. */

@@ -2,6 +2,7 @@ package carousel.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carousel.tensor.jvm.FreshJvm;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.BackendProvider;

@@ -2,6 +2,7 @@ package carousel.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carousel.tensor.jvm.FreshJvm;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;

@@ -3,6 +3,7 @@ package carousel.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carousel.tensor.jvm.FreshJvm;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Memory;
 import java.io.IOException;

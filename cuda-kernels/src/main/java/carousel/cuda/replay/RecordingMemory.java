@@ -37,6 +37,11 @@ final class RecordingMemory implements Memory {
   }
 
   @Override
+  public void resetPeak() {
+    shared.resetPeak();
+  }
+
+  @Override
   public long reserved() {
     return shared.reserved();
   }

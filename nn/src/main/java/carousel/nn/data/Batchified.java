@@ -14,7 +14,9 @@ import java.util.NoSuchElementException;
  * <pre>{@code
  * var data = corpus.train().batchify(20);
  * for (var batch : data.windows(35)) {
- *   try (var step = Scope.open()) { ... batch.tokens() [35,20] ... batch.targets() [35,20] ... }
+ *   try (var step = Scope.open()) {
+ *     Tensor loss = model.loss(batch.tokens(), batch.targets()); // both [35,20]
+ *   }
  * }
  * }</pre>
  *

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *   noise = Philox.at(1, Long.parseLong(from.metadata().get("noise")));
  * }
  * for (var step = from == null ? 0 : from.step(); step < steps; step++) {
- *   ...
+ *   // ...
  *   checkpoints.save(step + 1, tensors, Map.of("noise", Long.toString(noise.counter())));
  * }
  * }</pre>

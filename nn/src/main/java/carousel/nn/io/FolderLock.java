@@ -15,7 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <pre>{@code
  * try (var lock = FolderLock.take(run)) {
- *   ...
+ *   // nobody else writes into the folder
  * }
  * }</pre>
  *

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * var optimizer = Adam.of(model.parameters(), 1e-3);
- * ...
+ * // at every step:
  * optimizer.step(Grad.of(() -> model.loss(x, y), model.parameters()).clipNorm(5));
  * }</pre>
  *

@@ -9,12 +9,13 @@ import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.Agreement;
-import carousel.tensor.op.Binary;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.MatMul;
+import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Reduction;
 import carousel.tensor.op.Softmax;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -135,14 +136,24 @@ final class Referee {
     return all;
   }
 
+  /** Sums and products are off by what rounding may make of their terms, which can be more than is left of them. */
   private static Interpreter rounding(Philox rng, double step) {
     return (op, inputs) -> {
       Tensor[] results = FusedContract.BODIES.apply(op, inputs);
-      boolean rounds = op instanceof MatMul || op instanceof Softmax || op instanceof Reduction;
+      boolean adds =
+          op instanceof MatMul
+              || (op instanceof Reduction of
+                  && (of.reduce() == Reduce.SUM || of.reduce() == Reduce.MEAN));
+      boolean rounds = adds || op instanceof Softmax || op instanceof Reduction;
       if (rounds && results[0].dtype().isFloating()) {
         Tensor y = results[0];
-        Tensor factor = rng.uniform(y.dtype(), 1 - step, 1 + step, y.shape().toArray());
-        results = new Tensor[] {Interpreter.EAGER.apply(Binary.MUL, y, factor.to(y.device()))[0]};
+        results =
+            Interpreter.EAGER.run(() -> {
+              Tensor[] sizes = Arrays.stream(inputs).map(Tensor::abs).toArray(Tensor[]::new);
+              Tensor size = adds ? FusedContract.BODIES.apply(op, sizes)[0] : y;
+              Tensor off = rng.uniform(y.dtype(), -step, step, y.shape().toArray());
+              return new Tensor[] {y.add(size.mul(off.to(y.device())))};
+            });
       }
       return results;
     };

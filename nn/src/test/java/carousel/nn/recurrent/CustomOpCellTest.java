@@ -281,6 +281,78 @@ class CustomOpCellTest {
     }
   }
 
+  /** What is given to a sum of products and to an op, too: the sum does not begin with it. */
+  @Test
+  void whatAlsoBeginsASumGetsItsGradient() {
+    var op =
+        CustomOp.of(
+            "passing",
+            (a, b) -> a.tanh(),
+            Vjp.of(Vjp.Rule.linear(g -> g), Vjp.Rule.linear(g -> g.mul(3))));
+    StepOf code =
+        (c, z, h) -> {
+          Tensor half = z.narrow(1, 0, H);
+          return op.apply(half.add(h.matmul(c.u().value())), half);
+        };
+    same(Own.of(DType.F64, code), DType.F64);
+    // Nothing but the rule knows of h.sigmoid().
+    StepOf computed =
+        (c, z, h) -> {
+          Tensor half = z.narrow(1, 0, H);
+          return op.apply(half.add(h.matmul(c.u().value())), h.sigmoid());
+        };
+    same(Own.of(DType.F64, computed), DType.F64);
+  }
+
+  /** The sum is not one that the step computes; the product and the input stay apart. */
+  @Test
+  void aRuleMayAddToAProduct() {
+    var op =
+        CustomOp.of(
+            "adding",
+            (a, b) -> a.tanh().mul(b),
+            Vjp.of(
+                Vjp.Rule.reading(0, 1, (g, a, b) -> g.mul(a.add(b))),
+                Vjp.Rule.reading(0, (g, a) -> g.mul(a))));
+    same(
+        Own.of(DType.F64, (c, z, h) -> op.apply(h.matmul(c.u().value()), z.narrow(1, 0, H)).tanh()),
+        DType.F64);
+  }
+
+  /** A single column in as many goes in, and comes out, and is cut. */
+  @Test
+  void expandedColumnsMayGoInAndOut() {
+    var op =
+        CustomOp.of(
+            "even",
+            x -> x.max(true, -1).expand(x.shape()),
+            Vjp.linear(g -> g.clamp(-0.3, 0.3).mul(0.5)));
+    StepOf code =
+        (c, z, h) -> {
+          Tensor y = op.apply(h.mean(true, -1).expand(h.shape()));
+          Tensor cut = Tensor.concat(1, List.of(y.narrow(1, 2, H - 2), y.narrow(1, 0, 2)));
+          return cut.mul(z.narrow(1, 0, H)).add(op.apply(h).mul(z.narrow(1, H, H))).tanh();
+        };
+    same(Own.of(DType.F64, code), DType.F64);
+  }
+
+  /** What arrives through products arrives when both outputs are passed. */
+  @Test
+  void bothOutputsMayBeMultiplied() {
+    var op =
+        CustomOp.ofAll(
+            "both",
+            in -> new Tensor[] {in[0].tanh(), in[0].sigmoid()},
+            Vjp.joint(c -> new Tensor[] {c.g(0).mul(c.g(1)).add(c.g(1)).mul(c.out(0))}));
+    StepOf code =
+        (c, z, h) -> {
+          Tensor[] y = op.applyAll(z.narrow(1, 0, H).add(h));
+          Tensor first = y[0].matmul(c.u().value()).tanh();
+          return first.mul(y[1].matmul(c.u().value())).add(h.mul(0.5));
+        };
+    same(Own.of(DType.F64, code), DType.F64);
+  }
+
   /** What depends on the input alone: the product leaves the steps elsewhere, but not past such an op. */
   @Test
   void anOpOfTheInputAloneKeepsItsRule() {

@@ -3,8 +3,7 @@ package carousel.tensor.op;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import java.util.Collections;
-import java.util.IdentityHashMap;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.BinaryOperator;
@@ -121,7 +120,7 @@ public non-sealed interface CustomOp extends Op {
                   + " in place; write to a copy()");
         }
       }
-      Set<Tensor> handed = Collections.newSetFromMap(new IdentityHashMap<>());
+      Set<Tensor> handed = new HashSet<>();
       Tensor[] results = new Tensor[outputs.length];
       for (int k = 0; k < results.length; k++) {
         Tensor y = outputs[k];

@@ -5,6 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /** One rule for each of the first inputs; the others have none. */
 final class RulePerInput extends Vjp {
+  static final Vjp NONE = new RulePerInput();
+
   private final Rule[] rules;
 
   RulePerInput(Rule... rules) {

@@ -213,15 +213,13 @@ public abstract sealed class Vjp permits Vjp.Applied, RulePerInput, JointRule, O
    */
   public abstract @Nullable Tensor[] pull(Context c, boolean[] wanted);
 
-  private static final Vjp NONE = new RulePerInput();
-
   /**
    * Nothing flows: the op is constant almost everywhere, or not differentiable.
    *
    * @return the empty rule
    */
   public static Vjp none() {
-    return NONE;
+    return RulePerInput.NONE;
   }
 
   /**

@@ -27,11 +27,17 @@ public interface Memory {
   long inUse();
 
   /**
-   * Returns the largest {@link #inUse} there has been.
+   * Returns the largest {@link #inUse} there has been, or has been since the last {@link #resetPeak}.
    *
    * @return the peak in bytes
    */
   long peak();
+
+  /**
+   * Starts the {@linkplain #peak() peak} anew, from what is in use now: to measure the peak of a part of a
+   * program. What the memory keeps for later does not depend on it.
+   */
+  void resetPeak();
 
   /**
    * Returns the bytes taken from the system and not given back.

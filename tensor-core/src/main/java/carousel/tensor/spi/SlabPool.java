@@ -48,6 +48,10 @@ public final class SlabPool implements Memory {
   private long slabEnd;
   private long inUse;
   private long peak;
+
+  /** The peak before it was started anew. */
+  private long formerPeak;
+
   private long reserved;
 
   /** Of large blocks. */
@@ -186,8 +190,9 @@ public final class SlabPool implements Memory {
     list[freeCount[c]++] = address;
     cached += size >= LARGE ? size : 0;
     // A training step frees all it used at once and takes it again: keep that much.
-    if (cached > peak) {
-      trim(peak / 2);
+    long most = Math.max(peak, formerPeak);
+    if (cached > most) {
+      trim(most / 2);
     }
   }
 
@@ -210,6 +215,12 @@ public final class SlabPool implements Memory {
   @Override
   public synchronized long peak() {
     return peak;
+  }
+
+  @Override
+  public synchronized void resetPeak() {
+    formerPeak = Math.max(peak, formerPeak);
+    peak = inUse;
   }
 
   @Override

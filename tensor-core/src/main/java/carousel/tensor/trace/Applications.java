@@ -114,12 +114,10 @@ final class Applications {
 
   private <R> R inRule(Supplier<R> code) {
     inRule = true;
-    trace.columns.sums(false);
     try {
       return code.get();
     } finally {
       inRule = false;
-      trace.columns.sums(true);
     }
   }
 
@@ -223,10 +221,10 @@ final class Applications {
       throw new Untraced(
           "its rule lets flow to " + input.shape() + ", which is no value for each row");
     }
-    Seen target = trace.known(input);
-    if (target != null && target.isNumber()) {
+    if (parts.stream().allMatch(part -> part.value().isNumber() || part.value().isTest())) {
       return;
     }
+    Seen target = trace.known(input);
     boolean ofRows = target != null ? target.hasRows() : has(input, trace.rows.rank());
     boolean fromRows = holds != null ? holds.hasRows() : has(result, trace.rows.rank());
     if (!fromRows && !ofRows) {

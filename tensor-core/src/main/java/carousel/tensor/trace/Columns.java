@@ -21,17 +21,9 @@ final class Columns {
   /** Of inputs and sums: which summands they hold. */
   private final Map<Value, Set<String>> summands = new HashMap<>();
 
-  /** Whether what is added becomes part of a sum of products; not so in a rule, which has none. */
-  private boolean sums = true;
-
   Columns(Graph graph, Cuts cuts) {
     this.graph = graph;
     this.cuts = cuts;
-  }
-
-  /** Whether sums of products take in what is added to them. */
-  void sums(boolean take) {
-    sums = take;
   }
 
   /**
@@ -132,7 +124,7 @@ final class Columns {
         throw new Untraced(op.label() + " of a mask");
       }
     }
-    return op == Binary.ADD && sums ? add(values.get(0), values.get(1)) : graph.apply(op, values);
+    return op == Binary.ADD ? add(values.get(0), values.get(1)) : graph.apply(op, values);
   }
 
   /**

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,8 +70,8 @@ public record Step(
     private final Map<Value, Value> cotangents = new HashMap<>();
     private final Map<Value, List<Term>> products = new HashMap<>();
 
-    /** Of an application of a user's op the output that this comes to last: all has arrived then. */
-    private final Map<Application, Value> last = new IdentityHashMap<>();
+    /** For the first output of a user's op the one that this comes to last: all has arrived then. */
+    private final Map<Value, Value> last = new HashMap<>();
 
     Adjoint(Graph graph, List<Value> outputs, DType type, Device device) {
       this.graph = graph;
@@ -90,7 +89,7 @@ public record Step(
       Map<Value, Value> given = new LinkedHashMap<>();
       Map<Value, Value> back = new LinkedHashMap<>();
       List<Value> ordered = ordered();
-      ordered.stream().filter(Value::isOwn).forEach(o -> last.put(graph.application(o), o));
+      ordered.stream().filter(Value::isOwn).forEach(o -> last.put(first(o), o));
       for (Value value : ordered) {
         List<Term> terms = products.get(value);
         if (terms != null && value.kind() == Kind.STATE) {
@@ -127,7 +126,7 @@ public record Step(
 
     private void pull(Value value, Value g) {
       if (value.isOwn()) {
-        if (value == last.get(graph.application(value))) {
+        if (value.equals(last.get(first(value)))) {
           pull(graph.application(value));
         }
         return;
@@ -149,6 +148,10 @@ public record Step(
           }
         }
       }
+    }
+
+    private Value first(Value output) {
+      return graph.application(output).outputs().getFirst();
     }
 
     /** What has arrived at the outputs takes its place in the rule; nothing flows if nothing has. */

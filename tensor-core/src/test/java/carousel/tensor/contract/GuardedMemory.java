@@ -92,6 +92,11 @@ public final class GuardedMemory implements Memory {
   }
 
   @Override
+  public void resetPeak() {
+    pool.resetPeak();
+  }
+
+  @Override
   public long reserved() {
     return pool.reserved();
   }

@@ -3,10 +3,10 @@ package carousel.tensor.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
-import carousel.tensor.FreshJvm;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.jvm.FreshJvm;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Unary;

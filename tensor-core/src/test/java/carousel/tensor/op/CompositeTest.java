@@ -3,9 +3,9 @@ package carousel.tensor.op;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
-import carousel.tensor.FreshJvm;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.jvm.FreshJvm;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;

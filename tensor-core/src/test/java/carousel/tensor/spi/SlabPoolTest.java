@@ -94,6 +94,23 @@ class SlabPoolTest {
   }
 
   @Test
+  void thePeakStartsAnewFromWhatIsInUse() {
+    var pool = HostMemory.pool();
+    long a = pool.allocate(100);
+    pool.free(pool.allocate(10 * MB), 10 * MB);
+    pool.resetPeak();
+    assertThat(pool.peak()).isEqualTo(128);
+    long reserved = pool.reserved();
+    pool.free(pool.allocate(1000), 1000);
+    assertThat(pool.peak()).isEqualTo(128 + 1024);
+    pool.free(a, 100);
+    // What is kept for the next large block is what it was before.
+    assertThat(pool.reserved()).isEqualTo(reserved);
+    pool.free(pool.allocate(10 * MB), 10 * MB);
+    assertThat(pool.reserved()).isEqualTo(reserved);
+  }
+
+  @Test
   void countsWhatTheSystemGave() {
     var pool = HostMemory.pool();
     assertThat(pool.reserved()).isZero();

@@ -91,6 +91,12 @@ final class GraphTracer implements Interpreter {
     return node.kind() == NodeKind.OUTPUT || node.kind() == NodeKind.GRADIENT;
   }
 
+  /** What no tape records is drawn all the same. */
+  @Override
+  public Interpreter unrecorded() {
+    return this;
+  }
+
   @Override
   public Tensor[] apply(Op op, Tensor... inputs) {
     if (op instanceof Composite composite) return composite.body().apply(inputs);

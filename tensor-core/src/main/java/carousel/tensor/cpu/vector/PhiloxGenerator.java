@@ -21,7 +21,7 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Writes the loop of Philox4x32-10, a block in every lane of 64 bits, with its ten rounds unrolled:
  *
- * <pre>{@code
+ * <pre>{@literal
  * for (int i = 0; i < blocks; i += LANES) {
  *   b = broadcast(block + i).addIndex(1);  c0 = b;  c1 = b >>> 32;  c2 = 0;  c3 = 0;
  *   p0 = (c0 & LOW) * M0;  p1 = (c2 & LOW) * M1;                       // ten times

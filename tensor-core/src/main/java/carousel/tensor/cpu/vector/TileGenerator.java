@@ -29,7 +29,7 @@ import jdk.incubator.vector.VectorSpecies;
  * Writes the microkernel of the matrix product for any number of rows and of vectors per row, fully
  * unrolled: what stands in the loop over {@code k} is
  *
- * <pre>{@code
+ * <pre>{@literal
  * for (int p = 0; p < k; p++) {
  *   b0 = load(b);  b1 = load(b + WIDTH);  b += bRow;
  *   at = aOffset + p * rows;                            // or aOffset + p / L * aBlock + p % L

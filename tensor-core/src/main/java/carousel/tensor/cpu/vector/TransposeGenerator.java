@@ -29,7 +29,7 @@ import jdk.incubator.vector.VectorSpecies;
  * of distance d, rows i and i + d (where bit d of i is clear) exchange the lanes that belong to the
  * other:
  *
- * <pre>{@code
+ * <pre>{@literal
  * x' = lane j: bit d of j clear ? x[j]     : y[j - d]
  * y' = lane j: bit d of j clear ? x[j + d] : y[j]
  * }</pre>

@@ -1,11 +1,14 @@
-package carousel.tensor;
+package carousel.tensor.jvm;
 
+import carousel.tensor.Tensor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Runs a main class of the tests in a JVM of its own, on the class path: for flags, and for logs. */
 public final class FreshJvm {
@@ -27,9 +30,20 @@ public final class FreshJvm {
    * @return what it printed
    */
   public static Outcome run(Class<?> main, String... flags) {
+    return run(List.of(main, Tensor.class), flags);
+  }
+
+  /**
+   * Runs a program of another module's tests to its end.
+   *
+   * @param classes the class with the main method, then one of each further folder or jar that it needs
+   * @param flags for the JVM, besides what every user of the class path needs
+   * @return what it printed
+   */
+  public static Outcome run(List<Class<?>> classes, String... flags) {
     List<String> all = new ArrayList<>(List.of(flags));
     all.add("--add-modules=jdk.incubator.vector");
-    return runBare(main, all.toArray(String[]::new));
+    return start(classes, all);
   }
 
   /**
@@ -40,11 +54,21 @@ public final class FreshJvm {
    * @return what it printed
    */
   public static Outcome runBare(Class<?> main, String... flags) {
+    return start(List.of(main, Tensor.class), List.of(flags));
+  }
+
+  private static Outcome start(List<Class<?>> classes, List<String> flags) {
+    Class<?> main = classes.getFirst();
+    String path =
+        Stream.concat(classes.stream(), Stream.of(FreshJvm.class))
+            .map(FreshJvm::origin)
+            .distinct()
+            .collect(Collectors.joining(":"));
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx256m", "-Duser.language=en", "--enable-native-access=ALL-UNNAMED"));
-    command.addAll(List.of(flags));
-    command.addAll(List.of("-cp", folder(main) + ":" + folder(Tensor.class), main.getName()));
+    command.addAll(flags);
+    command.addAll(List.of("-cp", path, main.getName()));
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       process.getOutputStream().close();
@@ -61,14 +85,17 @@ public final class FreshJvm {
     }
   }
 
-  /** The folder that a class was loaded from, patched into a module or not. */
-  private static Path folder(Class<?> type) {
+  /** The folder or jar that a class was loaded from, patched into a module or not. */
+  private static String origin(Class<?> type) {
     String file = "/" + type.getName().replace('.', '/') + ".class";
-    var url = type.getResource(file);
-    if (url == null || !url.getProtocol().equals("file")) {
-      throw new AssertionError(type + " does not come from a folder but from " + url);
+    String url = String.valueOf(type.getResource(file));
+    String place =
+        url.startsWith("jar:") ? url.substring("jar:".length()).replace("!" + file, "") : url;
+    if (!place.startsWith("file:")) {
+      throw new AssertionError(
+          type + " comes neither from a folder nor from a jar but from " + url);
     }
-    String path = Path.of(java.net.URI.create(url.toString())).toString();
-    return Path.of(path.substring(0, path.length() - file.length()));
+    String path = Path.of(java.net.URI.create(place)).toString();
+    return path.endsWith(file) ? path.substring(0, path.length() - file.length()) : path;
   }
 }
