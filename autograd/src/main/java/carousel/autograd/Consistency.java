@@ -44,11 +44,7 @@ final class Consistency {
   private final List<Boolean> reached = new ArrayList<>();
 
   Consistency(
-      GradCheck settings,
-      Trial trial,
-      int order,
-      Supplier<Tensor> function,
-      Tensor cotangent) {
+      GradCheck settings, Trial trial, int order, Supplier<Tensor> function, Tensor cotangent) {
     this.settings = settings;
     this.trial = trial;
     this.order = order;
@@ -239,7 +235,10 @@ final class Consistency {
               sums.set(i, sums.get(i).add(part.get(i)));
             }
           } catch (RuntimeException e) {
-            add(Kind.LAYOUT, "", "with a cotangent " + way + ", its gradient fails: " + e.getMessage());
+            add(
+                Kind.LAYOUT,
+                "",
+                "with a cotangent " + way + ", its gradient fails: " + e.getMessage());
             return;
           }
         }

@@ -22,7 +22,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Examination {
   /** How far away points are tried, in sizes of elements. */
-  private static final double[] NEARBY = {1.0 / 64, 1.0 / 64, 1.0 / 64, 1.0 / 16, 1.0 / 16, 1.0 / 16};
+  private static final double[] NEARBY = {
+    1.0 / 64, 1.0 / 64, 1.0 / 64, 1.0 / 16, 1.0 / 16, 1.0 / 16
+  };
 
   private final GradCheck settings;
   private final Trial start;
@@ -102,17 +104,12 @@ final class Examination {
     };
   }
 
-  private @Nullable Look value(
-      int order,
-      Supplier<Tensor> function,
-      Trial trial,
-      Philox mine) {
+  private @Nullable Look value(int order, Supplier<Tensor> function, Trial trial, Philox mine) {
     trial.moveToPoint();
     try {
       Tensor y = held(function);
       Tensor again = held(function);
-      if (!y.shape().equals(again.shape())
-          || Consistency.distance(y, again) > settings.noise()) {
+      if (!y.shape().equals(again.shape()) || Consistency.distance(y, again) > settings.noise()) {
         add(
             Kind.NOT_REPEATABLE,
             order,
@@ -139,7 +136,11 @@ final class Examination {
       if (order == 1 && findings.isEmpty() && isOfTheValue(function)) {
         throw e;
       }
-      add(Kind.FAILS, order, "", (order == 1 ? "its gradient fails: " : "fails: ") + e.getMessage());
+      add(
+          Kind.FAILS,
+          order,
+          "",
+          (order == 1 ? "its gradient fails: " : "fails: ") + e.getMessage());
       return null;
     }
   }
@@ -193,8 +194,7 @@ final class Examination {
     }
   }
 
-  private Slopes slopes(
-      int order, Trial trial, Look look, Philox mine, List<Finding> found) {
+  private Slopes slopes(int order, Trial trial, Look look, Philox mine, List<Finding> found) {
     var judge = new Judge(settings, trial, look.function(), look.y(), look.cotangent(), below);
     var slopes = new Slopes(settings, trial, order, judge, look.gradients(), mine.split(1));
     slopes.compare();

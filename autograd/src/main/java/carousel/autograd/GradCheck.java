@@ -220,9 +220,8 @@ public record GradCheck(
 
   private boolean isLeftOut(String name) {
     return without.stream()
-        .anyMatch(pattern ->
-            Pattern.matches(
-                Pattern.quote(pattern).replace("*", "\\E.*\\Q"), name));
+        .anyMatch(
+            pattern -> Pattern.matches(Pattern.quote(pattern).replace("*", "\\E.*\\Q"), name));
   }
 
   /**
@@ -234,30 +233,29 @@ public record GradCheck(
    * @return what was found; programs that fail by themselves throw what they throw
    */
   public GradReport run(String name, Program program, Tensor... inputs) {
-    return in(
-        () -> {
-          Tensor[] given = inputs.clone();
-          List<String> names = new ArrayList<>();
-          List<Tensor> leaves = new ArrayList<>();
-          List<Integer> places = new ArrayList<>();
-          for (int i = 0; i < given.length; i++) {
-            given[i] = device == null ? given[i] : given[i].to(device);
-            if (given[i].dtype().isFloating() && !isLeftOut("input " + i)) {
-              names.add("input " + i);
-              leaves.add(given[i]);
-              places.add(i);
+    return in(() -> {
+      Tensor[] given = inputs.clone();
+      List<String> names = new ArrayList<>();
+      List<Tensor> leaves = new ArrayList<>();
+      List<Integer> places = new ArrayList<>();
+      for (int i = 0; i < given.length; i++) {
+        given[i] = device == null ? given[i] : given[i].to(device);
+        if (given[i].dtype().isFloating() && !isLeftOut("input " + i)) {
+          names.add("input " + i);
+          leaves.add(given[i]);
+          places.add(i);
+        }
+      }
+      Function<Tensor[], Object> code =
+          moved -> {
+            Tensor[] all = given.clone();
+            for (int k = 0; k < moved.length; k++) {
+              all[places.get(k)] = moved[k];
             }
-          }
-          Function<Tensor[], Object> code =
-              moved -> {
-                Tensor[] all = given.clone();
-                for (int k = 0; k < moved.length; k++) {
-                  all[places.get(k)] = moved[k];
-                }
-                return program.apply(all);
-              };
-          return examined(name, code, names, leaves, true);
-        });
+            return program.apply(all);
+          };
+      return examined(name, code, names, leaves, true);
+    });
   }
 
   /**
@@ -268,21 +266,19 @@ public record GradCheck(
    * @param leaves what it is differentiated by; moved in place while it runs, and restored
    * @return what was found
    */
-  public GradReport run(
-      String name, Supplier<?> program, Iterable<? extends Leaf> leaves) {
+  public GradReport run(String name, Supplier<?> program, Iterable<? extends Leaf> leaves) {
     List<Leaf> all =
         StreamSupport.stream(leaves.spliterator(), false)
             .map(leaf -> (Leaf) leaf)
             .filter(leaf -> !isLeftOut(leaf.name()))
             .toList();
-    return in(
-        () ->
-            examined(
-                name,
-                ignored -> program.get(),
-                all.stream().map(Leaf::name).toList(),
-                all.stream().map(Leaf::value).toList(),
-                false));
+    return in(() ->
+        examined(
+            name,
+            ignored -> program.get(),
+            all.stream().map(Leaf::name).toList(),
+            all.stream().map(Leaf::value).toList(),
+            false));
   }
 
   private GradReport in(Supplier<GradReport> check) {

@@ -191,8 +191,8 @@ public record GradReport(String name, List<Order> orders, List<Finding> findings
     orders = List.copyOf(orders);
     List<Finding> sorted = new ArrayList<>(findings);
     sorted.sort(
-        Comparator.comparing((Finding f) -> rank(f.kind().verdict()))
-            .thenComparing(Finding::order)
+        Comparator.comparingInt((Finding f) -> rank(f.kind().verdict()))
+            .thenComparingInt(Finding::order)
             .thenComparing(Comparator.comparingDouble(Finding::distance).reversed()));
     findings = List.copyOf(sorted);
   }

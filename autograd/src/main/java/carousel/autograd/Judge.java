@@ -53,11 +53,7 @@ final class Judge {
    * @param distance relative to the larger of the two; 0 where both are small
    */
   record Judged(
-      @Nullable Kind kind,
-      double analytic,
-      double numeric,
-      double uncertainty,
-      double distance) {
+      @Nullable Kind kind, double analytic, double numeric, double uncertainty, double distance) {
     /** Per unit of an element that was moved by a step. */
     Judged per(double step) {
       return new Judged(
@@ -103,8 +99,7 @@ final class Judge {
     this.cotangent = cotangent;
     this.epsilon = trial.epsilon();
     this.base = probes(y);
-    this.weights =
-        isSmall() ? cotangent.toDoubleArray() : new double[base.numbers().length];
+    this.weights = isSmall() ? cotangent.toDoubleArray() : new double[base.numbers().length];
     if (!isSmall()) {
       Arrays.fill(weights, 1);
     }
@@ -230,7 +225,8 @@ final class Judge {
       double off = Math.abs(again.numeric() / SHORTER - first.numeric());
       if (!(off <= SURE * (first.uncertainty() + again.uncertainty() / SHORTER)
           || off <= 1e-3 * Math.abs(first.numeric()))) {
-        // The values themselves may be that far off, where they are small beside what they are made of.
+        // The values themselves may be that far off, where they are small beside what they are made
+        // of.
         boolean isSmall = Math.abs(claim.value()) <= FLOOR * claim.scale();
         return first.as(isSmall ? null : Kind.STEP);
       }

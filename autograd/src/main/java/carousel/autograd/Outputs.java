@@ -135,7 +135,9 @@ final class Outputs {
   /** All numbers, F64 and one after the other. */
   Tensor joined() {
     List<Tensor> flat =
-        tensors.stream().map(t -> (t.dtype() == DType.F64 ? t : t.cast(DType.F64)).flatten()).toList();
+        tensors.stream()
+            .map(t -> (t.dtype() == DType.F64 ? t : t.cast(DType.F64)).flatten())
+            .toList();
     return flat.size() == 1 ? flat.getFirst() : Tensor.concat(0, flat);
   }
 }

@@ -32,7 +32,7 @@ final class Slope {
 
   private static final int NARROW = -20;
 
-  private final DoubleFunction<Values> phi;
+  private final DoubleFunction<@Nullable Values> phi;
   private final Values base;
   private final double epsilon;
   private final double noise;
@@ -63,7 +63,7 @@ final class Slope {
     }
   }
 
-  private Slope(DoubleFunction<Values> phi, Values base, double epsilon, double noise) {
+  private Slope(DoubleFunction<@Nullable Values> phi, Values base, double epsilon, double noise) {
     this.phi = phi;
     this.base = base;
     this.epsilon = epsilon;
@@ -83,7 +83,7 @@ final class Slope {
    * @param epsilon of the type that it computes in
    * @param noise how far two values at one point may be apart
    */
-  static Slope of(DoubleFunction<Values> phi, Values base, double epsilon, double noise) {
+  static Slope of(DoubleFunction<@Nullable Values> phi, Values base, double epsilon, double noise) {
     var slope = new Slope(phi, base, epsilon, noise);
     slope.search(epsilon < 1e-10 ? FIRST : FIRST + 2);
     return slope;

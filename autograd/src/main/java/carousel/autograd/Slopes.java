@@ -54,12 +54,7 @@ final class Slopes {
    * @param gradients of the weighted sum that the judge looks at, one per leaf
    */
   Slopes(
-      GradCheck settings,
-      Trial trial,
-      int order,
-      Judge judge,
-      List<Tensor> gradients,
-      Philox rng) {
+      GradCheck settings, Trial trial, int order, Judge judge, List<Tensor> gradients, Philox rng) {
     this.settings = settings;
     this.trial = trial;
     this.order = order;
@@ -359,7 +354,11 @@ final class Slopes {
         claimed = derivative.apply(wide).toDoubleArray();
       } catch (TensorException e) {
         findings.add(
-            Finding.of(Kind.FAILS, order, "", "its directional derivative cannot be taken: " + e.getMessage()));
+            Finding.of(
+                Kind.FAILS,
+                order,
+                "",
+                "its directional derivative cannot be taken: " + e.getMessage()));
         return;
       }
       double[] weights = judge.weights();

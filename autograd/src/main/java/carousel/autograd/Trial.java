@@ -89,7 +89,8 @@ final class Trial {
       return new Trial(program, names, own, leaves, start, false, takesAny, "", null);
     }
     List<Tensor> leaves = start.stream().map(Tensor::copy).toList();
-    var trial = new Trial(program, names, own, leaves, start, true, takesAny, "ran in F64 for F32", null);
+    var trial =
+        new Trial(program, names, own, leaves, start, true, takesAny, "ran in F64 for F32", null);
     String why;
     try (var scope = Scope.openUnwatched()) {
       Outputs given = trial.outputs(leaves);

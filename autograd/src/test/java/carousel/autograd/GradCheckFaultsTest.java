@@ -54,7 +54,7 @@ class GradCheckFaultsTest {
    * @param program makes the program, with state of its own
    * @param inputs makes its inputs
    */
-  private record Fault(
+  record Fault(
       String what,
       Kind found,
       String said,
@@ -130,9 +130,14 @@ class GradCheckFaultsTest {
     faults.add(wrong("the mean over rows", (g, x) -> g.mul(x).mul(2).mean(true, 0).expand(2, 3)));
     faults.add(wrong("rows in reverse", (g, x) -> g.mul(x).mul(2).flip(0)));
     faults.add(wrong("a clipped cotangent", (g, x) -> g.clamp(-0.1, 0.1).mul(x).mul(2)));
-    faults.add(wrong("rounded to F32 on the way", (g, x) -> g.cast(F32).cast(F64).mul(x).mul(1.99)));
     faults.add(
-        rule("no gradient at all", GRADIENT, "the gradient says 0", Vjp.fromInput((g, x) -> g.mul(0))));
+        wrong("rounded to F32 on the way", (g, x) -> g.cast(F32).cast(F64).mul(x).mul(1.99)));
+    faults.add(
+        rule(
+            "no gradient at all",
+            GRADIENT,
+            "the gradient says 0",
+            Vjp.fromInput((g, x) -> g.mul(0))));
     faults.add(rule("declared without gradient", GRADIENT, "the gradient says 0", Vjp.none()));
     // Right at first order only.
     faults.add(
@@ -260,8 +265,8 @@ class GradCheckFaultsTest {
                   CustomOp.of(
                       "square",
                       (Tensor x) -> x.square(),
-                      Vjp.fromInput((g, x) ->
-                          g.mul(x).mul(pulls.getAndIncrement() == 0 ? 2 : 2.5)));
+                      Vjp.fromInput(
+                          (g, x) -> g.mul(x).mul(pulls.getAndIncrement() == 0 ? 2 : 2.5)));
               return in -> op.apply(in[0]);
             },
             one(2, 3)));
@@ -290,12 +295,7 @@ class GradCheckFaultsTest {
             in -> in[0].square().sqrt(),
             numbers(1.0, 0.0)));
     faults.add(
-        fault(
-            "a value that is NaN",
-            VALUE,
-            "output[1]",
-            in -> in[0].log(),
-            numbers(1.0, -1.0)));
+        fault("a value that is NaN", VALUE, "output[1]", in -> in[0].log(), numbers(1.0, -1.0)));
     faults.add(
         fault(
             "a change that is lost in a large value",
@@ -332,7 +332,11 @@ class GradCheckFaultsTest {
             Vjp.linear(g -> g));
     faults.add(
         fault(
-            "a result that depends on strides", LAYOUT, "permuted", in -> reading.apply(in[0]), one(2, 3)));
+            "a result that depends on strides",
+            LAYOUT,
+            "permuted",
+            in -> reading.apply(in[0]),
+            one(2, 3)));
     var strided =
         CustomOp.of(
             "strided",
@@ -415,7 +419,8 @@ class GradCheckFaultsTest {
   @ParameterizedTest
   @MethodSource("faults")
   void areFound(Fault fault) {
-    var report = GradCheck.standard().run(fault.what(), fault.program().get(), fault.inputs().get());
+    var report =
+        GradCheck.standard().run(fault.what(), fault.program().get(), fault.inputs().get());
     assertThat(report.passed()).as("%s", report).isFalse();
     assertThat(report.findings())
         .as("%s", report)

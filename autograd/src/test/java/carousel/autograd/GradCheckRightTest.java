@@ -74,15 +74,24 @@ class GradCheckRightTest {
         new Right("F32", in -> in[0].matmul(in[1]).tanh(), x.cast(F32), w.cast(F32)),
         new Right("F32 with constants", in -> in[0].mul(Tensor.of(1.5f)).exp().sum(), x.cast(F32)),
         new Right("F32 and F64", in -> in[0].cast(F64).mul(in[1]).sin(), x.cast(F32), x),
-        new Right("F32, read on the host", in -> {
-          assertThat(in[0].toDoubleArray()).hasSize(6);
-          return in[0].square();
-        }, x.cast(F32)),
-        new Right("an input without elements", in -> in[0].sum().add(in[1].square()), normal(1, 0), x),
-        new Right("inputs that share memory", in -> in[0].mul(in[1]), big.narrow(0, 0, 2), big.narrow(0, 1, 2)),
+        new Right(
+            "F32, read on the host",
+            in -> {
+              assertThat(in[0].toDoubleArray()).hasSize(6);
+              return in[0].square();
+            },
+            x.cast(F32)),
+        new Right(
+            "an input without elements", in -> in[0].sum().add(in[1].square()), normal(1, 0), x),
+        new Right(
+            "inputs that share memory",
+            in -> in[0].mul(in[1]),
+            big.narrow(0, 0, 2),
+            big.narrow(0, 1, 2)),
         new Right("one input twice", in -> in[0].mul(in[1]), x, x),
         new Right("an expanded input", in -> in[0].mul(in[1]), x, x.narrow(0, 0, 1).expand(2, 3)),
-        new Right("a transposed input", in -> in[0].matmul(in[1]), x, normal(9, 2, 3).transpose(0, 1)),
+        new Right(
+            "a transposed input", in -> in[0].matmul(in[1]), x, normal(9, 2, 3).transpose(0, 1)),
         new Right(
             "a record of several",
             in -> new Pair(in[0].tanh(), List.of(in[1].exp(), in[0].gt(0).cast(BOOL)), 3),
@@ -90,7 +99,11 @@ class GradCheckRightTest {
             w),
         new Right("an array of several", in -> new Tensor[] {in[0].tanh(), in[1].exp()}, x, w),
         new Right("a scalar", in -> in[0].sin(), Tensor.of(Shape.SCALAR, 0.3)),
-        new Right("many numbers", in -> in[0].unsqueeze(0).mul(in[1]).tanh(), normal(1, 90), normal(2, 80, 1)));
+        new Right(
+            "many numbers",
+            in -> in[0].unsqueeze(0).mul(in[1]).tanh(),
+            normal(1, 90),
+            normal(2, 80, 1)));
   }
 
   @TestFactory
@@ -99,12 +112,14 @@ class GradCheckRightTest {
         .flatMap(right ->
             LongStream.rangeClosed(1, SEEDS)
                 .mapToObj(seed ->
-                    DynamicTest.dynamicTest(right.what() + ", seed " + seed, () -> check(right, seed))));
+                    DynamicTest.dynamicTest(
+                        right.what() + ", seed " + seed, () -> check(right, seed))));
   }
 
   private static void check(Right right, long seed) {
     try (var scope = Scope.open()) {
-      var report = GradCheck.standard().withSeed(seed).run(right.what(), right.program(), right.inputs());
+      var report =
+          GradCheck.standard().withSeed(seed).run(right.what(), right.program(), right.inputs());
       assertThat(report.verdict()).as("%s", report).isEqualTo(Verdict.RIGHT);
       assertThat(report.require()).isSameAs(report);
       assertThat(report.compared()).isPositive();

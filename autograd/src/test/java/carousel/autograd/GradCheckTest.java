@@ -53,8 +53,7 @@ class GradCheckTest {
     assertThat(report.orders()).hasSize(3);
     // 4 numbers by forward mode; then elements, or three directions of two inputs, at each order.
     long one = extent == Extent.DIRECTIONS ? 6 : 12;
-    long expected =
-        extent == Extent.JACOBIAN ? 4 + 12 * (1 + 4 + 1 + 12 + 1 + 12) : 4 + 3 * one;
+    long expected = extent == Extent.JACOBIAN ? 4 + 12 * (1 + 4 + 1 + 12 + 1 + 12) : 4 + 3 * one;
     assertThat(report.compared()).isEqualTo(expected);
     assertThat(report.orders().getFirst().escape())
         .isEqualTo(extent == Extent.DIRECTIONS ? 8e-9 : 0, within(1e-20));
@@ -140,11 +139,15 @@ class GradCheckTest {
   @Test
   void noiseByDesignIsAllowedFor() {
     var calls = new AtomicInteger();
-    GradCheck.Program f =
-        in -> in[0].square().add(1e-9 * (calls.incrementAndGet() % 3));
+    GradCheck.Program f = in -> in[0].square().add(1e-9 * (calls.incrementAndGet() % 3));
     assertThat(requireNonNull(GradCheck.standard().run("f", f, x).worst()).kind())
         .isEqualTo(Kind.NOT_REPEATABLE);
-    GradCheck.standard().withNoise(1e-8).withTolerances(1e-4, 1e-5).withOrder(1).run("f", f, x).require();
+    GradCheck.standard()
+        .withNoise(1e-8)
+        .withTolerances(1e-4, 1e-5)
+        .withOrder(1)
+        .run("f", f, x)
+        .require();
   }
 
   @Test
@@ -168,29 +171,27 @@ class GradCheckTest {
   @Test
   void programsThatFailThrowWhatTheyThrow() {
     double[] before = x.toDoubleArray();
-    assertThatThrownBy(
-            () ->
-                GradCheck.standard()
-                    .run(
-                        "f",
-                        in -> {
-                          throw new IllegalStateException("mine");
-                        },
-                        x))
+    assertThatThrownBy(() ->
+            GradCheck.standard()
+                .run(
+                    "f",
+                    in -> {
+                      throw new IllegalStateException("mine");
+                    },
+                    x))
         .hasMessage("mine");
     var runs = new AtomicInteger();
-    assertThatThrownBy(
-            () ->
-                GradCheck.standard()
-                    .run(
-                        "f",
-                        in -> {
-                          if (runs.incrementAndGet() > 60) {
-                            throw new IllegalStateException("mine");
-                          }
-                          return in[0].square();
-                        },
-                        x))
+    assertThatThrownBy(() ->
+            GradCheck.standard()
+                .run(
+                    "f",
+                    in -> {
+                      if (runs.incrementAndGet() > 60) {
+                        throw new IllegalStateException("mine");
+                      }
+                      return in[0].square();
+                    },
+                    x))
         .hasMessage("mine");
     assertThat(x.toDoubleArray()).containsExactly(before);
     assertThatThrownBy(() -> GradCheck.standard().run("f", in -> "text", x))
@@ -218,7 +219,8 @@ class GradCheckTest {
 
   @Test
   void settingsAreNamed() {
-    assertThat(GradCheck.standard().withSeed(7).withOrder(1).toString()).isEqualTo("order 1, seed 7");
+    assertThat(GradCheck.standard().withSeed(7).withOrder(1).toString())
+        .isEqualTo("order 1, seed 7");
     assertThat(GradCheck.standard().withDevice(x.device()).toString())
         .isEqualTo("order 2, cpu, seed 1");
     GradCheck.standard().withDevice(x.device()).run("f", in -> in[0].tanh(), x).require();
@@ -230,10 +232,9 @@ class GradCheckTest {
   @CsvSource({"0,1,1,1,1", "1,-1,1,1,1", "1,1,NaN,1,1", "1,1,1,-1,1", "1,1,1,1,-1"})
   void settingsAreChecked(
       int order, int directions, double relative, double absolute, double noise) {
-    assertThatThrownBy(
-            () ->
-                new GradCheck(
-                    order, Extent.BY_SIZE, directions, relative, absolute, noise, 1, null, List.of()))
+    assertThatThrownBy(() ->
+            new GradCheck(
+                order, Extent.BY_SIZE, directions, relative, absolute, noise, 1, null, List.of()))
         .isInstanceOf(TensorException.class)
         .hasMessageStartingWith("gradCheck: wants order ≥ 1");
   }

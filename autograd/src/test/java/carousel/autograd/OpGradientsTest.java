@@ -54,7 +54,8 @@ class OpGradientsTest {
         }
       }
       assertThat(by).as("%s has something to differentiate by", c).isNotEmpty();
-      // Contiguous copies: the check writes into what it differentiates by. A reshape is a view, or refuses.
+      // Contiguous copies: the check writes into what it differentiates by. A reshape is a view, or
+      // refuses.
       Tensor[] inputs = by.stream().map(i -> all[i].copy()).toArray(Tensor[]::new);
       var report =
           GradCheck.standard()

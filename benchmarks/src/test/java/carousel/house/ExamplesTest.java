@@ -48,9 +48,7 @@ class ExamplesTest {
 
   /** What only the file of an example can name, or what it means by a name of {@link Given}. */
   private static final Map<String, String> ALSO_GIVEN =
-      Map.of(
-          "Launcher.java",
-          "Launcher launcher; Kernel kernel; Positions at; long x; long y;");
+      Map.of("Launcher.java", "Launcher launcher; Kernel kernel; Positions at; long x; long y;");
 
   private static final Pattern PACKAGE = Pattern.compile("^package ([\\w.]+);", Pattern.MULTILINE);
 
