@@ -42,9 +42,13 @@ class ExamplesTest {
           "carousel.nn.recurrent",
           "carousel.tensor",
           "carousel.tensor.op",
+          "carousel.testing",
           "java.nio.file",
           "java.util",
-          "java.util.function");
+          "java.util.function",
+          "org.junit.jupiter.api",
+          "org.junit.jupiter.api.extension",
+          "org.junit.jupiter.params");
 
   /** What only the file of an example can name, or what it means by a name of {@link Given}. */
   private static final Map<String, String> ALSO_GIVEN =

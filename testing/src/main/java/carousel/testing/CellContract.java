@@ -16,7 +16,7 @@ import java.util.List;
  * class MyCellTest {
  *   @Test
  *   void keepsTheContract() {
- *     var cell = MyCell.of(3, 4, Init.uniform(0.5).as(DType.F64), Philox.of(1));
+ *     var cell = GruResetBefore.of(3, 4, Init.uniform(0.5).as(DType.F64), Philox.of(1));
  *     CellContract.of(cell).withKernel().check();
  *   }
  * }

@@ -30,9 +30,7 @@ record CellWay(
     LEARNED
   }
 
-  private static final Function<CellWay, Marks> PLAIN = way -> Marks.none();
-
-  static final CellWay FORWARD = new CellWay("forward", false, Start.GIVEN, 5, 3, PLAIN);
+  static final CellWay FORWARD = new CellWay("forward", false, Start.GIVEN, 5, 3, CellWay::plain);
 
   /** What gradients are held to differences on, besides {@link #FORWARD} itself. */
   static final CellWay BOTH =
@@ -47,9 +45,9 @@ record CellWay(
   static final List<CellWay> ALL =
       List.of(
           FORWARD,
-          new CellWay("from zeros", false, Start.ZEROS, 5, 3, PLAIN),
-          new CellWay("from a learned state", false, Start.LEARNED, 4, 2, PLAIN),
-          new CellWay("reverse", true, Start.GIVEN, 5, 3, PLAIN),
+          new CellWay("from zeros", false, Start.ZEROS, 5, 3, CellWay::plain),
+          new CellWay("from a learned state", false, Start.LEARNED, 4, 2, CellWay::plain),
+          new CellWay("reverse", true, Start.GIVEN, 5, 3, CellWay::plain),
           new CellWay("ragged", false, Start.GIVEN, 5, 3, CellWay::lengths),
           new CellWay("ragged and reverse", true, Start.ZEROS, 5, 3, CellWay::lengths),
           new CellWay(
@@ -67,11 +65,15 @@ record CellWay(
               3,
               way -> Marks.none().withTaken(way.flags(2))),
           BOTH,
-          new CellWay("one row", false, Start.GIVEN, 4, 1, PLAIN),
-          new CellWay("one step", false, Start.GIVEN, 1, 3, PLAIN),
-          new CellWay("one step of one row, reverse", true, Start.ZEROS, 1, 1, PLAIN),
-          new CellWay("no step", false, Start.GIVEN, 0, 3, PLAIN),
-          new CellWay("17 rows", false, Start.GIVEN, 3, 17, PLAIN));
+          new CellWay("one row", false, Start.GIVEN, 4, 1, CellWay::plain),
+          new CellWay("one step", false, Start.GIVEN, 1, 3, CellWay::plain),
+          new CellWay("one step of one row, reverse", true, Start.ZEROS, 1, 1, CellWay::plain),
+          new CellWay("no step", false, Start.GIVEN, 0, 3, CellWay::plain),
+          new CellWay("17 rows", false, Start.GIVEN, 3, 17, CellWay::plain));
+
+  private static Marks plain(CellWay unused) {
+    return Marks.none();
+  }
 
   /** Lengths from 0 to T; the first row has all steps. */
   private static Marks lengths(CellWay way) {

@@ -105,7 +105,7 @@ record Results(List<String> names, List<Tensor> tensors) {
     for (int k = 0; k < outputs.size(); k++) {
       Tensor y = outputs.get(k);
       if (y.dtype().isFloating()) {
-        Tensor term = y.mul(weights(y, seed + 31 * k)).sum().cast(DType.F64);
+        Tensor term = y.mul(weights(y, seed + 31L * k)).sum().cast(DType.F64);
         sum = sum == null ? term : sum.add(term);
       }
     }

@@ -29,7 +29,7 @@ import org.opentest4j.TestAbortedException;
  *   @Test
  *   void isItself(Scope scope) {
  *     Tensor x = Tensor.of(1.0, 2.0);
- *     assertTrue(x.copy().sameValues(x));
+ *     Assertions.assertTrue(x.copy().sameValues(x));
  *   }
  * }
  * }</pre>
