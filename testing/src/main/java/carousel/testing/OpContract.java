@@ -42,7 +42,7 @@ import java.util.List;
  * same to {@code units} roundings of the greatest element of the tensor.
  *
  * <p><b>The gradient</b> in F64, on the standard device: by {@link carousel.autograd.GradCheck}, to second
- * order. Where the rule is not the derivative ({@link #surrogate}) it is held to itself: it is linear in
+ * order, and to first order at every size. Where the rule is not the derivative ({@link #surrogate}) it is held to itself: it is linear in
  * what arrives, and its own derivative is that of differences of the rule.
  *
  * <p><b>Where ops are used</b>: under {@code Grad.checkpoint}, {@code Grad.jvp} and {@code Anomaly}, and in a
@@ -291,7 +291,12 @@ public record OpContract(
     // elsewhere is no news.
     if (findings.areNone()) {
       DType widest = types.contains(DType.F64) ? DType.F64 : DType.F32;
-      new OpGradient(this, findings).check(OpCase.all(inputs, widest, sizes).getFirst());
+      List<OpCase> cases = OpCase.all(inputs, widest, sizes);
+      var gradient = new OpGradient(this, findings);
+      gradient.check(cases.getFirst());
+      if (findings.areNone()) {
+        gradient.checkSizes(cases.subList(1, cases.size()));
+      }
     }
     if (findings.areNone()) {
       for (DType type : types) {

@@ -53,6 +53,34 @@ final class OpGradient {
     }
   }
 
+  /** The first order at other sizes, where it can be told: rules go wrong at sizes of 1. */
+  void checkSizes(List<OpCase> cases) {
+    if (!contract.isDerivative()) {
+      return;
+    }
+    for (OpCase c : cases) {
+      try (var scope = Scope.open()) {
+        Tensor[] inputs = c.inputs();
+        Tensor[] floating = Results.floating(inputs);
+        if (Arrays.stream(floating).allMatch(x -> x.size() == 0)
+            || Arrays.stream(Results.floating(op.applyAll(inputs))).allMatch(y -> y.size() == 0)) {
+          continue;
+        }
+        GradReport report =
+            findings.attempt(
+                c + ", GradCheck",
+                () ->
+                    GradCheck.standard()
+                        .withOrder(1)
+                        .run(op.label() + " of " + c, in -> op.applyAll(in), inputs));
+        if (report != null) {
+          findings.require(
+              report.verdict() != GradReport.Verdict.WRONG, c.toString(), report.toString());
+        }
+      }
+    }
+  }
+
   private void zeros(String where, Tensor... inputs) {
     List<Tensor> pulled =
         findings.attempt(

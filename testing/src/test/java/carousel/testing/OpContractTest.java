@@ -211,6 +211,18 @@ class OpContractTest {
   }
 
   @Test
+  void aRuleThatIsWrongForOneColumn() {
+    var centred =
+        CustomOp.of(
+            "centred",
+            x -> x.sub(x.mean(true, -1)),
+            Vjp.shaped(c -> c.shape(0).dim(-1) == 1 ? c.g() : c.g().sub(c.g().mean(true, -1))));
+    broken(() -> OpContract.of(centred).input("n h").withSizes(5, 3, 1).check())
+        .hasMessageContaining("centred breaks its contract")
+        .hasMessageContaining("F64 [5,1]: gradient of centred of F64 [5,1]: WRONG");
+  }
+
+  @Test
   void stridesThatAreNotRead() {
     broken(() -> softsign(x -> softsign(x.over(Layout.contiguous(x.shape()))), OF_SOFTSIGN).check())
         .hasMessageContaining("mine breaks its contract")
