@@ -70,6 +70,7 @@ class ArchitectureTest {
                       "carousel.jmh..",
                       "carousel.autograd..",
                       "carousel.nn..",
+                      "carousel.testing..",
                       "carousel.zoo..",
                       "carousel.cuda..",
                       "carousel.benchmarks..")),
@@ -80,7 +81,11 @@ class ArchitectureTest {
                   .resideInAPackage("carousel.autograd..")
                   .should()
                   .dependOnClassesThat()
-                  .resideInAnyPackage("carousel.nn..", "carousel.zoo..", "carousel.benchmarks..")),
+                  .resideInAnyPackage(
+                      "carousel.nn..",
+                      "carousel.testing..",
+                      "carousel.zoo..",
+                      "carousel.benchmarks..")),
           Map.entry(
               "nn knows nothing above it",
               noClasses()
@@ -88,7 +93,16 @@ class ArchitectureTest {
                   .resideInAPackage("carousel.nn..")
                   .should()
                   .dependOnClassesThat()
-                  .resideInAnyPackage("carousel.zoo..", "carousel.benchmarks..")),
+                  .resideInAnyPackage(
+                      "carousel.testing..", "carousel.zoo..", "carousel.benchmarks..")),
+          Map.entry(
+              "nothing needs JUnit but what tests are written with",
+              noClasses()
+                  .that()
+                  .resideOutsideOfPackage("carousel.testing..")
+                  .should()
+                  .dependOnClassesThat()
+                  .resideInAnyPackage("org.junit..", "carousel.testing..")),
           Map.entry(
               "nothing compiles against carousel.cuda: services find it",
               noClasses()

@@ -42,9 +42,16 @@ class ExamplesTest {
           "carousel.nn.recurrent",
           "carousel.tensor",
           "carousel.tensor.op",
+          "carousel.testing",
           "java.nio.file",
           "java.util",
-          "java.util.function");
+          "java.util.function",
+          "org.junit.jupiter.api",
+          "org.junit.jupiter.api.extension");
+
+  /** Not its package, which has a Parameter, too. */
+  private static final String IMPORTED_BY_ITSELF =
+      "import org.junit.jupiter.params.ParameterizedTest; ";
 
   /** What only the file of an example can name, or what it means by a name of {@link Given}. */
   private static final Map<String, String> ALSO_GIVEN =
@@ -188,7 +195,7 @@ class ExamplesTest {
     }
 
     private static String around(Example example, int number) {
-      var imports = new StringBuilder();
+      var imports = new StringBuilder(IMPORTED_BY_ITSELF);
       IMPORTED.forEach(name -> imports.append("import ").append(name).append(".*; "));
       String name = "example" + number;
       if (TOP_LEVEL.matcher(example.text()).find()) {

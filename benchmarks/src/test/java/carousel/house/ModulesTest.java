@@ -36,6 +36,7 @@ class ModulesTest {
                 "carousel.autograd", Set.of("carousel.tensor"),
                 "carousel.cuda", Set.of("carousel.tensor"),
                 "carousel.nn", Set.of("carousel.autograd"),
+                "carousel.testing", Set.of("carousel.nn"),
                 "carousel.zoo", Set.of("carousel.nn"),
                 "carousel.benchmarks", Set.of("carousel.jmh", "carousel.nn")));
   }
