@@ -141,11 +141,10 @@ class StrangersTest {
           };
       var cell = Strange.of(type, 4, x(type), step);
       assertThat(Recurrent.of(cell).explain(x(type)).toString()).contains("one kernel");
-      Agreement.trusting(
-          () -> {
-            requireSame(cell, x(type), wide, one, three, back);
-            return true;
-          });
+      Agreement.trusting(() -> {
+        requireSame(cell, x(type), wide, one, three, back);
+        return true;
+      });
     }
   }
 
@@ -164,11 +163,10 @@ class StrangersTest {
           };
       var cell = Strange.of(type, H, x(type), step);
       assertThat(Recurrent.of(cell).explain(x(type)).toString()).contains("one kernel");
-      Agreement.trusting(
-          () -> {
-            requireSame(cell, x(type), held);
-            return true;
-          });
+      Agreement.trusting(() -> {
+        requireSame(cell, x(type), held);
+        return true;
+      });
     }
   }
 

@@ -118,11 +118,12 @@ final class Products {
     Integer known = dependence.get(value);
     if (known == null) {
       known = value.kind() == Kind.INPUT ? INPUT : value.kind() == Kind.STATE ? STATE : 0;
-      if (Cuts.isPiece(value)) { // depends on what it is cut off, or products would change their places
+      // A piece depends on what it is cut off, or products would change their places.
+      if (Cuts.isPiece(value)) {
         known = dependence(graph.values().get(value.offset()));
       }
-      if (value
-          .isOwn()) { // whose rule takes all that arrives in one step, and so stays in the steps
+      // The rule of a user's op takes all that arrives in one step, and so stays in the steps.
+      if (value.isOwn()) {
         known |= STATE;
       }
       for (Value input : value.inputs()) {
