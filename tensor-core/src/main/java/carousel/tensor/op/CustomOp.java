@@ -25,7 +25,7 @@ import java.util.function.UnaryOperator;
  *   }
  * }
  *
- * Tensor s = new Spike(10).apply(v);
+ * Tensor s = new Spike(10).apply(x);
  * }</pre>
  *
  * <p>Inputs and outputs are as many as the op wants, of any shape and type, on any device. Nothing flows to

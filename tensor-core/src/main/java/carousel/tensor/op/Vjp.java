@@ -246,7 +246,7 @@ public abstract sealed class Vjp permits Vjp.Applied, RulePerInput, JointRule, O
    * One rule for all inputs, that may read every input and output.
    *
    * <pre>{@code
-   * Vjp.joint(c -> new Tensor[] {c.g(0).mul(c.in(1)), c.wanted(1) ? c.g(0).mul(c.in(0)).sum() : null})
+   * Vjp.joint(c -> new Tensor[] {c.g(0).mul(c.in(1)), c.wanted(1) ? c.g(0).mul(c.in(0)).sum() : null});
    * }</pre>
    *
    * @param all from the context to one cotangent per input; null where nothing flows
