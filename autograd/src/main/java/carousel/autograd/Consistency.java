@@ -25,6 +25,12 @@ final class Consistency {
 
   private static final int MOST_PARTS = 16;
 
+  /** What rounding leaves of sums that cancel, in units of the last place. */
+  private static final int CANCELLED = 256;
+
+  /** By how much more arrives when it is seen whether rules are linear: a power of 2, which rounds nothing. */
+  private static final double MUCH = 1024;
+
   /** Calls at one point when state is looked for that changes now and then. */
   private static final int CALLS = 24;
 
@@ -79,11 +85,20 @@ final class Consistency {
         Kind.KERNEL,
         "the kernel differs from the code that it was made of; -Dcarousel.fused=check says which, and"
             + " -Dcarousel.dump=DIR what was made");
+    differs(
+        gradients,
+        () ->
+            pulled(function, trial.asLeaves(), cotangent.mul(MUCH)).stream()
+                .map(g -> g.mul(1 / MUCH))
+                .toList(),
+        Kind.NOT_LINEAR,
+        "%d times what arrives does not give %d times as much".formatted((int) MUCH, (int) MUCH));
     parts(gradients);
     if (trial.takesAny()) {
       new Arrangements(settings, trial, order, cotangent, findings).compare();
     }
     if (trial.isWide()) {
+      values();
       differs(
           gradients,
           () -> pulled(trial.narrowValue(), trial.asLeaves(trial.own())),
@@ -92,9 +107,34 @@ final class Consistency {
     }
   }
 
+  /** Holds the results in F32 to those in F64. */
+  private void values() {
+    try (var scope = Scope.openUnwatched()) {
+      Tensor wide = function.get();
+      Tensor narrow = trial.narrowValue().get();
+      double distance =
+          narrow.shape().equals(wide.shape()) ? distance(wide, narrow) : Double.POSITIVE_INFINITY;
+      if (!(distance <= NARROW * largest(wide) + settings.noise() + settings.absolute())
+          && Double.isFinite(largest(wide))) {
+        add(
+            Kind.PRECISION,
+            "",
+            String.format(
+                Locale.ROOT,
+                "in F32 the result is off by %.3g from that in F64, where the largest is %.3g",
+                distance,
+                largest(wide)));
+      }
+    }
+  }
+
   private List<Tensor> pulled(Supplier<Tensor> of, List<Leaf> leaves) {
+    return pulled(of, leaves, cotangent);
+  }
+
+  private static List<Tensor> pulled(Supplier<Tensor> of, List<Leaf> leaves, Tensor v) {
     try (Pullback pullback = Pullback.of(of, leaves)) {
-      return pullback.pull(cotangent);
+      return pullback.pull(v);
     }
   }
 
@@ -166,6 +206,16 @@ final class Consistency {
     }
   }
 
+  /** The size of the weighted results. */
+  private double ground() {
+    Tensor y = function.get();
+    if (y.size() == 0) {
+      return 0;
+    }
+    double sum = y.mul(cotangent).abs().sum().item();
+    return Double.isFinite(sum) ? sum : 0;
+  }
+
   /** Compares gradients that are to be the same but for rounding. */
   private void differs(
       List<Tensor> gradients, Supplier<List<Tensor>> other, Kind kind, String text) {
@@ -182,9 +232,13 @@ final class Consistency {
         largest = Math.max(largest, largest(g));
       }
       boolean narrow = kind == Kind.PRECISION || trial.epsilon() > 1e-10;
+      // What has cancelled is the rounding of what the result is made of.
+      double rest = CANCELLED * (narrow ? 0x1p-23 : 0x1p-52) * ground();
       for (int i = 0; i < gradients.size(); i++) {
         Tensor g = gradients.get(i);
         double allowed = (narrow ? NARROW : WIDE) * Math.max(largest(g), FLOOR * largest);
+        double size = Math.max(largest(trial.point().get(i)), 1e-300);
+        allowed += rest / Math.min(size, 1);
         double distance = distance(g, others.get(i));
         if (!(distance <= allowed + settings.noise() + settings.absolute())) {
           add(

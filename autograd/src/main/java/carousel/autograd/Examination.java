@@ -26,6 +26,9 @@ final class Examination {
     1.0 / 64, 1.0 / 64, 1.0 / 64, 1.0 / 16, 1.0 / 16, 1.0 / 16
   };
 
+  /** How far away gradients that are right at the point are looked at once more. */
+  private static final double ELSEWHERE = 1.0 / 32;
+
   private final GradCheck settings;
   private final Trial start;
   private final Philox rng;
@@ -94,6 +97,9 @@ final class Examination {
     }
     findings.addAll(found);
     unread(order, trial, look, same);
+    if (order == 1 && !isWrong()) {
+      elsewhere(trial, look, slopes, mine);
+    }
     return look;
   }
 
@@ -268,6 +274,45 @@ final class Examination {
                   wrong ? "is wrong" : "agrees")));
       found.addAll(again);
       return;
+    }
+  }
+
+  /** One direction at another point: a rule may be right at the point alone. */
+  private void elsewhere(Trial trial, Look look, Slopes slopes, Philox mine) {
+    List<Tensor> values = new ArrayList<>();
+    for (int i = 0; i < trial.leaves().size(); i++) {
+      Tensor x = trial.point().get(i);
+      Tensor d = Directions.random(x, slopes.sizes().get(i), mine.split(700 + i));
+      values.add(x.add(d.mul(ELSEWHERE)));
+    }
+    Trial there = trial.at(values);
+    there.moveToPoint();
+    try {
+      Tensor y = held(look.function());
+      if (!y.shape().equals(look.y().shape()) || isLessFinite(y, look.y())) {
+        return;
+      }
+      List<Tensor> gradients = pulled(look.function(), there, look.cotangent());
+      var judge = new Judge(settings, there, look.function(), y, look.cotangent(), below);
+      var again = new Slopes(settings, there, 1, judge, gradients, mine.split(701));
+      again.compareTogether();
+      for (Finding f : again.findings()) {
+        if (f.kind().verdict() == Verdict.WRONG) {
+          findings.add(
+              new Finding(
+                  f.kind(),
+                  1,
+                  f.where(),
+                  f.analytic(),
+                  f.numeric(),
+                  f.uncertainty(),
+                  "at another point, nearby; at the point that was given it agrees"));
+        }
+      }
+    } catch (RuntimeException e) {
+      // Not defined there, which says nothing of the gradient.
+    } finally {
+      trial.moveToPoint();
     }
   }
 

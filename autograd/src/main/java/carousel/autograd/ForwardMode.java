@@ -75,7 +75,7 @@ final class ForwardMode {
         }
         double[] one = new double[weights.length];
         one[o] = 1;
-        Claim claim = new Claim(claimed[o], Math.abs(claimed[o]), largest);
+        Claim claim = new Claim(claimed[o], Math.abs(claimed[o]), largest, false);
         Judged judged = judge.judge(slope, all, claim, one);
         if (judged.isWrong() && judged.kind() != Kind.NOT_FINITE) {
           judged = judged.as(Kind.FORWARD_MODE);

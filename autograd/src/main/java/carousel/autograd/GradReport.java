@@ -41,6 +41,8 @@ public record GradReport(String name, List<Order> orders, List<Finding> findings
     NOT_REPEATABLE(Verdict.WRONG),
     /** The directional derivative that the rules give differs from the slope. */
     FORWARD_MODE(Verdict.WRONG),
+    /** The gradient is not linear in what arrives. */
+    NOT_LINEAR(Verdict.WRONG),
     /** Another arrangement of an input in memory gives something else. */
     LAYOUT(Verdict.WRONG),
     /** A kernel gives something else than the code that it was made of. */

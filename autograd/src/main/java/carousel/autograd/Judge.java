@@ -32,6 +32,9 @@ final class Judge {
   /** What rounding leaves of sums that cancel, in units of the last place. */
   private static final int CANCELLED = 256;
 
+  /** What is larger is about to overflow. */
+  private static final double LARGEST = 1e100;
+
   /** Of an uncertainty, what a distance may have. */
   private static final int SURE = 4;
 
@@ -45,6 +48,7 @@ final class Judge {
   private final double ground;
   private final double below;
   private boolean changesShape;
+  private boolean isFinite = true;
 
   /**
    * What a comparison says.
@@ -75,8 +79,9 @@ final class Judge {
    * @param value {@code Σ g·d}
    * @param size {@code √Σ(g·d)²}: what it is added up from
    * @param scale the largest element of the whole gradient, in sizes of what it is the gradient by
+   * @param single whether one element is moved: at a kink, its gradient is between the slopes to the two sides
    */
-  record Claim(double value, double size, double scale) {}
+  record Claim(double value, double size, double scale, boolean single) {}
 
   /**
    * A function, with its value at the point of the trial.
@@ -109,6 +114,7 @@ final class Judge {
         sum += Math.abs(weights[i]) * base.sizes()[i];
       } else {
         weights[i] = 0;
+        isFinite = false;
       }
     }
     ground = Math.max(sum, below);
@@ -198,12 +204,29 @@ final class Judge {
     if (first.kind() == null) {
       return first;
     }
+    if (first.kind() == Kind.GRADIENT) {
+      boolean noisy = slope.findNoise();
+      trial.moveToPoint();
+      if (noisy) {
+        first = resolved(slope, claim, of);
+        if (first.kind() == null) {
+          return first;
+        }
+      }
+    }
     try {
       if (first.isWrong() || first.kind() == Kind.STEP) {
         if (changesShape) {
           return first.as(Kind.SHAPE);
         }
-        if (slope.hasKink(of) && (Double.isFinite(claim.value()) || slope.isSteep())) {
+        boolean kink = slope.hasKink(of) && (Double.isFinite(claim.value()) || slope.isSteep());
+        if (kink
+            && claim.single()
+            && !slope.isSteep()
+            && !slope.isBetweenSides(of, claim.value())) {
+          return first.as(Kind.GRADIENT);
+        }
+        if (kink) {
           return first.as(Kind.KINK);
         }
       }
@@ -220,7 +243,8 @@ final class Judge {
       Judged again =
           resolved(
               slope(shorter),
-              new Claim(claim.value() * SHORTER, claim.size() * SHORTER, claim.scale()),
+              new Claim(
+                  claim.value() * SHORTER, claim.size() * SHORTER, claim.scale(), claim.single()),
               of);
       double off = Math.abs(again.numeric() / SHORTER - first.numeric());
       if (!(off <= SURE * (first.uncertainty() + again.uncertainty() / SHORTER)
@@ -267,11 +291,13 @@ final class Judge {
     double a = claim.value();
     double larger = Math.max(Math.abs(a), Math.abs(numeric));
     double distance = larger == 0 ? 0 : Math.abs(a - numeric) / larger;
-    if (!Double.isFinite(uncertainty)) {
+    if (!Double.isFinite(uncertainty) || Math.abs(numeric) > LARGEST) {
       return new Judged(Kind.STEP, a, numeric, uncertainty, distance);
     }
     if (!Double.isFinite(a)) {
-      return new Judged(Kind.NOT_FINITE, a, numeric, uncertainty, distance);
+      // Beside a value that is not finite, 0 · ∞ may be had.
+      Kind kind = isFinite ? Kind.NOT_FINITE : Kind.VALUE;
+      return new Judged(kind, a, numeric, uncertainty, distance);
     }
     // Of what cancels, rounding is left; of what does not change, the gradient may be that.
     double rest = CANCELLED * epsilon * Math.max(ground, claim.scale());

@@ -27,6 +27,13 @@ final class Slope {
   /** How exact a slope has to be before no other step is tried. */
   private static final double ENOUGH = 1e-8;
 
+  /** Spacings at which noise is looked for: for rounding to F64, and to F32. */
+  private static final int[] NOISE_STEPS = {-28, -20};
+
+  private static final int NOISE_FURTHER = 6;
+
+  private static final int NOISE_POINTS = 9;
+
   /** Steps at which kinks are looked for. */
   private static final int WIDE = -12;
 
@@ -35,7 +42,7 @@ final class Slope {
   private final DoubleFunction<@Nullable Values> phi;
   private final Values base;
   private final double epsilon;
-  private final double noise;
+  private final double[] noise;
   private final Map<Integer, @Nullable Values> known = new HashMap<>();
   private boolean isSteep;
 
@@ -67,8 +74,9 @@ final class Slope {
     this.phi = phi;
     this.base = base;
     this.epsilon = epsilon;
-    this.noise = noise;
     int n = base.numbers().length;
+    this.noise = new double[n];
+    Arrays.fill(this.noise, noise);
     slope = new double[n];
     error = new double[n];
     rounding = new boolean[n];
@@ -104,6 +112,77 @@ final class Slope {
         return;
       }
     }
+  }
+
+  /**
+   * Looks for noise in the values, as rounding inside of the function makes it, and finds the slopes again: at points
+   * that lie close, higher differences of what is smooth vanish, and those of noise do not (Moré and Wild 2011).
+   *
+   * @return whether there is more than the size of the values tells
+   */
+  boolean findNoise() {
+    boolean found = false;
+    for (int exponent : NOISE_STEPS) {
+      double[] near = noiseAt(exponent);
+      double[] far = noiseAt(exponent + NOISE_FURTHER);
+      for (int i = 0; i < noise.length; i++) {
+        // That of a kink would be larger, as the spacing is.
+        boolean same = far[i] <= 8 * near[i];
+        double of = Math.max(near[i], far[i]);
+        if (same && of > Math.max(noise[i], epsilon * base.sizes()[i])) {
+          noise[i] = of;
+          found = true;
+        }
+      }
+    }
+    if (found) {
+      Arrays.fill(error, Double.POSITIVE_INFINITY);
+      Arrays.fill(slope, 0);
+      search(epsilon < 1e-10 ? FIRST : FIRST + 2);
+    }
+    return found;
+  }
+
+  private double[] noiseAt(int exponent) {
+    double[][] rows = new double[NOISE_POINTS][];
+    double[] all = new double[noise.length];
+    for (int k = 0; k < NOISE_POINTS; k++) {
+      Values values = phi.apply((k - NOISE_POINTS / 2) * Math.scalb(1.0, exponent));
+      if (values == null) {
+        return all;
+      }
+      rows[k] = values.numbers();
+    }
+    for (int i = 0; i < all.length; i++) {
+      all[i] = noiseOf(rows, i);
+    }
+    return all;
+  }
+
+  /** The noise of a number at points that lie close; 0 if its higher differences vanish. */
+  private static double noiseOf(double[][] rows, int i) {
+    double[] differences = new double[rows.length];
+    for (int k = 0; k < differences.length; k++) {
+      differences[k] = rows[k][i];
+    }
+    double gamma = 1; // of the k-th differences of noise of variance 1, the variance: (2k)! / (k!)²
+    double least = Double.POSITIVE_INFINITY;
+    double most = 0;
+    for (int order = 1; order < differences.length; order++) {
+      int left = differences.length - order;
+      double squares = 0;
+      for (int k = 0; k < left; k++) {
+        differences[k] = differences[k + 1] - differences[k];
+        squares += differences[k] * differences[k];
+      }
+      gamma *= 2.0 * (2 * order - 1) / order;
+      double deviation = Math.sqrt(squares / left / gamma);
+      if (order >= 3 && left > 1) {
+        least = Math.min(least, deviation);
+        most = Math.max(most, deviation);
+      }
+    }
+    return most <= 8 * least ? 2 * most : 0;
   }
 
   /** Takes larger steps, for a change that does not show above the rounding of the values. */
@@ -142,8 +221,8 @@ final class Slope {
   /**
    * Tries a step.
    *
-   * @param larger than before, for the sake of rounding: a function that levels off gives slopes of 0 then,
-   *     which are exact in size, and wrong; so what was found before has to allow for it
+   * @param larger than before, for the sake of rounding: a function that levels off gives slopes of nearly
+   *     0 then, exact in size, and wrong; so it has to settle, and what was found before has to allow for it
    */
   private void estimate(int exponent, boolean larger) {
     Values[] up = new Values[3];
@@ -166,9 +245,10 @@ final class Slope {
       double r2 = (4 * d2 - d1) / 3;
       double r = (16 * r2 - r1) / 15;
       double size = Math.max(base.sizes()[i], Math.max(up[2].sizes()[i], down[2].sizes()[i]));
-      double lost = (4 * epsilon * size + 2 * noise) / (h / 4);
+      double lost = (4 * epsilon * size + 2 * noise[i]) / (h / 4);
       double off = Math.abs(r - r2) + lost;
-      boolean fits = !larger || Math.abs(r - slope[i]) <= 2 * (off + error[i]);
+      boolean settled = r != 0 && Math.abs(r - r2) <= 0.02 * Math.abs(r);
+      boolean fits = !larger || (settled && Math.abs(r - slope[i]) <= 2 * (off + error[i]));
       if (off < error[i] && fits) {
         slope[i] = r;
         error[i] = off;
@@ -201,16 +281,18 @@ final class Slope {
     double narrow = bend(weights, up, down) / Math.scalb(1.0, NARROW);
     isSteep = narrow > 4 * wide;
     double size = 0;
+    double off = 0;
     double rise = 0;
     double wideRise = 0;
     for (int i = 0; i < weights.length; i++) {
       if (weights[i] != 0) {
         size += Math.abs(weights[i]) * Math.max(base.sizes()[i], up.sizes()[i]);
+        off += Math.abs(weights[i]) * noise[i];
         rise += weights[i] * (up.numbers()[i] - down.numbers()[i]);
         wideRise += weights[i] * (wideUp.numbers()[i] - wideDown.numbers()[i]);
       }
     }
-    double lost = 16 * (epsilon * size + noise) / Math.scalb(1.0, NARROW);
+    double lost = 16 * (epsilon * size + off) / Math.scalb(1.0, NARROW);
     boolean bends = narrow > wide / 16 && narrow > lost;
     boolean jumps =
         Math.abs(rise) > Math.abs(wideRise) / 16
@@ -222,6 +304,29 @@ final class Slope {
   /** Whether, at the kink that was found, the slope grows without end. */
   boolean isSteep() {
     return isSteep;
+  }
+
+  /** Whether something is between the slopes to the two sides of a kink. */
+  boolean isBetweenSides(double[] weights, double claim) {
+    Values up = at(NARROW, 1);
+    Values down = at(NARROW, -1);
+    if (up == null || down == null) {
+      return true;
+    }
+    double h = Math.scalb(1.0, NARROW);
+    double right = 0;
+    double left = 0;
+    double lost = 0;
+    for (int i = 0; i < weights.length; i++) {
+      if (weights[i] != 0) {
+        right += weights[i] * (up.numbers()[i] - base.numbers()[i]) / h;
+        left += weights[i] * (base.numbers()[i] - down.numbers()[i]) / h;
+        double size = Math.max(base.sizes()[i], up.sizes()[i]);
+        lost += Math.abs(weights[i]) * 16 * (epsilon * size + noise[i]) / h;
+      }
+    }
+    double slack = 1e-3 * Math.max(Math.abs(right), Math.abs(left)) + lost;
+    return claim >= Math.min(right, left) - slack && claim <= Math.max(right, left) + slack;
   }
 
   private double bend(double[] weights, Values up, Values down) {

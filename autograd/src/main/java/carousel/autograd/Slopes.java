@@ -148,7 +148,7 @@ final class Slopes {
     }
   }
 
-  private Claim claim(List<@Nullable Tensor> direction) {
+  private Claim claim(List<@Nullable Tensor> direction, boolean single) {
     double value = 0;
     double squares = 0;
     for (int i = 0; i < direction.size(); i++) {
@@ -161,11 +161,11 @@ final class Slopes {
         squares += terms.square().sum().item();
       }
     }
-    return new Claim(value, Math.sqrt(squares), scale);
+    return new Claim(value, Math.sqrt(squares), scale, single);
   }
 
   private Judged judge(List<@Nullable Tensor> direction) {
-    return judge.judge(direction, claim(direction));
+    return judge.judge(direction, claim(direction, false));
   }
 
   /** Counts a comparison of one element, and shows the derivative by that. */
@@ -240,6 +240,11 @@ final class Slopes {
     }
   }
 
+  /** Moves all leaves at once, in one direction. */
+  void compareTogether() {
+    together(0);
+  }
+
   /** Moves all leaves. */
   private void together(int k) {
     try (var scope = Scope.openUnwatched()) {
@@ -310,7 +315,10 @@ final class Slopes {
       Tensor one = Tensor.of(step).to(x.device()).pad(0, index, after, 0);
       List<@Nullable Tensor> all = trial.none();
       all.set(leaf, one.reshape(x.shape()).cast(x.dtype()));
-      count(judge(all), step, trial.names().get(leaf) + Outputs.element(x.shape(), index));
+      count(
+          judge.judge(all, claim(all, true)),
+          step,
+          trial.names().get(leaf) + Outputs.element(x.shape(), index));
     }
   }
 }

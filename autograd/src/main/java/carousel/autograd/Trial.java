@@ -89,8 +89,9 @@ final class Trial {
       return new Trial(program, names, own, leaves, start, false, takesAny, "", null);
     }
     List<Tensor> leaves = start.stream().map(Tensor::copy).toList();
+    List<Tensor> moved = apart(names, own, takesAny);
     var trial =
-        new Trial(program, names, own, leaves, start, true, takesAny, "ran in F64 for F32", null);
+        new Trial(program, names, moved, leaves, start, true, takesAny, "ran in F64 for F32", null);
     String why;
     try (var scope = Scope.openUnwatched()) {
       Outputs given = trial.outputs(leaves);
@@ -102,7 +103,6 @@ final class Trial {
       why = "it fails: " + e.getMessage();
     }
     List<Tensor> first = own.stream().map(t -> t.detach().copy()).toList();
-    List<Tensor> moved = apart(names, own, takesAny);
     return new Trial(
         program,
         names,
@@ -262,8 +262,18 @@ final class Trial {
       for (int i = 0; i < leaves.size(); i++) {
         Tensor d = direction.get(i);
         if (d != null) {
-          leaves.get(i).assign(point().get(i).add(d.mul(t)));
+          put(i, point().get(i).add(d.mul(t)));
         }
+      }
+    }
+  }
+
+  /** Writes to a leaf, and to what it stands for, which the program may read on the host. */
+  private void put(int leaf, Tensor values) {
+    try (var scope = Scope.openUnwatched()) {
+      leaves.get(leaf).assign(values);
+      if (wide) {
+        own.get(leaf).assign(values.cast(own.get(leaf).dtype()));
       }
     }
   }
@@ -271,14 +281,14 @@ final class Trial {
   /** Puts the leaves where they are to be looked at. */
   void moveToPoint() {
     for (int i = 0; i < leaves.size(); i++) {
-      leaves.get(i).assign(point().get(i));
+      put(i, point().get(i));
     }
   }
 
   /** Puts the leaves where they were at the start. */
   void restore() {
     for (int i = 0; i < leaves.size(); i++) {
-      leaves.get(i).assign(start.get(i));
+      put(i, start.get(i));
     }
   }
 

@@ -7,6 +7,7 @@ import static carousel.autograd.GradReport.Kind.GRADIENT;
 import static carousel.autograd.GradReport.Kind.KERNEL;
 import static carousel.autograd.GradReport.Kind.LAYOUT;
 import static carousel.autograd.GradReport.Kind.NOT_FINITE;
+import static carousel.autograd.GradReport.Kind.NOT_LINEAR;
 import static carousel.autograd.GradReport.Kind.NOT_REPEATABLE;
 import static carousel.autograd.GradReport.Kind.PRECISION;
 import static carousel.autograd.GradReport.Kind.ROUNDING;
@@ -396,6 +397,43 @@ class GradCheckFaultsTest {
             "in F32",
             in -> in[0].add(1e4).square().sub(in[0].add(1e4).sub(1e-3).square()).mul(in[0]),
             () -> new Tensor[] {normal(1, 2, 3).cast(F32)}));
+    // Found by a reader of the documentation.
+    faults.add(
+        fault(
+            "F32 that is read on the host",
+            GRADIENT,
+            "input 0[",
+            in -> in[0].mul(Tensor.of(in[0].toFloatArray())),
+            () -> new Tensor[] {Tensor.of(1.1f, 2.3f)}));
+    var stale =
+        CustomOp.of("stale", (Tensor x) -> x.square(), Vjp.linear(g -> g.mul(Tensor.of(2.0, 4.0))));
+    faults.add(
+        fault(
+            "a rule that is right at the point alone",
+            GRADIENT,
+            "at another point",
+            in -> stale.apply(in[0]),
+            numbers(1.0, 2.0)));
+    var lost = CustomOp.of("lost", (Tensor x) -> x.abs(), Vjp.linear(g -> g.mul(0)));
+    faults.add(
+        fault(
+            "a rule that is right where both sides cancel",
+            GRADIENT,
+            "at another point",
+            in -> lost.apply(in[0]),
+            numbers(0.0)));
+    var clipped =
+        CustomOp.of(
+            "clipped",
+            (Tensor x) -> x.square(),
+            Vjp.fromInput((g, x) -> g.clamp(-2, 2).mul(x).mul(2)));
+    faults.add(
+        fault(
+            "a clip that nothing reaches",
+            NOT_LINEAR,
+            "1024 times",
+            in -> clipped.apply(in[0]),
+            numbers(1.0, 2.0)));
     // Whole programs.
     faults.add(
         fault(

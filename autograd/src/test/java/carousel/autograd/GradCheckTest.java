@@ -222,7 +222,7 @@ class GradCheckTest {
     assertThat(GradCheck.standard().withSeed(7).withOrder(1).toString())
         .isEqualTo("order 1, seed 7");
     assertThat(GradCheck.standard().withDevice(x.device()).toString())
-        .isEqualTo("order 2, cpu, seed 1");
+        .isEqualTo("order 2, " + x.device().name() + ", seed 1");
     GradCheck.standard().withDevice(x.device()).run("f", in -> in[0].tanh(), x).require();
     assertThat(GradCheck.standard().withDirections(5).run("f", in -> in[0].tanh(), x).toString())
         .contains("order 1: 12 slopes over 6 elements");

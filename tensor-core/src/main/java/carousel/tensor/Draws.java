@@ -1,7 +1,9 @@
 package carousel.tensor;
 
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -20,6 +22,9 @@ public final class Draws {
   private final List<Philox.Draw> noted = new ArrayList<>();
   private @Nullable Draws around;
   private int position = -1;
+
+  /** How far generators would have moved on; null where they do. */
+  private @Nullable Map<Philox, Long> ahead;
 
   /** Whether code runs in a record. */
   static boolean isActive() {
@@ -73,6 +78,20 @@ public final class Draws {
   }
 
   /**
+   * Runs code whose draws are those that would come next, and moves no generator on: for who wants to know what
+   * the code does, not what it gives.
+   *
+   * @param body the code
+   * @param <R> what it returns
+   * @return its result
+   */
+  public static <R> R aside(Supplier<R> body) {
+    var draws = new Draws();
+    draws.ahead = new IdentityHashMap<>();
+    return ScopedValue.where(CURRENT, draws).call(body::get);
+  }
+
+  /**
    * Runs code and notes what it draws.
    *
    * @param body the code
@@ -115,6 +134,11 @@ public final class Draws {
   private Philox.Draw drawn(Philox rng, long blocks) {
     if (refusal != null) {
       throw refusal.get();
+    }
+    if (ahead != null) {
+      long before = ahead.getOrDefault(rng, 0L);
+      ahead.put(rng, before + blocks);
+      return new Philox.Draw(rng.seed(), rng.counter() + before);
     }
     if (position < 0) {
       Philox.Draw draw = around == null ? rng.take(blocks) : around.drawn(rng, blocks);

@@ -113,7 +113,7 @@ final class LayerStep<S extends State> {
           if (field != null) {
             return Flags.chooseEach(field.of(here), before.get(k), s);
           }
-          boolean expected = rate > 0 && !masks.isTraining();
+          boolean expected = rate > 0 && !masks.isTraining() && s.dtype().isFloating();
           return expected ? before.get(k).mul(rate).add(s.mul(1 - rate)) : s;
         });
   }

@@ -59,11 +59,13 @@ record Masks(
     Mask inputs = Mask.draw(rng, noise.inputs(), x, Shape.of(rows, x.dim(2)));
     for (int k = 0; k < tensors.size(); k++) {
       Tensor state = tensors.get(k);
-      states.add(Mask.draw(rng, Noise.rate(noise.states(), k), x, state.shape()));
+      boolean noisy = state.dtype().isFloating(); // a counter is left alone
+      double rate = noisy ? Noise.rate(noise.states(), k) : 0;
+      states.add(Mask.draw(rng, rate, x, state.shape()));
     }
     Mask outputs = Mask.draw(rng, noise.outputs(), x, Shape.of(rows, cell.outputs()));
     for (int k = 0; k < kept.length; k++) {
-      double rate = Noise.rate(noise.zoneout(), k);
+      double rate = tensors.get(k).dtype().isFloating() ? Noise.rate(noise.zoneout(), k) : 0;
       Shape shape = tensors.get(k).shape().insert(0, steps);
       kept[k] = rate == 0 ? null : rng.bernoulli(rate, shape.toArray()).to(x.device());
     }

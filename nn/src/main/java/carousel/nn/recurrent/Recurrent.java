@@ -1,6 +1,7 @@
 package carousel.nn.recurrent;
 
 import carousel.nn.Parameter;
+import carousel.tensor.Draws;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -141,7 +142,8 @@ public record Recurrent<S extends State>(
 
   /**
    * Says what runs this layer on an input: the stages of its kernel, products with their sizes and rows of
-   * the op table with their counts; or what the step does that no kernel can, and in which line.
+   * the op table with their counts; or what the step does that no kernel can, and in which line. No random
+   * number is used up.
    *
    * @param x {@code [T,N,D]}; its values do not matter
    * @return some lines
@@ -149,7 +151,8 @@ public record Recurrent<S extends State>(
   public String explain(Tensor x) {
     checkInput(x);
     try (var scope = Scope.openUnwatched()) {
-      return scanner(x, Marks.none(), ownStart(x.dim(1)), x.dim(0)).explanation();
+      return Draws.aside(
+          () -> scanner(x, Marks.none(), ownStart(x.dim(1)), x.dim(0)).explanation());
     }
   }
 

@@ -2,6 +2,7 @@ package carousel.nn.recurrent;
 
 import carousel.autograd.KernelCheck;
 import carousel.nn.recurrent.Sequence.Run;
+import carousel.tensor.Draws;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -18,6 +19,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +37,27 @@ final class Scanner<S extends State> {
   private final @Nullable Tensor lengths;
   private final int full;
   private final int steps;
+  private final Drawn drawn;
+
+  /** What {@link #projected} has computed, by which interpreter, and what owns it. */
+  private @Nullable Tensor z;
+
+  private @Nullable Interpreter by;
+  private @Nullable Scope home;
+
+  /** What a projection drew the first time. */
+  private static final class Drawn {
+    private final Draws draws = new Draws();
+    private boolean recorded;
+
+    Tensor get(Supplier<Tensor> code) {
+      if (recorded) {
+        return draws.replay(code);
+      }
+      recorded = true;
+      return draws.record(code);
+    }
+  }
 
   /**
    * A run.
@@ -56,6 +79,20 @@ final class Scanner<S extends State> {
       IntFunction<List<Tensor>> anew,
       @Nullable Tensor lengths,
       int full) {
+    this(cell, step, reverse, x, begin, anew, lengths, full, new Drawn());
+  }
+
+  private Scanner(
+      Cell<S> cell,
+      LayerStep<S> step,
+      boolean reverse,
+      Tensor x,
+      S begin,
+      IntFunction<List<Tensor>> anew,
+      @Nullable Tensor lengths,
+      int full,
+      Drawn drawn) {
+    this.drawn = drawn;
     this.cell = cell;
     this.step = step;
     this.reverse = reverse;
@@ -76,12 +113,37 @@ final class Scanner<S extends State> {
     if (!kernels || steps == 0 || x.dim(1) == 0) {
       return loop();
     }
-    try {
-      return byKernel(true);
-    } catch (Untraced e) {
-      SlowCells.note(cell, steps, e);
-      return loop();
+    try (var whole = Scope.openUnwatched()) {
+      home = whole;
+      try {
+        return kept(whole, byKernel(true));
+      } catch (Untraced e) {
+        SlowCells.note(cell, steps, e);
+        return kept(whole, loop());
+      }
+    } finally {
+      home = null;
+      z = null;
     }
+  }
+
+  /**
+   * The projection of the input, computed once for whoever runs here. Where it has to be computed again, as on
+   * another tape, it draws the same random numbers.
+   */
+  private Tensor projected() {
+    Interpreter here = Interpreter.current();
+    Tensor known = z;
+    if (known != null && here == by) {
+      return known;
+    }
+    Tensor made = drawn.get(() -> CellShapes.projected(cell, x));
+    if (home != null) {
+      home.adopt(made);
+      z = made;
+      by = here;
+    }
+    return made;
   }
 
   /** What runs this, in a user's words. */
@@ -155,13 +217,13 @@ final class Scanner<S extends State> {
         kernel,
         cell.getClass().getName(),
         recorded,
-        () -> List.of(tensors(byKernel(false))),
-        () -> List.of(tensors(loop())),
+        () -> List.of(tensors(from(begin).byKernel(false))),
+        () -> List.of(tensors(from(begin).loop())),
         leaves.toArray(new Tensor[0]));
   }
 
   private Scanner<S> from(S state) {
-    return new Scanner<>(cell, step, reverse, x, state, anew, lengths, full);
+    return new Scanner<>(cell, step, reverse, x, state, anew, lengths, full, drawn);
   }
 
   /** Traces a step; throws {@link Untraced} if there can be no kernel. */
@@ -170,7 +232,7 @@ final class Scanner<S extends State> {
     inputs.add(
         cell instanceof AffineCell<S> affine && AffineCells.isAffine(cell)
             ? new Scan.Affine(x, affine.wx().value(), affine.b().value())
-            : new Scan.Sequence(CellShapes.projected(cell, x)));
+            : new Scan.Sequence(projected()));
     if (!step.flags().isEmpty()) {
       inputs.add(new Scan.Sequence(step.flags().columns().cast(x.dtype())));
     }
@@ -193,7 +255,7 @@ final class Scanner<S extends State> {
     List<Tensor> outputs = new ArrayList<>(Collections.nCopies(steps, x));
     S state = begin;
     try (var whole = Scope.openUnwatched()) {
-      List<Tensor> z = steps == 0 ? List.of() : CellShapes.projected(cell, x).unbind(0);
+      List<Tensor> z = steps == 0 ? List.of() : projected().unbind(0);
       List<Tensor> flags = step.flags().isEmpty() ? List.of() : step.flags().columns().unbind(0);
       List<Tensor> valid = lengths == null ? List.of() : Marks.valid(steps, lengths).unbind(0);
       List<Tensor> fresh = anew();

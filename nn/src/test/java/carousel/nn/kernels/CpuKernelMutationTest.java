@@ -51,7 +51,7 @@ class CpuKernelMutationTest {
                   + "|detached over time, program 5, 1 load 1: negated"
                   + "|factors over time, program 7, (1 load 1|10 load 4): negated"
                   + "|layer-norm over time, program 11, 21 load 11: negated"
-                  + "|mixed over time, program 2, 14 load 7: negated"
+                  + "|mixed over time, program 3, 14 load 7: negated"
                   + "|narrow over time, program (1|2), 4 store 1 at 1: negated"
                   + "|narrow over time, program (8, 7 load 4|9, \\d+ load \\d+): negated"
                   + "|parts over time, program 4, 3 load 3: negated"

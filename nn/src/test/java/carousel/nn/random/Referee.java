@@ -83,7 +83,7 @@ final class Referee {
     String kernel = ready.kernel();
     try {
       expected = FusedContract.BODIES.run(() -> outcome(ready, call));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | LinkageError e) {
       return new Verdict(Kind.NO_PROGRAM, kernel, described(e));
     }
     if (thrown != null || actual == null) {

@@ -169,6 +169,27 @@ public final class Agreement {
     return difference == null;
   }
 
+  /**
+   * Says that no kernel could be made where one should be: a mistake of ours, which costs time and no more. Where
+   * kernels are compared it is thrown.
+   *
+   * @param of what it was made of
+   * @param failure what was thrown
+   * @return why there is no kernel, in a user's words
+   */
+  public static String notMade(String of, Throwable failure) {
+    if (TRUSTING.isBound()) {
+      throw new IllegalStateException("no kernel could be made of " + of, failure);
+    }
+    LOG.log(
+        Level.WARNING,
+        "no kernel could be made of "
+            + of
+            + ", a mistake of ours: it runs op by op, slower and right. Please report this",
+        failure);
+    return "making its kernel failed: " + failure;
+  }
+
   private static @Nullable String difference(List<Tensor> actual, List<Tensor> expected) {
     double greatest = 0;
     for (Tensor tensor : expected) {

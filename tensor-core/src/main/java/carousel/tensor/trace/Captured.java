@@ -103,8 +103,14 @@ class Captured {
     for (Tensor input : inputs) {
       read(input);
     }
-    return computed.computeIfAbsent(
-        new Applied(op, List.of(inputs)), applied -> kept(outer.apply(op, inputs)));
+    var applied = new Applied(op, List.of(inputs));
+    Tensor[] known = computed.get(applied);
+    if (known == null) {
+      // Not by this trace: the body of a composite would come back here.
+      known = kept(outer.run(() -> outer.apply(op, inputs)));
+      computed.put(applied, known);
+    }
+    return known;
   }
 
   /**

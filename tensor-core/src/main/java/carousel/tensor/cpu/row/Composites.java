@@ -4,6 +4,7 @@ import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Composite;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.trace.Recent;
@@ -112,6 +113,12 @@ public final class Composites {
     } catch (Untraced e) {
       synchronized (made) {
         untraced.merge(op.body(), 1, Integer::sum);
+      }
+      return null;
+    } catch (RuntimeException | LinkageError e) {
+      var _ = Agreement.notMade(op.label(), e);
+      synchronized (made) {
+        untraced.put(op.body(), MOST_TRIES);
       }
       return null;
     }

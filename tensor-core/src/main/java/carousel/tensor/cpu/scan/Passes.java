@@ -57,6 +57,9 @@ final class Passes {
   private int bytes;
   private boolean whole;
 
+  /** How often a program has ended, also where it left nothing, and so is none. */
+  private int cuts;
+
   /** What becomes of a value: it goes to a slot, is added to what that holds, or goes to an array. */
   private record Output(Value value, @Nullable Slot slot, boolean adds, int array) {}
 
@@ -157,9 +160,9 @@ final class Passes {
 
   /** The registers of values, all in the program at hand. */
   private List<Integer> registers(List<Value> values) {
-    int before = programs.size();
+    int before = cuts;
     List<Integer> found = values.stream().map(this::register).toList();
-    if (before == programs.size()) {
+    if (before == cuts) {
       return found;
     }
     // Cut in between: what was there already is in memory now. Once more, and in one piece.
@@ -219,6 +222,7 @@ final class Passes {
 
   /** Ends the program at hand; what others still read is left for them. */
   private void end() {
+    cuts++;
     for (Value value : List.copyOf(registers.keySet())) {
       if (isComputed(value) && value.width() == width && !value.isTest() && isWanted(value)) {
         Slot slot = stored.get(value);

@@ -6,6 +6,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Masks;
 import carousel.tensor.op.Scan;
 import carousel.tensor.op.Ternary;
@@ -162,6 +163,8 @@ public final class Scans {
               : "no kernel has the rows " + unknown(plan, type) + ", which it or its gradient uses";
     } catch (Untraced e) {
       reason = String.valueOf(e.getMessage());
+    } catch (RuntimeException | LinkageError e) {
+      reason = Agreement.notMade("a step", e);
     }
     String why = reason;
     Dump.write(type, signature, () -> why + "\n\n" + signature);
