@@ -83,7 +83,9 @@ class OpGradientsTest {
         // arrives.
         Tensor x = all[0].zerosLike();
         Tensor g = Grad.of(() -> Op.apply(of, x).sum(), x).get(0);
-        assertThat(g.sum().item()).as("%s", c).isCloseTo(Op.apply(of, x).size(), within(1e-9));
+        assertThat(g.sum().item())
+            .as("%s", c)
+            .isCloseTo((double) Op.apply(of, x).size(), within(1e-9));
       }
     }
   }

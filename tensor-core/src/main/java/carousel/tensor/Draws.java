@@ -1,7 +1,7 @@
 package carousel.tensor;
 
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -87,7 +87,7 @@ public final class Draws {
    */
   public static <R> R aside(Supplier<R> body) {
     var draws = new Draws();
-    draws.ahead = new IdentityHashMap<>();
+    draws.ahead = new HashMap<>();
     return ScopedValue.where(CURRENT, draws).call(body::get);
   }
 
