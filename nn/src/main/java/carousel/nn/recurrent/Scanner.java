@@ -155,6 +155,12 @@ final class Scanner<S extends State> {
     try (var scope = Scope.openUnwatched()) {
       Scan.Call call = trace(scope);
       Tensor like = begin.tensors().getFirst();
+      var scan = new Scan(call.step(), in -> in, call.places(), steps, x.dim(1), reverse);
+      if (Agreement.isRefused(scan.identity(like))) {
+        return name
+            + "no kernel; it runs op by op, as the one that was made of it gave something else the first time that it"
+            + " ran: see the log\n";
+      }
       return name
           + "one kernel for all steps, forward and backward\n"
           + x.device().backend().description(call.step(), like, call.places().affine());
@@ -234,7 +240,8 @@ final class Scanner<S extends State> {
             ? new Scan.Affine(x, affine.wx().value(), affine.b().value())
             : new Scan.Sequence(projected()));
     if (!step.flags().isEmpty()) {
-      inputs.add(new Scan.Sequence(step.flags().columns().cast(x.dtype())));
+      inputs.add(
+          new Scan.Sequence(step.flags().columns().cast(begin.tensors().getFirst().dtype())));
     }
     Scan.Step traced =
         (in, states) -> {

@@ -7,6 +7,7 @@ import carousel.tensor.DType;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.Interpreter;
 import java.util.function.BinaryOperator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -71,6 +72,33 @@ class ExplainTest {
     assertThat(explained((z, h) -> z.mul(z.get(0, 0)))).contains("reads values on the host");
     assertThat(explained((z, h) -> z.add(h).reshape(Shape.of(2, 2, 2)).sum(2)))
         .contains("reshape to [2,2,2] of rows [2]");
+  }
+
+  @Test
+  void anInputOfAnotherTypeThanTheStateHasNoKernel() {
+    try (var scope = Scope.open()) {
+      var layer = Recurrent.of(new Plain((z, h) -> z.mul(4).cast(DType.F32).add(h)));
+      assertThat(layer.explain(Tensor.zeros(DType.F64, 3, 2, H)))
+          .contains("no kernel", "its projected input is F64 beside a state of F32");
+    }
+  }
+
+  @Test
+  void aKernelThatWasFoundToDifferIsNoKernel() {
+    if (!FusedContract.VECTORS) {
+      return;
+    }
+    try (var scope = Scope.open()) {
+      // Looks whether it is traced, which no step may.
+      var layer =
+          Recurrent.of(
+              new Plain(
+                  (z, h) -> z.add(h.mul(Interpreter.current() == Interpreter.EAGER ? 0.5 : 0.75))));
+      Tensor x = Tensor.ones(3, 2, H);
+      assertThat(layer.explain(x)).contains("one kernel");
+      layer.run(x);
+      assertThat(layer.explain(x)).contains("no kernel", "gave something else the first time");
+    }
   }
 
   @Test

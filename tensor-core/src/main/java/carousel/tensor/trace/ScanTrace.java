@@ -108,6 +108,10 @@ public final class ScanTrace {
       }
     }
     for (Scan.Input input : given.inputs()) {
+      if (input instanceof Scan.Sequence(Tensor z) && z.dtype() != like.dtype()) {
+        throw Untraced.somewhere(
+            "its projected input is %s beside a state of %s".formatted(z.dtype(), like.dtype()));
+      }
       if (!input.fits(given.steps(), rows) || input.columns() == 0) {
         throw Untraced.somewhere("its input is not [%d,%d,C]".formatted(given.steps(), rows));
       }
