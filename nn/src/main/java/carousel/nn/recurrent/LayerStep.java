@@ -1,6 +1,7 @@
 package carousel.nn.recurrent;
 
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -76,7 +77,7 @@ final class LayerStep<S extends State> {
    */
   Result<S> take(Tensor z, Flags.Step here, S state, List<Tensor> anew) {
     if (isPlain()) {
-      S next = cell.step(z, state);
+      S next = given(cell.step(z, state));
       return new Result<>(cell.output(next), next);
     }
     S old = state;
@@ -97,10 +98,21 @@ final class LayerStep<S extends State> {
 
   private S cellStep(Tensor z, Flags.Step here, S state) {
     if (masks.candidate().isNone()) {
-      return cell.step(z, state);
+      return given(cell.step(z, state));
     }
     Mask mask = candidate == null ? masks.candidate() : masks.candidate().of(candidate.of(here));
-    return ((CandidateCell<S>) cell).step(z, state, mask::apply);
+    return given(((CandidateCell<S>) cell).step(z, state, mask::apply));
+  }
+
+  /** What users' code gives, if it gives something. */
+  private S given(@Nullable S next) {
+    if (next == null) {
+      throw new TensorException(
+          "cell "
+              + CellShapes.name(cell)
+              + ": step gives null; it is to give the state after the step");
+    }
+    return next;
   }
 
   private S zoned(S old, S next, Flags.Step here) {

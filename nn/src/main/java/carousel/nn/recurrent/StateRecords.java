@@ -90,6 +90,16 @@ final class StateRecords {
     } catch (Throwable e) {
       throw new TensorException("state: reading " + state.getClass().getName() + " failed", e);
     }
+    for (int i = 0; i < out.length; i++) {
+      if (out[i] == null) {
+        throw new TensorException(
+            "state: "
+                + state.getClass().getName()
+                + "."
+                + state.getClass().getRecordComponents()[i].getName()
+                + " is null; a state has all its tensors, of zeros where there is nothing");
+      }
+    }
     return List.of(out);
   }
 

@@ -171,4 +171,53 @@ class CellShapesTest {
       assertThat(y.allClose(body, 1e-5, 1e-6)).isTrue();
     }
   }
+
+  @Test
+  @SuppressWarnings("NullAway") // what users' code does
+  void aStepThatGivesNothingIsNamed() {
+    try (var scope = Scope.open()) {
+      var nothing =
+          Recurrent.of(
+              new Plain() {
+                @Override
+                public HiddenState step(Tensor z, HiddenState state) {
+                  return null;
+                }
+              });
+      assertThatThrownBy(() -> nothing.run(x()))
+          .isInstanceOf(TensorException.class)
+          .hasMessageContaining("step gives null");
+      var hollow = Recurrent.of(Loose.of((z, h) -> null));
+      assertThatThrownBy(() -> hollow.run(x()))
+          .isInstanceOf(TensorException.class)
+          .hasMessageContaining("HiddenState.h is null");
+    }
+  }
+
+  private abstract static class Plain implements Cell<HiddenState> {
+    @Override
+    public int inputs() {
+      return H;
+    }
+
+    @Override
+    public int outputs() {
+      return H;
+    }
+
+    @Override
+    public Tensor project(Tensor x) {
+      return x;
+    }
+
+    @Override
+    public HiddenState zero(int batch) {
+      return new HiddenState(Tensor.zeros(batch, H));
+    }
+
+    @Override
+    public Parameters parameters() {
+      throw new AssertionError("nobody needs them");
+    }
+  }
 }
