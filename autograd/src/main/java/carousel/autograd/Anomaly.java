@@ -31,7 +31,7 @@ public final class Anomaly {
       Set.of(
           Anomaly.class.getPackageName(), Tensor.class.getPackageName(), Op.class.getPackageName());
   private static final String GRADIENT = "gradient of ";
-  private static final int FRAMES = 10;
+  private static final int FRAMES = 16;
   private static final int STEPS = 12;
 
   private Anomaly() {}
