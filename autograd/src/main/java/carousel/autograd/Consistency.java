@@ -92,7 +92,7 @@ final class Consistency {
                 .map(g -> g.mul(1 / MUCH))
                 .toList(),
         Kind.NOT_LINEAR,
-        "%d times what arrives does not give %d times as much".formatted((int) MUCH, (int) MUCH));
+        (int) MUCH + " times what arrives does not give " + (int) MUCH + " times as much");
     parts(gradients);
     if (trial.takesAny()) {
       new Arrangements(settings, trial, order, cotangent, findings).compare();

@@ -233,25 +233,19 @@ final class Examination {
       List<Finding> found,
       Philox mine) {
     for (int k = 0; k < NEARBY.length; k++) {
-      List<Tensor> values = new ArrayList<>();
-      for (int i = 0; i < trial.leaves().size(); i++) {
-        Tensor x = trial.point().get(i);
-        Tensor d = Directions.random(x, slopes.sizes().get(i), mine.split(900 + 10L * k + i));
-        values.add(x.add(d.mul(NEARBY[k])));
-      }
-      Trial there = trial.at(values);
+      Trial there = moved(trial, slopes, NEARBY[k], mine.split(900 + k));
       there.moveToPoint();
       List<Finding> again = new ArrayList<>();
       try {
-        Tensor y = held(look.function());
-        if (!y.shape().equals(look.y().shape()) || isLessFinite(y, look.y())) {
+        Tensor y = valueAt(look);
+        if (y == null) {
           continue;
         }
         List<Tensor> gradients = pulled(look.function(), there, look.cotangent());
         var near = new Look(look.function(), y, look.cotangent(), gradients);
         slopes(order, there, near, mine.split(50 + k), again);
       } catch (RuntimeException e) {
-        continue; // not defined there
+        again.add(Finding.of(Kind.FAILS, order, "", "its gradient fails: " + e.getMessage()));
       } finally {
         trial.moveToPoint();
       }
@@ -277,19 +271,33 @@ final class Examination {
     }
   }
 
-  /** One direction at another point: a rule may be right at the point alone. */
-  private void elsewhere(Trial trial, Look look, Slopes slopes, Philox mine) {
+  /** A point so far away, in sizes of the elements. */
+  private static Trial moved(Trial trial, Slopes slopes, double distance, Philox rng) {
     List<Tensor> values = new ArrayList<>();
     for (int i = 0; i < trial.leaves().size(); i++) {
       Tensor x = trial.point().get(i);
-      Tensor d = Directions.random(x, slopes.sizes().get(i), mine.split(700 + i));
-      values.add(x.add(d.mul(ELSEWHERE)));
+      values.add(x.add(Directions.random(x, slopes.sizes().get(i), rng.split(i)).mul(distance)));
     }
-    Trial there = trial.at(values);
-    there.moveToPoint();
+    return trial.at(values);
+  }
+
+  /** The value where the leaves are now; null if the program is not defined there as it is at the point. */
+  private static @Nullable Tensor valueAt(Look look) {
     try {
       Tensor y = held(look.function());
-      if (!y.shape().equals(look.y().shape()) || isLessFinite(y, look.y())) {
+      return y.shape().equals(look.y().shape()) && !isLessFinite(y, look.y()) ? y : null;
+    } catch (RuntimeException e) {
+      return null;
+    }
+  }
+
+  /** One direction at another point: a rule may be right at the point alone. */
+  private void elsewhere(Trial trial, Look look, Slopes slopes, Philox mine) {
+    Trial there = moved(trial, slopes, ELSEWHERE, mine.split(700));
+    there.moveToPoint();
+    try {
+      Tensor y = valueAt(look);
+      if (y == null) {
         return;
       }
       List<Tensor> gradients = pulled(look.function(), there, look.cotangent());
@@ -310,7 +318,7 @@ final class Examination {
         }
       }
     } catch (RuntimeException e) {
-      // Not defined there, which says nothing of the gradient.
+      add(Kind.FAILS, 1, "", "its gradient fails at another point, nearby: " + e.getMessage());
     } finally {
       trial.moveToPoint();
     }

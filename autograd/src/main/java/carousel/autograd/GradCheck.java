@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * memory; inputs that nobody reads; and in F32 the gradients against those in F64, in which such a program
  * is run where it can be. Inputs of other types are handed on and left alone.
  *
- * <p>Inputs and leaves in F64 are moved in place, and restored: a function may also read them where it has
+ * <p>Inputs and leaves are moved in place, and restored: a function may also read them where it has
  * them from. Inputs that share memory are copied first.
  *
  * @param order the highest order of derivative that is looked at

@@ -38,6 +38,9 @@ final class Judge {
   /** Of an uncertainty, what a distance may have. */
   private static final int SURE = 4;
 
+  /** Some number that no step is a multiple of. */
+  private static final double SHORTER = 0.00731;
+
   private final GradCheck settings;
   private final Trial trial;
   private final Supplier<Tensor> function;
@@ -273,9 +276,6 @@ final class Judge {
     }
     return judged;
   }
-
-  /** Some number that no step is a multiple of. */
-  private static final double SHORTER = 0.00731;
 
   private Judged compare(Slope slope, Claim claim, double[] of) {
     double numeric = 0;

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A program under check, the tensors that it is moved by, and the point where it is looked at.
  *
- * <p>A program of F32 runs in F64, if that can be had ({@link Widened}); then the tensors that are moved stand
- * for its own.
+ * <p>A program of F32 runs in F64, if that can be had ({@link Widened}); then what is moved are tensors that
+ * stand for its own, and its own beside them, which it may read on the host.
  */
 final class Trial {
   /** Computes op by op, so that no kernel runs. */
@@ -76,8 +76,8 @@ final class Trial {
    *
    * @param program from the leaves, to what {@link Outputs} understands
    * @param names of the leaves
-   * @param own the leaves; they are written to only where that cannot be avoided, and restored
-   * @param takesAny whether it computes of what it is given, so that its own leaves need not be touched
+   * @param own the leaves; moved in place, and restored, but for those that share memory
+   * @param takesAny whether it computes of what it is given, so that copies can stand for its leaves
    */
   static Trial of(
       Function<Tensor[], ?> program, List<String> names, List<Tensor> own, boolean takesAny) {

@@ -414,6 +414,23 @@ class GradCheckFaultsTest {
             "at another point",
             in -> stale.apply(in[0]),
             numbers(1.0, 2.0)));
+    var once =
+        CustomOp.of(
+            "once",
+            (Tensor x) -> x.square(),
+            Vjp.fromInput((g, x) -> {
+              if (x.get(0) != 1) {
+                throw new IllegalStateException("known at 1 alone");
+              }
+              return g.mul(x).mul(2);
+            }));
+    faults.add(
+        fault(
+            "a rule that fails elsewhere",
+            FAILS,
+            "at another point, nearby: known at 1 alone",
+            in -> once.apply(in[0]),
+            numbers(1.0, 2.0)));
     var lost = CustomOp.of("lost", (Tensor x) -> x.abs(), Vjp.linear(g -> g.mul(0)));
     faults.add(
         fault(

@@ -12,6 +12,7 @@ import carousel.autograd.Grad;
 import carousel.nn.Parameters;
 import carousel.nn.Training;
 import carousel.nn.recurrent.Noise.Per;
+import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
@@ -262,6 +263,50 @@ class NoiseTest {
       close("outputs", run.y().indexSelect(0, at), alone.y());
       assertThat(run.y().indexSelect(0, Tensor.of(1, 4)).ne(0).any().item()).isZero();
       close("last", run.last(), alone.last());
+    }
+  }
+
+  /** A counter beside h. */
+  record Counted(Tensor h, Tensor steps) implements State {}
+
+  private record Counting() implements Cell<Counted> {
+    @Override
+    public int inputs() {
+      return 3;
+    }
+
+    @Override
+    public int outputs() {
+      return 3;
+    }
+
+    @Override
+    public Tensor project(Tensor x) {
+      return x;
+    }
+
+    @Override
+    public Counted step(Tensor z, Counted state) {
+      return new Counted(state.h().add(z), state.steps().add(1));
+    }
+
+    @Override
+    public Counted zero(int batch) {
+      return new Counted(Tensor.zeros(batch, 3), Tensor.zeros(DType.I32, batch, 1));
+    }
+  }
+
+  @Test
+  void countersAreLeftAlone() {
+    try (var scope = Scope.open()) {
+      Tensor x = Tensor.ones(4, 2, 3);
+      for (Noise noise : List.of(Noise.none().zoneout(0.2), Noise.none().states(0.3))) {
+        var layer = Recurrent.of(new Counting()).withNoise(noise);
+        var evaluated = layer.run(x).states().getFirst().tensors().getLast();
+        assertThat(evaluated.toIntArray()).containsExactly(4, 4);
+        var trained = Training.with(Philox.of(1), () -> layer.run(x)).states().getFirst();
+        assertThat(trained.tensors().getLast().toIntArray()).containsExactly(4, 4);
+      }
     }
   }
 }

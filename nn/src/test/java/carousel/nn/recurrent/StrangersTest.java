@@ -156,6 +156,23 @@ class StrangersTest {
     }
   }
 
+  /** What a step computes of tensors that it holds is no part of the trace, composites neither. */
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F64"})
+  void whatIsComputedOfHeldTensorsIsComputedOnce(DType type) {
+    try (var scope = Scope.open()) {
+      Tensor held = Philox.of(8).normal(type, 1, 0.2, H, 4);
+      StepOf step =
+          (c, z, h) -> z.add(h.mul(held.prod(false, 1))).mul(held.softmax(1).max(1)).tanh();
+      var cell = Strange.of(type, H, x(type), step);
+      requireKernel(cell, x(type));
+      Agreement.trusting(() -> {
+        requireSame(cell, x(type), held);
+        return true;
+      });
+    }
+  }
+
   /** A projection that draws is computed once, whatever runs it; and asking what runs it draws nothing. */
   @Test
   void aProjectionMayDraw() {
