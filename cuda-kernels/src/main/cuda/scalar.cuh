@@ -71,9 +71,11 @@ __device__ __forceinline__ T softplus(T x) {
 }
 
 // x σ(x).
-__device__ __forceinline__ double silu(double x) { return x * sigmoid(x); }
+// Far below 0 the product is representable where σ is not.
+__device__ __forceinline__ double silu(double x) {
+  return x > -700 ? x * sigmoid(x) : x * exp(x + 64) * 1.6038108905486378e-28;  // e^−64
+}
 __device__ __forceinline__ float silu(float x) {
-  // Far below 0 the product is representable where σ is not.
   float half = exp(x / 2);
   return x > -80 ? x * sigmoid(x) : x * half * half;
 }

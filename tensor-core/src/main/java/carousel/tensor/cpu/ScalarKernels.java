@@ -89,6 +89,15 @@ public final class ScalarKernels implements Kernels {
 
   @Override
   public Loop ternary(Ternary op, DType type) {
+    if (type == DType.F32 && op != Ternary.WHERE) {
+      return (x, xStep, y, yStep, z, zStep, out, n) -> {
+        for (int i = 0; i < n; i++) {
+          float a = Bytes.f32(x + 4L * i * xStep);
+          float b = Bytes.f32(y + 4L * i * yStep);
+          Bytes.f32(out + 4L * i, op.scalar(a, b, Bytes.f32(z + 4L * i * zStep)));
+        }
+      };
+    }
     Element first = Element.of(op == Ternary.WHERE ? DType.BOOL : type);
     Element rest = Element.of(type);
     return (x, xStep, y, yStep, z, zStep, out, n) -> {

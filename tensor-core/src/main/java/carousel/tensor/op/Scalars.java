@@ -7,6 +7,7 @@ final class Scalars {
   private static final double SQRT_HALF = Math.sqrt(0.5);
   private static final double SQRT_PI = Math.sqrt(Math.PI);
   private static final double SMALL = 0.75;
+  private static final double EXP_MINUS_64 = Math.exp(-64);
   private static final double INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
 
   /** {@code (−1)ⁿ / (n! (2n+1))}: as many as count below {@link #SMALL}. */
@@ -41,7 +42,8 @@ final class Scalars {
   }
 
   static double silu(double x) {
-    return x * sigmoid(x);
+    // Far below, the product is representable where σ is not.
+    return x > -700 ? x * sigmoid(x) : x * Math.exp(x + 64) * EXP_MINUS_64;
   }
 
   /** σ(x)(1 + x(1 − σ(x))). */
@@ -69,6 +71,9 @@ final class Scalars {
    */
   static double erf(double x) {
     double a = Math.abs(x);
+    if (a == 0) {
+      return x; // the series would lose the sign of −0
+    }
     return a < SMALL ? series(x) : Math.copySign(1 - gaussian(a, 1) * fraction(a), x);
   }
 

@@ -78,6 +78,18 @@ public enum Ternary implements Op {
   }
 
   /**
+   * The definition on F32, rounded once: rounding {@link #FMA} to double first would round it twice.
+   *
+   * @param a first element
+   * @param b second
+   * @param c third
+   * @return f(a, b, c)
+   */
+  public float scalar(float a, float b, float c) {
+    return this == FMA ? Math.fma(a, b, c) : (float) scalar.apply(a, b, c);
+  }
+
+  /**
    * Returns the element types accepted.
    *
    * @return the domain of b and c, and of a unless this is {@link #WHERE}

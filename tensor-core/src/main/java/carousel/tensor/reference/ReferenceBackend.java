@@ -69,7 +69,15 @@ public final class ReferenceBackend implements Backend {
     var second = new Elements(b);
     var third = new Elements(c);
     var to = new Elements(y);
-    to.each(i -> to.set(i, op.scalar(first.get(i), second.get(i), third.get(i))));
+    if (b.dtype() == DType.F32) {
+      to.each(
+          i ->
+              to.set(
+                  i,
+                  op.scalar((float) first.get(i), (float) second.get(i), (float) third.get(i))));
+    } else {
+      to.each(i -> to.set(i, op.scalar(first.get(i), second.get(i), third.get(i))));
+    }
   }
 
   @Override

@@ -3,6 +3,10 @@ package carousel.tensor.contract;
 import carousel.tensor.Device;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Op;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Unary;
 import carousel.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -69,6 +73,9 @@ public final class Contract {
     double excess = 1;
     for (int i = 0; i < e.length; i++) {
       double x = excess(a[i], e[i], bound[i]);
+      if (a[i] == 0 && e[i] == 0 && isElementwise(c.op()) && !sameSign(a[i], e[i])) {
+        x = Double.POSITIVE_INFINITY;
+      }
       if (x > excess) {
         excess = x;
         worst = i;
@@ -86,6 +93,14 @@ public final class Contract {
               excess,
               bound[worst]));
     }
+  }
+
+  private static boolean isElementwise(Op op) {
+    return op instanceof Unary || op instanceof Binary || op instanceof Ternary;
+  }
+
+  private static boolean sameSign(double a, double b) {
+    return Math.copySign(1, a) == Math.copySign(1, b);
   }
 
   /** The error over the bound; more than 1 is a violation. */

@@ -52,8 +52,10 @@ final class Tolerance {
           Binary.DIV,
           Binary.MAX,
           Binary.MIN,
+          Binary.LEAKY_RELU,
           Ternary.WHERE,
-          Ternary.CLAMP);
+          Ternary.CLAMP,
+          Ternary.FMA);
 
   private Tolerance() {}
 

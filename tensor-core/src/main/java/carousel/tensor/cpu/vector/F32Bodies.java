@@ -11,16 +11,11 @@ import jdk.incubator.vector.VectorOperators;
 final class F32Bodies {
   private F32Bodies() {}
 
-  /** eˣ, to 1 ulp, subnormal results and overflow to ∞ included. */
-  static FloatVector exp(FloatVector x) {
-    return expTimes(x, constant(x, 1f));
-  }
-
   /**
-   * factor · eˣ, where the product may be in range though eˣ is not. eˣ = 2ⁿ·eʳ with n = round(x / ln
-   * 2), r = x − n ln 2 and a minimax polynomial of degree 6 for eʳ (3e-9).
+   * eˣ, to 1 ulp, subnormal results and overflow to ∞ included. eˣ = 2ⁿ·eʳ with n = round(x / ln 2) and r =
+   * x − n ln 2.
    */
-  private static FloatVector expTimes(FloatVector v, FloatVector factor) {
+  static FloatVector exp(FloatVector v) {
     FloatVector low = constant(v, -160f);
     FloatVector high = constant(v, 89f);
     // Beyond these the result is 0 or infinite anyway; a NaN is not below or above anything.
@@ -29,19 +24,12 @@ final class F32Bodies {
     // Adding 1.5·2²³ rounds to an integer, which is then also found in the low bits.
     FloatVector magic = constant(v, 12582912f);
     FloatVector shifted = x.fma(constant(v, 1.44269504f), magic);
-    FloatVector n = shifted.sub(magic);
-    FloatVector r = n.fma(constant(v, -0.693145752f), x);
-    r = n.fma(constant(v, -1.42860677e-6f), r);
-    FloatVector p = constant(v, 0.0013814474f).fma(r, constant(v, 0.008368781f));
-    p = p.fma(r, constant(v, 0.041668393f));
-    p = p.fma(r, constant(v, 0.1666652f));
-    p = p.fma(r, constant(v, 0.49999994f));
-    p = p.mul(r).fma(r, r).add(constant(v, 1f));
+    FloatVector p = exponentialLess1(reduced(x, shifted.sub(magic))).add(constant(v, 1f));
     // 2ⁿ in two halves, because n reaches from −231 to 128; only the last product may underflow.
     IntVector whole = shifted.reinterpretAsInts().sub(magic.reinterpretAsInts());
     IntVector half = whole.lanewise(VectorOperators.ASHR, 1);
     IntVector other = whole.sub(half);
-    return p.mul(powerOfTwo(half)).mul(factor).mul(powerOfTwo(other));
+    return p.mul(powerOfTwo(half)).mul(powerOfTwo(other));
   }
 
   /** eˣ − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1), to 2 ulp, with a minimax polynomial (2.4e-10) for eʳ − 1. */
@@ -83,33 +71,78 @@ final class F32Bodies {
     return n.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
   }
 
-  /** σ(x) = 1/(1 + e⁻ˣ) above 0, eˣ/(1 + eˣ) below: neither overflows nor loses small values. */
+  /** σ(x), to 2.5 ulp, and never falling. */
   static FloatVector sigmoid(FloatVector x) {
-    FloatVector one = constant(x, 1f);
-    FloatVector e = exp(x.abs().neg());
-    return one.blend(e, x.compare(VectorOperators.LT, 0f)).div(e.add(one));
+    return logistic(notBelow(x, -150f), constant(x, 1f));
   }
 
   /**
-   * tanh x = x·P(x²)/Q(x²), a minimax fit of degree 5/4 on |x| ≤ 9 (1.3e-9 before rounding), and ±1
-   * beyond, where f32 has no other value, and where rounding would carry the quotient past ±1. At
-   * most 3e-7 relative error.
+   * numerator / (1 + e⁻ˣ) for x ≥ −150, on both sides of 0, subnormal results included. With e⁻ˣ = 2ⁿ·(1 + m) the
+   * denominator is 2ⁿ·m + (2ⁿ + 1), rounded once; what n has beyond 100 is left to the quotient, because
+   * the denominator would overflow before the quotient has underflown.
+   */
+  private static FloatVector logistic(FloatVector x, FloatVector numerator) {
+    // Above 40 the denominator is 1.
+    FloatVector high = constant(x, 40f);
+    FloatVector v = x.blend(high, x.compare(VectorOperators.GT, high)).neg();
+    FloatVector magic = constant(v, 12582912f);
+    FloatVector shifted = v.fma(constant(v, 1.44269504f), magic);
+    FloatVector m = exponentialLess1(reduced(v, shifted.sub(magic)));
+    IntVector n = shifted.reinterpretAsInts().sub(magic.reinterpretAsInts());
+    IntVector within = n.min(100);
+    FloatVector scale = powerOfTwo(within);
+    FloatVector denominator = m.fma(scale, scale.add(1f));
+    return numerator.div(denominator).mul(powerOfTwo(within.sub(n)));
+  }
+
+  /**
+   * tanh x, to 1 ulp, odd and never falling: x + x³·P(x²) below 1 with a minimax fit of degree 6 (5e-9),
+   * {@code 1 − 2/(1 + e^2|x|)} above. There 1 + 2ⁿ·(1 + m) is 2ⁿ·m + (2ⁿ + 1), rounded once, so that
+   * neighbours come out in their order.
    */
   static FloatVector tanh(FloatVector x) {
+    FloatVector magnitude = x.abs();
+    FloatVector high = constant(x, 20f);
+    FloatVector v = magnitude.add(magnitude);
+    // From 18.03 on the result is 1; a NaN is not above anything.
+    v = v.blend(high, v.compare(VectorOperators.GT, high));
+    // The low bits of this are n + 127, those of 2ⁿ once they are shifted to their place.
+    FloatVector magic = constant(x, 12583039f);
+    FloatVector shifted = v.fma(constant(x, 1.44269504f), magic);
+    FloatVector m = exponentialLess1(reduced(v, shifted.sub(magic)));
+    FloatVector scale =
+        shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+    FloatVector one = constant(x, 1f);
+    FloatVector outer = one.sub(constant(x, 2f).div(m.fma(scale, scale.add(one))));
     FloatVector q = x.mul(x);
-    FloatVector p = constant(x, -1.22460311201e-11f).fma(q, constant(x, 3.06422940375e-8f));
-    p = p.fma(q, constant(x, 2.80312371705e-5f));
-    p = p.fma(q, constant(x, 0.00386950517912f));
-    p = p.fma(q, constant(x, 0.13680854463f));
-    p = p.fma(q, constant(x, 0.99999999875f));
-    FloatVector d = constant(x, 1.28902914909e-6f).fma(q, constant(x, 0.000394070778259f));
-    d = d.fma(q, constant(x, 0.0272501471522f));
-    d = d.fma(q, constant(x, 0.470141865642f));
-    d = d.fma(q, constant(x, 1f));
-    FloatVector inner = x.mul(p).div(d);
-    VectorMask<Float> saturated =
-        x.abs().compare(VectorOperators.GE, 9f).or(inner.abs().compare(VectorOperators.GE, 1f));
-    return inner.blend(withSign(constant(x, 1f), x), saturated);
+    FloatVector p = constant(x, -0.00035845215f).fma(q, constant(x, 0.0023013651f));
+    p = p.fma(q, constant(x, -0.007946107f));
+    p = p.fma(q, constant(x, 0.021486658f));
+    p = p.fma(q, constant(x, -0.0538798f));
+    p = p.fma(q, constant(x, 0.13332345f));
+    p = p.fma(q, constant(x, -0.33333296f));
+    FloatVector inner = p.mul(q).fma(magnitude, magnitude);
+    return withSign(inner.blend(outer, magnitude.compare(VectorOperators.GE, one)), x);
+  }
+
+  /** The greater of two numbers, one of which is no NaN; a NaN is not below anything, and stays. */
+  private static FloatVector notBelow(FloatVector x, float low) {
+    return x.blend(low, x.compare(VectorOperators.LT, low));
+  }
+
+  /** r = x − n ln 2. */
+  private static FloatVector reduced(FloatVector x, FloatVector n) {
+    FloatVector r = n.fma(constant(x, -0.693145752f), x);
+    return n.fma(constant(x, -1.42860677e-6f), r);
+  }
+
+  /** eʳ − 1 for |r| ≤ ½ ln 2, a minimax polynomial of degree 6 (3e-9). */
+  private static FloatVector exponentialLess1(FloatVector r) {
+    FloatVector p = constant(r, 0.0013814474f).fma(r, constant(r, 0.008368781f));
+    p = p.fma(r, constant(r, 0.041668393f));
+    p = p.fma(r, constant(r, 0.1666652f));
+    p = p.fma(r, constant(r, 0.49999994f));
+    return p.mul(r).fma(r, r);
   }
 
   static FloatVector rsqrt(FloatVector x) {
@@ -120,25 +153,22 @@ final class F32Bodies {
     return constant(x, 1f).div(x);
   }
 
-  /**
-   * x·σ(x); below 0 x is multiplied in before eˣ underflows. The difference is 0, or NaN at −∞, where
-   * the definition is −∞·0.
-   */
+  /** x·σ(x), where σ(x) may be out of range though the product is not; NaN at −∞, as −∞·0 is. */
   static FloatVector silu(FloatVector x) {
-    FloatVector down = x.abs().neg();
-    FloatVector below = expTimes(down, x.max(-200f).add(x.sub(x)));
-    FloatVector denominator = exp(down).add(constant(x, 1f));
-    return x.blend(below, x.compare(VectorOperators.LT, 0f)).div(denominator);
+    FloatVector v = notBelow(x, -150f);
+    return logistic(v, v)
+        .blend(Float.NaN, x.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
   }
 
-  /** x·P(x²) up to 1, 1 − erfc|x| with the sign of x above. At most 3 ulp. */
+  /** x + x·P(x²) up to 1, 1 − erfc|x| with the sign of x above. At most 1 ulp. */
   static FloatVector erf(FloatVector x) {
     FloatVector magnitude = x.abs();
-    FloatVector outer = withSign(constant(x, 1f).sub(erfc(magnitude)), x);
-    return innerErf(x).blend(outer, magnitude.compare(VectorOperators.GT, 1f));
+    FloatVector outer = constant(x, 1f).sub(erfc(magnitude));
+    FloatVector y = innerErf(magnitude).blend(outer, magnitude.compare(VectorOperators.GT, 1f));
+    return withSign(y, x);
   }
 
-  /** erf x for |x| ≤ 1: x·P(x²), a minimax fit (1.3e-9). */
+  /** erf x for |x| ≤ 1: x + x·P(x²), a minimax fit (1.3e-9). */
   private static FloatVector innerErf(FloatVector x) {
     FloatVector q = x.mul(x);
     FloatVector p = constant(x, 7.85386441e-5f).fma(q, constant(x, -0.000801019466f));
@@ -146,8 +176,8 @@ final class F32Bodies {
     p = p.fma(q, constant(x, -0.026853812f));
     p = p.fma(q, constant(x, 0.112835852f));
     p = p.fma(q, constant(x, -0.376126258f));
-    p = p.fma(q, constant(x, 1.12837917f));
-    return x.mul(p);
+    p = p.fma(q, constant(x, 0.12837917f));
+    return p.fma(x, x);
   }
 
   /** x·Φ(x), in double precision: in single, the exponent x²/2 loses too much where Φ is small. */

@@ -103,16 +103,34 @@ final class F64Bodies {
     return alpha.mul(expm1(x)).blend(x, x.compare(VectorOperators.GT, 0));
   }
 
-  /** σ(x) = 1/(1 + e⁻ˣ) above 0, eˣ/(1 + eˣ) below: neither overflows nor loses small values. */
+  /** σ(x), to 3 ulp. */
   static DoubleVector sigmoid(DoubleVector x) {
-    DoubleVector one = constant(x, 1);
-    DoubleVector e = exp(x.abs().neg());
-    return one.blend(e, x.compare(VectorOperators.LT, 0)).div(e.add(one));
+    return logistic(notBelow(x, -760), constant(x, 1));
+  }
+
+  /** numerator / (1 + e⁻ˣ) for x ≥ −760, as {@link F32Bodies} does it. */
+  private static DoubleVector logistic(DoubleVector x, DoubleVector numerator) {
+    // Above 40 the denominator is 1.
+    DoubleVector high = constant(x, 40);
+    DoubleVector v = x.blend(high, x.compare(VectorOperators.GT, high)).neg();
+    DoubleVector shifted = shifted(v);
+    DoubleVector m = exponentialLess1(reduced(v, shifted));
+    LongVector n = shifted.reinterpretAsLongs().sub(constant(v, MAGIC).reinterpretAsLongs());
+    LongVector within = n.min(1000);
+    DoubleVector scale = powerOfTwo(within);
+    DoubleVector denominator = m.fma(scale, scale.add(1));
+    return numerator.div(denominator).mul(powerOfTwo(within.sub(n)));
+  }
+
+  /** The greater of two numbers, one of which is no NaN; a NaN is not below anything, and stays. */
+  private static DoubleVector notBelow(DoubleVector x, double low) {
+    DoubleVector least = constant(x, low);
+    return x.blend(least, x.compare(VectorOperators.LT, least));
   }
 
   /**
    * tanh x: below 0.625 {@code x + x·q·P(q)/Q(q)} with q = x² and the minimax fit of Moshier's Cephes
-   * library, above {@code 1 − 2e/(1 + e)} with e = e^(−2|x|), so that nothing cancels. At most 2 ulp.
+   * library, above {@code 1 − 2/(1 + e^2|x|)}, so that nothing cancels. At most 2 ulp.
    */
   static DoubleVector tanh(DoubleVector x) {
     DoubleVector magnitude = x.abs();
@@ -123,15 +141,25 @@ final class F64Bodies {
     DoubleVector d = q.add(constant(x, 1.12811678491632931402e2));
     d = d.fma(q, constant(x, 2.23548839060100448583e3));
     d = d.fma(q, constant(x, 4.84406305325125486048e3));
-    DoubleVector inner = x.mul(q).mul(p.div(d)).add(x);
-    DoubleVector e = exp(magnitude.mul(constant(x, -2)));
+    DoubleVector inner = q.mul(p.div(d)).fma(magnitude, magnitude);
+    // From 19.1 on the result is 1; a NaN is not above anything.
+    DoubleVector high = constant(x, 40);
+    DoubleVector v = magnitude.add(magnitude);
+    v = v.blend(high, v.compare(VectorOperators.GT, high));
+    DoubleVector shifted = shifted(v);
+    DoubleVector m = exponentialLess1(reduced(v, shifted));
+    DoubleVector scale =
+        powerOfTwo(shifted.reinterpretAsLongs().sub(constant(x, MAGIC).reinterpretAsLongs()));
     DoubleVector one = constant(x, 1);
-    DoubleVector outer = withSign(one.sub(e.add(e).div(e.add(one))), x);
-    return inner.blend(outer, magnitude.compare(VectorOperators.GE, 0.625));
+    DoubleVector outer = one.sub(constant(x, 2).div(m.fma(scale, scale.add(one))));
+    return withSign(inner.blend(outer, magnitude.compare(VectorOperators.GE, 0.625)), x);
   }
 
+  /** x·σ(x), where σ(x) may be out of range though the product is not; NaN at −∞, as −∞·0 is. */
   static DoubleVector silu(DoubleVector x) {
-    return x.mul(sigmoid(x));
+    DoubleVector v = notBelow(x, -760);
+    return logistic(v, v)
+        .blend(Double.NaN, x.compare(VectorOperators.EQ, Double.NEGATIVE_INFINITY));
   }
 
   static DoubleVector rsqrt(DoubleVector x) {
