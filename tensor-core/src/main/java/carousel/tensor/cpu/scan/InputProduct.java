@@ -5,6 +5,7 @@ import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Tile;
 import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
 import java.util.List;
 
@@ -15,6 +16,9 @@ import java.util.List;
 final class InputProduct {
   /** Terms of a sum at a time: a panel of weights stays in the second cache. */
   private static final int DEPTH = 1024;
+
+  /** Parts of a sum that are added one after the other; more are joined from such, as {@link Totals}. */
+  private static final int RUN = 32;
 
   private final Frame frame;
   private final Tiles tiles;
@@ -168,7 +172,12 @@ final class InputProduct {
     // cache.
     int parts = Math.ceilDiv(k, DEPTH);
     int part = Math.ceilDiv(Math.ceilDiv(k, lanes), parts) * lanes;
+    Totals totals = parts > RUN ? totals(rows) : null;
     for (int p = 0; p < k; p += part) {
+      if (totals != null && p > 0 && p / part % RUN == 0) {
+        totals.add(out, frame.rowBytes());
+        Bytes.clear(out, rows * frame.rowBytes());
+      }
       long at = p == 0 ? init : out;
       long atRow = p == 0 ? initRow : frame.rowBytes();
       for (int i = 0; i < count; i++) {
@@ -191,6 +200,17 @@ final class InputProduct {
                 next);
       }
     }
+    if (totals != null) {
+      totals.add(out, frame.rowBytes());
+      totals.end(out, frame.rowBytes());
+    }
+  }
+
+  private Totals totals(int rows) {
+    int columns = 2 * frame.lanes();
+    long bytes = Totals.bytes(frame.size(), rows, columns);
+    long memory = Scratch.forTotals().address(bytes);
+    return new Totals(memory, frame.size(), rows, columns);
   }
 
   private void packRows(Matrix x, int from, int rows, Object a) {
