@@ -20,8 +20,8 @@ import java.util.function.IntConsumer;
  * contiguous rows of B are read where they are.
  *
  * <p>Every element of C is summed by one thread, over k in ascending blocks, whichever way the tiles
- * are handed out: the result does not depend on the number of threads. A block is one chain of terms, and
- * blocks are added to C one after the other; after every {@link #RUN} of them, C goes to {@link Totals}, and
+ * are handed out: the result does not depend on the number of threads. A block is one chain of terms, that
+ * begins with zero, and blocks are added to C one after the other; after every {@link #RUN} of them, C goes to {@link Totals}, and
  * the next one begins anew. So the error of a sum is at most some 1,100 roundings of {@code Σ|a b|},
  * however long it is; sums of up to 32,768 terms need no totals.
  *
@@ -55,7 +55,7 @@ final class Gemm implements IntConsumer {
   /** Up to so many rows of A, contiguous rows of B are not packed. */
   private static final int DIRECT_ROWS = 24;
 
-  /** Room for the widest and highest tile, and for a row of zeros after it. */
+  /** Room for the widest and highest tile, and for a row of zeros. */
   private static final int TILE_BYTES = 16 * 256;
 
   private static final int ROW_BYTES = 256;
@@ -265,9 +265,11 @@ final class Gemm implements IntConsumer {
     int fromRow = group * groupRows;
     int toRow = Math.min(rows, fromRow + groupRows);
     int toPanel = Math.min(panels, fromPanel + panelsPerTask);
-    long edge = Scratch.ofThread().address(TILE_BYTES + ROW_BYTES);
-    long zero = edge + TILE_BYTES;
+    long edge = Scratch.ofThread().address(2 * TILE_BYTES + ROW_BYTES);
+    long aside = edge + TILE_BYTES;
+    long zero = aside + TILE_BYTES;
     Bytes.clear(zero, ROW_BYTES);
+    long tileRow = (long) width * size;
     long next = (long) tiles.lanes() * size;
     int count = Math.ceilDiv(toRow - fromRow, tiles.maxRows());
     for (int panel = fromPanel; panel < toPanel; panel++) {
@@ -275,46 +277,38 @@ final class Gemm implements IntConsumer {
       int filled = Math.min(width, columns - j);
       boolean inPlace = direct && filled == width;
       long panelOfB = inPlace ? blockOfB + j * bColumn : packedB + (long) j * depth * size;
-      long panelRow = inPlace ? bRow : (long) width * size;
+      long panelRow = inPlace ? bRow : tileRow;
       for (int t = 0; t < count; t++) {
         int i = fromRow + (toRow - fromRow) * t / count;
         int height = fromRow + (toRow - fromRow) * (t + 1) / count - i;
         Tile tile = tiles.tile(packing, height, 2);
         int aBlock = height * tiles.lanes();
         long out = blockOfC + i * cRow + (long) j * size;
-        if (filled == width) {
-          tile.run(
-              packedA,
-              i * paddedDepth,
-              aBlock,
-              depth,
-              panelOfB,
-              panelRow,
-              overwrite ? zero : out,
-              overwrite ? 0 : cRow,
-              next,
-              out,
-              cRow,
-              next);
-        } else {
-          // The tile sticks out of C: it is computed aside, its inner part copied.
-          if (!overwrite) {
-            copyRows(out, cRow, edge, (long) width * size, height, filled * size);
-          }
-          tile.run(
-              packedA,
-              i * paddedDepth,
-              aBlock,
-              depth,
-              panelOfB,
-              panelRow,
-              overwrite ? zero : edge,
-              overwrite ? 0 : (long) width * size,
-              next,
-              edge,
-              (long) width * size,
-              next);
-          copyRows(edge, (long) width * size, out, cRow, height, filled * size);
+        boolean whole = filled == width;
+        long target = overwrite && whole ? out : edge;
+        long targetRow = target == out ? cRow : tileRow;
+        tile.run(
+            packedA,
+            i * paddedDepth,
+            aBlock,
+            depth,
+            panelOfB,
+            panelRow,
+            zero,
+            0,
+            next,
+            target,
+            targetRow,
+            next);
+        if (overwrite && !whole) {
+          copyRows(edge, tileRow, out, cRow, height, filled * size);
+        } else if (!overwrite && whole) {
+          tiles.sum().add(edge, out, cRow, next, height);
+        } else if (!overwrite) {
+          // The tile sticks out of C: its inner part is added aside.
+          copyRows(out, cRow, aside, tileRow, height, filled * size);
+          tiles.sum().add(edge, aside, tileRow, next, height);
+          copyRows(aside, tileRow, out, cRow, height, filled * size);
         }
       }
     }

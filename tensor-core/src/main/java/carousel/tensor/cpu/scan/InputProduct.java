@@ -167,22 +167,34 @@ final class InputProduct {
       long out) {
     int lanes = frame.lanes();
     long next = (long) lanes * frame.size();
-    int count = Math.ceilDiv(rows, tiles.maxRows());
+    int high = tiles.maxRows();
+    int count = Math.ceilDiv(rows, high);
     // Of a long sum, only as many terms at a time as a panel of weights has room for in a near
     // cache.
     int parts = Math.ceilDiv(k, DEPTH);
     int part = Math.ceilDiv(Math.ceilDiv(k, lanes), parts) * lanes;
-    Totals totals = parts > RUN ? totals(rows) : null;
+    long aside = 0;
+    long zeros = 0;
+    Totals totals = null;
+    if (parts > 1) {
+      int columns = 2 * lanes;
+      long tile = (high + 1) * frame.rowBytes();
+      aside = Scratch.forTotals().address(tile + Totals.bytes(frame.size(), rows, columns));
+      zeros = aside + high * frame.rowBytes();
+      Bytes.clear(zeros, frame.rowBytes());
+      totals = parts > RUN ? new Totals(aside + tile, frame.size(), rows, columns) : null;
+    }
     for (int p = 0; p < k; p += part) {
       if (totals != null && p > 0 && p / part % RUN == 0) {
         totals.add(out, frame.rowBytes());
         Bytes.clear(out, rows * frame.rowBytes());
       }
-      long at = p == 0 ? init : out;
-      long atRow = p == 0 ? initRow : frame.rowBytes();
+      // A later part begins with zero and is added to what there is.
+      boolean first = p == 0;
       for (int i = 0; i < count; i++) {
         int from = rows * i / count;
         int to = rows * (i + 1) / count;
+        long at = out + from * frame.rowBytes();
         tiles
             .tile(Tile.Packing.ROWS, to - from, vectors)
             .run(
@@ -192,25 +204,21 @@ final class InputProduct {
                 Math.min(part, k - p),
                 weights + p * frame.rowBytes(),
                 frame.rowBytes(),
-                at + from * atRow,
-                atRow,
+                first ? init + from * initRow : zeros,
+                first ? initRow : 0,
                 next,
-                out + from * frame.rowBytes(),
+                first ? at : aside,
                 frame.rowBytes(),
                 next);
+        if (!first) {
+          tiles.sum().add(aside, at, frame.rowBytes(), next, to - from);
+        }
       }
     }
     if (totals != null) {
       totals.add(out, frame.rowBytes());
       totals.end(out, frame.rowBytes());
     }
-  }
-
-  private Totals totals(int rows) {
-    int columns = 2 * frame.lanes();
-    long bytes = Totals.bytes(frame.size(), rows, columns);
-    long memory = Scratch.forTotals().address(bytes);
-    return new Totals(memory, frame.size(), rows, columns);
   }
 
   private void packRows(Matrix x, int from, int rows, Object a) {

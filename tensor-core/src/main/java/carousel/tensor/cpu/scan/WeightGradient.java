@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * block of gates are found in one pass over its cotangents, which lie as a product's right operand
  * wants them; the bias goes along as the weight of a source that is always 1.
  *
- * <p>A number is summed over rows in their order, by one thread: a block of {@link #DEPTH} rows is one chain, blocks
- * are added one after the other, and after every {@link #RUN} rows what there is goes to {@link Totals}. So a
+ * <p>A number is summed over rows in their order, by one thread: a block of {@link #DEPTH} rows is one chain that begins
+ * with zero, blocks are added one after the other, and after every {@link #RUN} rows what there is goes to {@link Totals}. So a
  * gradient over a million rows rounds no more often than one over 32,768, and no shorter one pays for that.
  */
 final class WeightGradient {
@@ -300,8 +300,9 @@ final class WeightGradient {
     int rightBytes = pair ? frame.filled(block.width(), right / members) * size : 0;
     boolean whole = leftBytes == full && rightBytes == full;
     boolean fresh = first % RUN == 0;
-    long scratch = Scratch.ofThread().address((MAX_HEIGHT + 1) * rowBytes);
-    long zeros = scratch + MAX_HEIGHT * rowBytes;
+    long scratch = Scratch.ofThread().address((2 * MAX_HEIGHT + 1) * rowBytes);
+    long aside = scratch + MAX_HEIGHT * rowBytes;
+    long zeros = aside + MAX_HEIGHT * rowBytes;
     Bytes.clear(zeros, rowBytes);
     long cotangents = frame.panel(block, panel) + first * rowBytes;
     for (int i = s; i < end; i++) {
@@ -314,27 +315,8 @@ final class WeightGradient {
       long rightRow = rightOut.rowBytes();
       long out = leftOut.address() + strip.from() * outRow + left / members * full;
       long outRight = rightOut.address() + strip.from() * rightRow + right / members * full;
-      if (whole && outRow == rightRow) {
-        tile.run(
-            a,
-            offsets[i],
-            0,
-            depth,
-            cotangents,
-            rowBytes,
-            fresh ? zeros : out,
-            fresh ? 0 : outRow,
-            fresh ? full : outRight - out,
-            out,
-            outRow,
-            outRight - out);
-        continue;
-      }
-      // The tile sticks out of the gradient: it is computed aside, its inner part copied.
-      for (int r = 0; !fresh && r < strip.height(); r++) {
-        Bytes.copy(out + r * outRow, scratch + r * rowBytes, leftBytes);
-        Bytes.copy(outRight + r * rightRow, scratch + r * rowBytes + full, rightBytes);
-      }
+      boolean inside = whole && outRow == rightRow;
+      boolean inPlace = inside && fresh;
       tile.run(
           a,
           offsets[i],
@@ -342,15 +324,31 @@ final class WeightGradient {
           depth,
           cotangents,
           rowBytes,
-          fresh ? zeros : scratch,
-          fresh ? 0 : rowBytes,
+          zeros,
+          0,
           full,
-          scratch,
-          rowBytes,
-          full);
-      for (int r = 0; r < strip.height(); r++) {
-        Bytes.copy(scratch + r * rowBytes, out + r * outRow, leftBytes);
-        Bytes.copy(scratch + r * rowBytes + full, outRight + r * rightRow, rightBytes);
+          inPlace ? out : scratch,
+          inPlace ? outRow : rowBytes,
+          inPlace ? outRight - out : full);
+      if (inside) {
+        if (!fresh) {
+          tiles.sum().add(scratch, out, outRow, outRight - out, height);
+        }
+        continue;
+      }
+      // The tile sticks out of the gradient: its inner part is copied, or added aside.
+      long inner = scratch;
+      if (!fresh) {
+        inner = aside;
+        for (int r = 0; r < height; r++) {
+          Bytes.copy(out + r * outRow, aside + r * rowBytes, leftBytes);
+          Bytes.copy(outRight + r * rightRow, aside + r * rowBytes + full, rightBytes);
+        }
+        tiles.sum().add(scratch, aside, rowBytes, full, height);
+      }
+      for (int r = 0; r < height; r++) {
+        Bytes.copy(inner + r * rowBytes, out + r * outRow, leftBytes);
+        Bytes.copy(inner + r * rowBytes + full, outRight + r * rightRow, rightBytes);
       }
     }
   }
