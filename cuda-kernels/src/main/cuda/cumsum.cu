@@ -93,10 +93,10 @@ template <typename T>
 __device__ __forceinline__ void cumsum_serial(const T *x, T *y, const Positions<2> &lines, i64 x_step, i64 y_step, i64 n) {
   for (i64 line = first_element(); line < lines.count; line += all_threads()) {
     Offsets<2> at = offsets(lines, line);
-    Wide<T> sum = 0;
+    LongSum<T> sum = {};
     for (i64 i = 0; i < n; i++) {
-      sum = plus<Wide<T>>(sum, x[at.of[0] + i * x_step]);
-      y[at.of[1] + i * y_step] = static_cast<T>(sum);
+      sum.add(x[at.of[0] + i * x_step]);
+      y[at.of[1] + i * y_step] = static_cast<T>(sum.value());
     }
   }
 }

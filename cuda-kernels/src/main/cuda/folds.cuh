@@ -1,7 +1,7 @@
 // What reductions compute (carousel.tensor.op.Reduce), as folds. f32 sums in double: the memory is what takes the time.
 #pragma once
 #include "fold.cuh"
-#include "scalar.cuh"
+#include "long_sum.cuh"
 
 template <typename T> struct WideOf { using type = double; };
 template <> struct WideOf<int> { using type = int; };
@@ -25,9 +25,25 @@ struct Sum {
   static __device__ T end(State s, i64) { return static_cast<T>(s); }
 };
 
+// The sum of a whole line, however long.
 template <typename T>
-struct Mean : Sum<T> {
-  static __device__ T end(double s, i64 n) { return static_cast<T>(s / n); }
+struct Total {
+  using State = LongSum<T>;
+  static __device__ State empty() { return {}; }
+  static __device__ State add(State s, T x, i64) {
+    s.add(x);
+    return s;
+  }
+  static __device__ State merge(State a, State b) {
+    a.add(b);
+    return a;
+  }
+  static __device__ T end(State s, i64) { return static_cast<T>(s.value()); }
+};
+
+template <typename T>
+struct Mean : Total<T> {
+  static __device__ T end(LongSum<T> s, i64 n) { return static_cast<T>(s.value() / n); }
 };
 
 template <typename T>

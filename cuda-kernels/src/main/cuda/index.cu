@@ -1,7 +1,6 @@
 // Reading and adding at positions given by an index. What is added to one place is added in the order of the index: either a
 // thread goes through a whole line, or the index was sorted before, stably, and a thread takes all that goes to one place.
-#include "common.cuh"
-#include "scalar.cuh"
+#include "long_sum.cuh"
 
 __device__ __forceinline__ bool within(int index, int size, int op, int *error) {
   if (index >= 0 && index < size) {
@@ -70,11 +69,12 @@ __device__ __forceinline__ void scatter_sorted(T *y, const int *sorted, const in
     if ((first > 0 && line[first - 1] == k) || !within(k, size, op, error)) {
       continue;
     }
-    T sum = y[at.of[1] + k * y_step];
+    LongSum<T> sum = {};
+    sum.add(y[at.of[1] + k * y_step]);
     for (i64 i = first; i < n && line[i] == k; i++) {
-      sum = plus(sum, source[at.of[2] + origins[at.of[0] + i] * source_step]);
+      sum.add(source[at.of[2] + origins[at.of[0] + i] * source_step]);
     }
-    y[at.of[1] + k * y_step] = sum;
+    y[at.of[1] + k * y_step] = static_cast<T>(sum.value());
   }
 }
 
@@ -91,12 +91,13 @@ __device__ __forceinline__ void add_slices(T *y, const int *sorted, const int *o
     }
     for (i64 e = first_element(); e < slices.count; e += all_threads()) {
       Offsets<2> at = offsets(slices, e);
-      T sum = y[at.of[0] + k * y_step];
+      LongSum<T> sum = {};
+      sum.add(y[at.of[0] + k * y_step]);
 #pragma unroll 4
       for (int i = first; i < n && sorted[i] == k; i++) {
-        sum = plus(sum, source[at.of[1] + origins[i] * source_step]);
+        sum.add(source[at.of[1] + origins[i] * source_step]);
       }
-      y[at.of[0] + k * y_step] = sum;
+      y[at.of[0] + k * y_step] = static_cast<T>(sum.value());
     }
   }
 }

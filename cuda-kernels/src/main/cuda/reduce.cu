@@ -72,7 +72,7 @@ __device__ __forceinline__ void merge_chunks(const typename F::State *states, Ou
   REDUCE(name, f64, double, int, FirstExtreme<double, sign>) \
   REDUCE(name, i32, int, int, FirstExtreme<int, sign>)
 
-NUMERIC(sum, Sum)
+NUMERIC(sum, Total)
 FLOATING(mean, Mean)
 NUMERIC(max, Greatest)
 NUMERIC(min, Smallest)

@@ -11,10 +11,21 @@ import org.jspecify.annotations.Nullable;
  * to the rows of a leaf stays apart, so that a large table costs no more than the rows looked up.
  */
 final class Edge {
+  private static final int RUN = 64;
+  private static final Sum NOTHING = new Sum(null, 0);
+
   private final boolean takesRows;
   private final List<Tensor> indices = new ArrayList<>(0);
   private final List<Tensor> values = new ArrayList<>(0);
-  private @Nullable Tensor cotangent;
+
+  /**
+   * What arrived, as one sum; of a value with many uses as several: the first has up to {@link #RUN} uses,
+   * each of the others up to as many sums of the one before.
+   */
+  private final List<Sum> sums = new ArrayList<>(1);
+
+  /** Of how many summands. */
+  private record Sum(@Nullable Tensor value, int count) {}
 
   /**
    * Nothing has arrived yet.
@@ -31,12 +42,15 @@ final class Edge {
 
   /** What arrived, of an edge that takes no rows. */
   @Nullable Tensor cotangent() {
-    return cotangent;
+    for (int level = 0; level < sums.size() - 1; level++) {
+      carry(level);
+    }
+    return sums.isEmpty() ? null : sums.getLast().value();
   }
 
   /** All that arrived at a value of some shape; null if nothing did. */
   @Nullable Gradient gradient(Shape shape) {
-    Tensor dense = cotangent;
+    Tensor dense = cotangent();
     if (indices.isEmpty()) {
       return dense == null ? null : new Gradient.Whole(dense);
     }
@@ -44,14 +58,38 @@ final class Edge {
     return dense == null ? new Gradient.Sparse(rows) : new Gradient.Whole(rows.addedTo(dense));
   }
 
-  /** Adds what flowed in over one use of the value. */
+  /**
+   * Adds what flowed in over one use of the value: of a weight that an unrolled recurrence reads, over one
+   * step. One sum of all would round as often as there are uses.
+   */
   void accumulate(Tensor g) {
-    Tensor before = cotangent;
-    Tensor sum = before == null ? g : before.add(g);
-    sum.storage().retain();
-    cotangent = sum;
+    add(0, g);
+    for (int level = 0; sums.get(level).count() == RUN; level++) {
+      carry(level);
+    }
+  }
+
+  private void add(int level, Tensor g) {
+    if (level == sums.size()) {
+      sums.add(NOTHING);
+    }
+    Sum sum = sums.get(level);
+    Tensor before = sum.value();
+    Tensor after = before == null ? g : before.add(g);
+    after.storage().retain();
+    sums.set(level, new Sum(after, sum.count() + 1));
     if (before != null) {
       before.storage().release();
+    }
+  }
+
+  /** Adds a sum to the one of such sums. */
+  private void carry(int level) {
+    Tensor sum = sums.get(level).value();
+    if (sum != null) {
+      add(level + 1, sum);
+      sums.set(level, NOTHING);
+      sum.storage().release();
     }
   }
 
@@ -64,10 +102,12 @@ final class Edge {
   }
 
   void clear() {
-    if (cotangent != null) {
-      cotangent.storage().release();
-      cotangent = null;
+    for (Sum sum : sums) {
+      if (sum.value() != null) {
+        sum.value().storage().release();
+      }
     }
+    sums.clear();
     for (int i = 0; i < indices.size(); i++) {
       indices.get(i).storage().release();
       values.get(i).storage().release();

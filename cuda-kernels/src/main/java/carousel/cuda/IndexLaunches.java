@@ -27,6 +27,9 @@ final class IndexLaunches {
 
   private static final int MANY = 16_384;
 
+  /** But no longer than this: it rounds a place at every addition. */
+  private static final int LONGEST = 1024;
+
   /** Threads of a block that must have something to do. */
   private static final int BUSY = 32;
 
@@ -188,7 +191,7 @@ final class IndexLaunches {
     View fromStarts = from.only(axes, false);
     int n = at.dims()[axis];
     long lines = at.count() / n;
-    if (n <= SHORT || lines >= MANY) {
+    if (n <= SHORT || (n <= LONGEST && lines >= MANY)) {
       launcher
           .call(Types.of(LINES, y.dtype()))
           .pointer(y.address())

@@ -9,6 +9,7 @@ import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tile;
+import carousel.tensor.cpu.loop.TileSum;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Transpose;
 import carousel.tensor.cpu.loop.Uniforms;
@@ -195,6 +196,11 @@ final class BrokenKernels implements Kernels {
     @Override
     public int maxRows() {
       return right.maxRows();
+    }
+
+    @Override
+    public TileSum sum() {
+      return right.sum();
     }
 
     @Override

@@ -63,7 +63,7 @@ public final class CpuBackend implements Backend {
     this.reductions = new Reductions(table, this);
     this.lines = new Lines(table, this);
     this.scans = new Scans(kernels, table::tiles);
-    this.matrices = new Matrices(table);
+    this.matrices = new Matrices(table, memory);
     this.randoms = new Randoms(table);
     this.fused = new FusedTable(table, this, new Composites(kernels, table::tiles));
   }

@@ -4,7 +4,9 @@ import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Tile;
 import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.spi.Memory;
 import java.util.function.IntConsumer;
 
 /**
@@ -18,7 +20,10 @@ import java.util.function.IntConsumer;
  * contiguous rows of B are read where they are.
  *
  * <p>Every element of C is summed by one thread, over k in ascending blocks, whichever way the tiles
- * are handed out: the result does not depend on the number of threads.
+ * are handed out: the result does not depend on the number of threads. A block is one chain of terms, that
+ * begins with zero, and blocks are added to C one after the other; after every {@link #RUN} of them, C goes to {@link Totals}, and
+ * the next one begins anew. So the error of a sum is at most some 1,100 roundings of {@code Σ|a b|},
+ * however long it is; sums of up to 32,768 terms need no totals.
  *
  * <p>An instance holds the packing buffers and the operands of the product it is at; each thread has
  * its own.
@@ -29,6 +34,9 @@ final class Gemm implements IntConsumer {
    * once, and a tile begins by waiting for it: blocks of 256 were a fifth slower.
    */
   private static final int DEPTH = 1024;
+
+  /** Blocks that are added up in C before it joins the totals. */
+  private static final int RUN = 32;
 
   /** Bytes of A and of B that are packed at a time: they stay in the third cache. */
   private static final int PACKED_A = 4 << 20;
@@ -47,12 +55,13 @@ final class Gemm implements IntConsumer {
   /** Up to so many rows of A, contiguous rows of B are not packed. */
   private static final int DIRECT_ROWS = 24;
 
-  /** Room for the widest and highest tile, and for a row of zeros after it. */
+  /** Room for the widest and highest tile, and for a row of zeros. */
   private static final int TILE_BYTES = 16 * 256;
 
   private static final int ROW_BYTES = 256;
 
   private final Tiles tiles;
+  private final Memory memory;
   private final int size;
   private final int width;
   private final Scratch panelsOfB = new Scratch();
@@ -91,8 +100,14 @@ final class Gemm implements IntConsumer {
   private int panelsPerTask;
   private int panelTasks;
 
-  Gemm(Tiles tiles) {
+  /**
+   * Products.
+   *
+   * @param memory where totals of long sums are for the time of a product
+   */
+  Gemm(Tiles tiles, Memory memory) {
     this.tiles = tiles;
+    this.memory = memory;
     this.size = tiles.elementSize();
     this.width = tiles.width();
     this.packedA = tiles.array(0);
@@ -137,12 +152,33 @@ final class Gemm implements IntConsumer {
     int termBytes = Math.max(1, step * size);
     int rows = PACKED_A / termBytes;
     int columns = PACKED_B / termBytes / width * width;
+    long run = (long) RUN * step;
     for (int j = 0; j < n; j += columns) {
-      for (int p = 0; p < k; p += step) {
-        overwrite = p == 0 && !accumulate;
-        for (int i = 0; i < m; i += rows) {
-          block(i, Math.min(rows, m - i), j, Math.min(columns, n - j), p, Math.min(step, k - p));
+      int wide = Math.min(columns, n - j);
+      if (k <= run) {
+        run(m, rows, j, wide, 0, k, step, accumulate);
+      } else {
+        int[] dims = {2, m, wide};
+        try (var room = new Temporary(memory, "matmul", Strided.dense(0, dims, size))) {
+          var totals = new Totals(room.strided().address(), size, m, wide);
+          long at = c + (long) j * size;
+          for (long p = 0; p < k; p += run) {
+            run(m, rows, j, wide, (int) p, (int) Math.min(run, k - p), step, accumulate && p == 0);
+            totals.add(at, this.cRow);
+          }
+          totals.end(at, this.cRow);
         }
+      }
+    }
+  }
+
+  /** Some blocks of the sum for columns j to j + wide of C, one after the other. */
+  private void run(
+      int m, int rows, int j, int wide, int from, int terms, int step, boolean accumulate) {
+    for (int p = 0; p < terms; p += step) {
+      overwrite = p == 0 && !accumulate;
+      for (int i = 0; i < m; i += rows) {
+        block(i, Math.min(rows, m - i), j, wide, from + p, Math.min(step, terms - p));
       }
     }
   }
@@ -229,9 +265,11 @@ final class Gemm implements IntConsumer {
     int fromRow = group * groupRows;
     int toRow = Math.min(rows, fromRow + groupRows);
     int toPanel = Math.min(panels, fromPanel + panelsPerTask);
-    long edge = Scratch.ofThread().address(TILE_BYTES + ROW_BYTES);
-    long zero = edge + TILE_BYTES;
+    long edge = Scratch.ofThread().address(2 * TILE_BYTES + ROW_BYTES);
+    long aside = edge + TILE_BYTES;
+    long zero = aside + TILE_BYTES;
     Bytes.clear(zero, ROW_BYTES);
+    long tileRow = (long) width * size;
     long next = (long) tiles.lanes() * size;
     int count = Math.ceilDiv(toRow - fromRow, tiles.maxRows());
     for (int panel = fromPanel; panel < toPanel; panel++) {
@@ -239,46 +277,38 @@ final class Gemm implements IntConsumer {
       int filled = Math.min(width, columns - j);
       boolean inPlace = direct && filled == width;
       long panelOfB = inPlace ? blockOfB + j * bColumn : packedB + (long) j * depth * size;
-      long panelRow = inPlace ? bRow : (long) width * size;
+      long panelRow = inPlace ? bRow : tileRow;
       for (int t = 0; t < count; t++) {
         int i = fromRow + (toRow - fromRow) * t / count;
         int height = fromRow + (toRow - fromRow) * (t + 1) / count - i;
         Tile tile = tiles.tile(packing, height, 2);
         int aBlock = height * tiles.lanes();
         long out = blockOfC + i * cRow + (long) j * size;
-        if (filled == width) {
-          tile.run(
-              packedA,
-              i * paddedDepth,
-              aBlock,
-              depth,
-              panelOfB,
-              panelRow,
-              overwrite ? zero : out,
-              overwrite ? 0 : cRow,
-              next,
-              out,
-              cRow,
-              next);
-        } else {
-          // The tile sticks out of C: it is computed aside, its inner part copied.
-          if (!overwrite) {
-            copyRows(out, cRow, edge, (long) width * size, height, filled * size);
-          }
-          tile.run(
-              packedA,
-              i * paddedDepth,
-              aBlock,
-              depth,
-              panelOfB,
-              panelRow,
-              overwrite ? zero : edge,
-              overwrite ? 0 : (long) width * size,
-              next,
-              edge,
-              (long) width * size,
-              next);
-          copyRows(edge, (long) width * size, out, cRow, height, filled * size);
+        boolean whole = filled == width;
+        long target = overwrite && whole ? out : edge;
+        long targetRow = target == out ? cRow : tileRow;
+        tile.run(
+            packedA,
+            i * paddedDepth,
+            aBlock,
+            depth,
+            panelOfB,
+            panelRow,
+            zero,
+            0,
+            next,
+            target,
+            targetRow,
+            next);
+        if (overwrite && !whole) {
+          copyRows(edge, tileRow, out, cRow, height, filled * size);
+        } else if (!overwrite && whole) {
+          tiles.sum().add(edge, out, cRow, next, height);
+        } else if (!overwrite) {
+          // The tile sticks out of C: its inner part is added aside.
+          copyRows(out, cRow, aside, tileRow, height, filled * size);
+          tiles.sum().add(edge, aside, tileRow, next, height);
+          copyRows(aside, tileRow, out, cRow, height, filled * size);
         }
       }
     }

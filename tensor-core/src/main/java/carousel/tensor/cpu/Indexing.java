@@ -7,10 +7,11 @@ import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Workers;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Reads and adds at positions given by indices, each checked against its range. Additions to one
- * element come in the order of the indices, on any number of threads.
+ * element come in the order of the indices, on any number of threads; where there are many, see {@link Crowds}.
  */
 final class Indexing {
   /** Elements per task. */
@@ -45,11 +46,40 @@ final class Indexing {
             source,
             y,
             (at, atStep, from, fromStep, to, toStep, n) -> {
+              IntUnaryOperator place =
+                  i -> checked("scatterAdd", Bytes.i32(at + i * atStep), range);
+              if (n > Crowds.RUN && y.dtype().isFloating()) {
+                addMany(y.dtype(), place, range, from, fromStep, to, toStep, n);
+                return;
+              }
               for (int i = 0; i < n; i++) {
-                int k = checked("scatterAdd", Bytes.i32(at + i * atStep), range);
-                add(y.dtype(), to + k * toStep, from + i * fromStep);
+                add(y.dtype(), to + place.applyAsInt(i) * toStep, from + i * fromStep);
               }
             });
+  }
+
+  private static void addMany(
+      DType type,
+      IntUnaryOperator place,
+      int range,
+      long from,
+      long fromStep,
+      long to,
+      long toStep,
+      int n) {
+    var crowds = Crowds.of(range, n, place);
+    int size = type.bytes();
+    var totals = crowds.new Rows(size, 1, scratch(crowds.bytes(size, 1)));
+    for (int i = 0; i < n; i++) {
+      int k = place.applyAsInt(i);
+      add(type, to + k * toStep, from + i * fromStep);
+      totals.added(crowds.number(k), to + k * toStep);
+    }
+    totals.end(to, toStep);
+  }
+
+  private static long scratch(long bytes) {
+    return Scratch.ofThread().address(bytes);
   }
 
   private static void add(DType type, long to, long from) {
@@ -100,6 +130,8 @@ final class Indexing {
     for (int i = 0; i < m; i++) {
       checked("indexAdd", Bytes.i32(at.row(i, 1)), range);
     }
+    int counted = yTensor.dtype().isFloating() ? m : 0;
+    var crowds = Crowds.of(range, counted, i -> Bytes.i32(at.row(i, 1)));
     long step = source.strides()[2];
     int width = (long) m * inner < GRAIN ? Math.max(1, inner) : COLUMNS;
     int pieces = Math.ceilDiv(inner, width);
@@ -110,16 +142,21 @@ final class Indexing {
           int n = Math.min(width, inner - first);
           long to = y.address() + task / pieces * y.strides()[0] + (long) first * size;
           long from = source.address() + task / pieces * source.strides()[0] + first * step;
-          long buffer = step == size ? 0 : Scratch.ofThread().address((long) n * size);
+          long memory = scratch(crowds.bytes(size, n) + (long) n * size);
+          var totals = crowds.new Rows(size, n, memory);
+          long buffer = step == size ? 0 : memory + crowds.bytes(size, n);
           for (int i = 0; i < m; i++) {
-            long row = to + Bytes.i32(at.row(i, 1)) * y.strides()[1];
+            int k = Bytes.i32(at.row(i, 1));
+            long row = to + k * y.strides()[1];
             long term = from + i * source.strides()[1];
             if (buffer != 0) {
               Copies.strided(term, step, buffer, size, size, n);
               term = buffer;
             }
             add.run(row, 1, term, 1, row, 1, row, n);
+            totals.added(crowds.number(k), row);
           }
+          totals.end(to, y.strides()[1]);
         });
   }
 

@@ -5,6 +5,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
+import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.Binary;
 
@@ -96,7 +97,10 @@ final class Lines {
     table.binary(op, type).run(x, 1, splat, 0, x, 1, y, n);
   }
 
-  /** {@code y_i = Σ_{j ≤ i} x_j} along an axis, summed in double precision. */
+  /**
+   * {@code y_i = Σ_{j ≤ i} x_j} along an axis, summed in double precision, what each addition rounds away
+   * beside it: of F64, too, an element is off by little more than its own rounding, however many came before.
+   */
   void cumsum(Tensor xTensor, int axis, Tensor yTensor) {
     int[] order = last(axis, xTensor.rank());
     Strided x = Strided.of(xTensor).permute(order);
@@ -123,9 +127,13 @@ final class Lines {
 
   private static void sums(Element element, long x, long xStep, long y, long yStep, int n) {
     double sum = 0;
+    double lost = 0;
     for (int i = 0; i < n; i++) {
-      sum += element.get(x + i * xStep);
-      element.set(y + i * yStep, sum);
+      double term = element.get(x + i * xStep);
+      double next = sum + term;
+      lost += Totals.roundedAway(sum, term, next);
+      sum = next;
+      element.set(y + i * yStep, Totals.joined(sum, lost));
     }
   }
 

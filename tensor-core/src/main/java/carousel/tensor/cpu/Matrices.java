@@ -3,6 +3,7 @@ package carousel.tensor.cpu;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.spi.Memory;
 
 /** Products of matrices and of batches of them. */
 final class Matrices {
@@ -14,9 +15,9 @@ final class Matrices {
   private final ThreadLocal<Gemm> f32;
   private final ThreadLocal<Gemm> f64;
 
-  Matrices(Table table) {
-    this.f32 = ThreadLocal.withInitial(() -> new Gemm(table.tiles(DType.F32)));
-    this.f64 = ThreadLocal.withInitial(() -> new Gemm(table.tiles(DType.F64)));
+  Matrices(Table table, Memory memory) {
+    this.f32 = ThreadLocal.withInitial(() -> new Gemm(table.tiles(DType.F32), memory));
+    this.f64 = ThreadLocal.withInitial(() -> new Gemm(table.tiles(DType.F64), memory));
   }
 
   /** {@code y [..,m,n] = a [..,m,k] · b [..,k,n]}; y is contiguous. */

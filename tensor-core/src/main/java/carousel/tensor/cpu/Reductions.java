@@ -5,6 +5,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
+import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Reduce;
@@ -23,8 +24,11 @@ final class Reductions {
   /** Columns from which on folding whole rows into each other is worth a loop per row. */
   private static final int FEW = 32;
 
-  /** Rows of F64 that are summed before they join the total: pairwise, in effect. */
+  /** Rows that are summed, in double precision, before their sum is added to that of others. */
   private static final int RUN = 256;
+
+  /** So many sums are added up before they join the total with all that is rounded away. */
+  private static final int RUNS = 64;
 
   private final Table table;
   private final CpuBackend backend;
@@ -153,17 +157,26 @@ final class Reductions {
       }
       return;
     }
-    long total = Scratch.ofThread().address(2L * 8 * COLUMNS);
-    long part = total + 8L * COLUMNS;
+    long total = Scratch.ofThread().address(4L * 8 * COLUMNS);
+    long lost = total + 8L * COLUMNS;
+    long runs = lost + 8L * COLUMNS;
+    long part = runs + 8L * COLUMNS;
     Loop add = table.binary(Binary.ADD, DType.F64);
-    Bytes.clear(total, 8L * m);
+    Bytes.clear(total, 2L * 8 * COLUMNS);
     for (long i = 0; i < n; i += RUN) {
+      if (i % (RUNS * RUN) == 0) {
+        Bytes.clear(runs, 8L * m);
+      }
       Bytes.clear(part, 8L * m);
       for (long row = i; row < Math.min(n, i + RUN); row++) {
         loop.run(rows.row(row, axes) + shift, 1, part, 1, part, 1, part, m);
       }
-      add.run(total, 1, part, 1, part, 1, total, m);
+      add.run(runs, 1, part, 1, part, 1, runs, m);
+      if (i + RUN >= n || (i + RUN) % (RUNS * RUN) == 0) {
+        Totals.add(Double.BYTES, runs, total, lost, m);
+      }
     }
+    Totals.end(Double.BYTES, total, lost, total, m);
     Element element = Element.of(type);
     for (int j = 0; j < m; j++) {
       element.set(to + (long) j * element.size(), Bytes.f64(total + 8L * j) / scale);

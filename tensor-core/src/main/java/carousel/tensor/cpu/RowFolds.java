@@ -3,6 +3,7 @@ package carousel.tensor.cpu;
 import carousel.tensor.DType;
 import carousel.tensor.cpu.Table.FoldKind;
 import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.Reduce;
 import org.jspecify.annotations.Nullable;
@@ -109,15 +110,13 @@ final class RowFolds {
             // Whole numbers below 2³¹ each: their product fits in a long and wraps from there.
             joined = type == DType.I32 ? (int) (((long) joined) * ((long) part)) : joined * part;
         case SUM, SQUARES -> {
-          // Neumaier's compensation of what each addition rounds away.
           double sum = joined + part;
-          lost += Math.abs(joined) >= Math.abs(part) ? joined - sum + part : part - sum + joined;
+          lost += Totals.roundedAway(joined, part, sum);
           joined = sum;
         }
       }
     }
-    // Beside an infinity the compensation is NaN.
-    return Double.isNaN(lost) ? joined : joined + lost;
+    return Totals.joined(joined, lost);
   }
 
   private double finish(Reduce op, DType type, double folded, long x, int n) {
@@ -142,11 +141,14 @@ final class RowFolds {
     }
     Element element = Element.of(type);
     double sum = 0;
+    double lost = 0;
     for (int i = 0; i < n; i++) {
       double scaled = element.get(x + (long) i * element.size()) / max;
-      sum += scaled * scaled;
+      double next = sum + scaled * scaled;
+      lost += Totals.roundedAway(sum, scaled * scaled, next);
+      sum = next;
     }
-    return max * Math.sqrt(sum);
+    return max * Math.sqrt(sum + lost);
   }
 
   private double logSumExp(DType type, long x, int n) {

@@ -9,6 +9,7 @@ import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Transpose;
 import carousel.tensor.cpu.loop.Uniforms;
 import carousel.tensor.op.Binary;
@@ -218,14 +219,17 @@ public final class ScalarKernels implements Kernels {
     Element element = Element.of(type);
     return (x, n, max, factor, out) -> {
       double sum = 0;
+      double lost = 0;
       for (int i = 0; i < n; i++) {
         double value = Math.exp(element.get(x + (long) i * element.size()) - max);
-        sum += value;
+        double next = sum + value;
+        lost += Totals.roundedAway(sum, value, next);
+        sum = next;
         if (out != 0) {
           element.set(out + (long) i * element.size(), factor * value);
         }
       }
-      return sum;
+      return Totals.joined(sum, lost);
     };
   }
 

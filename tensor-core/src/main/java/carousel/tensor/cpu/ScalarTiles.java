@@ -2,6 +2,7 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Tile;
+import carousel.tensor.cpu.loop.TileSum;
 import carousel.tensor.cpu.loop.Tiles;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -51,6 +52,29 @@ final class ScalarTiles implements Tiles {
       throw new UnsupportedOperationException("kernels over time need the Vector API");
     }
     return new Scalar(rows, f64);
+  }
+
+  @Override
+  public TileSum sum() {
+    return f64 ? ScalarTiles::sumF64 : ScalarTiles::sumF32;
+  }
+
+  private static void sumF32(long tile, long out, long outRow, long outNext, int rows) {
+    for (int r = 0; r < rows; r++, out += outRow) {
+      for (int j = 0; j < WIDTH; j++, tile += 4) {
+        long at = out + (j < WIDTH / 2 ? 4L * j : outNext + 4L * (j - WIDTH / 2));
+        Bytes.f32(at, Bytes.f32(at) + Bytes.f32(tile));
+      }
+    }
+  }
+
+  private static void sumF64(long tile, long out, long outRow, long outNext, int rows) {
+    for (int r = 0; r < rows; r++, out += outRow) {
+      for (int j = 0; j < WIDTH; j++, tile += 8) {
+        long at = out + (j < WIDTH / 2 ? 8L * j : outNext + 8L * (j - WIDTH / 2));
+        Bytes.f64(at, Bytes.f64(at) + Bytes.f64(tile));
+      }
+    }
   }
 
   @Override

@@ -23,17 +23,12 @@ final class Folds {
     };
   }
 
-  /** Neumaier's compensated sum: right to the last place for what tests compare. */
   static double sum(double... x) {
-    double sum = 0;
-    double lost = 0;
+    var sum = new LongSum();
     for (double v : x) {
-      double t = sum + v;
-      lost += Math.abs(sum) >= Math.abs(v) ? sum - t + v : v - t + sum;
-      sum = t;
+      sum.add(v);
     }
-    // With an infinity among the terms the compensation is NaN, the plain sum right.
-    return Double.isNaN(lost) ? sum : sum + lost;
+    return sum.value();
   }
 
   static double logSumExp(double... x) {

@@ -20,6 +20,10 @@ import carousel.tensor.trace.Traced;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -127,10 +131,16 @@ public final class ReferenceBackend implements Backend {
     to.lines(
         axis,
         i -> {
-          double sum = 0;
+          int wrapping = 0;
+          var sum = new LongSum();
           for (i[axis] = 0; i[axis] < to.dim(axis); i[axis]++) {
-            sum = whole ? (int) sum + (int) from.get(i) : sum + from.get(i);
-            to.set(i, sum);
+            if (whole) {
+              wrapping += (int) from.get(i);
+              to.set(i, wrapping);
+            } else {
+              sum.add(from.get(i));
+              to.set(i, sum.value());
+            }
           }
           i[axis] = 0;
         });
@@ -169,13 +179,13 @@ public final class ReferenceBackend implements Backend {
     to.each(i -> {
       int[] p = i.clone();
       int[] q = i.clone();
-      double sum = 0;
+      var sum = new LongSum();
       for (int k = 0; k < inner; k++) {
         p[rank - 1] = k;
         q[rank - 2] = k;
-        sum += left.get(p) * right.get(q);
+        sum.add(left.get(p) * right.get(q));
       }
-      to.set(i, sum);
+      to.set(i, sum.value());
     });
   }
 
@@ -206,14 +216,15 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void scatterAdd(Tensor y, int axis, Tensor index, Tensor source) {
-    var from = new Elements(source);
     var where = new Elements(index);
-    var to = new Elements(y);
-    from.each(i -> {
-      int[] at = i.clone();
-      at[axis] = checked("scatterAdd", where.get(i), to.dim(axis));
-      to.set(at, add(y, to.get(at), from.get(i)));
-    });
+    addAll(
+        y,
+        source,
+        i -> {
+          int[] at = i.clone();
+          at[axis] = checked("scatterAdd", where.get(i), y.dim(axis));
+          return at;
+        });
   }
 
   @Override
@@ -229,18 +240,40 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void indexAdd(Tensor y, Tensor index, Tensor source) {
-    var from = new Elements(source);
     var where = new Elements(index);
-    var to = new Elements(y);
-    from.each(i -> {
-      int at = checked("indexAdd", where.get(new int[] {i[1]}), to.dim(1));
-      int[] target = {i[0], at, i[2]};
-      to.set(target, add(y, to.get(target), from.get(i)));
-    });
+    addAll(
+        y,
+        source,
+        i -> {
+          int at = checked("indexAdd", where.get(new int[] {i[1]}), y.dim(1));
+          return new int[] {i[0], at, i[2]};
+        });
   }
 
-  private static double add(Tensor y, double a, double b) {
-    return y.dtype() == DType.I32 ? (int) a + (int) b : a + b;
+  /** Adds every element of a source to y at a place: rounded once. */
+  private static void addAll(Tensor y, Tensor source, Function<int[], int[]> place) {
+    var from = new Elements(source);
+    var to = new Elements(y);
+    if (y.dtype() == DType.I32) {
+      from.each(i -> {
+        int[] at = place.apply(i);
+        to.set(at, (int) to.get(at) + (int) from.get(i));
+      });
+      return;
+    }
+    Map<List<Integer>, LongSum> sums = new HashMap<>();
+    from.each(i -> {
+      int[] at = place.apply(i);
+      var key = Arrays.stream(at).boxed().toList();
+      LongSum sum = sums.get(key);
+      if (sum == null) {
+        sum = new LongSum();
+        sum.add(to.get(at));
+        sums.put(key, sum);
+      }
+      sum.add(from.get(i));
+    });
+    sums.forEach((key, sum) -> to.set(key.stream().mapToInt(k -> k).toArray(), sum.value()));
   }
 
   private static int checked(String op, double index, int n) {

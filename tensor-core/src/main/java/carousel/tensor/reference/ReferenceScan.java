@@ -1,5 +1,6 @@
 package carousel.tensor.reference;
 
+import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
@@ -196,7 +197,8 @@ final class ReferenceScan implements Fused {
     Tensor[] sums = new Tensor[inputs.length];
     for (int i = 0; i < inputs.length; i++) {
       if (inputs[i].dtype().isFloating()) {
-        sums[i] = inputs[i].zerosLike();
+        // In double precision: a reference does not round at every step.
+        sums[i] = inputs[i].cast(DType.F64).zerosLike();
       }
     }
     int states = scan.step().state().size();
@@ -217,7 +219,7 @@ final class ReferenceScan implements Fused {
     }
     @Nullable Tensor[] gradients = new Tensor[inputs.length];
     for (int i = 0; i < inputs.length; i++) {
-      gradients[i] = wanted[i] ? sums[i] : null;
+      gradients[i] = wanted[i] ? sums[i].cast(inputs[i].dtype()) : null;
     }
     return gradients;
   }
@@ -307,6 +309,6 @@ final class ReferenceScan implements Fused {
   }
 
   private static void add(Tensor to, Tensor more) {
-    to.assign(to.add(more));
+    to.assign(to.add(more.cast(DType.F64)));
   }
 }

@@ -67,7 +67,7 @@ class GemmTest {
   @ParameterizedTest
   @MethodSource("tiles")
   void equalsTheSumForEveryLayout(Tiles tiles) {
-    Gemm gemm = new Gemm(tiles);
+    Gemm gemm = new Gemm(tiles, HostMemory.pool());
     SplittableRandom random = new SplittableRandom(7);
     for (int[] shape : SHAPES) {
       for (int layout = 0; layout < 16; layout++) {
@@ -130,7 +130,7 @@ class GemmTest {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment two = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 2f);
       MemorySegment c = arena.allocate(4 * 20 * 40, 64);
-      new Gemm(VectorTiles.f32(128))
+      new Gemm(VectorTiles.f32(128), HostMemory.pool())
           .multiply(20, 40, 10, two.address(), 0, 0, two.address(), 0, 0, c.address(), 40, false);
       for (int i = 0; i < 800; i++) {
         assertThat(c.getAtIndex(ValueLayout.JAVA_FLOAT, i)).isEqualTo(40f);
@@ -151,7 +151,7 @@ class GemmTest {
       for (int threads : new int[] {1, 2, 3}) {
         Workers.threads(threads);
         Matrix c = new Matrix(arena, false, m * n, random);
-        new Gemm(VectorTiles.f32(256))
+        new Gemm(VectorTiles.f32(256), HostMemory.pool())
             .multiply(m, n, k, a.address(), k, 1, b.address(), n, 1, c.address(), n, false);
         results.add(c.toArray());
       }

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 public final class Scratch {
   private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
   private static final ThreadLocal<Scratch> FOR_FILL = ThreadLocal.withInitial(Scratch::new);
+  private static final ThreadLocal<Scratch> FOR_TOTALS = ThreadLocal.withInitial(Scratch::new);
 
   private MemorySegment memory = MemorySegment.NULL;
 
@@ -18,6 +19,11 @@ public final class Scratch {
   /** This thread's buffer for the value of a fill, which other threads read while loops run. */
   public static Scratch forFill() {
     return FOR_FILL.get();
+  }
+
+  /** This thread's buffer for totals of a product, whose tiles use the other. */
+  public static Scratch forTotals() {
+    return FOR_TOTALS.get();
   }
 
   /** The 64-byte aligned address of {@code bytes} bytes; earlier contents are lost on growth. */

@@ -23,6 +23,9 @@ public interface Tiles {
    */
   Tile tile(Tile.Packing packing, int rows, int vectors);
 
+  /** How tiles of a later block of a sum are added to what there is. */
+  TileSum sum();
+
   /** A heap array for packed elements of A. */
   Object array(int length);
 

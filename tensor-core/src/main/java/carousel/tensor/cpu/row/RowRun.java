@@ -3,8 +3,10 @@ package carousel.tensor.cpu.row;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
+import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.row.RowProgram.Room;
+import java.util.Arrays;
 import java.util.function.IntConsumer;
 
 /**
@@ -13,7 +15,7 @@ import java.util.function.IntConsumer;
  * comes out the same. Only rows shorter than a vector are copied aside.
  *
  * <p>Sums over rows are taken in the order of the rows within a task, and then in the order of the
- * tasks.
+ * tasks, in double precision, with what that rounds away.
  */
 final class RowRun implements IntConsumer {
   /** Work of a task, in columns times bytes of code; some microseconds. */
@@ -134,22 +136,21 @@ final class RowRun implements IntConsumer {
   void total(int index, double[] columns) {
     int whole = (int) (vectors() == 0 ? width : vectors() * lanes);
     long overlap = vectors() * lanes - (width - lanes); // of the last vector with the one before
+    double[] lost = new double[columns.length];
     for (long task = 0; task < rowTasks(); task++) {
       long at = sum(task, index);
-      add(at, columns, 0, whole);
-      add(at + overlap * size, columns, whole, (int) width);
+      add(at, columns, lost, 0, whole);
+      add(at + overlap * size, columns, lost, whole, (int) width);
     }
+    Arrays.setAll(columns, c -> Totals.joined(columns[c], lost[c]));
   }
 
-  private void add(long at, double[] columns, int from, int to) {
-    if (size == Float.BYTES) {
-      for (int c = from; c < to; c++) {
-        columns[c] += Bytes.f32(at + 4L * c);
-      }
-    } else {
-      for (int c = from; c < to; c++) {
-        columns[c] += Bytes.f64(at + 8L * c);
-      }
+  private void add(long at, double[] columns, double[] lost, int from, int to) {
+    for (int c = from; c < to; c++) {
+      double part = size == Float.BYTES ? Bytes.f32(at + 4L * c) : Bytes.f64(at + 8L * c);
+      double sum = columns[c] + part;
+      lost[c] += Totals.roundedAway(columns[c], part, sum);
+      columns[c] = sum;
     }
   }
 

@@ -5,6 +5,7 @@ import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Tile;
 import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
 import java.util.List;
 
@@ -15,6 +16,9 @@ import java.util.List;
 final class InputProduct {
   /** Terms of a sum at a time: a panel of weights stays in the second cache. */
   private static final int DEPTH = 1024;
+
+  /** Parts of a sum that are added one after the other; more are joined from such, as {@link Totals}. */
+  private static final int RUN = 32;
 
   private final Frame frame;
   private final Tiles tiles;
@@ -163,17 +167,34 @@ final class InputProduct {
       long out) {
     int lanes = frame.lanes();
     long next = (long) lanes * frame.size();
-    int count = Math.ceilDiv(rows, tiles.maxRows());
+    int high = tiles.maxRows();
+    int count = Math.ceilDiv(rows, high);
     // Of a long sum, only as many terms at a time as a panel of weights has room for in a near
     // cache.
     int parts = Math.ceilDiv(k, DEPTH);
     int part = Math.ceilDiv(Math.ceilDiv(k, lanes), parts) * lanes;
+    long aside = 0;
+    long zeros = 0;
+    Totals totals = null;
+    if (parts > 1) {
+      int columns = 2 * lanes;
+      long tile = (high + 1) * frame.rowBytes();
+      aside = Scratch.forTotals().address(tile + Totals.bytes(frame.size(), rows, columns));
+      zeros = aside + high * frame.rowBytes();
+      Bytes.clear(zeros, frame.rowBytes());
+      totals = parts > RUN ? new Totals(aside + tile, frame.size(), rows, columns) : null;
+    }
     for (int p = 0; p < k; p += part) {
-      long at = p == 0 ? init : out;
-      long atRow = p == 0 ? initRow : frame.rowBytes();
+      if (totals != null && p > 0 && p / part % RUN == 0) {
+        totals.add(out, frame.rowBytes());
+        Bytes.clear(out, rows * frame.rowBytes());
+      }
+      // A later part begins with zero and is added to what there is.
+      boolean first = p == 0;
       for (int i = 0; i < count; i++) {
         int from = rows * i / count;
         int to = rows * (i + 1) / count;
+        long at = out + from * frame.rowBytes();
         tiles
             .tile(Tile.Packing.ROWS, to - from, vectors)
             .run(
@@ -183,13 +204,20 @@ final class InputProduct {
                 Math.min(part, k - p),
                 weights + p * frame.rowBytes(),
                 frame.rowBytes(),
-                at + from * atRow,
-                atRow,
+                first ? init + from * initRow : zeros,
+                first ? initRow : 0,
                 next,
-                out + from * frame.rowBytes(),
+                first ? at : aside,
                 frame.rowBytes(),
                 next);
+        if (!first) {
+          tiles.sum().add(aside, at, frame.rowBytes(), next, to - from);
+        }
       }
+    }
+    if (totals != null) {
+      totals.add(out, frame.rowBytes());
+      totals.end(out, frame.rowBytes());
     }
   }
 

@@ -108,8 +108,13 @@ final class Recurrence {
         });
   }
 
-  /** From the last step to the first; {@code carried} are the products that close a step. */
-  void backward(List<Stage> stages, List<Product> carried) {
+  /**
+   * From the last step to the first.
+   *
+   * @param carried the products that close a step
+   * @param gathered what all steps add to
+   */
+  void backward(List<Stage> stages, List<Product> carried, Gathered gathered) {
     List<Stage> all = new ArrayList<>(stages);
     all.add(new Stage(false, carried, List.of()));
     int close = stages.size();
@@ -121,6 +126,7 @@ final class Recurrence {
               team.run(s, k, k & 1, k & 1, k & 1);
             }
             team.run(close, k, k & 1, 0, 0);
+            gathered.after(k, team.firstBand(), team.endBand());
           }
         });
   }
@@ -131,6 +137,11 @@ final class Recurrence {
     void load(Map<Block, Object> initial, Pointwise.Loop copy);
 
     void run(int stage, int k, int read, int ahead, int write);
+
+    /** The bands of rows that it has. */
+    int firstBand();
+
+    int endBand();
   }
 
   private void run(List<Stage> stages, Consumer<Team> steps) {
@@ -168,6 +179,16 @@ final class Recurrence {
     @Override
     public void run(int stage, int k, int read, int ahead, int write) {
       shares[stage].run(k, place(k), lengths, read, ahead, write);
+    }
+
+    @Override
+    public int firstBand() {
+      return bands[0];
+    }
+
+    @Override
+    public int endBand() {
+      return bands[1];
     }
   }
 
@@ -209,6 +230,16 @@ final class Recurrence {
       this.ahead = ahead;
       this.write = write;
       Workers.parallel(shares.length, this);
+    }
+
+    @Override
+    public int firstBand() {
+      return 0;
+    }
+
+    @Override
+    public int endBand() {
+      return frame.bands();
     }
 
     @Override

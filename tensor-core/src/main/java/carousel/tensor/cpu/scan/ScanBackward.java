@@ -3,6 +3,7 @@ package carousel.tensor.cpu.scan;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.op.Scan;
 import carousel.tensor.trace.Value;
@@ -34,7 +35,8 @@ final class ScanBackward {
   /** Computes those gradients that have a tensor. */
   void run(@Nullable Tensor[] cotangents, @Nullable Tensor[] gradients) {
     arrive(cotangents);
-    plan.givenGradients.values().forEach(call.copier::clear);
+    List<Block> given = List.copyOf(plan.givenGradients.values());
+    var gathered = new Gathered(call.frame, given, call::memory);
     Object[][] arrays = call.arrays(plan.cotangentArrays);
     List<Recurrence.Stage> stages = new ArrayList<>();
     for (Plan.Stage stage : plan.backward) {
@@ -49,7 +51,7 @@ final class ScanBackward {
       carried.add(product(back, arrays));
     }
     new Recurrence(call.frame, call.tiles, call.lengths, call.reverse, call.zeros(), weightBytes)
-        .backward(stages, carried);
+        .backward(stages, carried, gathered);
 
     for (int k = 0; k < plan.carries.size(); k++) {
       Value state = plan.step.states().get(k);
@@ -192,16 +194,21 @@ final class ScanBackward {
     }
   }
 
-  /** The sum over the rows of the batch, in their order. */
+  /** The sum over the rows of the batch, in their order, in double precision, with what that rounds away. */
   private void addRows(Block block, long to) {
     Frame frame = call.frame;
     for (int i = 0; i < block.width(); i++) {
       long from =
           frame.vector(block, 0, i / frame.lanes()) + (long) (i % frame.lanes()) * frame.size();
-      double sum = 0;
+      double total = 0;
+      double lost = 0;
       for (int n = 0; n < frame.batch(); n++, from += frame.rowBytes()) {
-        sum += call.type == DType.F32 ? Bytes.f32(from) : Bytes.f64(from);
+        double row = call.type == DType.F32 ? Bytes.f32(from) : Bytes.f64(from);
+        double next = total + row;
+        lost += Totals.roundedAway(total, row, next);
+        total = next;
       }
+      double sum = Totals.joined(total, lost);
       if (call.type == DType.F32) {
         Bytes.f32(to + 4L * i, (float) sum);
       } else {

@@ -5,11 +5,13 @@ import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Tile;
 import carousel.tensor.cpu.loop.Tiles;
+import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.scan.Block.Slot;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  * block of gates are found in one pass over its cotangents, which lie as a product's right operand
  * wants them; the bias goes along as the weight of a source that is always 1.
  *
- * <p>A number is summed over rows in their order, by one thread.
+ * <p>A number is summed over rows in their order, by one thread: a block of {@link #DEPTH} rows is one chain that begins
+ * with zero, blocks are added one after the other, and after every {@link #RUN} rows what there is goes to {@link Totals}. So a
+ * gradient over a million rows rounds no more often than one over 32,768, and no shorter one pays for that.
  */
 final class WeightGradient {
   /**
@@ -25,6 +29,9 @@ final class WeightGradient {
    * of cotangents, and as many tiles as are passed over it, stay in the second cache.
    */
   private static final int DEPTH = 512;
+
+  /** Rows of which a gradient is the plain sum of its blocks; more are joined from such. */
+  private static final int RUN = 64 * DEPTH;
 
   private static final int NEAR_TILES = 12;
 
@@ -34,11 +41,19 @@ final class WeightGradient {
   private final Frame frame;
   private final Tiles tiles;
   private final Pointwise.Loop copy;
+  private final LongUnaryOperator memory;
 
-  WeightGradient(Frame frame, Tiles tiles, Pointwise.Loop copy) {
+  /**
+   * The gradients of a sequence.
+   *
+   * @param copy reads its only slot and keeps it in its only array
+   * @param memory gives so many bytes for as long as this is used
+   */
+  WeightGradient(Frame frame, Tiles tiles, Pointwise.Loop copy, LongUnaryOperator memory) {
     this.frame = frame;
     this.tiles = tiles;
     this.copy = copy;
+    this.memory = memory;
   }
 
   /** What a weight is multiplied with; one of the two, or neither for ones. */
@@ -68,6 +83,17 @@ final class WeightGradient {
    */
   record Weight(Source source, List<Matrix> members) {}
 
+  /** The totals of a block of a gradient, and where that is. */
+  private record Total(Totals totals, Matrix gradient) {
+    void add() {
+      totals.add(gradient.address(), gradient.rowBytes());
+    }
+
+    void end() {
+      totals.end(gradient.address(), gradient.rowBytes());
+    }
+  }
+
   /** A tile's worth of a source's columns. */
   private record Strip(Weight weight, int from, int height) {}
 
@@ -83,6 +109,7 @@ final class WeightGradient {
       offsets[i + 1] = offsets[i] + strips.get(i).height() * DEPTH + slack;
     }
     long rows = (long) frame.steps() * frame.batch();
+    List<Total> totals = rows > RUN ? totals(cotangents, weights) : List.of();
     Heap heap = Heap.of(tiles);
     Object a = heap.lend(tiles, offsets[strips.size()]);
     int panels = frame.panels(cotangents);
@@ -110,8 +137,24 @@ final class WeightGradient {
               }
             }
           });
+      if (from + depth == rows || (from + depth) % RUN == 0) {
+        totals.forEach(Total::add);
+      }
     }
+    totals.forEach(Total::end);
     heap.giveBack(a);
+  }
+
+  private List<Total> totals(Block cotangents, List<Weight> weights) {
+    List<Total> all = new ArrayList<>();
+    for (Weight weight : weights) {
+      int rows = weight.source().width();
+      for (Matrix member : weight.members()) {
+        long at = memory.applyAsLong(Totals.bytes(frame.size(), rows, cotangents.width()));
+        all.add(new Total(new Totals(at, frame.size(), rows, cotangents.width()), member));
+      }
+    }
+    return all;
   }
 
   /** Cuts columns into tiles, which never straddle panels. */
@@ -256,9 +299,10 @@ final class WeightGradient {
     int leftBytes = frame.filled(block.width(), left / members) * size;
     int rightBytes = pair ? frame.filled(block.width(), right / members) * size : 0;
     boolean whole = leftBytes == full && rightBytes == full;
-    boolean fresh = first == 0;
-    long scratch = Scratch.ofThread().address((MAX_HEIGHT + 1) * rowBytes);
-    long zeros = scratch + MAX_HEIGHT * rowBytes;
+    boolean fresh = first % RUN == 0;
+    long scratch = Scratch.ofThread().address((2 * MAX_HEIGHT + 1) * rowBytes);
+    long aside = scratch + MAX_HEIGHT * rowBytes;
+    long zeros = aside + MAX_HEIGHT * rowBytes;
     Bytes.clear(zeros, rowBytes);
     long cotangents = frame.panel(block, panel) + first * rowBytes;
     for (int i = s; i < end; i++) {
@@ -271,27 +315,8 @@ final class WeightGradient {
       long rightRow = rightOut.rowBytes();
       long out = leftOut.address() + strip.from() * outRow + left / members * full;
       long outRight = rightOut.address() + strip.from() * rightRow + right / members * full;
-      if (whole && outRow == rightRow) {
-        tile.run(
-            a,
-            offsets[i],
-            0,
-            depth,
-            cotangents,
-            rowBytes,
-            fresh ? zeros : out,
-            fresh ? 0 : outRow,
-            fresh ? full : outRight - out,
-            out,
-            outRow,
-            outRight - out);
-        continue;
-      }
-      // The tile sticks out of the gradient: it is computed aside, its inner part copied.
-      for (int r = 0; !fresh && r < strip.height(); r++) {
-        Bytes.copy(out + r * outRow, scratch + r * rowBytes, leftBytes);
-        Bytes.copy(outRight + r * rightRow, scratch + r * rowBytes + full, rightBytes);
-      }
+      boolean inside = whole && outRow == rightRow;
+      boolean inPlace = inside && fresh;
       tile.run(
           a,
           offsets[i],
@@ -299,15 +324,31 @@ final class WeightGradient {
           depth,
           cotangents,
           rowBytes,
-          fresh ? zeros : scratch,
-          fresh ? 0 : rowBytes,
+          zeros,
+          0,
           full,
-          scratch,
-          rowBytes,
-          full);
-      for (int r = 0; r < strip.height(); r++) {
-        Bytes.copy(scratch + r * rowBytes, out + r * outRow, leftBytes);
-        Bytes.copy(scratch + r * rowBytes + full, outRight + r * rightRow, rightBytes);
+          inPlace ? out : scratch,
+          inPlace ? outRow : rowBytes,
+          inPlace ? outRight - out : full);
+      if (inside) {
+        if (!fresh) {
+          tiles.sum().add(scratch, out, outRow, outRight - out, height);
+        }
+        continue;
+      }
+      // The tile sticks out of the gradient: its inner part is copied, or added aside.
+      long inner = scratch;
+      if (!fresh) {
+        inner = aside;
+        for (int r = 0; r < height; r++) {
+          Bytes.copy(out + r * outRow, aside + r * rowBytes, leftBytes);
+          Bytes.copy(outRight + r * rightRow, aside + r * rowBytes + full, rightBytes);
+        }
+        tiles.sum().add(scratch, aside, rowBytes, full, height);
+      }
+      for (int r = 0; r < height; r++) {
+        Bytes.copy(inner + r * rowBytes, out + r * outRow, leftBytes);
+        Bytes.copy(inner + r * rowBytes + full, outRight + r * rightRow, rightBytes);
       }
     }
   }

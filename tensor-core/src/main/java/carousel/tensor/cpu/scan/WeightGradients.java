@@ -65,7 +65,7 @@ final class WeightGradients {
   /** Computes those that have a tensor. */
   void run() {
     clearUnread();
-    var products = new WeightGradient(call.frame, call.tiles, call.copy);
+    var products = new WeightGradient(call.frame, call.tiles, call.copy, call::memory);
     for (Plan.Group group : plan.groups) {
       List<WeightGradient.Weight> weights = new ArrayList<>();
       if (group.origin() == Plan.Origin.PRODUCT) {

@@ -3,6 +3,7 @@ package carousel.tensor.cpu.vector;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tile;
+import carousel.tensor.cpu.loop.TileSum;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Transpose;
 import java.lang.foreign.ValueLayout;
@@ -23,6 +24,8 @@ public final class VectorTiles implements Tiles {
 
   /** Copies vectors from memory to an array. */
   private final Pointwise.Loop copy;
+
+  private final TileSum sum;
 
   private final int maxRows;
 
@@ -47,6 +50,7 @@ public final class VectorTiles implements Tiles {
     this.copy =
         Objects.requireNonNull(
             PointwiseGenerator.define(new Pointwise(code, List.of(false), 1), species));
+    this.sum = Splicer.define(TileSum.class, TileSumTemplate.class, species);
     this.tiles = new AtomicReferenceArray<>(Tile.Packing.values().length * VECTORS * maxRows);
   }
 
@@ -97,6 +101,11 @@ public final class VectorTiles implements Tiles {
       }
     }
     return tile;
+  }
+
+  @Override
+  public TileSum sum() {
+    return sum;
   }
 
   @Override
