@@ -63,6 +63,16 @@ __device__ __forceinline__ T sigmoid(T x) {
   return (x >= 0 ? T(1) : e) / (1 + e);
 }
 
+// x / (1 + |x|), whose quotient is none at ±∞.
+template <typename T>
+__device__ __forceinline__ T softsign(T x) {
+  return isinf(x) ? copysign(T(1), x) : x / (1 + fabs(x));
+}
+
+// What a division towards 0 leaves, with the sign of a; of whole numbers by 0, 0.
+template <typename T> __device__ __forceinline__ T rest(T a, T b) { return fmod(a, b); }
+template <> __device__ __forceinline__ int rest(int a, int b) { return b == 0 || b == -1 ? 0 : a % b; }
+
 // ln(1 + e^x).
 template <typename T>
 __device__ __forceinline__ T softplus(T x) {

@@ -60,6 +60,9 @@ public abstract class Given {
   protected Tensor x;
   protected Tensor y;
   protected Tensor h;
+  protected Tensor q;
+  protected Tensor k;
+  protected Tensor v;
   protected Tensor w;
   protected Tensor best;
   protected Tensor tokens;

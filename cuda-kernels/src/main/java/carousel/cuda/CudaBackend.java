@@ -130,6 +130,11 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
+  public void linearScan(Tensor a, Tensor b, int axis, Tensor h) {
+    lines.linearScan(a, b, axis, h);
+  }
+
+  @Override
   public void softmax(boolean log, Tensor x, int axis, Tensor y) {
     lines.softmax(log, x, axis, y);
   }

@@ -4,6 +4,7 @@ import static carousel.cuda.Parameter.I32;
 import static carousel.cuda.Parameter.I64;
 import static carousel.cuda.Parameter.POINTER;
 import static carousel.cuda.Parameter.POSITIONS_2;
+import static carousel.cuda.Parameter.POSITIONS_3;
 
 import carousel.cuda.driver.Grid;
 import carousel.tensor.DType;
@@ -40,6 +41,22 @@ final class LineLaunches {
   private static final Map<DType, Kernel> SERIAL =
       cumsumKernels("_serial", POINTER, POINTER, POSITIONS_2, I64, I64, I64);
 
+  private static final Map<DType, Kernel> LINEAR_SCAN =
+      Types.kernels(
+          Domain.NUMERIC::accepts,
+          type ->
+              new Kernel(
+                  "linear_scan.cu",
+                  "linearScan_" + Types.suffix(type),
+                  POINTER,
+                  POINTER,
+                  POINTER,
+                  POSITIONS_3,
+                  I64,
+                  I64,
+                  I64,
+                  I64));
+
   private final Launcher launcher;
   private final Memory memory;
 
@@ -73,7 +90,7 @@ final class LineLaunches {
 
   /** All kernels of the family. */
   static Stream<Kernel> kernels() {
-    return Stream.of(SOFTMAX, LOG_SOFTMAX, CUMSUM, TOTALS, BEFORE, SERIAL)
+    return Stream.of(SOFTMAX, LOG_SOFTMAX, CUMSUM, TOTALS, BEFORE, SERIAL, LINEAR_SCAN)
         .flatMap(types -> types.values().stream());
   }
 
@@ -152,5 +169,29 @@ final class LineLaunches {
           .i64(chunk)
           .start(grid);
     }
+  }
+
+  /** A thread per line: neighbouring ones, where steps are not the last axis, read side by side. */
+  void linearScan(Tensor a, Tensor b, int axis, Tensor h) {
+    if (h.size() == 0) {
+      return;
+    }
+    int[] axes = {axis};
+    View result = View.of(h);
+    View factor = View.of(a);
+    View added = View.of(b);
+    Positions starts =
+        Positions.of(result.only(axes, false), factor.only(axes, false), added.only(axes, false));
+    launcher
+        .call(Types.of(LINEAR_SCAN, h.dtype()))
+        .pointer(a.address())
+        .pointer(b.address())
+        .pointer(h.address())
+        .positions(starts)
+        .i64(result.strides()[axis])
+        .i64(factor.strides()[axis])
+        .i64(added.strides()[axis])
+        .i64(h.dim(axis))
+        .start(launcher.elements(starts.count()));
   }
 }

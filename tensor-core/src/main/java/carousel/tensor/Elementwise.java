@@ -145,6 +145,51 @@ public sealed interface Elementwise permits Tensor {
   }
 
   /**
+   * Returns {@code arcsin x}; see {@link Unary#ASIN}.
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor asin() {
+    return Op.apply(Unary.ASIN, self());
+  }
+
+  /**
+   * Returns {@code arccos x}; see {@link Unary#ACOS}.
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor acos() {
+    return Op.apply(Unary.ACOS, self());
+  }
+
+  /**
+   * Returns {@code arctan x}; see {@link Unary#ATAN}.
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor atan() {
+    return Op.apply(Unary.ATAN, self());
+  }
+
+  /**
+   * Returns {@code sinh x}; see {@link Unary#SINH}.
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor sinh() {
+    return Op.apply(Unary.SINH, self());
+  }
+
+  /**
+   * Returns {@code cosh x}; see {@link Unary#COSH}.
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor cosh() {
+    return Op.apply(Unary.COSH, self());
+  }
+
+  /**
    * Returns {@code tanh x}; see {@link Unary#TANH}.
    *
    * @return a tensor of this shape
@@ -169,6 +214,15 @@ public sealed interface Elementwise permits Tensor {
    */
   default Tensor relu() {
     return Op.apply(Unary.RELU, self());
+  }
+
+  /**
+   * Returns {@code x / (1 + |x|)}; see {@link Unary#SOFTSIGN}.
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor softsign() {
+    return Op.apply(Unary.SOFTSIGN, self());
   }
 
   /**
@@ -348,6 +402,46 @@ public sealed interface Elementwise permits Tensor {
    */
   default Tensor div(double b) {
     return Op.apply(Binary.DIV, self(), self().scalarLike(b));
+  }
+
+  /**
+   * Returns what a division towards 0 leaves, {@code a % b}, where a is this; see {@link Binary#FMOD}.
+   *
+   * @param b the other operand
+   * @return a tensor of the common shape
+   */
+  default Tensor fmod(Tensor b) {
+    return Op.apply(Binary.FMOD, self(), b);
+  }
+
+  /**
+   * Returns what a division towards 0 leaves, {@code a % b}, where a is this; see {@link Binary#FMOD}.
+   *
+   * @param b the other operand, for every element
+   * @return a tensor of this shape
+   */
+  default Tensor fmod(double b) {
+    return Op.apply(Binary.FMOD, self(), self().scalarLike(b));
+  }
+
+  /**
+   * Returns the angle of the point (b, a), where a is this; see {@link Binary#ATAN2}.
+   *
+   * @param b the other operand
+   * @return a tensor of the common shape
+   */
+  default Tensor atan2(Tensor b) {
+    return Op.apply(Binary.ATAN2, self(), b);
+  }
+
+  /**
+   * Returns the angle of the point (b, a), where a is this; see {@link Binary#ATAN2}.
+   *
+   * @param b the other operand, for every element
+   * @return a tensor of this shape
+   */
+  default Tensor atan2(double b) {
+    return Op.apply(Binary.ATAN2, self(), self().scalarLike(b));
   }
 
   /**

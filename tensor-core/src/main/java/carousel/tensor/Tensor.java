@@ -22,7 +22,18 @@ import java.util.List;
  * gradients. {@code equals} is identity; compare values with {@link #allClose} or {@link
  * #sameValues}.
  */
-public final class Tensor implements Elementwise, Reductions, Shaping, HostValues {
+public final class Tensor 
+    implements Elementwise,
+        Arithmetic,
+        Activations,
+        Reductions,
+        Ordering,
+        Running,
+        Shaping,
+        Rearranging,
+        Selecting,
+        Contracting,
+        HostValues {
   /** The last axis, −1. */
   public static final int LAST = -1;
 
@@ -520,13 +531,20 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
 
   /**
    * The matrix product {@code this [..,m,k] · b [..,k,n] → [..,m,n]}; see {@link MatMul}. A matrix b
-   * is shared by all rows of this, whatever its rank.
+   * is shared by all rows of this, whatever its rank. A vector {@code [k]} is a row on the left, a column
+   * on the right, and its axis disappears: {@code [..,m,k] · [k] → [..,m]}.
    *
    * @param b the right operand
    * @return the products
    * @throws TensorException if the inner sizes or the batch axes do not fit
    */
   public Tensor matmul(Tensor b) {
+    if (b.rank() == 1 && rank() > 0) {
+      return matmul(b.unsqueeze(1)).squeeze(LAST);
+    }
+    if (rank() == 1 && b.rank() > 1) {
+      return unsqueeze(0).matmul(b).squeeze(-2);
+    }
     if (rank() > 2 && b.rank() == 2 && dim(LAST) == b.dim(0)) {
       // One product over all rows, and in the gradient one sum, instead of a batch of products.
       if (size() > 0) {
@@ -535,6 +553,24 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
       }
     }
     return Op.apply(MatMul.ROW, this, b);
+  }
+
+  /**
+   * A sum of products by subscripts: {@code einsum("bij,bjk->bik", x, y)}.
+   *
+   * <p>A letter names an axis of each operand, commas separate operands, {@code ...} stands for any number of
+   * axes, which broadcast. A letter of several operands multiplies along it; one that the result does not name
+   * is summed; twice in one operand it takes the diagonal. Without {@code ->}, the result has the axes of the
+   * dots and then, in the order of the alphabet (A to Z, a to z), the letters that stand once. Axes of size 1
+   * broadcast. Operands are joined two by two in the order that multiplies least, by matrix products.
+   *
+   * @param subscripts e.g. {@code "ij,jk->ik"}; blanks do not count
+   * @param operands of one numeric type, one for each term
+   * @return the sums
+   * @throws TensorException if subscripts and shapes do not fit
+   */
+  public static Tensor einsum(String subscripts, Tensor... operands) {
+    return Einsum.of(subscripts, operands);
   }
 
   /**

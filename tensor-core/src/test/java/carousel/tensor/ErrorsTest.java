@@ -96,10 +96,14 @@ class ErrorsTest {
         () -> f32(5, 2, 3).matmul(f32(4, 2)),
         "matmul: inner dims differ: [5,2,3] × [4,2]");
     wrong(
-        "vectors",
-        () -> f32(3).matmul(f32(3, 2)),
-        "matmul: wants matrices, got [3] × [3,2]",
+        "scalars",
+        () -> f32().matmul(f32(3, 2)),
+        "matmul: wants matrices, got [] × [3,2]",
         "unsqueeze");
+    wrong(
+        "vectors",
+        () -> f32(2).matmul(f32(3, 2)),
+        "matmul: inner dims differ: [1,2] × [3,2]");
     wrong(
         "batch axes",
         () -> f32(2, 2, 2).matmul(f32(3, 2, 2)),

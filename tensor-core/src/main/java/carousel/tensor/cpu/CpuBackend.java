@@ -146,6 +146,11 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
+  public void linearScan(Tensor a, Tensor b, int axis, Tensor h) {
+    LinearScans.run(a, b, axis, h);
+  }
+
+  @Override
   public void softmax(boolean log, Tensor x, int axis, Tensor y) {
     lines.softmax(log, x, axis, y);
   }

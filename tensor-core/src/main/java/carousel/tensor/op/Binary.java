@@ -37,6 +37,18 @@ public enum Binary implements Op {
           reading(1, (g, b) -> g.div(b)),
           // Not a/b²: the square overflows where the quotients do not.
           reading(0, 1, (g, a, b) -> g.mul(a.div(b).div(b)).neg()))),
+  /** What a division towards 0 leaves, exactly, with the sign of a: Java's {@code a % b}. By 0 NaN, of I32 0. */
+  FMOD(
+      NUMERIC,
+      (a, b) -> a % b,
+      of(linear(g -> g), reading(0, 1, (g, a, b) -> g.mul(a.div(b).trunc()).neg()))),
+  /** The angle of the point (b, a), in [−π, π]: {@code arctan(a/b)} where b is above 0. */
+  ATAN2(
+      FLOATING,
+      Math::atan2,
+      of(
+          reading(0, 1, (g, a, b) -> Scalars.angle(g, b, a, b)),
+          reading(0, 1, (g, a, b) -> Scalars.angle(g, a, a, b).neg()))),
   /** {@code a^b}; 1 for {@code 1^b}, {@code a^0} and {@code (−1)^±∞}, NaN or not, as IEEE 754 has it. */
   POW(
       FLOATING,

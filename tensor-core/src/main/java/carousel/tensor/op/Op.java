@@ -16,6 +16,7 @@ public sealed interface Op
         Ternary,
         Reduction,
         CumSum,
+        LinearScan,
         Softmax,
         MatMul,
         Views,

@@ -37,6 +37,15 @@ final class Scalars {
     return a == 1 || (a == -1 && Double.isInfinite(b)) ? 1 : Math.pow(a, b);
   }
 
+  static double softsign(double x) {
+    return Double.isInfinite(x) ? Math.signum(x) : x / (1 + Math.abs(x));
+  }
+
+  /** {@code 1/√(1 − x²)}, by factors: near ±1 the square has lost what is left. */
+  static Tensor besideSquare(Tensor x) {
+    return x.neg().add(1).mul(x.add(1)).rsqrt();
+  }
+
   static double softplus(double x) {
     return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
   }
@@ -108,6 +117,17 @@ final class Scalars {
   /** Half to each side of a tie, all to the winner. */
   static Tensor toWinner(Tensor g, Tensor won, Tensor tied) {
     return g.mul(won.cast(g.dtype()).add(tied.cast(g.dtype()).mul(0.5)));
+  }
+
+  /** {@code part / (a² + b²)}, by the radius, whose square may overflow; 0 at the origin. */
+  static Tensor angle(Tensor g, Tensor part, Tensor a, Tensor b) {
+    // A constant: the quotient does not depend on it.
+    Tensor larger = a.detach().abs().maximum(b.detach().abs());
+    Tensor origin = larger.eq(0);
+    Tensor scale = Tensor.where(origin, larger.onesLike(), larger);
+    Tensor square = a.div(scale).square().add(b.div(scale).square());
+    Tensor safe = Tensor.where(origin, square.onesLike(), square);
+    return g.mul(part.div(scale).div(safe).div(scale));
   }
 
   /** {@code b a^(b−1)}; 0 where b = 0, also at a = 0. */

@@ -48,6 +48,16 @@ public enum Unary implements Op {
   COS(FLOATING, Math::cos, fromInput((g, x) -> g.mul(x.sin()).neg())),
   /** {@code tan x}. */
   TAN(FLOATING, Math::tan, fromOutput((g, y) -> g.mul(y.square().add(1)))),
+  /** {@code arcsin x}, in [−π/2, π/2]; NaN beyond ±1. */
+  ASIN(FLOATING, Math::asin, fromInput((g, x) -> g.mul(Scalars.besideSquare(x)))),
+  /** {@code arccos x}, in [0, π]; NaN beyond ±1. */
+  ACOS(FLOATING, Math::acos, fromInput((g, x) -> g.mul(Scalars.besideSquare(x)).neg())),
+  /** {@code arctan x}, in [−π/2, π/2]. */
+  ATAN(FLOATING, Math::atan, fromInput((g, x) -> g.div(x.square().add(1)))),
+  /** {@code sinh x}. */
+  SINH(FLOATING, Math::sinh, fromInput((g, x) -> g.mul(x.cosh()))),
+  /** {@code cosh x}. */
+  COSH(FLOATING, Math::cosh, fromInput((g, x) -> g.mul(x.sinh()))),
   /** {@code tanh x}; {@code tanh' = 1 − y²}. */
   TANH(FLOATING, Math::tanh, fromOutput((g, y) -> g.mul(y.square().neg().add(1)))),
   /** The logistic function {@code σ(x) = 1/(1 + e^−x)}; {@code σ' = y(1 − y) ≤ ¼}. */
@@ -57,6 +67,11 @@ public enum Unary implements Op {
       NUMERIC,
       x -> x > 0 || Double.isNaN(x) ? x : 0,
       fromOutput((g, y) -> Tensor.where(y.gt(0), g, y.zerosLike()))),
+  /** {@code x / (1 + |x|)}; ±1 at ±∞. */
+  SOFTSIGN(
+      FLOATING,
+      Scalars::softsign,
+      fromInput((g, x) -> g.mul(x.abs().add(1).reciprocal().square()))),
   /** {@code ln(1 + e^x)}, overflow-safe. */
   SOFTPLUS(FLOATING, Scalars::softplus, fromInput((g, x) -> g.mul(x.sigmoid()))),
   /** {@code x σ(x)}, also called swish. */

@@ -147,6 +147,28 @@ public final class ReferenceBackend implements Backend {
   }
 
   @Override
+  public void linearScan(Tensor a, Tensor b, int axis, Tensor h) {
+    var factor = new Elements(a);
+    var added = new Elements(b);
+    var to = new Elements(h);
+    boolean whole = h.dtype() == DType.I32;
+    to.lines(
+        axis,
+        i -> {
+          double carried = added.get(i);
+          to.set(i, carried);
+          for (i[axis] = 1; i[axis] < to.dim(axis); i[axis]++) {
+            carried =
+                whole
+                    ? (int) factor.get(i) * (int) carried + (int) added.get(i)
+                    : factor.get(i) * carried + added.get(i);
+            to.set(i, carried);
+          }
+          i[axis] = 0;
+        });
+  }
+
+  @Override
   public void softmax(boolean log, Tensor x, int axis, Tensor y) {
     var from = new Elements(x);
     var to = new Elements(y);

@@ -82,6 +82,16 @@ public interface Backend {
   void cumsum(Tensor x, int axis, Tensor y);
 
   /**
+   * {@code h_i = a_i h_{i−1} + b_i} along one axis, and {@code h_0 = b_0}; I32 wraps.
+   *
+   * @param a the factors, of which those at 0 are not read
+   * @param b what is added, of h's type
+   * @param axis in {@code [0, rank)}
+   * @param h the result; all have its shape
+   */
+  void linearScan(Tensor a, Tensor b, int axis, Tensor h);
+
+  /**
    * {@code y = exp(x − max) / Σ exp(x − max)} along one axis, or its logarithm.
    *
    * @param log whether to give {@code x − max − log Σ exp(x − max)} instead

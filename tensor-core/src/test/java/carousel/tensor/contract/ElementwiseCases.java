@@ -143,10 +143,18 @@ final class ElementwiseCases {
     Values inside =
         count ->
             DoubleStream.of(Values.apart(0).take(count))
-                .map(x -> Double.isFinite(row.scalar(x)) ? x : Math.abs(x))
+                .map(x -> inside(row, x))
                 .toArray();
     return Stream.of(Shape.of(3, 4), Shape.SCALAR)
         .map(s -> OpCase.of(row, Operand.smooth(s, 0).with(inside).with(Arrangement.TRANSPOSED)));
+  }
+
+  /** Of the same sign, else positive, else within ±1. */
+  private static double inside(Unary row, double x) {
+    return DoubleStream.of(x, Math.abs(x), x / 3)
+        .filter(v -> Double.isFinite(row.scalar(v)))
+        .findFirst()
+        .orElseThrow();
   }
 
   private static Stream<OpCase> smoothBinary(Binary row) {

@@ -54,7 +54,9 @@ public record OpCase(Op op, List<Operand> operands) {
    */
   public boolean differentiable(int input) {
     return operands.get(input).dtype().isFloating()
-        && (op instanceof Composite || op.vjp().flows(input));
+        && (op instanceof Composite c
+            ? !CompositeCases.CONSTANT.contains(c.label())
+            : op.vjp().flows(input));
   }
 
   /** The row, its parameters and the operands. */

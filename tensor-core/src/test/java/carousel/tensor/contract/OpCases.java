@@ -26,7 +26,8 @@ public final class OpCases {
             ReductionCases.all(),
             StructureCases.all(),
             ProductCases.all(),
-            IndexingCases.all())
+            IndexingCases.all(),
+            CompositeCases.all())
         .flatMap(s -> s);
   }
 
@@ -44,6 +45,7 @@ public final class OpCases {
             StructureCases.smooth(),
             ProductCases.smooth(),
             IndexingCases.smooth(),
+            CompositeCases.smooth(),
             Stream.of(
                 OpCase.of(
                     new Transfer(Device.cpu(), Device.reference()),

@@ -6,6 +6,7 @@ import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.op.CumSum;
 import carousel.tensor.op.Domain;
+import carousel.tensor.op.LinearScan;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Reduction;
@@ -55,6 +56,9 @@ final class ReductionCases {
     return Stream.of(
             Arrays.stream(Reduce.values()).flatMap(ReductionCases::reductions),
             along(Domain.NUMERIC, CumSum::new),
+            Arrays.stream(DType.values())
+                .filter(Domain.NUMERIC::accepts)
+                .flatMap(ReductionCases::recurrences),
             along(Domain.FLOATING, axis -> new Softmax(axis, false)),
             along(Domain.FLOATING, axis -> new Softmax(axis, true)),
             along(Domain.NUMERIC, axis -> new Sort(axis, false)),
@@ -63,7 +67,15 @@ final class ReductionCases {
   }
 
   static Stream<OpCase> smooth() {
-    return Stream.concat(
+    return Stream.of(
+        Stream.of(Shape.of(4, 3), Shape.of(1, 3), Shape.of(2, 3))
+            .flatMap(shape ->
+                IntStream.range(0, 2)
+                    .mapToObj(axis ->
+                        OpCase.of(
+                            new LinearScan(axis),
+                            Operand.smooth(shape, 0).with(Arrangement.TRANSPOSED),
+                            Operand.smooth(shape, 1)))),
         Arrays.stream(Reduce.values())
             .filter(row -> new Reduction(row, List.of(0)).vjp().flows(0))
             .flatMap(row ->
@@ -80,7 +92,41 @@ final class ReductionCases {
                     new Sort(axis, false),
                     new Sort(axis, true)))
             .map(op ->
-                OpCase.of(op, Operand.smooth(Shape.of(3, 4), 0).with(Arrangement.TRANSPOSED))));
+                OpCase.of(op, Operand.smooth(Shape.of(3, 4), 0).with(Arrangement.TRANSPOSED))))
+        .flatMap(s -> s);
+  }
+
+  /** Along each axis; factors near 1, so that long lines stay in range, and zeros among what is added. */
+  private static Stream<OpCase> recurrences(DType type) {
+    Stream<OpCase> random =
+        Stream.concat(Shapes.AWKWARD.stream(), LONG.stream())
+            .flatMap(shape ->
+                IntStream.range(0, shape.rank())
+                    .boxed()
+                    .flatMap(axis ->
+                        Arrays.stream(ARRANGEMENTS)
+                            .filter(a -> a.suits(shape))
+                            .filter(a -> shape.size() < 5000 || a == Arrangement.DENSE)
+                            .map(a -> {
+                              Operand factor = Operand.of(type, shape, 16).with(a);
+                              int other = (2 * a.ordinal() + 1) % ARRANGEMENTS.length;
+                              return OpCase.of(
+                                  new LinearScan(axis),
+                                  type.isFloating() ? factor.with(Values.nearOne(16)) : factor,
+                                  Operand.of(type, shape, 17).with(ARRANGEMENTS[other]));
+                            })));
+    Operand rows = type.isFloating() ? rows(type) : Operand.of(type, Shape.of(14, 5), 18);
+    return Stream.concat(
+        random,
+        IntStream.range(0, 2)
+            .boxed()
+            .flatMap(axis ->
+                Stream.of(
+                    OpCase.of(new LinearScan(axis), rows, rows.with(Arrangement.TRANSPOSED)),
+                    OpCase.of(
+                        new LinearScan(axis),
+                        rows,
+                        Operand.of(type, rows.shape(), 19).with(Values.ties(2, 19))))));
   }
 
   private static Stream<OpCase> reductions(Reduce row) {

@@ -145,6 +145,14 @@ final class F32Bodies {
     return p.mul(r).fma(r, r);
   }
 
+  /** x/(1 + |x|), and ±1 at ±∞, where the quotient is none. */
+  static FloatVector softsign(FloatVector x) {
+    FloatVector one = constant(x, 1f);
+    FloatVector magnitude = x.abs();
+    return x.div(magnitude.add(one))
+        .blend(withSign(one, x), magnitude.compare(VectorOperators.EQ, Float.POSITIVE_INFINITY));
+  }
+
   static FloatVector rsqrt(FloatVector x) {
     return constant(x, 1f).div(x.lanewise(VectorOperators.SQRT));
   }

@@ -162,6 +162,14 @@ final class F64Bodies {
         .blend(Double.NaN, x.compare(VectorOperators.EQ, Double.NEGATIVE_INFINITY));
   }
 
+  /** x/(1 + |x|), and ±1 at ±∞, where the quotient is none. */
+  static DoubleVector softsign(DoubleVector x) {
+    DoubleVector one = constant(x, 1);
+    DoubleVector magnitude = x.abs();
+    return x.div(magnitude.add(one))
+        .blend(withSign(one, x), magnitude.compare(VectorOperators.EQ, Double.POSITIVE_INFINITY));
+  }
+
   static DoubleVector rsqrt(DoubleVector x) {
     return constant(x, 1).div(x.lanewise(VectorOperators.SQRT));
   }

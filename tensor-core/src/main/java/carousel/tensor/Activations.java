@@ -1,0 +1,207 @@
+package carousel.tensor;
+
+import java.util.List;
+
+/**
+ * Activations that are made of rows. {@link Elementwise} has those that are rows themselves: {@code relu},
+ * {@code leakyRelu}, {@code elu}, {@code softsign}, {@code softplus}, {@code silu}, {@code gelu}, {@code sigmoid}, {@code tanh}.
+ *
+ * <p>All are differentiable to every order; where one has a kink, its gradient there is stated.
+ */
+public sealed interface Activations permits Tensor {
+  private Tensor self() {
+    return (Tensor) this;
+  }
+
+  /**
+   * {@code ln σ(x) = −softplus(−x)}, without overflow for any x.
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor logSigmoid() {
+    return self().neg().softplus().neg();
+  }
+
+  /**
+   * {@code x · tanh(softplus(x))} (Misra 2019).
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor mish() {
+    return self().mul(self().softplus().tanh());
+  }
+
+  /**
+   * {@code ½x (1 + tanh(√(2/π) (x + 0.044715 x³)))}, the approximation of {@link Elementwise#gelu} that
+   * GPT-2 and BERT were trained with; computed as {@code x · σ(2·..)}, which loses nothing below 0.
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor geluTanh() {
+    Tensor x = self();
+    Tensor inner = x.square().mul(0.044715).add(1).mul(x).mul(2 * Math.sqrt(2 / Math.PI));
+    return x.mul(inner.sigmoid());
+  }
+
+  /**
+   * {@code λ · elu(x, α)} with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017).
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor selu() {
+    return self().elu(1.6732632423543772848170429916717).mul(1.0507009873554804934193349852946);
+  }
+
+  /**
+   * {@code x} above 0, {@code α (e^(x/α) − 1)} below (Barron 2017).
+   *
+   * @param alpha α, above 0
+   * @return a tensor of this shape
+   */
+  default Tensor celu(double alpha) {
+    if (!(alpha > 0)) {
+      throw new TensorException("celu: alpha must be above 0, got " + alpha);
+    }
+    Tensor x = self();
+    // Cut, so that the branch that is not taken stays finite; a clamp passes the gradient at its end.
+    Tensor below = x.clamp(Double.NEGATIVE_INFINITY, 0).div(alpha).expm1().mul(alpha);
+    return Tensor.where(x.gt(0), x, below);
+  }
+
+  /**
+   * {@code min(max(x, low), high)}; the gradient is 0 at both ends, where {@link Elementwise#clamp} passes
+   * it.
+   *
+   * @param low the least value
+   * @param high the greatest value
+   * @return a tensor of this shape
+   */
+  default Tensor hardTanh(double low, double high) {
+    if (!(low < high)) {
+      throw new TensorException(
+          "hardTanh: the least value must be below the greatest, got " + low + " and " + high);
+    }
+    Tensor x = self();
+    return Tensor.where(x.gt(low).and(x.lt(high)), x, x.detach().clamp(low, high));
+  }
+
+  /**
+   * {@code min(max(x, −1), 1)}; the gradient is 0 at both ends.
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor hardTanh() {
+    return hardTanh(-1, 1);
+  }
+
+  /**
+   * {@code min(max(x, 0), 6)}; the gradient is 0 at both ends.
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor relu6() {
+    return hardTanh(0, 6);
+  }
+
+  /**
+   * {@code min(max(x + 3, 0), 6) / 6}; the gradient is 0 at both ends.
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor hardSigmoid() {
+    return self().add(3).relu6().div(6);
+  }
+
+  /**
+   * {@code x · hardSigmoid(x)} (Howard et al. 2019): 0 up to −3, x from 3 on; at both ends the gradient is
+   * that of the side without a curve.
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor hardSwish() {
+    Tensor x = self();
+    // The curve is computed of what lies within: infinities give 0 and themselves.
+    Tensor inner = x.hardTanh(-3, 3);
+    Tensor curve = inner.mul(inner.add(3)).div(6);
+    return Tensor.where(x.ge(3), x, Tensor.where(x.le(-3), x.zerosLike(), curve));
+  }
+
+  /**
+   * {@code x} above a threshold, else a value; the gradient at the threshold is 0.
+   *
+   * @param threshold from where on
+   * @param value what all others become
+   * @return a tensor of this shape
+   */
+  default Tensor threshold(double threshold, double value) {
+    Tensor x = self();
+    // Asked this way around, NaN stays.
+    return Tensor.where(x.le(threshold), x.scalarLike(value), x);
+  }
+
+  /**
+   * {@code x − λ} above λ, {@code x + λ} below −λ, 0 between; the gradient at ±λ is 0.
+   *
+   * @param lambda λ ≥ 0
+   * @return a tensor of this shape
+   */
+  default Tensor softShrink(double lambda) {
+    requireWidth("softShrink", lambda);
+    return self().sub(self().clamp(-lambda, lambda));
+  }
+
+  /**
+   * {@code x} beyond ±λ, 0 between; the gradient at ±λ is 0.
+   *
+   * @param lambda λ ≥ 0
+   * @return a tensor of this shape
+   */
+  default Tensor hardShrink(double lambda) {
+    requireWidth("hardShrink", lambda);
+    Tensor x = self();
+    return Tensor.where(x.abs().le(lambda), x.zerosLike(), x);
+  }
+
+  /**
+   * {@code x − tanh(x)}, to a rounding of x.
+   *
+   * @return a tensor of this shape
+   */
+  default Tensor tanhShrink() {
+    return self().sub(self().tanh());
+  }
+
+  /**
+   * The gated linear unit {@code a ⊙ σ(b)} of the halves a and b of an axis (Dauphin et al. 2017).
+   *
+   * @param axis the axis, of an even size
+   * @return a tensor of half the size
+   * @throws TensorException if the size is odd
+   */
+  default Tensor glu(int axis) {
+    Tensor x = self();
+    int n = x.dim(x.shape().axis("glu", axis));
+    if (n % 2 != 0) {
+      throw new TensorException(
+          "glu: axis " + axis + " of " + x.shape() + " has " + n + " elements, which is odd");
+    }
+    List<Tensor> halves = x.split(List.of(n / 2, n / 2), axis);
+    return halves.getFirst().mul(halves.getLast().sigmoid());
+  }
+
+  /**
+   * {@code softmax(−x)} along an axis.
+   *
+   * @param axis the axis that sums to 1
+   * @return a tensor of this shape
+   */
+  default Tensor softmin(int axis) {
+    return self().neg().softmax(axis);
+  }
+
+  private static void requireWidth(String op, double lambda) {
+    if (!(lambda >= 0)) {
+      throw new TensorException(op + ": lambda must be 0 or more, got " + lambda);
+    }
+  }
+}

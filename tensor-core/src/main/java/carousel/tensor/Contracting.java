@@ -1,0 +1,154 @@
+package carousel.tensor;
+
+import java.util.Arrays;
+
+/** Products and distances of vectors; {@link Tensor#matmul} and {@link Tensor#einsum} are those of the rest. */
+public sealed interface Contracting permits Tensor {
+  private Tensor self() {
+    return (Tensor) this;
+  }
+
+  /**
+   * The inner product {@code Σ a_i b_i} of two vectors.
+   *
+   * @param b as long as this
+   * @return a scalar
+   * @throws TensorException if they are no vectors of one size
+   */
+  default Tensor dot(Tensor b) {
+    Tensor a = self();
+    if (a.rank() != 1 || !a.shape().equals(b.shape())) {
+      throw new TensorException(
+          "dot: wants two vectors of one size, got "
+              + a.shape()
+              + " and "
+              + b.shape()
+              + "; use matmul, or mul and sum");
+    }
+    return a.mul(b).sum();
+  }
+
+  /**
+   * All products of two vectors: {@code a [m], b [n] → [m,n]}.
+   *
+   * @param b the other vector
+   * @return {@code a_i b_j}
+   * @throws TensorException if they are no vectors
+   */
+  default Tensor outer(Tensor b) {
+    Tensor a = self();
+    if (a.rank() != 1 || b.rank() != 1) {
+      throw new TensorException(
+          "outer: wants two vectors, got "
+              + a.shape()
+              + " and "
+              + b.shape()
+              + "; use unsqueeze and mul, or einsum");
+    }
+    return a.unsqueeze(1).mul(b);
+  }
+
+  /**
+   * The norm {@code (Σ |x|^p)^(1/p)} over axes, overflow-safe; of ∞ the greatest magnitude, of −∞ the
+   * smallest, of 0 how many are not 0. Where all are 0, and by each that is 0, the gradient is 0; for p = 2
+   * it is {@link Reductions#norm}.
+   *
+   * @param p above 0, or 0, ∞, −∞
+   * @param keep whether reduced axes stay, with size 1
+   * @param axes the axes reduced; none means all
+   * @return the norms
+   */
+  default Tensor pNorm(double p, boolean keep, int... axes) {
+    Tensor x = self();
+    if (p == 2) {
+      return x.norm(keep, axes);
+    }
+    if (!(p >= 0) && p != Double.NEGATIVE_INFINITY) {
+      throw new TensorException("pNorm: p must be 0 or more, or -infinity, got " + p);
+    }
+    Tensor size = x.abs();
+    if (p == 1) {
+      return size.sum(keep, axes);
+    }
+    if (p == 0) {
+      return x.ne(0).cast(x.dtype()).sum(keep, axes);
+    }
+    if (Double.isInfinite(p)) {
+      return p > 0 ? size.max(keep, axes) : size.min(keep, axes);
+    }
+    int[] all = axes.length == 0 ? range(x.rank()) : axes;
+    if (x.size() == 0 || all.length == 0) {
+      return all.length == 0 ? size : size.sum(keep, axes);
+    }
+    // Of shares of the greatest, which neither overflow nor vanish; it is a constant that cancels.
+    Tensor greatest = size.detach().max(true, all);
+    Tensor scale = Tensor.where(greatest.gt(0).and(greatest.isFinite()), greatest, greatest.onesLike());
+    Tensor zero = size.eq(0);
+    Tensor share = Tensor.where(zero, size.onesLike(), size.div(scale)).pow(p);
+    Tensor sum = Tensor.where(zero, share.zerosLike(), share).sum(true, all);
+    Tensor none = sum.eq(0);
+    Tensor root = Tensor.where(none, sum.onesLike(), sum).pow(1 / p).mul(scale);
+    Tensor y = Tensor.where(none, root.zerosLike(), root);
+    return keep ? y : y.sum(all);
+  }
+
+  private static int[] range(int n) {
+    int[] all = new int[n];
+    Arrays.setAll(all, i -> i);
+    return all;
+  }
+
+  /**
+   * {@link #pNorm(double, boolean, int...)} over axes that disappear.
+   *
+   * @param p above 0, or 0, ∞, −∞
+   * @param axes the axes reduced; none means all
+   * @return the norms
+   */
+  default Tensor pNorm(double p, int... axes) {
+    return pNorm(p, false, axes);
+  }
+
+  /**
+   * {@code x / max(‖x‖, 10⁻¹²)} along an axis: of length 1 unless it is 0.
+   *
+   * @param axis the axis
+   * @return a tensor of this shape
+   */
+  default Tensor normalize(int axis) {
+    return self().div(self().norm(true, axis).maximum(1e-12));
+  }
+
+  /**
+   * The cosine of the angle between vectors along an axis, which disappears; lengths below 10⁻⁸ count as
+   * that.
+   *
+   * @param b the other vectors; they broadcast with these
+   * @param axis the axis, of the common shape
+   * @return the cosines
+   */
+  default Tensor cosineSimilarity(Tensor b, int axis) {
+    Shape shape = Shape.broadcast("cosineSimilarity", self().shape(), b.shape());
+    int k = shape.axis("cosineSimilarity", axis);
+    Tensor x = self().expand(shape);
+    Tensor y = b.expand(shape);
+    Tensor left = x.div(x.norm(true, k).maximum(1e-8));
+    return left.mul(y.div(y.norm(true, k).maximum(1e-8))).sum(k);
+  }
+
+  /**
+   * All Euclidean distances {@code [..,m,d], [..,n,d] → [..,m,n]}, by differences: exact also where vectors
+   * are near each other, and with gradient 0 where they are equal. Takes memory for m·n·d numbers.
+   *
+   * @param b the other vectors
+   * @return the distances
+   */
+  default Tensor distances(Tensor b) {
+    Tensor a = self();
+    if (a.rank() < 2 || b.rank() < 2 || a.dim(-1) != b.dim(-1)) {
+      throw new TensorException(
+          "distances: wants [..,m,d] and [..,n,d], got " + a.shape() + " and " + b.shape());
+    }
+    return a.unsqueeze(-2).sub(b.unsqueeze(-3)).norm(Tensor.LAST);
+  }
+}

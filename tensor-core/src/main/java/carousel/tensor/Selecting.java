@@ -1,0 +1,170 @@
+package carousel.tensor;
+
+import java.util.Arrays;
+
+/**
+ * Elements chosen by a mask, by their place, or by what they are.
+ *
+ * <p>{@link #maskedSelect}, {@link #nonzero} and {@link #binCount} read values on the host, since the shape of
+ * their result depends on them: a step of a cell that uses one has no kernel, and a device is waited for.
+ */
+public sealed interface Selecting permits Tensor {
+  private Tensor self() {
+    return (Tensor) this;
+  }
+
+  /**
+   * A value where a mask holds, else this.
+   *
+   * @param mask BOOL
+   * @param value the value, e.g. −∞ before a softmax
+   * @return a tensor of the common shape
+   */
+  default Tensor maskedFill(Tensor mask, double value) {
+    return Tensor.where(mask, self().scalarLike(value), self());
+  }
+
+  /**
+   * Another tensor where a mask holds, else this.
+   *
+   * @param mask BOOL
+   * @param value taken where it holds
+   * @return a tensor of the common shape
+   */
+  default Tensor maskedFill(Tensor mask, Tensor value) {
+    return Tensor.where(mask, value, self());
+  }
+
+  /**
+   * The elements where a mask holds, in row-major order. The mask and this broadcast.
+   *
+   * @param mask BOOL
+   * @return {@code [k]}
+   */
+  default Tensor maskedSelect(Tensor mask) {
+    Shape shape = Shape.broadcast("maskedSelect", self().shape(), mask.shape());
+    int[] places = places("maskedSelect", mask.expand(shape));
+    return self().expand(shape).flatten().indexSelect(0, Tensor.of(places).to(self().device()));
+  }
+
+  /**
+   * Where elements are not 0: row i of the result is the position of the i-th of them in row-major order.
+   *
+   * @return I32 {@code [k, rank]}
+   */
+  default Tensor nonzero() {
+    Tensor x = self();
+    Tensor mask = x.dtype() == DType.BOOL ? x : x.ne(0);
+    int[] places = places("nonzero", mask);
+    int rank = x.rank();
+    int[] positions = new int[Math.multiplyExact(places.length, rank)];
+    for (int i = 0; i < places.length; i++) {
+      int rest = places[i];
+      for (int k = rank - 1; k >= 0; k--) {
+        positions[i * rank + k] = rest % x.dim(k);
+        rest /= x.dim(k);
+      }
+    }
+    return Tensor.of(Shape.of(places.length, rank), positions).to(x.device());
+  }
+
+  private static int[] places(String op, Tensor mask) {
+    if (mask.dtype() != DType.BOOL) {
+      throw new TensorException(
+          op
+              + ": the mask must be BOOL, got "
+              + mask.dtype()
+              + " "
+              + mask.shape()
+              + "; compare it, e.g. ne(0)");
+    }
+    if (mask.size() > Integer.MAX_VALUE) {
+      throw new TensorException(
+          op + ": " + mask.shape() + " has more elements than an I32 position can count");
+    }
+    boolean[] holds = mask.toBooleanArray();
+    int[] places = new int[holds.length];
+    int n = 0;
+    for (int i = 0; i < holds.length; i++) {
+      if (holds[i]) {
+        places[n++] = i;
+      }
+    }
+    return Arrays.copyOf(places, n);
+  }
+
+  /**
+   * The lower triangle of matrices {@code [..,m,n]}: zeros above a diagonal. By a choice, not by a product:
+   * infinities and NaN above it are 0, too. {@code Tensor.ones(DType.BOOL, n, n).tril(0)} is a causal mask.
+   *
+   * @param diagonal the last diagonal that stays: 0 the main one, above 0 one above it
+   * @return a tensor of this shape
+   */
+  default Tensor tril(int diagonal) {
+    return triangle("tril", diagonal, true);
+  }
+
+  /**
+   * The upper triangle of matrices {@code [..,m,n]}: zeros below a diagonal.
+   *
+   * @param diagonal the first diagonal that stays: 0 the main one, above 0 one above it
+   * @return a tensor of this shape
+   */
+  default Tensor triu(int diagonal) {
+    return triangle("triu", diagonal, false);
+  }
+
+  private Tensor triangle(String op, int diagonal, boolean lower) {
+    Tensor x = self();
+    if (x.rank() < 2) {
+      throw new TensorException(op + ": wants matrices [..,m,n], got " + x.shape());
+    }
+    int rows = x.dim(-2);
+    int columns = x.dim(-1);
+    // In F64: a sum with a diagonal far out would wrap in I32.
+    Tensor row = Tensor.arange(DType.F64, diagonal, (double) rows + diagonal, 1).unsqueeze(1);
+    Tensor column = Tensor.arange(DType.F64, 0, columns, 1);
+    Tensor stays = (lower ? column.le(row) : column.ge(row)).to(x.device());
+    return Tensor.where(stays, x, Tensor.fullAs(x, Shape.SCALAR, 0));
+  }
+
+  /**
+   * This, with elements at positions along an axis replaced: {@link Tensor#scatterAdd} to what is there is
+   * its relative.
+   *
+   * @param axis the axis
+   * @param index I32 of this rank; of positions that repeat, the sources add up
+   * @param source what is written, of the index's shape
+   * @return a tensor of this shape
+   */
+  default Tensor scatter(int axis, Tensor index, Tensor source) {
+    Tensor x = self();
+    x.shape().axis("scatter", axis);
+    Tensor written = x.zerosLike().scatterAdd(axis, index, source);
+    Tensor count = Tensor.zerosAs(index, x.shape());
+    Tensor hit = count.scatterAdd(axis, index, index.onesLike()).ne(0);
+    return Tensor.where(hit, written, x);
+  }
+
+  /**
+   * How often each of the numbers 0, 1, … is there; of I32.
+   *
+   * @param least how long the result is at least
+   * @return I32 {@code [max(least, greatest + 1)]}
+   * @throws TensorException if a number is negative
+   */
+  default Tensor binCount(int least) {
+    Tensor x = self();
+    if (x.dtype() != DType.I32) {
+      throw new TensorException(
+          "binCount: takes I32, got " + x.dtype() + " " + x.shape() + "; convert it with cast(DType.I32)");
+    }
+    if (x.size() > 0 && x.min().item() < 0) {
+      throw new TensorException(
+          "binCount: numbers must be 0 or more, got " + (int) x.min().item() + " in " + x.shape());
+    }
+    int bins = Math.max(least, x.size() == 0 ? 0 : Math.addExact((int) x.max().item(), 1));
+    Tensor flat = x.flatten();
+    return Tensor.zerosAs(x, Shape.of(bins)).indexAdd(0, flat, flat.onesLike());
+  }
+}
