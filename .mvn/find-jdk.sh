@@ -5,6 +5,12 @@
 # Order: JAVA_HOME, the java on PATH, then the newest among the usual places. A JDK is asked nothing:
 # its `release` file tells the version, which costs no start of a JVM.
 
+# Where there is no HOME (env -i, cron), that of the user's entry: Java asks for it there, too.
+if [ -z "${HOME-}" ]; then
+  HOME=$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6) || HOME=
+  export HOME="${HOME:-/}"
+fi
+
 JDK_FEATURE=25
 # 25.0.0 to 25.0.2 can corrupt memory under G1 when an array is pinned (JDK-8377811).
 JDK_LEAST=25.0.3

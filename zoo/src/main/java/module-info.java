@@ -4,6 +4,8 @@ module carousel.zoo {
   requires transitive carousel.nn;
   requires info.picocli;
   requires jdk.management;
+  requires org.apache.lucene.analysis.kuromoji;
+  requires org.apache.lucene.core;
 
   exports carousel.zoo.grammar;
   exports carousel.zoo.graph;

@@ -8,6 +8,7 @@ import carousel.tensor.TensorException;
 import carousel.tensor.op.Interpreter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -156,6 +157,32 @@ public final class Gradients {
   public double norm() {
     try (var scope = Scope.openUnwatched()) {
       return globalNorm().item();
+    }
+  }
+
+  /** The loss, and of every gradient the leaf, the type, the shape and the norm. */
+  @Override
+  public String toString() {
+    var text = new StringBuilder("gradients of " + value);
+    for (int i = 0; i < leaves.size(); i++) {
+      Tensor of = leaves.get(i).value();
+      text.append("\n  ").append(leaves.get(i).name()).append("  ");
+      text.append(of.dtype()).append(' ').append(of.shape()).append("  ");
+      text.append(isOpen(i) ? "norm " + norm(i) : "(closed)");
+    }
+    return text.toString();
+  }
+
+  private boolean isOpen(int i) {
+    return unscaled.get(i).elements().storage().isOpen()
+        && (factor == null || factor.storage().isOpen());
+  }
+
+  private String norm(int i) {
+    try (var scope = Scope.openUnwatched()) {
+      Tensor norm = unscaled.get(i).elements().norm().cast(DType.F64);
+      double scale = factor == null ? 1 : Math.abs(factor.item());
+      return String.format(Locale.ROOT, "%.4g", norm.item() * scale);
     }
   }
 

@@ -52,6 +52,21 @@ class GradientsTest {
   }
 
   @Test
+  void printTheLossAndTheNormOfEach() {
+    var g = thirteen();
+    assertThat(g)
+        .hasToString(
+            "gradients of F64 [] 47.0\n  a  F64 [2]  norm 5.000\n  b  F64 [1]  norm 12.00");
+    assertThat(g.scale(0.5).toString()).contains("a  F64 [2]  norm 2.500");
+    Gradients closed;
+    try (var inner = Scope.open()) {
+      closed = thirteen();
+    }
+    assertThat(closed)
+        .hasToString("gradients of F64 [] (closed)\n  a  F64 [2]  (closed)\n  b  F64 [1]  (closed)");
+  }
+
+  @Test
   void accumulateOverPartsOfABatch() {
     var sum = thirteen().scale(0.5).plus(thirteen().scale(2));
     expect(sum, 7.5, 10, 30);

@@ -15,6 +15,7 @@ import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
 import carousel.tensor.spi.Recorder;
+import carousel.tensor.spi.Setting;
 import carousel.tensor.spi.SlabPool;
 import carousel.tensor.trace.Traced;
 import java.lang.foreign.MemorySegment;
@@ -55,7 +56,7 @@ public final class CudaBackend implements Backend {
     this.driver = recorder.driver();
     this.memory = recorder.memory();
     this.launcher = new Launcher(recorder);
-    this.errors = new DeviceErrors(recorder, Boolean.getBoolean(CudaDriver.BLOCKING));
+    this.errors = new DeviceErrors(recorder, Setting.CUDA_BLOCKING.isTrue());
     this.elementwise = new ElementwiseLaunches(launcher);
     this.copies = new CopyLaunches(launcher);
     this.reductions = new ReduceLaunches(launcher, memory);

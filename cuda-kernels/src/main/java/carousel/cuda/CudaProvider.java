@@ -7,6 +7,7 @@ import carousel.tensor.TensorException;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.BackendProvider;
 import carousel.tensor.spi.Memory;
+import carousel.tensor.spi.Setting;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +36,7 @@ public final class CudaProvider implements BackendProvider {
     if (!gpus.isEmpty() && GpuSetup.hasBindings()) {
       names.addAll(gpus);
     }
-    if (System.getProperty("carousel.cuda.emulator", "off").equals("on")) {
+    if (Setting.CUDA_EMULATOR.or("off").equals("on")) {
       names.add(EMULATED);
     }
     return names;
@@ -58,7 +59,7 @@ public final class CudaProvider implements BackendProvider {
   }
 
   private static Backend emulatedBackend() {
-    boolean sanitize = Boolean.getBoolean(ASAN);
+    boolean sanitize = Setting.CUDA_EMULATOR_ASAN.isTrue();
     if (sanitize && !String.valueOf(System.getenv("LD_PRELOAD")).contains("libasan")) {
       throw new TensorException(
           "cuda-emulated: -D"
@@ -74,14 +75,14 @@ public final class CudaProvider implements BackendProvider {
 
   /** The emulated device, as the system properties want it. */
   static EmulatedDriver emulated(boolean sanitize) {
-    String order = System.getProperty("carousel.cuda.emulator.order", "forward");
+    String order = Setting.CUDA_EMULATOR_ORDER.or("forward");
     return new EmulatedDriver(
         cache().resolve("emulated"), sanitize, order.equals("reverse"), Precision.configured());
   }
 
   /** Where compiled kernels are kept: {@code -Dcarousel.cuda.cache}, or the user's cache folder. */
   static Path cache() {
-    String named = System.getProperty("carousel.cuda.cache");
+    String named = Setting.CUDA_CACHE.value();
     if (named != null) {
       return Path.of(named);
     }

@@ -4,6 +4,7 @@ import carousel.tensor.cpu.CpuBackend;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.BackendProvider;
+import carousel.tensor.spi.Setting;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -35,7 +36,22 @@ public final class Device {
   }
 
   private static final class Cpu {
-    private static final Device DEVICE = new Device("cpu", new CpuBackend());
+    private static final @Nullable Device DEVICE;
+    private static final @Nullable TensorException FAILURE;
+
+    // An error that left the initializer of a class would come back as another one.
+    static {
+      Device device = null;
+      TensorException failure = null;
+      try {
+        Setting.requireSense();
+        device = new Device("cpu", new CpuBackend());
+      } catch (TensorException e) {
+        failure = e;
+      }
+      DEVICE = device;
+      FAILURE = failure;
+    }
   }
 
   private static final class Reference {
@@ -85,9 +101,15 @@ public final class Device {
    * The host's processors, by the Vector API where it is there.
    *
    * @return the CPU
+   * @throws TensorException if Java was started with {@code -Dcarousel.*} that make no sense, or require
+   *     the Vector API where there is none
    */
   public static Device cpu() {
-    return Cpu.DEVICE;
+    Device device = Cpu.DEVICE;
+    if (device == null) {
+      throw new TensorException(String.valueOf(Objects.requireNonNull(Cpu.FAILURE).getMessage()));
+    }
+    return device;
   }
 
   /**
@@ -125,6 +147,7 @@ public final class Device {
       case "reference" -> reference();
       case "cuda" -> cuda(0);
       default -> {
+        Setting.requireSense(); // before the initializer of a class comes upon what makes none
         Device device = Provided.find(name);
         if (device == null) {
           throw new TensorException(
@@ -185,7 +208,7 @@ public final class Device {
     // Not in the initializer of a class: an error there would come back as another one.
     Device device = standard;
     if (device == null) {
-      device = of(System.getProperty("carousel.device", "cpu"));
+      device = of(Setting.DEVICE.or("cpu"));
       standard = device;
     }
     return device;
@@ -198,6 +221,7 @@ public final class Device {
    * @return the best device of this machine
    */
   public static Device best() {
+    Setting.requireSense();
     return best(Provided.LISTED);
   }
 

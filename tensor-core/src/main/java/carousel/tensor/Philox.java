@@ -47,6 +47,12 @@ public final class Philox {
     return new Philox(seed, counter);
   }
 
+  /** The seed and the position. */
+  @Override
+  public String toString() {
+    return "Philox[seed " + seed + ", position " + counter + "]";
+  }
+
   /**
    * Returns the seed.
    *

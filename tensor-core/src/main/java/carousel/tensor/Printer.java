@@ -2,24 +2,42 @@ package carousel.tensor;
 
 import java.util.Locale;
 
-/** Prints tensors: {@code F32 [2,3]} and nested brackets, numbers aligned, large axes abridged. */
+/**
+ * Prints tensors: {@code F32 [2,3]} and nested brackets, numbers aligned, large axes abridged. The largest number
+ * decides on the notation; one beside it that would read as 0, and is not, has an exponent of its own.
+ */
 final class Printer {
   private static final int WHOLE = 1000;
   private static final int EDGE = 3;
+  private static final int USUAL = -1;
+
+  /** Of the largest number, from which on it has an exponent. */
+  private static final double HUGE = 1e6;
+
+  /** As {@link #HUGE}, where the digits after the point were asked for. */
+  private static final double HUGE_WITH_DECIMALS = 1e15;
 
   private final Tensor tensor;
   private final boolean abridged;
   private final StringBuilder out = new StringBuilder();
+  private final int wanted;
   private int width;
-  private boolean exponents;
+  private double largest;
   private boolean fractions;
 
-  private Printer(Tensor tensor) {
+  private Printer(Tensor tensor, int wanted) {
     this.tensor = tensor;
     this.abridged = tensor.size() > WHOLE;
+    this.wanted = wanted;
   }
 
+  /** As is usual: four digits after the point, one where there are no fractions. */
   static String print(Tensor x) {
+    return print(x, USUAL);
+  }
+
+  /** With so many digits after the point. */
+  static String print(Tensor x, int decimals) {
     String head = x.dtype() + " " + x.shape();
     if (!x.storage().isOpen()) {
       return head + " (closed)";
@@ -27,7 +45,7 @@ final class Printer {
     if (x.size() == 0) {
       return head + " (empty)";
     }
-    var printer = new Printer(x);
+    var printer = new Printer(x, decimals);
     printer.measure(x.layout(), true);
     printer.measure(x.layout(), false);
     printer.block(x.layout(), 0);
@@ -53,7 +71,7 @@ final class Printer {
         width = Math.max(width, format(v).length());
       } else if (Double.isFinite(v)) {
         fractions |= v != Math.rint(v);
-        exponents |= v != 0 && (Math.abs(v) >= 1e6 || Math.abs(v) < 1e-4);
+        largest = Math.max(largest, Math.abs(v));
       }
       return;
     }
@@ -97,9 +115,13 @@ final class Printer {
     if (tensor.dtype() == DType.I32) {
       return Long.toString((long) v);
     }
-    if (exponents) {
-      return String.format(Locale.ROOT, "%.4e", v);
+    boolean usual = wanted == USUAL;
+    int decimals = usual ? fractions ? 4 : 1 : wanted;
+    double least = usual ? 1e-4 : 0.5 * Math.pow(10, -decimals);
+    if (largest >= (usual ? HUGE : HUGE_WITH_DECIMALS) || (largest > 0 && largest < least)) {
+      return String.format(Locale.ROOT, "%." + (usual ? 4 : decimals) + "e", v);
     }
-    return String.format(Locale.ROOT, fractions ? "%.4f" : "%.1f", v);
+    boolean readsAsZero = v != 0 && Math.abs(v) < 0.5 * Math.pow(10, -decimals);
+    return String.format(Locale.ROOT, readsAsZero ? "%.0e" : "%." + decimals + "f", v);
   }
 }

@@ -775,7 +775,24 @@ public final class Tensor
     return this == other;
   }
 
-  /** Type, shape and values: small tensors whole, large ones abridged. */
+  /**
+   * Type, shape and values with so many digits after the point: small tensors whole, large ones abridged.
+   *
+   * @param decimals how many, from 0 to 17
+   * @return the text
+   * @throws TensorException if it is another number
+   */
+  public String toString(int decimals) {
+    if (decimals < 0 || decimals > 17) {
+      throw new TensorException("toString: decimals must be from 0 to 17, got " + decimals);
+    }
+    return Printer.print(this, decimals);
+  }
+
+  /**
+   * Type, shape and values: small tensors whole, large ones abridged. Numbers have exponents where the largest is 10⁶
+   * or more, or below 10⁻⁴.
+   */
   @Override
   public String toString() {
     return Printer.print(this);

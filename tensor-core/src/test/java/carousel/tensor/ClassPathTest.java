@@ -47,12 +47,23 @@ class ClassPathTest {
 
   @Test
   void propertiesThatCannotBeReadAreRefused() {
-    assertThat(FreshJvm.run(Program.class, "-Dcarousel.vector=yes").output())
-        .contains("-Dcarousel.vector=yes; give auto, off or require");
-    assertThat(FreshJvm.run(Program.class, "-Dcarousel.vector.bits=100").output())
-        .contains("-Dcarousel.vector.bits=100; give 128, 256 or 512");
-    assertThat(FreshJvm.run(Program.class, "-Dcarousel.memory=some").output())
-        .contains("-Dcarousel.memory=some: not a size");
+    var outcome =
+        FreshJvm.run(
+            Program.class,
+            "-Dcarousel.vector=yes",
+            "-Dcarousel.vector.bits=100",
+            "-Dcarousel.memory=some",
+            "-Dcarousel.threads=100000",
+            "-Dcarousel.fused=no");
+    assertThat(outcome.exit()).isNotZero();
+    assertThat(outcome.output())
+        .contains("-Dcarousel.vector=yes: give auto, off or require, or leave it out")
+        .contains("-Dcarousel.vector.bits=100: give 128, 256 or 512, or leave it out")
+        .contains("-Dcarousel.memory=some: give a whole number of bytes, or one followed by k,")
+        .contains("-Dcarousel.threads=100000: give a whole number from 1 to 1024, or leave it out")
+        .contains("-Dcarousel.fused=no: give on, off or check, or leave it out")
+        .contains("TensorException")
+        .doesNotContain("ExceptionInInitializerError");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package carousel.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -67,6 +68,35 @@ class PrinterTest {
         .hasToString("F64 [3]\n[1.0000e-07, 1.0000e+00, 1.2346e+08]");
     assertThat(Tensor.of(0.0, 1e6)).hasToString("F64 [2]\n[0.0000e+00, 1.0000e+06]");
     assertThat(Tensor.of(999_999.0, 0.0)).hasToString("F64 [2]\n[999999.0,      0.0]");
+  }
+
+  @Test
+  void aSmallNumberBesideOthersKeepsToItself() {
+    assertThat(Tensor.of(1e-7, 1, -2.5, 0))
+        .hasToString("F64 [4]\n[  1e-07,  1.0000, -2.5000,  0.0000]");
+    assertThat(Tensor.of(1e-7, 2e-9)).hasToString("F64 [2]\n[1.0000e-07, 2.0000e-09]");
+    assertThat(Tensor.of(5e-5, 1)).hasToString("F64 [2]\n[0.0001, 1.0000]");
+  }
+
+  @Test
+  void asManyDigitsAsAreWanted() {
+    assertThat(Tensor.of(1.23456, -2).toString(2)).isEqualTo("F64 [2]\n[ 1.23, -2.00]");
+    assertThat(Tensor.of(1234567.891, 0.001).toString(1))
+        .isEqualTo("F64 [2]\n[1234567.9,     1e-03]");
+    assertThat(Tensor.of(0.001, 0).toString(1)).isEqualTo("F64 [2]\n[1.0e-03, 0.0e+00]");
+    assertThat(Tensor.of(2.6, 1).toString(0)).isEqualTo("F64 [2]\n[3, 1]");
+    assertThat(Tensor.of(3, 4).toString(2)).isEqualTo("I32 [2]\n[3, 4]");
+    assertThatThrownBy(() -> Tensor.of(1.0).toString(-1))
+        .isInstanceOf(TensorException.class)
+        .hasMessage("toString: decimals must be from 0 to 17, got -1");
+  }
+
+  @Test
+  void aGeneratorSaysWhereItIs() {
+    var rng = Philox.of(7);
+    assertThat(rng).hasToString("Philox[seed 7, position 0]");
+    rng.uniform(DType.F32, 0, 1, 8);
+    assertThat(rng).hasToString("Philox[seed 7, position " + rng.counter() + "]");
   }
 
   @Test

@@ -1,15 +1,15 @@
 package carousel.zoo;
 
+import carousel.tensor.spi.Setting;
+import carousel.zoo.lm.Reporter;
 import java.io.FileDescriptor;
-import java.io.FileOutputStream;
-import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
-import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
@@ -36,6 +36,9 @@ import picocli.CommandLine.Spec;
       "Exit codes:  0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C"
     })
 public final class Carousel implements Runnable {
+  /** What Java writes there of the Vector API before this program begins; see the launcher. */
+  private static final String LINE_ABOVE = "\u001b[1A\u001b[2K";
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -54,7 +57,12 @@ public final class Carousel implements Runnable {
    * @param arguments as on the command line
    */
   public static void main(String... arguments) {
-    System.exit(run(writer(FileDescriptor.out), writer(FileDescriptor.err), arguments));
+    // Every message of ours names its locale; those of the libraries, of the command line's parser say, do not.
+    Locale.setDefault(Locale.ROOT);
+    var out = Output.to(FileDescriptor.out);
+    var err = Output.to(FileDescriptor.err);
+    if (Boolean.getBoolean("carousel.above")) err.print(LINE_ABOVE);
+    System.exit(run(out, err, arguments));
   }
 
   /**
@@ -73,26 +81,37 @@ public final class Carousel implements Runnable {
             .setErr(err)
             .setUsageHelpAutoWidth(true)
             .setAbbreviatedOptionsAllowed(false)
+            // The last one counts, so that a script can set what its user may set otherwise.
+            .setOverwrittenOptionsAllowed(true)
+            .setExecutionStrategy(Carousel::execute)
             .setParameterExceptionHandler(Errors::usage)
             .setExecutionExceptionHandler((e, _, _) -> Errors.report(e, err, root.debug));
     var code = line.execute(arguments);
-    out.flush();
+    var unwritten = Output.failure(out);
+    if (unwritten != null) {
+      err.println("carousel: the output cannot be written: " + Reporter.visible(unwritten));
+      if (code == CommandLine.ExitCode.OK) code = CommandLine.ExitCode.SOFTWARE;
+    }
     err.flush();
     return code;
+  }
+
+  /** Runs what was parsed, if Java was started with settings that make sense; doctor says which do not. */
+  private static int execute(CommandLine.ParseResult parsed) {
+    var last = parsed;
+    while (last.hasSubcommand()) last = last.subcommand();
+    var helps = last.isUsageHelpRequested() || last.isVersionHelpRequested();
+    var complaints = Setting.complaints();
+    if (!complaints.isEmpty() && !helps && !last.commandSpec().name().equals("doctor")) {
+      throw new ParameterException(
+          last.commandSpec().commandLine(),
+          String.join("\n", complaints) + "\nLook at CAROUSEL_OPTS");
+    }
+    return new CommandLine.RunLast().execute(parsed);
   }
 
   @Override
   public void run() {
     spec.commandLine().usage(spec.commandLine().getOut());
-  }
-
-  /** Texts are UTF-8, whatever a container without a locale says; Windows terminals say it rightly. */
-  private static PrintWriter writer(FileDescriptor target) {
-    var windows = System.getProperty("os.name", "").startsWith("Windows");
-    var charset =
-        windows
-            ? Charset.forName(System.getProperty("stdout.encoding", "UTF-8"))
-            : StandardCharsets.UTF_8;
-    return new PrintWriter(new OutputStreamWriter(new FileOutputStream(target), charset), true);
   }
 }

@@ -5,12 +5,15 @@ import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.spi.Finding;
 import carousel.tensor.spi.Probe;
+import carousel.tensor.spi.Setting;
 import carousel.zoo.lm.Numbers;
+import carousel.zoo.lm.Reporter;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.ServiceLoader;
@@ -32,9 +35,12 @@ final class DoctorCommand implements Callable<Integer> {
   public Integer call() {
     var out = Objects.requireNonNull(spec).commandLine().getOut();
     var findings =
-        new ArrayList<>(List.of(java(), vectors(), nativeAccess(), processors(), memory()));
-    for (var probe : ServiceLoader.load(Probe.class)) findings.add(look(probe));
-    findings.add(devices());
+        new ArrayList<>(List.of(java(), settings(), nativeAccess()));
+    if (Setting.complaints().isEmpty()) {
+      findings.addAll(List.of(vectors(), processors(), memory()));
+      for (var probe : ServiceLoader.load(Probe.class)) findings.add(look(probe));
+      findings.add(devices());
+    }
     for (var finding : findings) print(out, finding);
     return 0;
   }
@@ -54,8 +60,8 @@ final class DoctorCommand implements Callable<Integer> {
 
   private static void print(PrintWriter out, Finding finding) {
     out.println((finding.found() ? "✓ " : "✗ ") + finding.subject());
-    for (var fact : finding.facts()) out.println("    " + fact);
-    for (var advice : finding.advice()) out.println("    → " + advice);
+    for (var fact : finding.facts()) out.println(Reporter.visible("    " + fact));
+    for (var advice : finding.advice()) out.println(Reporter.visible("    → " + advice));
   }
 
   private static Finding java() {
@@ -68,6 +74,26 @@ final class DoctorCommand implements Callable<Integer> {
             version + ", " + System.getProperty("java.vm.name"),
             System.getProperty("java.home", "")),
         fits ? List.of() : List.of("take a JDK 25, at least 25.0.3; the launcher looks for one"));
+  }
+
+  /** What Java was started with; where it makes no sense, nothing that computes can be looked at. */
+  private static Finding settings() {
+    var complaints = Setting.complaints();
+    var given =
+        System.getProperties().stringPropertyNames().stream()
+            .filter(name -> Arrays.stream(Setting.values()).anyMatch(s -> s.property().equals(name)))
+            .sorted()
+            .map(name -> "-D" + name + "=" + System.getProperty(name))
+            .toList();
+    if (complaints.isEmpty()) {
+      return new Finding(
+          "settings", true, given.isEmpty() ? List.of("none given") : given, List.of());
+    }
+    return new Finding(
+        "settings",
+        false,
+        complaints,
+        List.of("mend CAROUSEL_OPTS, or the flags of Java; then there is more to be seen here"));
   }
 
   /** The Vector API is asked for by name: only the CPU backend may be compiled against it. */
@@ -88,7 +114,7 @@ final class DoctorCommand implements Callable<Integer> {
     } catch (ReflectiveOperationException e) {
       facts.add("its preferred species cannot be seen: " + e);
     }
-    var setting = System.getProperty("carousel.vector", "auto");
+    var setting = Setting.VECTOR.or("auto");
     facts.add("-Dcarousel.vector=" + setting);
     var off = setting.equals("off");
     return new Finding(

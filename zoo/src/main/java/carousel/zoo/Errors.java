@@ -9,6 +9,7 @@ import carousel.zoo.lm.Failure;
 import carousel.zoo.lm.Reporter;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.InvalidPathException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -26,6 +27,18 @@ final class Errors {
     err.println("Try: ./carousel %s--help".formatted(path(line)));
     err.flush();
     return CommandLine.ExitCode.USAGE;
+  }
+
+  /** Where the locale knows ASCII alone, Java has lost what it could not read of a name. */
+  private static String reason(InvalidPathException e) {
+    var names = System.getProperty("sun.jnu.encoding", "");
+    return "'%s' cannot be the name of a file: %s%s"
+        .formatted(
+            e.getInput(),
+            e.getReason(),
+            names.startsWith("UTF")
+                ? ""
+                : "; Java reads names as %s here: start it with LC_ALL=C.UTF-8".formatted(names));
   }
 
   private static String path(CommandLine line) {
@@ -52,6 +65,7 @@ final class Errors {
           GrammarException _ ->
           String.valueOf(e.getMessage());
       case IOException io -> Failure.reason(io);
+      case InvalidPathException path -> reason(path);
       case OutOfMemoryError _ ->
           "the Java heap is full; give it more with CAROUSEL_OPTS=-Xmx4g, or take a shorter text";
       default -> "a mistake in Carousel: %s; --debug shows where".formatted(e);

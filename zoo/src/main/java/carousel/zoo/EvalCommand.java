@@ -8,6 +8,7 @@ import carousel.zoo.lm.Data;
 import carousel.zoo.lm.Evaluation;
 import carousel.zoo.lm.Failure;
 import carousel.zoo.lm.Numbers;
+import carousel.zoo.lm.Reporter;
 import carousel.zoo.lm.RunFolder;
 import carousel.zoo.lm.Trained;
 import java.io.IOException;
@@ -32,9 +33,9 @@ import picocli.CommandLine.Spec;
     header = "Measures the perplexity of a trained model.",
     description = {
       "",
-      "Reads each text from its start with the state carried along and predicts every token but the"
-          + " first; with a --batch of N, N parts side by side, and every token but the first of"
-          + " each part.",
+      "Predicts every token of a text but the first, which is read from its start with the state carried"
+          + " along; with a --batch of N, faster, in N parts side by side, each from the state that the"
+          + " tokens right before it leave.",
       ""
     })
 final class EvalCommand implements Callable<Integer> {
@@ -47,8 +48,8 @@ final class EvalCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "DIR|FILE",
       description =
-          "A folder, whose valid and test texts are read, or one file, read as a whole. If not given:"
-              + " what the model was trained on.")
+          "A folder, whose valid and test texts are read, or one file or pipe, read as a whole. If not"
+              + " given: what the model was trained on.")
   private @Nullable String data;
 
   @Option(names = "--batch", paramLabel = "N", description = "Parts side by side; 1 if not given.")
@@ -67,11 +68,12 @@ final class EvalCommand implements Callable<Integer> {
     try (var scope = Scope.open(Device.of(settings.device()))) {
       var trained = Trained.load(folder);
       var source = data == null ? settings.data() : data;
-      if (data != null && !source.equals(Data.GENERATED) && Files.isRegularFile(Path.of(source))) {
-        print(out, "text", trained, Data.whole(Path.of(source), trained.vocabulary()));
+      if (data != null && !source.equals(Data.GENERATED) && !Files.isDirectory(Path.of(source))) {
+        var cut = settings.tokenizer();
+        print(out, "text", trained, TokenStream.read(Path.of(source), trained.vocabulary(), cut::cut));
         return 0;
       }
-      var texts = Data.read(source, trained.vocabulary(), settings.seed());
+      var texts = Data.read(source, trained.vocabulary(), settings);
       print(out, "valid", trained, texts.corpus().valid());
       print(out, "test", trained, texts.corpus().test());
       texts
@@ -88,13 +90,13 @@ final class EvalCommand implements Callable<Integer> {
     var measured = Evaluation.of(trained.model(), text, batch);
     var unknown = Arrays.stream(text.toArray()).filter(id -> id == Vocabulary.UNKNOWN_ID).count();
     out.println(
-        "%-6s  perplexity %8s  %s tokens predicted, %s of the text unknown (%s)"
+        "%-6s  perplexity %8s  %s predicted, %s of the text unknown (%s)"
             .formatted(
                 name,
                 Numbers.figure(measured.perplexity()),
-                Numbers.count(measured.tokens()),
+                Numbers.counted(measured.tokens(), "token"),
                 Numbers.count(unknown),
-                text.name()));
+                Reporter.visible(text.name())));
     out.flush();
   }
 }

@@ -7,7 +7,9 @@ import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import carousel.zoo.lm.Choice;
+import carousel.zoo.lm.Failure;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -66,6 +68,12 @@ final class ExplainCommand implements Callable<Integer> {
       var made = Cells.of(cell, inputs, hidden, Init.xavierUniform(), Philox.of(1));
       Tensor x = Tensor.zeros(DType.F32, STEPS, batch, inputs);
       command.commandLine().getOut().print(Recurrent.of(made).explain(x));
+    } catch (TensorException e) {
+      var first = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+      throw new Failure(
+          "%s of %d inputs, %d hidden units and a batch of %d: %s"
+              .formatted(cell, inputs, hidden, batch, first),
+          e);
     }
     return 0;
   }

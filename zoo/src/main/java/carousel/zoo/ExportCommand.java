@@ -6,6 +6,7 @@ import carousel.tensor.Device;
 import carousel.tensor.Scope;
 import carousel.zoo.lm.Failure;
 import carousel.zoo.lm.Numbers;
+import carousel.zoo.lm.Reporter;
 import carousel.zoo.lm.RunFolder;
 import carousel.zoo.lm.Trained;
 import java.io.IOException;
@@ -54,7 +55,7 @@ final class ExportCommand implements Callable<Integer> {
     try (var scope = Scope.open(Device.of(RunFolder.open(folder).settings().device()))) {
       var model = Trained.load(folder).model();
       Onnx.save(target, Chain.of(model.embed(), model.stack(), model.head()), Onnx.Input.STATES);
-      out.println("%s  %s weights".formatted(target, Numbers.count(model.parameters().count())));
+      out.println("%s  %s weights".formatted(Reporter.visible(target.toString()), Numbers.count(model.parameters().count())));
       return 0;
     }
   }

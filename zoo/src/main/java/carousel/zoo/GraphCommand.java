@@ -6,6 +6,7 @@ import carousel.zoo.graph.Dot;
 import carousel.zoo.graph.Svg;
 import carousel.zoo.lm.Choice;
 import carousel.zoo.lm.Failure;
+import carousel.zoo.lm.Reporter;
 import carousel.zoo.trace.StepGraph;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,8 +50,8 @@ final class GraphCommand implements Callable<Integer> {
         "%s: %d nodes, %d edges"
             .formatted(diagram.title(), diagram.nodes().size(), diagram.edges().size()));
     var name = cell + (forward ? "-forward" : "");
-    out.println("  " + write(name + ".dot", Dot.write(diagram)));
-    out.println("  " + write(name + ".svg", Svg.write(diagram)));
+    out.println("  " + Reporter.visible(write(name + ".dot", Dot.write(diagram)).toString()));
+    out.println("  " + Reporter.visible(write(name + ".svg", Svg.write(diagram)).toString()));
     return 0;
   }
 

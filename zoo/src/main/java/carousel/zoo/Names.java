@@ -4,6 +4,7 @@ import carousel.nn.recurrent.Cells;
 import carousel.tensor.Device;
 import carousel.zoo.lm.Recipe;
 import carousel.zoo.lm.Settings;
+import carousel.zoo.lm.Tokenizer;
 import java.util.Iterator;
 import java.util.List;
 
@@ -21,6 +22,14 @@ final class Names {
     @Override
     public Iterator<String> iterator() {
       return Settings.LEVELS.keySet().iterator();
+    }
+  }
+
+  /** Of {@code --tokenizer}. */
+  static final class Tokenizers implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Tokenizer.labels().iterator();
     }
   }
 

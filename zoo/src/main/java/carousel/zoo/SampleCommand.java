@@ -6,16 +6,17 @@ import carousel.tensor.Device;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.zoo.lm.Failure;
+import carousel.zoo.lm.Prose;
+import carousel.zoo.lm.Reporter;
 import carousel.zoo.lm.RunFolder;
 import carousel.zoo.lm.Sampler;
 import carousel.zoo.lm.Trained;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -65,29 +66,31 @@ final class SampleCommand implements Callable<Integer> {
     try (var scope = Scope.open(Device.of(RunFolder.open(folder).settings().device()))) {
       var trained = Trained.load(folder);
       var vocabulary = trained.vocabulary();
+      var tokenizer = trained.settings().tokenizer();
       var words = vocabulary.level() == TokenLevel.WORD;
-      var given = vocabulary.encode(prompt);
-      for (var unknown : unknown(vocabulary)) {
+      var text = prompt.lines().map(tokenizer::cut).collect(Collectors.joining("\n"));
+      var given = vocabulary.encode(prompt.endsWith("\n") ? text + "\n" : text);
+      for (var unknown : vocabulary.unknown(text)) {
         line.getErr()
-            .println("carousel: '%s' is not in the vocabulary; read as <unk>".formatted(unknown));
+            .println(
+                Reporter.visible(
+                    "carousel: '%s' is not in the vocabulary; read as <unk>".formatted(unknown)));
       }
       // A line begins after the end of another.
       var read = IntStream.concat(IntStream.of(Vocabulary.END_ID), IntStream.of(given)).toArray();
-      var written =
-          new Sampler(trained.model(), temperature, Philox.of(seed))
-              .continuing(read, count != null ? count : words ? WORDS : CHARACTERS);
-      var text = IntStream.concat(IntStream.of(given), IntStream.of(written)).toArray();
-      line.getOut().println(vocabulary.decode(text).stripTrailing());
+      var out = line.getOut();
+      var prose = new Prose(vocabulary, tokenizer, out::print);
+      for (var id : given) prose.add(id);
+      new Sampler(trained.model(), temperature, Philox.of(seed))
+          .continuing(
+              read,
+              count != null ? count : words ? WORDS : CHARACTERS,
+              id -> {
+                prose.add(id);
+                return !out.checkError(); // which flushes: a long text is seen while it is written
+              });
+      out.println();
       return 0;
     }
-  }
-
-  /** What of the prompt the model has never seen. */
-  private List<String> unknown(Vocabulary vocabulary) {
-    var tokens =
-        vocabulary.level() == TokenLevel.WORD
-            ? Stream.of(prompt.split("\\s+", -1))
-            : prompt.codePoints().filter(c -> c != '\n').mapToObj(Character::toString);
-    return tokens.filter(t -> !t.isEmpty() && !vocabulary.contains(t)).distinct().toList();
   }
 }

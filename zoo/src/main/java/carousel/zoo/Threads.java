@@ -1,23 +1,24 @@
 package carousel.zoo;
 
+import carousel.tensor.spi.Setting;
 import carousel.zoo.lm.Failure;
 import org.jspecify.annotations.Nullable;
 
 /** How many threads the CPU backend takes: read once, when it is first used. */
 final class Threads {
-  private static final String PROPERTY = "carousel.threads";
-
   private Threads() {}
 
   /** Takes so many; null leaves it as it is. */
   static void use(@Nullable Integer threads) {
     if (threads == null) return;
-    if (threads < 1) throw Failure.usage("--threads must be 1 or more, got " + threads);
-    System.setProperty(PROPERTY, threads.toString());
+    if (!Setting.THREADS.takes(threads.toString())) {
+      throw Failure.usage("--threads must be %s, got %s".formatted(Setting.THREADS.wanted(), threads));
+    }
+    System.setProperty(Setting.THREADS.property(), threads.toString());
   }
 
   /** How many there are. */
   static int count() {
-    return Integer.getInteger(PROPERTY, Runtime.getRuntime().availableProcessors());
+    return Setting.THREADS.or(Runtime.getRuntime().availableProcessors());
   }
 }

@@ -68,6 +68,27 @@ final class TrainCommand implements Callable<Integer> {
   private @Nullable String level;
 
   @Option(
+      names = "--tokenizer",
+      paramLabel = "NAME",
+      completionCandidates = Names.Tokenizers.class,
+      description =
+          "What parts words: ${COMPLETION-CANDIDATES}. spaces if not given; kuromoji knows the words of"
+              + " Japanese, which is written without.")
+  private @Nullable String tokenizer;
+
+  @Option(
+      names = "--vocabulary",
+      paramLabel = "N",
+      description = "Keep the N most frequent tokens, and read the others as <unk>; 0: all.")
+  private @Nullable Integer vocabulary;
+
+  @Option(
+      names = "--min-count",
+      paramLabel = "K",
+      description = "Keep the tokens that occur K times or more in the training text.")
+  private @Nullable Integer minCount;
+
+  @Option(
       names = "--recipe",
       paramLabel = "NAME",
       completionCandidates = Names.Recipes.class,
@@ -109,7 +130,10 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--clip",
       paramLabel = "X",
-      description = "Largest norm of the gradients; 0: no clipping.")
+      description =
+          "Largest norm of the gradients; 0: no clipping. They are those of T times the mean loss of"
+              + " a token, T the --steps, as in the literature: what clips at 1 by the mean clips at T"
+              + " here.")
   private @Nullable Double clip;
 
   @Option(
@@ -188,7 +212,7 @@ final class TrainCommand implements Callable<Integer> {
     var settings = checked(values);
     var folder = out == null ? unused(settings) : out;
     RunFolder.requireNone(folder);
-    var texts = Data.read(settings.data(), settings.level(), settings.seed());
+    var texts = Data.read(settings);
     return train(settings, texts, saving, new RunFolder(folder), false);
   }
 
@@ -207,7 +231,7 @@ final class TrainCommand implements Callable<Integer> {
     if (data != null) values.put("data", source());
     values.putAll(tuning());
     var settings = checked(values);
-    var texts = Data.read(settings.data(), run.vocabulary(), settings.seed());
+    var texts = Data.read(settings.data(), run.vocabulary(), settings);
     return train(settings, texts, saving, run, true);
   }
 
@@ -262,6 +286,9 @@ final class TrainCommand implements Callable<Integer> {
   private Map<String, String> shape() {
     var values = new LinkedHashMap<String, String>();
     put(values, "level", level);
+    put(values, "tokenizer", tokenizer);
+    put(values, "vocabulary", vocabulary);
+    put(values, "min-count", minCount);
     put(values, "cell", cell);
     put(values, "hidden", hidden);
     put(values, "layers", layers);

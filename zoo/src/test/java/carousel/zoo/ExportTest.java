@@ -15,7 +15,7 @@ import carousel.nn.recurrent.State;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
-import carousel.zoo.lm.Data;
+import carousel.nn.data.TokenStream;
 import carousel.zoo.lm.Evaluation;
 import carousel.zoo.lm.Trained;
 import java.io.IOException;
@@ -27,6 +27,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,7 +78,8 @@ class ExportTest {
     assertThat(shell.out()).contains("model.onnx", "weights");
     try (var scope = Scope.open()) {
       var trained = Trained.load(run);
-      var text = Data.whole(folder.resolve("text.txt"), trained.vocabulary());
+      var text = TokenStream.read(
+              folder.resolve("text.txt"), trained.vocabulary(), UnaryOperator.identity());
       var expected = Evaluation.of(trained.model(), text, 1);
       var nats = 0.0;
       List<State> state = List.of();

@@ -3,7 +3,6 @@ package carousel.zoo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import carousel.nn.data.TokenLevel;
 import carousel.tensor.Device;
 import carousel.tensor.Scope;
 import carousel.zoo.lm.Data;
@@ -37,7 +36,7 @@ class MemoryTest {
     var settings = Settings.of(values, "test");
     var used = new LongSummaryStatistics();
     try (var scope = Scope.open(Device.cpu())) {
-      var corpus = Data.read(settings.data(), TokenLevel.WORD, 1).corpus();
+      var corpus = Data.read(settings).corpus();
       var trainer = new Trainer(LanguageModel.of(settings, corpus.vocabulary().size()), settings);
       var memory = Device.cpu().backend().memory();
       var pass = trainer.pass(corpus.train().batchify(2, 4), 0);

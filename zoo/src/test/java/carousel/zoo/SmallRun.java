@@ -1,6 +1,5 @@
 package carousel.zoo;
 
-import carousel.nn.data.TokenLevel;
 import carousel.zoo.lm.Data;
 import carousel.zoo.lm.Every;
 import carousel.zoo.lm.Recipe;
@@ -53,7 +52,7 @@ record SmallRun(Settings settings, Path folder) {
     var out = new StringWriter();
     var err = new StringWriter();
     var reporter = new Reporter(new PrintWriter(out), new PrintWriter(err), false, "words");
-    var data = Data.read(settings.data(), TokenLevel.WORD, settings.seed());
+    var data = Data.read(settings);
     var run = new TrainingRun(settings, data, saving, reporter, stop);
     var finished = run.train(new RunFolder(folder), resumed);
     return new Report(finished, out.toString(), err.toString());

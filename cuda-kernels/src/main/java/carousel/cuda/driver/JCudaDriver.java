@@ -22,6 +22,7 @@ import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 import static jcuda.driver.JCudaDriver.setExceptionsEnabled;
 
 import carousel.tensor.TensorException;
+import carousel.tensor.spi.Setting;
 import java.lang.foreign.MemorySegment;
 import java.util.function.IntSupplier;
 import jcuda.Pointer;
@@ -42,7 +43,7 @@ public final class JCudaDriver implements CudaDriver {
   private final Compiler compiler;
   private final CudaLibrary cublas;
   private final Precision precision = Precision.configured();
-  private final boolean blocking = Boolean.getBoolean(BLOCKING);
+  private final boolean blocking = Setting.CUDA_BLOCKING.isTrue();
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
   private final int capability;

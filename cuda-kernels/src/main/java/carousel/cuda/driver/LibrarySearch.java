@@ -1,5 +1,6 @@
 package carousel.cuda.driver;
 
+import carousel.tensor.spi.Setting;
 import java.io.File;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -49,7 +50,7 @@ public record LibrarySearch(List<Path> folders, int named, boolean windows) {
   public static LibrarySearch ofThisMachine() {
     return of(
         Path.of("/"),
-        System.getProperty(PROPERTY),
+        Setting.CUDA_LIBRARIES.value(),
         name -> System.getenv(name),
         System.getProperty("os.name", ""));
   }

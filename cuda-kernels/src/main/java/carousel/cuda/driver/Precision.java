@@ -1,6 +1,7 @@
 package carousel.cuda.driver;
 
 import carousel.tensor.TensorException;
+import carousel.tensor.spi.Setting;
 
 /**
  * How products of F32 matrices may round their operands. They add up in F32 all the same, and everything
@@ -14,9 +15,6 @@ public enum Precision {
   /** To 8 bits. What only products read may be stored so, in half the room. */
   BF16;
 
-  private static final String TF32_PROPERTY = "carousel.cuda.tf32";
-  private static final String BF16_PROPERTY = "carousel.cuda.bf16";
-
   /**
    * What the system properties ask for.
    *
@@ -24,12 +22,12 @@ public enum Precision {
    * @throws TensorException if both are
    */
   public static Precision configured() {
-    boolean tf32 = Boolean.getBoolean(TF32_PROPERTY);
-    boolean bf16 = Boolean.getBoolean(BF16_PROPERTY);
+    boolean tf32 = Setting.CUDA_TF32.isTrue();
+    boolean bf16 = Setting.CUDA_BF16.isTrue();
     if (tf32 && bf16) {
       throw new TensorException(
           "-D%s=true and -D%s=true exclude each other: products round to one type; leave out one of the two"
-              .formatted(TF32_PROPERTY, BF16_PROPERTY));
+              .formatted(Setting.CUDA_TF32.property(), Setting.CUDA_BF16.property()));
     }
     return tf32 ? TF32 : bf16 ? BF16 : F32;
   }

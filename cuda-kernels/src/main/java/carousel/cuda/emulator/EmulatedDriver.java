@@ -14,6 +14,7 @@ import carousel.cuda.driver.KernelSource;
 import carousel.cuda.driver.Precision;
 import carousel.tensor.DType;
 import carousel.tensor.TensorException;
+import carousel.tensor.spi.Setting;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -63,7 +64,7 @@ public final class EmulatedDriver implements CudaDriver {
    */
   public EmulatedDriver(Path cache, boolean sanitize, boolean reverse, Precision precision) {
     this.compiler =
-        new HostCompiler(System.getProperty(HostCompiler.PROPERTY, "g++"), sanitize, cache);
+        new HostCompiler(Setting.CUDA_EMULATOR_COMPILER.or("g++"), sanitize, cache);
     this.reverse = reverse;
     this.precision = precision;
     SymbolLookup device =

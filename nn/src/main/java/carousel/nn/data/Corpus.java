@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * A text to train on, one to tune on, one to report on, and the vocabulary they are numbered by.
@@ -58,7 +59,26 @@ public record Corpus(
    */
   public static Corpus read(Path path, TokenLevel level, int maxSize, int minCount)
       throws IOException {
-    return build(raw(path, level), level, maxSize, minCount);
+    return read(path, level, maxSize, minCount, UnaryOperator.identity());
+  }
+
+  /**
+   * As {@link #read(Path, TokenLevel, int, int)}, of lines that are first cut into words: where a language writes
+   * none of the spaces between them, an analyser puts them there.
+   *
+   * @param path the folder or the file, in UTF-8
+   * @param level what a token is
+   * @param maxSize the largest vocabulary, at least 3
+   * @param minCount how often a token must occur to be in the vocabulary, at least 1
+   * @param cut what is done to a line before it falls into tokens
+   * @return the corpus
+   * @throws CorpusException if the text cannot be learned from
+   * @throws IOException if a file cannot be read
+   */
+  public static Corpus read(
+      Path path, TokenLevel level, int maxSize, int minCount, UnaryOperator<String> cut)
+      throws IOException {
+    return build(raw(path, level, cut), level, maxSize, minCount);
   }
 
   /**
@@ -71,7 +91,22 @@ public record Corpus(
    * @throws IOException if a file cannot be read
    */
   public static Corpus read(Path path, Vocabulary vocabulary) throws IOException {
-    return number(raw(path, vocabulary.level()), vocabulary);
+    return read(path, vocabulary, UnaryOperator.identity());
+  }
+
+  /**
+   * As {@link #read(Path, Vocabulary)}, of lines that are first cut into words.
+   *
+   * @param path the folder or the file
+   * @param vocabulary numbers the tokens
+   * @param cut what is done to a line before it falls into tokens
+   * @return the corpus
+   * @throws CorpusException if the text cannot be learned from
+   * @throws IOException if a file cannot be read
+   */
+  public static Corpus read(Path path, Vocabulary vocabulary, UnaryOperator<String> cut)
+      throws IOException {
+    return number(raw(path, vocabulary.level(), cut), vocabulary);
   }
 
   /**
@@ -85,18 +120,19 @@ public record Corpus(
    * @throws CorpusException if one has no tokens or one only, or if all tokens are the same
    */
   public static Corpus of(TokenLevel level, String train, String valid, String test) {
-    var text = new RawText(level);
+    var text = new RawText(level, UnaryOperator.identity());
     var names = List.of("train", "valid", "test");
     var parts = List.of(text.read(train), text.read(valid), text.read(test));
     for (var i = 0; i < names.size(); i++) checkNotBlank(names.get(i), parts.get(i));
     return build(new Raw("corpus", text, names, parts), level, Integer.MAX_VALUE, 1);
   }
 
-  private static Raw raw(Path path, TokenLevel level) throws IOException {
+  private static Raw raw(Path path, TokenLevel level, UnaryOperator<String> cut)
+      throws IOException {
     if (!Files.exists(path)) {
       throw new CorpusException(path + ": there is no such file or folder");
     }
-    var text = new RawText(level);
+    var text = new RawText(level, cut);
     if (!Files.isDirectory(path)) {
       var whole = text.read(path);
       var names = List.of(path + " (train part)", path + " (valid part)", path + " (test part)");

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToIntFunction;
+import java.util.function.UnaryOperator;
 
 /**
  * Texts as numbers before a vocabulary is chosen: the distinct tokens in order of first appearance,
@@ -20,13 +21,16 @@ final class RawText {
   static final int END = 0;
 
   private final TokenLevel level;
+  private final UnaryOperator<String> cut;
   private final Map<String, Integer> index = new HashMap<>();
   private final List<String> tokens = new ArrayList<>();
   private int[] ids = new int[1 << 10];
   private int size;
 
-  RawText(TokenLevel level) {
+  /** Lines are first cut, as where nothing parts words, and then fall into tokens. */
+  RawText(TokenLevel level, UnaryOperator<String> cut) {
     this.level = level;
+    this.cut = cut;
     intern(Vocabulary.END);
   }
 
@@ -47,10 +51,10 @@ final class RawText {
   }
 
   private void add(String line) {
-    level.split(line, token -> append(intern(token)));
+    var start = size;
+    level.split(cut.apply(line), token -> append(intern(token)));
     // A text that brings its own end marks gets no second ones.
-    var marked = size > 0 && ids[size - 1] == END && line.stripTrailing().endsWith(Vocabulary.END);
-    if (!marked) append(END);
+    if (size == start || ids[size - 1] != END) append(END);
   }
 
   private int intern(String token) {

@@ -1,7 +1,10 @@
 package carousel.nn.data;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 
 /**
  * A text as token ids, {@code ids [L]}: what a language model reads from left to right. Immutable.
@@ -25,6 +28,23 @@ public final class TokenStream {
    */
   public static TokenStream of(String name, int... ids) {
     return owning(name, ids.clone());
+  }
+
+  /**
+   * A file, whole: not cut in parts, as a corpus is, however short, and be it a pipe.
+   *
+   * @param file a file in UTF-8
+   * @param vocabulary numbers the tokens; those it does not know become {@link Vocabulary#UNKNOWN}
+   * @param cut what is done to a line before it falls into tokens; nothing, where words have spaces between them
+   * @return the stream, named as the file
+   * @throws CorpusException if there is none, it is not UTF-8, or has fewer than two tokens
+   * @throws IOException if it cannot be read
+   */
+  public static TokenStream read(Path file, Vocabulary vocabulary, UnaryOperator<String> cut)
+      throws IOException {
+    var raw = new RawText(vocabulary.level(), cut);
+    var ids = raw.translate(raw.read(file), vocabulary::idOf);
+    return owning(file.toString(), ids);
   }
 
   /** As {@link #of}, without the copy: the caller forgets the array. */

@@ -6,9 +6,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * The tokens a model knows and their numbers: {@code token ↔ id}, ids {@code 0 … size − 1}.
@@ -133,7 +136,7 @@ public final class Vocabulary {
    * @throws CorpusException if the text has no tokens
    */
   public static Vocabulary ofText(TokenLevel level, String text) {
-    var raw = new RawText(level);
+    var raw = new RawText(level, UnaryOperator.identity());
     return of(level, raw.count(raw.read(text)), Integer.MAX_VALUE, 1);
   }
 
@@ -182,6 +185,22 @@ public final class Vocabulary {
    */
   public boolean contains(String token) {
     return ids.containsKey(token);
+  }
+
+  /**
+   * What of a text is not known.
+   *
+   * @param text any text
+   * @return its tokens that {@link #encode} makes {@link #UNKNOWN_ID}, each once, in order
+   */
+  public List<String> unknown(String text) {
+    var unknown = new LinkedHashSet<String>();
+    Consumer<String> look =
+        line -> level.split(line, token -> {
+          if (!contains(token)) unknown.add(token);
+        });
+    TextLines.split(text, look, look);
+    return List.copyOf(unknown);
   }
 
   /**

@@ -11,6 +11,7 @@ import carousel.tensor.Recording;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Formula;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -36,9 +37,6 @@ import org.jspecify.annotations.Nullable;
  * weight decay, get an optimiser of their own; see {@link Parameters#where}.
  */
 public final class Optimizer {
-  /** As for composites: {@code -Dcarousel.fused=off} runs every rule op by op. */
-  private static final boolean FUSED = !"off".equals(System.getProperty("carousel.fused"));
-
   private final Parameters parameters;
   private final Rule rule;
   private final Slots slots = new Slots();
@@ -103,7 +101,7 @@ public final class Optimizer {
     try (var scope = Scope.openUnwatched()) {
       var found = new ArrayList<Gradient>();
       for (var named : parameters) {
-        Rows sparse = FUSED && rule.keepsRowsWithoutGradient() ? rows.apply(named) : null;
+        Rows sparse = Agreement.isFusionOn() && rule.keepsRowsWithoutGradient() ? rows.apply(named) : null;
         found.add(
             sparse == null
                 ? new Gradient(apart(dense.apply(named)), null)
@@ -111,7 +109,7 @@ public final class Optimizer {
       }
       step++;
       var scale = new Factor(factor);
-      if (FUSED && fused(found, scale)) {
+      if (Agreement.isFusionOn() && fused(found, scale)) {
         return;
       }
       Recording.refuse("optimizer", "steps by " + rule + ", which is not elementwise");

@@ -1,8 +1,9 @@
 package carousel.tensor.cpu;
 
+import carousel.tensor.TensorException;
 import carousel.tensor.cpu.loop.Kernels;
+import carousel.tensor.spi.Setting;
 import java.lang.System.Logger.Level;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,30 +20,25 @@ final class KernelChoice {
   /**
    * The loops that the system properties ask for.
    *
-   * @throws IllegalStateException if they require the Vector API and it is not there
-   * @throws IllegalArgumentException if they cannot be read
+   * @throws TensorException if they make no sense, or require the Vector API and it is not there
    */
   static Kernels configured() {
-    return choose(
-        System.getProperty("carousel.vector", "auto"), System.getProperty("carousel.vector.bits"));
+    return choose(Setting.VECTOR.or("auto"), Setting.VECTOR_BITS.value());
   }
 
   static Kernels choose(String mode, @Nullable String bits) {
-    switch (mode.toLowerCase(Locale.ROOT)) {
+    switch (mode) {
       case "off" -> {
         return new ScalarKernels();
       }
-      case "auto", "require" -> {
+      default -> {
         if (ModuleLayer.boot().findModule(MODULE).isPresent()) {
           return provider(bits);
         }
       }
-      default ->
-          throw new IllegalArgumentException(
-              "-Dcarousel.vector=" + mode + "; give auto, off or require");
     }
-    if (mode.equalsIgnoreCase("require")) {
-      throw new IllegalStateException(
+    if (mode.equals("require")) {
+      throw new TensorException(
           "-Dcarousel.vector=require, but the module "
               + MODULE
               + " is not there; start Java with "
@@ -63,10 +59,6 @@ final class KernelChoice {
       Class<?> type = Class.forName(PROVIDER);
       if (bits == null) {
         return (Kernels) type.getConstructor().newInstance();
-      }
-      if (!bits.equals("128") && !bits.equals("256") && !bits.equals("512")) {
-        throw new IllegalArgumentException(
-            "-Dcarousel.vector.bits=" + bits + "; give 128, 256 or 512");
       }
       return (Kernels) type.getConstructor(int.class).newInstance(Integer.valueOf(bits));
     } catch (ReflectiveOperationException e) {

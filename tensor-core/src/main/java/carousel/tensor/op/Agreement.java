@@ -2,7 +2,7 @@ package carousel.tensor.op;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
-import carousel.tensor.TensorException;
+import carousel.tensor.spi.Setting;
 import carousel.tensor.trace.Recent;
 import java.lang.System.Logger.Level;
 import java.util.EnumSet;
@@ -23,8 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Agreement {
   private static final System.Logger LOG = System.getLogger("carousel.tensor");
-  private static final String SETTING = System.getProperty("carousel.fused", "on");
-  private static final @Nullable Mode MODE = mode(SETTING);
+  private static volatile @Nullable Mode mode;
   private static final int MOST_KNOWN = 2000;
 
   /** Of the greatest of what is compared: far more than rounding makes of sane numbers, far less than a mistake. */
@@ -60,20 +59,14 @@ public final class Agreement {
 
   private Agreement() {}
 
-  private static @Nullable Mode mode(String text) {
-    return switch (text.toLowerCase(Locale.ROOT)) {
-      case "on" -> Mode.ON;
-      case "off" -> Mode.OFF;
-      case "check" -> Mode.CHECK;
-      default -> null;
-    };
-  }
-
+  /** Read when it is first asked for: an error in the initializer of a class would come back as another one. */
   private static Mode mode() {
-    if (MODE == null) {
-      throw new TensorException("-Dcarousel.fused=" + SETTING + "; give on, off or check");
+    Mode read = mode;
+    if (read == null) {
+      read = Mode.valueOf(Setting.FUSED.or("on").toUpperCase(Locale.ROOT));
+      mode = read;
     }
-    return MODE;
+    return read;
   }
 
   /**

@@ -20,7 +20,7 @@ public final class SlabPool implements Memory {
   private static final long LARGE = 64L << 10;
   private static final long SLAB = 4L << 20;
   private static final int CLASSES = 4 * 64;
-  private static final Pattern SIZE = Pattern.compile("([1-9][0-9]{0,9})([kmgt]?)b?");
+  private static final Pattern SIZE = Pattern.compile("([1-9][0-9]{0,17})([kmgt]?)b?");
 
   /** Where the pool gets its slabs and large blocks. */
   public interface Source {
@@ -83,13 +83,13 @@ public final class SlabPool implements Memory {
     return new SlabPool(source, bytes(property, System.getProperty(property)));
   }
 
-  /** The size in words such as 8g, 512m, 64k or 4096; no cap for null. */
+  /** The cap that a property asks for, no cap for null. */
   static long bytes(String property, @Nullable String size) {
     if (size == null) {
       return Long.MAX_VALUE;
     }
-    Matcher parts = SIZE.matcher(size.strip().toLowerCase(Locale.ROOT));
-    if (!parts.matches()) {
+    long bytes = size(size);
+    if (bytes <= 0) {
       throw new TensorException(
           "-D"
               + property
@@ -98,8 +98,18 @@ public final class SlabPool implements Memory {
               + ": not a size; write a whole number of bytes, or one followed by k, m, g or t, e.g."
               + " 8g");
     }
+    return bytes;
+  }
+
+  /** The size in words such as 8g, 512m, 64k or 4096; 0 for what is none, or more than a long holds. */
+  static long size(String size) {
+    Matcher parts = SIZE.matcher(size.strip().toLowerCase(Locale.ROOT));
+    if (!parts.matches()) {
+      return 0;
+    }
     int shift = 10 * " kmgt".indexOf(parts.group(2).isEmpty() ? " " : parts.group(2));
-    return Math.multiplyExact(Long.parseLong(parts.group(1)), 1L << shift);
+    long count = Long.parseLong(parts.group(1));
+    return count > Long.MAX_VALUE >> shift ? 0 : count << shift;
   }
 
   /** The class of a size: four per power of two, and never less than 64 bytes apart. */

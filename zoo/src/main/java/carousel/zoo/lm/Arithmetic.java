@@ -1,5 +1,7 @@
 package carousel.zoo.lm;
 
+import carousel.tensor.spi.Setting;
+
 /**
  * What the last bits of a result depend on beside the program: the order of sums is that of the vectors
  * they are made in.
@@ -21,7 +23,7 @@ final class Arithmetic {
 
   /** The Vector API is asked for by name: only the CPU backend may be compiled against it. */
   private static String vectors() {
-    var off = System.getProperty("carousel.vector", "auto").equals("off");
+    var off = Setting.VECTOR.or("auto").equals("off");
     if (off || ModuleLayer.boot().findModule(VECTORS).isEmpty()) return "scalar loops";
     try {
       var preferred =

@@ -2,20 +2,16 @@ package carousel.zoo.lm;
 
 import carousel.nn.data.Corpus;
 import carousel.nn.data.TokenLevel;
-import carousel.nn.data.TokenStream;
 import carousel.nn.data.Vocabulary;
 import carousel.zoo.grammar.Grammar;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * A corpus, and the grammar it was drawn from if it was.
@@ -33,21 +29,37 @@ public record Data(Corpus corpus, Optional<Grammar> grammar) {
   /**
    * The generated text, or that of a folder or file.
    *
-   * @param source {@link #GENERATED} or a path
-   * @param level what a token is
-   * @param seed of the generated text
+   * @param settings name the text, what a token is, and how many there are
    * @return the data, with a vocabulary of its own
    * @throws carousel.nn.data.CorpusException if the text cannot be learned from
    * @throws IOException if a file cannot be read
    */
-  public static Data read(String source, TokenLevel level, long seed) throws IOException {
-    if (!source.equals(GENERATED)) {
-      return new Data(Corpus.read(Path.of(source), level), Optional.empty());
+  public static Data read(Settings settings) throws IOException {
+    if (!settings.data().equals(GENERATED)) {
+      var corpus =
+          Corpus.read(
+              Path.of(settings.data()),
+              settings.level(),
+              settings.vocabulary() == 0 ? Integer.MAX_VALUE : settings.vocabulary(),
+              settings.minCount(),
+              settings.tokenizer()::cut);
+      return new Data(corpus, Optional.empty());
     }
-    if (level == TokenLevel.CHARACTER) {
+    if (settings.level() == TokenLevel.CHARACTER) {
       throw Failure.usage(
           "--level char: the generated text is one of words; give a text with --data");
     }
+    if (settings.vocabulary() != 0
+        || settings.minCount() != 1
+        || settings.tokenizer() != Tokenizer.SPACES) {
+      throw Failure.usage(
+          "--vocabulary, --min-count and --tokenizer are for a text of your own: the generated one has few"
+              + " words, all of them frequent; give a text with --data");
+    }
+    return generated(settings.seed());
+  }
+
+  private static Data generated(long seed) {
     var grammar = Grammar.agreement();
     return new Data(grammar.corpus(seed, TRAIN, HELD_OUT, HELD_OUT), Optional.of(grammar));
   }
@@ -57,16 +69,18 @@ public record Data(Corpus corpus, Optional<Grammar> grammar) {
    *
    * @param source {@link #GENERATED} or a path
    * @param vocabulary that of the model
-   * @param seed of the generated text
+   * @param settings its others
    * @return the data; words that the model does not know are {@link Vocabulary#UNKNOWN}
    * @throws carousel.nn.data.CorpusException if the text cannot be read as one
    * @throws IOException if a file cannot be read
    */
-  public static Data read(String source, Vocabulary vocabulary, long seed) throws IOException {
+  public static Data read(String source, Vocabulary vocabulary, Settings settings)
+      throws IOException {
     if (!source.equals(GENERATED)) {
-      return new Data(Corpus.read(Path.of(source), vocabulary), Optional.empty());
+      var cut = settings.tokenizer();
+      return new Data(Corpus.read(Path.of(source), vocabulary, cut::cut), Optional.empty());
     }
-    var data = read(source, TokenLevel.WORD, seed);
+    var data = generated(settings.seed());
     if (!data.corpus.vocabulary().equals(vocabulary)) {
       throw new Failure(
           "the model was not trained on the generated text and has another vocabulary;"
@@ -93,24 +107,5 @@ public record Data(Corpus corpus, Optional<Grammar> grammar) {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
     }
-  }
-
-  /**
-   * A single file as one stream, not cut into parts.
-   *
-   * @param file the file
-   * @param vocabulary that of the model
-   * @return all tokens of the file
-   * @throws IOException if it cannot be read
-   */
-  public static TokenStream whole(Path file, Vocabulary vocabulary) throws IOException {
-    if (Files.isDirectory(file)) throw new IllegalArgumentException(file + " is a folder");
-    var parts = Corpus.read(file, vocabulary);
-    var ids =
-        Stream.of(parts.train(), parts.valid(), parts.test())
-            .map(TokenStream::toArray)
-            .flatMapToInt(IntStream::of)
-            .toArray();
-    return TokenStream.of(file.toString(), ids);
   }
 }

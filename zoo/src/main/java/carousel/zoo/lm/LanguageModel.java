@@ -109,6 +109,16 @@ public record LanguageModel(Embedding embed, Stack stack, Linear head, Dropout d
   }
 
   /**
+   * Reads a text from its start, and says nothing of what may come next.
+   *
+   * @param tokens I32 {@code [T,N]}
+   * @return the state at the end
+   */
+  List<State> states(Tensor tokens) {
+    return stack.run(dropout.apply(embed.apply(tokens)), List.of(), null).states();
+  }
+
+  /**
    * The mean cross-entropy of a window, in nats per token.
    *
    * @param window tokens and targets {@code [T,N]}

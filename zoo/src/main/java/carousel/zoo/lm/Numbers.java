@@ -42,6 +42,17 @@ public final class Numbers {
   }
 
   /**
+   * A number of things.
+   *
+   * @param n the number
+   * @param one the name of one
+   * @return e.g. {@code 1 epoch}, {@code 4 epochs}
+   */
+  public static String counted(long n, String one) {
+    return count(n) + " " + one + (n == 1 ? "" : "s");
+  }
+
+  /**
    * A number of bytes.
    *
    * @param bytes the number

@@ -62,6 +62,7 @@ public enum Recipe {
     this.label = label;
     this.purpose = purpose;
     settings.putAll(Map.of("cell", "lstm", "level", "word", "seed", "1", "device", "cpu"));
+    settings.putAll(Map.of("tokenizer", "spaces", "vocabulary", "0", "min-count", "1"));
     for (var setting : text.split(" ")) {
       var at = setting.indexOf('=');
       settings.put(setting.substring(0, at), setting.substring(at + 1));

@@ -2,6 +2,7 @@ package carousel.zoo.lm;
 
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Shows how far a training is: on a terminal a bar that is drawn again and again, elsewhere a plain
@@ -19,6 +20,7 @@ public final class Reporter {
   private final String unit;
   private long last;
   private boolean drawn;
+  private boolean unheard;
 
   /**
    * A reporter.
@@ -44,7 +46,10 @@ public final class Reporter {
   public void line(String text) {
     clear();
     out.println(visible(text));
-    out.flush();
+    if (out.checkError() && !unheard) {
+      unheard = true;
+      warning("what it prints cannot be written; the training goes on, and its results are in its folder");
+    }
   }
 
   /**
@@ -59,8 +64,8 @@ public final class Reporter {
   }
 
   /**
-   * A text with nothing in it that moves the cursor of a terminal but the ends of lines: what messages
-   * quote of files and arguments.
+   * A text with nothing in it that moves the cursor of a terminal, or turns the order of what is read, but tabs
+   * and the ends of lines: what messages quote of files and arguments.
    *
    * @param text any text
    * @return the same, control characters as their numbers
@@ -69,10 +74,15 @@ public final class Reporter {
     var out = new StringBuilder();
     text.codePoints()
         .forEach(c -> {
-          if (c == '\n' || !Character.isISOControl(c)) out.appendCodePoint(c);
-          else out.append("\\u{%x}".formatted(c));
+          if (c == '\n' || c == '\t' || !movesCursor(c)) out.appendCodePoint(c);
+          else out.append("\\u{").append(Integer.toHexString(c)).append('}');
         });
     return out.toString();
+  }
+
+  /** Control characters, and those that turn the direction of writing. */
+  private static boolean movesCursor(int c) {
+    return Character.isISOControl(c) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
   }
 
   /** Removes the bar. */
@@ -93,20 +103,27 @@ public final class Reporter {
    * @param steps how many the epoch has
    * @param loss the mean so far, nats per token
    * @param speed tokens per second
-   * @param left seconds left of the whole training, as it seems now
+   * @param left seconds left of the whole training, as it seems now; empty while that cannot be known
    */
-  void step(int epoch, int epochs, int step, int steps, double loss, double speed, double left) {
+  void step(
+      int epoch,
+      int epochs,
+      int step,
+      int steps,
+      double loss,
+      double speed,
+      Optional<Double> left) {
     var now = System.nanoTime();
     if (now - last < (terminal ? REDRAW_NANOS : LINE_NANOS) && step < steps) return;
     if (!terminal && step == steps) return; // the line of the epoch follows
     last = now;
     var facts =
-        "%s %s/s  loss %s  %s left"
+        "%s %s/s  loss %s%s"
             .formatted(
                 Numbers.count(Math.round(speed)),
                 unit,
                 String.format(Locale.ROOT, "%.3f", loss),
-                Numbers.time(left));
+                left.map(seconds -> "  " + Numbers.time(seconds) + " left").orElse(""));
     if (terminal) {
       var filled = (int) ((long) BAR * step / steps);
       var bar = "█".repeat(filled) + "░".repeat(BAR - filled);

@@ -9,6 +9,8 @@ import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 
 /**
  * Text from a model, token by token: {@code token[t+1] ~ softmax(logits[t] / temperature)}.
@@ -17,6 +19,8 @@ import java.util.List;
  * the most probable token.
  */
 public final class Sampler {
+  private static final int WINDOW = 128;
+
   private final LanguageModel model;
   private final double temperature;
   private final Philox random;
@@ -42,10 +46,10 @@ public final class Sampler {
    *
    * @param prompt at least one token
    * @param length how many tokens to add
-   * @return the added tokens
+   * @param more is given each as soon as it is drawn, and says whether to go on
    */
-  public int[] continuing(int[] prompt, int length) {
-    return sample(Tensors.column(prompt), length, false).getFirst();
+  public void continuing(int[] prompt, int length, IntPredicate more) {
+    sample(Tensors.column(prompt), length, next -> more.test(next[0]));
   }
 
   /**
@@ -58,7 +62,23 @@ public final class Sampler {
   public List<int[]> sentences(int count, int longest) {
     var ends = new int[count];
     Arrays.fill(ends, Vocabulary.END_ID);
-    return sample(new Tensors(Shape.of(1, count), ends), longest, true);
+    var drawn = new ArrayList<int[]>();
+    var ended = new boolean[count];
+    sample(
+        new Tensors(Shape.of(1, count), ends),
+        longest,
+        next -> {
+          drawn.add(next);
+          for (var n = 0; n < count; n++) ended[n] |= next[n] == Vocabulary.END_ID;
+          return !all(ended);
+        });
+    var texts = new ArrayList<int[]>();
+    for (var n = 0; n < count; n++) {
+      var column = n;
+      var ids = drawn.stream().mapToInt(row -> row[column]);
+      texts.add(ids.takeWhile(id -> id != Vocabulary.END_ID).toArray());
+    }
+    return texts;
   }
 
   /** The values of an I32 tensor that is made in the scope of the sampling. */
@@ -66,34 +86,42 @@ public final class Sampler {
     static Tensors column(int[] prompt) {
       return new Tensors(Shape.of(prompt.length, 1), prompt);
     }
+
+    /** Steps from one on, {@link #WINDOW} at most. */
+    Tensors window(int from) {
+      var columns = shape.dim(1);
+      var steps = Math.min(WINDOW, shape.dim(0) - from);
+      var part = Arrays.copyOfRange(values, from * columns, (from + steps) * columns);
+      return new Tensors(Shape.of(steps, columns), part);
+    }
   }
 
-  private List<int[]> sample(Tensors prompt, int length, boolean toEnd) {
-    var columns = prompt.shape().dim(1);
-    var drawn = new ArrayList<int[]>();
-    var ended = new boolean[columns];
+  /** Draws a token for every column, time and again, as long as that is wanted. */
+  private void sample(Tensors prompt, int length, Predicate<int[]> more) {
     try (var sampling = Scope.open()) {
       var state = new CarriedState();
       var read = prompt;
-      for (var t = 0; t < length && !(toEnd && all(ended)); t++) {
-        try (var step = Scope.open()) {
-          var reading = model.read(Tensor.of(read.shape(), read.values()), state.now());
-          state.endWith(reading.state());
-          state.advance();
-          var next = draw(reading.logits().select(0, read.shape().dim(0) - 1));
-          for (var n = 0; n < columns; n++) ended[n] |= next[n] == Vocabulary.END_ID;
-          drawn.add(next);
-          read = new Tensors(Shape.of(1, columns), next);
+      for (var t = 0; t < length; t++) {
+        var next = next(read, state);
+        if (!more.test(next)) break;
+        read = new Tensors(Shape.of(1, next.length), next);
+      }
+    }
+  }
+
+  /** Reads tokens, in windows since each of them has logits, and draws what comes next. */
+  private int[] next(Tensors tokens, CarriedState state) {
+    for (var from = 0; true; from += WINDOW) {
+      var window = tokens.window(from);
+      try (var step = Scope.open()) {
+        var reading = model.read(Tensor.of(window.shape(), window.values()), state.now());
+        state.endWith(reading.state());
+        state.advance();
+        if (from + WINDOW >= tokens.shape().dim(0)) {
+          return draw(reading.logits().select(0, window.shape().dim(0) - 1));
         }
       }
     }
-    var texts = new ArrayList<int[]>();
-    for (var n = 0; n < columns; n++) {
-      var column = n;
-      var ids = drawn.stream().mapToInt(row -> row[column]);
-      texts.add((toEnd ? ids.takeWhile(id -> id != Vocabulary.END_ID) : ids).toArray());
-    }
-    return texts;
   }
 
   private static boolean all(boolean[] ended) {

@@ -18,7 +18,7 @@ final class Samples {
   private Samples() {}
 
   /** Lines to print. */
-  static List<String> of(Sampler sampler, Data data) {
+  static List<String> of(Sampler sampler, Data data, Tokenizer tokenizer) {
     var vocabulary = data.corpus().vocabulary();
     var words = vocabulary.level() == TokenLevel.WORD;
     var sentences =
@@ -26,7 +26,7 @@ final class Samples {
             data.grammar().isPresent() ? JUDGED : SHOWN,
             words ? LONGEST_WORDS : LONGEST_CHARACTERS);
     var lines = new ArrayList<>(List.of("generated"));
-    for (var ids : sentences.subList(0, SHOWN)) lines.add("  " + vocabulary.decode(ids));
+    for (var ids : sentences.subList(0, SHOWN)) lines.add("  " + Prose.of(vocabulary, tokenizer, ids));
     data.grammar()
         .ifPresent(grammar ->
             lines.add(

@@ -14,6 +14,9 @@ import java.util.function.Function;
  *
  * @param data {@link Data#GENERATED}, or the path of a folder or file
  * @param level what a token is
+ * @param tokenizer what parts the words of a line
+ * @param vocabulary the most tokens that are known, {@code <unk>} and {@code <eos>} with them; 0 for all there are
+ * @param minCount how often a token must occur to be known
  * @param cell the name of the recurrent cell
  * @param hidden H, the size of the embedding and of every layer
  * @param layers how many recurrent layers, up to 1000
@@ -25,7 +28,7 @@ import java.util.function.Function;
  * @param decay what the learning rate is divided by after each epoch, once {@code decayAfter} epochs
  *     are over
  * @param decayAfter for how many epochs the first learning rate holds
- * @param clip the largest norm of the gradients; 0 for no clipping
+ * @param clip the largest norm of the gradients of {@code T · mean loss}; 0 for no clipping
  * @param dropout the probability of dropping a number between layers
  * @param bound all weights start from {@code U[−bound, bound)}; 0 for what each layer's own
  *     initialiser gives
@@ -35,6 +38,9 @@ import java.util.function.Function;
 public record Settings(
     String data,
     TokenLevel level,
+    Tokenizer tokenizer,
+    int vocabulary,
+    int minCount,
     String cell,
     int hidden,
     int layers,
@@ -59,8 +65,25 @@ public record Settings(
   /** More than a training can use: what a damaged file asks for ends here, not with the memory. */
   private static final int MOST_LAYERS = 1000;
 
+  /** The two that are always there, and a token. */
+  private static final int LEAST_VOCABULARY = 3;
+
+  /** What holds for the runs of a time when there was no choice. */
+  private static final Map<String, String> WITHOUT =
+      Map.of("tokenizer", Tokenizer.SPACES.label(), "vocabulary", "0", "min-count", "1");
+
   /** Checks that every number makes sense. */
   public Settings {
+    require(
+        "vocabulary",
+        vocabulary,
+        x -> x == 0 || x >= LEAST_VOCABULARY,
+        LEAST_VOCABULARY + " or more, or 0 for all there are");
+    atLeastOne("min-count", minCount);
+    if (tokenizer != Tokenizer.SPACES && level != TokenLevel.WORD) {
+      throw Failure.usage(
+          "--tokenizer %s parts words, and --level char has none".formatted(tokenizer.label()));
+    }
     atLeastOne("hidden", hidden);
     require("layers", layers, x -> x >= 1 && x <= MOST_LAYERS, "from 1 to " + MOST_LAYERS);
     atLeastOne("batch", batch);
@@ -108,6 +131,9 @@ public record Settings(
     return new Settings(
         read.text("data"),
         LEVELS.getOrDefault(level, TokenLevel.WORD),
+        Tokenizer.of(read.text("tokenizer")),
+        read.integer("vocabulary"),
+        read.integer("min-count"),
         read.text("cell"),
         read.integer("hidden"),
         read.integer("layers"),
@@ -134,6 +160,9 @@ public record Settings(
     var values = new LinkedHashMap<String, String>();
     values.put("data", data);
     values.put("level", level == TokenLevel.WORD ? "word" : "char");
+    values.put("tokenizer", tokenizer.label());
+    values.put("vocabulary", Integer.toString(vocabulary));
+    values.put("min-count", Integer.toString(minCount));
     values.put("cell", cell);
     values.put("hidden", Integer.toString(hidden));
     values.put("layers", Integer.toString(layers));
@@ -164,7 +193,7 @@ public record Settings(
   /** Reads values by name, and says which is wrong. */
   private record Reading(Map<String, String> values, String origin) {
     String text(String name) {
-      var value = values.get(name);
+      var value = values.getOrDefault(name, WITHOUT.get(name));
       if (value == null) throw new Failure("%s: '%s' is missing".formatted(origin, name));
       return value;
     }

@@ -17,6 +17,7 @@ public final class TrainingRun {
   private final Saving saving;
   private final Reporter reporter;
   private final BooleanSupplier stop;
+  private final Pace pace = new Pace();
 
   /**
    * A training.
@@ -61,6 +62,8 @@ public final class TrainingRun {
           run.begin(settings, corpus.vocabulary());
         }
         describe(model, run);
+        var weights = model.parameters().count();
+        if (!resumed) Advice.of(settings, corpus, weights).forEach(reporter::warning);
         if (resumed) reporter.line("goes on    " + standing(state));
         return train(run, state, checkpoints);
       }
@@ -115,7 +118,9 @@ public final class TrainingRun {
 
   private void step(Pass pass, RunFolder run, TrainingState state, CheckpointWriter checkpoints) {
     try {
+      var before = pass.progress().seconds();
       pass.step();
+      pace.add(pass.progress().seconds() - before);
     } catch (Failure diverged) {
       reporter.clear();
       checkpoints.write(state);
@@ -145,8 +150,8 @@ public final class TrainingRun {
   private void show(Pass pass) {
     var progress = pass.progress();
     var more = (double) (settings.epochs() - progress.epoch() - 1) * pass.windows();
-    var perStep = (double) settings.batch() * settings.steps();
-    var left = (pass.windows() - progress.windows() + more) * perStep / pass.speed();
+    var steps = pass.windows() - progress.windows() + more;
+    var left = pace.perStep().stream().map(seconds -> seconds * steps).boxed().findFirst();
     reporter.step(
         progress.epoch() + 1,
         settings.epochs(),
@@ -162,7 +167,7 @@ public final class TrainingRun {
     var progress = state.progress();
     var epochs = settings.epochs();
     return progress.epoch() >= epochs
-        ? "after its %d epochs".formatted(epochs)
+        ? "after its " + Numbers.counted(epochs, "epoch")
         : "in epoch %d of %d, after %s of its steps, %s in all"
             .formatted(
                 progress.epoch() + 1,
@@ -189,9 +194,9 @@ public final class TrainingRun {
                 settings.hidden(),
                 Numbers.count(model.parameters().count())));
     reporter.line(
-        "training   %d epochs of batch %d × %d steps, %s with learning rate %s, seed %d, on %s"
+        "training   %s of batch %d × %d steps, %s with learning rate %s, seed %d, on %s"
             .formatted(
-                settings.epochs(),
+                Numbers.counted(settings.epochs(), "epoch"),
                 settings.batch(),
                 settings.steps(),
                 settings.optimizer(),
@@ -219,6 +224,15 @@ public final class TrainingRun {
             Numbers.time(epoch.seconds()));
   }
 
+  /** Says where the figure of an epoch's line is another than that of the end. */
+  private String reading() {
+    var parts = Evaluation.parts(data.corpus().valid(), settings.batch());
+    return parts == 1
+        ? ""
+        : "; valid and test read as one, where the lines above read %d parts side by side"
+            .formatted(parts);
+  }
+
   /** Measures the best weights exactly, and shows what they write; false if that was stopped. */
   private boolean conclude(RunFolder run, TrainingState state) {
     var model = state.model();
@@ -229,14 +243,14 @@ public final class TrainingRun {
     if (stopped()) return false;
     var possible = data.grammar().map(g -> Numbers.figure(g.bestPerplexity()));
     reporter.line("");
-    reporter.line("perplexity of the best weights, those of epoch " + best.number());
+    reporter.line("perplexity of the best weights, those of epoch " + best.number() + reading());
     reporter.line("  train  %8s   while they were learned".formatted(Numbers.figure(best.train())));
     reporter.line("  valid  %8s".formatted(Numbers.figure(valid.perplexity())));
     reporter.line("  test   %8s".formatted(Numbers.figure(test.perplexity())));
     possible.ifPresent(p -> reporter.line("  best   %8s   possible".formatted(p)));
     reporter.line("");
     var sampler = new Sampler(model, 1, Philox.of(settings.seed()).split(SAMPLES));
-    Samples.of(sampler, data).forEach(reporter::line);
+    Samples.of(sampler, data, settings.tokenizer()).forEach(reporter::line);
     reporter.line("");
     reporter.line("more of it:  ./carousel sample " + run.path());
     return true;

@@ -1,5 +1,6 @@
 package carousel.tensor.cpu.loop;
 
+import carousel.tensor.spi.Setting;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -19,7 +20,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Workers {
   private static final long SPIN_NANOS = 20_000;
-  private static volatile Workers shared = new Workers(configured());
+
+  /** Made when it is first used: an error in the initializer of a class would come back as another one. */
+  private static volatile @Nullable Workers shared;
+
 
   private final Thread[] threads;
   private final AtomicBoolean[] parked;
@@ -56,7 +60,7 @@ public final class Workers {
 
   /** The number of threads that take part in a job, the caller counted. */
   public static int threads() {
-    return shared.threads.length + 1;
+    return shared().threads.length + 1;
   }
 
   /**
@@ -69,7 +73,7 @@ public final class Workers {
     if (threads == threads()) {
       return;
     }
-    Workers old = shared;
+    Workers old = shared();
     shared = new Workers(threads);
     old.close();
   }
@@ -80,7 +84,7 @@ public final class Workers {
    * throws is thrown here, once those that had begun are done; the rest are skipped.
    */
   public static void parallel(int chunks, IntConsumer body) {
-    shared.run(chunks, body);
+    shared().run(chunks, body);
   }
 
   void run(int chunks, IntConsumer body) {
@@ -211,17 +215,18 @@ public final class Workers {
     }
   }
 
-  private static int configured() {
-    int available = Runtime.getRuntime().availableProcessors();
-    int threads = Integer.getInteger("carousel.threads", available);
-    if (threads < 1) {
-      throw new IllegalArgumentException(
-          "-Dcarousel.threads="
-              + threads
-              + "; give a number from 1, or leave it out for "
-              + available);
+  private static Workers shared() {
+    Workers made = shared;
+    return made != null ? made : make();
+  }
+
+  private static synchronized Workers make() {
+    Workers made = shared;
+    if (made == null) {
+      made = new Workers(Setting.THREADS.or(Runtime.getRuntime().availableProcessors()));
+      shared = made;
     }
-    return threads;
+    return made;
   }
 
   @SuppressWarnings("unchecked")

@@ -3,6 +3,7 @@ package carousel.tensor.cpu.scan;
 import carousel.tensor.DType;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.scan.Block.Slot;
+import carousel.tensor.spi.Setting;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Term;
 import java.io.IOException;
@@ -21,7 +22,6 @@ import org.jspecify.annotations.Nullable;
  * that is made is written to a file there, and of a step without one the reason.
  */
 final class Dump {
-  private static final @Nullable String FOLDER = System.getProperty("carousel.dump");
 
   private final Plan plan;
   private final StringBuilder text = new StringBuilder();
@@ -37,16 +37,17 @@ final class Dump {
    * @param what gives the text
    */
   static void write(DType type, String signature, Supplier<String> what) {
-    if (FOLDER == null) {
+    String named = Setting.DUMP.value();
+    if (named == null) {
       return;
     }
     try {
-      Path folder = Files.createDirectories(Path.of(FOLDER));
+      Path folder = Files.createDirectories(Path.of(named));
       String name = "scan-%s-%08x.txt".formatted(type, signature.hashCode());
       Files.writeString(folder.resolve(name), what.get());
     } catch (IOException | InvalidPathException e) {
       System.getLogger("carousel.tensor")
-          .log(Level.WARNING, "-Dcarousel.dump={0}: nothing is written there: {1}", FOLDER, e);
+          .log(Level.WARNING, "-Dcarousel.dump={0}: nothing is written there: {1}", named, e);
     }
   }
 

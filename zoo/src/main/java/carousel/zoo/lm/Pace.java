@@ -1,0 +1,30 @@
+package carousel.zoo.lm;
+
+import java.util.Arrays;
+import java.util.OptionalDouble;
+
+/**
+ * How long a step takes now: the median of the last ones. The first of a process are not counted, which are many
+ * times slower while Java compiles the program.
+ */
+final class Pace {
+  private static final int SKIPPED = 3;
+  private static final int KEPT = 31;
+
+  private final double[] seconds = new double[KEPT];
+  private int steps;
+
+  /** Notes a step. */
+  void add(double taken) {
+    if (++steps > SKIPPED) seconds[(steps - SKIPPED - 1) % KEPT] = taken;
+  }
+
+  /** Seconds of a step; empty while that cannot be known. */
+  OptionalDouble perStep() {
+    var known = Math.min(KEPT, steps - SKIPPED);
+    if (known < 1) return OptionalDouble.empty();
+    var sorted = Arrays.copyOf(seconds, known);
+    Arrays.sort(sorted);
+    return OptionalDouble.of(sorted[known / 2]);
+  }
+}
