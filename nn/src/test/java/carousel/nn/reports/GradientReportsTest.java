@@ -248,7 +248,12 @@ class GradientReportsTest {
     Tensor allowed = Tensor.of(Shape.of(2, 3), true, true, false, false, false, false);
     Tensor use = Tensor.of(Shape.of(2, 1), true, false);
     double a = 1 / (1 + Math.exp(1));
-    // The way that the documentation gives: rows without anything are masked again after the softmax.
+    // Of a row of −∞ the softmax is NaN, as 0/0 is. It does not get past the mask to what was masked,
+    UnaryOperator<Tensor> plain = s -> Tensor.where(allowed, s, s.scalarLike(-INF)).softmax(1);
+    assertThat(plain.apply(scores).select(0, 1).isNan().all().item()).isOne();
+    assertThat(gradient(s -> plain.apply(s).select(1, 0), scores).toDoubleArray())
+        .containsExactly(new double[] {a * (1 - a), -a * (1 - a), 0, 0, 0, 0}, within(1e-15));
+    // nor into the sums that follow where such a row is replaced.
     UnaryOperator<Tensor> attention =
         s -> {
           Tensor masked = Tensor.where(allowed, s, s.scalarLike(-INF));
@@ -280,7 +285,8 @@ class GradientReportsTest {
     Tensor xy = Tensor.of(Shape.of(3, 2), 0.0, 0, 3, 4, 0, 0);
     assertThat(gradient(t -> t.norm(1).maximum(1e-10), xy).toDoubleArray())
         .containsExactly(new double[] {0, 0, 0.6, 0.8, 0, 0}, within(1e-15));
-    assertThat(gradient(t -> t.square().sum(1).sqrt().maximum(1e-10), xy).toDoubleArray())
+    // The root itself has the slope ∞ at 0, and 0·∞ is NaN, as everywhere: what must not be 0 is cut before it.
+    assertThat(gradient(t -> t.square().sum(1).maximum(1e-20).sqrt(), xy).toDoubleArray())
         .containsExactly(new double[] {0, 0, 0.6, 0.8, 0, 0}, within(1e-15));
   }
 }
