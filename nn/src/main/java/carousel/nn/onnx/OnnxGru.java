@@ -72,7 +72,12 @@ public record OnnxGru(
 
   @Override
   public HiddenState step(Tensor z, HiddenState state) {
-    Tensor before = state.h();
+    return step(z, state, state);
+  }
+
+  @Override
+  public HiddenState step(Tensor z, HiddenState read, HiddenState carried) {
+    Tensor before = read.h();
     GateOrder.Blocks a = gates().split(z);
     GateOrder.Blocks u = products().split(before.matmul(wh.value()));
     Tensor r = gate(0, a.get("r").add(u.get("r")));
@@ -82,7 +87,7 @@ public record OnnxGru(
             ? r.mul(before).matmul(wn.value())
             : r.mul(before.matmul(wn.value()).add(bh.value()));
     Tensor n = gate(1, a.get("n").add(fed));
-    return new HiddenState(n.add(keep.mul(before.sub(n))));
+    return new HiddenState(n.add(keep.mul(carried.h().sub(n))));
   }
 
   private Tensor gate(int activation, Tensor a) {

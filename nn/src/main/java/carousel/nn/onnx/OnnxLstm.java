@@ -77,11 +77,16 @@ public record OnnxLstm(
 
   @Override
   public LstmState step(Tensor z, LstmState state) {
-    GateOrder.Blocks a = gates().split(z.add(state.h().matmul(wh.value())));
-    Tensor before = state.c();
+    return step(z, state, state);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState read, LstmState carried) {
+    GateOrder.Blocks a = gates().split(z.add(read.h().matmul(wh.value())));
+    Tensor before = read.c();
     Tensor i = gate(0, seen(a, "i", before));
     Tensor f = coupled ? i.neg().add(1) : gate(0, seen(a, "f", before));
-    Tensor c = f.mul(before).add(i.mul(gate(1, a.get("g"))));
+    Tensor c = f.mul(carried.c()).add(i.mul(gate(1, a.get("g"))));
     Tensor o = gate(0, seen(a, "o", c));
     return new LstmState(o.mul(activations.get(2).apply(c)), c);
   }

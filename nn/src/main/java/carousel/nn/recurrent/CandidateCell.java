@@ -26,6 +26,20 @@ public interface CandidateCell<S extends State> extends Cell<S> {
   S step(Tensor z, S state, UnaryOperator<Tensor> candidate);
 
   /**
+   * One step in which something is done to the candidate, and products read another state than the one that is
+   * carried on; see {@link #step(Tensor, State, State)}.
+   *
+   * @param z the projected input of the step, {@code [N,G]}
+   * @param read the state as weights multiply it
+   * @param carried the state before the step
+   * @param candidate from {@code [N,C]} to {@code [N,C]}, applied once
+   * @return the state after it; {@code step(z, read, candidate)} unless a cell says otherwise
+   */
+  default S step(Tensor z, S read, S carried, UnaryOperator<Tensor> candidate) {
+    return step(z, read, candidate);
+  }
+
+  /**
    * Returns the features of the candidate.
    *
    * @return C; H unless a cell says otherwise

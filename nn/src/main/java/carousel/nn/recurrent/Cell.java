@@ -52,6 +52,22 @@ public interface Cell<S extends State> extends Layer {
   S step(Tensor z, S state);
 
   /**
+   * One step in which products read another state than the one that is carried on: {@link Noise#states drops}
+   * some of the first, and must not touch the second, which would be scaled anew at every step and grow
+   * without bound. A cell that carries its state on beside what it multiplies, as a GRU does in {@code z ⊙
+   * H'}, says here which is which.
+   *
+   * @param z the projected input of the step, {@code [N,G]}
+   * @param read the state as weights multiply it
+   * @param carried the state before the step
+   * @return the state after it; {@code step(z, read)} unless a cell says otherwise, and {@code step(z, s)} of
+   *     {@code s} twice
+   */
+  default S step(Tensor z, S read, S carried) {
+    return step(z, read);
+  }
+
+  /**
    * The state a sequence starts from if none is given.
    *
    * @param batch N

@@ -62,15 +62,27 @@ public record Cifg(Parameter wx, Parameter wh, Parameter b)
 
   @Override
   public LstmState step(Tensor z, LstmState state) {
-    Tensor[] next = Op.applyAll(GateComposites.CIFG, Weights.plus(z, state.h(), wh), state.c());
+    return step(z, state, state);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState read, LstmState carried) {
+    Tensor[] next = Op.applyAll(GateComposites.CIFG, Weights.plus(z, read.h(), wh), carried.c());
     return new LstmState(next[0], next[1]);
   }
 
   @Override
   public LstmState step(Tensor z, LstmState state, UnaryOperator<Tensor> candidate) {
-    var a = GateOrder.CIFG.split(Weights.plus(z, state.h(), wh));
+    return step(z, state, state, candidate);
+  }
+
+  @Override
+  public LstmState step(
+      Tensor z, LstmState read, LstmState carried, UnaryOperator<Tensor> candidate) {
+    var a = GateOrder.CIFG.split(Weights.plus(z, read.h(), wh));
     Tensor g = candidate.apply(a.get("g").tanh());
-    Tensor c = state.c().add(a.get("i").sigmoid().mul(g.sub(state.c())));
+    Tensor before = carried.c();
+    Tensor c = before.add(a.get("i").sigmoid().mul(g.sub(before)));
     return new LstmState(a.get("o").sigmoid().mul(c.tanh()), c);
   }
 

@@ -66,18 +66,29 @@ public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter b
 
   @Override
   public HiddenState step(Tensor z, HiddenState state) {
-    Tensor u = state.h().matmul(wh.value());
-    return new HiddenState(Op.apply(GateComposites.GRU_AFTER, z, u, bh.value(), state.h()));
+    return step(z, state, state);
+  }
+
+  @Override
+  public HiddenState step(Tensor z, HiddenState read, HiddenState carried) {
+    Tensor u = read.h().matmul(wh.value());
+    return new HiddenState(Op.apply(GateComposites.GRU_AFTER, z, u, bh.value(), carried.h()));
   }
 
   @Override
   public HiddenState step(Tensor z, HiddenState state, UnaryOperator<Tensor> candidate) {
+    return step(z, state, state, candidate);
+  }
+
+  @Override
+  public HiddenState step(
+      Tensor z, HiddenState read, HiddenState carried, UnaryOperator<Tensor> candidate) {
     var a = GateOrder.GRU.split(z);
-    var u = products().split(state.h().matmul(wh.value()));
+    var u = products().split(read.h().matmul(wh.value()));
     Tensor r = a.get("r").add(u.get("r")).sigmoid();
     Tensor keep = a.get("z").add(u.get("z")).sigmoid();
     Tensor n = candidate.apply(a.get("n").add(r.mul(u.get("n").add(bh.value()))).tanh());
-    return new HiddenState(n.add(keep.mul(state.h().sub(n))));
+    return new HiddenState(n.add(keep.mul(carried.h().sub(n))));
   }
 
   @Override

@@ -95,19 +95,30 @@ public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter
 
   @Override
   public HiddenState step(Tensor z, HiddenState state) {
-    Tensor u = state.h().matmul(wh.value());
-    Tensor reset = Op.apply(RESET, z, u, state.h());
-    return new HiddenState(Op.apply(GATES, z, u, reset.matmul(wn.value()), state.h()));
+    return step(z, state, state);
+  }
+
+  @Override
+  public HiddenState step(Tensor z, HiddenState read, HiddenState carried) {
+    Tensor u = read.h().matmul(wh.value());
+    Tensor reset = Op.apply(RESET, z, u, read.h());
+    return new HiddenState(Op.apply(GATES, z, u, reset.matmul(wn.value()), carried.h()));
   }
 
   @Override
   public HiddenState step(Tensor z, HiddenState state, UnaryOperator<Tensor> candidate) {
-    Tensor u = state.h().matmul(wh.value());
-    Tensor reset = Op.apply(RESET, z, u, state.h());
+    return step(z, state, state, candidate);
+  }
+
+  @Override
+  public HiddenState step(
+      Tensor z, HiddenState read, HiddenState carried, UnaryOperator<Tensor> candidate) {
+    Tensor u = read.h().matmul(wh.value());
+    Tensor reset = Op.apply(RESET, z, u, read.h());
     var a = GateOrder.GRU.split(z);
     Tensor keep = a.get("z").add(PRODUCTS.split(u).get("z")).sigmoid();
     Tensor n = candidate.apply(a.get("n").add(reset.matmul(wn.value())).tanh());
-    return new HiddenState(n.add(keep.mul(state.h().sub(n))));
+    return new HiddenState(n.add(keep.mul(carried.h().sub(n))));
   }
 
   @Override

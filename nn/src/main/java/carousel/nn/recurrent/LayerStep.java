@@ -86,7 +86,7 @@ final class LayerStep<S extends State> {
       old = each(state, (k, s) -> Flags.choose(where, anew.get(k), s));
     }
     S read = each(old, (k, s) -> masks.states().get(k).apply(s));
-    S next = zoned(old, cellStep(z, here, read), here);
+    S next = zoned(old, cellStep(z, here, read, old), here);
     var result = new Result<>(output(next), next);
     return taken == null ? result : result.in(taken.of(here), old);
   }
@@ -96,12 +96,12 @@ final class LayerStep<S extends State> {
     return masks.outputs().apply(cell.output(state));
   }
 
-  private S cellStep(Tensor z, Flags.Step here, S state) {
+  private S cellStep(Tensor z, Flags.Step here, S read, S carried) {
     if (masks.candidate().isNone()) {
-      return given(cell.step(z, state));
+      return given(cell.step(z, read, carried));
     }
     Mask mask = candidate == null ? masks.candidate() : masks.candidate().of(candidate.of(here));
-    return given(((CandidateCell<S>) cell).step(z, state, mask::apply));
+    return given(((CandidateCell<S>) cell).step(z, read, carried, mask::apply));
   }
 
   /** What users' code gives, if it gives something. */

@@ -63,8 +63,13 @@ public record Leaky(Activation activation, double tau, Parameter wx, Parameter w
 
   @Override
   public HiddenState step(Tensor z, HiddenState state) {
-    Tensor target = activation.apply(Weights.plus(z, state.h(), wh));
-    return new HiddenState(state.h().mul(1 - 1 / tau).add(target.mul(1 / tau)));
+    return step(z, state, state);
+  }
+
+  @Override
+  public HiddenState step(Tensor z, HiddenState read, HiddenState carried) {
+    Tensor target = activation.apply(Weights.plus(z, read.h(), wh));
+    return new HiddenState(carried.h().mul(1 - 1 / tau).add(target.mul(1 / tau)));
   }
 
   @Override

@@ -73,15 +73,26 @@ public record Lstm(Parameter wx, Parameter wh, Parameter b)
 
   @Override
   public LstmState step(Tensor z, LstmState state) {
-    Tensor[] next = Op.applyAll(GateComposites.LSTM, Weights.plus(z, state.h(), wh), state.c());
+    return step(z, state, state);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState read, LstmState carried) {
+    Tensor[] next = Op.applyAll(GateComposites.LSTM, Weights.plus(z, read.h(), wh), carried.c());
     return new LstmState(next[0], next[1]);
   }
 
   @Override
   public LstmState step(Tensor z, LstmState state, UnaryOperator<Tensor> candidate) {
-    var a = GateOrder.LSTM.split(Weights.plus(z, state.h(), wh));
+    return step(z, state, state, candidate);
+  }
+
+  @Override
+  public LstmState step(
+      Tensor z, LstmState read, LstmState carried, UnaryOperator<Tensor> candidate) {
+    var a = GateOrder.LSTM.split(Weights.plus(z, read.h(), wh));
     Tensor g = candidate.apply(a.get("g").tanh());
-    Tensor c = a.get("f").sigmoid().mul(state.c()).add(a.get("i").sigmoid().mul(g));
+    Tensor c = a.get("f").sigmoid().mul(carried.c()).add(a.get("i").sigmoid().mul(g));
     return new LstmState(a.get("o").sigmoid().mul(c.tanh()), c);
   }
 

@@ -104,20 +104,32 @@ public record MatrixPeepholeLstm(
 
   @Override
   public LstmState step(Tensor z, LstmState state) {
-    Tensor before = state.c();
-    Tensor a = Weights.plus(z, state.h(), wh);
-    Tensor c = Op.apply(GATES, a, before.matmul(wci.value()), before.matmul(wcf.value()), before);
+    return step(z, state, state);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState read, LstmState carried) {
+    Tensor seen = read.c();
+    Tensor a = Weights.plus(z, read.h(), wh);
+    Tensor c =
+        Op.apply(GATES, a, seen.matmul(wci.value()), seen.matmul(wcf.value()), carried.c());
     return new LstmState(Op.apply(OUTPUT, a, c.matmul(wco.value()), c), c);
   }
 
   @Override
   public LstmState step(Tensor z, LstmState state, UnaryOperator<Tensor> candidate) {
-    Tensor before = state.c();
-    Tensor sums = Weights.plus(z, state.h(), wh);
+    return step(z, state, state, candidate);
+  }
+
+  @Override
+  public LstmState step(
+      Tensor z, LstmState read, LstmState carried, UnaryOperator<Tensor> candidate) {
+    Tensor seen = read.c();
+    Tensor sums = Weights.plus(z, read.h(), wh);
     var a = GateOrder.LSTM.split(sums);
-    Tensor i = a.get("i").add(before.matmul(wci.value())).sigmoid();
-    Tensor f = a.get("f").add(before.matmul(wcf.value())).sigmoid();
-    Tensor c = f.mul(before).add(i.mul(candidate.apply(a.get("g").tanh())));
+    Tensor i = a.get("i").add(seen.matmul(wci.value())).sigmoid();
+    Tensor f = a.get("f").add(seen.matmul(wcf.value())).sigmoid();
+    Tensor c = f.mul(carried.c()).add(i.mul(candidate.apply(a.get("g").tanh())));
     return new LstmState(Op.apply(OUTPUT, sums, c.matmul(wco.value()), c), c);
   }
 

@@ -17,9 +17,10 @@ import java.util.List;
  *
  * <ul>
  *   <li><b>Variational dropout</b> {@code ṽ = v ⊙ m / (1 − p)}, {@code m ~ Bernoulli(1 − p)}, of inputs {@code
- *       [N,D]}, of states {@code [N,C]} as every step reads them, and of outputs {@code [N,H]}: <em>one mask
- *       for all steps of a run</em>. Source: Gal and Ghahramani 2016, who mask what enters products: of an
- *       LSTM h, not c.
+ *       [N,D]}, of states {@code [N,C]} as weights multiply them, and of outputs {@code [N,H]}: <em>one mask
+ *       for all steps of a run</em>. Source: Gal and Ghahramani 2016, who drop rows of weights. What a cell
+ *       carries on beside its products (an LSTM's c, a GRU's {@code z ⊙ H'}) is neither dropped nor scaled; in
+ *       a cell of your own that does so, see {@link Cell#step(Tensor, State, State)}.
  *   <li><b>Zoneout</b> {@code s = m ⊙ s' + (1 − m) ⊙ cell(x, s')}, {@code m ~ Bernoulli(z)}: a unit keeps its
  *       old value s', masks {@code [T,N,C]}. Outside of training m is its expectation z, so that this noise
  *       alone changes what a layer computes there. Source: Krueger, Maharaj, Kramár, Pezeshki, Ballas, Ke,
@@ -94,7 +95,7 @@ public record Noise(
   }
 
   /**
-   * This noise, and dropout of the states that steps read, by one mask.
+   * This noise, and dropout of the states that weights multiply, by one mask.
    *
    * @param rates p, for each tensor of the state or one for all
    * @return the noise

@@ -89,11 +89,19 @@ public record PeepholeLstm(
 
   @Override
   public LstmState step(Tensor z, LstmState state) {
+    return step(z, state, state);
+  }
+
+  @Override
+  public LstmState step(Tensor z, LstmState read, LstmState carried) {
+    if (read.c() != carried.c()) { // the composite has one c for both
+      return step(z, read, carried, g -> g);
+    }
     Tensor[] next =
         Op.applyAll(
             GateComposites.PEEPHOLE,
-            Weights.plus(z, state.h(), wh),
-            state.c(),
+            Weights.plus(z, read.h(), wh),
+            read.c(),
             pi.value(),
             pf.value(),
             po.value());
@@ -102,11 +110,17 @@ public record PeepholeLstm(
 
   @Override
   public LstmState step(Tensor z, LstmState state, UnaryOperator<Tensor> candidate) {
-    var a = GateOrder.LSTM.split(Weights.plus(z, state.h(), wh));
-    Tensor before = state.c();
-    Tensor i = a.get("i").add(pi.value().mul(before)).sigmoid();
-    Tensor f = a.get("f").add(pf.value().mul(before)).sigmoid();
-    Tensor c = f.mul(before).add(i.mul(candidate.apply(a.get("g").tanh())));
+    return step(z, state, state, candidate);
+  }
+
+  @Override
+  public LstmState step(
+      Tensor z, LstmState read, LstmState carried, UnaryOperator<Tensor> candidate) {
+    var a = GateOrder.LSTM.split(Weights.plus(z, read.h(), wh));
+    Tensor seen = read.c();
+    Tensor i = a.get("i").add(pi.value().mul(seen)).sigmoid();
+    Tensor f = a.get("f").add(pf.value().mul(seen)).sigmoid();
+    Tensor c = f.mul(carried.c()).add(i.mul(candidate.apply(a.get("g").tanh())));
     Tensor o = a.get("o").add(po.value().mul(c)).sigmoid();
     return new LstmState(o.mul(c.tanh()), c);
   }

@@ -58,6 +58,19 @@ final class Layers {
     return Philox.of(seed).normal(F64, 0, 1, dims);
   }
 
+  /** Multiplies the rows of weights that multiply states, of all cells that come along, by numbers. */
+  static void scaleRows(Recurrent<?> layer, List<Tensor> factors) {
+    for (var weight : layer.parameters()) {
+      Tensor w = weight.value();
+      switch (weight.name().substring(weight.name().lastIndexOf('.') + 1)) {
+        case "wh", "wn", "wy" -> w.assign(w.mul(factors.get(0).unsqueeze(1)));
+        case "wci", "wcf" -> w.assign(w.mul(factors.get(1).unsqueeze(1)));
+        case "pi", "pf" -> w.assign(w.mul(factors.get(1)));
+        default -> {} // of inputs, of the new memory, biases
+      }
+    }
+  }
+
   static <S extends State> S state(Cell<S> cell, int rows, long seed) {
     var rng = Philox.of(seed);
     return State.map(cell.zero(rows), zero -> rng.normal(F64, 0, 1, zero.shape().toArray()));

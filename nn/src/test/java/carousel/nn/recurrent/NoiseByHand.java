@@ -69,8 +69,8 @@ final class NoiseByHand {
       Tensor mask = perStep || noise.candidate() == 0 ? adding.select(0, t) : adding;
       S next =
           cell instanceof CandidateCell<S> gated && noise.candidate() > 0
-              ? gated.step(z.select(0, t), reads, g -> g.mul(mask))
-              : cell.step(z.select(0, t), reads);
+              ? gated.step(z.select(0, t), reads, before, g -> g.mul(mask))
+              : cell.step(z.select(0, t), reads, before);
       List<Tensor> zoned = new ArrayList<>();
       for (int k = 0; k < parts; k++) {
         Tensor m = keep.get(k).select(0, t);

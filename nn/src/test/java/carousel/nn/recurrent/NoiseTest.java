@@ -121,6 +121,33 @@ class NoiseTest {
     }
   }
 
+  /**
+   * To drop of a state what weights multiply is to drop rows of those weights, which is what Gal and Ghahramani
+   * do: for every cell, a run with noise is one without it by weights whose rows are scaled by the masks.
+   */
+  @Test
+  void droppedStatesAreDroppedRowsOfWeights() {
+    double p = 0.4;
+    for (String name : Cells.names()) {
+      try (var scope = Scope.open()) {
+        var layer = Recurrent.of(cell(name));
+        var scaled = Recurrent.of(cell(name));
+        Tensor x = random(1, 7, 1, D);
+        var start = State.map(layer.cell().zero(1), s -> random(2, s.shape().toArray()));
+        var rng = Philox.of(3);
+        List<Tensor> masks = new ArrayList<>();
+        for (Tensor s : start.tensors()) {
+          Tensor mask = rng.bernoulli(1 - p, s.shape().toArray());
+          masks.add(mask.cast(F64).div(1 - p).select(0, 0));
+        }
+        Layers.scaleRows(scaled, masks);
+        Tensor noisy = trained(layer.withNoise(Noise.none().states(p)), x, List.of(start));
+        close(name, noisy, scaled.run(x, List.of(start), null).y());
+        assertThat(noisy.sameValues(layer.run(x, List.of(start), null).y())).as(name).isFalse();
+      }
+    }
+  }
+
   private static void onOff(Tensor y, double on) {
     Tensor error = y.mul(y.sub(on)).abs();
     assertThat(error.max().item()).isLessThan(1e-9 * on * on);
