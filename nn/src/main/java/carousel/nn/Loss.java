@@ -1,15 +1,37 @@
 package carousel.nn;
 
+
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Op;
+import java.util.function.UnaryOperator;
 
 /**
  * Losses, in nats where they are entropies. Two tensors that are compared have one shape: a loss never
  * broadcasts. Reduced by their mean where no {@link Reduction} is given, except {@link #halfSquared}.
  */
 public final class Loss {
-  /** Below this, a probability counts as this: its logarithm is −100 instead of −∞. */
-  private static final double LEAST_PROBABILITY = Math.exp(-100);
+  /**
+   * {@code (x, y, p) → p·y·softplus(−x) + (1 − y)·softplus(x)}, where 0 times an infinite softplus is 0.
+   */
+  private static final Composite BCE =
+      Composite.fixed(
+          "bce_with_logits",
+          in -> {
+            Tensor x = in[0];
+            Tensor positive = in[2].mul(in[1]);
+            Tensor negative = in[1].neg().add(1);
+            Tensor sure =
+                x.eq(Double.POSITIVE_INFINITY)
+                    .and(negative.eq(0))
+                    .or(x.eq(Double.NEGATIVE_INFINITY).and(positive.eq(0)));
+            // A number there: what is not chosen is differentiated, too, and must be finite.
+            Tensor safe = Tensor.where(sure, x.scalarLike(0), x);
+            Tensor loss =
+                positive.mul(safe.neg().softplus()).add(negative.mul(safe.softplus()));
+            return new Tensor[] {Tensor.where(sure, x.scalarLike(0), loss)};
+          });
 
   private Loss() {}
 
@@ -153,7 +175,8 @@ public final class Loss {
 
   /**
    * The binary cross-entropy of logits in nats, {@code p·y·softplus(−x) + (1 − y)·softplus(x)}:
-   * {@code −(p·y·ln σ(x) + (1 − y)·ln(1 − σ(x)))}, without overflow or cancellation for any x.
+   * {@code −(p·y·ln σ(x) + (1 − y)·ln(1 − σ(x)))}, without overflow or cancellation for any x,
+   * infinite ones included: a sure logit costs 0 where it is right, ∞ where it is wrong.
    *
    * @param logits {@code x [..]}
    * @param targets {@code y [..]} of the same type, each in [0, 1]
@@ -164,9 +187,7 @@ public final class Loss {
   public static Tensor bceWithLogits(
       Tensor logits, Tensor targets, Tensor positiveWeight, Reduction reduction) {
     sameShape("bceWithLogits", logits, targets);
-    Tensor positive = positiveWeight.mul(targets).mul(logits.neg().softplus());
-    Tensor negative = targets.neg().add(1).mul(logits.softplus());
-    return reduction.of(positive.add(negative));
+    return reduction.of(Op.apply(BCE, logits, targets, positiveWeight));
   }
 
   /**
@@ -181,9 +202,20 @@ public final class Loss {
    */
   public static Tensor binary(Tensor probabilities, Tensor targets, Reduction reduction) {
     sameShape("binary", probabilities, targets);
-    Tensor positive = targets.mul(probabilities.maximum(LEAST_PROBABILITY).log());
-    Tensor opposite = probabilities.neg().add(1).maximum(LEAST_PROBABILITY).log();
-    return reduction.of(positive.add(targets.neg().add(1).mul(opposite)).neg());
+    Tensor opposite = probabilities.neg();
+    Tensor positive = cut(probabilities, probabilities.lt(Math.exp(-100)), Tensor::log);
+    // ln(1 − p) is cut at 1 alone: the next lower number is far from e⁻¹⁰⁰ less than it.
+    Tensor negative = cut(opposite, opposite.le(-1), Tensor::log1p);
+    return reduction.of(targets.mul(positive).add(targets.neg().add(1).mul(negative)).neg());
+  }
+
+  /**
+   * A logarithm, −100 where it is cut: not the logarithm of a least number, which in F32 is none of e⁻¹⁰⁰
+   * and has a slope that is infinite. What is cut is computed of 1, so that its branch is finite, too.
+   */
+  private static Tensor cut(Tensor x, Tensor cut, UnaryOperator<Tensor> log) {
+    Tensor kept = Tensor.where(cut, x.scalarLike(1), x);
+    return Tensor.where(cut, x.scalarLike(-100), log.apply(kept));
   }
 
   private static Tensor huber(String op, Tensor x, Tensor y, double delta) {

@@ -10,7 +10,7 @@ import carousel.tensor.op.Op;
 import java.util.function.UnaryOperator;
 
 /**
- * The LSTM with coupled input and forget gate, {@code f = 1 − i}: {@code C = C' + i ⊙ (g − C')},
+ * The LSTM with coupled input and forget gate, {@code f = 1 − i}: {@code C = (1 − i) ⊙ C' + i ⊙ g},
  * {@code H = o ⊙ tanh C}.
  *
  * <p>Source: CIFG of Greff, Srivastava, Koutník, Steunebrink and Schmidhuber 2015.
@@ -70,7 +70,7 @@ public record Cifg(Parameter wx, Parameter wh, Parameter b)
   public LstmState step(Tensor z, LstmState state, UnaryOperator<Tensor> candidate) {
     var a = GateOrder.CIFG.split(Weights.plus(z, state.h(), wh));
     Tensor g = candidate.apply(a.get("g").tanh());
-    Tensor c = state.c().add(a.get("i").sigmoid().mul(g.sub(state.c())));
+    Tensor c = GateComposites.mixed(a.get("i").sigmoid(), g, state.c());
     return new LstmState(a.get("o").sigmoid().mul(c.tanh()), c);
   }
 

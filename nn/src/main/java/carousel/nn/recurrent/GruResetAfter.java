@@ -77,7 +77,7 @@ public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter b
     Tensor r = a.get("r").add(u.get("r")).sigmoid();
     Tensor keep = a.get("z").add(u.get("z")).sigmoid();
     Tensor n = candidate.apply(a.get("n").add(r.mul(u.get("n").add(bh.value()))).tanh());
-    return new HiddenState(n.add(keep.mul(state.h().sub(n))));
+    return new HiddenState(GateComposites.mixed(keep, state.h(), n));
   }
 
   @Override
