@@ -105,6 +105,11 @@ final class Scalars {
     return 1 / (SQRT_PI * tail);
   }
 
+  /** x, and 0 above 0: not the minimum, which at 0 would take half of the gradient. */
+  static Tensor below(Tensor x) {
+    return Tensor.where(x.gt(0), x.zerosLike(), x);
+  }
+
   /** Half to each side of a tie, all to the winner; chosen, not multiplied: 0·∞ would reach the loser. */
   static Tensor toWinner(Tensor g, Tensor won, Tensor tied) {
     return Tensor.where(won, g, Tensor.where(tied, g.mul(0.5), g.zerosLike()));
