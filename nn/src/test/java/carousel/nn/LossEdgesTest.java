@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import carousel.autograd.Grad;
+import carousel.autograd.GradCheck;
 import carousel.tensor.DType;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
@@ -99,6 +100,112 @@ class LossEdgesTest {
         return null;
       });
     }
+  }
+
+  private static final double[] P = {0.5, 0.25, 0.25, 0, 1, 0, 0, 0.75, 0.25};
+  private static final double[] Q = {0.25, 0.25, 0.5, 0.5, 0.5, 0, 0.25, 0.25, 0.5};
+
+  /** What PyTorch's sum and batchmean are; where p is 0, q may be 0, and its logarithm −∞. */
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F64"})
+  void divergencesOfDistributions(DType type) {
+    Tensor p = Tensor.of(Shape.of(3, 3), P).cast(type);
+    Tensor logQ = Tensor.of(Shape.of(3, 3), Q).log().cast(type);
+    double[] expected = new double[3];
+    double[] slopes = new double[9];
+    for (int i = 0; i < 9; i++) {
+      expected[i / 3] += P[i] == 0 ? 0 : P[i] * Math.log(P[i] / Q[i]);
+      slopes[i] = -P[i];
+    }
+    Tensor logP = p.log();
+    double mean = (expected[0] + expected[1] + expected[2]) / 3;
+    for (Interpreter by : List.of(Interpreter.EAGER, FusedContract.BODIES)) {
+      by.run(() -> {
+        assertThat(doubles(Loss.kl(logQ, p, Reduction.NONE))).containsExactly(expected, within(1e-6));
+        assertThat(doubles(Loss.klOfLogs(logQ, logP, Reduction.NONE)))
+            .containsExactly(expected, within(1e-6));
+        assertThat(Loss.kl(logQ, p).item()).isCloseTo(mean, within(1e-6));
+        assertThat(doubles(slope(v -> Loss.kl(v, p, Reduction.NONE), logQ)))
+            .containsExactly(slopes, within(1e-6));
+        assertThat(doubles(slope(v -> Loss.klOfLogs(v, logP, Reduction.NONE), logQ)))
+            .containsExactly(slopes, within(1e-6));
+        // p (ln p − ln q + 1); 0 where p is.
+        double[] byTarget = doubles(slope(v -> Loss.klOfLogs(logQ, v, Reduction.NONE), logP));
+        for (int i = 0; i < 9; i++) {
+          double right = P[i] == 0 ? 0 : P[i] * (Math.log(P[i] / Q[i]) + 1);
+          assertThat(byTarget[i]).isCloseTo(right, within(1e-6));
+        }
+        return null;
+      });
+    }
+    assertThat(doubles(Loss.kl(of(type, -INF, 0), of(type, 0.5, 0.5), Reduction.SUM)))
+        .as("what the model holds to be impossible").containsExactly(INF);
+  }
+
+  /** By the integral of p ln(p/q), over ±12 deviations. */
+  @Test
+  void divergencesOfGaussians() {
+    double[] mu = {0.3, -1, 0};
+    double[] logVariance = {0.5, -2, 1e-5};
+    double[] nu = {1, -1.5, 0};
+    double[] otherLogVariance = {-0.4, 0.7, 0};
+    double standard = 0;
+    double other = 0;
+    for (int i = 0; i < 3; i++) {
+      standard += integral(mu[i], logVariance[i], 0, 0);
+      other += integral(mu[i], logVariance[i], nu[i], otherLogVariance[i]);
+    }
+    Tensor m = Tensor.of(Shape.of(1, 3), mu);
+    Tensor v = Tensor.of(Shape.of(1, 3), logVariance);
+    assertThat(Loss.klGaussian(m, v, Reduction.MEAN).item()).isCloseTo(standard, within(1e-9));
+    assertThat(
+            Loss.klGaussian(
+                    m,
+                    v,
+                    Tensor.of(Shape.of(1, 3), nu),
+                    Tensor.of(Shape.of(1, 3), otherLogVariance),
+                    Reduction.SUM)
+                .item())
+        .isCloseTo(other, within(1e-9));
+    GradCheck.standard()
+        .withOrder(2)
+        .run("klGaussian", in -> Loss.klGaussian(in[0], in[1], in[1], in[0], Reduction.SUM), m, v)
+        .require();
+    // ½ (e^v − 1 − v) = v²/4.
+    assertThat(Loss.klGaussian(Tensor.of(0f), Tensor.of(1e-4f), Reduction.SUM).item())
+        .isCloseTo(0.25e-8, withinPercentage(1));
+  }
+
+  private static double integral(double mu, double logVariance, double nu, double otherLogVariance) {
+    double sigma = Math.exp(logVariance / 2);
+    double sum = 0;
+    double step = 1e-3;
+    for (double z = -12; z < 12; z += step) {
+      double x = mu + sigma * z;
+      double logP = -z * z / 2 - logVariance / 2;
+      double w = (x - nu) * Math.exp(-otherLogVariance / 2);
+      double logQ = -w * w / 2 - otherLogVariance / 2;
+      sum += Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI) * step * (logP - logQ);
+    }
+    return sum;
+  }
+
+  /** A loss without a reduction is the mean of the one with. */
+  @Test
+  void shortFormsAreMeans() {
+    Tensor x = Tensor.of(0.1, 0.7, 0.4);
+    Tensor y = Tensor.of(0.9, 0.2, 0.4);
+    same(Loss.l1(x, y), Loss.l1(x, y, Reduction.NONE).mean());
+    same(Loss.mse(x, y), Loss.mse(x, y, Reduction.NONE).mean());
+    same(Loss.huber(x, y, 0.3), Loss.huber(x, y, 0.3, Reduction.NONE).mean());
+    same(Loss.smoothL1(x, y, 0.3), Loss.smoothL1(x, y, 0.3, Reduction.NONE).mean());
+    same(Loss.binary(x, y), Loss.binary(x, y, Reduction.NONE).mean());
+    same(Loss.bceWithLogits(x, y), Loss.bceWithLogits(x, y, Reduction.NONE).mean());
+    same(Loss.kl(x, y), Loss.kl(x, y, Reduction.NONE).mean());
+    Tensor rows = Tensor.of(Shape.of(2, 2), 0.1, 0.7, 0.4, -1);
+    Tensor at = Tensor.of(1, 0);
+    same(Loss.nll(rows, at), Loss.nll(rows, at, Reduction.NONE).mean());
+    same(Loss.crossEntropy(rows, at), Loss.crossEntropy(rows, at, Reduction.NONE).mean());
   }
 
   /** Every form, on logits, on log probabilities, and on log probabilities made of logits. */
