@@ -94,7 +94,7 @@ class ExportTest {
       }
       assertThat(Math.exp(nats / expected.tokens()))
           .isCloseTo(expected.perplexity(), within(1e-5 * expected.perplexity()));
-      assertThat(Onnx.load(file).layers()).hasSize(4); // table, two cells, head
+      assertThat(Onnx.load(file).chain().layers()).hasSize(4); // table, two cells, head
     }
   }
 
