@@ -14,7 +14,6 @@ import carousel.zoo.lm.Saving;
 import carousel.zoo.lm.Settings;
 import carousel.zoo.lm.TrainingRun;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
@@ -210,10 +209,11 @@ final class TrainCommand implements Callable<Integer> {
     values.putAll(tuning());
     if (seed != null) values.put("seed", seed.toString());
     var settings = checked(values);
-    var folder = out == null ? unused(settings) : out;
-    RunFolder.requireNone(folder);
+    var folder = out;
+    if (folder != null) RunFolder.requireNone(folder);
     var texts = Data.read(settings);
-    return train(settings, texts, saving, new RunFolder(folder), false);
+    var run = folder == null ? unused(settings) : new RunFolder(folder);
+    return train(settings, texts, saving, run, false);
   }
 
   private int resume(Path path, Saving saving) throws IOException {
@@ -312,11 +312,8 @@ final class TrainCommand implements Callable<Integer> {
     if (value != null) values.put(name, value.toString());
   }
 
-  private static Path unused(Settings settings) {
-    var name =
-        LocalDateTime.now(java.time.ZoneId.systemDefault()).format(STAMP) + "-" + settings.cell();
-    var path = Path.of("runs", name);
-    for (var i = 2; Files.exists(path); i++) path = Path.of("runs", name + "-" + i);
-    return path;
+  private static RunFolder unused(Settings settings) {
+    var now = LocalDateTime.now(java.time.ZoneId.systemDefault());
+    return RunFolder.unused(Path.of("runs"), now.format(STAMP) + "-" + settings.cell());
   }
 }

@@ -10,6 +10,8 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import carousel.nn.Loss;
+import carousel.nn.io.Safetensors;
+import carousel.nn.io.StateDict;
 import carousel.nn.onnx.Onnx;
 import carousel.nn.recurrent.State;
 import carousel.tensor.Scope;
@@ -17,6 +19,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.nn.data.TokenStream;
 import carousel.zoo.lm.Evaluation;
+import carousel.zoo.lm.LanguageModel;
 import carousel.zoo.lm.Trained;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -96,7 +99,7 @@ class ExportTest {
       }
       assertThat(Math.exp(nats / expected.tokens()))
           .isCloseTo(expected.perplexity(), within(1e-5 * expected.perplexity()));
-      assertThat(Onnx.load(file).layers()).hasSize(4); // table, two cells, head
+      assertThat(Onnx.load(file).chain().layers()).hasSize(4); // table, two cells, head
     }
   }
 
@@ -167,5 +170,56 @@ class ExportTest {
     assertThat(carousel("export", folder, file).complaint()).contains("is no run");
     assertThat(carousel("export", trained("gru"), folder.resolve("no/where")).complaint())
         .contains("where: there is no folder " + folder.resolve("no"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"lstm", "gru-after", "elman"})
+  void weightsUnderPyTorchsNamesComeBack(String cell) throws Exception {
+    var run = trained(cell);
+    var file = folder.resolve("weights.safetensors");
+    var shell = carousel("export", run, file, "--names", "pytorch");
+    assertThat(shell.code()).as(shell.err()).isZero();
+    try (var scope = Scope.open()) {
+      var model = Trained.load(run).model();
+      var tensors = Safetensors.load(file);
+      assertThat(tensors.keySet())
+          .contains("embed.weight", "stack.weight_ih_l0", "stack.bias_hh_l1", "head.weight");
+      assertThat(Safetensors.metadata(file)).containsEntry("format", "pt");
+      var again = Trained.load(run).model();
+      for (var named : again.parameters()) named.value().fill(0);
+      StateDict.load(again, tensors);
+      assertSame(again, model);
+      // Our own names, which all cells have.
+      var own = folder.resolve("own.safetensors");
+      assertThat(carousel("export", run, own).code()).isZero();
+      for (var named : again.parameters()) named.value().fill(0);
+      Safetensors.loadInto(own, again.parameters());
+      assertSame(again, model);
+    }
+  }
+
+  private static void assertSame(LanguageModel actual, LanguageModel expected) {
+    var values = expected.parameters().iterator();
+    for (var named : actual.parameters()) {
+      assertThat(named.value().sameValues(values.next().value())).as(named.name()).isTrue();
+    }
+  }
+
+  @Test
+  void whatCannotBeExportedIsSaid() throws Exception {
+    var run = trained("peephole");
+    var weights = folder.resolve("weights.safetensors");
+    var lacking = carousel("export", run, weights, "--names", "pytorch");
+    assertThat(lacking.complaint()).contains("PyTorch has no PeepholeLstm");
+    assertThat(weights).doesNotExist();
+    assertThat(carousel("export", run, folder).complaint())
+        .contains("cannot write " + folder + ": it is a folder; name a file in it, ")
+        .contains("model.onnx say");
+    assertThat(carousel("export", run, ".").complaint()).contains("cannot write .: it is a folder");
+    var onnx = carousel("export", run, folder.resolve("m.onnx"), "--names", "pytorch");
+    assertThat(onnx.code()).isEqualTo(2);
+    assertThat(onnx.complaint()).contains("--names is about weights in a file that ends in");
+    assertThat(carousel("export", run, weights, "--names", "pytroch").complaint())
+        .contains("pytorch");
   }
 }

@@ -7,10 +7,12 @@ import carousel.tensor.Tensor;
 import java.io.IOException;
 import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -39,10 +41,24 @@ record Loading(
 
   /** All tensors of the file, new ones of the innermost scope. */
   Map<String, Tensor> tensors() throws IOException {
+    return tensors(stored.keySet());
+  }
+
+  /** Some tensors of the file, new ones of the innermost scope; what the others are does not matter. */
+  Map<String, Tensor> tensors(Collection<String> names) throws IOException {
+    var wanted = new ArrayList<StoredTensor>();
+    for (var name : names) {
+      var found = stored.get(name);
+      if (found == null) {
+        throw problem.apply(
+            "no tensor %s; it holds %s".formatted(HeaderParser.quote(name), shown(stored.keySet())));
+      }
+      wanted.add(found);
+    }
     try (var loading = Scope.open(Scope.current().device())) {
-      for (var each : stored.values()) checkLoadable(each);
+      for (var each : wanted) checkLoadable(each);
       var tensors = new LinkedHashMap<String, Tensor>();
-      for (var each : stored.values()) {
+      for (var each : wanted) {
         var dims = each.shape().stream().mapToInt(Math::toIntExact).toArray();
         var tensor = Tensor.zeros(conversion(each.type()).dtype(), dims);
         read(each.name(), tensor);
@@ -53,19 +69,39 @@ record Loading(
     }
   }
 
+  /** Some names, for a message. */
+  private static String shown(Set<String> names) {
+    var shown = names.stream().limit(SHOWN).map(HeaderParser::quote).toList();
+    var more = names.size() - shown.size();
+    return String.join(", ", shown) + (more > 0 ? " and %d more".formatted(more) : "");
+  }
+
   /** Overwrites tensors by those of the file, which must be the same. */
   void into(Map<String, Tensor> targets) throws IOException {
-    var differences = differences(targets);
-    if (!differences.isEmpty()) {
-      throw problem.apply(
-          "these are the weights of another model: %s%s"
-              .formatted(
-                  String.join("; ", differences.subList(0, Math.min(SHOWN, differences.size()))),
-                  differences.size() > SHOWN
-                      ? "; and %d differences more".formatted(differences.size() - SHOWN)
-                      : ""));
-    }
+    refuse(differences(targets, true));
     for (var target : targets.entrySet()) read(target.getKey(), target.getValue());
+  }
+
+  /** Overwrites those tensors that the file has, which must be of its types and shapes. */
+  LoadReport matchingInto(Map<String, Tensor> targets) throws IOException {
+    refuse(differences(targets, false));
+    var loaded = targets.keySet().stream().filter(stored::containsKey).toList();
+    for (var name : loaded) read(name, Objects.requireNonNull(targets.get(name)));
+    return new LoadReport(
+        loaded,
+        targets.keySet().stream().filter(name -> !stored.containsKey(name)).toList(),
+        stored.keySet().stream().filter(name -> !targets.containsKey(name)).toList());
+  }
+
+  private void refuse(List<String> differences) {
+    if (differences.isEmpty()) return;
+    throw problem.apply(
+        "these are the weights of another model: %s%s"
+            .formatted(
+                String.join("; ", differences.subList(0, Math.min(SHOWN, differences.size()))),
+                differences.size() > SHOWN
+                    ? "; and %d differences more".formatted(differences.size() - SHOWN)
+                    : ""));
   }
 
   /** The weights of a model by name. */
@@ -94,13 +130,14 @@ record Loading(
     return Objects.requireNonNull(Conversion.reading(type));
   }
 
-  private List<String> differences(Map<String, Tensor> targets) {
+  /** What differs; names that are on one side only, where that matters. */
+  private List<String> differences(Map<String, Tensor> targets, boolean wholly) {
     var differences = new ArrayList<String>();
     targets.forEach((name, tensor) -> {
       var found = stored.get(name);
       var wanted = tensor.dtype() + " " + tensor.shape();
       if (found == null) {
-        differences.add("%s, %s, is missing".formatted(HeaderParser.quote(name), wanted));
+        if (wholly) differences.add("%s, %s, is missing".formatted(HeaderParser.quote(name), wanted));
       } else if (!isReadAs(found.type(), tensor.dtype())
           || !found.shape().equals(TensorSource.dims(tensor))) {
         differences.add(
@@ -113,7 +150,7 @@ record Loading(
       }
     });
     for (var name : stored.keySet()) {
-      if (!targets.containsKey(name)) {
+      if (wholly && !targets.containsKey(name)) {
         differences.add(HeaderParser.quote(name) + " is not in the model");
       }
     }
@@ -129,8 +166,12 @@ record Loading(
     var name = HeaderParser.quote(stored.name());
     if (Conversion.reading(stored.type()) == null) {
       throw problem.apply(
-          "tensor %s is %s; what can be read is %s: convert it where it was made"
-              .formatted(name, stored.type(), Conversion.readable()));
+          "tensor %s is %s; what can be read is %s: convert it where it was made%s"
+              .formatted(
+                  name,
+                  stored.type(),
+                  Conversion.readable(),
+                  this.stored.size() > 1 ? ", or load(path, names) without it" : ""));
     }
     for (var extent : stored.shape()) {
       if (extent > Integer.MAX_VALUE) {

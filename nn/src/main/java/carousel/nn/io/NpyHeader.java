@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * {'descr': '&lt;f4', 'fortran_order': False, 'shape': (2, 3), }
  * </pre>
  *
+ * <p>Python 2 wrote {@code (2L, 3L)}, which means the same.
+ *
  * <p>Read strictly and by this form alone: nothing is evaluated, and arrays of Python objects, which
  * are pickles, are refused. A header that this class has accepted announces exactly the bytes that
  * follow it.
@@ -57,11 +59,11 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
   private static final Pattern ENTRY =
       Pattern.compile(
           "\\s*+(['\"])(\\w++)\\1\\s*+:\\s*+"
-              + "('[^']*+'|\"[^\"]*+\"|True|False|\\([0-9,\\s]*+\\)|\\[[^\\]]*+])\\s*+(,|$)\\s*+",
+              + "('[^']*+'|\"[^\"]*+\"|True|False|\\([0-9L,\\s]*+\\)|\\[[^\\]]*+])\\s*+(,|$)\\s*+",
           Pattern.DOTALL);
 
   private static final Pattern TUPLE =
-      Pattern.compile("\\(\\s*+((?:\\d++\\s*+,\\s*+)*+)(\\d++)?+\\s*+\\)");
+      Pattern.compile("\\(\\s*+((?:\\d++L?+\\s*+,\\s*+)*+)(\\d++L?+)?+\\s*+\\)");
 
   private static final Map<String, StoredType> TYPES =
       Map.ofEntries(
@@ -235,7 +237,9 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     for (var digits : tuple.substring(1, tuple.length() - 1).split(",", -1)) {
       if (digits.isBlank()) continue;
       try {
-        dims.add(Long.parseLong(digits.strip()));
+        // Python 2 wrote its long numbers so; NumPy still reads them.
+        var number = digits.strip();
+        dims.add(Long.parseLong(number.endsWith("L") ? number.substring(0, number.length() - 1) : number));
       } catch (NumberFormatException tooLarge) {
         throw problem.apply(
             "the dimension %s does not fit in 63 bits".formatted(HeaderParser.quote(digits)));

@@ -5,6 +5,7 @@ import carousel.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Map;
 
 /**
@@ -90,6 +91,53 @@ public final class Safetensors {
     try (var file = SafetensorsFile.open(path)) {
       return loading(path, file).tensors();
     }
+  }
+
+  /**
+   * Reads some tensors of a file. What the others are does not matter: they may be of types that tensors
+   * do not have.
+   *
+   * @param path the file
+   * @param names which
+   * @return by name, in the order of the names; new tensors of the innermost scope, on its device
+   * @throws SafetensorsException if the file is missing, truncated or not sound, lacks one of the names, or has one
+   *     of an element type that tensors do not have
+   * @throws IOException if it cannot be read
+   */
+  public static Map<String, Tensor> load(Path path, Collection<String> names) throws IOException {
+    try (var file = SafetensorsFile.open(path)) {
+      return loading(path, file).tensors(names);
+    }
+  }
+
+  /**
+   * Overwrites those tensors that a file has too, and says which: for a model with a new head, or
+   * part of one. What is on both sides must be of one type and shape, or nothing changes.
+   *
+   * @param path the file
+   * @param targets by name; written in place
+   * @return what was loaded, what the file lacks and what the targets lack
+   * @throws SafetensorsException if the file is missing, truncated or not sound, or if a type or a shape differs
+   * @throws IOException if it cannot be read
+   */
+  public static LoadReport loadMatchingInto(Path path, Map<String, Tensor> targets)
+      throws IOException {
+    try (var file = SafetensorsFile.open(path)) {
+      return loading(path, file).matchingInto(targets);
+    }
+  }
+
+  /**
+   * Overwrites those weights of a model that a file has too, as {@link #loadMatchingInto(Path, Map)} does.
+   *
+   * @param path the file
+   * @param parameters as {@code model.parameters()} gives them; written in place
+   * @return what was loaded, what the file lacks and what the model lacks
+   * @throws SafetensorsException if the file is missing, truncated or not sound, or if a type or a shape differs
+   * @throws IOException if it cannot be read
+   */
+  public static LoadReport loadMatchingInto(Path path, Parameters parameters) throws IOException {
+    return loadMatchingInto(path, Loading.values(parameters));
   }
 
   /**

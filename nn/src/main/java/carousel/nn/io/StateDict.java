@@ -149,6 +149,25 @@ public final class StateDict {
    *     unexpected, of another type or of another shape; the message lists all of them
    */
   public static void load(Layer model, Map<String, Tensor> tensors) {
+    load(model, tensors, true);
+  }
+
+  /**
+   * Overwrites those weights of a model that are given, as PyTorch's {@code strict=False} does: for a model
+   * with a new head, or part of one. What is given for a weight must fit, or nothing changes.
+   *
+   * @param model any layer
+   * @param tensors as {@code state_dict} names them
+   * @return what was loaded, what was not given, and what was given and the model lacks; names are PyTorch's
+   * @throws TensorException if it holds a layer that PyTorch does not have, or if a type or a shape differs
+   */
+  public static LoadReport loadMatching(Layer model, Map<String, Tensor> tensors) {
+    return load(model, tensors, false);
+  }
+
+  private static LoadReport load(Layer model, Map<String, Tensor> tensors, boolean wholly) {
+    var missing = new ArrayList<String>();
+    var unexpected = new ArrayList<String>();
     var problems = new ArrayList<String>();
     var images = StateDictTable.of(model);
     var names = tensors.keySet();
@@ -169,13 +188,15 @@ public final class StateDict {
       } else if (group.stream().anyMatch(image -> image.isLeftOut(names))) {
         chosen.add(group.getFirst());
       } else {
-        problems.add("missing: " + group.getFirst());
+        missing.add(group.getFirst().name());
+        if (wholly) problems.add("missing: " + group.getFirst());
       }
     }
     var expected = images.stream().map(Image::name).collect(toSet());
     tensors.forEach((name, tensor) -> {
       if (!expected.contains(name) && projected.stream().noneMatch(m -> m.isName(name))) {
-        problems.add("unexpected: %s %s".formatted(name, type(tensor)));
+        unexpected.add(name);
+        if (wholly) problems.add("unexpected: %s %s".formatted(name, type(tensor)));
       }
     });
     if (!problems.isEmpty()) {
@@ -189,6 +210,8 @@ public final class StateDict {
         image.load(given == null ? image.theirs().zerosLike() : given);
       }
     }
+    var loaded = chosen.stream().map(Image::name).filter(names::contains).toList();
+    return new LoadReport(loaded, missing, unexpected);
   }
 
   private static Stream<RecurrentModule> modules(List<Image> images) {

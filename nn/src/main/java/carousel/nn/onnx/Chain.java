@@ -18,12 +18,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Layers one after another, each reading what the one before gives: {@code x [T,N,D]}, or tokens I32
- * {@code [T,N]} if the first is an embedding, {@code → y [T,N,H]}. It is what an ONNX file holds. A
+ * {@code [T,N]} if the first is an embedding, {@code → y [T,N,H]}. It is what most ONNX files hold. A
  * {@link Transpose} swaps batch and time: with one in front x is {@code [N,T,D]}, with one more behind
- * y is {@code [N,T,H]}.
+ * y is {@code [N,T,H]}. {@link Operation#last} makes it one output for each row, {@code [N,H]}, as
+ * classifiers have.
  *
  * @param layers in order: an {@link Embedding} at the start, {@link Sequence}s, {@link Linear}s, {@link
- *     LayerNorm}s, {@link Dropout}s and {@link Transpose}s
+ *     LayerNorm}s, {@link Dropout}s, {@link Transpose}s and {@link Operation}s of one input
  */
 public record Chain(List<Layer> layers) implements Layer {
   /** Checks that each layer can stand where it stands and reads what the one before gives. */
@@ -40,7 +41,7 @@ public record Chain(List<Layer> layers) implements Layer {
             "chain: layer %d, %s, reads %d features, layer %d gives %d"
                 .formatted(i, name(layer), wanted, i - 1, given));
       }
-      given = outputs(layer) < 0 ? given : outputs(layer);
+      given = outputs(layer) < 0 && keepsFeatures(layer) ? given : outputs(layer);
     }
     checkTime(layers);
   }
@@ -92,6 +93,7 @@ public record Chain(List<Layer> layers) implements Layer {
             case LayerNorm norm -> norm.apply(y);
             case Dropout dropout -> dropout.apply(y);
             case Transpose swap -> swap.apply(y);
+            case Operation operation -> operation.apply(y);
             case Sequence sequence -> {
               int from = states.size();
               var own =
@@ -148,6 +150,15 @@ public record Chain(List<Layer> layers) implements Layer {
     };
   }
 
+  private static boolean keepsFeatures(Layer layer) {
+    return !(layer instanceof Operation operation) || operation.keepsShape();
+  }
+
+  /** Whether what it gives has the axes of what it reads, but for the last. */
+  boolean keepsAxes() {
+    return layers.stream().allMatch(Chain::keepsFeatures);
+  }
+
   /** Whether batch and time are swapped before the first layer with a state. */
   boolean isBatchFirst() {
     return isBatchFirst(layers);
@@ -192,6 +203,11 @@ public record Chain(List<Layer> layers) implements Layer {
               "chain: layer %d is an Embedding, which reads tokens; it can only come first"
                   .formatted(place));
       case Linear _, LayerNorm _, Dropout _, Sequence _, Transpose _ -> {}
+      case Operation operation when operation.inputs() == 1 -> {}
+      case Operation operation ->
+          throw new TensorException(
+              "chain: layer %d, %s, reads %d tensors; in a chain each layer reads one, a Draft has no such bound"
+                  .formatted(place, operation.operator(), operation.inputs()));
       default ->
           throw new TensorException(
               "chain: layer %d, %s, is not a layer whose inputs and outputs are known here; %s"
@@ -210,7 +226,7 @@ public record Chain(List<Layer> layers) implements Layer {
             : "";
     return parts.isEmpty()
         ? "give Embedding, Recurrent, Bidirectional, Stack, Linear, LayerNorm, Dropout and Transpose"
-            + " layers"
+            + " layers, and Operations"
         : "give the layers it is made of, in order, as in Chain.of(model.%s())".formatted(parts);
   }
 

@@ -1,303 +1,270 @@
 package carousel.nn.onnx;
 
-import carousel.nn.Layer;
-import carousel.nn.Linear;
-import carousel.nn.onnx.Value.Form;
-import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.Sequence;
+import carousel.nn.onnx.Operation.Operand;
+import carousel.nn.onnx.Value.Constant;
+import carousel.nn.onnx.Value.Given;
+import carousel.tensor.DType;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Nodes to layers. What the data flow through must be a chain of operators that layers here compute;
- * anything else may be in a graph, as long as no layer reads it.
+ * Nodes to steps. What depends on the tensors of the file alone is computed here and now; of the rest
+ * {@link LayerSteps} makes layers where it can, and what is left are operations.
  */
 final class GraphReader {
-  private static final Set<String> RECURRENT = Set.of("LSTM", "GRU", "RNN");
+  /** Operators whose constant operands are trained, if they are weights: the others cut and move. */
+  private static final Set<String> WITH_WEIGHTS =
+      Set.of("Add", "Sub", "Mul", "Div", "MatMul", "Gemm", "Concat", "Identity", "Expand", "Gather");
 
-  /** Batch and time swapped. */
-  private static final List<Long> SWAPPED = List.of(1L, 0L, 2L);
-
-  private static final int MOST_LAYERS = 5_000;
+  /** Operands that may lie beyond every axis: where a slice starts and ends. */
+  private static final Set<Integer> BOUNDS = Set.of(1, 2);
 
   private final GraphProto graph;
   private final Weights weights;
+  private final Draft draft = new Draft();
   private final Map<String, Value> values = new HashMap<>();
-  private @Nullable String data; // the input that flows through the layers
-  private String lengths = ""; // sequence_lens of the recurrent operators
+  private final Map<String, NodeProto> refused = new HashMap<>();
+  private final LayerSteps layers;
 
   private GraphReader(GraphProto graph) {
     this.graph = graph;
     this.weights = new Weights(graph.fileBytes());
+    this.layers = new LayerSteps(this, draft, weights);
   }
 
-  /** The layers of a graph; their parameters belong to the innermost scope. */
-  static Chain chain(GraphProto graph) {
-    return new GraphReader(graph).chain();
+  /** The graph of a file; its parameters and constants belong to the innermost scope. */
+  static Graph graph(GraphProto graph) {
+    return new GraphReader(graph).graph();
   }
 
-  private Chain chain() {
-    for (var input : graph.inputs()) values.put(input, new Value.Given(input, false));
-    // A weight that is also named as an input can be replaced in a run; it is a weight all the
-    // same.
-    graph.tensors().forEach((name, tensor) -> values.put(name, new Value.Constant(tensor)));
-    for (var node : graph.nodes()) {
-      var value = blamed(read(node));
-      if (!node.output(0).isEmpty()) values.put(node.output(0), value);
-      for (var i = 1; i < node.outputs().size(); i++) {
-        values.put(
-            node.output(i),
-            value instanceof Value.Flow flow && RECURRENT.contains(node.operator())
-                ? new Value.Final(flow)
-                : new Value.Other(node));
+  private Graph graph() {
+    reserve();
+    for (var input : graph.inputs()) {
+      // A weight that is also named as an input can be replaced in a run; it is a weight all the same.
+      if (!graph.tensors().containsKey(input.name())) {
+        draft.input(new Graph.Input(input.name(), type("input ", input), input.dims()));
+        values.put(input.name(), new Given(input.name()));
       }
     }
-    return new OutputReader(graph.outputs(), this::value).chain();
-  }
-
-  /** What cannot be read because of what it reads is that node's fault. */
-  private Value blamed(Value value) {
-    if (value instanceof Value.Other other) {
-      for (var input : other.by().inputs()) {
-        if (values.get(input) instanceof Value.Other cause) return cause;
-        if (!(values.get(input) instanceof Value.Constant)) break;
-      }
+    graph.tensors().forEach((name, tensor) -> values.put(name, weights.constant(tensor, true)));
+    for (var node : graph.nodes()) read(node);
+    if (graph.outputs().isEmpty()) throw new OnnxException("the graph has no output");
+    for (var output : graph.outputs()) draft.output(output(output));
+    try {
+      var whole = draft.graph();
+      var type = whole.weightType(); // of one type, or refused
+      if (!type.isFloating()) throw new AssertionError(type);
+      return whole;
+    } catch (TensorException e) {
+      throw new OnnxException("the steps do not fit each other: " + e.getMessage());
     }
-    return value;
   }
 
-  private Value value(String name) {
+  private void reserve() {
+    var names = new HashSet<String>(graph.tensors().keySet());
+    graph.inputs().forEach(input -> names.add(input.name()));
+    graph.nodes().forEach(node -> names.addAll(node.outputs()));
+    draft.reserve(names);
+  }
+
+  private Graph.Output output(GraphProto.Declared output) {
+    var value = given(output.name(), output.name());
+    return new Graph.Output(output.name(), value, type("output ", output), output.dims());
+  }
+
+  private static DataType type(String what, GraphProto.Declared declared) {
+    if (declared.type() == 0) return DataType.FLOAT; // most are
+    var type = DataType.of(declared.type(), what + OnnxException.quote(declared.name()));
+    return type.isHalf() ? DataType.FLOAT : type;
+  }
+
+  /** The version of the operators. */
+  long opset() {
+    return graph.opset();
+  }
+
+  /** What a name stands for. */
+  Value value(String name) {
     var value = values.get(name);
-    if (value == null) {
-      throw new OnnxException(
-          "%s is read and nothing gives it; nodes must be in an order in which they can run"
-              .formatted(OnnxException.quote(name)));
+    if (value != null) return value;
+    var cause = refused.get(name);
+    if (cause != null) {
+      throw cause.wrong(
+          "is not read, and %s depends on it; read are LSTM, GRU, RNN, LayerNormalization, Dropout,"
+                  .formatted(OnnxException.quote(name))
+              + " Constant and " + String.join(", ", Semantics.names()));
     }
-    return value;
+    throw new OnnxException(
+        "%s is read and nothing gives it; nodes must be in an order in which they can run"
+            .formatted(OnnxException.quote(name)));
   }
 
-  private Value read(NodeProto node) {
-    if (!node.domain().isEmpty()) return new Value.Other(node);
-    return switch (node.operator()) {
-      case "LSTM", "GRU", "RNN" -> recurrent(node);
-      case "Gather" -> gather(node);
-      case "MatMul" -> product(node);
-      case "Add" -> sum(node);
-      case "Gemm" -> gemm(node);
-      case "LayerNormalization" -> norm(node);
-      case "Squeeze" -> squeeze(node);
-      case "Transpose" -> transpose(node);
-      case "Reshape" -> reshape(node);
-      case "Concat" -> finals(node);
-      case "Identity", "Dropout", "Cast" -> value(node.input(0));
-      case "Constant" -> {
-        var tensor = node.tensor("value");
-        yield tensor == null ? new Value.Other(node) : new Value.Constant(tensor);
+  /** The constant that an input of a node is; null for what is given, and for none. */
+  @Nullable Constant constant(NodeProto node, int input) {
+    var name = node.input(input);
+    return !name.isEmpty() && value(name) instanceof Constant constant ? constant : null;
+  }
+
+  /** The name of what is known when the model runs; a constant becomes a step that gives it. */
+  String given(String name, String wish) {
+    return switch (value(name)) {
+      case Given given -> given.name();
+      case Constant constant -> {
+        var to = draft.fresh(wish + ".value");
+        var operation =
+            new Operation("Identity", Map.of(), List.of(operand(constant, "Identity")));
+        draft.add(operation, List.of(), List.of(to));
+        values.put(name, new Given(to));
+        yield to;
       }
-      case "Expand" ->
-          value(node.input(0)) instanceof Value.Constant row
-              ? new Value.Rows(row.tensor().isZero() ? null : row.tensor())
-              : new Value.Other(node);
-      case "ConstantOfShape" -> zeros(node);
-      case "Slice" -> // zeros cut to a layer's share are zeros
-          value(node.input(0)) instanceof Value.Rows rows && rows.row() == null
-              ? rows
-              : new Value.Other(node);
-      default -> new Value.Other(node);
     };
   }
 
-  /** What layers gave, or the data; null for anything else. */
-  private Value.@Nullable Flow flow(NodeProto node, int input) {
-    return switch (value(node.input(input))) {
-      case Value.Flow flow when flow.form() == Form.PLAIN -> flow;
-      case Value.Given given -> {
-        if (data != null && !data.equals(given.name())) {
-          throw node.wrong(
-              "layers read the input %s here and %s elsewhere; there must be one"
-                  .formatted(OnnxException.quote(given.name()), OnnxException.quote(data)));
-        }
-        data = given.name();
-        yield new Value.Flow(
-            given.isTransposed() ? List.of(new Transpose()) : List.of(), Form.PLAIN);
+  void put(String name, Value value) {
+    if (!name.isEmpty()) values.put(name, value);
+  }
+
+  private void read(NodeProto node) {
+    try {
+      if (node.inputs().stream().anyMatch(refused::containsKey)) {
+        // Fine for as long as nothing leads from here to an output.
+        var cause = node.inputs().stream().filter(refused::containsKey).findFirst().orElseThrow();
+        refuse(node, refused.get(cause));
+      } else if (!node.domain().isEmpty() || !isKnown(node.operator())) {
+        refuse(node, node);
+      } else if (!layers.read(node)) {
+        operation(Forms.modern(node, graph.opset(), weights), node);
       }
-      default -> null;
-    };
-  }
-
-  /** With {@code layout = 1} an operator reads {@code [N,T,D]} and gives {@code [N,T,directions,H]}. */
-  private Value recurrent(NodeProto node) {
-    var before = flow(node, 0);
-    if (before == null) return new Value.Other(node);
-    checkLengths(node, before);
-    var layer = RecurrentReader.of(node, this::value, weights);
-    return RecurrentReader.isBatchFirst(node)
-        ? transposed(after(transposed(before), layer, Form.SIDE_BY_SIDE))
-        : after(before, layer, Form.BY_DIRECTION);
-  }
-
-  /** The same with batch and time swapped; swapping twice is nothing. */
-  private static Value.Flow transposed(Value.Flow flow) {
-    var layers = flow.layers();
-    return !layers.isEmpty() && layers.getLast() instanceof Transpose
-        ? new Value.Flow(layers.subList(0, layers.size() - 1), flow.form())
-        : after(flow, new Transpose(), flow.form());
-  }
-
-  /** A run has lengths for all its layers or for none. */
-  private void checkLengths(NodeProto node, Value.Flow before) {
-    if (before.layers().stream().noneMatch(Sequence.class::isInstance)) {
-      lengths = node.input(4);
-    } else if (!lengths.equals(node.input(4))) {
-      throw node.wrong(
-          "has the sequence_lens %s, a layer before it %s; they must be the same"
-              .formatted(OnnxException.quote(node.input(4)), OnnxException.quote(lengths)));
+    } catch (TensorException e) {
+      throw node.wrong(e.getMessage());
     }
   }
 
-  private static Value.Flow after(Value.Flow before, Layer layer, Form form) {
-    if (before.layers().size() == MOST_LAYERS) {
-      throw new OnnxException("more than %d layers; this is no model".formatted(MOST_LAYERS));
+  private static boolean isKnown(String operator) {
+    return LayerSteps.OPERATORS.contains(operator)
+        || Forms.OPERATORS.contains(operator)
+        || Semantics.find(operator) != null;
+  }
+
+  private void refuse(NodeProto node, @Nullable NodeProto cause) {
+    for (var output : node.outputs()) refused.put(output, cause == null ? node : cause);
+  }
+
+  /** A node in the form of opset 17: its operands, by name or as numbers. */
+  private void operation(Forms.Modern form, NodeProto node) {
+    var problem =
+        Semantics.problem(form.operator(), form.attributes().keySet(), form.operands().size());
+    if (!problem.isEmpty()) throw node.wrong(problem);
+    var operands = new ArrayList<@Nullable Value>();
+    for (var operand : form.operands()) {
+      operands.add(
+          switch (operand) {
+            case Constant constant -> constant;
+            case Given name -> name.name().isEmpty() ? null : value(name.name());
+          });
     }
-    return new Value.Flow(Stream.concat(before.layers().stream(), Stream.of(layer)).toList(), form);
-  }
-
-  private @Nullable TensorProto constant(String name) {
-    return !name.isEmpty() && value(name) instanceof Value.Constant constant
-        ? constant.tensor()
-        : null;
-  }
-
-  private LayerReader reader(NodeProto node) {
-    return new LayerReader(node, weights);
-  }
-
-  private Value gather(NodeProto node) {
-    var table = constant(node.input(0));
-    var indices = value(node.input(1));
-    var before = table == null || indices instanceof Value.Flow ? null : flow(node, 1);
-    return table == null || before == null
-        ? new Value.Other(node)
-        : after(before, reader(node).embedding(table), Form.PLAIN);
-  }
-
-  private Value product(NodeProto node) {
-    var weight = constant(node.input(1));
-    var before = weight == null ? null : flow(node, 0);
-    return weight == null || before == null
-        ? new Value.Other(node)
-        : after(before, reader(node).product(weight), Form.PLAIN);
-  }
-
-  private Value sum(NodeProto node) {
-    var first = constant(node.input(0));
-    var bias = first != null ? first : constant(node.input(1));
-    var other = value(node.input(first != null ? 1 : 0));
-    if (bias != null
-        && other instanceof Value.Flow flow
-        && flow.layers().getLast() instanceof Linear product) {
-      var biased = reader(node).biased(product, bias);
-      var before = flow.layers().subList(0, flow.layers().size() - 1);
-      if (biased != null) return after(new Value.Flow(before, Form.PLAIN), biased, Form.PLAIN);
+    checkCut(form, operands, node);
+    if (operands.stream().noneMatch(Given.class::isInstance)) {
+      fold(form, operands, node);
+    } else {
+      step(form, operands, node);
     }
-    return new Value.Other(node);
   }
 
-  private Value gemm(NodeProto node) {
-    var weight = constant(node.input(1));
-    var bias = constant(node.input(2));
-    var before = weight == null || isComputed(node, 2) ? null : flow(node, 0);
-    return weight == null || before == null
-        ? new Value.Other(node)
-        : after(before, reader(node).gemm(weight, bias), Form.PLAIN);
-  }
-
-  private Value norm(NodeProto node) {
-    var gain = constant(node.input(1));
-    var bias = constant(node.input(2));
-    var before = gain == null || isComputed(node, 2) ? null : flow(node, 0);
-    return gain == null || before == null
-        ? new Value.Other(node)
-        : after(before, reader(node).norm(gain, bias), Form.PLAIN);
-  }
-
-  /** Whether an input is there and no tensor of the file. */
-  private boolean isComputed(NodeProto node, int input) {
-    return !node.input(input).isEmpty() && constant(node.input(input)) == null;
-  }
-
-  private static Value zeros(NodeProto node) {
-    var value = node.tensor("value");
-    return value == null || value.isZero() ? new Value.Rows(null) : new Value.Other(node);
-  }
-
-  private Value transpose(NodeProto node) {
-    var perm = node.integers("perm");
-    return switch (value(node.input(0))) {
-      case Value.Given given when perm.equals(List.of(1L, 0L)) || perm.equals(SWAPPED) ->
-          new Value.Given(given.name(), !given.isTransposed());
-      case Value.Flow flow when flow.form() == Form.PLAIN && perm.equals(SWAPPED) ->
-          transposed(flow);
-      case Value.Flow flow
-          when flow.form() == Form.BY_DIRECTION && perm.equals(List.of(0L, 2L, 1L, 3L)) ->
-          new Value.Flow(flow.layers(), Form.SIDE_BY_SIDE);
-      default -> new Value.Other(node);
-    };
-  }
-
-  /** What takes away the axis of directions, of which there is one. */
-  private Value squeeze(NodeProto node) {
-    var axes = constant(node.input(1));
-    var taken =
-        axes == null ? node.integers("axes") : Arrays.stream(axes.toIntegers()).boxed().toList();
-    if (!(value(node.input(0)) instanceof Value.Flow flow)
-        || !(flow.sequence() instanceof Recurrent<?>)) {
-      return new Value.Other(node);
+  private static void checkCut(Forms.Modern form, List<@Nullable Value> operands, NodeProto node) {
+    for (var i = 0; i < operands.size(); i++) {
+      if (operands.get(i) instanceof Constant constant
+          && constant.isCut()
+          && !(form.operator().equals("Slice") && BOUNDS.contains(i))) {
+        throw node.wrong(
+            "reads numbers past 32 bits, %s, which there are not here"
+                .formatted(OnnxException.quote(constant.name())));
+      }
     }
-    var axis =
-        switch (flow.form()) {
-          case PLAIN -> List.<Long>of();
-          case BY_DIRECTION -> List.of(1L);
-          case SIDE_BY_SIDE -> List.of(2L);
-        };
-    return !axis.isEmpty() && taken.equals(axis)
-        ? new Value.Flow(flow.layers(), Form.PLAIN)
-        : new Value.Other(node);
   }
 
-  /** What joins the last two axes of four. */
-  private Value reshape(NodeProto node) {
-    var shape = constant(node.input(1));
-    if (shape == null
-        || node.integer("allowzero", 0) != 0
-        || !(value(node.input(0)) instanceof Value.Flow flow)
-        || flow.form() != Form.SIDE_BY_SIDE) {
-      return new Value.Other(node);
+  /** Computes what depends on the file alone. */
+  private void fold(Forms.Modern form, List<@Nullable Value> operands, NodeProto node) {
+    var row = Semantics.of(form.operator());
+    var in = new ArrayList<@Nullable Tensor>();
+    var isWeight = false;
+    for (var operand : operands) {
+      in.add(operand instanceof Constant constant ? constant.tensor() : null);
+      isWeight |= operand instanceof Constant constant && constant.isWeight();
     }
-    var last = Objects.requireNonNull(flow.sequence()); // no other layer gives this form
-    var dims = Arrays.stream(shape.toIntegers()).boxed().toList();
-    return dims.equals(List.of(0L, 0L, -1L)) || dims.equals(List.of(0L, 0L, (long) last.outputs()))
-        ? new Value.Flow(flow.layers(), Form.PLAIN)
-        : new Value.Other(node);
+    if (form.operator().equals("Expand")) weights.count(expanded(in));
+    var made = row.run(new Call(form.attributes(), in, node.outputs().size()));
+    for (var i = 0; i < made.size(); i++) {
+      var tensor = made.get(i);
+      var bytes = tensor.size() * tensor.dtype().bytes();
+      if (!row.isView()) weights.count(bytes);
+      put(
+          node.output(i),
+          new Constant(
+              node.output(i), type(form, operands, tensor.dtype()), isWeight, false, () -> tensor));
+    }
   }
 
-  /** Final states of layers of one chain, one after the other, as PyTorch gives them. */
-  private Value finals(NodeProto node) {
-    var flows = new ArrayList<Value.Flow>();
-    for (var input : Set.copyOf(node.inputs())) {
-      if (!(values.get(input) instanceof Value.Final states)) return new Value.Other(node);
-      flows.add(states.of());
+  /** How many bytes an expansion has, before it is made. */
+  private static long expanded(List<@Nullable Tensor> in) {
+    var shape = in.get(1);
+    if (shape == null || shape.rank() > 1) return 0;
+    var bytes = 8.0;
+    for (var dim : shape.toIntArray()) bytes *= Math.max(dim, 1);
+    return (long) Math.min(bytes, Long.MAX_VALUE / 4.0);
+  }
+
+  private static DataType type(
+      Forms.Modern form, List<@Nullable Value> operands, DType dtype) {
+    if (dtype != DType.I32) return DataType.of(dtype);
+    if (form.operator().equals("Cast") && form.attributes().get("to") instanceof Long to) {
+      return DataType.of(to, "attribute to");
     }
-    return OutputReader.longest(flows)
-        .filter(longest -> flows.stream().allMatch(longest::contains))
-        .<Value>map(Value.Final::new)
-        .orElseGet(() -> new Value.Other(node));
+    var isShape = Set.of("Shape", "Size", "ArgMax").contains(form.operator());
+    return !isShape
+            && operands.getFirst() instanceof Constant first
+            && first.type() == DataType.INT32
+        ? DataType.INT32
+        : DataType.INT64;
+  }
+
+  private void step(Forms.Modern form, List<@Nullable Value> values, NodeProto node) {
+    var from = new ArrayList<String>();
+    var operands = new ArrayList<Operand>();
+    for (var value : values) {
+      operands.add(
+          switch (value) {
+            case null -> new Operand.Missing();
+            case Constant constant -> operand(constant, form.operator());
+            case Given given -> {
+              from.add(given.name());
+              yield new Operand.Given(from.size() - 1);
+            }
+          });
+    }
+    var operation = new Operation(form.operator(), form.attributes(), operands);
+    draft.add(operation, from, node.outputs());
+    for (var output : node.outputs()) put(output, new Given(output));
+    layers.normalized(node.output(0));
+  }
+
+  private Operand operand(Constant constant, String operator) {
+    var tensor = constant.tensor();
+    if (constant.isWeight()
+        && tensor.dtype().isFloating()
+        && tensor.rank() > 0
+        && WITH_WEIGHTS.contains(operator)) {
+      return new Operand.Weight(carousel.nn.Parameter.of(weights.tensor(constant)));
+    }
+    weights.count(tensor.size() * tensor.dtype().bytes());
+    var type = constant.type().isHalf() ? DataType.FLOAT : constant.type();
+    return new Operand.Number(type, tensor.copy());
   }
 }

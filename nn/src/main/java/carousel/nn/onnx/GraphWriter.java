@@ -1,10 +1,13 @@
 package carousel.nn.onnx;
 
+import carousel.tensor.DType;
+import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** An ONNX graph that is put together node by node. The numbers of the fields are those of onnx.proto. */
 final class GraphWriter {
@@ -21,6 +24,11 @@ final class GraphWriter {
 
   /** The whole file. */
   WireWriter model() {
+    return model(OPSET);
+  }
+
+  /** The whole file, of operators of a version. */
+  WireWriter model(int opset) {
     var graph =
         new WireWriter()
             .messages(1, nodes)
@@ -32,7 +40,7 @@ final class GraphWriter {
         .integer(1, IR_VERSION)
         .text(2, "carousel")
         .message(7, graph)
-        .message(8, new WireWriter().text(1, "").integer(2, OPSET));
+        .message(8, new WireWriter().text(1, "").integer(2, opset));
   }
 
   /** Adds a node; a missing input is an empty name. */
@@ -63,32 +71,52 @@ final class GraphWriter {
     return name;
   }
 
+  /** Adds a tensor of whole numbers or of truths; gives its name. */
+  String constant(String name, DataType type, Tensor value) {
+    var numbers = value.cast(DType.I32).flatten().toIntArray();
+    var bytes = ByteBuffer.allocate(numbers.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    for (var number : numbers) {
+      switch (type) {
+        case INT64 -> bytes.putLong(number);
+        case INT32 -> bytes.putInt(number);
+        case BOOL -> bytes.put((byte) number);
+        default -> throw new OnnxException("%s is %s".formatted(name, type));
+      }
+    }
+    return raw(name, type, value.shape(), bytes.array());
+  }
+
+  /** Adds a tensor of which there are the bytes; gives its name. */
+  String raw(String name, DataType type, Shape shape, byte[] bytes) {
+    var tensor = new WireWriter();
+    for (var dim : shape.toArray()) tensor.integer(1, dim);
+    initializers.add(tensor.integer(2, type.code()).text(8, name).bytes(9, bytes));
+    return name;
+  }
+
   /** Adds a list of I64, which shapes and axes are; gives its name. */
   String constant(String name, long... values) {
     var bytes = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     for (var value : values) bytes.putLong(value);
-    initializers.add(
-        new WireWriter()
-            .integer(1, values.length)
-            .integer(2, DataType.INT64.code())
-            .text(8, name)
-            .bytes(9, bytes.array()));
-    return name;
+    return raw(name, DataType.INT64, Shape.of(values.length), bytes.array());
   }
 
   /** Declares an input; a dimension is a number, or the name of one that is known when it runs. */
-  String input(String name, DataType type, Object... dims) {
+  String input(String name, DataType type, Object @Nullable ... dims) {
     inputs.add(value(name, type, dims));
     return name;
   }
 
   /** Declares an output; dimensions as in {@link #input}. */
-  String output(String name, DataType type, Object... dims) {
+  String output(String name, DataType type, Object @Nullable ... dims) {
     outputs.add(value(name, type, dims));
     return name;
   }
 
-  private static WireWriter value(String name, DataType type, Object... dims) {
+  private static WireWriter value(
+      String name, DataType type, Object @Nullable [] dims) {
+    var tensor = new WireWriter().integer(1, type.code());
+    if (dims == null) return typed(name, tensor);
     var shape = new WireWriter();
     for (var dim : dims) {
       shape.message(
@@ -97,7 +125,10 @@ final class GraphWriter {
               ? new WireWriter().integer(1, size)
               : new WireWriter().text(2, (String) dim));
     }
-    var tensor = new WireWriter().integer(1, type.code()).message(2, shape);
+    return typed(name, tensor.message(2, shape));
+  }
+
+  private static WireWriter typed(String name, WireWriter tensor) {
     return new WireWriter().text(1, name).message(2, new WireWriter().message(1, tensor));
   }
 

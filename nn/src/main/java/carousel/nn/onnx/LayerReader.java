@@ -4,7 +4,8 @@ import carousel.nn.Embedding;
 import carousel.nn.LayerNorm;
 import carousel.nn.Linear;
 import carousel.nn.Parameter;
-import java.util.List;
+import carousel.nn.onnx.Value.Constant;
+import carousel.tensor.Tensor;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -16,65 +17,64 @@ import org.jspecify.annotations.Nullable;
  */
 record LayerReader(NodeProto node, Weights weights) {
   /** {@code Gather}: rows of a table. */
-  Embedding embedding(TensorProto table) {
-    var axis = node.integer("axis", 0);
-    if (axis != 0) {
-      throw node.wrong("attribute axis is %d; rows of a table are axis 0".formatted(axis));
-    }
+  Embedding embedding(Constant table) {
     return new Embedding(weights.parameter(node, table, 2), OptionalInt.empty());
   }
 
   /** {@code MatMul}: a product that a bias may follow. */
-  Linear product(TensorProto weight) {
+  Linear product(Constant weight) {
     return new Linear(weights.parameter(node, weight, 2), null);
   }
 
-  /** {@code Add}: the bias of the product before it; null if it is something else. */
-  @Nullable Linear biased(Linear product, TensorProto bias) {
-    var fits = bias.dims().equals(List.of(product.weight().value().dim(1)));
-    return product.bias() != null || !fits
-        ? null
-        : new Linear(product.weight(), weights.parameter(node, bias, 1));
+  /** {@code Add}: the bias of the product before it. */
+  Linear biased(Linear product, Constant bias) {
+    return new Linear(product.weight(), row(bias));
+  }
+
+  /** Whether a constant can be the bias of a product: {@code [n]}, or with axes of 1 before it. */
+  static boolean isBias(Constant bias, int columns, int most) {
+    var shape = bias.tensor().shape();
+    return bias.tensor().dtype().isFloating()
+        && shape.rank() > 0
+        && shape.rank() <= most
+        && shape.dim(Tensor.LAST) == columns
+        && shape.size() == columns;
+  }
+
+  private Parameter row(Constant bias) {
+    return Parameter.of(weights.tensor(bias).flatten());
   }
 
   /** {@code Gemm}: a product and a bias. */
-  Linear gemm(TensorProto weight, @Nullable TensorProto bias) {
-    node.requireOnly("alpha", "beta", "transA", "transB");
-    if (node.integer("transA", 0) != 0
-        || node.single("alpha", 1) != 1
-        || node.single("beta", 1) != 1) {
-      throw node.wrong("attributes transA, alpha and beta other than 0, 1 and 1 are not read");
-    }
+  Linear gemm(Constant weight, @Nullable Constant bias) {
     var stored = weights.parameter(node, weight, 2);
     var w =
         node.integer("transB", 0) == 0
             ? stored
             : Parameter.of(() -> stored.value().transpose(0, 1));
-    var columns = w.value().dim(1);
-    if (bias != null && !bias.dims().equals(List.of(columns))) {
-      throw node.wrong(
-          "C has the shape %s, a bias of %d columns has [%d]"
-              .formatted(bias.dims(), columns, columns));
-    }
-    return new Linear(w, bias == null ? null : weights.parameter(node, bias, 1));
+    return new Linear(w, bias == null ? null : row(bias));
   }
 
-  /** {@code LayerNormalization} of data with the axes T, N and features. */
-  LayerNorm norm(TensorProto gain, @Nullable TensorProto shift) {
+  /** {@code LayerNormalization} of data of a rank, −1 if that is not known. */
+  LayerNorm norm(Constant gain, @Nullable Constant shift, int rankOfData) {
     node.requireOnly("axis", "epsilon", "stash_type");
-    var rank = gain.dims().size();
+    var shape = gain.tensor().shape();
+    var rank = shape.rank();
     var axis = node.integer("axis", -1);
-    if (rank == 0 || (axis != -rank && axis != 3 - rank)) {
+    if (rank == 0 || (axis != -rank && (rankOfData < 0 || axis != rankOfData - rank))) {
       throw node.wrong(
-          "attribute axis is %d; a scale of the shape %s wants %d"
-              .formatted(axis, gain.dims(), -rank));
+          "attribute axis is %d; a scale of the shape %s wants %d".formatted(axis, shape, -rank));
+    }
+    if (node.integer("stash_type", 1) != DataType.FLOAT.code()) {
+      throw node.wrong("attribute stash_type is not 1, FLOAT; nothing else is computed in");
     }
     var epsilon = node.single("epsilon", 1e-5);
     if (!(epsilon >= 0)) throw node.wrong("attribute epsilon is " + epsilon);
-    if (shift != null && (!shift.dims().equals(gain.dims()) || shift.type() != gain.type())) {
+    if (shift != null
+        && (!shift.tensor().shape().equals(shape) || shift.type() != gain.type())) {
       throw node.wrong(
           "scale is %s %s, its bias %s %s"
-              .formatted(gain.type(), gain.dims(), shift.type(), shift.dims()));
+              .formatted(gain.type(), shape, shift.type(), shift.tensor().shape()));
     }
     var scale = weights.parameter(node, gain, rank);
     var bias =

@@ -4,130 +4,171 @@ import static carousel.nn.onnx.GraphWriter.attribute;
 
 import carousel.nn.Dropout;
 import carousel.nn.Embedding;
-import carousel.nn.Layer;
 import carousel.nn.LayerNorm;
 import carousel.nn.Linear;
 import carousel.nn.onnx.RecurrentWeights.Operator;
-import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.Stack;
+import carousel.nn.recurrent.Sequence;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/** Layers to nodes: what each computes, said in operators of ONNX. */
+/** Steps to nodes: what each computes, said in operators of ONNX. */
 final class LayerWriter {
-  private static final String TIME = "time";
-  private static final String BATCH = "batch";
-  private static final String LENGTHS = "lengths";
-
-  private final GraphWriter graph = new GraphWriter();
-  private final Set<Onnx.Input> wanted;
+  private final GraphWriter out = new GraphWriter();
+  private final Graph graph;
   private final DataType type;
-  private String flow; // the value that the next layer reads
-  private int rank; // of it: 2 for tokens
-  private String first; // its first axis
-  private int recurrent; // how many recurrent operators there are so far
+  private int constants; // how many operands were written so far
 
-  private LayerWriter(Chain chain, Set<Onnx.Input> wanted) {
-    this.wanted = wanted;
-    this.type = type(chain);
-    this.rank = chain.readsTokens() ? 2 : 3;
-    this.first = chain.isBatchFirst() ? BATCH : TIME;
-    this.flow =
-        chain.readsTokens()
-            ? graph.input("tokens", DataType.INT64, first, other(first))
-            : graph.input("x", type, first, other(first), chain.inputs());
-    if (wanted.contains(Onnx.Input.LENGTHS)) graph.input(LENGTHS, DataType.INT32, BATCH);
+  private LayerWriter(Graph graph) {
+    this.graph = graph;
+    this.type = DataType.of(graph.weightType());
   }
 
-  /** The file of a chain; its tensors belong to the innermost scope. */
-  static WireWriter model(Chain chain, Set<Onnx.Input> wanted) {
-    var writer = new LayerWriter(chain, wanted);
-    for (var i = 0; i < chain.layers().size(); i++) {
-      writer.layer("layers." + i, chain.layers().get(i));
+  /** The file of a graph; its tensors belong to the innermost scope. */
+  static WireWriter model(Graph graph) {
+    var writer = new LayerWriter(graph);
+    for (var input : graph.inputs()) {
+      writer.out.input(input.name(), writer.typed(input.type()), dims(input.dims()));
     }
-    writer.graph.node("Identity", "y", List.of(writer.flow));
-    writer.graph.output("y", writer.type, writer.first, other(writer.first), chain.outputs());
-    return writer.graph.model();
-  }
-
-  private static String other(String axis) {
-    return axis.equals(TIME) ? BATCH : TIME;
-  }
-
-  private static DataType type(Chain chain) {
-    var types = chain.parameters().stream().map(named -> named.value().dtype()).distinct().toList();
-    if (types.size() != 1) {
-      throw new OnnxException(
-          types.isEmpty()
-              ? "there is nothing to export: the layers have no parameters"
-              : "the layers' weights are of types %s; one model has one type".formatted(types));
-    }
-    return DataType.of(types.getFirst());
-  }
-
-  private void layer(String path, Layer layer) {
-    switch (layer) {
-      case Dropout _ -> {} // drops nothing where nothing is trained
-      case Transpose _ -> {
-        var perm = rank == 2 ? new int[] {1, 0} : new int[] {1, 0, 2};
-        flow = graph.node("Transpose", path, List.of(flow), attribute("perm", perm));
-        first = other(first);
+    for (var step : graph.steps()) writer.step(step);
+    for (var output : graph.outputs()) {
+      if (!output.name().equals(output.value())) {
+        writer.out.node("Identity", output.name(), List.of(output.value()));
       }
+      writer.out.output(output.name(), writer.typed(output.type()), dims(output.dims()));
+    }
+    return writer.out.model();
+  }
+
+  /** All that is floating has the type of the weights. */
+  private DataType typed(DataType declared) {
+    return declared.dtype().isFloating() ? type : declared;
+  }
+
+  /** A size is a number; null for axes that are not known. */
+  private static Object @Nullable [] dims(@Nullable List<String> dims) {
+    return dims == null
+        ? null
+        : dims.stream()
+            .map(dim -> dim.matches("[0-9]{1,9}") ? (Object) Integer.valueOf(dim) : dim)
+            .toArray();
+  }
+
+  private void step(Graph.Step step) {
+    var to = step.to().getFirst();
+    switch (step.layer()) {
+      case Dropout _ -> out.node("Identity", to, step.from());
+      case Transpose _ -> transpose(step);
       case Embedding embedding -> {
-        var table = weight(path, "weight", embedding.weight().value());
-        flow = graph.node("Gather", path, List.of(table, flow));
-        rank = 3;
+        var table = weight(to, "weight", embedding.weight().value());
+        out.node("Gather", to, List.of(table, step.from().getFirst()));
       }
-      case Linear linear -> linear(path, linear);
+      case Linear linear -> linear(step, linear);
       case LayerNorm norm ->
-          flow =
-              graph.node(
-                  "LayerNormalization",
-                  path,
-                  List.of(
-                      flow,
-                      weight(path, "gain", norm.gain().value()),
-                      weight(path, "bias", norm.bias().value())),
-                  attribute("axis", -norm.gain().value().rank()),
-                  attribute("epsilon", norm.epsilon()));
-      case Stack stack -> {
-        for (var i = 0; i < stack.layers().size(); i++) {
-          layer(path + ".layers." + i, stack.layers().get(i));
-        }
-      }
-      case Recurrent<?> one -> recurrent(path, List.of(one));
-      case Bidirectional pair -> recurrent(path, List.of(pair.forward(), pair.backward()));
+          out.node(
+              "LayerNormalization",
+              to,
+              List.of(
+                  step.from().getFirst(),
+                  weight(to, "gain", norm.gain().value()),
+                  weight(to, "bias", norm.bias().value())),
+              attribute("axis", -norm.gain().value().rank()),
+              attribute("epsilon", norm.epsilon()));
+      case Operation operation -> operation(step, operation);
+      case Sequence sequence -> recurrent(step, sequence);
       default ->
           throw new OnnxException(
-              "%s, %s, cannot be exported: what it computes is not known; %s"
-                  .formatted(
-                      path,
-                      layer.getClass().getSimpleName(),
-                      "give the Recurrent, Bidirectional and Stack layers it is made of"));
+              "%s, %s, cannot be exported: what it computes is not known"
+                  .formatted(to, step.layer().getClass().getSimpleName()));
     }
   }
 
-  private void linear(String path, Linear linear) {
+  /** Of tokens there are two axes, of all else three. */
+  private void transpose(Graph.Step step) {
+    var perm = isTokens(step.from().getFirst()) ? new int[] {1, 0} : new int[] {1, 0, 2};
+    out.node("Transpose", step.to().getFirst(), step.from(), attribute("perm", perm));
+  }
+
+  private boolean isTokens(String name) {
+    for (var input : graph.inputs()) {
+      if (input.name().equals(name)) return input.dims() != null && input.dims().size() == 2;
+    }
+    for (var step : graph.steps()) {
+      if (step.to().getFirst().equals(name)) {
+        return step.layer() instanceof Transpose && isTokens(step.from().getFirst());
+      }
+    }
+    return false;
+  }
+
+  private void linear(Graph.Step step, Linear linear) {
+    var to = step.to().getFirst();
     var bias = linear.bias();
-    var product = List.of(flow, weight(path, "weight", linear.weight().value()));
+    var product = List.of(step.from().getFirst(), weight(to, "weight", linear.weight().value()));
     if (bias == null) {
-      flow = graph.node("MatMul", path, product);
+      out.node("MatMul", to, product);
     } else {
       var sum =
-          List.of(
-              graph.node("MatMul", path + ".product", product), weight(path, "bias", bias.value()));
-      flow = graph.node("Add", path, sum);
+          List.of(out.node("MatMul", to + ".product", product), weight(to, "bias", bias.value()));
+      out.node("Add", to, sum);
     }
+  }
+
+  private void operation(Graph.Step step, Operation operation) {
+    var from = new ArrayList<String>();
+    var attributes = new ArrayList<WireWriter>();
+    for (var operand : operation.operands()) {
+      from.add(
+          switch (operand) {
+            case Operation.Operand.Given given -> step.from().get(given.index());
+            case Operation.Operand.Weight weight ->
+                weight(step.to().getFirst(), "operand" + constants++, weight.value().value());
+            case Operation.Operand.Number number -> number(step, number);
+            case Operation.Operand.Missing _ -> "";
+          });
+    }
+    new TreeMap<>(operation.attributes())
+        .forEach((name, value) -> attributes.add(attributeOf(name, value)));
+    // Reductions have their axes as an attribute in opset 17, but for the sum.
+    if (Forms.hasAxesAttribute(operation.operator()) && operation.operands().size() > 1) {
+      if (!(operation.operands().get(1) instanceof Operation.Operand.Number axes)) {
+        throw new OnnxException(
+            "%s, %s, cannot be exported: its axes are computed"
+                .formatted(step.to().getFirst(), operation.operator()));
+      }
+      from.remove(1);
+      attributes.add(attribute("axes", axes.value().toIntArray()));
+    }
+    out.node(operation.operator(), step.to().getFirst(), from, step.to(), attributes);
+  }
+
+  private String number(Graph.Step step, Operation.Operand.Number number) {
+    var name = step.to().getFirst() + ".number" + constants++;
+    var value = number.value();
+    return value.dtype() == DType.F32 || value.dtype() == DType.F64
+        ? out.constant(name, value)
+        : out.constant(name, number.type(), value);
+  }
+
+  private static WireWriter attributeOf(String name, Object value) {
+    return switch (value) {
+      case Long integer -> attribute(name, (long) integer);
+      case Double single -> attribute(name, (double) single);
+      case String text -> attribute(name, text);
+      case List<?> list ->
+          attribute(name, list.stream().mapToInt(n -> Math.toIntExact((Long) n)).toArray());
+      default -> throw new OnnxException("attribute %s is %s".formatted(name, value));
+    };
   }
 
   private String weight(String path, String name, Tensor value) {
-    return graph.constant(path + "." + name, value);
+    return out.constant(path + "." + name, value);
   }
 
   /** Noise is for training; but zoneout mixes states outside of it, too. */
@@ -140,19 +181,39 @@ final class LayerWriter {
     }
   }
 
-  /** One direction, or forward and reverse, as one operator and what brings Y to {@code [T,N,..]}. */
-  private void recurrent(String path, List<Recurrent<?>> directions) {
+  /** Says why a layer cannot be written; nothing if it can. */
+  static void check(String path, Sequence layer) {
+    checkPair(path, weights(path, layer));
+  }
+
+  /** The tensors of the states of a layer: h, and of an LSTM c. */
+  static List<String> stateNames(String path, Sequence layer) {
+    return weights(path, layer).getFirst().operator() == Operator.LSTM
+        ? List.of("h", "c")
+        : List.of("h");
+  }
+
+  private static List<RecurrentWeights> weights(String path, Sequence layer) {
+    var directions = Graph.directions(layer);
     var weights = new ArrayList<RecurrentWeights>();
     for (var i = 0; i < directions.size(); i++) {
       var side = directions.size() == 1 ? "" : i == 0 ? ".forward" : ".backward";
       weights.add(CellWriter.of(path + side + ".cell", directions.get(i).cell()));
       checkNoise(path + side, directions.get(i));
     }
-    var first = weights.getFirst();
+    return weights;
+  }
+
+  /** One direction, or forward and reverse, as one operator and what brings Y to {@code [T,N,..]}. */
+  private void recurrent(Graph.Step step, Sequence layer) {
+    var path = step.to().getFirst();
+    var directions = Graph.directions(layer);
+    var weights = weights(path, layer);
     checkPair(path, weights);
-    var states = first.operator() == Operator.LSTM ? List.of("h", "c") : List.of("h");
+    var states = stateNames(path, layer);
+    var from = step.from();
     var in = new ArrayList<String>();
-    in.add(flow);
+    in.add(from.getFirst());
     in.add(weight(path, "W", stacked(weights.stream().map(RecurrentWeights::w))));
     in.add(weight(path, "R", stacked(weights.stream().map(RecurrentWeights::r))));
     in.add(
@@ -160,24 +221,34 @@ final class LayerWriter {
             path,
             "B",
             stacked(weights.stream().map(w -> Tensor.concat(0, List.of(w.wb(), w.rb()))))));
-    in.add(wanted.contains(Onnx.Input.LENGTHS) ? LENGTHS : "");
-    for (var i = 0; i < states.size(); i++) in.add(initial(path, states.get(i), i, directions));
+    in.add(from.size() > 1 ? lengths(path, from.get(1)) : "");
+    for (var i = 0; i < states.size(); i++) {
+      var given = from.size() > 2 + i ? from.get(2 + i) : "";
+      in.add(given.isEmpty() ? initial(step, states.get(i), i, directions) : given);
+    }
     if (weights.stream().anyMatch(w -> w.p() != null)) {
       in.add(weight(path, "P", stacked(weights.stream().map(LayerWriter::peepholes))));
     }
-    var out = new ArrayList<>(List.of(path + ".Y"));
-    for (var state : states) {
-      out.add(
-          graph.output(
-              "final_%s_%d".formatted(state, recurrent),
-              type,
-              directions.size(),
-              BATCH,
-              first.hidden()));
+    var to = new ArrayList<>(List.of(path + ".Y"));
+    to.addAll(step.to().subList(1, step.to().size()));
+    out.node(
+        weights.getFirst().operator().name(),
+        path + ".operator",
+        in,
+        to,
+        attributes(direction(directions), weights));
+    flattened(path, to.getFirst(), directions.size());
+  }
+
+  /** ONNX wants INT32 there. */
+  private String lengths(String path, String name) {
+    for (var input : graph.inputs()) {
+      if (input.name().equals(name) && input.type() == DataType.INT32) return name;
     }
-    graph.node(first.operator().name(), path, in, out, attributes(direction(directions), weights));
-    flow = flattened(path, out.getFirst(), directions.size());
-    recurrent++;
+    return name.isEmpty()
+        ? name
+        : out.node(
+            "Cast", path + ".lengths", List.of(name), attribute("to", (long) DataType.INT32.code()));
   }
 
   private static void checkPair(String path, List<RecurrentWeights> weights) {
@@ -231,14 +302,13 @@ final class LayerWriter {
     return attributes;
   }
 
-  /** The initial state of an operator: an input, the learned one, or none. */
-  private String initial(String path, String state, int index, List<Recurrent<?>> directions) {
+  /** The initial state of an operator that is not given: the learned one, or none. */
+  private String initial(
+      Graph.Step step, String state, int index, List<Recurrent<?>> directions) {
     var width = directions.getFirst().outputs();
     var sides = directions.size();
-    if (wanted.contains(Onnx.Input.STATES)) {
-      return graph.input("initial_%s_%d".formatted(state, recurrent), type, sides, BATCH, width);
-    }
     if (directions.stream().allMatch(d -> d.start().isEmpty())) return "";
+    var path = step.to().getFirst();
     var rows =
         directions.stream()
             .map(d ->
@@ -247,27 +317,27 @@ final class LayerWriter {
                     : d.start().get(index).value().unsqueeze(0));
     var name = path + ".initial_" + state;
     var batch =
-        graph.node(
-            "Shape", name + ".batch", List.of(flow), attribute("start", 1L), attribute("end", 2L));
+        out.node(
+            "Shape", name + ".batch", List.of(step.from().getFirst()), attribute("start", 1L), attribute("end", 2L));
     var shape =
-        graph.node(
+        out.node(
             "Concat",
             name + ".shape",
             List.of(
-                graph.constant(name + ".directions", (long) sides),
+                out.constant(name + ".directions", (long) sides),
                 batch,
-                graph.constant(name + ".units", (long) width)),
+                out.constant(name + ".units", (long) width)),
             attribute("axis", 0L));
-    return graph.node("Expand", name, List.of(graph.constant(name + ".row", stacked(rows)), shape));
+    return out.node("Expand", name, List.of(out.constant(name + ".row", stacked(rows)), shape));
   }
 
   /** {@code Y [T,directions,N,H] → [T,N,directions·H]}. */
-  private String flattened(String path, String y, int directions) {
+  private void flattened(String path, String y, int directions) {
     if (directions == 1) {
-      return graph.node("Squeeze", path + ".y", List.of(y, graph.constant(path + ".axis", 1L)));
+      out.node("Squeeze", path, List.of(y, out.constant(path + ".axis", 1L)));
+      return;
     }
-    var sides = graph.node("Transpose", path + ".sides", List.of(y), attribute("perm", 0, 2, 1, 3));
-    return graph.node(
-        "Reshape", path + ".y", List.of(sides, graph.constant(path + ".flat", 0L, 0L, -1L)));
+    var sides = out.node("Transpose", path + ".sides", List.of(y), attribute("perm", 0, 2, 1, 3));
+    out.node("Reshape", path, List.of(sides, out.constant(path + ".flat", 0L, 0L, -1L)));
   }
 }

@@ -50,7 +50,7 @@ record NodeProto(
       List<Long> integers,
       List<String> texts) {}
 
-  static NodeProto read(WireReader in) {
+  static NodeProto read(WireReader in, ExternalFiles files) {
     var name = "";
     var operator = "";
     var domain = "";
@@ -63,7 +63,7 @@ record NodeProto(
         case 2 -> outputs.add(in.text());
         case 3 -> name = in.text();
         case 4 -> operator = in.text();
-        case 5 -> attribute(in.message(), attributes);
+        case 5 -> attribute(in.message(), attributes, files);
         case 7 -> domain = in.text();
         default -> in.skip();
       }
@@ -72,7 +72,8 @@ record NodeProto(
         name, operator, domain.equals("ai.onnx") ? "" : domain, inputs, outputs, attributes);
   }
 
-  private static void attribute(WireReader in, Map<String, Attribute> attributes) {
+  private static void attribute(
+      WireReader in, Map<String, Attribute> attributes, ExternalFiles files) {
     var name = "";
     var type = 0L;
     var single = 0f;
@@ -88,7 +89,7 @@ record NodeProto(
         case 2 -> single = in.single();
         case 3 -> integer = in.integer();
         case 4 -> text = in.text();
-        case 5 -> tensor = TensorProto.read(in.message());
+        case 5 -> tensor = TensorProto.read(in.message(), files);
         case 7 -> {
           var list = in.bytes();
           while (list.remaining() >= Float.BYTES) add(singles, list.getFloat());
@@ -143,6 +144,31 @@ record NodeProto(
   String text(String attribute, String otherwise) {
     var found = find(attribute, 3);
     return found == null ? otherwise : found.text();
+  }
+
+  /** The attributes as what they hold: Long, Double, String or a list of Long. */
+  Map<String, Object> plain() {
+    var plain = new HashMap<String, Object>();
+    attributes.forEach((attribute, value) -> {
+      // Old files do not say which it is: of a list it is one, a fraction is no integer.
+      var type =
+          value.type() != 0
+              ? value.type()
+              : !value.integers().isEmpty() ? 7 : value.single() != 0 ? 1 : 2;
+      plain.put(
+          attribute,
+          switch ((int) type) {
+            case 1 -> decimal(value.single());
+            case 2 -> value.integer();
+            case 3 -> value.text();
+            case 7 -> List.copyOf(value.integers());
+            default ->
+                throw wrong(
+                    "attribute %s is of type %d of AttributeProto.AttributeType, which is not read"
+                        .formatted(OnnxException.quote(attribute), type));
+          });
+    });
+    return plain;
   }
 
   @Nullable TensorProto tensor(String attribute) {

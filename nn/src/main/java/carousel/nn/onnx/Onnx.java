@@ -9,32 +9,33 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Models to and from ONNX files, which ONNX Runtime and others run.
  *
  * <pre>{@code
  * Onnx.save(path, Chain.of(model.embed(), model.stack(), model.head()), Onnx.Input.STATES);
- * Chain chain = Onnx.load(path);
+ * Graph graph = Onnx.load(path);
+ * Chain chain = graph.chain();
  * }</pre>
  *
- * <p>A file that is written here has the input {@code x [T,N,D]}, or {@code tokens [T,N]} (I64) if
- * the chain begins with an embedding; the output {@code y [T,N,H]}; and for the k-th recurrent layer,
- * counted from 0, the output {@code final_h_k [directions,N,H]} and, of an LSTM, {@code final_c_k}. T
- * and N are any. A {@link Transpose} in the chain swaps T and N.
+ * <p>A chain is written with the input {@code x [T,N,D]}, or {@code tokens [T,N]} (I64) if it begins with
+ * an embedding; the output {@code y [T,N,H]}; and for the k-th recurrent layer, counted from 0, the output
+ * {@code final_h_k [directions,N,H]} and, of an LSTM, {@code final_c_k}. T and N are any. A {@link
+ * Transpose} in the chain swaps T and N. What is no chain is put together as a {@link Draft}: residuals,
+ * classifiers with several outputs, layers that start from another's state.
  *
- * <p>Exported are {@link carousel.nn.Embedding}, {@link carousel.nn.Linear}, {@link
- * carousel.nn.LayerNorm}, stacks, both directions, learned initial states, and the cells for which
- * ONNX has an operator: LSTMs without and with diagonal peepholes and with coupled gates, both GRUs,
- * and simple recurrences. Dropout leaves nothing behind. The same can be read, from files of any
- * origin. Weights come back bit for bit, and so do outputs.
+ * <p>Written are {@link carousel.nn.Embedding}, {@link carousel.nn.Linear}, {@link
+ * carousel.nn.LayerNorm}, stacks, both directions, learned initial states, the cells for which
+ * ONNX has an operator (LSTMs without and with diagonal peepholes and with coupled gates, both GRUs,
+ * and simple recurrences), and {@link Operation}s. Dropout leaves nothing behind. Weights come back bit for
+ * bit, and so do outputs.
  *
- * <p>A file that is read may have its batch first, by {@code Transpose} nodes or by {@code layout = 1}
- * of a recurrent operator: the chain has a {@link Transpose} there, and reads and gives what the file
- * does. Final states may be outputs of its graph, beside y or alone: they are {@link
- * Chain.Run#states}, and where they are alone y is the output of the last of these layers. What goes
- * on from a final state, as a classifier of whole sequences does, is refused: in a chain each layer
- * reads all that the one before gives, and a state is not part of that.
+ * <p>Files of any origin are read as a {@link Graph}: its recurrent operators, products, tables and layer
+ * norms are layers; weights may be computed from others in the file; what is between layers is operations.
+ * What an operator, an attribute or an input says is read or refused, never passed over. Weights in FLOAT16
+ * and BFLOAT16 become F32, as all that is computed with them. Tensors may lie in files beside the model.
  *
  * <p>Source: the ONNX standard, opset 17; its recurrent operators are LSTM-14, GRU-14 and RNN-14.
  */
@@ -65,8 +66,24 @@ public final class Onnx {
   public static void save(Path path, Chain chain, Input... inputs) throws IOException {
     var wanted = EnumSet.noneOf(Input.class);
     wanted.addAll(List.of(inputs));
+    save(path, () -> ChainWriter.graph(chain, wanted));
+  }
+
+  /**
+   * Writes a model that is no chain.
+   *
+   * @param path the file to create or replace; its folder must exist
+   * @param graph the model
+   * @throws OnnxException as the other
+   * @throws IOException if the file cannot be written; an old file is then as it was
+   */
+  public static void save(Path path, Graph graph) throws IOException {
+    save(path, () -> graph);
+  }
+
+  private static void save(Path path, Supplier<Graph> graph) throws IOException {
     try {
-      AtomicFile.write(path, file -> write(file, chain, wanted));
+      AtomicFile.write(path, file -> write(file, graph.get()));
     } catch (OnnxException e) {
       throw new OnnxException(path, e);
     }
@@ -74,8 +91,12 @@ public final class Onnx {
 
   /** Writes a model to where it shall go. */
   static void write(WritableByteChannel file, Chain chain, Set<Input> inputs) throws IOException {
+    write(file, ChainWriter.graph(chain, inputs));
+  }
+
+  private static void write(WritableByteChannel file, Graph graph) throws IOException {
     try (var writing = Scope.open(Scope.current().device())) {
-      var model = LayerWriter.model(chain, inputs);
+      var model = LayerWriter.model(graph);
       if (model.size() > Integer.MAX_VALUE) {
         throw new OnnxException(
             "the model takes %d bytes, protobuf ends at 2 GiB; save it as safetensors"
@@ -89,18 +110,18 @@ public final class Onnx {
    * Reads a model.
    *
    * @param path the file
-   * @return its layers, their parameters in the innermost scope, on its device
+   * @return what it computes, its weights in the innermost scope, on its device
    * @throws OnnxException if the file is missing, truncated or not sound, or holds what layers here do
    *     not compute; the message names the node
    * @throws IOException if it cannot be read
    */
-  public static Chain load(Path path) throws IOException {
+  public static Graph load(Path path) throws IOException {
     try {
       if (!Files.isRegularFile(path)) throw new OnnxException("there is no such file");
       if (Files.size(path) > Integer.MAX_VALUE - Long.BYTES) {
         throw new OnnxException("larger than the 2 GiB of a protobuf file");
       }
-      return parse(Files.readAllBytes(path));
+      return parse(Files.readAllBytes(path), ExternalFiles.beside(path));
     } catch (OnnxException e) {
       throw new OnnxException(path, e);
     }
@@ -110,14 +131,24 @@ public final class Onnx {
    * Reads a model from the bytes of a file.
    *
    * @param file its bytes
-   * @return its layers, as of {@link #load}
-   * @throws OnnxException if the bytes are not sound, or hold what layers here do not compute
+   * @return what it computes, as of {@link #load}
+   * @throws OnnxException if the bytes are not sound, or hold what is not computed here
    */
-  public static Chain parse(byte[] file) {
+  public static Graph parse(byte[] file) {
+    return parse(file, ExternalFiles.none());
+  }
+
+  private static Graph parse(byte[] file, ExternalFiles files) {
     try (var reading = Scope.open(Scope.current().device())) {
-      var chain = GraphReader.chain(GraphProto.ofModel(file));
-      chain.parameters().forEach(named -> reading.keep(named.value()));
-      return chain;
+      var graph = GraphReader.graph(GraphProto.ofModel(file, files));
+      graph.parameters().forEach(named -> reading.keep(named.value()));
+      for (var step : graph.steps()) {
+        if (!(step.layer() instanceof Operation operation)) continue;
+        for (var operand : operation.operands()) {
+          if (operand instanceof Operation.Operand.Number number) reading.keep(number.value());
+        }
+      }
+      return graph;
     }
   }
 }

@@ -22,13 +22,30 @@ final class RecurrentReader {
   private final NodeProto node;
   private final Operator operator;
   private final Function<String, Value> values;
+  private final Function<String, Start> starts;
   private final Weights weights;
   private final int directions;
 
-  private RecurrentReader(NodeProto node, Function<String, Value> values, Weights weights) {
+  /**
+   * What an initial state is.
+   *
+   * @param isGiven whether a run is given it: what is known only then, or differs from row to row
+   * @param row its values, or those of a row of it; null for zeros, and where they are not known
+   */
+  record Start(boolean isGiven, @Nullable Tensor row) {
+    static final Start GIVEN = new Start(true, null);
+    static final Start ZEROS = new Start(false, null);
+  }
+
+  private RecurrentReader(
+      NodeProto node,
+      Function<String, Value> values,
+      Function<String, Start> starts,
+      Weights weights) {
     this.node = node;
     this.operator = Operator.valueOf(node.operator());
     this.values = values;
+    this.starts = starts;
     this.weights = weights;
     this.directions = node.text("direction", "forward").equals("bidirectional") ? 2 : 1;
   }
@@ -37,11 +54,16 @@ final class RecurrentReader {
    * The layer that computes what a node does; its parameters belong to the innermost scope.
    *
    * @param values what the names of the graph stand for
+   * @param starts what initial states are
    * @param weights reads tensors
    * @throws OnnxException if there is none
    */
-  static Sequence of(NodeProto node, Function<String, Value> values, Weights weights) {
-    return new RecurrentReader(node, values, weights).layer();
+  static Sequence of(
+      NodeProto node,
+      Function<String, Value> values,
+      Function<String, Start> starts,
+      Weights weights) {
+    return new RecurrentReader(node, values, starts, weights).layer();
   }
 
   /** Whether a node reads {@code [N,T,D]}, which its layer does not. */
@@ -57,7 +79,6 @@ final class RecurrentReader {
               .formatted(OnnxException.quote(direction)));
     }
     checkAttributes();
-    checkLengths();
     var settings = settings();
     var each = directions(settings);
     if (directions == 2) {
@@ -91,16 +112,6 @@ final class RecurrentReader {
       throw node.wrong(
           "attribute input_forget is %d; it can be 0 or 1"
               .formatted(node.integer("input_forget", 0)));
-    }
-  }
-
-  /** Lengths are given to a run. */
-  private void checkLengths() {
-    var name = node.input(4);
-    if (!name.isEmpty() && !(values.apply(name) instanceof Value.Given)) {
-      throw node.wrong(
-          "sequence_lens %s is computed or constant; here lengths are an input of the graph"
-              .formatted(OnnxException.quote(name)));
     }
   }
 
@@ -155,25 +166,25 @@ final class RecurrentReader {
   /** The weights of each direction, after all shapes were checked. */
   private List<RecurrentWeights> directions(List<Settings> settings) {
     var r = tensor("R", 2);
-    var hidden = r.dims().size() == 3 ? r.dims().get(2) : 0;
+    var hidden = r.rank() == 3 ? r.dim(2) : 0;
     if (node.integer("hidden_size", hidden) != hidden) {
       throw node.wrong(
           "attribute hidden_size is %d, R has the shape %s"
-              .formatted(node.integer("hidden_size", hidden), r.dims()));
+              .formatted(node.integer("hidden_size", hidden), r.shape()));
     }
     var gates = operator.gates();
     var w = tensor("W", 1);
-    var inputs = w.dims().size() == 3 ? w.dims().get(2) : 0;
-    var rs = value("R", r, directions, gates * hidden, hidden);
-    var ws = value("W", w, directions, gates * hidden, inputs);
+    var inputs = w.rank() == 3 ? w.dim(2) : 0;
+    var rs = checked("R", r, directions, gates * hidden, hidden);
+    var ws = checked("W", w, directions, gates * hidden, inputs);
     var bs =
         node.input(3).isEmpty()
             ? Tensor.zerosAs(ws, Shape.of(directions, 2 * gates * hidden))
-            : value("B", tensor("B", 3), directions, 2 * gates * hidden);
+            : checked("B", tensor("B", 3), directions, 2 * gates * hidden);
     var ps =
         operator != Operator.LSTM || node.input(7).isEmpty()
             ? null
-            : value("P", tensor("P", 7), directions, 3 * hidden);
+            : checked("P", tensor("P", 7), directions, 3 * hidden);
     var each = new ArrayList<RecurrentWeights>();
     for (var d = 0; d < directions; d++) {
       var b = bs.select(0, d);
@@ -190,21 +201,23 @@ final class RecurrentReader {
     return each;
   }
 
-  private TensorProto tensor(String what, int input) {
+  private Tensor tensor(String what, int input) {
     var name = node.input(input);
     if (name.isEmpty()) throw node.wrong("has no " + what);
-    if (values.apply(name) instanceof Value.Constant constant) return constant.tensor();
+    if (values.apply(name) instanceof Value.Constant constant) return weights.tensor(constant);
     throw node.wrong(
-        "%s, %s, is not a tensor of the file".formatted(what, OnnxException.quote(name)));
+        ("%s, %s, is not a tensor of the file and not computed from such alone, but depends on an"
+                + " input of the graph; write the weights into the file when it is exported")
+            .formatted(what, OnnxException.quote(name)));
   }
 
-  private Tensor value(String what, TensorProto tensor, int... dims) {
-    if (!tensor.dims().equals(Arrays.stream(dims).boxed().toList()) || tensor.dims().contains(0)) {
+  private Tensor checked(String what, Tensor tensor, int... dims) {
+    if (!tensor.shape().equals(Shape.of(dims)) || tensor.size() == 0) {
       throw node.wrong(
           "%s has the shape %s, its neighbours want %s"
-              .formatted(what, tensor.dims(), Arrays.toString(dims)));
+              .formatted(what, tensor.shape(), Arrays.toString(dims)));
     }
-    return weights.tensor(tensor);
+    return tensor;
   }
 
   private Recurrent<?> recurrent(List<RecurrentWeights> each, int d, Direction direction) {
@@ -222,36 +235,26 @@ final class RecurrentReader {
         cell, direction, rows.stream().map(row -> Parameter.of(row == null ? like : row)).toList());
   }
 
-  /** The initial row of a direction; null for zeros, and where it is given to a run. */
+  /** The initial row of a direction; null for zeros, and where it is known only in a run. */
   private @Nullable Tensor start(String what, int input, int d, int hidden) {
     var name = node.input(input);
     if (name.isEmpty()) return null;
-    var proto =
-        switch (values.apply(name)) {
-          case Value.Given _ -> null;
-          case Value.Rows rows -> rows.row();
-          case Value.Constant constant -> constant.tensor();
-          default ->
-              throw node.wrong(
-                  "%s, %s, is computed; it can be an input of the graph or a tensor of the file"
-                      .formatted(what, OnnxException.quote(name)));
-        };
-    if (proto == null) return null;
-    var dims = proto.dims();
+    var row = starts.apply(name).row();
+    if (row == null) return null;
     var isBatchFirst = isBatchFirst(node);
     var side = isBatchFirst ? 1 : 0;
-    var fits = dims.size() == 3 && dims.get(side) == directions && dims.get(1 - side) > 0;
-    if (!fits || dims.get(2) != hidden) {
+    var fits = row.rank() == 3 && row.dim(side) == directions && row.dim(1 - side) > 0;
+    if (!fits || row.dim(2) != hidden) {
       throw node.wrong(
           "%s has the shape %s, wanted is [%s,%d]"
-              .formatted(what, dims, isBatchFirst ? "N," + directions : directions + ",N", hidden));
+              .formatted(
+                  what,
+                  row.shape(),
+                  isBatchFirst ? "N," + directions : directions + ",N",
+                  hidden));
     }
-    var rows = weights.tensor(proto).select(side, d);
-    if (rows.eq(rows.narrow(0, 0, 1)).all().item() == 0) {
-      throw node.wrong(
-          what + " has other values for each row of a batch; make it an input of the graph");
-    }
-    var row = rows.select(0, 0);
-    return row.abs().max().item() == 0 ? null : row;
+    if (starts.apply(name).isGiven()) return null;
+    var first = row.select(side, d).select(0, 0);
+    return first.abs().max().item() == 0 ? null : first;
   }
 }

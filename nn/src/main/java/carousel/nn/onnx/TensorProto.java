@@ -1,13 +1,15 @@
 package carousel.nn.onnx;
 
-import carousel.tensor.DType;
+import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A tensor of a file: its shape, and where its bytes lie. Nothing is allocated before the bytes were
@@ -24,16 +26,14 @@ record TensorProto(
     String name, DataType type, List<Integer> dims, List<ByteBuffer> data, boolean packed) {
   private static final int MAX_RANK = 16;
 
-  /** The longest list of integers that is read as numbers; shapes and axes are short. */
-  private static final int MAX_INTEGERS = 1024;
-
-  static TensorProto read(WireReader in) {
+  static TensorProto read(WireReader in, ExternalFiles files) {
     var name = "";
     var type = 0L;
     var dims = new ArrayList<Long>();
     var raw = new ArrayList<ByteBuffer>();
     var listed = new ArrayList<ByteBuffer>();
     var listing = 0;
+    var elsewhere = new HashMap<String, String>();
     var external = false;
     while (in.next()) {
       switch (in.field()) {
@@ -52,34 +52,47 @@ record TensorProto(
         }
         case 8 -> name = in.text();
         case 9 -> raw.add(in.bytes());
-        case 13 -> {
-          external = true;
-          in.skip();
-        }
+        case 13 -> entry(in.message(), elsewhere);
         case 14 -> external |= in.integer() == 1;
         default -> in.skip();
       }
     }
-    if (external) {
-      throw wrong(name, "lies in another file; save the model in one file, without external data");
+    var found = DataType.of(type, "tensor " + OnnxException.quote(name));
+    var shape = extents(name, dims);
+    if (external || !elsewhere.isEmpty()) {
+      raw.clear();
+      listed.clear();
+      var wanted = size(shape) * found.bytes();
+      raw.add(files.read(name, elsewhere, wanted));
     }
-    var found = DataType.of(type, name);
     if (!raw.isEmpty() && !listed.isEmpty()) throw wrong(name, "has its values twice");
     if (!listed.isEmpty() && listing != field(found)) {
       throw wrong(name, "is of type %s and lists values of another".formatted(found));
     }
-    var packed = !listed.isEmpty() && (found == DataType.INT32 || found == DataType.INT64);
-    var proto =
-        new TensorProto(name, found, extents(name, dims), raw.isEmpty() ? listed : raw, packed);
-    if (!packed) proto.checkSize();
+    var packed = !listed.isEmpty() && (listing == 5 || listing == 7);
+    var proto = new TensorProto(name, found, shape, raw.isEmpty() ? listed : raw, packed);
+    proto.checkSize();
     return proto;
+  }
+
+  private static void entry(WireReader in, Map<String, String> entries) {
+    var key = "";
+    var value = "";
+    while (in.next()) {
+      switch (in.field()) {
+        case 1 -> key = in.text();
+        case 2 -> value = in.text();
+        default -> in.skip();
+      }
+    }
+    entries.put(key, value);
   }
 
   /** The field that lists values of a type. */
   private static int field(DataType type) {
     return switch (type) {
       case FLOAT -> 4;
-      case INT32 -> 5;
+      case INT32, BOOL, FLOAT16, BFLOAT16 -> 5;
       case INT64 -> 7;
       case DOUBLE -> 10;
     };
@@ -107,63 +120,91 @@ record TensorProto(
   private void checkSize() {
     var present = bytes();
     var wanted = elements() * type.bytes();
-    if (present != wanted) {
+    // A varint has a byte at least.
+    if (packed ? present < elements() : present != wanted) {
       throw wrong(
           name, "%s %s, has %d bytes where %d are needed".formatted(type, dims, present, wanted));
     }
   }
 
   private long elements() {
+    return size(dims);
+  }
+
+  private static long size(List<Integer> dims) {
     return dims.stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b);
   }
 
-  /** The values in a new tensor of the innermost scope. */
+  /** The values in a new tensor of the innermost scope; integers past I32 end at its bounds. */
   Tensor toTensor() {
-    var dtype =
-        switch (type) {
-          case FLOAT -> DType.F32;
-          case DOUBLE -> DType.F64;
-          case INT32, INT64 ->
-              throw wrong(name, "holds %s where weights are FLOAT or DOUBLE".formatted(type));
-        };
-    var tensor = Tensor.zeros(dtype, dims.stream().mapToInt(Integer::intValue).toArray());
-    try {
-      return tensor.readFrom(new Bytes());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // an array does not fail
-    }
+    var shape = Shape.of(dims.stream().mapToInt(Integer::intValue).toArray());
+    return switch (type) {
+      case FLOAT, DOUBLE -> {
+        try {
+          yield Tensor.zeros(type.dtype(), shape.toArray()).readFrom(new Bytes());
+        } catch (IOException e) {
+          throw new UncheckedIOException(e); // an array does not fail
+        }
+      }
+      case INT32, INT64 -> {
+        var values = new int[(int) elements()];
+        integers((at, value) -> values[at] = saturated(value));
+        yield Tensor.of(shape, values);
+      }
+      case BOOL -> {
+        var values = new boolean[(int) elements()];
+        integers((at, value) -> values[at] = value != 0);
+        yield Tensor.of(shape, values);
+      }
+      case FLOAT16, BFLOAT16 -> {
+        var values = new float[(int) elements()];
+        integers((at, value) ->
+            values[at] =
+                type == DataType.FLOAT16
+                    ? Float.float16ToFloat((short) value)
+                    : Float.intBitsToFloat((int) value << Short.SIZE));
+        yield Tensor.of(shape, values);
+      }
+    };
   }
 
-  /** Whether all bytes are 0, so that all values are. */
-  boolean isZero() {
-    return data.stream()
-        .allMatch(piece -> {
-          for (var i = piece.position(); i < piece.limit(); i++)
-            if (piece.get(i) != 0) return false;
-          return true;
-        });
+  private static int saturated(long value) {
+    return Math.clamp(value, Integer.MIN_VALUE, Integer.MAX_VALUE);
   }
 
-  /** The values of a short list of integers. */
-  long[] toIntegers() {
-    if ((type != DataType.INT64 && type != DataType.INT32) || elements() > MAX_INTEGERS) {
-      throw wrong(name, "%s %s, is read as a list of integers".formatted(type, dims));
-    }
-    var values = new long[(int) elements()];
+  /** Whether a number of it does not fit into I32. */
+  boolean isCut() {
+    if (type != DataType.INT64) return false;
+    var cut = new boolean[1];
+    integers((at, value) -> cut[0] |= value != saturated(value));
+    return cut[0];
+  }
+
+  /** Takes an integer of the list, at its place. */
+  private interface Taker {
+    void take(int at, long value);
+  }
+
+  private void integers(Taker taker) {
+    var count = elements();
     var at = 0;
     for (var piece : data) {
       var rest = piece.duplicate().order(piece.order());
       while (rest.hasRemaining()) {
-        if (at == values.length) throw wrong(name, "lists more than its %d values".formatted(at));
-        values[at++] =
-            packed
-                ? WireReader.varint(rest)
-                : type == DataType.INT64 ? rest.getLong() : rest.getInt();
+        if (at == count) throw wrong(name, "lists more than its %d values".formatted(at));
+        taker.take(at++, packed ? WireReader.varint(rest) : next(rest));
       }
     }
-    if (at < values.length)
-      throw wrong(name, "lists %d of its %d values".formatted(at, values.length));
-    return values;
+    if (at < count) throw wrong(name, "lists %d of its %d values".formatted(at, count));
+  }
+
+  private long next(ByteBuffer in) {
+    return switch (type.bytes()) {
+      case Long.BYTES -> in.getLong();
+      case Integer.BYTES -> in.getInt();
+      case Short.BYTES -> in.getShort();
+      default -> in.get();
+    };
   }
 
   private static OnnxException wrong(String name, String problem) {

@@ -1,15 +1,19 @@
 package carousel.nn.onnx;
 
 import carousel.nn.Parameter;
+import carousel.nn.onnx.Value.Constant;
 import carousel.tensor.Tensor;
 
 /**
  * The tensors of a file as weights. A small file could name one large tensor in a thousand nodes, each
- * of which would copy it, so what is read is counted.
+ * of which would copy it, or join it with itself again and again; so what is read and computed is counted.
  */
 final class Weights {
-  /** How often each may be read, on average: tied layers read theirs more than once. */
-  private static final int MOST_READS = 4;
+  /** How often each may be read or made anew, on average: to join parts, for tied layers. */
+  private static final int MOST_READS = 6;
+
+  /** What a file may do whatever its size. */
+  private static final int SLACK = 4096;
 
   private final long most;
   private long read;
@@ -20,27 +24,52 @@ final class Weights {
    * @param fileBytes its size
    */
   Weights(long fileBytes) {
-    this.most = MOST_READS * fileBytes;
+    this.most = MOST_READS * fileBytes + SLACK;
   }
 
-  /** The values of a tensor, in the innermost scope. */
-  Tensor tensor(TensorProto tensor) {
-    read += tensor.bytes();
+  /** A tensor of the file; its values are in the scope that is innermost when they are asked for. */
+  Constant constant(TensorProto proto, boolean isWeight) {
+    return new Constant(
+        proto.name(),
+        proto.type(),
+        isWeight,
+        proto.isCut(),
+        () -> {
+          count(proto.bytes());
+          return proto.toTensor();
+        });
+  }
+
+  /** Counts bytes that are read or made. */
+  void count(long bytes) {
+    read += bytes;
     if (read > most) {
       throw new OnnxException(
-          "the nodes read more than %d bytes of weights, %d times the size of the file; this is no model"
+          "the nodes read and make more than %d bytes of weights, %d times the size of the file; this is no model"
               .formatted(most, MOST_READS));
     }
-    return tensor.toTensor();
   }
 
-  /** A tensor of so many axes as a weight of a node's layer. */
-  Parameter parameter(NodeProto node, TensorProto tensor, int rank) {
-    if (tensor.dims().size() != rank || tensor.dims().contains(0)) {
+  /** The values of a weight. */
+  Tensor tensor(Constant constant) {
+    var tensor = constant.tensor();
+    if (!tensor.dtype().isFloating()) {
+      throw new OnnxException(
+          "tensor %s holds %s where weights are FLOAT or DOUBLE"
+              .formatted(OnnxException.quote(constant.name()), constant.type()));
+    }
+    count(tensor.size() * tensor.dtype().bytes());
+    return tensor;
+  }
+
+  /** A constant of so many axes as a weight of a node's layer. */
+  Parameter parameter(NodeProto node, Constant constant, int rank) {
+    var tensor = tensor(constant);
+    if (tensor.rank() != rank || tensor.size() == 0) {
       throw node.wrong(
           "tensor %s has the shape %s where %d axes are wanted"
-              .formatted(OnnxException.quote(tensor.name()), tensor.dims(), rank));
+              .formatted(OnnxException.quote(constant.name()), tensor.shape(), rank));
     }
-    return Parameter.of(() -> tensor(tensor));
+    return Parameter.of(tensor);
   }
 }

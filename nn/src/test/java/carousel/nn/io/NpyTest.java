@@ -197,4 +197,32 @@ class NpyTest {
     assertThatThrownBy(() -> Npy.load(file))
         .hasMessageEndingWith("format version 4.0 of NumPy; known are 1.0, 2.0 and 3.0");
   }
+
+  /** As NumPy wrote them under Python 2, and reads them still. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {"(2L, 3L)|2,3", "(6L,)|6", "(2L, 3)|2,3", "(1L, 2L, 3L, )|1,2,3"})
+  void longNumbersOfPython2(String tuple, String dims) throws IOException {
+    var shape = Arrays.stream(dims.split(",")).mapToInt(Integer::parseInt).toArray();
+    assertThat(Npy.load(python2(tuple)).shape().toArray()).isEqualTo(shape);
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = {"(2LL, 3L)", "(L, 6)", "(2l, 3)", "(6L)", "(0x6L,)"})
+  void whatPython2NeverWrote(String tuple) throws IOException {
+    var odd = python2(tuple);
+    assertThatThrownBy(() -> Npy.load(odd)).isInstanceOf(NpyException.class);
+  }
+
+  private Path python2(String tuple) throws IOException {
+    var text = "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }\n".formatted(tuple);
+    var bytes = new java.io.ByteArrayOutputStream();
+    bytes.writeBytes("\u0093NUMPY\u0001\u0000".getBytes(ISO_8859_1));
+    bytes.write(text.length());
+    bytes.write(0);
+    bytes.writeBytes(text.getBytes(ISO_8859_1));
+    bytes.writeBytes(new byte[24]);
+    return Files.write(file, bytes.toByteArray());
+  }
 }

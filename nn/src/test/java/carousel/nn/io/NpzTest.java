@@ -229,4 +229,17 @@ class NpzTest {
     refused("holds \"readme.txt\", which is no array (.npy)");
     assertThat(folder.toFile().list()).containsExactly("weights.npz");
   }
+
+  @Test
+  void someOfTheTensorsAndSomeOfTheWeights() throws IOException {
+    Npz.save(file, Map.of("a", Tensor.of(1f, 2f), "b", Tensor.ones(3)));
+    assertThat(Npz.load(file, List.of("b")).keySet()).containsExactly("b");
+    assertThatThrownBy(() -> Npz.load(file, List.of("c")))
+        .isInstanceOf(NpyException.class)
+        .hasMessageContaining("no tensor \"c\"");
+    var a = Tensor.zeros(2);
+    assertThat(Npz.loadMatchingInto(file, Map.of("a", a, "z", Tensor.zeros(1))))
+        .isEqualTo(new LoadReport(List.of("a"), List.of("z"), List.of("b")));
+    assertThat(a.sameValues(Tensor.of(1f, 2f))).isTrue();
+  }
 }

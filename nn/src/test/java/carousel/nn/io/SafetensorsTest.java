@@ -212,4 +212,45 @@ class SafetensorsTest {
         new TensorSource(name, type, shape, channel -> channel.write(ByteBuffer.allocate(bytes)));
     SafetensorsFile.write(file, List.of(source), Map.of());
   }
+
+  @Test
+  void aTensorOfATypeThatThereIsNotLeavesTheOthers() throws IOException {
+    var w = Tensor.of(1f, -2f);
+    TensorSource.Content bytes = channel -> AtomicFile.writeFully(channel, ByteBuffer.allocate(4));
+    for (var type : List.of(StoredType.U8, StoredType.F8_E4M3, StoredType.I8)) {
+      var odd = new TensorSource("odd", type, List.of(4L), bytes);
+      SafetensorsFile.write(file, List.of(TensorSource.of("w", w), odd), Map.of());
+      assertThatThrownBy(() -> Safetensors.load(file))
+          .hasMessageContaining("tensor \"odd\" is " + type)
+          .hasMessageEndingWith(", or load(path, names) without it");
+      var loaded = Safetensors.load(file, List.of("w"));
+      assertThat(loaded.keySet()).containsExactly("w");
+      assertThat(Objects.requireNonNull(loaded.get("w")).sameValues(w)).isTrue();
+      assertThatThrownBy(() -> Safetensors.load(file, List.of("w", "odd")))
+          .hasMessageContaining("tensor \"odd\" is " + type);
+    }
+    assertThatThrownBy(() -> Safetensors.load(file, List.of("v")))
+        .isInstanceOf(SafetensorsException.class)
+        .hasMessageContaining("no tensor \"v\"; it holds \"w\", \"odd\"");
+  }
+
+  @Test
+  void aLoadThatNeedNotBeWholeSaysWhatItDid() throws IOException {
+    Safetensors.save(file, Map.of("a", Tensor.of(1f, 2f), "old.head", Tensor.ones(5)));
+    var a = Tensor.zeros(2);
+    var head = Tensor.full(DType.F32, 7, 3);
+    var report = Safetensors.loadMatchingInto(file, Map.of("a", a, "head", head));
+    assertThat(report)
+        .isEqualTo(new LoadReport(List.of("a"), List.of("head"), List.of("old.head")));
+    assertThat(report.isWhole()).isFalse();
+    assertThat(a.sameValues(Tensor.of(1f, 2f))).isTrue();
+    assertThat(head.sameValues(Tensor.full(DType.F32, 7, 3))).isTrue();
+    // A weight of another shape is not the same weight, and nothing is loaded.
+    a.fill(0);
+    var other = Map.of("a", a, "old.head", Tensor.zeros(4));
+    assertThatThrownBy(() -> Safetensors.loadMatchingInto(file, other))
+        .isInstanceOf(SafetensorsException.class)
+        .hasMessageContaining("\"old.head\" is F32 [5] in the file, F32 [4] in the model");
+    assertThat(a.sameValues(Tensor.zeros(2))).isTrue();
+  }
 }

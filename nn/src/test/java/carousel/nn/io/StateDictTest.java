@@ -379,4 +379,26 @@ class StateDictTest {
         .hasMessageStartingWith("state dict: PyTorch has no ")
         .hasMessageContaining(message);
   }
+
+  @Test
+  void aLoadThatNeedNotBeWhole() {
+    var trained = model();
+    var fresh = model();
+    var given = new LinkedHashMap<>(StateDict.of(trained));
+    given.remove("hidden.1.weight");
+    given.put("classifier.weight", Tensor.zeros(2, 2));
+    var kept = fresh.hidden().get(1).weight().value().copy();
+    var report = StateDict.loadMatching(fresh, given);
+    assertThat(report.missing()).containsExactly("hidden.1.weight");
+    assertThat(report.unexpected()).containsExactly("classifier.weight");
+    assertThat(report.loaded()).hasSize(given.size() - 1).doesNotContain("hidden.1.weight");
+    assertThat(fresh.hidden().get(1).weight().value().sameValues(kept)).isTrue();
+    assertThat(get(StateDict.of(fresh), "lstm.weight_hh_l1_reverse"))
+        .matches(w -> w.sameValues(get(given, "lstm.weight_hh_l1_reverse")));
+    given.put("embed.weight", Tensor.zeros(9, 4));
+    assertThatThrownBy(() -> StateDict.loadMatching(fresh, given))
+        .isInstanceOf(TensorException.class)
+        .hasMessageContaining("does not fit: embed.weight F32 [9,3], given F32 [9,4]")
+        .hasMessageContaining("differences: 1");
+  }
 }

@@ -110,8 +110,8 @@ class BatchFirstTest {
     "RNN,bidirectional"
   })
   void layoutOneIsTheSameTransposed(Operator operator, String direction) throws IOException {
-    var timeFirst = Onnx.parse(file(operator, direction, false));
-    var batchFirst = Onnx.parse(file(operator, direction, true));
+    var timeFirst = Onnx.parse(file(operator, direction, false)).chain();
+    var batchFirst = Onnx.parse(file(operator, direction, true)).chain();
     assertThat(kinds(batchFirst.layers()))
         .isEqualTo(
             direction.equals("bidirectional")
@@ -130,7 +130,7 @@ class BatchFirstTest {
     }
 
     var written = written(batchFirst, Onnx.Input.LENGTHS);
-    assertThat(kinds(Onnx.parse(written).layers())).isEqualTo(kinds(batchFirst.layers()));
+    assertThat(kinds(Onnx.parse(written).chain().layers())).isEqualTo(kinds(batchFirst.layers()));
     try (var runtime = OnnxRuntime.open(written)) {
       var theirs =
           runtime.run(Map.of("x", x.transpose(0, 1).contiguous(), "lengths", lengths)).get("y");
@@ -180,8 +180,8 @@ class BatchFirstTest {
       assertThatThrownBy(() -> Onnx.parse(Operators.bytes(g.model())))
           .hasMessageContaining(
               batchFirst
-                  ? "initial_h has the shape [2, 1, 4], wanted is [N,2,4]"
-                  : "initial_h has the shape [1, 2, 4], wanted is [2,N,4]");
+                  ? "initial_h has the shape [2,1,4], wanted is [N,2,4]"
+                  : "initial_h has the shape [1,2,4], wanted is [2,N,4]");
     }
   }
 
@@ -200,7 +200,7 @@ class BatchFirstTest {
     var plain = Chain.of(embed, pair, learned, head).apply(tokens.transpose(0, 1).contiguous());
     assertThat(y.toFloatArray()).isEqualTo(plain.toFloatArray());
     var written = written(chain);
-    var again = Onnx.parse(written);
+    var again = Onnx.parse(written).chain();
     assertThat(kinds(again.layers())).isEqualTo(kinds(chain.layers()));
     assertThat(again.apply(tokens).toFloatArray()).isEqualTo(y.toFloatArray());
     try (var runtime = OnnxRuntime.open(written)) {

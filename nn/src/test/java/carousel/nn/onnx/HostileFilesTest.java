@@ -50,7 +50,7 @@ class HostileFilesTest {
   @Test
   void theModelIsSoundBeforeItIsSpoilt() {
     try (var scope = Scope.open()) {
-      var chain = Onnx.parse(model(t -> dims(t, 2, 1).bytes(9, new byte[8])));
+      var chain = Onnx.parse(model(t -> dims(t, 2, 1).bytes(9, new byte[8]))).chain();
       assertThat(chain.layers().getFirst()).isInstanceOf(Linear.class);
     }
   }
@@ -66,8 +66,8 @@ class HostileFilesTest {
     refuses(model(t -> dims(t, 2, 1).bytes(9, new byte[8]).bytes(4, new byte[8])), "twice");
     refuses(model(t -> dims(t, 2, 1).bytes(10, new byte[8])), "lists values of another");
     refuses(
-        model(t -> t.integer(1, 1).integer(1, 1).integer(2, 10).bytes(9, new byte[2])),
-        "element type 10");
+        model(t -> t.integer(1, 1).integer(1, 1).integer(2, 14).bytes(9, new byte[8])),
+        "element type 14");
   }
 
   @Test

@@ -100,7 +100,7 @@ class RoundTripTest {
       var chain = everything(type);
       var path = folder.resolve("model.onnx");
       Onnx.save(path, chain);
-      var again = Onnx.load(path);
+      var again = Onnx.load(path).chain();
       var tokens = tokens(7, 3);
       same(again.apply(tokens), chain.apply(tokens));
       var back = again.parameters().stream().map(named -> named.value()).iterator();
@@ -137,7 +137,7 @@ class RoundTripTest {
       var chain = everything(F32);
       var path = folder.resolve("model.onnx");
       Onnx.save(path, chain, Onnx.Input.STATES, Onnx.Input.LENGTHS);
-      var again = Onnx.load(path);
+      var again = Onnx.load(path).chain();
       var given = new HashMap<String, Tensor>(Map.of("lengths", Tensor.of(5, 3, 1)));
       List<State> state = List.of();
       try (var runtime = OnnxRuntime.open(Files.readAllBytes(path))) {
@@ -215,7 +215,7 @@ class RoundTripTest {
       Cell<?> cell = Cells.of(name, D, 4, init(F32), rng);
       var path = folder.resolve("cell.onnx");
       Onnx.save(path, Chain.of(Recurrent.reverse(cell)));
-      var layer = (Recurrent<?>) Onnx.load(path).layers().getFirst();
+      var layer = (Recurrent<?>) Onnx.load(path).chain().layers().getFirst();
       assertThat(layer.direction()).isEqualTo(Recurrent.Direction.REVERSE);
       assertThat(layer.cell()).hasSameClassAs(cell);
       assertThat(layer.cell().label()).isEqualTo(cell.label());
@@ -230,7 +230,7 @@ class RoundTripTest {
       var path = folder.resolve("cell.onnx");
       Onnx.save(path, Chain.of(Recurrent.of(cell)));
       var x = rng.normal(F32, 0, 1, 5, 2, D);
-      near(Onnx.load(path).apply(x), Recurrent.of(cell).apply(x));
+      near(Onnx.load(path).chain().apply(x), Recurrent.of(cell).apply(x));
     }
   }
 
@@ -241,7 +241,7 @@ class RoundTripTest {
       cell.b().assign(Tensor.full(F32, -0.0, 16));
       var path = folder.resolve("cell.onnx");
       Onnx.save(path, Chain.of(Recurrent.of(cell)));
-      var back = (Recurrent<?>) Onnx.load(path).layers().getFirst();
+      var back = (Recurrent<?>) Onnx.load(path).chain().layers().getFirst();
       same(back.parameters().get("cell.b").value(), cell.b().value());
     }
   }
@@ -253,7 +253,7 @@ class RoundTripTest {
       Onnx.save(path, everything(F32));
     }
     try (var outer = Scope.open()) {
-      Chain chain = Onnx.load(path);
+      Chain chain = Onnx.load(path).chain();
       chain.parameters().stream().map(named -> named.parameter()).forEach(Parameter::value);
       assertThat(chain.apply(tokens(2, 1)).isFinite().all().item()).isEqualTo(1);
     }

@@ -8,6 +8,7 @@ import carousel.nn.io.FolderLock;
 import carousel.nn.io.Safetensors;
 import java.io.IOException;
 import java.io.StringReader;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,6 +76,31 @@ public record RunFolder(Path path) {
   }
 
   /**
+   * Makes a folder that was not there before; whoever asks at the same time, in another process, too, gets
+   * another one.
+   *
+   * @param parent the folder to make it in, made if it is not there
+   * @param name its name; with a number behind it where that is taken
+   * @return the folder
+   * @throws Failure if it cannot be made
+   */
+  public static RunFolder unused(Path parent, String name) {
+    try {
+      Files.createDirectories(parent);
+      for (var i = 1; ; i++) {
+        var path = parent.resolve(i == 1 ? name : name + "-" + i);
+        try {
+          return new RunFolder(Files.createDirectory(path));
+        } catch (FileAlreadyExistsException taken) {
+          continue;
+        }
+      }
+    } catch (IOException e) {
+      throw Failure.writing(parent, e);
+    }
+  }
+
+  /**
    * Checks that a new run can go there, as far as that can be seen without writing.
    *
    * @param path the folder
@@ -117,16 +143,27 @@ public record RunFolder(Path path) {
    */
   void save(Settings settings) {
     var text = new StringBuilder();
-    // Properties escapes a backslash, and ends a name at these.
     settings
         .values()
         .forEach((name, value) ->
-            text.append(name).append(" = ").append(value.replace("\\", "\\\\")).append('\n'));
+            text.append(name).append(" = ").append(escaped(value)).append('\n'));
     try {
       AtomicFile.writeString(path.resolve(SETTINGS), text.toString());
     } catch (IOException e) {
       throw Failure.writing(path, e);
     }
+  }
+
+  /** What Properties would take for the end of a line, for an escape, or for space around the value. */
+  private static String escaped(String value) {
+    var text =
+        value
+            .replace("\\", "\\\\")
+            .replace("\n", "\\n")
+            .replace("\r", "\\r")
+            .replace("\t", "\\t")
+            .replace("\f", "\\f");
+    return text.startsWith(" ") ? "\\" + text : text;
   }
 
   /**
