@@ -10,7 +10,8 @@ import carousel.tensor.op.Unary;
  * Ternary}, which define them.
  *
  * <p>Operands broadcast: aligned at the last axis, sizes must be equal or 1. Both have one element
- * type; a Java number takes the type of the tensor. Every method returns a new tensor and may throw
+ * type; a Java number takes the type of the tensor, and is refused where that cannot hold it, as I32 a fraction;
+ * but a comparison of I32 with any number gives what is true. Every method returns a new tensor and may throw
  * {@link TensorException} if types or shapes do not fit.
  */
 public sealed interface Elementwise permits Tensor {
@@ -287,7 +288,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor add(double b) {
-    return Op.apply(Binary.ADD, self(), self().scalarLike(b));
+    return Op.apply(Binary.ADD, self(), Numbers.beside(Binary.ADD, self(), b));
   }
 
   /**
@@ -307,7 +308,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor sub(double b) {
-    return Op.apply(Binary.SUB, self(), self().scalarLike(b));
+    return Op.apply(Binary.SUB, self(), Numbers.beside(Binary.SUB, self(), b));
   }
 
   /**
@@ -327,7 +328,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor mul(double b) {
-    return Op.apply(Binary.MUL, self(), self().scalarLike(b));
+    return Op.apply(Binary.MUL, self(), Numbers.beside(Binary.MUL, self(), b));
   }
 
   /**
@@ -347,7 +348,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor div(double b) {
-    return Op.apply(Binary.DIV, self(), self().scalarLike(b));
+    return Op.apply(Binary.DIV, self(), Numbers.beside(Binary.DIV, self(), b));
   }
 
   /**
@@ -367,7 +368,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor pow(double b) {
-    return Op.apply(Binary.POW, self(), self().scalarLike(b));
+    return Op.apply(Binary.POW, self(), Numbers.beside(Binary.POW, self(), b));
   }
 
   /**
@@ -387,7 +388,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor maximum(double b) {
-    return Op.apply(Binary.MAX, self(), self().scalarLike(b));
+    return Op.apply(Binary.MAX, self(), Numbers.least(Binary.MAX, self(), b));
   }
 
   /**
@@ -407,7 +408,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor minimum(double b) {
-    return Op.apply(Binary.MIN, self(), self().scalarLike(b));
+    return Op.apply(Binary.MIN, self(), Numbers.greatest(Binary.MIN, self(), b));
   }
 
   /**
@@ -427,7 +428,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor leakyRelu(double b) {
-    return Op.apply(Binary.LEAKY_RELU, self(), self().scalarLike(b));
+    return Op.apply(Binary.LEAKY_RELU, self(), Numbers.beside(Binary.LEAKY_RELU, self(), b));
   }
 
   /**
@@ -447,7 +448,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor elu(double b) {
-    return Op.apply(Binary.ELU, self(), self().scalarLike(b));
+    return Op.apply(Binary.ELU, self(), Numbers.beside(Binary.ELU, self(), b));
   }
 
   /**
@@ -467,7 +468,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor eq(double b) {
-    return Op.apply(Binary.EQ, self(), self().scalarLike(b));
+    return Numbers.compared(Binary.EQ, self(), b);
   }
 
   /**
@@ -487,7 +488,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor ne(double b) {
-    return Op.apply(Binary.NE, self(), self().scalarLike(b));
+    return Numbers.compared(Binary.NE, self(), b);
   }
 
   /**
@@ -507,7 +508,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor lt(double b) {
-    return Op.apply(Binary.LT, self(), self().scalarLike(b));
+    return Numbers.compared(Binary.LT, self(), b);
   }
 
   /**
@@ -527,7 +528,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor le(double b) {
-    return Op.apply(Binary.LE, self(), self().scalarLike(b));
+    return Numbers.compared(Binary.LE, self(), b);
   }
 
   /**
@@ -547,7 +548,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor gt(double b) {
-    return Op.apply(Binary.GT, self(), self().scalarLike(b));
+    return Numbers.compared(Binary.GT, self(), b);
   }
 
   /**
@@ -567,7 +568,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor ge(double b) {
-    return Op.apply(Binary.GE, self(), self().scalarLike(b));
+    return Numbers.compared(Binary.GE, self(), b);
   }
 
   /**
@@ -608,7 +609,8 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor clamp(double low, double high) {
-    return Op.apply(Ternary.CLAMP, self(), self().scalarLike(low), self().scalarLike(high));
+    Tensor least = Numbers.least(Ternary.CLAMP, self(), low);
+    return Op.apply(Ternary.CLAMP, self(), least, Numbers.greatest(Ternary.CLAMP, self(), high));
   }
 
   /**
@@ -641,6 +643,6 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of the common shape
    */
   default Tensor fma(double b, Tensor c) {
-    return Op.apply(Ternary.FMA, self(), self().scalarLike(b), c);
+    return Op.apply(Ternary.FMA, self(), Numbers.beside(Ternary.FMA, self(), b), c);
   }
 }
