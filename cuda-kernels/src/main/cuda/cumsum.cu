@@ -1,8 +1,14 @@
-// Running sums along one axis: y_i = Σ_(j ≤ i) x_j. f32 sums in double.
+// Running sums along one axis: y_i = Σ_(j ≤ i) x_j. f32 sums in double; i32 in 64 bits, and what does not fit is reported as `op`.
 //
 // Short lines, and many neighbouring ones, take a thread each; others a block. A few long lines are cut into chunks: first the
 // sum of each chunk, then the sums of those before it, then each chunk from there.
 #include "folds.cuh"
+
+template <typename T>
+__device__ __forceinline__ T held(Wide<T> sum, int op, int *error) {
+  Fits<Sum<T>>::check(sum, op, error);
+  return static_cast<T>(sum);
+}
 
 const int ITEMS = 4;  // neighbouring elements of a thread
 
@@ -36,7 +42,7 @@ __device__ __forceinline__ S scan_block(S v, S *carry) {
 // Block (l, c) takes chunk c of line l; before [lines, chunks], or null if there is one chunk.
 template <typename T>
 __device__ __forceinline__ void cumsum(const T *x, T *y, const Wide<T> *before, const Positions<2> &lines, i64 x_step,
-                                       i64 y_step, i64 n, i64 chunk) {
+                                       i64 y_step, i64 n, i64 chunk, int op, int *error) {
   Offsets<2> at = offsets(lines, blockIdx.x);
   const T *from = x + at.of[0];
   T *to = y + at.of[1];
@@ -54,7 +60,7 @@ __device__ __forceinline__ void cumsum(const T *x, T *y, const Wide<T> *before, 
     Wide<T> sum = scan_block(own, &carry);
     for (int k = 0; k < ITEMS && first + k < end; k++) {
       sum = plus<Wide<T>>(sum, item[k]);
-      to[(first + k) * y_step] = static_cast<T>(sum);
+      to[(first + k) * y_step] = held<T>(sum, op, error);
     }
   }
 }
@@ -90,29 +96,31 @@ __device__ __forceinline__ void sums_before(S *totals, int chunks) {
 }
 
 template <typename T>
-__device__ __forceinline__ void cumsum_serial(const T *x, T *y, const Positions<2> &lines, i64 x_step, i64 y_step, i64 n) {
+__device__ __forceinline__ void cumsum_serial(const T *x, T *y, const Positions<2> &lines, i64 x_step, i64 y_step, i64 n,
+                                              int op, int *error) {
   for (i64 line = first_element(); line < lines.count; line += all_threads()) {
     Offsets<2> at = offsets(lines, line);
     LongSum<T> sum = {};
     for (i64 i = 0; i < n; i++) {
       sum.add(x[at.of[0] + i * x_step]);
-      y[at.of[1] + i * y_step] = static_cast<T>(sum.value());
+      y[at.of[1] + i * y_step] = held<T>(sum.value(), op, error);
     }
   }
 }
 
 #define CUMSUM(type, T)                                                                                                   \
   extern "C" __global__ void cumsum_##type(const T *x, T *y, const Wide<T> *before, Positions<2> lines, i64 x_step,       \
-                                           i64 y_step, i64 n, i64 chunk) {                                                \
-    cumsum(x, y, before, lines, x_step, y_step, n, chunk);                                                                \
+                                           i64 y_step, i64 n, i64 chunk, int op, int *error) {                            \
+    cumsum(x, y, before, lines, x_step, y_step, n, chunk, op, error);                                                     \
   }                                                                                                                       \
   extern "C" __global__ void cumsum_##type##_totals(const T *x, Wide<T> *totals, Positions<2> lines, i64 x_step, i64 n,   \
                                                     i64 chunk) {                                                          \
     totals_of_chunks(x, totals, lines, x_step, n, chunk);                                                                 \
   }                                                                                                                       \
   extern "C" __global__ void cumsum_##type##_before(Wide<T> *totals, int chunks) { sums_before(totals, chunks); }         \
-  extern "C" __global__ void cumsum_##type##_serial(const T *x, T *y, Positions<2> lines, i64 x_step, i64 y_step, i64 n) { \
-    cumsum_serial(x, y, lines, x_step, y_step, n);                                                                        \
+  extern "C" __global__ void cumsum_##type##_serial(const T *x, T *y, Positions<2> lines, i64 x_step, i64 y_step, i64 n,  \
+                                                    int op, int *error) {                                                 \
+    cumsum_serial(x, y, lines, x_step, y_step, n, op, error);                                                             \
   }
 
 CUMSUM(f32, float)

@@ -4,7 +4,7 @@
 #include "long_sum.cuh"
 
 template <typename T> struct WideOf { using type = double; };
-template <> struct WideOf<int> { using type = int; };
+template <> struct WideOf<int> { using type = i64; };
 template <typename T> using Wide = typename WideOf<T>::type;
 
 template <typename T> __device__ __forceinline__ T infinity();
@@ -53,6 +53,43 @@ struct Product {
   static __device__ State add(State s, T x, i64) { return times<State>(s, x); }
   static __device__ State merge(State a, State b) { return times(a, b); }
   static __device__ T end(State s, i64) { return static_cast<T>(s); }
+};
+
+// Between limits that it does not leave again, but to 0: just beyond what I32 holds.
+template <>
+struct Product<int> {
+  using State = i64;
+  static __device__ State empty() { return 1; }
+  static __device__ State add(State s, int x, i64) { return merge(s, x); }
+  static __device__ State merge(State a, State b) {
+    const i64 LIMIT = 0x80000001ll;
+    i64 product = a * b;
+    return product > LIMIT ? LIMIT : product < -LIMIT ? -LIMIT : product;
+  }
+  static __device__ int end(State s, i64) { return static_cast<int>(s); }
+};
+
+// Whether a fold's result can be written; if not, it is reported. Sums and products of whole numbers are wider than their type.
+template <typename F>
+struct Fits {
+  static __device__ __forceinline__ void check(typename F::State, int, int *) {}
+};
+__device__ __forceinline__ void check_whole(i64 s, int op, int *error) {
+  if (s != static_cast<int>(s)) {
+    report(error, op, 0, 0);
+  }
+}
+template <>
+struct Fits<Sum<int>> {
+  static __device__ __forceinline__ void check(i64 s, int op, int *error) { check_whole(s, op, error); }
+};
+template <>
+struct Fits<Total<int>> {
+  static __device__ __forceinline__ void check(LongSum<int> s, int op, int *error) { check_whole(s.value(), op, error); }
+};
+template <>
+struct Fits<Product<int>> {
+  static __device__ __forceinline__ void check(i64 s, int op, int *error) { check_whole(s, op, error); }
 };
 
 template <typename T>

@@ -32,8 +32,8 @@ struct LongSum<double> {
 
 template <>
 struct LongSum<int> {
-  int sum;
-  __device__ __forceinline__ void add(int x) { sum = plus(sum, x); }
-  __device__ __forceinline__ void add(LongSum s) { add(s.sum); }
-  __device__ __forceinline__ int value() const { return sum; }
+  i64 sum;
+  __device__ __forceinline__ void add(int x) { sum += x; }
+  __device__ __forceinline__ void add(LongSum s) { sum += s.sum; }
+  __device__ __forceinline__ i64 value() const { return sum; }
 };

@@ -7,9 +7,9 @@ struct Words {
   u32 of[4];
 };
 
-// Block number `block` of the stream of a seed.
-__device__ __forceinline__ Words philox(i64 seed, i64 block) {
-  u32 c0 = static_cast<u32>(block), c1 = static_cast<u32>(static_cast<u64>(block) >> 32), c2 = 0, c3 = 0;
+// Block number `block` of the stream of a seed; the upper half of the counter tells apart what blocks are for.
+__device__ __forceinline__ Words philox(i64 seed, i64 block, u32 upper = 0) {
+  u32 c0 = static_cast<u32>(block), c1 = static_cast<u32>(static_cast<u64>(block) >> 32), c2 = upper, c3 = 0;
   u32 k0 = static_cast<u32>(seed), k1 = static_cast<u32>(static_cast<u64>(seed) >> 32);
   for (int round = 0; round < 10; round++) {
     u64 p0 = static_cast<u64>(0xD2511F53u) * c0;
@@ -23,6 +23,9 @@ __device__ __forceinline__ Words philox(i64 seed, i64 block) {
   }
   return {{c0, c1, c2, c3}};
 }
+
+// The blocks that decide where 32 bits are just those of a probability (Philox.tie).
+const u32 TIES = 1;
 
 // The 24 bits of a uniform number in units of 2^-24.
 __device__ __forceinline__ int uniform_bits(u32 word) { return static_cast<int>(word >> 8); }

@@ -4,20 +4,27 @@
 // Where a fill starts to draw: a number of the host's, or, in a replay, what it has written for this run.
 __device__ __forceinline__ i64 first_block(i64 counter, const i64 *moved) { return moved ? *moved : counter; }
 
-// y [n]: word i mod 4 of block counter + i/4, in [0, 1). A thread takes a block.
-#define UNIFORM(type, T)                                                                                              \
-  extern "C" __global__ void random_uniform_##type(i64 seed, i64 counter, const i64 *moved, T *y, i64 n) {            \
-    i64 first = first_block(counter, moved);                                                                          \
-    for (i64 block = first_element(); block * 4 < n; block += all_threads()) {                                        \
-      Words words = philox(seed, first + block);                                                                      \
-      for (int k = 0; k < 4 && block * 4 + k < n; k++) {                                                              \
-        y[block * 4 + k] = static_cast<T>(uniform_bits(words.of[k])) * T(0x1p-24);                                    \
-      }                                                                                                               \
-    }                                                                                                                 \
+// y [n]: the upper 24 bits of word i mod 4 of block counter + i/4, in [0, 1). A thread takes a block.
+extern "C" __global__ void random_uniform_f32(i64 seed, i64 counter, const i64 *moved, float *y, i64 n) {
+  i64 first = first_block(counter, moved);
+  for (i64 block = first_element(); block * 4 < n; block += all_threads()) {
+    Words words = philox(seed, first + block);
+    for (int k = 0; k < 4 && block * 4 + k < n; k++) {
+      y[block * 4 + k] = static_cast<float>(uniform_bits(words.of[k])) * 0x1p-24f;
+    }
   }
+}
 
-UNIFORM(f32, float)
-UNIFORM(f64, double)
+// y [n]: the upper 53 bits of half i mod 2 of block counter + i/2, in [0, 1). A thread takes a block.
+extern "C" __global__ void random_uniform_f64(i64 seed, i64 counter, const i64 *moved, double *y, i64 n) {
+  i64 first = first_block(counter, moved);
+  for (i64 block = first_element(); block * 2 < n; block += all_threads()) {
+    Words words = philox(seed, first + block);
+    for (int k = 0; k < 2 && block * 2 + k < n; k++) {
+      y[block * 2 + k] = unit(words.of[2 * k], words.of[2 * k + 1]);
+    }
+  }
+}
 
 // Box and Muller (1958): u, v of one block give two numbers.
 __device__ __forceinline__ void box_muller(Words words, double *first, double *second) {
@@ -45,13 +52,15 @@ __device__ __forceinline__ void box_muller(Words words, double *first, double *s
 NORMAL(f32, float)
 NORMAL(f64, double)
 
-// y [n], BOOL: whether the uniform number of the element, in units of 2^-24, is below a limit.
-extern "C" __global__ void random_bernoulli(i64 seed, i64 counter, const i64 *moved, int limit, u8 *y, i64 n) {
+// y [n], BOOL: whether 64 random bits are below those of a probability, of which `upper`, in [0, 2^32], are the first 32.
+extern "C" __global__ void random_bernoulli(i64 seed, i64 counter, const i64 *moved, i64 upper, i64 lower, u8 *y,
+                                            i64 n) {
   i64 first = first_block(counter, moved);
   for (i64 block = first_element(); block * 4 < n; block += all_threads()) {
     Words words = philox(seed, first + block);
     for (int k = 0; k < 4 && block * 4 + k < n; k++) {
-      y[block * 4 + k] = uniform_bits(words.of[k]) < limit;
+      i64 word = words.of[k];
+      y[block * 4 + k] = word == upper ? philox(seed, first + block, TIES).of[k] < lower : word < upper;
     }
   }
 }

@@ -1,12 +1,14 @@
 // Reductions over axes: y_o = fold of x_(o,i) over i. A line per row of carousel.tensor.op.Reduce.
 //
 // What is left of x's axes is `kept` (x, then y); what goes is `reduced`. Block (b, c) folds chunk c of several outputs; if
-// there is more than one chunk, their states [outputs, chunks] are merged by a second kernel.
+// there is more than one chunk, their states [outputs, chunks] are merged by a second kernel. Sums and products of i32 that do
+// not fit are reported as `op`.
 #include "folds.cuh"
 
 template <typename F, typename In, typename Out>
 __device__ __forceinline__ void reduce(const In *x, Out *y, typename F::State *states, const Positions<2> &kept,
-                                       const Positions<1> &reduced, int lanes, int rows, i64 chunk) {
+                                       const Positions<1> &reduced, int lanes, int rows, i64 chunk, int op,
+                                       int *error) {
   Team team = team_of(lanes, rows);
   i64 output = static_cast<i64>(blockIdx.x) * team.folds + team.fold;
   i64 begin = blockIdx.y * chunk;
@@ -28,6 +30,7 @@ __device__ __forceinline__ void reduce(const In *x, Out *y, typename F::State *s
   state = merged<F>(state, team);
   if (team.lane == 0 && output < kept.count) {
     if (gridDim.y == 1) {
+      Fits<F>::check(state, op, error);
       y[at.of[1]] = F::end(state, reduced.count);
     } else {
       states[output * gridDim.y + blockIdx.y] = state;
@@ -38,7 +41,7 @@ __device__ __forceinline__ void reduce(const In *x, Out *y, typename F::State *s
 // A warp per output.
 template <typename F, typename Out>
 __device__ __forceinline__ void merge_chunks(const typename F::State *states, Out *y, const Positions<2> &kept,
-                                             int chunks, i64 count) {
+                                             int chunks, i64 count, int op, int *error) {
   Team team = team_of(32, 1);
   i64 output = static_cast<i64>(blockIdx.x) * team.folds + team.fold;
   typename F::State state = F::empty();
@@ -47,18 +50,20 @@ __device__ __forceinline__ void merge_chunks(const typename F::State *states, Ou
   }
   state = merged<F>(state, team);
   if (team.lane == 0 && output < kept.count) {
+    Fits<F>::check(state, op, error);
     y[offsets(kept, output).of[1]] = F::end(state, count);
   }
 }
 
-#define REDUCE(name, type, In, Out, ...)                                                                               \
-  extern "C" __global__ void reduce_##name##_##type(const In *x, Out *y, void *states, Positions<2> kept,              \
-                                                    Positions<1> reduced, int lanes, int rows, i64 chunk) {            \
-    reduce<__VA_ARGS__>(x, y, static_cast<__VA_ARGS__::State *>(states), kept, reduced, lanes, rows, chunk);           \
-  }                                                                                                                    \
-  extern "C" __global__ void reduce_##name##_##type##_chunks(const void *states, Out *y, Positions<2> kept, int chunks, \
-                                                             i64 count) {                                              \
-    merge_chunks<__VA_ARGS__>(static_cast<const __VA_ARGS__::State *>(states), y, kept, chunks, count);                \
+#define REDUCE(name, type, In, Out, ...)                                                                                \
+  extern "C" __global__ void reduce_##name##_##type(const In *x, Out *y, void *states, Positions<2> kept,               \
+                                                    Positions<1> reduced, int lanes, int rows, i64 chunk, int op,       \
+                                                    int *error) {                                                       \
+    reduce<__VA_ARGS__>(x, y, static_cast<__VA_ARGS__::State *>(states), kept, reduced, lanes, rows, chunk, op, error); \
+  }                                                                                                                     \
+  extern "C" __global__ void reduce_##name##_##type##_chunks(const void *states, Out *y, Positions<2> kept, int chunks,  \
+                                                             i64 count, int op, int *error) {                           \
+    merge_chunks<__VA_ARGS__>(static_cast<const __VA_ARGS__::State *>(states), y, kept, chunks, count, op, error);      \
   }
 
 #define FLOATING(name, F)                \

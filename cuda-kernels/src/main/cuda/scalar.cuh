@@ -14,6 +14,7 @@ template <> __device__ __forceinline__ double plus(double a, double b) { return 
 template <> __device__ __forceinline__ double minus(double a, double b) { return __dadd_rn(a, -b); }
 template <> __device__ __forceinline__ double times(double a, double b) { return __dmul_rn(a, b); }
 template <> __device__ __forceinline__ int plus(int a, int b) { return static_cast<int>(static_cast<u32>(a) + b); }
+template <> __device__ __forceinline__ i64 plus(i64 a, i64 b) { return a + b; }
 template <> __device__ __forceinline__ int minus(int a, int b) { return static_cast<int>(static_cast<u32>(a) - b); }
 template <> __device__ __forceinline__ int times(int a, int b) { return static_cast<int>(static_cast<u32>(a) * b); }
 

@@ -59,8 +59,8 @@ public final class CudaBackend implements Backend {
     this.errors = new DeviceErrors(recorder, Setting.CUDA_BLOCKING.isTrue());
     this.elementwise = new ElementwiseLaunches(launcher);
     this.copies = new CopyLaunches(launcher);
-    this.reductions = new ReduceLaunches(launcher, memory);
-    this.lines = new LineLaunches(launcher, memory);
+    this.reductions = new ReduceLaunches(launcher, memory, errors);
+    this.lines = new LineLaunches(launcher, memory, errors);
     this.sorting = new SortLaunches(launcher, memory);
     this.indexing = new IndexLaunches(launcher, memory, sorting, errors);
     this.matrices = new MatrixLaunches(launcher, copies, memory);

@@ -3,7 +3,9 @@ package carousel.cuda;
 import carousel.cuda.driver.CudaDriver;
 import carousel.cuda.replay.CudaRecorder;
 import carousel.cuda.replay.CudaRecording;
+import carousel.tensor.DType;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.Whole;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -21,12 +23,37 @@ final class DeviceErrors {
     SCATTER_ADD("scatterAdd"),
     INDEX_SELECT("indexSelect"),
     INDEX_ADD("indexAdd"),
-    FORMULA("formula");
+    FORMULA("formula"),
+    SUM("sum", true),
+    PROD("prod", true),
+    CUMSUM("cumsum", true);
 
     private final String label;
+    private final boolean overflow;
 
     Op(String label) {
+      this(label, false);
+    }
+
+    Op(String label, boolean overflow) {
       this.label = label;
+      this.overflow = overflow;
+    }
+
+    /** The overflow of a fold of whole numbers; none of other types and folds. */
+    static Op overflow(String label, DType type) {
+      for (Op op : values()) {
+        if (op.overflow && type == DType.I32 && op.label.equals(label)) {
+          return op;
+        }
+      }
+      return NONE;
+    }
+
+    private String text(int index, int size) {
+      return overflow
+          ? Whole.overflow(label).getMessage()
+          : label + ": index " + index + " is out of range [0," + size + ")";
     }
   }
 
@@ -88,12 +115,7 @@ final class DeviceErrors {
     if (found[0] != 0) {
       driver.set(words, (byte) 0, 4L * WORDS);
       throw new TensorException(
-          Op.values()[found[0]].label
-              + ": index "
-              + found[1]
-              + " is out of range [0,"
-              + found[2]
-              + ")"
+          Op.values()[found[0]].text(found[1], found[2])
               + (blocking
                   ? ""
                   : "; an op before this read found it on the device: with -D"

@@ -185,6 +185,9 @@ final class Launcher {
 
     /** What a kernel may find wrong: whose number it is to report, and where. */
     Call errors(DeviceErrors found, DeviceErrors.Op op) {
+      if (op == DeviceErrors.Op.NONE) {
+        return i32(0).pointer(0);
+      }
       errors = found;
       return i32(op.ordinal()).pointer(found.address());
     }

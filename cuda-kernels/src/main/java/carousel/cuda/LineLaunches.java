@@ -34,12 +34,14 @@ final class LineLaunches {
   private static final Map<DType, Kernel> SOFTMAX = softmaxKernels("softmax");
   private static final Map<DType, Kernel> LOG_SOFTMAX = softmaxKernels("logSoftmax");
   private static final Map<DType, Kernel> CUMSUM =
-      cumsumKernels("", POINTER, POINTER, POINTER, POSITIONS_2, I64, I64, I64, I64);
+      cumsumKernels(
+          "", POINTER, POINTER, POINTER, POSITIONS_2, I64, I64, I64, I64, I32, POINTER);
   private static final Map<DType, Kernel> TOTALS =
       cumsumKernels("_totals", POINTER, POINTER, POSITIONS_2, I64, I64, I64);
   private static final Map<DType, Kernel> BEFORE = cumsumKernels("_before", POINTER, I32);
   private static final Map<DType, Kernel> SERIAL =
-      cumsumKernels("_serial", POINTER, POINTER, POSITIONS_2, I64, I64, I64);
+      cumsumKernels(
+          "_serial", POINTER, POINTER, POSITIONS_2, I64, I64, I64, I32, POINTER);
 
   private static final Map<DType, Kernel> LINEAR_SCAN =
       Types.kernels(
@@ -59,10 +61,12 @@ final class LineLaunches {
 
   private final Launcher launcher;
   private final Memory memory;
+  private final DeviceErrors errors;
 
-  LineLaunches(Launcher launcher, Memory memory) {
+  LineLaunches(Launcher launcher, Memory memory, DeviceErrors errors) {
     this.launcher = launcher;
     this.memory = memory;
+    this.errors = errors;
   }
 
   private static Map<DType, Kernel> softmaxKernels(String name) {
@@ -120,6 +124,7 @@ final class LineLaunches {
     }
     Lines lines = Lines.of(View.of(x), View.of(y), axis);
     long count = lines.starts().count();
+    var found = DeviceErrors.Op.overflow("cumsum", x.dtype());
     if (lines.length() <= SHORT || (!lines.dense() && count >= MANY)) {
       launcher
           .call(Types.of(SERIAL, x.dtype()))
@@ -129,6 +134,7 @@ final class LineLaunches {
           .i64(lines.step())
           .i64(lines.targetStep())
           .i64(lines.length())
+          .errors(errors, found)
           .start(launcher.elements(count));
       return;
     }
@@ -167,6 +173,7 @@ final class LineLaunches {
           .i64(lines.targetStep())
           .i64(lines.length())
           .i64(chunk)
+          .errors(errors, found)
           .start(grid);
     }
   }

@@ -1,6 +1,5 @@
 package carousel.cuda;
 
-import static carousel.cuda.Parameter.I32;
 import static carousel.cuda.Parameter.I64;
 import static carousel.cuda.Parameter.POINTER;
 
@@ -8,6 +7,7 @@ import carousel.cuda.replay.CudaRecording;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.Chance;
 import carousel.tensor.op.Distribution;
 import java.util.EnumMap;
 import java.util.Locale;
@@ -19,10 +19,7 @@ final class RandomLaunches {
   private static final Map<Distribution, Map<DType, Kernel>> FILL =
       new EnumMap<>(Distribution.class);
   private static final Kernel BERNOULLI =
-      new Kernel("random.cu", "random_bernoulli", I64, I64, POINTER, I32, POINTER, I64);
-
-  /** Uniform numbers are whole multiples of this. */
-  private static final double UNIT = 0x1p-24;
+      new Kernel("random.cu", "random_bernoulli", I64, I64, POINTER, I64, I64, POINTER, I64);
 
   private static final int PER_BLOCK = 4;
 
@@ -62,17 +59,17 @@ final class RandomLaunches {
       from(launcher.call(Types.of(FILL, distribution, y.dtype())), draw)
           .pointer(y.address())
           .i64(y.size())
-          .start(launcher.elements(distribution.blocks(y.size())));
+          .start(launcher.elements(distribution.blocks(y.dtype(), y.size())));
     }
   }
 
-  /** {@code y_i = 1} where the uniform number of i is below a probability, else 0. */
+  /** {@code y_i = 1} where a {@link Chance} hits, else 0. */
   void below(double probability, Philox.Draw draw, Tensor y) {
     if (y.size() > 0) {
-      // Of the numbers k/2²⁴ just those with k below this; the comparison is of F32 numbers.
-      int limit = (int) Math.ceil((float) probability / UNIT);
+      Chance chance = Chance.of(probability);
       from(launcher.call(BERNOULLI), draw)
-          .i32(limit)
+          .i64(chance.upper())
+          .i64(chance.lower())
           .pointer(y.address())
           .i64(y.size())
           .start(launcher.elements(Math.ceilDiv(y.size(), PER_BLOCK)));

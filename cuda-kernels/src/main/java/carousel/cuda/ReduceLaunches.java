@@ -30,17 +30,21 @@ final class ReduceLaunches {
     for (Reduce row : Reduce.values()) {
       REDUCE.put(
           row,
-          kernels(row, "", POINTER, POINTER, POINTER, POSITIONS_2, POSITIONS_1, I32, I32, I64));
-      CHUNKS.put(row, kernels(row, "_chunks", POINTER, POINTER, POSITIONS_2, I32, I64));
+          kernels(
+              row, "", POINTER, POINTER, POINTER, POSITIONS_2, POSITIONS_1, I32, I32, I64, I32,
+              POINTER));
+      CHUNKS.put(row, kernels(row, "_chunks", POINTER, POINTER, POSITIONS_2, I32, I64, I32, POINTER));
     }
   }
 
   private final Launcher launcher;
   private final Memory memory;
+  private final DeviceErrors errors;
 
-  ReduceLaunches(Launcher launcher, Memory memory) {
+  ReduceLaunches(Launcher launcher, Memory memory, DeviceErrors errors) {
     this.launcher = launcher;
     this.memory = memory;
+    this.errors = errors;
   }
 
   private static Map<DType, Kernel> kernels(Reduce row, String suffix, Parameter... parameters) {
@@ -73,6 +77,7 @@ final class ReduceLaunches {
     int blocks = team.blocks(kept.count());
     long chunk = team.chunk(kept.count(), reduced.count(), bytes);
     int chunks = Math.toIntExact(Math.max(1, Math.ceilDiv(reduced.count(), chunk)));
+    var found = DeviceErrors.Op.overflow(op.label(), x.dtype());
     long states = chunks == 1 ? 0 : kept.count() * chunks * STATE_BYTES;
     try (var temporary = Temporary.of(memory, op.label(), states)) {
       launcher
@@ -85,6 +90,7 @@ final class ReduceLaunches {
           .i32(team.lanes())
           .i32(team.rowsFlag())
           .i64(chunk)
+          .errors(errors, found)
           .start(new Grid(blocks, chunks, Grid.THREADS, 0, false));
       if (chunks > 1) {
         launcher
@@ -94,6 +100,7 @@ final class ReduceLaunches {
             .positions(kept)
             .i32(chunks)
             .i64(reduced.count())
+            .errors(errors, found)
             .start(Team.WARP_EACH.grid(kept.count()));
       }
     }

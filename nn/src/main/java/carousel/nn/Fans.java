@@ -1,5 +1,7 @@
 package carousel.nn;
 
+import carousel.tensor.DType;
+import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -31,14 +33,20 @@ record Fans(double in, double out, int columns) {
   }
 
   static Init uniform(ToDoubleFunction<Fans> bound) {
-    return (rng, dtype, shape) -> {
-      double a = bound.applyAsDouble(of(shape));
-      return rng.uniform(dtype, -a, a, shape.toArray());
-    };
+    return (rng, dtype, shape) -> symmetric(rng, dtype, bound.applyAsDouble(of(shape)), shape);
+  }
+
+  /** {@code U[−a, a)}; 0 where there is nothing between, and nothing of a shape without elements. */
+  static Tensor symmetric(Philox rng, DType dtype, double a, Shape shape) {
+    return a == 0 || shape.size() == 0
+        ? Tensor.zeros(dtype, shape.toArray())
+        : rng.uniform(dtype, -a, a, shape.toArray());
   }
 
   static Init normal(ToDoubleFunction<Fans> deviation) {
     return (rng, dtype, shape) ->
-        rng.normal(dtype, 0, deviation.applyAsDouble(of(shape)), shape.toArray());
+        shape.size() == 0
+            ? Tensor.zeros(dtype, shape.toArray())
+            : rng.normal(dtype, 0, deviation.applyAsDouble(of(shape)), shape.toArray());
   }
 }

@@ -127,7 +127,7 @@ public interface Init {
    */
   static Init uniform(double bound) {
     require(bound >= 0 && Double.isFinite(bound), "bound", bound);
-    return (rng, dtype, shape) -> rng.uniform(dtype, -bound, bound, shape.toArray());
+    return (rng, dtype, shape) -> Fans.symmetric(rng, dtype, bound, shape);
   }
 
   /**

@@ -10,7 +10,8 @@ import carousel.tensor.op.Unary;
  * Ternary}, which define them.
  *
  * <p>Operands broadcast: aligned at the last axis, sizes must be equal or 1. Both have one element
- * type; a Java number takes the type of the tensor. Every method returns a new tensor and may throw
+ * type; a Java number takes the type of the tensor, and is refused where that cannot hold it, as I32 a fraction;
+ * but a comparison of I32 with any number gives what is true. Every method returns a new tensor and may throw
  * {@link TensorException} if types or shapes do not fit.
  */
 public sealed interface Elementwise permits Tensor {
@@ -341,7 +342,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor add(double b) {
-    return Op.apply(Binary.ADD, self(), self().scalarLike(b));
+    return Op.apply(Binary.ADD, self(), Numbers.beside(Binary.ADD, self(), b));
   }
 
   /**
@@ -361,7 +362,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor sub(double b) {
-    return Op.apply(Binary.SUB, self(), self().scalarLike(b));
+    return Op.apply(Binary.SUB, self(), Numbers.beside(Binary.SUB, self(), b));
   }
 
   /**
@@ -381,7 +382,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor mul(double b) {
-    return Op.apply(Binary.MUL, self(), self().scalarLike(b));
+    return Op.apply(Binary.MUL, self(), Numbers.beside(Binary.MUL, self(), b));
   }
 
   /**
@@ -401,7 +402,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor div(double b) {
-    return Op.apply(Binary.DIV, self(), self().scalarLike(b));
+    return Op.apply(Binary.DIV, self(), Numbers.beside(Binary.DIV, self(), b));
   }
 
   /**
@@ -461,7 +462,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor pow(double b) {
-    return Op.apply(Binary.POW, self(), self().scalarLike(b));
+    return Op.apply(Binary.POW, self(), Numbers.beside(Binary.POW, self(), b));
   }
 
   /**
@@ -481,7 +482,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor maximum(double b) {
-    return Op.apply(Binary.MAX, self(), self().scalarLike(b));
+    return Op.apply(Binary.MAX, self(), Numbers.least(Binary.MAX, self(), b));
   }
 
   /**
@@ -501,7 +502,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor minimum(double b) {
-    return Op.apply(Binary.MIN, self(), self().scalarLike(b));
+    return Op.apply(Binary.MIN, self(), Numbers.greatest(Binary.MIN, self(), b));
   }
 
   /**
@@ -521,7 +522,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor leakyRelu(double b) {
-    return Op.apply(Binary.LEAKY_RELU, self(), self().scalarLike(b));
+    return Op.apply(Binary.LEAKY_RELU, self(), Numbers.beside(Binary.LEAKY_RELU, self(), b));
   }
 
   /**
@@ -541,7 +542,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor elu(double b) {
-    return Op.apply(Binary.ELU, self(), self().scalarLike(b));
+    return Op.apply(Binary.ELU, self(), Numbers.beside(Binary.ELU, self(), b));
   }
 
   /**
@@ -561,7 +562,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor eq(double b) {
-    return Op.apply(Binary.EQ, self(), self().scalarLike(b));
+    return Numbers.compared(Binary.EQ, self(), b);
   }
 
   /**
@@ -581,7 +582,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor ne(double b) {
-    return Op.apply(Binary.NE, self(), self().scalarLike(b));
+    return Numbers.compared(Binary.NE, self(), b);
   }
 
   /**
@@ -601,7 +602,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor lt(double b) {
-    return Op.apply(Binary.LT, self(), self().scalarLike(b));
+    return Numbers.compared(Binary.LT, self(), b);
   }
 
   /**
@@ -621,7 +622,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor le(double b) {
-    return Op.apply(Binary.LE, self(), self().scalarLike(b));
+    return Numbers.compared(Binary.LE, self(), b);
   }
 
   /**
@@ -641,7 +642,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor gt(double b) {
-    return Op.apply(Binary.GT, self(), self().scalarLike(b));
+    return Numbers.compared(Binary.GT, self(), b);
   }
 
   /**
@@ -661,7 +662,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor ge(double b) {
-    return Op.apply(Binary.GE, self(), self().scalarLike(b));
+    return Numbers.compared(Binary.GE, self(), b);
   }
 
   /**
@@ -702,7 +703,8 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor clamp(double low, double high) {
-    return Op.apply(Ternary.CLAMP, self(), self().scalarLike(low), self().scalarLike(high));
+    Tensor least = Numbers.least(Ternary.CLAMP, self(), low);
+    return Op.apply(Ternary.CLAMP, self(), least, Numbers.greatest(Ternary.CLAMP, self(), high));
   }
 
   /**
@@ -735,6 +737,6 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of the common shape
    */
   default Tensor fma(double b, Tensor c) {
-    return Op.apply(Ternary.FMA, self(), self().scalarLike(b), c);
+    return Op.apply(Ternary.FMA, self(), Numbers.beside(Ternary.FMA, self(), b), c);
   }
 }

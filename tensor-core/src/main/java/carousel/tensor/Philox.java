@@ -18,6 +18,10 @@ public final class Philox {
   private static final int W1 = 0xBB67AE85;
   private static final int ROUNDS = 10;
 
+  // Upper halves of counters, which tell apart what blocks are for; fills use 0.
+  private static final long TIES = 1;
+  private static final long STREAMS = 2;
+
   private final long seed;
   private long counter;
 
@@ -133,13 +137,15 @@ public final class Philox {
   /**
    * An independent stream.
    *
-   * @param stream its number
+   * @param stream its number, any
    * @return a generator whose seed is derived from this one's and the number
    */
   public Philox split(long stream) {
-    // Counters of fills stay far below 2^63: a block up there is fresh.
-    long block = Long.MIN_VALUE ^ stream;
-    return new Philox((long) word(seed, block, 0) << 32 | (word(seed, block, 1) & 0xFFFFFFFFL), 0);
+    // Counters of fills stay far below 2^63: a block up there is fresh. From a negative number the same would
+    // lead down to theirs.
+    long words =
+        stream >= 0 ? block(seed, Long.MIN_VALUE ^ stream, 0, 0) : block(seed, stream, STREAMS, 0);
+    return new Philox(words << 32 | words >>> 32, 0);
   }
 
   /**
@@ -180,50 +186,94 @@ public final class Philox {
    * @return a tensor on the device of the innermost scope
    */
   public Tensor draw(Distribution distribution, DType dtype, Shape shape) {
+    requireFloating("draw", dtype);
+    return drawn("random", Scope.current().device(), distribution, dtype, shape);
+  }
+
+  private static void requireFloating(String op, DType dtype) {
     if (!dtype.isFloating()) {
       throw new TensorException(
-          "draw: random numbers are F32 or F64, got " + dtype + "; cast what was drawn");
+          op
+              + ": random numbers are F32 or F64, got "
+              + dtype
+              + "; draw whole numbers by integers, truth values by bernoulli");
     }
-    Tensor y = Tensor.empty("random", Scope.current().device(), dtype, shape);
-    Draw draw = reserve(distribution.blocks(shape.size()));
-    y.device().backend().random(distribution, draw, y);
+  }
+
+  Tensor drawn(String op, Device device, Distribution distribution, DType dtype, Shape shape) {
+    Tensor y = Tensor.empty(op, device, dtype, shape);
+    Draw draw = reserve(distribution.blocks(dtype, shape.size()));
+    device.backend().random(distribution, draw, y);
     return y;
   }
 
   /**
-   * Uniform on {@code [low, high)}.
+   * Uniform on {@code [low, high)}: {@code low + u (high − low)}, rounded to a number of the type within the
+   * interval, where u is a multiple of 2⁻²⁴ for F32 and of 2⁻⁵³ for F64.
    *
    * @param dtype F32 or F64
-   * @param low the lower bound
-   * @param high the upper bound
+   * @param low the lower bound, finite in the type
+   * @param high the upper bound, finite in the type
    * @param dims the shape
    * @return the tensor
+   * @throws TensorException if low is not below high, or no number of the type lies between them
    */
   public Tensor uniform(DType dtype, double low, double high, int... dims) {
+    requireFloating("uniform", dtype);
     if (!(low < high)) {
       throw new TensorException("uniform: low must be below high, got " + low + " and " + high);
     }
-    Tensor y = draw(Distribution.UNIFORM, dtype, Shape.of(dims)).mul(high - low).add(low);
+    double least = dtype.rounded(low);
+    double most = dtype.rounded(high);
+    if (Double.isInfinite(least) || Double.isInfinite(most)) {
+      throw new TensorException(
+          "uniform: bounds must be finite numbers of " + dtype + ", got " + low + " and " + high);
+    }
+    least = least < low ? next(dtype, least, Double.POSITIVE_INFINITY) : least;
+    most = most >= high ? next(dtype, most, Double.NEGATIVE_INFINITY) : most;
+    if (least > most) {
+      throw new TensorException(
+          "uniform: there is no number of " + dtype + " in [" + low + ", " + high + ")");
+    }
+    Tensor u = draw(Distribution.UNIFORM, dtype, Shape.of(dims));
+    // The width of all numbers there are is none itself: half of everything, then.
+    double scale = Double.isInfinite(dtype.rounded(high - least)) ? 2 : 1;
+    Tensor y = u.mul(high / scale - least / scale).add(least / scale);
     // The sum may round up to the bound, e.g. of F32 numbers in [1, 2).
-    double below = dtype == DType.F32 ? Math.nextDown((float) high) : Math.nextDown(high);
-    return y.minimum(below);
+    return (scale == 1 ? y : y.mul(scale)).minimum(most);
+  }
+
+  /** The neighbour of a number of a type. */
+  private static double next(DType dtype, double x, double towards) {
+    return dtype == DType.F32 ? Math.nextAfter((float) x, towards) : Math.nextAfter(x, towards);
   }
 
   /**
-   * Normal.
+   * Normal; see {@link Distribution#NORMAL}.
    *
    * @param dtype F32 or F64
-   * @param mean the mean
-   * @param deviation the standard deviation
+   * @param mean the mean, finite
+   * @param deviation the standard deviation, finite, ≥ 0
    * @param dims the shape
    * @return the tensor
    */
   public Tensor normal(DType dtype, double mean, double deviation, int... dims) {
+    requireFloating("normal", dtype);
+    double widest = dtype.rounded(deviation);
+    if (!Double.isFinite(dtype.rounded(mean)) || !(deviation >= 0 && Double.isFinite(widest))) {
+      throw new TensorException(
+          "normal: wants a mean and a deviation of 0 or more, both finite in "
+              + dtype
+              + ", got "
+              + mean
+              + " and "
+              + deviation);
+    }
     return draw(Distribution.NORMAL, dtype, Shape.of(dims)).mul(deviation).add(mean);
   }
 
   /**
-   * True with a given probability.
+   * True with a given probability, to within 2⁻⁶⁴.
    *
    * @param probability the probability of true, in [0, 1]
    * @param dims the shape
@@ -234,23 +284,77 @@ public final class Philox {
       throw new TensorException("bernoulli: probability must be in [0, 1], got " + probability);
     }
     Tensor y = Tensor.empty("bernoulli", Scope.current().device(), DType.BOOL, Shape.of(dims));
-    Draw draw = reserve(Distribution.UNIFORM.blocks(y.size()));
+    Draw draw = reserve(Distribution.UNIFORM.blocks(DType.F32, y.size()));
     y.device().backend().bernoulli(probability, draw, y);
     return y;
   }
 
   /**
+   * Whole numbers, each equally likely to within 2⁻⁵³.
+   *
+   * @param low the lower bound
+   * @param high the upper bound, exclusive
+   * @param dims the shape
+   * @return I32, each in {@code [low, high)}
+   */
+  public Tensor integers(int low, int high, int... dims) {
+    if (low >= high) {
+      throw new TensorException("integers: low must be below high, got " + low + " and " + high);
+    }
+    Tensor u = draw(Distribution.UNIFORM, DType.F64, Shape.of(dims));
+    return u.mul((double) high - low).floor().add(low).cast(DType.I32);
+  }
+
+  /**
+   * The numbers 0 to n − 1 in random order, by sorting random keys of 53 bits: two keys are equal, and leave
+   * their numbers in order, with a probability below n² · 2⁻⁵⁴.
+   *
+   * @param n how many, ≥ 0
+   * @return I32 {@code [n]}
+   */
+  public Tensor permutation(int n) {
+    if (n < 0) {
+      throw new TensorException("permutation: n must be 0 or more, got " + n);
+    }
+    return draw(Distribution.UNIFORM, DType.F64, Shape.of(n)).sort(0, false).indices();
+  }
+
+  /**
    * Draws classes by their unnormalised log probabilities, with Gumbel's trick: the argmax of {@code
-   * logits − ln(−ln u)} (Gumbel 1954).
+   * logits − ln(−ln(1 − u))} (Gumbel 1954), in double precision, with u of 53 bits; so the probability
+   * of a class is right to about 2⁻⁵³.
    *
    * @param logits {@code [.., V]}, in nats; −∞ is never drawn
    * @return I32 {@code [..]}, each in {@code [0, V)}
+   * @throws TensorException if a row has NaN or +∞, or nothing but −∞. A device that works {@linkplain
+   *     carousel.tensor.spi.Backend#isAsynchronous later} gives −1 for such a row, which no op takes for an index
    */
   public Tensor categorical(Tensor logits) {
-    Tensor u = draw(Distribution.UNIFORM, DType.F64, logits.shape()).to(logits.device());
-    // u = 0 gives −ln(−ln u) = −∞ and would hide the class: half a step up.
-    Tensor gumbel = u.add(0x1p-25).log().neg().log().neg();
-    return logits.cast(DType.F64).add(gumbel).argmax(Tensor.LAST);
+    return Categorical.one("categorical", this, logits);
+  }
+
+  /**
+   * Draws classes with replacement, each as {@link #categorical(Tensor)} does.
+   *
+   * @param logits {@code [.., V]}
+   * @param count n, how many for each row; n · V numbers of a row are held at once
+   * @return I32 {@code [.., n]}
+   */
+  public Tensor categorical(Tensor logits, int count) {
+    return Categorical.many(this, logits, count);
+  }
+
+  /**
+   * Draws classes without replacement, each in proportion to what is left (Gumbel's trick for the greatest n:
+   * Vieira 2014; Kool, van Hoof and Welling 2019).
+   *
+   * @param logits {@code [.., V]}, in nats; −∞ is never drawn
+   * @param count n, how many for each row, at most the number of its classes that are possible
+   * @return I32 {@code [.., n]}, in the order in which they are drawn
+   * @throws TensorException as of {@link #categorical(Tensor)}, and if there are not enough
+   */
+  public Tensor distinct(Tensor logits, int count) {
+    return Categorical.distinct(this, logits, count);
   }
 
   /**
@@ -280,7 +384,20 @@ public final class Philox {
   }
 
   /**
-   * Words 2·half (low) and 2·half + 1 (high) of a block. Streams use the low half of the 128-bit
+   * What decides where 32 bits are just those of a probability: a word that no fill uses.
+   *
+   * @param seed the key
+   * @param block the counter of the word that is not enough
+   * @param index 0 to 3
+   * @return 32 more random bits
+   */
+  public static int tie(long seed, long block, int index) {
+    long bits = block(seed, block, TIES, index >> 1);
+    return (int) ((index & 1) == 0 ? bits : bits >>> 32);
+  }
+
+  /**
+   * Words 2·half (low) and 2·half + 1 (high) of a block. Fills use the low half of the 128-bit
    * counter only; the published known answers use all of it.
    */
   static long block(long seed, long low, long high, int half) {

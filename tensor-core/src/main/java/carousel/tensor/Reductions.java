@@ -28,6 +28,11 @@ public sealed interface Reductions permits Tensor {
     return keep ? kept : drop(kept, sorted);
   }
 
+  /** What is added up: truth values are counted. */
+  private Reductions counted() {
+    return self().dtype() == DType.BOOL ? self().cast(DType.I32) : this;
+  }
+
   private int[] sortedAxes(String op, int... axes) {
     Tensor x = self();
     int[] sorted = new int[axes.length == 0 ? x.rank() : axes.length];
@@ -56,24 +61,24 @@ public sealed interface Reductions permits Tensor {
   }
 
   /**
-   * Returns {@code Σ x} over axes; see {@link Reduce#SUM}.
+   * Returns {@code Σ x} over axes; see {@link Reduce#SUM}. Of BOOL it is I32, how many hold.
    *
    * @param axes the axes reduced, which disappear; none means all
    * @return the reduced tensor
    */
   default Tensor sum(int... axes) {
-    return reduce(Reduce.SUM, false, axes);
+    return counted().reduce(Reduce.SUM, false, axes);
   }
 
   /**
-   * Returns {@code Σ x} over axes; see {@link Reduce#SUM}.
+   * Returns {@code Σ x} over axes; see {@link Reduce#SUM}. Of BOOL it is I32, how many hold.
    *
    * @param keep whether reduced axes stay, with size 1
    * @param axes the axes reduced; none means all
    * @return the reduced tensor
    */
   default Tensor sum(boolean keep, int... axes) {
-    return reduce(Reduce.SUM, keep, axes);
+    return counted().reduce(Reduce.SUM, keep, axes);
   }
 
   /**
@@ -359,13 +364,14 @@ public sealed interface Reductions permits Tensor {
   }
 
   /**
-   * The running sum {@code y_i = Σ_{j ≤ i} x_j}; see {@link CumSum}.
+   * The running sum {@code y_i = Σ_{j ≤ i} x_j}; see {@link CumSum}. Of BOOL it is I32, how many hold so far.
    *
    * @param axis the axis it runs along
    * @return a tensor of this shape
+   * @throws TensorException if a sum of I32 does not fit
    */
   default Tensor cumsum(int axis) {
-    return Op.apply(new CumSum(self().shape().axis("cumsum", axis)), self());
+    return Op.apply(new CumSum(self().shape().axis("cumsum", axis)), counted().self());
   }
 
   /**

@@ -395,6 +395,7 @@ public sealed interface Shaping permits Tensor {
               + after
               + "; use narrow to cut");
     }
+    Numbers.require("pad", x.dtype(), value);
     int a = x.shape().axis("pad", axis);
     if (value == 0 && x.dtype() != DType.BOOL) {
       return Op.apply(new Joins.Spread(a, before, 1, before + x.dim(a) + after), x);

@@ -177,6 +177,7 @@ public final class Tensor
   // ---- creation ----
 
   private static Tensor full(DType dtype, Shape shape, double value) {
+    Numbers.require("full", dtype, value);
     return filled(Scope.current().device(), dtype, shape, value);
   }
 
@@ -250,6 +251,7 @@ public final class Tensor
    * @return the tensor
    */
   public static Tensor fullAs(Tensor like, Shape shape, double value) {
+    Numbers.require("full", like.dtype, value);
     return filled(like.device, like.dtype, shape, value);
   }
 
@@ -289,6 +291,7 @@ public final class Tensor
    * @return a tensor of rank 0
    */
   public Tensor scalarLike(double value) {
+    Numbers.require("scalarLike", dtype, value);
     return Interpreter.current().number(this, value);
   }
 
@@ -423,7 +426,8 @@ public final class Tensor
   }
 
   /**
-   * {@code start, start + step, …}, before {@code stop}, as F64 computed by {@code start + i·step}.
+   * {@code start, start + step, …}, all before {@code stop} in the type, computed by {@code start + i·step} in
+   * double precision.
    *
    * @param dtype the type
    * @param start the first value
@@ -432,17 +436,31 @@ public final class Tensor
    * @return a tensor of rank 1
    */
   public static Tensor arange(DType dtype, double start, double stop, double step) {
-    double count = Math.ceil((stop - start) / step);
+    double quotient = Math.ceil((stop - start) / step);
     // Also where it is NaN.
-    if (!(count <= Integer.MAX_VALUE)) {
+    if (!(quotient <= Integer.MAX_VALUE)) {
       throw new TensorException(
           "arange: from " + start + " to " + stop + " by " + step + " has no end in sight");
     }
-    double[] values = new double[(int) Math.max(0, count)];
+    // The quotient is rounded, and may be one off in either direction: the values say.
+    int count = (int) Math.max(0, quotient);
+    while (count > 0 && !before(dtype, start + (count - 1) * step, stop, step)) {
+      count--;
+    }
+    while (count < Integer.MAX_VALUE && before(dtype, start + count * step, stop, step)) {
+      count++;
+    }
+    double[] values = new double[count];
     for (int i = 0; i < values.length; i++) {
       values[i] = start + i * step;
     }
-    return ofType(dtype, values);
+    return ofType("arange", dtype, values);
+  }
+
+  /** Whether a value is before the bound, as it is and as the type holds it. */
+  private static boolean before(DType dtype, double value, double stop, double step) {
+    double held = dtype.isFloating() ? dtype.rounded(value) : value;
+    return step > 0 ? Math.max(value, held) < stop : Math.min(value, held) > stop;
   }
 
   /**
@@ -465,13 +483,22 @@ public final class Tensor
    * @return a tensor of rank 1
    */
   public static Tensor linspace(DType dtype, double start, double end, int count) {
+    if (!Double.isFinite(start) || !Double.isFinite(end)) {
+      throw new TensorException(
+          "linspace: both ends must be finite, got " + start + " and " + end);
+    }
     double[] values = new double[requireCount("linspace", count)];
+    // Where the distance is no finite number, in two steps of half the size.
+    boolean wide = Double.isInfinite(end - start);
+    double distance = wide ? end / 2 - start / 2 : end - start;
+    double step = count == 1 ? 0 : distance / (count - 1);
     for (int i = 0; i < count; i++) {
       // From the nearer end, so that both ends are exact.
-      double step = count == 1 ? 0 : (end - start) / (count - 1);
-      values[i] = i < count / 2 || count == 1 ? start + i * step : end - (count - 1 - i) * step;
+      boolean lower = i < count / 2 || count == 1;
+      double way = lower ? i * step : (i - count + 1) * step;
+      values[i] = (lower ? start : end) + way + (wide ? way : 0);
     }
-    return ofType(dtype, values);
+    return ofType("linspace", dtype, values);
   }
 
   /**
@@ -510,7 +537,10 @@ public final class Tensor
     return base.scatterAdd(LAST, at, fullAs(base, at.shape(), 1)).cast(dtype);
   }
 
-  private static Tensor ofType(DType dtype, double... values) {
+  private static Tensor ofType(String op, DType dtype, double... values) {
+    for (int i = 0; !dtype.isFloating() && i < values.length; i++) {
+      Numbers.require(op, dtype, values[i]);
+    }
     Tensor y = of(values);
     return dtype == DType.F64 ? y : y.cast(dtype);
   }
@@ -741,12 +771,13 @@ public final class Tensor
   /**
    * Overwrites every element in place; not an op.
    *
-   * @param value the value
+   * @param value the value, which the type must be able to hold
    * @return this
-   * @throws TensorException if elements of this share a place
+   * @throws TensorException if elements of this share a place, or the value does not fit
    */
   public Tensor fill(double value) {
     requireWritable("fill");
+    Numbers.require("fill", dtype, value);
     device.backend().fill(this, value);
     storage.touch();
     return this;

@@ -60,7 +60,7 @@ class PhiloxTest {
           try (var elsewhere = Scope.open(device)) {
             Tensor x = Philox.at(42, 1000).draw(d, type, Shape.of(n));
             double[] wanted = new double[n];
-            Arrays.setAll(wanted, i -> d.sample(42, 1000, i));
+            Arrays.setAll(wanted, i -> d.sample(type, 42, 1000, i));
             for (int i = 0; i < n && type == DType.F32; i++) {
               wanted[i] = (float) wanted[i];
             }

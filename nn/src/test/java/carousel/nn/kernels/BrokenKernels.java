@@ -346,8 +346,8 @@ final class BrokenKernels implements Kernels {
   }
 
   @Override
-  public Uniforms uniforms() {
-    return sound.uniforms();
+  public Uniforms uniforms(Uniforms.Form form) {
+    return sound.uniforms(form);
   }
 
   @Override

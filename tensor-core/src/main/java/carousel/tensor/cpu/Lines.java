@@ -8,6 +8,7 @@ import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Whole;
 
 /** Operations on every line along one axis: softmax, cumulative sums, sorting. */
 final class Lines {
@@ -120,10 +121,10 @@ final class Lines {
   }
 
   private static void wholeSums(long x, long xStep, long y, long yStep, int n) {
-    int sum = 0;
+    long sum = 0;
     for (int i = 0; i < n; i++) {
       sum += Bytes.i32(x + i * xStep);
-      Bytes.i32(y + i * yStep, sum);
+      Bytes.i32(y + i * yStep, Whole.fitting("cumsum", sum));
     }
   }
 

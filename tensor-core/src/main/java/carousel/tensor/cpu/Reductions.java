@@ -9,6 +9,7 @@ import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Reduce;
+import carousel.tensor.op.Whole;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -108,11 +109,12 @@ final class Reductions {
   /** The loop that folds one row into another, if there is one. */
   private @Nullable Loop columnLoop(Reduce op, DType type) {
     return switch (op) {
+      // What is whole adds up in 64 bits, in sumColumns: this loop is not run.
       case SUM, MEAN -> type == DType.F32 ? table.accumulate() : table.binary(Binary.ADD, type);
       case MAX -> table.binary(Binary.MAX, type);
       case MIN -> table.binary(Binary.MIN, type);
-      // Products of F32 leave its range on the way: only rows multiply in double precision.
-      case PROD -> type == DType.F32 ? null : table.binary(Binary.MUL, type);
+      // Products leave the range of F32 and I32 on the way: only rows multiply in a wider type.
+      case PROD -> type != DType.F64 ? null : table.binary(Binary.MUL, type);
       case ANY -> table.binary(Binary.OR, type);
       case ALL -> table.binary(Binary.AND, type);
       case LOG_SUM_EXP, NORM, WIDE_NORM, ARG_MAX, ARG_MIN -> null;
@@ -151,10 +153,7 @@ final class Reductions {
       DType type, Loop loop, Strided rows, long shift, long n, int m, long to, double scale) {
     int axes = rows.dims().length;
     if (type == DType.I32) {
-      Bytes.clear(to, 4L * m);
-      for (long i = 0; i < n; i++) {
-        loop.run(to, 1, rows.row(i, axes) + shift, 1, to, 1, to, m);
-      }
+      wholeColumns(rows, shift, n, m, to);
       return;
     }
     long total = Scratch.ofThread().address(4L * 8 * COLUMNS);
@@ -180,6 +179,19 @@ final class Reductions {
     Element element = Element.of(type);
     for (int j = 0; j < m; j++) {
       element.set(to + (long) j * element.size(), Bytes.f64(total + 8L * j) / scale);
+    }
+  }
+
+  private static void wholeColumns(Strided rows, long shift, long n, int m, long to) {
+    long[] sums = new long[m];
+    for (long i = 0; i < n; i++) {
+      long row = rows.row(i, rows.dims().length) + shift;
+      for (int j = 0; j < m; j++) {
+        sums[j] += Bytes.i32(row + 4L * j);
+      }
+    }
+    for (int j = 0; j < m; j++) {
+      Bytes.i32(to + 4L * j, Whole.fitting("sum", sums[j]));
     }
   }
 

@@ -16,6 +16,7 @@ import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
+import carousel.tensor.op.Whole;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -144,7 +145,7 @@ public final class ScalarKernels implements Kernels {
   public Fold sum(DType type) {
     if (type == DType.I32) {
       return (x, n) -> {
-        int sum = 0;
+        long sum = 0;
         for (int i = 0; i < n; i++) {
           sum += Bytes.i32(x + 4L * i);
         }
@@ -178,9 +179,9 @@ public final class ScalarKernels implements Kernels {
   public Fold product(DType type) {
     if (type == DType.I32) {
       return (x, n) -> {
-        int product = 1;
+        long product = 1;
         for (int i = 0; i < n; i++) {
-          product *= Bytes.i32(x + 4L * i);
+          product = Whole.product(product, Bytes.i32(x + 4L * i));
         }
         return product;
       };
@@ -234,11 +235,17 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public Uniforms uniforms() {
+  public Uniforms uniforms(Uniforms.Form form) {
     return (seed, block, blocks, out) -> {
       for (int i = 0; i < blocks; i++) {
-        for (int word = 0; word < 4; word++) {
-          Bytes.i32(out + 16L * i + 4L * word, Philox.word(seed, block + i, word) >>> 8);
+        for (int half = 0; form == Uniforms.Form.UNIT && half < 2; half++) {
+          Element.F64.set(out + 16L * i + 8L * half, Philox.unit(seed, block + i, half));
+        }
+        for (int index = 0; form != Uniforms.Form.UNIT && index < 4; index++) {
+          int word = Philox.word(seed, block + i, index);
+          Bytes.i32(
+              out + 16L * i + 4L * index,
+              form == Uniforms.Form.BITS ? word >>> 8 : word ^ Integer.MIN_VALUE);
         }
       }
     };

@@ -38,7 +38,8 @@ final class Table {
       new AtomicReferenceArray<>(FoldKind.values().length * TYPES);
   private final AtomicReferenceArray<Exponentials> exponentials = new AtomicReferenceArray<>(TYPES);
   private final Map<Typed, Optional<FormulaLoop>> formulas = new ConcurrentHashMap<>();
-  private final AtomicReferenceArray<Uniforms> uniforms = new AtomicReferenceArray<>(1);
+  private final AtomicReferenceArray<Uniforms> uniforms =
+      new AtomicReferenceArray<>(Uniforms.Form.values().length);
   private final AtomicReferenceArray<Tiles> tiles = new AtomicReferenceArray<>(TYPES);
 
   /** The folds of {@link Kernels}. */
@@ -108,8 +109,8 @@ final class Table {
   /** A formula on a type. */
   private record Typed(Formula formula, DType type) {}
 
-  Uniforms uniforms() {
-    return get(uniforms, 0, kernels::uniforms);
+  Uniforms uniforms(Uniforms.Form form) {
+    return get(uniforms, form.ordinal(), () -> kernels.uniforms(form));
   }
 
   Tiles tiles(DType type) {

@@ -7,7 +7,7 @@ import carousel.tensor.DType;
  * anywhere gives NaN (the arg reductions give its position).
  */
 public enum Reduce {
-  /** {@code Σ x}; 0 if there is nothing. */
+  /** {@code Σ x}; 0 if there is nothing, and an error if a sum of I32 does not fit. */
   SUM(Domain.NUMERIC),
   /** {@code Σ x / n}; NaN if there is nothing. */
   MEAN(Domain.FLOATING),
@@ -15,7 +15,7 @@ public enum Reduce {
   MAX(Domain.NUMERIC),
   /** The smallest element; an error if there is nothing. */
   MIN(Domain.NUMERIC),
-  /** {@code Π x}; 1 if there is nothing. */
+  /** {@code Π x}; 1 if there is nothing, and an error if a product of I32 does not fit. */
   PROD(Domain.NUMERIC),
   /** {@code ln Σ e^x}, overflow-safe; −∞ if there is nothing. */
   LOG_SUM_EXP(Domain.FLOATING),

@@ -7,17 +7,20 @@ import carousel.tensor.TensorException;
 import carousel.tensor.cpu.HostMemory;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Chance;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Scan;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
+import carousel.tensor.op.Whole;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
 import carousel.tensor.trace.Traced;
 import java.lang.foreign.MemorySegment;
+import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -107,20 +110,28 @@ public final class ReferenceBackend implements Backend {
             }
             seen[count[0]++] = from.get(at);
           });
-      to.set(outer, wrapped(op, x.dtype(), seen));
+      to.set(outer, folded(op, x.dtype(), seen));
     });
   }
 
-  /** I32 sums and products wrap; every other fold is exact in double. */
-  private static double wrapped(Reduce op, DType dtype, double[] x) {
+  /** I32 sums and products that do not fit are errors; every other fold is exact in double. */
+  private static double folded(Reduce op, DType dtype, double[] x) {
     if (dtype == DType.I32 && (op == Reduce.SUM || op == Reduce.PROD)) {
-      int y = op == Reduce.SUM ? 0 : 1;
+      BigInteger y = op == Reduce.SUM ? BigInteger.ZERO : BigInteger.ONE;
       for (double v : x) {
-        y = op == Reduce.SUM ? y + (int) v : y * (int) v;
+        BigInteger next = BigInteger.valueOf((long) v);
+        y = op == Reduce.SUM ? y.add(next) : y.multiply(next);
       }
-      return y;
+      return whole(op.label(), y);
     }
     return Folds.of(op, x);
+  }
+
+  private static int whole(String op, BigInteger value) {
+    if (value.bitLength() > 31) {
+      throw Whole.overflow(op);
+    }
+    return value.intValue();
   }
 
   @Override
@@ -131,12 +142,12 @@ public final class ReferenceBackend implements Backend {
     to.lines(
         axis,
         i -> {
-          int wrapping = 0;
+          long running = 0;
           var sum = new LongSum();
           for (i[axis] = 0; i[axis] < to.dim(axis); i[axis]++) {
             if (whole) {
-              wrapping += (int) from.get(i);
-              to.set(i, wrapping);
+              running += (long) from.get(i);
+              to.set(i, Whole.fitting("cumsum", running));
             } else {
               sum.add(from.get(i));
               to.set(i, sum.value());
@@ -334,17 +345,15 @@ public final class ReferenceBackend implements Backend {
   public void random(Distribution distribution, Philox.Draw draw, Tensor y) {
     var to = new Elements(y);
     long[] n = {0};
-    to.each(i -> to.set(i, distribution.sample(draw.seed(), draw.counter(), n[0]++)));
+    to.each(i -> to.set(i, distribution.sample(y.dtype(), draw.seed(), draw.counter(), n[0]++)));
   }
 
   @Override
   public void bernoulli(double probability, Philox.Draw draw, Tensor y) {
     var to = new Elements(y);
     long[] n = {0};
-    to.each(i -> {
-      double u = Distribution.UNIFORM.sample(draw.seed(), draw.counter(), n[0]++);
-      to.set(i, u < (float) probability ? 1 : 0);
-    });
+    var chance = Chance.of(probability);
+    to.each(i -> to.set(i, chance.hits(draw.seed(), draw.counter(), n[0]++) ? 1 : 0));
   }
 
   @Override

@@ -192,8 +192,8 @@ public interface Backend {
   void random(Distribution distribution, Philox.Draw draw, Tensor y);
 
   /**
-   * {@code y_i = u_i < p}, where u_i is element i of a fill with {@link Distribution#UNIFORM} and both
-   * are F32 numbers.
+   * {@code y_i} is true with a probability of p to within 2⁻⁶⁴: element i is a function of (p, seed,
+   * counter, i) alone, the same on every backend; see {@link carousel.tensor.op.Chance}.
    *
    * @param probability p, in [0, 1]
    * @param draw the key of the generator, and the first Philox block used

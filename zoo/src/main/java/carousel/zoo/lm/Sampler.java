@@ -134,7 +134,12 @@ public final class Sampler {
     var drawn =
         temperature == 0
             ? logits.argmax(Tensor.LAST)
-            : random.categorical(logits.cast(DType.F64).div(temperature));
+            : random.categorical(tempered(logits.cast(DType.F64)));
     return drawn.toIntArray();
+  }
+
+  /** From the greatest down, which stays 0 at any temperature: a quotient may be infinite, but never all of them. */
+  private Tensor tempered(Tensor logits) {
+    return logits.sub(logits.max(true, Tensor.LAST)).div(temperature);
   }
 }

@@ -30,10 +30,10 @@ public interface Kernels {
   /** {@code out = y + x} with x in F32, y and out in F64: the column sums of F32. */
   Loop accumulate();
 
-  /** Σ x, in double precision (I32 wraps). */
+  /** Σ x, in double precision, of I32 exact for so few that a double holds it. */
   Fold sum(DType type);
 
-  /** Π x, in double precision (I32 wraps). */
+  /** Π x, in double precision; of I32 {@link carousel.tensor.op.Whole#product}. */
   Fold product(DType type);
 
   /** Σ x², in double precision. */
@@ -49,7 +49,7 @@ public interface Kernels {
   Exponentials exponentials(DType type);
 
   /** The random bits of uniform numbers. */
-  Uniforms uniforms();
+  Uniforms uniforms(Uniforms.Form form);
 
   /** Tiles of the matrix product; F32 and F64. */
   Tiles tiles(DType type);

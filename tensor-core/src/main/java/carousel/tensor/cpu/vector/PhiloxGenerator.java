@@ -1,5 +1,6 @@
 package carousel.tensor.cpu.vector;
 
+import static java.lang.constant.ConstantDescs.CD_double;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
@@ -11,6 +12,7 @@ import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.util.List;
+import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.Vector;
@@ -27,9 +29,13 @@ import jdk.incubator.vector.VectorSpecies;
  *   p0 = (c0 & LOW) * M0;  p1 = (c2 & LOW) * M1;                       // ten times
  *   c0 = p1 >>> 32 ^ c1 ^ k0;  c1 = p1;  c2 = p0 >>> 32 ^ c3 ^ k1;  c3 = p0;
  *   ...
- *   store(interleave(c0 & LOW | c1 << 32, c2 & LOW | c3 << 32) >>> 8);
+ *   store(form(interleave(c0 & LOW | c1 << 32, c2 & LOW | c3 << 32)));
  * }
  * }</pre>
+ *
+ * The form of {@link Uniforms.Form#UNIT} puts the upper and the lower half of the 53 bits below exponents of
+ * their own, so that a difference and a sum of doubles, all exact, make a number of both: few machines
+ * convert longs.
  *
  * A counter's upper half is left as it comes, and masked where it matters. The rounds are written out
  * because a vector that goes around a loop in Java may become an object.
@@ -42,7 +48,13 @@ final class PhiloxGenerator {
   private static final int ROUNDS = 10;
   private static final long LOW = 0xFFFFFFFFL;
 
+  /** 2⁸⁴ and 2⁵², whose last places are 2³² and 1. */
+  private static final double UPPER = 0x1p84;
+
+  private static final double LOWER = 0x1p52;
+
   private static final ClassDesc LONGS = Generated.describe(LongVector.class);
+  private static final ClassDesc DOUBLES = Generated.describe(DoubleVector.class);
   private static final ClassDesc INTS = Generated.describe(IntVector.class);
   private static final ClassDesc VECTOR = Generated.describe(Vector.class);
   private static final ClassDesc SHUFFLE = Generated.describe(VectorShuffle.class);
@@ -62,20 +74,23 @@ final class PhiloxGenerator {
   private static final int P0 = 17;
   private static final int P1 = 18;
   private static final int FACTOR = 19;
+  private static final int UNITS = 21;
 
   private final VectorSpecies<Long> species;
+  private final Uniforms.Form form;
 
-  private PhiloxGenerator(VectorSpecies<Long> species) {
+  private PhiloxGenerator(VectorSpecies<Long> species, Uniforms.Form form) {
     this.species = species;
+    this.form = form;
   }
 
   /** The loop for a vector of longs. */
-  static Uniforms define(VectorSpecies<Long> species) {
+  static Uniforms define(VectorSpecies<Long> species, Uniforms.Form form) {
     int lanes = species.length();
     // Lane i of a pair comes from the first vector, or, told by a negative index, from the second.
     VectorShuffle<Long> low = species.shuffleFromOp(i -> i / 2 - (i % 2) * lanes);
     VectorShuffle<Long> high = species.shuffleFromOp(i -> (lanes + i) / 2 - (i % 2) * lanes);
-    PhiloxGenerator generator = new PhiloxGenerator(species);
+    PhiloxGenerator generator = new PhiloxGenerator(species, form);
     return Generated.define(
         Uniforms.class,
         "GeneratedPhilox",
@@ -173,20 +188,51 @@ final class PhiloxGenerator {
     code.invokevirtual(LONGS, "or", MethodTypeDesc.of(LONGS, VECTOR)).astore(into);
   }
 
-  private static void store(CodeBuilder code, int shuffle, int offset) {
+  private void store(CodeBuilder code, int shuffle, int offset) {
     code.aload(P0);
     Generated.push(code, shuffle, SHUFFLE).aload(P1);
-    code.invokevirtual(LONGS, "rearrange", MethodTypeDesc.of(LONGS, SHUFFLE, VECTOR))
-        .invokevirtual(LONGS, "reinterpretAsInts", MethodTypeDesc.of(INTS));
-    operator(code, "LSHR", BINARY)
-        .loadConstant(8)
-        .invokevirtual(INTS, "lanewise", MethodTypeDesc.of(INTS, BINARY, CD_int));
+    code.invokevirtual(LONGS, "rearrange", MethodTypeDesc.of(LONGS, SHUFFLE, VECTOR));
+    ClassDesc type = form == Uniforms.Form.UNIT ? DOUBLES : INTS;
+    switch (form) {
+      case BITS -> words(code, "LSHR", BINARY, 8);
+      case ORDERED -> words(code, "XOR", ASSOCIATIVE, Integer.MIN_VALUE);
+      case UNIT -> units(code);
+    }
     Generated.push(code, 1, Generated.SEGMENT).lload(OUT).loadConstant((long) offset).ladd();
     Generated.push(code, 2, Generated.ORDER)
         .invokevirtual(
-            INTS,
+            type,
             "intoMemorySegment",
             MethodTypeDesc.of(CD_void, Generated.SEGMENT, CD_long, Generated.ORDER));
+  }
+
+  private static void words(CodeBuilder code, String name, ClassDesc kind, int operand) {
+    code.invokevirtual(LONGS, "reinterpretAsInts", MethodTypeDesc.of(INTS));
+    operator(code, name, kind)
+        .loadConstant(operand)
+        .invokevirtual(INTS, "lanewise", MethodTypeDesc.of(INTS, BINARY, CD_int));
+  }
+
+  /** {@code ((v >>> 43 | UPPER) − (UPPER + LOWER) + (v >>> 11 & LOW | LOWER)) · 2⁻⁵³}, of doubles. */
+  private static void units(CodeBuilder code) {
+    code.astore(UNITS);
+    shifted(code, UNITS, "LSHR", 43);
+    below(code, UPPER);
+    code.loadConstant(UPPER + LOWER)
+        .invokevirtual(DOUBLES, "sub", MethodTypeDesc.of(DOUBLES, CD_double));
+    shifted(code, UNITS, "LSHR", 11);
+    low(code);
+    below(code, LOWER);
+    code.invokevirtual(DOUBLES, "add", MethodTypeDesc.of(DOUBLES, VECTOR))
+        .loadConstant(0x1p-53)
+        .invokevirtual(DOUBLES, "mul", MethodTypeDesc.of(DOUBLES, CD_double));
+  }
+
+  /** Bits below an exponent, as a double. */
+  private static void below(CodeBuilder code, double exponent) {
+    operator(code, "OR", ASSOCIATIVE).loadConstant(Double.doubleToLongBits(exponent));
+    lanewise(code, CD_long);
+    code.invokevirtual(LONGS, "reinterpretAsDoubles", MethodTypeDesc.of(DOUBLES));
   }
 
   private static void shifted(CodeBuilder code, int vector, String direction, int by) {

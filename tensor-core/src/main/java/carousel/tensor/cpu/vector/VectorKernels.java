@@ -182,8 +182,8 @@ public final class VectorKernels implements Kernels {
   }
 
   @Override
-  public Uniforms uniforms() {
-    return PhiloxGenerator.define(VectorSpecies.of(long.class, shape));
+  public Uniforms uniforms(Uniforms.Form form) {
+    return PhiloxGenerator.define(VectorSpecies.of(long.class, shape), form);
   }
 
   @Override
