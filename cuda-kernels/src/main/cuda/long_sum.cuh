@@ -1,5 +1,5 @@
 // Sums of many terms, as many as there are rows: of floats in double, of doubles with what every addition rounds away (Knuth's
-// TwoSum), of whole numbers as they wrap. So they round about once, however many terms there are.
+// TwoSum), of whole numbers in 64 bits. So they round about once, however many terms there are.
 #pragma once
 #include "scalar.cuh"
 
