@@ -13,6 +13,14 @@ struct TwoSums {
   static __device__ Sums merge(Sums x, Sums y) { return {x.a + y.a, x.b + y.b}; }
 };
 
+// A mean as two numbers of T, so that values far from 0 are centred to the last place: v − high is exact there.
+template <typename T>
+struct Centre {
+  T high, low;
+  __device__ explicit Centre(double mean) : high(static_cast<T>(mean)), low(static_cast<T>(mean - high)) {}
+  __device__ T of(T v) const { return (v - high) - low; }
+};
+
 // gain, bias [width]; epsilon: one element; kept [rows, 2].
 template <typename T>
 __device__ __forceinline__ void forward(const T *x, const T *gain, const T *bias, const T *epsilon, T *y, double *kept,
@@ -33,9 +41,9 @@ __device__ __forceinline__ void forward(const T *x, const T *gain, const T *bias
     kept[2 * row] = mean;
     kept[2 * row + 1] = scale;
   }
-  T m = static_cast<T>(mean);
+  Centre<T> m(mean);
   T r = static_cast<T>(scale);
-  map_line(line, 1, y + row * width, 1, count, team, [=](T v, i64 i) { return (v - m) * r * gain[i] + bias[i]; });
+  map_line(line, 1, y + row * width, 1, count, team, [=](T v, i64 i) { return m.of(v) * r * gain[i] + bias[i]; });
 }
 
 // g, dx [rows, width].
@@ -48,19 +56,19 @@ __device__ __forceinline__ void backward(const T *x, const T *gain, const double
   i64 count = mine ? width : 0;
   const T *line = x + row * width;
   const T *flow = g + row * width;
-  T m = static_cast<T>(mine ? kept[2 * row] : 0);
+  Centre<T> m(mine ? kept[2 * row] : 0);
   T r = static_cast<T>(mine ? kept[2 * row + 1] : 0);
   Sums sums = {0, 0};
   each_of_line(flow, 1, 0, count, team, [&sums, line, gain, m, r](T v, i64 i) {
     T a = v * gain[i];
     sums.a += a;
-    sums.b += a * ((line[i] - m) * r);
+    sums.b += a * (m.of(line[i]) * r);
   });
   sums = merged_for_all<TwoSums>(sums, team);
   T mean = static_cast<T>(sums.a / width);
   T slope = static_cast<T>(sums.b / width);
   map_line(line, 1, dx + row * width, 1, count, team,
-           [=](T v, i64 i) { return r * (flow[i] * gain[i] - mean - (v - m) * r * slope); });
+           [=](T v, i64 i) { return r * (flow[i] * gain[i] - mean - m.of(v) * r * slope); });
 }
 
 template <typename T>
@@ -80,9 +88,9 @@ __device__ __forceinline__ void parameters(const T *x, const double *kept, const
   Sums sums = {0, 0};
   for (i64 row = begin + team.lane; row < end && column < width; row += lanes) {
     T flow = g[row * width + column];
-    T m = static_cast<T>(kept[2 * row]);
+    Centre<T> m(kept[2 * row]);
     T r = static_cast<T>(kept[2 * row + 1]);
-    sums.a += flow * ((x[row * width + column] - m) * r);
+    sums.a += flow * (m.of(x[row * width + column]) * r);
     sums.b += flow;
   }
   sums = merged<TwoSums>(sums, team);

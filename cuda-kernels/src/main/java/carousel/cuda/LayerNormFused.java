@@ -189,9 +189,11 @@ final class LayerNormFused implements Fused {
   private static Tensor ofEpsilon(Tensor x, Tensor gain, Tensor kept, Tensor g) {
     int width = Math.toIntExact(gain.size());
     int rows = kept.dim(0);
-    Tensor mean = kept.narrow(1, 0, 1).cast(x.dtype());
+    Tensor wide = kept.narrow(1, 0, 1);
+    Tensor mean = wide.cast(x.dtype());
+    Tensor low = wide.sub(mean.cast(DType.F64)).cast(x.dtype());
     Tensor scale = kept.narrow(1, 1, 1).cast(x.dtype());
-    Tensor normal = x.reshape(rows, width).sub(mean).mul(scale);
+    Tensor normal = x.reshape(rows, width).sub(mean).sub(low).mul(scale);
     Tensor flow = g.reshape(rows, width).mul(gain.reshape(width));
     return flow.mul(normal).mul(scale.square()).sum().mul(-0.5);
   }

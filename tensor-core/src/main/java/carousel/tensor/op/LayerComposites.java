@@ -46,9 +46,15 @@ public final class LayerComposites {
           "layer_norm",
           in -> {
             int[] last = IntStream.range(-in[1].rank(), 0).toArray();
-            Tensor centred = in[0].sub(in[0].mean(true, last));
-            Tensor variance = centred.square().mean(true, last);
-            return new Tensor[] {centred.mul(variance.add(in[3]).rsqrt()).mul(in[1]).add(in[2])};
+            Tensor near = in[0].sub(in[0].mean(true, last));
+            // What the mean lost when it was rounded: far from 0, more than some rows vary. It is taken
+            // off afterwards, so that a kernel folds for it and for the variance in one pass.
+            Tensor lost = near.mean(true, last);
+            Tensor variance = near.square().mean(true, last).sub(lost.square());
+            // Rounding may leave a row of equal numbers less than none.
+            Tensor below = variance.minimum(0).detach();
+            Tensor scale = variance.sub(below).add(in[3]).rsqrt();
+            return new Tensor[] {near.sub(lost).mul(scale).mul(in[1]).add(in[2])};
           });
 
   private LayerComposites() {}

@@ -167,7 +167,9 @@ final class ReductionCases {
     Operand columns =
         new Operand(type, Shape.of(207, 2), Arrangement.DENSE, Values.fewSpecial(type));
     return Stream.concat(
-        Stream.of(OpCase.of(new Reduction(row, List.of(1)), rows)),
+        Stream.of(
+            OpCase.of(new Reduction(row, List.of(1)), rows),
+            OpCase.of(new Reduction(row, List.of(1)), planted(type))),
         // Overflow on the way is allowed to sums and products alone.
         row == Reduce.SUM || row == Reduce.MEAN || row == Reduce.PROD
             ? Stream.empty()
@@ -177,6 +179,22 @@ final class ReductionCases {
   private static Operand rows(DType type) {
     Values values = Values.of(Arrays.stream(ROWS).flatMapToDouble(Arrays::stream).toArray());
     return new Operand(type, Shape.of(ROWS.length, 5), Arrangement.DENSE, values);
+  }
+
+  /** Rows longer than a vector, of ordinary numbers and one that is not, at either end or between. */
+  private static Operand planted(DType type) {
+    double tiny = type == DType.F32 ? 1e-40 : 1e-310;
+    double[] odd = {
+      Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, -0.0, tiny, -tiny
+    };
+    int[] places = {0, 17, 36};
+    int width = 37;
+    double[] values = Values.random(type, 16).take(odd.length * places.length * width);
+    for (int row = 0; row < odd.length * places.length; row++) {
+      values[row * width + places[row % places.length]] = odd[row / places.length];
+    }
+    Shape shape = Shape.of(odd.length * places.length, width);
+    return new Operand(type, shape, Arrangement.DENSE, Values.of(values));
   }
 
   private static boolean isPosition(Reduce row) {
@@ -205,6 +223,9 @@ final class ReductionCases {
                                           op.apply(axis), Operand.of(type, shape, 13).with(a)))));
           Operand rows = type.isFloating() ? rows(type) : Operand.of(type, Shape.of(14, 5), 14);
           Operand ties = Operand.of(type, Shape.of(207, 3), 15).with(Values.ties(4, 15));
+          if (type.isFloating()) {
+            random = Stream.concat(random, Stream.of(OpCase.of(op.apply(1), planted(type))));
+          }
           return Stream.concat(
               random,
               Stream.of(
