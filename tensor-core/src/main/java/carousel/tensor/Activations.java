@@ -63,7 +63,8 @@ public sealed interface Activations permits Tensor {
       throw new TensorException("celu: alpha must be above 0, got " + alpha);
     }
     Tensor x = self();
-    // Cut, so that the branch that is not taken stays finite; a clamp passes the gradient at its end.
+    // Cut, so that the branch that is not taken stays finite; a clamp passes the gradient at its
+    // end.
     Tensor below = x.clamp(Double.NEGATIVE_INFINITY, 0).div(alpha).expm1().mul(alpha);
     return Tensor.where(x.gt(0), x, below);
   }

@@ -22,7 +22,7 @@ import java.util.List;
  * gradients. {@code equals} is identity; compare values with {@link #allClose} or {@link
  * #sameValues}.
  */
-public final class Tensor 
+public final class Tensor
     implements Elementwise,
         Arithmetic,
         Activations,
