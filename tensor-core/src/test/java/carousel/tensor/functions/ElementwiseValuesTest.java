@@ -146,7 +146,8 @@ class ElementwiseValuesTest {
   private static void check(Function function) {
     try (var scope = Scope.open()) {
       for (DType type : new DType[] {DType.F64, DType.F32}) {
-        Tensor x = Tensor.of(arguments()).cast(type);
+        // In rows, of which kernels are made.
+        Tensor x = Tensor.of(arguments()).cast(type).reshape(2, -1);
         double[] from = x.toDoubleArray();
         double[] y = function.of.apply(x).toDoubleArray();
         double floor = type == DType.F32 ? Float.MIN_NORMAL : Double.MIN_NORMAL;
