@@ -77,7 +77,10 @@ class FunctionGradientsTest {
         }
         assertThat(second[i]).isCloseTo(expected, within(1e-12));
       }
-      GradCheck.standard().withOrder(2).run("cumprod", in -> in[0].cumprod(0), Tensor.of(x)).require();
+      GradCheck.standard()
+          .withOrder(2)
+          .run("cumprod", in -> in[0].cumprod(0), Tensor.of(x))
+          .require();
     }
   }
 
@@ -85,7 +88,10 @@ class FunctionGradientsTest {
   void aLinearRecurrenceByItsFactorsAndItsStart() {
     Tensor a = Tensor.of(Shape.of(4, 2), 9.0, 9, 0, 0.5, -2, 0, 1, 1);
     Tensor b = Tensor.of(Shape.of(4, 2), 1.0, 2, 3, 4, 0, 0, -1, 1);
-    GradCheck.standard().withOrder(2).run("linearScan", in -> in[0].linearScan(in[1], 0), a, b).require();
+    GradCheck.standard()
+        .withOrder(2)
+        .run("linearScan", in -> in[0].linearScan(in[1], 0), a, b)
+        .require();
     // The first factor is not read, infinite or not.
     Tensor open = a.copy();
     open.select(0, 0).fill(INF);
@@ -104,8 +110,10 @@ class FunctionGradientsTest {
     assertThat(gradient(f, -INF, INF, -800, 801)).containsExactly(0, 1, 0, 1);
     assertThat(gradient(slope(f), -INF, INF, 1e300)).containsOnly(0);
     assertThat(gradient(x -> x.logAddExp(x), -INF, 3)).containsExactly(1, 1);
-    assertThat(gradient(x -> x.logCumSumExp(0).narrow(0, 2, 1), 2, 2, 2)[0]).isCloseTo(1 / 3.0, within(1e-15));
-    assertThat(gradient(x -> x.logCumSumExp(0).narrow(0, 2, 1), -INF, -INF, 2)).containsExactly(0, 0, 1);
+    assertThat(gradient(x -> x.logCumSumExp(0).narrow(0, 2, 1), 2, 2, 2)[0])
+        .isCloseTo(1 / 3.0, within(1e-15));
+    assertThat(gradient(x -> x.logCumSumExp(0).narrow(0, 2, 1), -INF, -INF, 2))
+        .containsExactly(0, 0, 1);
   }
 
   @Test
@@ -120,7 +128,8 @@ class FunctionGradientsTest {
     assertThat(gradient(slope(x -> x.celu(2)), 3, INF, -INF)).containsOnly(0);
     assertThat(gradient(Tensor::logSigmoid, 0, -INF, INF)).containsExactly(0.5, 1, 0);
     assertThat(gradient(Tensor::softsign, 0, 1e200, -INF)).containsExactly(1, 0, 0);
-    assertThat(gradient(x -> x.nanToNum(1, 2, 3), Double.NaN, INF, -INF, 4)).containsExactly(0, 0, 0, 1);
+    assertThat(gradient(x -> x.nanToNum(1, 2, 3), Double.NaN, INF, -INF, 4))
+        .containsExactly(0, 0, 0, 1);
     assertThat(gradient(x -> x.cummax(0).values(), 1, 3, 3, 2)).containsExactly(1, 1, 2, 0);
   }
 
@@ -166,11 +175,14 @@ class FunctionGradientsTest {
   @Test
   void anAngleAtTheOriginAndFarOut() {
     assertThat(gradient(a -> a.atan2(Tensor.of(0.0)), 0)).containsExactly(0);
-    assertThat(gradient(a -> a.atan2(Tensor.of(3e200)), 4e200)[0]).isCloseTo(3e200 / 25 / 1e200 / 1e200, within(1e-215));
-    assertThat(gradient(b -> Tensor.of(4e-200).atan2(b), 3e-200)[0]).isCloseTo(-4 / 25.0 * 1e200, within(1e186));
+    assertThat(gradient(a -> a.atan2(Tensor.of(3e200)), 4e200)[0])
+        .isCloseTo(3e200 / 25 / 1e200 / 1e200, within(1e-215));
+    assertThat(gradient(b -> Tensor.of(4e-200).atan2(b), 3e-200)[0])
+        .isCloseTo(-4 / 25.0 * 1e200, within(1e186));
     // At half an ulp below 1: 1/√(1 − x²), which 1 − x·x has lost half of.
     double x = Math.nextDown(1.0);
-    assertThat(gradient(Tensor::asin, x)[0]).isCloseTo(1 / Math.sqrt(Math.ulp(x) * (1 + x)), within(1e-7));
+    assertThat(gradient(Tensor::asin, x)[0])
+        .isCloseTo(1 / Math.sqrt(Math.ulp(x) * (1 + x)), within(1e-7));
   }
 
   @Test

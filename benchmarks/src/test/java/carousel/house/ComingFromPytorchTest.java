@@ -84,7 +84,10 @@ class ComingFromPytorchTest {
       for (String line : text.lines().toList()) {
         String[] parts = line.split("\t", -1);
         double[] numbers =
-            Stream.of(parts[2].split(" ")).filter(s -> !s.isEmpty()).mapToDouble(s -> number(s)).toArray();
+            Stream.of(parts[2].split(" "))
+                .filter(s -> !s.isEmpty())
+                .mapToDouble(s -> number(s))
+                .toArray();
         values.put(parts[0], new Expected("[" + parts[1] + "]", numbers));
       }
     }
@@ -166,7 +169,8 @@ class ComingFromPytorchTest {
     text.append("public class Page {\n  Philox rng = Philox.of(1);\n").append(given.group(1));
     for (int r = 0; r < rows.size(); r++) {
       for (int e = 0; e < rows.get(r).here.size(); e++) {
-        text.append("  public Object row%d_%d() { return %s; }%n".formatted(r, e, rows.get(r).here.get(e)));
+        text.append(
+            "  public Object row%d_%d() { return %s; }%n".formatted(r, e, rows.get(r).here.get(e)));
       }
     }
     text.append("}\n");
@@ -180,7 +184,8 @@ class ComingFromPytorchTest {
     var diagnostics = new DiagnosticCollector<JavaFileObject>();
     List<String> options = List.of("-proc:none", "-d", folder.toString());
     var task =
-        ToolProvider.getSystemJavaCompiler().getTask(null, null, diagnostics, options, null, List.of(source));
+        ToolProvider.getSystemJavaCompiler()
+            .getTask(null, null, diagnostics, options, null, List.of(source));
     assertThat(task.call()).as("%s", diagnostics.getDiagnostics()).isTrue();
     var loader =
         new URLClassLoader(

@@ -39,8 +39,7 @@ public final class Attention {
    * @return for each query a mean of the values, {@code [..,m,e]}
    * @throws TensorException if the shapes do not fit, or the mask is not BOOL
    */
-  public static Tensor scaledDotProduct(
-      Tensor queries, Tensor keys, Tensor values, Tensor mask) {
+  public static Tensor scaledDotProduct(Tensor queries, Tensor keys, Tensor values, Tensor mask) {
     if (mask.dtype() != DType.BOOL) {
       throw new TensorException(
           "scaledDotProduct: the mask must be BOOL, got "

@@ -1,5 +1,6 @@
 package carousel.tensor;
 
+import carousel.tensor.op.Op;
 import java.util.List;
 
 /**
@@ -19,7 +20,7 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor logSigmoid() {
-    return self().neg().softplus().neg();
+    return Op.apply(ActivationBodies.LOG_SIGMOID, self());
   }
 
   /**
@@ -28,7 +29,7 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor mish() {
-    return self().mul(self().softplus().tanh());
+    return Op.apply(ActivationBodies.MISH, self());
   }
 
   /**
@@ -38,9 +39,7 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor geluTanh() {
-    Tensor x = self();
-    Tensor inner = x.square().mul(0.044715).add(1).mul(x).mul(2 * Math.sqrt(2 / Math.PI));
-    return x.mul(inner.sigmoid());
+    return Op.apply(ActivationBodies.GELU_TANH, self());
   }
 
   /**
@@ -63,7 +62,8 @@ public sealed interface Activations permits Tensor {
       throw new TensorException("celu: alpha must be above 0, got " + alpha);
     }
     Tensor x = self();
-    // Cut, so that the branch that is not taken stays finite; a clamp passes the gradient at its end.
+    // Cut, so that the branch that is not taken stays finite; a clamp passes the gradient at its
+    // end.
     Tensor below = x.clamp(Double.NEGATIVE_INFINITY, 0).div(alpha).expm1().mul(alpha);
     return Tensor.where(x.gt(0), x, below);
   }
@@ -109,7 +109,7 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor hardSigmoid() {
-    return self().add(3).relu6().div(6);
+    return Op.apply(ActivationBodies.HARD_SIGMOID, self());
   }
 
   /**
@@ -119,11 +119,7 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor hardSwish() {
-    Tensor x = self();
-    // The curve is computed of what lies within: infinities give 0 and themselves.
-    Tensor inner = x.hardTanh(-3, 3);
-    Tensor curve = inner.mul(inner.add(3)).div(6);
-    return Tensor.where(x.ge(3), x, Tensor.where(x.le(-3), x.zerosLike(), curve));
+    return Op.apply(ActivationBodies.HARD_SWISH, self());
   }
 
   /**
@@ -159,7 +155,7 @@ public sealed interface Activations permits Tensor {
   default Tensor hardShrink(double lambda) {
     requireWidth("hardShrink", lambda);
     Tensor x = self();
-    return Tensor.where(x.abs().le(lambda), x.zerosLike(), x);
+    return Tensor.where(x.abs().le(lambda), x.scalarLike(0), x);
   }
 
   /**

@@ -169,7 +169,8 @@ public sealed interface Arithmetic permits Tensor {
    */
   default Tensor logAddExp(Tensor b) {
     Tensor a = self();
-    // From the greater on: both shares of the gradient, σ of the difference and the rest to 1, are then
+    // From the greater on: both shares of the gradient, σ of the difference and the rest to 1, are
+    // then
     // exact, at a tie as well, and to every order.
     Tensor first = a.ge(b);
     Tensor apart = Tensor.where(first, b.sub(a), a.sub(b));

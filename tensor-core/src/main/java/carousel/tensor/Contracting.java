@@ -82,7 +82,8 @@ public sealed interface Contracting permits Tensor {
     }
     // Of shares of the greatest, which neither overflow nor vanish; it is a constant that cancels.
     Tensor greatest = size.detach().max(true, all);
-    Tensor scale = Tensor.where(greatest.gt(0).and(greatest.isFinite()), greatest, greatest.onesLike());
+    Tensor scale =
+        Tensor.where(greatest.gt(0).and(greatest.isFinite()), greatest, greatest.onesLike());
     Tensor zero = size.eq(0);
     Tensor share = Tensor.where(zero, size.onesLike(), size.div(scale)).pow(p);
     Tensor sum = Tensor.where(zero, share.zerosLike(), share).sum(true, all);

@@ -72,8 +72,7 @@ final class Einsum {
       labels.add(labels(inputs[i], dotsOf(inputs[i], operands[i])));
       measure(operands[i], labels.getLast());
     }
-    List<Integer> output =
-        arrow < 0 ? implied(labels) : output(text.substring(arrow + 2), labels);
+    List<Integer> output = arrow < 0 ? implied(labels) : output(text.substring(arrow + 2), labels);
     List<Term> terms = new ArrayList<>();
     for (int i = 0; i < inputs.length; i++) {
       terms.add(plain(new Term(operands[i], labels.get(i))));
@@ -140,7 +139,9 @@ final class Einsum {
   }
 
   private static String name(int label) {
-    return label >= LETTERS ? "..." : String.valueOf((char) (label < 26 ? 'A' + label : 'a' + label - 26));
+    return label >= LETTERS
+        ? "..."
+        : String.valueOf((char) (label < 26 ? 'A' + label : 'a' + label - 26));
   }
 
   private void measure(Tensor x, List<Integer> labels) {
@@ -344,9 +345,7 @@ final class Einsum {
     List<Integer> left = a.labels.stream().filter(label -> !has(both, label)).toList();
     List<Integer> right = b.labels.stream().filter(label -> !has(both, label)).toList();
     List<Integer> kept = concat(batch, left, right);
-    if (summed.isEmpty()
-        || (left.isEmpty() && right.isEmpty())
-        || !a.x.dtype().isFloating()) {
+    if (summed.isEmpty() || (left.isEmpty() && right.isEmpty()) || !a.x.dtype().isFloating()) {
       List<Integer> all = concat(kept, summed);
       Tensor product = aligned(a, all).mul(aligned(b, all));
       return sum(new Term(product, all), wanted);
@@ -377,8 +376,7 @@ final class Einsum {
   }
 
   /** {@code [batch.., rows.., columns..]} as matrices, without a batch axis where there is none. */
-  private Tensor grouped(
-      Tensor x, List<Integer> batch, List<Integer> rows, List<Integer> columns) {
+  private Tensor grouped(Tensor x, List<Integer> batch, List<Integer> rows, List<Integer> columns) {
     int m = count(rows);
     int n = count(columns);
     return batch.isEmpty() ? x.reshape(Shape.of(m, n)) : x.reshape(Shape.of(count(batch), m, n));

@@ -70,8 +70,7 @@ public sealed interface Ordering permits Tensor {
     double place = q * last;
     int below = (int) place;
     Tensor low = all.select(axis, below);
-    Tensor y =
-        place == below ? low : low.lerp(all.select(axis, below + 1), place - below);
+    Tensor y = place == below ? low : low.lerp(all.select(axis, below + 1), place - below);
     Tensor greatest = all.select(axis, last);
     return Tensor.where(greatest.isNan(), greatest, y);
   }
@@ -107,8 +106,7 @@ public sealed interface Ordering permits Tensor {
     Tensor group = first.cast(DType.I32).cumsum(0).sub(1);
     Tensor zeros = group.zerosLike();
     Tensor inverse = zeros.scatterAdd(0, all.indices(), group).reshape(x.shape());
-    Tensor counts =
-        Tensor.zerosAs(group, values.shape()).indexAdd(0, group, group.onesLike());
+    Tensor counts = Tensor.zerosAs(group, values.shape()).indexAdd(0, group, group.onesLike());
     return new Unique(values, inverse, counts);
   }
 

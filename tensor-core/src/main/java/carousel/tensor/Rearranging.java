@@ -230,15 +230,13 @@ public sealed interface Rearranging permits Tensor {
     // Both at the end, then as one axis, in which a diagonal is every (n + 1)-th position.
     Tensor last = x.moveAxis(a, Tensor.LAST).moveAxis(b > a ? b - 1 : b, Tensor.LAST);
     long start = offset < 0 ? -(long) offset * n : offset;
-    long count = Math.clamp(Math.min((long) m + Math.min(offset, 0), (long) n - Math.max(offset, 0)), 0, n);
+    long count =
+        Math.clamp(Math.min((long) m + Math.min(offset, 0), (long) n - Math.max(offset, 0)), 0, n);
     int size = size("diagonal", x.shape(), (long) m * n);
     Tensor joined = last.reshape(last.shape().without(-1).with(-1, size));
     return count == 0
         ? joined.narrow(Tensor.LAST, 0, 0)
-        : Op.apply(
-            new Views.Slice(
-                joined.rank() - 1, (int) start, n + 1, (int) count),
-            joined);
+        : Op.apply(new Views.Slice(joined.rank() - 1, (int) start, n + 1, (int) count), joined);
   }
 
   /**
@@ -262,8 +260,7 @@ public sealed interface Rearranging permits Tensor {
     }
     int n = x.dim(-1);
     int size = size("diagonalMatrix", x.shape(), (long) n * n);
-    Tensor spread = Op.apply(
-        new Joins.Spread(x.rank() - 1, 0, n + 1, size), x);
+    Tensor spread = Op.apply(new Joins.Spread(x.rank() - 1, 0, n + 1, size), x);
     return spread.reshape(x.shape().insert(Tensor.LAST, n));
   }
 

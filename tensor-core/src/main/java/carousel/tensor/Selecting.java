@@ -157,7 +157,11 @@ public sealed interface Selecting permits Tensor {
     Tensor x = self();
     if (x.dtype() != DType.I32) {
       throw new TensorException(
-          "binCount: takes I32, got " + x.dtype() + " " + x.shape() + "; convert it with cast(DType.I32)");
+          "binCount: takes I32, got "
+              + x.dtype()
+              + " "
+              + x.shape()
+              + "; convert it with cast(DType.I32)");
     }
     if (x.size() > 0 && x.min().item() < 0) {
       throw new TensorException(

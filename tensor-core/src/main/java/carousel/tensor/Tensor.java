@@ -22,7 +22,7 @@ import java.util.List;
  * gradients. {@code equals} is identity; compare values with {@link #allClose} or {@link
  * #sameValues}.
  */
-public final class Tensor 
+public final class Tensor
     implements Elementwise,
         Arithmetic,
         Activations,
@@ -569,11 +569,8 @@ public final class Tensor
    * @throws TensorException if the inner sizes or the batch axes do not fit
    */
   public Tensor matmul(Tensor b) {
-    if (b.rank() == 1 && rank() > 0) {
-      return matmul(b.unsqueeze(1)).squeeze(LAST);
-    }
-    if (rank() == 1 && b.rank() > 1) {
-      return unsqueeze(0).matmul(b).squeeze(-2);
+    if (rank() > 0 && b.rank() > 0 && Math.min(rank(), b.rank()) == 1) {
+      return withVector(b);
     }
     if (rank() > 2 && b.rank() == 2 && dim(LAST) == b.dim(0)) {
       // One product over all rows, and in the gradient one sum, instead of a batch of products.
@@ -583,6 +580,26 @@ public final class Tensor
       }
     }
     return Op.apply(MatMul.ROW, this, b);
+  }
+
+  /** A product in which this, or b, or both are vectors. */
+  private Tensor withVector(Tensor b) {
+    int inner = b.dim(b.rank() == 1 ? 0 : -2);
+    if (dim(LAST) != inner) {
+      throw new TensorException(
+          "matmul: inner dims differ: "
+              + shape()
+              + " × "
+              + b.shape()
+              + " ("
+              + dim(LAST)
+              + " and "
+              + inner
+              + "); transpose one, or check the layer's sizes");
+    }
+    return b.rank() == 1
+        ? matmul(b.unsqueeze(1)).squeeze(LAST)
+        : unsqueeze(0).matmul(b).squeeze(-2);
   }
 
   /**

@@ -93,10 +93,32 @@ class EinsumTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "ij,jk->ik", "bij,bjk->bik", "i,i->", "i,j->ij", "ij->ji", "ij->", "ij->j", "ii->i", "ii->",
-        "bhqd,bhkd->bhqk", "bqk,bkhd->bqhd", "ij,kj->ik", "ij,jk,kl->il", "ij,kl->ijkl",
-        "b,bi,bij->ij", "i,ij,j->", "abc,bd,ce,f->adef", "ijk,jil->kl", "iij,ijj->ij", "bi,bj,bk->bijk",
-        "a,a,a,a->a", "ab,bc,cd,de,ef->af", "->", ",a->a", "nik,ni->nk", "bi,oi->bo"
+        "ij,jk->ik",
+        "bij,bjk->bik",
+        "i,i->",
+        "i,j->ij",
+        "ij->ji",
+        "ij->",
+        "ij->j",
+        "ii->i",
+        "ii->",
+        "bhqd,bhkd->bhqk",
+        "bqk,bkhd->bqhd",
+        "ij,kj->ik",
+        "ij,jk,kl->il",
+        "ij,kl->ijkl",
+        "b,bi,bij->ij",
+        "i,ij,j->",
+        "abc,bd,ce,f->adef",
+        "ijk,jil->kl",
+        "iij,ijj->ij",
+        "bi,bj,bk->bijk",
+        "a,a,a,a->a",
+        "ab,bc,cd,de,ef->af",
+        "->",
+        ",a->a",
+        "nik,ni->nk",
+        "bi,oi->bo"
       })
   void isTheSumOverAllLabels(String subscripts) {
     Map<Character, Integer> sizes = new LinkedHashMap<>();
@@ -119,7 +141,9 @@ class EinsumTest {
       int labels = random.nextInt(1, 6);
       Map<Character, Integer> sizes = new LinkedHashMap<>();
       for (int k = 0; k < labels; k++) {
-        sizes.put((char) ((k % 2 == 0 ? 'a' : 'A') + k), random.nextInt(20) == 0 ? 0 : random.nextInt(1, 4));
+        sizes.put(
+            (char) ((k % 2 == 0 ? 'a' : 'A') + k),
+            random.nextInt(20) == 0 ? 0 : random.nextInt(1, 4));
       }
       List<Character> all = new ArrayList<>(sizes.keySet());
       int count = random.nextInt(1, 5);
@@ -142,13 +166,16 @@ class EinsumTest {
       }
       for (String term : terms) {
         // An axis may be 1 where others are longer, if the label stands once in its term.
-        in.add(random(
-            term.chars()
-                .map(c -> {
-                  boolean once = term.indexOf(c) == term.lastIndexOf(c);
-                  return once && random.nextInt(5) == 0 && sizes.get((char) c) > 0 ? 1 : sizes.get((char) c);
-                })
-                .toArray()));
+        in.add(
+            random(
+                term.chars()
+                    .map(c -> {
+                      boolean once = term.indexOf(c) == term.lastIndexOf(c);
+                      return once && random.nextInt(5) == 0 && sizes.get((char) c) > 0
+                          ? 1
+                          : sizes.get((char) c);
+                    })
+                    .toArray()));
       }
       // Where all have size 1 the label has it.
       for (char c : seen.keySet()) {
@@ -176,9 +203,13 @@ class EinsumTest {
         "i,i | i,i->"
       })
   void withoutAnArrowTakesWhatStandsOnce(String written, String spelled) {
-    Map<Character, Integer> sizes = Map.of('i', 2, 'j', 3, 'k', 4, 'b', 2, 'a', 3, 'B', 4, 'c', 2, 'D', 3);
+    Map<Character, Integer> sizes =
+        Map.of('i', 2, 'j', 3, 'k', 4, 'b', 2, 'a', 3, 'B', 4, 'c', 2, 'D', 3);
     Map<Character, Integer> used = new LinkedHashMap<>();
-    spelled.chars().filter(Character::isLetter).forEach(c -> used.put((char) c, sizes.get((char) c)));
+    spelled
+        .chars()
+        .filter(Character::isLetter)
+        .forEach(c -> used.put((char) c, sizes.get((char) c)));
     Tensor[] in =
         Arrays.stream(spelled.split("->", -1)[0].split(","))
             .map(term -> random(term.chars().map(c -> sizes.get((char) c)).toArray()))

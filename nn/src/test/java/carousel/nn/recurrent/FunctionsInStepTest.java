@@ -14,8 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Supplier;
 import java.util.function.BinaryOperator;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
@@ -60,7 +60,9 @@ class FunctionsInStepTest {
               Map.entry("glu", (x, w) -> Tensor.concat(1, List.of(x, x.neg())).glu(1)),
               Map.entry("softmin", (x, w) -> x.softmin(1)),
               Map.entry("normalize", (x, w) -> x.normalize(1)),
-              Map.entry("cosineSimilarity", (x, w) -> x.mul(x.cosineSimilarity(x.tanh(), 1).unsqueeze(1))),
+              Map.entry(
+                  "cosineSimilarity",
+                  (x, w) -> x.mul(x.cosineSimilarity(x.tanh(), 1).unsqueeze(1))),
               Map.entry("matmul", (x, w) -> x.mul(x.matmul(w.select(0, 0)).unsqueeze(1))),
               Map.entry("einsum", (x, w) -> Tensor.einsum("ni,oi->no", x, w)),
               Map.entry("pNorm", (x, w) -> x.mul(x.pNorm(3, true, 1)))));
@@ -109,7 +111,8 @@ class FunctionsInStepTest {
   @TestFactory
   Stream<DynamicTest> arePartOfTheKernel() {
     return IN_A_KERNEL.entrySet().stream()
-        .map(e -> DynamicTest.dynamicTest(e.getKey(), () -> check(e.getValue(), FusedContract.VECTORS)));
+        .map(e ->
+            DynamicTest.dynamicTest(e.getKey(), () -> check(e.getValue(), FusedContract.VECTORS)));
   }
 
   @TestFactory

@@ -30,7 +30,8 @@ final class LinearScans {
         task -> {
           long first = task * perTask;
           int count = (int) Math.min(perTask, lines - first);
-          var block = new Block(starts(a, first, count), starts(b, first, count), starts(h, first, count));
+          var block =
+              new Block(starts(a, first, count), starts(b, first, count), starts(h, first, count));
           if (element == null) {
             whole(block, a, b, h, n);
           } else {

@@ -44,7 +44,12 @@ final class CompositeCases {
           one("remainder.number", x -> x.remainder(1.25), 3, 4),
           one("nanToNum", Tensor::nanToNum, 3, 4),
           one("nanToNum.numbers", x -> x.log().nanToNum(1, 2, 3), 3, 4),
-          of("lerp", in -> in[0].lerp(in[1], in[2]), new int[] {3, 4}, new int[] {4}, new int[] {3, 1}),
+          of(
+              "lerp",
+              in -> in[0].lerp(in[1], in[2]),
+              new int[] {3, 4},
+              new int[] {4},
+              new int[] {3, 1}),
           two("lerp.number", (a, b) -> a.lerp(b, 0.25), new int[] {3, 4}, 4),
           two("logAddExp", Tensor::logAddExp, new int[] {3, 1}, 4),
           two("xlogy", (x, y) -> x.xlogy(y.abs()), new int[] {3, 4}, 4),
@@ -93,7 +98,13 @@ final class CompositeCases {
           one("normalize", x -> x.normalize(1), 3, 4),
           two("cosineSimilarity", (x, y) -> x.cosineSimilarity(y, 1), new int[] {3, 4}, 4),
           two("distances", Tensor::distances, new int[] {3, 4}, 2, 4),
-          two("einsum", (x, y) -> Tensor.einsum("bij,bkj->bik", x, y), new int[] {2, 3, 4}, 2, 2, 4),
+          two(
+              "einsum",
+              (x, y) -> Tensor.einsum("bij,bkj->bik", x, y),
+              new int[] {2, 3, 4},
+              2,
+              2,
+              4),
           of(
               "einsum.three",
               in -> Tensor.einsum("ij,jk,lk->il", in),
@@ -139,9 +150,7 @@ final class CompositeCases {
 
   private static OpCase two(String label, BinaryOperator<Tensor> body, int[] a, int... b) {
     return OpCase.of(
-        Composite.of(label, body),
-        Operand.smooth(Shape.of(a), 0),
-        Operand.smooth(Shape.of(b), 1));
+        Composite.of(label, body), Operand.smooth(Shape.of(a), 0), Operand.smooth(Shape.of(b), 1));
   }
 
   private static OpCase of(String label, UnaryOperatorOfAll body, int[]... dims) {
@@ -157,7 +166,8 @@ final class CompositeCases {
   }
 
   private static OpCase scatter() {
-    Operand index = Operand.of(DType.I32, Shape.of(2, 4), 3).with(Values.of(2, 0, 1, 2, 0, 1, 2, 0));
+    Operand index =
+        Operand.of(DType.I32, Shape.of(2, 4), 3).with(Values.of(2, 0, 1, 2, 0, 1, 2, 0));
     return OpCase.of(
         new Composite("scatter", in -> new Tensor[] {in[0].scatter(0, in[1], in[2])}),
         Operand.smooth(Shape.of(3, 4), 0),
@@ -169,8 +179,7 @@ final class CompositeCases {
     return Stream.concat(DIFFERENTIABLE.stream(), OTHERS.stream())
         .flatMap(c ->
             Stream.of(DType.F64, DType.F32)
-                .flatMap(type ->
-                    Arrays.stream(Arrangement.values()).map(a -> arranged(c, type, a)))
+                .flatMap(type -> Arrays.stream(Arrangement.values()).map(a -> arranged(c, type, a)))
                 .distinct());
   }
 

@@ -141,10 +141,7 @@ final class ElementwiseCases {
       return Stream.empty();
     }
     Values inside =
-        count ->
-            DoubleStream.of(Values.apart(0).take(count))
-                .map(x -> inside(row, x))
-                .toArray();
+        count -> DoubleStream.of(Values.apart(0).take(count)).map(x -> inside(row, x)).toArray();
     return Stream.of(Shape.of(3, 4), Shape.SCALAR)
         .map(s -> OpCase.of(row, Operand.smooth(s, 0).with(inside).with(Arrangement.TRANSPOSED)));
   }

@@ -68,31 +68,32 @@ final class ReductionCases {
 
   static Stream<OpCase> smooth() {
     return Stream.of(
-        Stream.of(Shape.of(4, 3), Shape.of(1, 3), Shape.of(2, 3))
-            .flatMap(shape ->
-                IntStream.range(0, 2)
-                    .mapToObj(axis ->
-                        OpCase.of(
-                            new LinearScan(axis),
-                            Operand.smooth(shape, 0).with(Arrangement.TRANSPOSED),
-                            Operand.smooth(shape, 1)))),
-        Arrays.stream(Reduce.values())
-            .filter(row -> new Reduction(row, List.of(0)).vjp().flows(0))
-            .flatMap(row ->
-                Shapes.axisSets(3)
-                    .map(axes ->
-                        OpCase.of(new Reduction(row, axes), Operand.smooth(Shape.of(2, 3, 2), 0)))),
-        IntStream.range(0, 2)
-            .boxed()
-            .flatMap(axis ->
-                Stream.<Op>of(
-                    new CumSum(axis),
-                    new Softmax(axis, false),
-                    new Softmax(axis, true),
-                    new Sort(axis, false),
-                    new Sort(axis, true)))
-            .map(op ->
-                OpCase.of(op, Operand.smooth(Shape.of(3, 4), 0).with(Arrangement.TRANSPOSED))))
+            Stream.of(Shape.of(4, 3), Shape.of(1, 3), Shape.of(2, 3))
+                .flatMap(shape ->
+                    IntStream.range(0, 2)
+                        .mapToObj(axis ->
+                            OpCase.of(
+                                new LinearScan(axis),
+                                Operand.smooth(shape, 0).with(Arrangement.TRANSPOSED),
+                                Operand.smooth(shape, 1)))),
+            Arrays.stream(Reduce.values())
+                .filter(row -> new Reduction(row, List.of(0)).vjp().flows(0))
+                .flatMap(row ->
+                    Shapes.axisSets(3)
+                        .map(axes ->
+                            OpCase.of(
+                                new Reduction(row, axes), Operand.smooth(Shape.of(2, 3, 2), 0)))),
+            IntStream.range(0, 2)
+                .boxed()
+                .flatMap(axis ->
+                    Stream.<Op>of(
+                        new CumSum(axis),
+                        new Softmax(axis, false),
+                        new Softmax(axis, true),
+                        new Sort(axis, false),
+                        new Sort(axis, true)))
+                .map(op ->
+                    OpCase.of(op, Operand.smooth(Shape.of(3, 4), 0).with(Arrangement.TRANSPOSED))))
         .flatMap(s -> s);
   }
 

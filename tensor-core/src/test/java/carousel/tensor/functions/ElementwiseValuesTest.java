@@ -36,38 +36,88 @@ class ElementwiseValuesTest {
   }
 
   static {
-    put("logSigmoid", 8, Tensor::logSigmoid, x -> x < 0 ? x - Math.log1p(Math.exp(x)) : -Math.log1p(Math.exp(-x)));
+    put(
+        "logSigmoid",
+        8,
+        Tensor::logSigmoid,
+        x -> x < 0 ? x - Math.log1p(Math.exp(x)) : -Math.log1p(Math.exp(-x)));
     // tanh ln(1 + e^x) = (e² + 2e) / (e² + 2e + 2).
-    put("mish", 24, Tensor::mish, x -> {
-      double e = Math.exp(-Math.abs(x));
-      double t = x < 0 ? (e * e + 2 * e) / (e * e + 2 * e + 2) : (1 + 2 * e) / (1 + 2 * e + 2 * e * e);
-      return x * t;
-    });
-    put("selu", 8, Tensor::selu, x -> 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * Math.expm1(x)));
+    put(
+        "mish",
+        24,
+        Tensor::mish,
+        x -> {
+          double e = Math.exp(-Math.abs(x));
+          double t =
+              x < 0 ? (e * e + 2 * e) / (e * e + 2 * e + 2) : (1 + 2 * e) / (1 + 2 * e + 2 * e * e);
+          return x * t;
+        });
+    put(
+        "selu",
+        8,
+        Tensor::selu,
+        x -> 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * Math.expm1(x)));
     put("celu", 8, x -> x.celu(0.5), x -> x > 0 ? x : 0.5 * Math.expm1(2 * x));
     put("hardTanh", 0, Tensor::hardTanh, x -> Math.min(1, Math.max(-1, x)));
     put("relu6", 0, Tensor::relu6, x -> x <= 0 ? 0 : x >= 6 ? 6 : x);
     put("hardSwish", 4, Tensor::hardSwish, x -> x <= -3 ? 0 : x >= 3 ? x : x * ((x + 3) / 6));
     put("threshold", 0, x -> x.threshold(0.25, 20), x -> x <= 0.25 ? 20 : x);
     put("hardShrink", 0, x -> x.hardShrink(0.5), x -> x >= -0.5 && x <= 0.5 ? 0 : x);
-    put("softShrink", 0, x -> x.softShrink(0.5), x -> x > 0.5 ? x - 0.5 : x < -0.5 ? x + 0.5 : Double.isNaN(x) ? x : 0);
-    put("softsign", 2, Tensor::softsign, x -> Double.isInfinite(x) ? Math.signum(x) : x / (Math.abs(x) + 1));
+    put(
+        "softShrink",
+        0,
+        x -> x.softShrink(0.5),
+        x -> x > 0.5 ? x - 0.5 : x < -0.5 ? x + 0.5 : Double.isNaN(x) ? x : 0);
+    put(
+        "softsign",
+        2,
+        Tensor::softsign,
+        x -> Double.isInfinite(x) ? Math.signum(x) : x / (Math.abs(x) + 1));
     put("hardSigmoid", 4, Tensor::hardSigmoid, x -> x <= -3 ? 0 : x >= 3 ? 1 : (x + 3) / 6);
     // ½x (1 + tanh u) = x e^2u / (1 + e^2u); far below 0 a rounding of u is many of the result.
-    put("geluTanh", 2000, Tensor::geluTanh, x -> {
-      double u = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
-      return x == -INF ? NAN : u > 0 ? x / (1 + Math.exp(-2 * u)) : x * (Math.exp(2 * u) / (1 + Math.exp(2 * u)));
-    });
+    put(
+        "geluTanh",
+        2000,
+        Tensor::geluTanh,
+        x -> {
+          double u = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
+          return x == -INF
+              ? NAN
+              : u > 0 ? x / (1 + Math.exp(-2 * u)) : x * (Math.exp(2 * u) / (1 + Math.exp(2 * u)));
+        });
     put("trunc", 0, Tensor::trunc, x -> x < 0 ? -Math.floor(-x) : Math.floor(x));
     put("frac", 0, Tensor::frac, x -> Double.isInfinite(x) ? NAN : x % 1);
     put("fmod", 0, x -> x.fmod(0.75), x -> x % 0.75);
     put("fmod.infinite", 0, x -> x.fmod(INF), x -> x % INF);
-    put("sinh", 6, Tensor::sinh, x -> Math.abs(x) < 0.1 ? x + x * x * x / 6 + Math.pow(x, 5) / 120 + Math.pow(x, 7) / 5040 + Math.pow(x, 9) / 362880 : Math.sinh(x));
-    put("cosh", 6, Tensor::cosh, x -> Math.abs(x) > 700 ? Math.cosh(x) : (Math.exp(x) + Math.exp(-x)) / 2);
+    put(
+        "sinh",
+        6,
+        Tensor::sinh,
+        x ->
+            Math.abs(x) < 0.1
+                ? x
+                    + x * x * x / 6
+                    + Math.pow(x, 5) / 120
+                    + Math.pow(x, 7) / 5040
+                    + Math.pow(x, 9) / 362880
+                : Math.sinh(x));
+    put(
+        "cosh",
+        6,
+        Tensor::cosh,
+        x -> Math.abs(x) > 700 ? Math.cosh(x) : (Math.exp(x) + Math.exp(-x)) / 2);
     put("asin", 6, Tensor::asin, x -> Math.atan2(x, Math.sqrt((1 - x) * (1 + x))));
     put("acos", 6, Tensor::acos, x -> Math.atan2(Math.sqrt((1 - x) * (1 + x)), x));
-    put("atan", 6, Tensor::atan, x -> Math.abs(x) > 1 ? Math.copySign(Math.PI / 2, x) - Math.atan(1 / x) : Math.atan(x));
-    put("nanToNum", 0, x -> x.nanToNum(1, 2, 3), x -> Double.isNaN(x) ? 1 : x == INF ? 2 : x == -INF ? 3 : x);
+    put(
+        "atan",
+        6,
+        Tensor::atan,
+        x -> Math.abs(x) > 1 ? Math.copySign(Math.PI / 2, x) - Math.atan(1 / x) : Math.atan(x));
+    put(
+        "nanToNum",
+        0,
+        x -> x.nanToNum(1, 2, 3),
+        x -> Double.isNaN(x) ? 1 : x == INF ? 2 : x == -INF ? 3 : x);
   }
 
   /** All magnitudes, of both signs, and what breaks formulas. */
@@ -75,7 +125,8 @@ class ElementwiseValuesTest {
     var values =
         DoubleStream.concat(
             DoubleStream.of(
-                0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 6, 6.5, 20, 88, 89.5, 104, 300, 1e4, 1e9, 1e30, INF, NAN),
+                0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 6, 6.5, 20, 88, 89.5, 104, 300, 1e4, 1e9, 1e30,
+                INF, NAN),
             IntStream.range(-60, 40).mapToDouble(k -> Math.pow(1.3, k)));
     double[] positive = values.toArray();
     double[] all = new double[2 * positive.length];
@@ -95,7 +146,8 @@ class ElementwiseValuesTest {
   private static void check(Function function) {
     try (var scope = Scope.open()) {
       for (DType type : new DType[] {DType.F64, DType.F32}) {
-        Tensor x = Tensor.of(arguments()).cast(type);
+        // In rows, of which kernels are made.
+        Tensor x = Tensor.of(arguments()).cast(type).reshape(2, -1);
         double[] from = x.toDoubleArray();
         double[] y = function.of.apply(x).toDoubleArray();
         double floor = type == DType.F32 ? Float.MIN_NORMAL : Double.MIN_NORMAL;
@@ -104,7 +156,8 @@ class ElementwiseValuesTest {
           double expected = type == DType.F32 ? (float) exact : exact;
           // Where the product of 0 and infinity stands in a definition, it is none.
           double ulp = type == DType.F32 ? Math.ulp((float) expected) : Math.ulp(expected);
-          double bound = Double.isFinite(ulp) ? function.ulps * ulp + (function.ulps > 0 ? floor : 0) : 0;
+          double bound =
+              Double.isFinite(ulp) ? function.ulps * ulp + (function.ulps > 0 ? floor : 0) : 0;
           boolean same =
               y[i] == expected
                   || (Double.isNaN(y[i]) && Double.isNaN(expected))
@@ -142,15 +195,22 @@ class ElementwiseValuesTest {
   void functionsOfTwoNumbersAreTheirFormulas() {
     pairs("fmod", Tensor::fmod, (a, b) -> a % b, 0);
     // Python's: the sign of the divisor.
-    pairs("remainder", Tensor::remainder, (a, b) -> a % b != 0 && (a < 0) != (b < 0) ? a % b + b : a % b, 0);
+    pairs(
+        "remainder",
+        Tensor::remainder,
+        (a, b) -> a % b != 0 && (a < 0) != (b < 0) ? a % b + b : a % b,
+        0);
     pairs("atan2", Tensor::atan2, Math::atan2, 1e-15);
-    pairs("xlogy", Tensor::xlogy, (a, b) -> a == 0 && !Double.isNaN(b) ? 0 : a * Math.log(b), 1e-15);
+    pairs(
+        "xlogy", Tensor::xlogy, (a, b) -> a == 0 && !Double.isNaN(b) ? 0 : a * Math.log(b), 1e-15);
     pairs(
         "logAddExp",
         Tensor::logAddExp,
         (a, b) -> {
           double most = Math.max(a, b);
-          return Double.isInfinite(most) ? most : most + Math.log1p(Math.exp(Math.min(a, b) - most));
+          return Double.isInfinite(most)
+              ? most
+              : most + Math.log1p(Math.exp(Math.min(a, b) - most));
         },
         1e-15);
     pairs("lerp", (a, b) -> a.lerp(b, 0.25), (a, b) -> 0.75 * a + 0.25 * b, 1e-15);
@@ -160,9 +220,13 @@ class ElementwiseValuesTest {
   void floorDivideIsExactWhereTheQuotientIsRounded() {
     try (var scope = Scope.open()) {
       // 1 / 0.1 rounds to 10, but ten times 0.1 is more than 1.
-      assertThat(Tensor.of(1.0, -1.0, 7.0, -7.0, 6.0, 5.0, -5.0).floorDivide(Tensor.of(0.1, 0.1, 2.0, 2.0, -4.0, INF, INF)).toDoubleArray())
+      assertThat(
+              Tensor.of(1.0, -1.0, 7.0, -7.0, 6.0, 5.0, -5.0)
+                  .floorDivide(Tensor.of(0.1, 0.1, 2.0, 2.0, -4.0, INF, INF))
+                  .toDoubleArray())
           .containsExactly(9, -10, 3, -4, -2, 0, -1);
-      assertThat(Tensor.of(1.0, -1.0, 0.0).floorDivide(0).toDoubleArray()).containsExactly(INF, -INF, NAN);
+      assertThat(Tensor.of(1.0, -1.0, 0.0).floorDivide(0).toDoubleArray())
+          .containsExactly(INF, -INF, NAN);
       int[] a = {7, -7, 7, -7, Integer.MIN_VALUE, Integer.MAX_VALUE, 0};
       int[] b = {2, 2, -2, -2, 3, -1, 5};
       int[] quotients = Tensor.of(a).floorDivide(Tensor.of(b)).toIntArray();

@@ -54,7 +54,8 @@ class OrderValuesTest {
       double place = q * (n - 1);
       double low = sorted[(int) Math.floor(place)];
       double high = sorted[(int) Math.ceil(place)];
-      assertThat(x.quantile(q, 0).get(0)).isCloseTo(low + (high - low) * (place % 1), within(1e-12));
+      assertThat(x.quantile(q, 0).get(0))
+          .isCloseTo(low + (high - low) * (place % 1), within(1e-12));
     }
     int[] order = x.argsort(0, true).select(1, 0).toIntArray();
     for (int i = 0; i < n; i++) {
@@ -67,7 +68,8 @@ class OrderValuesTest {
     for (int i = 0; i < n; i++) {
       double value = line[i];
       assertThat(different[inverse[i]]).isEqualTo(value);
-      assertThat(unique.counts().get(inverse[i])).isEqualTo(Arrays.stream(line).filter(v -> v == value).count());
+      assertThat(unique.counts().get(inverse[i]))
+          .isEqualTo(Arrays.stream(line).filter(v -> v == value).count());
     }
   }
 
@@ -101,7 +103,8 @@ class OrderValuesTest {
         assertThat(got[i]).as("%s in %s", x, Arrays.toString(sorted)).isEqualTo((int) before);
       }
     }
-    assertThat(Tensor.of(3, 4).reshape(1, 2).searchSorted(Tensor.of(4, 4, 5), false).shape()).isEqualTo(Shape.of(1, 2));
+    assertThat(Tensor.of(3, 4).reshape(1, 2).searchSorted(Tensor.of(4, 4, 5), false).shape())
+        .isEqualTo(Shape.of(1, 2));
   }
 
   @ParameterizedTest
@@ -135,7 +138,9 @@ class OrderValuesTest {
       assertThat(smallest[i]).isEqualTo(least);
       assertThat(logs[i]).isCloseTo(Math.log(exponentials), within(1e-13 * n));
       // Its factors rounded, the product carried in double.
-      assertThat(single[i]).isCloseTo((float) product, within((float) (1e-6 * Math.abs(product) * Math.sqrt(n) + 1e-38)));
+      assertThat(single[i])
+          .isCloseTo(
+              (float) product, within((float) (1e-6 * Math.abs(product) * Math.sqrt(n) + 1e-38)));
     }
   }
 
@@ -144,7 +149,8 @@ class OrderValuesTest {
     // Whatever is under way: 1e60 is out of range in F32, and comes back.
     assertThat(Tensor.of(1e30f, 1e30f, 1e-30f, 1e-30f).cumprod(0).toFloatArray())
         .containsExactly(1e30f, Float.POSITIVE_INFINITY, 1e30f, 1f);
-    assertThat(Tensor.of(INF, 2, 0, 3).cumprod(0).toDoubleArray()).containsExactly(INF, INF, NAN, NAN);
+    assertThat(Tensor.of(INF, 2, 0, 3).cumprod(0).toDoubleArray())
+        .containsExactly(INF, INF, NAN, NAN);
     assertThat(Tensor.of(2, 0, INF).cumprod(0).toDoubleArray()).containsExactly(2, 0, NAN);
     assertThat(Tensor.of(2, -3, 4).cumprod(0).toIntArray()).containsExactly(2, -6, -24);
     assertThat(Tensor.of(-INF, -INF, 0, 1000, 1000).logCumSumExp(0).toDoubleArray())
@@ -155,9 +161,14 @@ class OrderValuesTest {
       assertThat(none.cummax(1).indices().shape()).isEqualTo(Shape.of(3, 0));
       assertThat(none.linearScan(none, 0).shape()).isEqualTo(Shape.of(3, 0));
     }
-    assertThat(Tensor.of(2.0).linearScan(Tensor.of(1.0, 1, 1), 0).toDoubleArray()).containsExactly(1, 3, 7);
-    refuses(() -> Tensor.zeros(2).linearScan(Tensor.zeros(3), 0), "linearScan: shapes do not broadcast: [2] and [3]");
-    refuses(() -> Tensor.zeros(2).linearScan(Tensor.of(1, 2), 0), "linearScan: element types differ: F32 [2] and I32 [2]");
+    assertThat(Tensor.of(2.0).linearScan(Tensor.of(1.0, 1, 1), 0).toDoubleArray())
+        .containsExactly(1, 3, 7);
+    refuses(
+        () -> Tensor.zeros(2).linearScan(Tensor.zeros(3), 0),
+        "linearScan: shapes do not broadcast: [2] and [3]");
+    refuses(
+        () -> Tensor.zeros(2).linearScan(Tensor.of(1, 2), 0),
+        "linearScan: element types differ: F32 [2] and I32 [2]");
     refuses(() -> Tensor.zeros(2).cumprod(1), "cumprod: axis 1 is out of range for shape [2]");
   }
 
@@ -167,7 +178,9 @@ class OrderValuesTest {
     Tensor x = Tensor.of(values).reshape(1, 4);
     for (double p : new double[] {0.5, 1, 1.5, 2, 3, 10, 100}) {
       double sum = Arrays.stream(values).map(v -> Math.pow(Math.abs(v), p)).sum();
-      assertThat(x.pNorm(p).item()).as("%s", p).isCloseTo(Math.pow(sum, 1 / p), within(1e-12 * Math.pow(sum, 1 / p)));
+      assertThat(x.pNorm(p).item())
+          .as("%s", p)
+          .isCloseTo(Math.pow(sum, 1 / p), within(1e-12 * Math.pow(sum, 1 / p)));
       assertThat(x.pNorm(p, true, 1).shape()).isEqualTo(Shape.of(1, 1));
       assertThat(x.pNorm(p, 1).shape()).isEqualTo(Shape.of(1));
       assertThat(x.mul(0).pNorm(p).item()).isZero();
@@ -203,13 +216,15 @@ class OrderValuesTest {
     assertThat(a.normalize(0).toDoubleArray()[2]).isCloseTo(3 / Math.sqrt(14), within(1e-15));
     assertThat(Tensor.zeros(3).normalize(0).toFloatArray()).containsOnly(0);
     assertThat(a.cosineSimilarity(b, 0).item()).isCloseTo(12 / Math.sqrt(14 * 77), within(1e-15));
-    assertThat(a.mul(1e200).cosineSimilarity(b.mul(1e200), 0).item()).isCloseTo(12 / Math.sqrt(14 * 77), within(1e-15));
+    assertThat(a.mul(1e200).cosineSimilarity(b.mul(1e200), 0).item())
+        .isCloseTo(12 / Math.sqrt(14 * 77), within(1e-15));
     Tensor points = Tensor.of(Shape.of(2, 2), 0.0, 0, 3, 4);
     assertThat(points.distances(points).toDoubleArray()).containsExactly(0, 5, 5, 0);
     refuses(() -> a.dot(Tensor.of(1.0)), "dot: wants two vectors of one size, got [3] and [1]");
     refuses(() -> m.outer(a), "outer: wants two vectors, got [2,3] and [3]");
     refuses(() -> m.matmul(Tensor.of(1.0, 2)), "matmul: inner dims differ", "[2,3]");
     refuses(() -> a.sum().matmul(b), "matmul: wants matrices, got []");
-    refuses(() -> points.distances(m), "distances: wants [..,m,d] and [..,n,d], got [2,2] and [2,3]");
+    refuses(
+        () -> points.distances(m), "distances: wants [..,m,d] and [..,n,d], got [2,2] and [2,3]");
   }
 }

@@ -56,7 +56,9 @@ class StructureValuesTest {
     int[] index = new int[dims.length];
     for (double value : values) {
       int[] source = from.of(index);
-      assertThat(value).as(Arrays.toString(index)).isEqualTo(source == null ? 0 : number(x, source));
+      assertThat(value)
+          .as(Arrays.toString(index))
+          .isEqualTo(source == null ? 0 : number(x, source));
       for (int k = dims.length - 1; k >= 0 && ++index[k] == dims[k]; k--) {
         index[k] = 0;
       }
@@ -79,7 +81,11 @@ class StructureValuesTest {
     check(x.moveAxis(2, 0), x, new int[] {4, 2, 3}, i -> new int[] {i[1], i[2], i[0]});
     check(x.flatten(1, 2), x, new int[] {2, 12}, i -> new int[] {i[0], i[1] / 4, i[1] % 4});
     check(x.flatten(-3, -2), x, new int[] {6, 4}, i -> new int[] {i[0] / 3, i[0] % 3, i[1]});
-    check(x.unflatten(2, -1, 2), x, new int[] {2, 3, 2, 2}, i -> new int[] {i[0], i[1], 2 * i[2] + i[3]});
+    check(
+        x.unflatten(2, -1, 2),
+        x,
+        new int[] {2, 3, 2, 2},
+        i -> new int[] {i[0], i[1], 2 * i[2] + i[3]});
     check(x.repeat(2, 1, 3), x, new int[] {4, 3, 12}, i -> new int[] {i[0] % 2, i[1], i[2] % 4});
     check(x.repeat(2, 1, 1, 1), x, new int[] {2, 2, 3, 4}, i -> new int[] {i[1], i[2], i[3]});
     check(x.repeat(1, 0, 1), x, new int[] {2, 0, 4}, i -> i);
@@ -92,7 +98,8 @@ class StructureValuesTest {
           i -> new int[] {i[0], Math.floorMod(i[1] - (long) shift, 3), i[2]});
     }
     check(x.unfold(1, 2, 1), x, new int[] {2, 2, 4, 2}, i -> new int[] {i[0], i[1] + i[3], i[2]});
-    check(x.unfold(2, 1, 3), x, new int[] {2, 3, 2, 1}, i -> new int[] {i[0], i[1], 3 * i[2] + i[3]});
+    check(
+        x.unfold(2, 1, 3), x, new int[] {2, 3, 2, 1}, i -> new int[] {i[0], i[1], 3 * i[2] + i[3]});
     check(numbers(type, 1, 3, 1).squeeze(), x, new int[] {3}, i -> new int[] {0, 0, i[0]});
   }
 
@@ -109,7 +116,8 @@ class StructureValuesTest {
         }
         int below = (int) Math.min(10, Math.max(0, -(long) k));
         int right = Math.max(0, k);
-        check(x.diagonal(k, 0, 1), x, new int[] {count}, i -> new int[] {i[0] + below, i[0] + right});
+        check(
+            x.diagonal(k, 0, 1), x, new int[] {count}, i -> new int[] {i[0] + below, i[0] + right});
         check(x.tril(k), x, dims, i -> i[1] <= i[0] + (long) k ? i.clone() : null);
         check(x.triu(k), x, dims, i -> i[1] >= i[0] + (long) k ? i.clone() : null);
       }
@@ -117,7 +125,11 @@ class StructureValuesTest {
     Tensor cube = numbers(type, 2, 3, 4);
     check(cube.diagonal(1, 2, 0), cube, new int[] {3, 1}, i -> new int[] {i[1] + 1, i[0], i[1]});
     check(cube.diagonal(), cube, new int[] {2, 3}, i -> new int[] {i[0], i[1], i[1]});
-    check(cube.diagonalMatrix(), cube, new int[] {2, 3, 4, 4}, i -> i[2] == i[3] ? new int[] {i[0], i[1], i[2]} : null);
+    check(
+        cube.diagonalMatrix(),
+        cube,
+        new int[] {2, 3, 4, 4},
+        i -> i[2] == i[3] ? new int[] {i[0], i[1], i[2]} : null);
     check(cube.tril(0), cube, new int[] {2, 3, 4}, i -> i[2] <= i[1] ? i.clone() : null);
     if (type != DType.BOOL) {
       assertThat(numbers(type, 3, 3).trace().item()).isEqualTo(1 + 5 + 9);
@@ -138,12 +150,18 @@ class StructureValuesTest {
     Tensor mask = Tensor.of(Shape.of(3), true, false, true);
     assertThat(x.maskedFill(mask, Double.NEGATIVE_INFINITY).toFloatArray())
         .containsExactly(
-            Float.NEGATIVE_INFINITY, 2, Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY, 5, Float.NEGATIVE_INFINITY);
+            Float.NEGATIVE_INFINITY,
+            2,
+            Float.NEGATIVE_INFINITY,
+            Float.NEGATIVE_INFINITY,
+            5,
+            Float.NEGATIVE_INFINITY);
     assertThat(x.maskedFill(mask, x.neg()).toFloatArray()).containsExactly(-1, 2, -3, -4, 5, -6);
     assertThat(x.maskedSelect(mask).toFloatArray()).containsExactly(1, 3, 4, 6);
     assertThat(x.select(0, 0).maskedSelect(x.gt(2)).toFloatArray()).containsExactly(3, 1, 2, 3);
     assertThat(x.maskedSelect(x.gt(9)).shape()).isEqualTo(Shape.of(0));
-    assertThat(Tensor.of(1.0).select(0, 0).maskedSelect(Tensor.of(1).gt(0)).toDoubleArray()).containsExactly(1);
+    assertThat(Tensor.of(1.0).select(0, 0).maskedSelect(Tensor.of(1).gt(0)).toDoubleArray())
+        .containsExactly(1);
   }
 
   @ParameterizedTest
@@ -167,7 +185,10 @@ class StructureValuesTest {
     Tensor source = Tensor.of(Shape.of(1, 2), -1.0, -2.0);
     assertThat(x.scatter(0, index, source).toDoubleArray()).containsExactly(1, -2, 3, 4, -1, 6);
     Tensor twice = Tensor.of(Shape.of(3, 1), 1, 0, 1).reshape(1, 3);
-    assertThat(Tensor.of(Shape.of(1, 2), 5.0, Double.NaN).scatter(1, twice, Tensor.of(Shape.of(1, 3), 1.0, 2, 4)).toDoubleArray())
+    assertThat(
+            Tensor.of(Shape.of(1, 2), 5.0, Double.NaN)
+                .scatter(1, twice, Tensor.of(Shape.of(1, 3), 1.0, 2, 4))
+                .toDoubleArray())
         .containsExactly(2, 5);
   }
 
@@ -211,16 +232,23 @@ class StructureValuesTest {
     refuses(() -> x.unflatten(1), "unflatten: axis 1 of [2,3]", "[]");
     refuses(() -> x.repeat(2), "repeat: wants a number of times", "[2,3]", "[2]");
     refuses(() -> x.repeat(1, -1), "[1, -1]");
-    refuses(() -> x.repeat(Integer.MAX_VALUE, 1), "repeat: an axis of [2,3] would have 4294967294 elements");
+    refuses(
+        () -> x.repeat(Integer.MAX_VALUE, 1),
+        "repeat: an axis of [2,3] would have 4294967294 elements");
     refuses(() -> x.repeatInterleave(-1, 0), "repeatInterleave: wants 0 times or more, got -1");
-    refuses(() -> x.unfold(1, 4, 1), "unfold: windows of 4 at steps of 1 do not lie within axis 1 of [2,3]");
+    refuses(
+        () -> x.unfold(1, 4, 1),
+        "unfold: windows of 4 at steps of 1 do not lie within axis 1 of [2,3]");
     refuses(() -> x.diagonal(0, 1, -1), "diagonal: axis 1 is named twice");
     refuses(() -> x.flatten().tril(0), "tril: wants matrices [..,m,n], got [6]");
     refuses(() -> x.sum().diagonalMatrix(), "diagonalMatrix: wants [..,n], got a scalar");
     refuses(() -> x.maskedSelect(x), "maskedSelect: the mask must be BOOL, got F32 [2,3]");
-    refuses(() -> x.maskedSelect(Tensor.of(1, 2).gt(0)), "maskedSelect: shapes do not broadcast: [2,3] and [2]");
+    refuses(
+        () -> x.maskedSelect(Tensor.of(1, 2).gt(0)),
+        "maskedSelect: shapes do not broadcast: [2,3] and [2]");
     refuses(() -> x.binCount(0), "binCount: takes I32, got F32 [2,3]");
-    refuses(() -> Tensor.of(1, -2).binCount(0), "binCount: numbers must be 0 or more, got -2 in [2]");
+    refuses(
+        () -> Tensor.of(1, -2).binCount(0), "binCount: numbers must be 0 or more, got -2 in [2]");
     refuses(() -> x.glu(1), "glu: axis 1 of [2,3] has 3 elements, which is odd");
     refuses(() -> x.softShrink(-1), "softShrink: lambda must be 0 or more, got -1.0");
     refuses(() -> x.hardTanh(1, 1), "hardTanh: the least value must be below the greatest");
