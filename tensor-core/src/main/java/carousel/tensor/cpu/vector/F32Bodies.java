@@ -9,6 +9,9 @@ import jdk.incubator.vector.VectorOperators;
 
 /** Bodies on f32. */
 final class F32Bodies {
+  /** Bits of 10. */
+  private static final int TEN = 0x41200000;
+
   private F32Bodies() {}
 
   /**
@@ -102,18 +105,25 @@ final class F32Bodies {
    */
   static FloatVector tanh(FloatVector x) {
     FloatVector magnitude = x.abs();
-    FloatVector high = constant(x, 20f);
-    FloatVector v = magnitude.add(magnitude);
-    // From 18.03 on the result is 1; a NaN is not above anything.
-    v = v.blend(high, v.compare(VectorOperators.GT, high));
+    // From 9.02 on the result is 1; by its bits, in one instruction, because a NaN takes the other way.
+    FloatVector v = magnitude.reinterpretAsInts().min(TEN).reinterpretAsFloats();
     // The low bits of this are n + 127, those of 2ⁿ once they are shifted to their place.
     FloatVector magic = constant(x, 12583039f);
-    FloatVector shifted = v.fma(constant(x, 1.44269504f), magic);
-    FloatVector m = exponentialLess1(reduced(v, shifted.sub(magic)));
+    FloatVector shifted = v.fma(constant(x, 2.88539008f), magic);
+    // All halved, so that v needs no doubling: ½r, and ½(eʳ − 1) with the fit of exponentialLess1.
+    FloatVector n = shifted.sub(magic);
+    FloatVector r = n.fma(constant(x, -0.5f * 0.693145752f), v);
+    r = n.fma(constant(x, -0.5f * 1.42860677e-6f), r);
+    FloatVector m = constant(x, 32 * 0.0013814474f).fma(r, constant(x, 16 * 0.008368781f));
+    m = m.fma(r, constant(x, 8 * 0.041668393f));
+    m = m.fma(r, constant(x, 4 * 0.1666652f));
+    m = m.fma(r, constant(x, 2 * 0.49999994f));
+    m = m.mul(r).fma(r, r);
     FloatVector scale =
         shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+    FloatVector half = constant(x, 0.5f);
     FloatVector one = constant(x, 1f);
-    FloatVector outer = one.sub(constant(x, 2f).div(m.fma(scale, scale.add(one))));
+    FloatVector outer = one.sub(one.div(m.fma(scale, scale.fma(half, half))));
     FloatVector q = x.mul(x);
     FloatVector p = constant(x, -0.00035845215f).fma(q, constant(x, 0.0023013651f));
     p = p.fma(q, constant(x, -0.007946107f));
