@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * in order, so that it makes no difference which thread folds which block.
  */
 final class RowFolds {
-  private static final int BLOCK = 16_384;
+  private static final int BLOCK = 8_192;
 
   private final Table table;
 

@@ -1,5 +1,7 @@
 package carousel.tensor.contract;
 
+import java.util.Arrays;
+
 /**
  * A sum, and the sum of the terms' magnitudes.
  *
@@ -7,19 +9,26 @@ package carousel.tensor.contract;
  * @param magnitude Σ |x|
  */
 record ExactSum(double value, double magnitude) {
-  /** Of every {@code step}-th number, from one on. */
-  static ExactSum of(double[] x, int from, int step) {
-    double high = 0;
-    double low = 0;
-    double magnitude = 0;
-    for (int i = from; i < x.length; i += step) {
-      double sum = high + x[i];
-      double rest = sum - high;
-      low += high - (sum - rest) + (x[i] - rest);
-      high = sum + low;
-      low -= high - sum;
-      magnitude += Math.abs(x[i]);
+  static ExactSum of(double... x) {
+    return ofColumns(x, 1)[0];
+  }
+
+  /** Of each column of rows that lie one after the other. */
+  static ExactSum[] ofColumns(double[] x, int columns) {
+    double[] high = new double[columns];
+    double[] low = new double[columns];
+    double[] magnitude = new double[columns];
+    for (int i = 0; i < x.length; i++) {
+      int j = columns == 1 ? 0 : i % columns;
+      double sum = high[j] + x[i];
+      double rest = sum - high[j];
+      double error = low[j] + (high[j] - (sum - rest) + (x[i] - rest));
+      high[j] = sum + error;
+      low[j] = error - (high[j] - sum);
+      magnitude[j] += Math.abs(x[i]);
     }
-    return new ExactSum(high + low, magnitude);
+    ExactSum[] sums = new ExactSum[columns];
+    Arrays.setAll(sums, j -> new ExactSum(high[j] + low[j], magnitude[j]));
+    return sums;
   }
 }

@@ -45,7 +45,9 @@ class GemmTest {
     {1950, 3, 5},
     {1030, 5, 1020}, // more than is packed of A at a time
     {2, 2100, 1020}, // and of B
-    {26, 40, 2070}
+    {26, 40, 2070},
+    {3, 17, 33_500}, // more than are added up one after the other
+    {1, 1, 70_000}
   };
 
   private final int threads = Workers.threads();
@@ -140,9 +142,11 @@ class GemmTest {
 
   @Test
   void theNumberOfThreadsDoesNotChangeABit() {
-    int m = 130;
-    int n = 1100;
-    int k = 520;
+    bitsOfThreads(130, 1100, 520);
+    bitsOfThreads(5, 70, 34_000);
+  }
+
+  private static void bitsOfThreads(int m, int n, int k) {
     SplittableRandom random = new SplittableRandom(3);
     try (Arena arena = Arena.ofConfined()) {
       Matrix a = new Matrix(arena, false, m * k, random);
