@@ -133,10 +133,12 @@ public final class Draft {
         switch (layer) {
           case Sequence _ -> 3;
           case Embedding _ -> x < 0 ? -1 : x + 1;
-          case Operation operation when !operation.keepsShape() -> -1;
+          case Operation operation -> Ranks.of(operation, from, this::rank);
           default -> x;
         };
-    if (y >= 0) ranks.put(to.getFirst(), y);
+    if (y >= 0) {
+      for (var name : to) if (!name.isEmpty()) ranks.put(name, y);
+    }
     var type = typed(layer, from);
     if (type != null) types.put(to.getFirst(), type);
   }

@@ -58,6 +58,11 @@ final class WireReader {
     return field;
   }
 
+  /** The wire type of the field at hand. */
+  int type() {
+    return type;
+  }
+
   void skip() {
     switch (type) {
       case VARINT -> varint();

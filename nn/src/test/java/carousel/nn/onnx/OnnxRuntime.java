@@ -7,6 +7,7 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import carousel.tensor.DType;
@@ -44,6 +45,23 @@ final class OnnxRuntime implements AutoCloseable {
     }
   }
 
+  /** What a file computes; fails where it is refused, as files that are no good are. */
+  static Map<String, Tensor> tried(byte[] model, Map<String, Tensor> inputs) throws OrtException {
+    var environment = environment();
+    try (var options = new OrtSession.SessionOptions()) {
+      options.setIntraOpNumThreads(1);
+      options.setInterOpNumThreads(1);
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+      try (var runtime =
+          new OnnxRuntime(environment, environment.createSession(model, options))) {
+        // Inputs that nothing reads any more are none.
+        var read = new HashMap<>(inputs);
+        read.keySet().retainAll(runtime.session.getInputNames());
+        return runtime.outputs(read).byName();
+      }
+    }
+  }
+
   private static OrtEnvironment environment() {
     try {
       return OrtEnvironment.getEnvironment();
@@ -63,6 +81,14 @@ final class OnnxRuntime implements AutoCloseable {
 
   /** All outputs, in the scope that is innermost; what is I32 here goes in as I64 where that is wanted. */
   Outputs run(Map<String, Tensor> inputs) {
+    try {
+      return outputs(inputs);
+    } catch (OrtException e) {
+      throw new AssertionError("ONNX Runtime does not run it", e);
+    }
+  }
+
+  private Outputs outputs(Map<String, Tensor> inputs) throws OrtException {
     var given = new HashMap<String, OnnxTensor>();
     try {
       for (var input : inputs.entrySet())
@@ -72,8 +98,6 @@ final class OnnxRuntime implements AutoCloseable {
         for (var output : result) outputs.put(output.getKey(), of((OnnxTensor) output.getValue()));
       }
       return new Outputs(outputs);
-    } catch (OrtException e) {
-      throw new AssertionError("ONNX Runtime does not run it", e);
     } finally {
       given.values().forEach(OnnxTensor::close);
     }
