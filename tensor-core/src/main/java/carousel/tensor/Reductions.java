@@ -2,6 +2,7 @@ package carousel.tensor;
 
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.CumSum;
+import carousel.tensor.op.Domain;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Reduction;
@@ -31,6 +32,20 @@ public sealed interface Reductions permits Tensor {
   /** What is added up: truth values are counted. */
   private Reductions counted() {
     return self().dtype() == DType.BOOL ? self().cast(DType.I32) : this;
+  }
+
+  private void requireType(String op, Domain domain) {
+    if (!domain.accepts(self().dtype())) {
+      throw new TensorException(
+          op
+              + ": takes "
+              + domain
+              + ", got "
+              + self().dtype()
+              + " "
+              + self().shape()
+              + "; convert it with cast(DType.F32)");
+    }
   }
 
   private int[] sortedAxes(String op, int... axes) {
@@ -267,6 +282,7 @@ public sealed interface Reductions permits Tensor {
    */
   default Tensor variance(int correction, boolean keep, int... axes) {
     Tensor x = self();
+    requireType("variance", Domain.FLOATING);
     Tensor squares = x.sub(x.mean(true, axes)).square().sum(keep, axes);
     long n = 1;
     for (int axis : sortedAxes("variance", axes)) {
@@ -356,6 +372,7 @@ public sealed interface Reductions permits Tensor {
    * @return the values, and I32 where each came from
    */
   default Sorted topK(int k, int axis) {
+    requireType("topK", Domain.NUMERIC);
     int n = self().dim(self().shape().axis("topK", axis));
     if (k < 0 || k > n) {
       throw new TensorException(
