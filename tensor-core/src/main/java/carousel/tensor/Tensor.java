@@ -626,25 +626,25 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
   public static Tensor oneHot(DType dtype, Tensor index, int classes) {
     if (index.dtype != DType.I32 || classes < 0) {
       throw new TensorException(
-          "oneHot: wants classes in I32 and a number of them, got "
+          "oneHot: wants an I32 index and a number of classes, got "
               + index.dtype
               + " "
               + index.shape()
               + " and "
-              + classes);
+              + classes
+              + "; convert with cast(DType.I32)");
     }
     if (!index.device.backend().isAsynchronous() && index.size() > 0) {
       double least = index.min().item();
       double greatest = index.max().item();
       if (least < 0 || greatest >= classes) {
         throw new TensorException(
-            "oneHot: class "
+            "oneHot: index "
                 + (int) (least < 0 ? least : greatest)
-                + " of "
-                + index.shape()
                 + " is out of range [0,"
                 + classes
-                + ")");
+                + "), in an index of "
+                + index.shape());
       }
     }
     Tensor base = fullAs(index, index.shape().insert(LAST, classes), 0).cast(DType.F64);

@@ -116,7 +116,9 @@ public final class CpuBackend implements Backend {
 
   /** Copies, converting if the types differ. */
   void copy(Strided from, DType fromType, Strided to, DType toType) {
-    sweep(table.cast(fromType, toType), Table.CHEAP, to, from);
+    if (fromType != toType || !copies.scattered(from, to)) {
+      sweep(table.cast(fromType, toType), Table.CHEAP, to, from);
+    }
   }
 
   @Override
