@@ -2,6 +2,7 @@
 module carousel.tensor {
   requires static org.jspecify;
   requires jdk.incubator.vector;
+  requires jdk.management;
 
   exports carousel.tensor;
   exports carousel.tensor.op;

@@ -1,8 +1,8 @@
 package carousel.cuda;
 
 import carousel.cuda.driver.Gemm;
+import carousel.tensor.OutOfMemoryException;
 import carousel.tensor.Tensor;
-import carousel.tensor.TensorException;
 import carousel.tensor.spi.Memory;
 
 /** Products of matrices, and of batches of them, by the driver's library. */
@@ -138,7 +138,7 @@ final class MatrixLaunches {
     View once = x.withoutRepeats(rows);
     long address = memory.allocate(once.bytes());
     if (address == 0) {
-      throw new TensorException(
+      throw new OutOfMemoryException(
           "matmul: out of memory: a dense copy of an operand takes "
               + once.bytes()
               + " bytes; free some, or raise -Dcarousel.cuda.memory");

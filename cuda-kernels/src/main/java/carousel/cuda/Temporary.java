@@ -1,6 +1,6 @@
 package carousel.cuda;
 
-import carousel.tensor.TensorException;
+import carousel.tensor.OutOfMemoryException;
 import carousel.tensor.spi.Memory;
 
 /**
@@ -27,7 +27,7 @@ final class Temporary implements AutoCloseable {
   static Temporary of(Memory memory, String op, long bytes) {
     long address = bytes == 0 ? 0 : memory.allocate(bytes);
     if (address == 0 && bytes > 0) {
-      throw new TensorException(
+      throw new OutOfMemoryException(
           op
               + ": out of memory: it takes "
               + bytes

@@ -165,12 +165,13 @@ public record CrossEntropy(
 
   private static Tensor rows(Tensor x) {
     int classes = x.dim(LAST);
-    return x.reshape(Math.toIntExact(x.size() / classes), classes);
+    return x.reshape(Operands.rows("crossEntropy", x, x.size() / classes), classes);
   }
 
   /** Targets in one axis, with {@link LayerComposites#NO_TARGET} for those ignored. */
   private Tensor marked(Tensor targets) {
-    Tensor flat = targets.reshape(Math.toIntExact(targets.size()));
+    Tensor flat = targets.reshape(
+        Operands.rows("crossEntropy", targets, targets.size()));
     return ignored == NO_TARGET
         ? flat
         : Tensor.where(flat.eq(ignored), flat.scalarLike(NO_TARGET), flat);
@@ -190,6 +191,13 @@ public record CrossEntropy(
     if (weights != null && !weights.shape().equals(Shape.of(classes))) {
       throw new TensorException(
           op + ": weights must have shape [" + classes + "], got " + weights.shape());
+    }
+    if (!x.dtype().isFloating()) {
+      throw new TensorException(
+          op + ": takes F32 or F64, got " + x.dtype() + " " + x.shape() + "; convert it with cast");
+    }
+    if (weights != null) {
+      Operands.sameType(op, "the class weights", weights, "the prediction", x);
     }
     Tokens.check(op, "target", targets, classes, ignored);
   }

@@ -78,6 +78,7 @@ public record LayerNorm(Parameter gain, Parameter bias, double epsilon) implemen
               + g.shape()
               + ", the shape of the gain");
     }
+    Operands.sameType("layerNorm", "x", x, "the gain", g);
     return Op.apply(LayerComposites.LAYER_NORM, x, g, bias.value(), x.scalarLike(epsilon));
   }
 }

@@ -90,9 +90,10 @@ public record Linear(Parameter weight, @Nullable Parameter bias) implements Laye
               + ", the rows of the weight "
               + w.shape());
     }
+    Operands.sameType("linear", "x", x, "the weight", w);
     Shape before = x.shape().without(Tensor.LAST);
     // One matrix: the gradient of the weight is then one product, too, not a sum of many.
-    Tensor rows = x.reshape(Math.toIntExact(before.size()), w.dim(0));
+    Tensor rows = x.reshape(Operands.rows("linear", x, before.size()), w.dim(0));
     Tensor y =
         bias == null ? rows.matmul(w) : Op.apply(LayerComposites.LINEAR, rows, w, bias.value());
     return y.reshape(before.insert(before.rank(), w.dim(1)));

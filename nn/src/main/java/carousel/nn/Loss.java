@@ -238,6 +238,7 @@ public final class Loss {
   public static Tensor bceWithLogits(
       Tensor logits, Tensor targets, Tensor positiveWeight, Reduction reduction) {
     sameShape("bceWithLogits", logits, targets);
+    Operands.sameType("bceWithLogits", "the positive weight", positiveWeight, "the prediction", logits);
     return reduction.of(Op.apply(BCE, logits, targets, positiveWeight));
   }
 
@@ -403,5 +404,10 @@ public final class Loss {
               + y.shape()
               + "; a loss does not broadcast, use expand or reshape");
     }
+    if (!x.dtype().isFloating()) {
+      throw new TensorException(
+          op + ": takes F32 or F64, got " + x.dtype() + " " + x.shape() + "; convert it with cast");
+    }
+    Operands.sameType(op, "the target", y, "the prediction", x);
   }
 }

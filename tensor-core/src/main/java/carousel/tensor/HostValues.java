@@ -37,13 +37,27 @@ public sealed interface HostValues permits Tensor {
     return array;
   }
 
+  private int length(String op) {
+    long size = self().size();
+    if (size > Integer.MAX_VALUE) {
+      throw new TensorException(
+          op
+              + ": "
+              + self().shape()
+              + " has "
+              + size
+              + " elements, more than an array; read parts of it, or use copyTo or writeTo");
+    }
+    return (int) size;
+  }
+
   /**
    * The values of an F32 tensor in row-major order.
    *
    * @return a new array
    */
   default float[] toFloatArray() {
-    float[] a = new float[Math.toIntExact(self().size())];
+    float[] a = new float[length("toFloatArray")];
     return read(DType.F32, a, MemorySegment.ofArray(a));
   }
 
@@ -53,7 +67,7 @@ public sealed interface HostValues permits Tensor {
    * @return a new array
    */
   default double[] toDoubleArray() {
-    double[] a = new double[Math.toIntExact(self().size())];
+    double[] a = new double[length("toDoubleArray")];
     try (var scope = Scope.openUnwatched()) {
       Tensor wide =
           self().dtype() == DType.F64
@@ -70,7 +84,7 @@ public sealed interface HostValues permits Tensor {
    * @return a new array
    */
   default int[] toIntArray() {
-    int[] a = new int[Math.toIntExact(self().size())];
+    int[] a = new int[length("toIntArray")];
     return read(DType.I32, a, MemorySegment.ofArray(a));
   }
 
@@ -80,7 +94,7 @@ public sealed interface HostValues permits Tensor {
    * @return a new array
    */
   default boolean[] toBooleanArray() {
-    byte[] bytes = new byte[Math.toIntExact(self().size())];
+    byte[] bytes = new byte[length("toBooleanArray")];
     read(DType.BOOL, bytes, MemorySegment.ofArray(bytes));
     boolean[] a = new boolean[bytes.length];
     for (int i = 0; i < a.length; i++) {
@@ -210,18 +224,56 @@ public sealed interface HostValues permits Tensor {
     if (!self().shape().equals(other.shape())) {
       return false;
     }
-    double[] a = self().toDoubleArray();
-    double[] b = other.toDoubleArray();
-    for (int i = 0; i < a.length; i++) {
-      boolean same = a[i] == b[i] || (Double.isNaN(a[i]) && Double.isNaN(b[i]));
-      // Written so that NaN and ∞ on one side fail.
-      if (!same
-          && !(Math.abs(a[i] - b[i]) <= absolute + relative * Math.abs(b[i])
-              && Double.isFinite(b[i]))) {
-        return false;
+    return self().size() == 0 || Closeness.of(self(), other, relative, absolute);
+  }
+
+  /** The comparison of two tensors, a part at a time: neither need fit into an array. */
+  final class Closeness {
+    private static final int PART = 1 << 22;
+
+    private Closeness() {}
+
+    private static boolean of(Tensor a, Tensor b, double relative, double absolute) {
+      Layout left = a.layout();
+      Layout right = b.layout();
+      int longest = 0;
+      for (int axis = 0; axis < a.rank(); axis++) {
+        if (left.stride(axis) == 0 && right.stride(axis) == 0 && left.shape().dim(axis) > 1) {
+          // The same elements again and again.
+          left = left.slice(axis, 0, 1, 1);
+          right = right.slice(axis, 0, 1, 1);
+        }
+        longest = left.shape().dim(axis) > left.shape().dim(longest) ? axis : longest;
       }
+      if (left.shape().size() <= PART) {
+        return within(
+            a.over(left).toDoubleArray(), b.over(right).toDoubleArray(), relative, absolute);
+      }
+      int n = left.shape().dim(longest);
+      return of(
+              a.over(left.slice(longest, 0, 1, n / 2)),
+              b.over(right.slice(longest, 0, 1, n / 2)),
+              relative,
+              absolute)
+          && of(
+              a.over(left.slice(longest, n / 2, 1, n - n / 2)),
+              b.over(right.slice(longest, n / 2, 1, n - n / 2)),
+              relative,
+              absolute);
     }
-    return true;
+
+    private static boolean within(double[] a, double[] b, double relative, double absolute) {
+      for (int i = 0; i < a.length; i++) {
+        boolean same = a[i] == b[i] || (Double.isNaN(a[i]) && Double.isNaN(b[i]));
+        // Written so that NaN and ∞ on one side fail.
+        if (!same
+            && !(Math.abs(a[i] - b[i]) <= absolute + relative * Math.abs(b[i])
+                && Double.isFinite(b[i]))) {
+          return false;
+        }
+      }
+      return true;
+    }
   }
 
   /** Tensors to and from channels, by buffers of a bounded size. */

@@ -2,6 +2,7 @@ package carousel.tensor;
 
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.CumSum;
+import carousel.tensor.op.Domain;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Reduction;
@@ -31,6 +32,20 @@ public sealed interface Reductions permits Tensor {
   /** What is added up: truth values are counted. */
   private Reductions counted() {
     return self().dtype() == DType.BOOL ? self().cast(DType.I32) : this;
+  }
+
+  private void requireType(String op, Domain domain) {
+    if (!domain.accepts(self().dtype())) {
+      throw new TensorException(
+          op
+              + ": takes "
+              + domain
+              + ", got "
+              + self().dtype()
+              + " "
+              + self().shape()
+              + "; convert it with cast(DType.F32)");
+    }
   }
 
   private int[] sortedAxes(String op, int... axes) {
@@ -287,6 +302,7 @@ public sealed interface Reductions permits Tensor {
    * @return the reduced tensor
    */
   default Tensor variance(int correction, boolean keep, int... axes) {
+    requireType("variance", Domain.FLOATING);
     return centred(axes)
         .square()
         .sum(keep, axes)
@@ -312,6 +328,7 @@ public sealed interface Reductions permits Tensor {
    * @return the reduced tensor; NaN where there are no more elements than the correction
    */
   default Tensor std(int correction, boolean keep, int... axes) {
+    requireType("std", Domain.FLOATING);
     // A norm rather than the root of a sum: it has a gradient at 0, and squares of any size.
     return centred(axes)
         .norm(keep, axes)
@@ -414,6 +431,7 @@ public sealed interface Reductions permits Tensor {
    * @return the values, and I32 where each came from
    */
   default Sorted topK(int k, int axis) {
+    requireType("topK", Domain.NUMERIC);
     int n = self().dim(self().shape().axis("topK", axis));
     if (k < 0 || k > n) {
       throw new TensorException(

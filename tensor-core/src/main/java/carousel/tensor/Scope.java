@@ -193,7 +193,7 @@ public final class Scope implements AutoCloseable {
     long size = Math.max(1, bytes);
     long address = memory.allocate(size);
     if (address == 0) {
-      throw new TensorException(OutOfMemory.text(target, size, op, shape, ledgers()));
+      throw new OutOfMemoryException(OutOfMemory.text(target, size, op, shape, ledgers()));
     }
     try {
       return new Storage(memory, address, size, op, shape, ledger);

@@ -43,7 +43,17 @@ public sealed interface Shaping permits Tensor {
       return reshape(Shape.of(dims));
     }
     long size = self().size();
-    if (known == 0 || size % known != 0 || size / known > Integer.MAX_VALUE) {
+    if (known != 0 && size % known == 0 && size / known > Integer.MAX_VALUE) {
+      throw new TensorException(
+          "reshape: "
+              + self().shape()
+              + " to "
+              + Arrays.toString(dims)
+              + ": an axis would have "
+              + size / known
+              + " positions, more than the 2147483647 that one can have");
+    }
+    if (known == 0 || size % known != 0) {
       throw new TensorException(
           "reshape: "
               + self().shape()
@@ -397,8 +407,19 @@ public sealed interface Shaping permits Tensor {
     }
     Numbers.require("pad", x.dtype(), value);
     int a = x.shape().axis("pad", axis);
+    long size = (long) before + x.dim(a) + after;
+    if (size > Integer.MAX_VALUE) {
+      throw new TensorException(
+          "pad: axis "
+              + axis
+              + " of "
+              + x.shape()
+              + " would have "
+              + size
+              + " positions, more than the 2147483647 that one can have");
+    }
     if (value == 0 && x.dtype() != DType.BOOL) {
-      return Op.apply(new Joins.Spread(a, before, 1, before + x.dim(a) + after), x);
+      return Op.apply(new Joins.Spread(a, before, 1, (int) size), x);
     }
     return Tensor.concat(
         a,

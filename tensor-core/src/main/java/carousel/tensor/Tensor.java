@@ -374,6 +374,109 @@ public final class Tensor
   }
 
   /**
+   * Values of a type in one axis.
+   *
+   * @param dtype the type
+   * @param values the values; I32 takes whole numbers that fit, BOOL 0 and 1
+   * @return a tensor of rank 1
+   */
+  public static Tensor of(DType dtype, double... values) {
+    return of(dtype, Shape.of(values.length), values);
+  }
+
+  /**
+   * Values of a type in row-major order.
+   *
+   * @param dtype the type
+   * @param shape the shape
+   * @param values as many values as the shape has; I32 takes whole numbers that fit, BOOL 0 and 1
+   * @return the tensor
+   */
+  public static Tensor of(DType dtype, Shape shape, double... values) {
+    return ofType("of", dtype, shape, values);
+  }
+
+  /**
+   * BOOL values in one axis.
+   *
+   * @param values the values
+   * @return a tensor of rank 1
+   */
+  public static Tensor of(boolean... values) {
+    return of(Shape.of(values.length), values);
+  }
+
+  /**
+   * F32 values, row by row.
+   *
+   * @param rows rows of one length
+   * @return {@code [rows, columns]}
+   */
+  public static Tensor of(float[][] rows) {
+    return of(Nested.shape(rows), (float[]) Nested.values(rows, float.class));
+  }
+
+  /**
+   * F64 values, row by row.
+   *
+   * @param rows rows of one length
+   * @return {@code [rows, columns]}
+   */
+  public static Tensor of(double[][] rows) {
+    return of(Nested.shape(rows), (double[]) Nested.values(rows, double.class));
+  }
+
+  /**
+   * I32 values, row by row.
+   *
+   * @param rows rows of one length
+   * @return {@code [rows, columns]}
+   */
+  public static Tensor of(int[][] rows) {
+    return of(Nested.shape(rows), (int[]) Nested.values(rows, int.class));
+  }
+
+  /**
+   * BOOL values, row by row.
+   *
+   * @param rows rows of one length
+   * @return {@code [rows, columns]}
+   */
+  public static Tensor of(boolean[][] rows) {
+    return of(Nested.shape(rows), (boolean[]) Nested.values(rows, boolean.class));
+  }
+
+  /**
+   * F32 values, matrix by matrix.
+   *
+   * @param blocks matrices of one shape, their rows of one length
+   * @return {@code [blocks, rows, columns]}
+   */
+  public static Tensor of(float[][][] blocks) {
+    return of(Nested.shape(blocks), (float[]) Nested.values(blocks, float.class));
+  }
+
+  /**
+   * F64 values, matrix by matrix.
+   *
+   * @param blocks matrices of one shape, their rows of one length
+   * @return {@code [blocks, rows, columns]}
+   */
+  public static Tensor of(double[][][] blocks) {
+    return of(Nested.shape(blocks), (double[]) Nested.values(blocks, double.class));
+  }
+
+  /**
+   * I32 values, matrix by matrix.
+   *
+   * @param blocks matrices of one shape, their rows of one length
+   * @return {@code [blocks, rows, columns]}
+   */
+  public static Tensor of(int[][][] blocks) {
+    return of(Nested.shape(blocks), (int[]) Nested.values(blocks, int.class));
+  }
+
+  /**
    * A copy of values that lie in memory in native byte order.
    *
    * @param source heap or native memory of exactly the bytes needed
@@ -532,16 +635,43 @@ public final class Tensor
    * @return the one-hot vectors
    */
   public static Tensor oneHot(DType dtype, Tensor index, int classes) {
+    if (index.dtype != DType.I32 || classes < 0) {
+      throw new TensorException(
+          "oneHot: wants an I32 index and a number of classes, got "
+              + index.dtype
+              + " "
+              + index.shape()
+              + " and "
+              + classes
+              + "; convert with cast(DType.I32)");
+    }
+    if (!index.device.backend().isAsynchronous() && index.size() > 0) {
+      double least = index.min().item();
+      double greatest = index.max().item();
+      if (least < 0 || greatest >= classes) {
+        throw new TensorException(
+            "oneHot: index "
+                + (int) (least < 0 ? least : greatest)
+                + " is out of range [0,"
+                + classes
+                + "), in an index of "
+                + index.shape());
+      }
+    }
     Tensor base = fullAs(index, index.shape().insert(LAST, classes), 0).cast(DType.F64);
     Tensor at = index.unsqueeze(LAST);
     return base.scatterAdd(LAST, at, fullAs(base, at.shape(), 1)).cast(dtype);
   }
 
   private static Tensor ofType(String op, DType dtype, double... values) {
+    return ofType(op, dtype, Shape.of(values.length), values);
+  }
+
+  private static Tensor ofType(String op, DType dtype, Shape shape, double... values) {
     for (int i = 0; !dtype.isFloating() && i < values.length; i++) {
       Numbers.require(op, dtype, values[i]);
     }
-    Tensor y = of(values);
+    Tensor y = of(shape, values);
     return dtype == DType.F64 ? y : y.cast(dtype);
   }
 

@@ -39,8 +39,9 @@ class CreationTest {
     assertThat(zeros.device()).isSameAs(device);
     assertThat(zeros.toDoubleArray()).containsExactly(0, 0, 0, 0, 0, 0);
     assertThat(Tensor.ones(dtype, 2).toDoubleArray()).containsExactly(1, 1);
-    assertThat(Tensor.full(dtype, 7, 2).toDoubleArray())
-        .containsExactly(dtype == DType.BOOL ? new double[] {1, 1} : new double[] {7, 7});
+    if (dtype != DType.BOOL) {
+      assertThat(Tensor.full(dtype, 7, 2).toDoubleArray()).containsExactly(7, 7);
+    }
     assertThat(zeros.onesLike().toDoubleArray()).containsOnly(1).hasSize(6);
     assertThat(zeros.onesLike().zerosLike().toDoubleArray()).containsOnly(0).hasSize(6);
     assertThat(zeros.scalarLike(1).item()).isEqualTo(1);
@@ -156,8 +157,80 @@ class CreationTest {
           .isInstanceOf(TensorException.class)
           .hasMessageContaining("index " + bad + " is out of range [0,3)");
     }
+    if (!device.backend().isAsynchronous()) {
+      assertThatThrownBy(() -> Tensor.oneHot(DType.F32, Tensor.of(0, 7), 3))
+          .hasMessage("oneHot: index 7 is out of range [0,3), in an index of [2]");
+    }
     assertThatThrownBy(() -> Tensor.oneHot(DType.F32, Tensor.of(1f), 3))
         .isInstanceOf(TensorException.class)
         .hasMessageContaining("cast(DType.I32)");
+  }
+
+  /** Every value is before the bound, in the type, and the next one would not be. */
+  @Test
+  void rangesEndBeforeTheirBound() {
+    assertThat(Tensor.arange(DType.F64, 1, 1.3, 0.1).toDoubleArray()).containsExactly(1, 1.1, 1.2);
+    var dice = new java.util.SplittableRandom(1);
+    double[] steps = {0.1, 0.3, 1e-3, 0.7, 1 / 3.0, 1e10, 1e-10};
+    for (int i = 0; i < 3000; i++) {
+      double step = steps[dice.nextInt(steps.length)] * (dice.nextInt(2) * 2 - 1);
+      double start = dice.nextInt(-3, 4) * steps[dice.nextInt(steps.length)];
+      double stop = start + dice.nextInt(0, 12) * step;
+      DType type = i % 2 == 0 ? DType.F32 : DType.F64;
+      double[] x = Tensor.arange(type, start, stop, step).toDoubleArray();
+      for (double v : x) {
+        assertThat(step > 0 ? v < stop : v > stop).as("%s of [%s,%s) by %s", v, start, stop, step).isTrue();
+      }
+      double next = start + x.length * step;
+      double held = type == DType.F32 ? (float) next : next;
+      boolean more = step > 0 ? Math.max(next, held) < stop : Math.min(next, held) > stop;
+      assertThat(more).as("%s after [%s,%s) by %s", next, start, stop, step).isFalse();
+    }
+    assertThatThrownBy(() -> Tensor.arange(DType.I32, 0, 1, 0.25))
+        .hasMessageContaining("arange: 0.25 is no number of I32");
+  }
+
+  @Test
+  void evenlySpacedValuesAreFinite() {
+    assertThat(Tensor.linspace(DType.F64, -1e308, 1e308, 3).toDoubleArray())
+        .containsExactly(-1e308, 0, 1e308);
+    double most = Double.MAX_VALUE;
+    for (int n : new int[] {1, 2, 3, 4, 7, 1000}) {
+      double[] x = Tensor.linspace(DType.F64, -most, most, n).toDoubleArray();
+      assertThat(x[0]).isEqualTo(-most);
+      assertThat(x[n - 1]).isEqualTo(n == 1 ? -most : most);
+      for (int i = 1; i < n; i++) {
+        assertThat(x[i]).isFinite().isGreaterThan(x[i - 1]);
+      }
+    }
+    assertThatThrownBy(() -> Tensor.linspace(DType.F64, 0, Double.NaN, 3))
+        .hasMessageContaining("linspace: both ends must be finite, got 0.0 and NaN");
+    assertThatThrownBy(() -> Tensor.linspace(DType.I32, 0, 1, 3))
+        .hasMessageContaining("linspace: 0.5 is no number of I32");
+  }
+
+  @Test
+  void ofATypeAndOfNestedArrays() {
+    Tensor x = Tensor.of(DType.F32, 1, 2.5);
+    assertThat(x.dtype()).isEqualTo(DType.F32);
+    assertThat(x.toFloatArray()).containsExactly(1, 2.5f);
+    assertThat(Tensor.of(DType.I32, Shape.of(2, 1), 3, -4).toIntArray()).containsExactly(3, -4);
+    assertThat(Tensor.of(DType.BOOL, 0, 1).toBooleanArray()).containsExactly(false, true);
+    assertThat(Tensor.of(true, false).dtype()).isEqualTo(DType.BOOL);
+    assertThatThrownBy(() -> Tensor.of(DType.I32, 1, 2.5)).hasMessageContaining("of: 2.5 is no number");
+    assertThatThrownBy(() -> Tensor.of(DType.BOOL, 2)).hasMessageContaining("of: 2.0 is neither 0 nor 1");
+    Tensor matrix = Tensor.of(new float[][] {{1, 2, 3}, {4, 5, 6}});
+    assertThat(matrix.shape()).isEqualTo(Shape.of(2, 3));
+    assertThat(matrix.toFloatArray()).containsExactly(1, 2, 3, 4, 5, 6);
+    assertThat(Tensor.of(new double[][] {{1}, {2}}).dtype()).isEqualTo(DType.F64);
+    assertThat(Tensor.of(new int[][] {{1}, {2}}).shape()).isEqualTo(Shape.of(2, 1));
+    assertThat(Tensor.of(new boolean[][] {{true, false}}).toBooleanArray()).containsExactly(true, false);
+    assertThat(Tensor.of(new float[][][] {{{1, 2}}, {{3, 4}}, {{5, 6}}}).shape()).isEqualTo(Shape.of(3, 1, 2));
+    assertThat(Tensor.of(new double[][][] {{{1}, {2}}}).get(0, 1, 0)).isEqualTo(2);
+    assertThat(Tensor.of(new int[2][3][0]).shape()).isEqualTo(Shape.of(2, 3, 0));
+    assertThat(Tensor.of(new float[0][]).shape()).isEqualTo(Shape.of(0, 0));
+    assertThatThrownBy(() -> Tensor.of(new float[][] {{1, 2}, {3}}))
+        .isInstanceOf(TensorException.class)
+        .hasMessageContaining("of: rows differ in length: one of 1 among those of 2 in [2,2]");
   }
 }

@@ -69,7 +69,8 @@ class FilledTest {
     }
     boolean integers = !dtype.isFloating();
     for (double number : NUMBERS) {
-      double fitting = integers ? Math.clamp(number, -1000, 1000) : number;
+      double whole = Math.rint(Math.clamp(number, -1000, 1000));
+      double fitting = dtype == DType.BOOL ? Math.abs(whole % 2) : integers ? whole : number;
       isKnown(Tensor.full(dtype, fitting, 2, 2));
       isKnown(Tensor.fullAs(like, Shape.of(3), fitting));
       isKnown(like.scalarLike(fitting));

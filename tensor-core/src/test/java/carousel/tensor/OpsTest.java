@@ -42,9 +42,6 @@ class OpsTest {
     assertThat(x.sub(1).get(0)).isEqualTo(Integer.MAX_VALUE);
     assertThat(x.mul(x).toIntArray()).isEqualTo(x.square().toIntArray());
     assertThat(x.sum().item()).isEqualTo(46341 - 3 - 1);
-    assertThat(Tensor.of(1 << 20, 1 << 20, 3).prod().item()).isZero();
-    assertThat(Tensor.of(Integer.MAX_VALUE, 1, 1).cumsum(0).toIntArray())
-        .containsExactly(Integer.MAX_VALUE, Integer.MIN_VALUE, Integer.MIN_VALUE + 1);
     Tensor base = Tensor.of(Integer.MAX_VALUE);
     assertThat(base.scatterAdd(0, Tensor.of(0), Tensor.of(1)).item()).isEqualTo(Integer.MIN_VALUE);
     assertThat(base.indexAdd(0, Tensor.of(0), Tensor.of(1)).item()).isEqualTo(Integer.MIN_VALUE);

@@ -1,5 +1,6 @@
 package carousel.cuda.driver;
 
+import carousel.tensor.OutOfMemoryException;
 import carousel.tensor.TensorException;
 import java.util.Locale;
 import java.util.Set;
@@ -94,7 +95,7 @@ enum DriverFailure {
    */
   TensorException in(String device, String call, int result, String name, String lastKernel) {
     boolean kernelMatters = (this == KERNEL || this == LAUNCH) && !lastKernel.isEmpty();
-    return new TensorException(
+    String message =
         String.format(
             Locale.ROOT,
             "%s: %s (%s, %d, in %s)%s. %s",
@@ -104,6 +105,7 @@ enum DriverFailure {
             result,
             call,
             kernelMatters ? "; the last kernel started was " + lastKernel : "",
-            advice));
+            advice);
+    return this == MEMORY ? new OutOfMemoryException(message) : new TensorException(message);
   }
 }

@@ -1,6 +1,7 @@
 package carousel.cuda.replay;
 
 import carousel.cuda.driver.CudaDriver;
+import carousel.tensor.OutOfMemoryException;
 import carousel.tensor.TensorException;
 import carousel.tensor.spi.Memory;
 import carousel.tensor.spi.Recorder;
@@ -93,7 +94,7 @@ public final class CudaRecording implements Recorder.Recorded {
   public long words(long[] first, Supplier<long[]> next) {
     long address = take(8L * first.length);
     if (address == 0) {
-      throw new TensorException(
+      throw new OutOfMemoryException(
           "replay: out of memory: it takes " + 8L * first.length + " bytes; free some");
     }
     driver.upload(MemorySegment.ofArray(first), address);

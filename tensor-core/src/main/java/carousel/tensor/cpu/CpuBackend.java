@@ -46,7 +46,8 @@ public final class CpuBackend implements Backend {
 
   /** The CPU with the loops that {@code -Dcarousel.vector} asks for, and memory up to {@code -Dcarousel.memory}. */
   public CpuBackend() {
-    this(SlabPool.configured(HostMemory.source(), "carousel.memory"), KernelChoice.configured());
+    this(SlabPool.configured(
+            HostMemory.source(), "carousel.memory", MachineMemory.here().share()), KernelChoice.configured());
   }
 
   /**
@@ -115,7 +116,9 @@ public final class CpuBackend implements Backend {
 
   /** Copies, converting if the types differ. */
   void copy(Strided from, DType fromType, Strided to, DType toType) {
-    sweep(table.cast(fromType, toType), Table.CHEAP, to, from);
+    if (fromType != toType || !copies.scattered(from, to)) {
+      sweep(table.cast(fromType, toType), Table.CHEAP, to, from);
+    }
   }
 
   @Override

@@ -20,7 +20,7 @@ final class Sweep implements IntConsumer {
   private static final long BUFFER_BYTES = BUFFER * 8L;
 
   /** From so many elements on, transposing into a copy pays. */
-  private static final int COPIED = 4096;
+  static final int COPIED = 4096;
 
   private static final int[] ONE_GROUP = new int[64];
 
@@ -92,7 +92,7 @@ final class Sweep implements IntConsumer {
   }
 
   /** Merges axes, in the order in which the last operand is densest. */
-  private static Strided[] arrange(Strided[] operands) {
+  static Strided[] arrange(Strided... operands) {
     int[] order = Axes.byStride(operands[operands.length - 1]);
     boolean moved = false;
     for (int k = 0; k < order.length; k++) {

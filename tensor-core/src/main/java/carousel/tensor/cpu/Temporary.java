@@ -1,6 +1,6 @@
 package carousel.tensor.cpu;
 
-import carousel.tensor.TensorException;
+import carousel.tensor.OutOfMemoryException;
 import carousel.tensor.spi.Memory;
 
 /** A dense block of memory for the time of one operation. */
@@ -12,14 +12,14 @@ final class Temporary implements AutoCloseable {
   /**
    * Room for a dense copy of an operand.
    *
-   * @throws TensorException if there is no room
+   * @throws OutOfMemoryException if there is no room
    */
   Temporary(Memory memory, String op, Strided like) {
     this.memory = memory;
     this.bytes = Math.max(1, like.count() * like.size());
     long address = memory.allocate(bytes);
     if (address == 0) {
-      throw new TensorException(
+      throw new OutOfMemoryException(
           op
               + ": no room for a temporary copy of "
               + bytes

@@ -4,6 +4,7 @@ import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.Arrays;
 import java.util.Locale;
 
 /** What rows ask of their operands before they call a backend. */
@@ -79,6 +80,19 @@ final class Checks {
       throw new TensorException(
           op.label() + ": " + what + " must have shape " + wanted + ", got " + x.shape());
     }
+  }
+
+  /** A size of an axis that an op computes from others. */
+  static int size(Op op, long size, Shape... of) {
+    if (size > Integer.MAX_VALUE) {
+      throw new TensorException(
+          op.label()
+              + ": an axis would have "
+              + size
+              + " positions, more than the 2147483647 that one can have, of "
+              + Arrays.toString(of));
+    }
+    return (int) size;
   }
 
   static String describe(Tensor x) {

@@ -110,9 +110,9 @@ public sealed interface Indexing extends Op {
       Checks.sameDevice(this, x, index);
       Shape shape = replaced(x.shape(), axis, index.shape());
       Tensor y = Tensor.empty("indexSelect", x.device(), x.dtype(), shape);
-      Tensor rows = threefold(dense(x), axis, x.dim(axis));
-      Tensor out = threefold(y, rows.dim(0), (int) index.size(), rows.dim(2));
-      x.device().backend().indexSelect(rows, flat(index), out);
+      Tensor rows = threefold(this, dense(x), axis, x.dim(axis));
+      Tensor out = threefold(y, rows.dim(0), Checks.size(this, index.size(), index.shape()), rows.dim(2));
+      x.device().backend().indexSelect(rows, flat(this, index), out);
       return new Tensor[] {y};
     }
   }
@@ -149,15 +149,28 @@ public sealed interface Indexing extends Op {
       Checks.sameDevice(this, base, source);
       Checks.shape(this, "the source", source, replaced(base.shape(), axis, index.shape()));
       Tensor y = new Joins.Copy().evaluate(base)[0];
-      Tensor rows = threefold(y, axis, base.dim(axis));
-      Tensor added = threefold(dense(source), rows.dim(0), (int) index.size(), rows.dim(2));
-      y.device().backend().indexAdd(rows, flat(index), added);
+      Tensor rows = threefold(this, y, axis, base.dim(axis));
+      Tensor added = threefold(dense(source), rows.dim(0), Checks.size(this, index.size(), index.shape()), rows.dim(2));
+      y.device().backend().indexAdd(rows, flat(this, index), added);
       return new Tensor[] {y};
     }
   }
 
   private static void within(Op op, Shape index, Shape x, int axis) {
-    boolean fits = index.rank() == x.rank();
+    if (index.rank() != x.rank()) {
+      throw new TensorException(
+          op.label()
+              + ": the index "
+              + index
+              + " has rank "
+              + index.rank()
+              + ", what it looks into, "
+              + x
+              + ", rank "
+              + x.rank()
+              + "; give it all axes (unsqueeze), or use indexSelect for whole slices");
+    }
+    boolean fits = true;
     for (int k = 0; fits && k < x.rank(); k++) {
       fits = k == axis || index.dim(k) <= x.dim(k);
     }
@@ -179,14 +192,14 @@ public sealed interface Indexing extends Op {
     return x.layout().isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
   }
 
-  private static Tensor flat(Tensor index) {
-    return new Views.Reshape(Shape.of((int) index.size())).evaluate(dense(index))[0];
+  private static Tensor flat(Op op, Tensor index) {
+    return new Views.Reshape(Shape.of(Checks.size(op, index.size(), index.shape()))).evaluate(dense(index))[0];
   }
 
   /** A contiguous tensor as [outer, n, inner] around an axis. */
-  private static Tensor threefold(Tensor x, int axis, int n) {
-    int outer = 1;
-    int inner = 1;
+  private static Tensor threefold(Op op, Tensor x, int axis, int n) {
+    long outer = 1;
+    long inner = 1;
     for (int k = 0; k < x.rank(); k++) {
       if (k < axis) {
         outer *= x.dim(k);
@@ -194,7 +207,7 @@ public sealed interface Indexing extends Op {
         inner *= x.dim(k);
       }
     }
-    return threefold(x, outer, n, inner);
+    return threefold(x, Checks.size(op, outer, x.shape()), n, Checks.size(op, inner, x.shape()));
   }
 
   private static Tensor threefold(Tensor x, int outer, int n, int inner) {

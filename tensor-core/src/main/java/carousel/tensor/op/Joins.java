@@ -35,7 +35,7 @@ public sealed interface Joins extends Op {
     @Override
     public Tensor[] evaluate(Tensor... inputs) {
       Tensor first = inputs[0];
-      int total = 0;
+      long total = 0;
       for (Tensor x : inputs) {
         Checks.sameType(this, first, x);
         Checks.sameDevice(this, first, x);
@@ -51,8 +51,9 @@ public sealed interface Joins extends Op {
         }
         total += x.dim(axis);
       }
+      int size = Checks.size(this, total, first.shape());
       Tensor y =
-          Tensor.empty("concat", first.device(), first.dtype(), first.shape().with(axis, total));
+          Tensor.empty("concat", first.device(), first.dtype(), first.shape().with(axis, size));
       int start = 0;
       for (Tensor x : inputs) {
         place(x, y, y.layout().slice(axis, start, 1, x.dim(axis)));

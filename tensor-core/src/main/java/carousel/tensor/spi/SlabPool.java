@@ -71,16 +71,17 @@ public final class SlabPool implements Memory {
   }
 
   /**
-   * An empty pool with the cap that a system property asks for, e.g. {@code 8g} or {@code 512m};
-   * where it is not set there is none.
+   * An empty pool with the cap that a system property asks for, e.g. {@code 8g} or {@code 512m}.
    *
    * @param source the system's memory
    * @param property the name of the property
+   * @param standard the cap where it is not set; {@link Long#MAX_VALUE} for none
    * @return the pool
    * @throws TensorException if the property is no size
    */
-  public static SlabPool configured(Source source, String property) {
-    return new SlabPool(source, bytes(property, System.getProperty(property)));
+  public static SlabPool configured(Source source, String property, long standard) {
+    String size = System.getProperty(property);
+    return new SlabPool(source, size == null ? standard : bytes(property, size));
   }
 
   /** The cap that a property asks for, no cap for null. */

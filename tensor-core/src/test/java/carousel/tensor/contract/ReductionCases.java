@@ -145,10 +145,10 @@ final class ReductionCases {
   }
 
   private static Stream<Operand> arranged(Reduce row, DType type, Shape shape) {
-    // A product of ordinary numbers overflows; ties show which of equals an arg reduction takes.
+    // A product of ordinary numbers overflows, which whole ones may not; ties show which of equals an arg reduction takes.
     Values values =
-        row == Reduce.PROD && type.isFloating()
-            ? Values.nearOne(12)
+        row == Reduce.PROD
+            ? type.isFloating() ? Values.nearOne(12) : Values.fewFactors(12)
             : isPosition(row) ? Values.ties(50, 12) : Values.random(type, 12);
     Operand x = Operand.of(type, shape, 12).with(values);
     return shape.size() > 5000
@@ -157,6 +157,9 @@ final class ReductionCases {
   }
 
   private static Stream<OpCase> situations(Reduce row, DType type) {
+    if (type == DType.I32 && (row == Reduce.SUM || row == Reduce.PROD)) {
+      return Stream.empty(); // they do not fit: WholeNumbersTest
+    }
     if (!type.isFloating()) {
       Values values = Values.special(type);
       return Stream.of(

@@ -47,6 +47,21 @@ public interface Values {
     };
   }
 
+  /** 1 and −1 but for a few, whose product fits in I32. */
+  static Values fewFactors(long seed) {
+    return count -> {
+      var random = new SplittableRandom(seed);
+      double[] out = new double[count];
+      Arrays.setAll(out, i -> random.nextInt(2) * 2 - 1);
+      for (int factor : new int[] {2, 3, 5, 7, 11, 13, 17, 19}) {
+        if (count > 0) {
+          out[random.nextInt(count)] *= factor;
+        }
+      }
+      return out;
+    };
+  }
+
   /** Near 1, half of them negative: a product of thousands stays in range. */
   static Values nearOne(long seed) {
     return count -> {

@@ -203,6 +203,9 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public Transpose transpose(int elementSize) {
+    if (elementSize == 1) {
+      return scalar.transpose(1); // words hold eight of them already
+    }
     return TransposeGenerator.define(
         elementSize == 8
             ? VectorSpecies.of(long.class, shape)
