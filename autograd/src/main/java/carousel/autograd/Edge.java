@@ -11,18 +11,33 @@ import org.jspecify.annotations.Nullable;
  * to the rows of a leaf stays apart, so that a large table costs no more than the rows looked up.
  */
 final class Edge {
+  private final boolean isLeaf;
   private final boolean takesRows;
   private final List<Tensor> indices = new ArrayList<>(0);
   private final List<Tensor> values = new ArrayList<>(0);
   private @Nullable Tensor cotangent;
 
-  /**
-   * Nothing has arrived yet.
-   *
-   * @param takesRows whether this is a leaf whose gradient nobody differentiates again
-   */
-  Edge(boolean takesRows) {
+  private Edge(boolean isLeaf, boolean takesRows) {
+    this.isLeaf = isLeaf;
     this.takesRows = takesRows;
+  }
+
+  /** Of an output of a node, at which nothing has arrived yet. */
+  static Edge ofOutput() {
+    return new Edge(false, false);
+  }
+
+  /**
+   * Of a leaf, at which nothing has arrived yet.
+   *
+   * @param takesRows whether nobody differentiates its gradient again
+   */
+  static Edge ofLeaf(boolean takesRows) {
+    return new Edge(true, takesRows);
+  }
+
+  boolean isLeaf() {
+    return isLeaf;
   }
 
   boolean takesRows() {

@@ -666,12 +666,14 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
   // ---- writing in place ----
 
   /**
-   * Overwrites the values in place. Not an op: no gradient flows, and a tape that saved the old
-   * value reports it at backward.
+   * Overwrites the values in place. Not an op: no gradient flows. So within a program that is differentiated a
+   * result of that program can be neither overwritten nor written elsewhere, unless it is {@link #detach}ed; and
+   * a tape that saved the old value reports it at backward.
    *
    * @param source of this type, on any device; broadcast to this shape
    * @return this
-   * @throws TensorException if the type or shape does not fit, or elements of this share a place
+   * @throws TensorException if the type or shape does not fit, elements of this share a place, or a gradient
+   *     would come out wrong
    */
   public Tensor assign(Tensor source) {
     if (source.dtype != dtype) {
@@ -688,6 +690,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
       throw new TensorException("assign: " + source.shape() + " does not fit into " + shape());
     }
     requireWritable("assign");
+    Interpreter.current().beforeWrite("assign", this, source);
     try (var scope = Scope.openUnwatched()) {
       Tensor from = source;
       if (source.device != device) {
@@ -703,14 +706,15 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
   }
 
   /**
-   * Overwrites every element in place; not an op.
+   * Overwrites every element in place; not an op, see {@link #assign}.
    *
    * @param value the value
    * @return this
-   * @throws TensorException if elements of this share a place
+   * @throws TensorException if elements of this share a place, or a gradient would come out wrong
    */
   public Tensor fill(double value) {
     requireWritable("fill");
+    Interpreter.current().beforeWrite("fill", this);
     device.backend().fill(this, value);
     storage.touch();
     return this;

@@ -3,6 +3,7 @@ package carousel.nn.reports;
 import static carousel.tensor.DType.F32;
 import static carousel.tensor.DType.F64;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
@@ -13,6 +14,7 @@ import carousel.tensor.DType;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -277,6 +279,77 @@ class GradientReportsTest {
               t -> Tensor.stack(1, List.of(t.select(1, 0), t.select(1, 1))).sub(label).square(), x);
       assertThat(g.toDoubleArray()).containsExactly(2, -2);
     }
+  }
+
+  private static void refused(String message, UnaryOperator<Tensor> f, Tensor x) {
+    assertThatThrownBy(() -> gradient(f, x))
+        .isInstanceOf(TensorException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  @DisplayName("PyTorch 36470, 55980, d2l 1103: results that are collected in a buffer, or changed afterwards, are refused")
+  void writesWithinAProgram() {
+    Tensor x = Tensor.of(1.0, 2, 3);
+    // The loop of the report, by stack instead of a buffer, has the gradient of f(n) = σ(f(n − 1) x).
+    Tensor one = Tensor.full(F64, 1);
+    refused(
+        "none flows through a write",
+        t -> {
+          Tensor f = Tensor.ones(F64, 10);
+          for (int i = 1; i < 10; i++) {
+            f.select(0, i).assign(f.select(0, i - 1).mul(t).sigmoid());
+          }
+          return f;
+        },
+        one);
+    Tensor stacked =
+        gradient(
+            t -> {
+              List<Tensor> f = new ArrayList<>(List.of(Tensor.full(F64, 1)));
+              for (int i = 1; i < 10; i++) {
+                f.add(f.getLast().mul(t).sigmoid());
+              }
+              return Tensor.stack(0, f);
+            },
+            one);
+    double step = 1e-6;
+    double slope = (chain(1 + step) - chain(1 - step)) / (2 * step);
+    assertThat(stacked.item()).isCloseTo(slope, within(1e-9));
+
+    refused("a result of the program", t -> change(t.mul(2)).mul(10), x);
+    refused("a result of the program", t -> change(t), x); // by a view of the leaf
+    refused("none flows through a write", t -> t.zerosLike().assign(t).mul(t), x);
+    refused("none flows through a write", t -> Grad.checkpoint(() -> t.zerosLike().assign(t).mul(t)), x);
+    refused("a result of the program", t -> Grad.checkpoint(() -> change(t.mul(2)).mul(t)), x);
+    refused("none flows through a write", t -> gradient(u -> u.zerosLike().assign(t).mul(u), t), x);
+
+    Tensor seen = Tensor.zeros(F64, 3);
+    Tensor g =
+        gradient(
+            t -> {
+              Tensor y = t.square();
+              seen.assign(y.detach());
+              Grad.off(() -> seen.assign(seen.mul(10)));
+              return y.mul(seen); // a constant
+            },
+            x);
+    assertThat(g.toDoubleArray()).containsExactly(20, 160, 540);
+  }
+
+  private static Tensor change(Tensor t) {
+    t.narrow(0, 0, 1).fill(0);
+    return t;
+  }
+
+  private static double chain(double x) {
+    double f = 1;
+    double sum = f;
+    for (int i = 1; i < 10; i++) {
+      f = 1 / (1 + Math.exp(-f * x));
+      sum += f;
+    }
+    return sum;
   }
 
   @Test
