@@ -253,7 +253,7 @@ public sealed interface Reductions permits Tensor {
   }
 
   /**
-   * The variance {@code Σ (x − mean)² / (n − correction)}, exactly 0 where all elements are equal.
+   * The variance {@code Σ (x − mean)² / (n − correction)}.
    *
    * @param correction 1 for the unbiased estimate, 0 for the mean square
    * @param keep whether reduced axes stay, with size 1
@@ -262,16 +262,11 @@ public sealed interface Reductions permits Tensor {
    */
   default Tensor variance(int correction, boolean keep, int... axes) {
     Tensor x = self();
-    // A shift does not change it. By the first element the spread is left, not its last bits beside a large
-    // mean, and of equal elements exactly 0.
-    Tensor first = x;
+    Tensor squares = x.sub(x.mean(true, axes)).square().sum(keep, axes);
     long n = 1;
     for (int axis : sortedAxes("variance", axes)) {
       n *= x.dim(axis);
-      first = first.narrow(axis, 0, Math.min(1, x.dim(axis)));
     }
-    Tensor spread = n == 0 ? x : x.sub(first.detach());
-    Tensor squares = spread.sub(spread.mean(true, axes)).square().sum(keep, axes);
     return squares.div((double) Math.max(0, n - correction));
   }
 
