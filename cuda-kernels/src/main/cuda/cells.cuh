@@ -57,6 +57,9 @@ template <typename C> __device__ constexpr int products() { return C::GATES + (C
 template <typename T> __device__ __forceinline__ T sigmoid_slope(T y) { return y * (1 - y); }
 template <typename T> __device__ __forceinline__ T tanh_slope(T y) { return 1 - y * y; }
 
+// a where the gate is 1, b where it is 0, both to the bit.
+template <typename T> __device__ __forceinline__ T mixed(T gate, T a, T b) { return gate * a + (1 - gate) * b; }
+
 template <typename T, int N>
 __device__ __forceinline__ void same(T (&du)[N], const T (&dz)[N], int gates) {
 #pragma unroll
@@ -186,7 +189,7 @@ struct MatrixPeepholeLstm : Cell {
   }
 };
 
-// i, o = σ, g = tanh; c = c' + i (g − c'), h = o tanh c.
+// i, o = σ, g = tanh; c = i g + (1 − i) c', h = o tanh c.
 struct Cifg : Cell {
   static constexpr int GATES = 3;
   static constexpr bool HAS_C = true;
@@ -196,7 +199,7 @@ struct Cifg : Cell {
     s.gates[0] = sigmoid(s.z[0] + s.u[0]);
     s.gates[1] = tanh(s.z[1] + s.u[1]);
     s.gates[2] = sigmoid(s.z[2] + s.u[2]);
-    s.next_c = s.c + s.gates[0] * (s.gates[1] - s.c);
+    s.next_c = mixed(s.gates[0], s.gates[1], s.c);
     s.next_h = s.gates[2] * tanh(s.next_c);
   }
 
@@ -213,7 +216,7 @@ struct Cifg : Cell {
   }
 };
 
-// r, z = σ, n = tanh(z_n + r (u_n + v)); h = n + z (h' − n). Kept: u_n + v.
+// r, z = σ, n = tanh(z_n + r (u_n + v)); h = z h' + (1 − z) n. Kept: u_n + v.
 struct GruResetAfter : Cell {
   static constexpr int GATES = 3;
   static constexpr int VECTORS = 1;
@@ -227,7 +230,7 @@ struct GruResetAfter : Cell {
     s.gates[0] = sigmoid(s.z[0] + s.u[0]);
     s.gates[1] = sigmoid(s.z[1] + s.u[1]);
     s.gates[2] = tanh(s.z[2] + s.gates[0] * s.kept);
-    s.next_h = s.gates[2] + s.gates[1] * (s.h - s.gates[2]);
+    s.next_h = mixed(s.gates[1], s.h, s.gates[2]);
   }
 
   template <typename T>
@@ -242,7 +245,7 @@ struct GruResetAfter : Cell {
   }
 };
 
-// r, z = σ, n = tanh(z_n + (r ⊙ h')·wn); h = n + z (h' − n). Kept: r h', whose product needs all units: two stages.
+// r, z = σ, n = tanh(z_n + (r ⊙ h')·wn); h = z h' + (1 − z) n. Kept: r h', whose product needs all units: two stages.
 struct GruResetBefore : Cell {
   static constexpr int GATES = 3;
   static constexpr bool READS_H = true;
@@ -260,7 +263,7 @@ struct GruResetBefore : Cell {
   template <typename T>
   static __device__ __forceinline__ void forward(Step<T> &s) {
     s.gates[2] = tanh(s.z[2] + s.u[2]);
-    s.next_h = s.gates[2] + s.gates[1] * (s.h - s.gates[2]);
+    s.next_h = mixed(s.gates[1], s.h, s.gates[2]);
   }
 
   template <typename T>

@@ -83,32 +83,36 @@ struct FirstExtreme {
   static __device__ int end(State s, i64) { return s.at; }
 };
 
-// The greatest x so far and Σ e^(x − max).
+// The greatest x so far and what Σ e^(x − max) is more than its own 1, beside which small terms would be rounded away; −1
+// before there is any.
 template <typename T>
 struct Exponentials {
   T max;
-  double sum;
+  double rest;
 };
 
 template <typename T>
 struct LogSumExp {
   using State = Exponentials<T>;
-  static __device__ State empty() { return {-infinity<T>(), 0}; }
+  static __device__ State empty() { return {-infinity<T>(), -1}; }
   static __device__ State add(State s, T x, i64) {
     if (x > s.max) {
-      return {x, s.sum * exp(s.max - x) + 1};
+      return {x, (s.rest + 1) * exp(s.max - x)};
     }
     // An infinity less itself is none of 0.
-    return {s.max, s.sum + (x == s.max ? T(1) : exp(x - s.max))};
+    return {s.max, s.rest + (x == s.max ? T(1) : exp(x - s.max))};
   }
   static __device__ State merge(State a, State b) {
-    T max = a.max > b.max ? a.max : b.max;
-    return {max, scaled(a, max) + scaled(b, max)};
+    if (a.max == b.max) {
+      return {a.max, a.rest + (b.rest + 1)};
+    }
+    State high = a.max > b.max ? a : b;
+    State low = a.max > b.max ? b : a;
+    return {high.max, high.rest + (low.rest + 1) * exp(low.max - high.max)};
   }
-  static __device__ double scaled(State s, T max) { return s.max == max ? s.sum : s.sum * exp(s.max - max); }
   static __device__ T end(State s, i64) {
-    bool finite = s.max - s.max == 0 || s.sum != s.sum;
-    return finite ? s.max + log(static_cast<T>(s.sum)) : s.max;
+    bool finite = s.max - s.max == 0 || s.rest != s.rest;
+    return finite ? static_cast<T>(s.max + log1p(s.rest)) : s.max;
   }
 };
 
@@ -153,6 +157,10 @@ struct Norm<double> {
     return sqrt(s.medium);
   }
 };
+
+// The norm in double, whatever T is.
+template <typename T>
+struct WideNorm : Norm<double> {};
 
 struct Any {
   using State = int;

@@ -20,10 +20,10 @@ __device__ __forceinline__ void softmax(const T *x, T *y, const Positions<2> &li
     T max = state.max;
     if (Log) {
       // NaN everywhere if the greatest is infinite, by the definition.
-      T log_sum = log(static_cast<T>(state.sum)) + (max - max);
+      T log_sum = static_cast<T>(log1p(state.rest)) + (max - max);
       map_line(x + at.of[0], x_step, y + at.of[1], y_step, n, team, [=](T v, i64) { return v - max - log_sum; });
     } else {
-      T scale = static_cast<T>(1 / state.sum) + (max - max);
+      T scale = static_cast<T>(1 / (state.rest + 1)) + (max - max);
       map_line(x + at.of[0], x_step, y + at.of[1], y_step, n, team, [=](T v, i64) { return exp(v - max) * scale; });
     }
   }

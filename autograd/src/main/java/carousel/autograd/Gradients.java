@@ -164,10 +164,9 @@ public final class Gradients {
     if (unscaled.isEmpty()) {
       return scalar(0);
     }
-    List<Tensor> norms = unscaled.stream().map(g -> g.elements().norm().to(device())).toList();
-    boolean alike = norms.stream().map(Tensor::dtype).distinct().count() == 1;
-    List<Tensor> ofOneType = alike ? norms : norms.stream().map(n -> n.cast(DType.F64)).toList();
-    Tensor norm = Tensor.stack(0, ofOneType).cast(DType.F64).norm();
+    // In F64: of gradients that F32 holds, their norm may be greater than any number of it.
+    List<Tensor> norms = unscaled.stream().map(g -> g.elements().wideNorm().to(device())).toList();
+    Tensor norm = Tensor.stack(0, norms).norm();
     return factor == null ? norm : norm.mul(factor.abs());
   }
 

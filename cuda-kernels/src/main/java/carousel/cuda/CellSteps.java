@@ -82,7 +82,8 @@ final class CellSteps {
     return Op.applyAll(GateComposites.CIFG, weights.sums(z, states[0]), states[1]);
   }
 
-  /** {@code n = tanh(z_n + (r ⊙ h')·wn)}, {@code h = n + σ(z_z + u_z) ⊙ (h' − n)}; r and z have wh. */
+  /** {@code n = tanh(z_n + (r ⊙ h')·wn)}, {@code h = z ⊙ h' + (1 − z) ⊙ n}, {@code z = σ(z_z + u_z)}; r and z
+   * have wh. */
   static Tensor[] gru(Tensor z, Tensor[] states, Weights weights) {
     Tensor h = states[0];
     Blocks a = GateOrder.GRU.split(z);
@@ -90,7 +91,7 @@ final class CellSteps {
     Tensor reset = a.get("r").add(u.get("r")).sigmoid().mul(h);
     Tensor keep = a.get("z").add(u.get("z")).sigmoid();
     Tensor n = a.get("n").add(reset.matmul(weights.get("wn"))).tanh();
-    return new Tensor[] {n.add(keep.mul(h.sub(n)))};
+    return new Tensor[] {GateComposites.mixed(keep, h, n)};
   }
 
   static Tensor[] gruAfter(Tensor z, Tensor[] states, Weights weights) {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * {@link LayerComposites#CROSS_ENTROPY}: {@code (logits [N,V], targets [N]) → losses [N]}, {@code loss = ln Σ e^x −
  * x[target]}, 0 where there is no target; {@code d logits = g (softmax(x) − onehot(target))}. Keeps
- * two numbers per row, and nothing of the logits' size.
+ * three numbers per row, and nothing of the logits' size.
  */
 final class CrossEntropyFused implements Fused {
   private static final Map<DType, Kernel> FORWARD =
@@ -67,7 +67,7 @@ final class CrossEntropyFused implements Fused {
     Tensor logits = inputs[0];
     int rows = logits.dim(0);
     Tensor losses = Tensor.empty("cross_entropy", logits.device(), logits.dtype(), Shape.of(rows));
-    Tensor kept = Tensor.empty("cross_entropy", logits.device(), DType.F64, Shape.of(rows, 2));
+    Tensor kept = Tensor.empty("cross_entropy", logits.device(), DType.F64, Shape.of(rows, 3));
     if (rows > 0) {
       Team team = team(logits);
       launcher

@@ -3,6 +3,7 @@ package carousel.nn;
 import static carousel.tensor.Tensor.LAST;
 import static carousel.tensor.op.LayerComposites.NO_TARGET;
 import static carousel.tensor.op.LayerComposites.classes;
+import static carousel.tensor.op.LayerComposites.counted;
 import static carousel.tensor.op.LayerComposites.nll;
 
 import carousel.tensor.DType;
@@ -104,7 +105,7 @@ public record CrossEntropy(
     if (smoothing == 0 && weights == null) {
       return reduce(Op.apply(LayerComposites.CROSS_ENTROPY, rows, at), at, targets.shape());
     }
-    return general(rows.logSoftmax(LAST), at, targets.shape());
+    return general(counted(rows, at).logSoftmax(LAST), at, targets.shape());
   }
 
   /**
@@ -117,20 +118,28 @@ public record CrossEntropy(
    */
   public Tensor ofLogProbabilities(Tensor logProbabilities, Tensor targets) {
     check("nll", logProbabilities, targets);
-    return general(rows(logProbabilities), marked(targets), targets.shape());
+    Tensor at = marked(targets);
+    return general(counted(rows(logProbabilities), at), at, targets.shape());
   }
 
   private Tensor general(Tensor logP, Tensor at, Shape shape) {
     Tensor loss = nll(logP, at);
     if (weights != null) {
-      loss = loss.mul(weightOf(weights, at));
+      loss = weighted(loss, weightOf(weights, at));
     }
     if (smoothing > 0) {
-      Tensor all = (weights == null ? logP : logP.mul(weights)).mean(LAST).neg();
-      Tensor spread = Tensor.where(at.ne(NO_TARGET), all, all.scalarLike(0));
-      loss = loss.mul(1 - smoothing).add(spread.mul(smoothing));
+      Tensor all = (weights == null ? logP : weighted(logP, weights)).mean(LAST).neg();
+      Tensor spread = Tensor.where(at.ne(NO_TARGET), all, all.scalarLike(0)).mul(smoothing);
+      // With smoothing 1 the target does not count, also where it costs ∞.
+      loss = smoothing == 1 ? spread : loss.mul(1 - smoothing).add(spread);
     }
     return reduce(loss, at, shape);
+  }
+
+  /** {@code x · w}, and 0 for what has no weight, infinite or not. */
+  private static Tensor weighted(Tensor x, Tensor w) {
+    Tensor none = w.eq(0).and(x.isFinite().not());
+    return Tensor.where(none, x.scalarLike(0), x).mul(w);
   }
 
   private Tensor reduce(Tensor losses, Tensor at, Shape shape) {
@@ -139,13 +148,13 @@ public record CrossEntropy(
       case SUM -> losses.sum();
       case MEAN ->
           weights == null
-              ? losses.sum().div(counted(at, losses.dtype()))
+              ? losses.sum().div(count(at, losses.dtype()))
               : losses.sum().div(weightOf(weights, at).sum());
     };
   }
 
   /** How many targets are classes; in F64, in which every such number is exact. */
-  private static Tensor counted(Tensor at, DType type) {
+  private static Tensor count(Tensor at, DType type) {
     return at.ne(NO_TARGET).cast(DType.F64).sum().cast(type);
   }
 

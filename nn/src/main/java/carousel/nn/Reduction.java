@@ -7,24 +7,30 @@ public enum Reduction {
   /** Their mean, a scalar; NaN of no losses at all. */
   MEAN {
     @Override
-    Tensor of(Tensor losses) {
+    public Tensor of(Tensor losses) {
       return losses.mean();
     }
   },
   /** Their sum, a scalar. */
   SUM {
     @Override
-    Tensor of(Tensor losses) {
+    public Tensor of(Tensor losses) {
       return losses.sum();
     }
   },
   /** Nothing: they stay apart. */
   NONE {
     @Override
-    Tensor of(Tensor losses) {
+    public Tensor of(Tensor losses) {
       return losses;
     }
   };
 
-  abstract Tensor of(Tensor losses);
+  /**
+   * Reduces losses.
+   *
+   * @param losses one of each element, of any shape
+   * @return a scalar, or the losses themselves
+   */
+  public abstract Tensor of(Tensor losses);
 }

@@ -182,6 +182,27 @@ public sealed interface Reductions permits Tensor {
   }
 
   /**
+   * Returns the Euclidean norm over axes in F64; see {@link Reduce#WIDE_NORM}.
+   *
+   * @param axes the axes reduced, which disappear; none means all
+   * @return the reduced tensor, F64
+   */
+  default Tensor wideNorm(int... axes) {
+    return reduce(Reduce.WIDE_NORM, false, axes);
+  }
+
+  /**
+   * Returns the Euclidean norm over axes in F64; see {@link Reduce#WIDE_NORM}.
+   *
+   * @param keep whether reduced axes stay, with size 1
+   * @param axes the axes reduced; none means all
+   * @return the reduced tensor, F64
+   */
+  default Tensor wideNorm(boolean keep, int... axes) {
+    return reduce(Reduce.WIDE_NORM, keep, axes);
+  }
+
+  /**
    * Returns BOOL: whether any element holds over axes; see {@link Reduce#ANY}.
    *
    * @param axes the axes reduced, which disappear; none means all
@@ -261,13 +282,10 @@ public sealed interface Reductions permits Tensor {
    * @return the reduced tensor
    */
   default Tensor variance(int correction, boolean keep, int... axes) {
-    Tensor x = self();
-    Tensor squares = x.sub(x.mean(true, axes)).square().sum(keep, axes);
-    long n = 1;
-    for (int axis : sortedAxes("variance", axes)) {
-      n *= x.dim(axis);
-    }
-    return squares.div((double) Math.max(0, n - correction));
+    return centred(axes)
+        .square()
+        .sum(keep, axes)
+        .div(degreesOfFreedom("variance", correction, axes));
   }
 
   /**
@@ -278,6 +296,46 @@ public sealed interface Reductions permits Tensor {
    */
   default Tensor variance(int... axes) {
     return variance(1, false, axes);
+  }
+
+  /**
+   * The standard deviation {@code √(Σ (x − mean)² / (n − correction))}, whose gradient is 0 where it is 0.
+   *
+   * @param correction 1 for the root of the unbiased variance, 0 for the root of the mean square
+   * @param keep whether reduced axes stay, with size 1
+   * @param axes the axes reduced; none means all
+   * @return the reduced tensor; NaN where there are no more elements than the correction
+   */
+  default Tensor std(int correction, boolean keep, int... axes) {
+    // A norm rather than the root of a sum: it has a gradient at 0, and squares of any size.
+    return centred(axes)
+        .norm(keep, axes)
+        .div(Math.sqrt(degreesOfFreedom("std", correction, axes)));
+  }
+
+  /**
+   * The standard deviation {@code √(Σ (x − mean)² / (n − 1))}.
+   *
+   * @param axes the axes reduced, which disappear; none means all
+   * @return the reduced tensor
+   */
+  default Tensor std(int... axes) {
+    return std(1, false, axes);
+  }
+
+  /** x less its mean, twice: the mean is rounded, and far from 0 by more than x may vary. */
+  private Tensor centred(int... axes) {
+    Tensor x = self();
+    Tensor once = x.sub(x.mean(true, axes));
+    return once.sub(once.mean(true, axes));
+  }
+
+  private double degreesOfFreedom(String op, int correction, int... axes) {
+    long n = 1;
+    for (int axis : sortedAxes(op, axes)) {
+      n *= self().dim(axis);
+    }
+    return Math.max(0, n - correction);
   }
 
   /**
@@ -368,29 +426,83 @@ public sealed interface Reductions permits Tensor {
   record Sorted(Tensor values, Tensor indices) {}
 
   /**
-   * Products by halves.
+   * Products by halves, of numbers that are kept within 2^±256 by powers of two: a product of some may leave
+   * the range where that of all does not. F32 is multiplied in F64.
    *
    * @param axes over which
    */
   record Products(List<Integer> axes) implements Composite.Body {
+    private static final double STEP = 0x1p256;
+
+    /** A number {@code value · 2^(256 · steps)}. */
+    private record Scaled(Tensor value, Tensor steps) {
+      /** With a value one step nearer to 1, where it is further away than a step. */
+      Scaled nearer() {
+        Tensor size = value.abs();
+        Tensor great = size.ge(STEP);
+        Tensor small = size.lt(1 / STEP).and(size.gt(0));
+        Tensor one = value.scalarLike(1);
+        Tensor zero = value.scalarLike(0);
+        Tensor factor =
+            Tensor.where(
+                great,
+                value.scalarLike(1 / STEP),
+                Tensor.where(small, value.scalarLike(STEP), one));
+        Tensor step = Tensor.where(great, one, Tensor.where(small, one.neg(), zero));
+        return new Scaled(value.mul(factor), steps.add(step));
+      }
+
+      Scaled narrow(int axis, int from, int size) {
+        return new Scaled(value.narrow(axis, from, size), steps.narrow(axis, from, size));
+      }
+
+      Scaled times(Scaled other) {
+        return new Scaled(value.mul(other.value), steps.add(other.steps)).nearer();
+      }
+
+      Scaled joined(int axis, Scaled other) {
+        return new Scaled(
+            Tensor.concat(axis, List.of(value, other.value)),
+            Tensor.concat(axis, List.of(steps, other.steps)));
+      }
+
+      /** The number; a value below 1 takes part of its steps first, so that no factor outgrows the number. */
+      Tensor unscaled() {
+        Tensor size = value.abs();
+        Tensor below = size.lt(1).and(size.gt(0)).and(steps.gt(0));
+        Tensor one = value.scalarLike(1);
+        Tensor y = value.mul(Tensor.where(below, value.scalarLike(STEP), one));
+        Tensor left = steps.sub(Tensor.where(below, one, value.scalarLike(0)));
+        for (int k = 1; k <= 5; k++) {
+          Tensor up = Tensor.where(left.ge(k), value.scalarLike(STEP), one);
+          y = y.mul(Tensor.where(left.le(-k), value.scalarLike(1 / STEP), up));
+        }
+        return y;
+      }
+    }
+
     @Override
     public Tensor[] apply(Tensor... inputs) {
-      Tensor y = inputs[0];
+      Tensor x = inputs[0];
+      Tensor wide = x.cast(DType.F64);
+      Scaled y = new Scaled(wide, wide.zerosLike());
+      // F64 reaches 2^±1074; F32 lies within a step.
+      for (int k = 0; x.dtype() == DType.F64 && k < 3; k++) {
+        y = y.nearer();
+      }
       for (int axis : axes) {
-        if (y.dim(axis) == 0) {
-          y = Tensor.fullAs(y, y.shape().with(axis, 1), 1);
+        if (y.value.dim(axis) == 0) {
+          Tensor one = Tensor.fullAs(y.value, y.value.shape().with(axis, 1), 1);
+          y = new Scaled(one, one.zerosLike());
         }
-        while (y.dim(axis) > 1) {
-          int half = y.dim(axis) / 2;
-          Tensor low = y.narrow(axis, 0, half);
-          Tensor pairs = low.mul(y.narrow(axis, half, half));
-          y =
-              y.dim(axis) % 2 == 0
-                  ? pairs
-                  : Tensor.concat(axis, List.of(pairs, y.narrow(axis, 2 * half, 1)));
+        while (y.value.dim(axis) > 1) {
+          int n = y.value.dim(axis);
+          int half = n / 2;
+          Scaled pairs = y.narrow(axis, 0, half).times(y.narrow(axis, half, half));
+          y = n % 2 == 0 ? pairs : pairs.joined(axis, y.narrow(axis, 2 * half, 1));
         }
       }
-      return new Tensor[] {y};
+      return new Tensor[] {y.unscaled().cast(x.dtype())};
     }
   }
 }

@@ -39,7 +39,8 @@ public record FastGrnn(Parameter wx, Parameter wh, Parameter b, Parameter bh)
     Tensor h = state.h();
     Tensor a = z.add(h.matmul(wh.value()));
     Tensor candidate = a.add(bh.value()).tanh();
-    return new HiddenState(candidate.add(a.sigmoid().mul(h.sub(candidate))));
+    Tensor gate = a.sigmoid();
+    return new HiddenState(gate.mul(h).add(gate.neg().add(1).mul(candidate)));
   }
 
   @Override

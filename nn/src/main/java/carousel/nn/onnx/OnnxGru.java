@@ -5,6 +5,7 @@ import carousel.nn.recurrent.GatedCell;
 import carousel.nn.recurrent.HiddenState;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.GateOrder;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -87,7 +88,7 @@ public record OnnxGru(
             ? r.mul(before).matmul(wn.value())
             : r.mul(before.matmul(wn.value()).add(bh.value()));
     Tensor n = gate(1, a.get("n").add(fed));
-    return new HiddenState(n.add(keep.mul(carried.h().sub(n))));
+    return new HiddenState(GateComposites.mixed(keep, carried.h(), n));
   }
 
   private Tensor gate(int activation, Tensor a) {

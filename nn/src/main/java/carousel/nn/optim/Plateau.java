@@ -12,7 +12,11 @@ package carousel.nn.optim;
  * <p>Immutable: what it remembers are its components, so a checkpoint holds {@code rate}, {@code
  * best}, {@code waited} and {@code resting}. A measurement that is not a number is not better.
  *
- * <p>Source: PyTorch's {@code ReduceLROnPlateau}, which also leaves a change below 10⁻⁸ undone.
+ * <p>A threshold is a share of the magnitude of the best, or an absolute difference: either way a measure
+ * may be negative, as a log likelihood is.
+ *
+ * <p>Source: PyTorch's {@code ReduceLROnPlateau}, which also leaves a change below 10⁻⁸ undone, but takes a
+ * share of a negative best in the wrong direction, so that anything counts as better.
  *
  * @param settings when and by how much
  * @param rate the learning rate now
@@ -29,7 +33,7 @@ public record Plateau(Settings settings, double rate, double best, int waited, i
    * @param factor by what it is multiplied, below 1
    * @param patience how many measurements that are not better are borne
    * @param threshold by what a measurement must be better than the best
-   * @param relative whether the threshold is a share of the best, or a difference
+   * @param relative whether the threshold is a share of |best|, or a difference
    * @param maximize whether greater is better
    * @param cooldown how many measurements after a fall do not count
    * @param least what the rate never falls below
@@ -94,11 +98,14 @@ public record Plateau(Settings settings, double rate, double best, int waited, i
   }
 
   private boolean isBetter(double measured) {
+    if (Double.isInfinite(best)) {
+      return settings.maximize ? measured > best : measured < best;
+    }
     double sign = settings.maximize ? 1 : -1;
-    // Best times (1 ± threshold), so that a best of ±∞ at the start stays what it is.
+    // A share of |best|: times 1 + threshold, a mark below a negative best would lie above it.
     double mark =
         settings.relative
-            ? best * (1 + sign * settings.threshold)
+            ? best * (1 + sign * Math.signum(best) * settings.threshold)
             : best + sign * settings.threshold;
     return settings.maximize ? measured > mark : measured < mark;
   }

@@ -10,7 +10,7 @@ import carousel.tensor.op.Op;
 import java.util.function.UnaryOperator;
 
 /**
- * The LSTM with coupled input and forget gate, {@code f = 1 − i}: {@code C = C' + i ⊙ (g − C')},
+ * The LSTM with coupled input and forget gate, {@code f = 1 − i}: {@code C = (1 − i) ⊙ C' + i ⊙ g},
  * {@code H = o ⊙ tanh C}.
  *
  * <p>Source: CIFG of Greff, Srivastava, Koutník, Steunebrink and Schmidhuber 2015.
@@ -81,8 +81,7 @@ public record Cifg(Parameter wx, Parameter wh, Parameter b)
       Tensor z, LstmState read, LstmState carried, UnaryOperator<Tensor> candidate) {
     var a = GateOrder.CIFG.split(Weights.plus(z, read.h(), wh));
     Tensor g = candidate.apply(a.get("g").tanh());
-    Tensor before = carried.c();
-    Tensor c = before.add(a.get("i").sigmoid().mul(g.sub(before)));
+    Tensor c = GateComposites.mixed(a.get("i").sigmoid(), g, carried.c());
     return new LstmState(a.get("o").sigmoid().mul(c.tanh()), c);
   }
 

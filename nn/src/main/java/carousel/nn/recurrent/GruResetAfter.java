@@ -88,7 +88,7 @@ public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter b
     Tensor r = a.get("r").add(u.get("r")).sigmoid();
     Tensor keep = a.get("z").add(u.get("z")).sigmoid();
     Tensor n = candidate.apply(a.get("n").add(r.mul(u.get("n").add(bh.value()))).tanh());
-    return new HiddenState(n.add(keep.mul(carried.h().sub(n))));
+    return new HiddenState(GateComposites.mixed(keep, carried.h(), n));
   }
 
   @Override

@@ -5,6 +5,7 @@ import carousel.nn.Parameter;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.GateOrder.Blocks;
 import carousel.tensor.op.Op;
@@ -43,7 +44,7 @@ public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter
             Blocks a = GateOrder.GRU.split(in[0]);
             Tensor keep = a.get("z").add(PRODUCTS.split(in[1]).get("z")).sigmoid();
             Tensor n = a.get("n").add(in[2]).tanh();
-            return new Tensor[] {n.add(keep.mul(in[3].sub(n)))};
+            return new Tensor[] {GateComposites.mixed(keep, in[3], n)};
           });
 
   /** Checks that the weights fit each other. */
@@ -118,7 +119,7 @@ public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter
     var a = GateOrder.GRU.split(z);
     Tensor keep = a.get("z").add(PRODUCTS.split(u).get("z")).sigmoid();
     Tensor n = candidate.apply(a.get("n").add(reset.matmul(wn.value())).tanh());
-    return new HiddenState(n.add(keep.mul(carried.h().sub(n))));
+    return new HiddenState(GateComposites.mixed(keep, carried.h(), n));
   }
 
   @Override

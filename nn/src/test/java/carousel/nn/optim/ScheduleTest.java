@@ -89,6 +89,34 @@ class ScheduleTest {
     assertThat(cosine.rate(99)).isEqualTo(cosine.rate(10));
   }
 
+  /** A log likelihood is negative, a measure may pass 0: what is worse than the best never counts as better. */
+  @Test
+  void aPlateauLowersTheRateOfNegativeMeasures() {
+    for (double best : new double[] {-5, -1e-3, 0, 1e-3, 5}) {
+      for (boolean maximize : new boolean[] {false, true}) {
+        for (boolean relative : new boolean[] {false, true}) {
+          double worse = maximize ? -1 : 1;
+          double least = relative ? Math.abs(best) * 0.01 : 0.01;
+          Plateau start =
+              Plateau.of(1, new Plateau.Settings(0.5, 0, 0.01, relative, maximize, 0, 0)).after(best);
+          String what = "best " + best + (maximize ? ", greater" : ", smaller") + ", relative " + relative;
+          assertThat(start.best()).as(what).isEqualTo(best);
+          assertThat(start.after(best).rate()).as("the same again, %s", what).isEqualTo(0.5);
+          assertThat(start.after(best + worse).rate()).as("worse, %s", what).isEqualTo(0.5);
+          assertThat(start.after(best - worse * least / 2).rate())
+              .as("better by half of the threshold, %s", what)
+              .isEqualTo(0.5);
+          double better = best - worse * (2 * least + 1e-9);
+          assertThat(start.after(better).rate()).as("better, %s", what).isEqualTo(1);
+          assertThat(start.after(better).best()).as(what).isEqualTo(better);
+        }
+      }
+    }
+    // A threshold of all of the best still lets the first measure be better than none.
+    Plateau all = Plateau.of(1, new Plateau.Settings(0.5, 0, 1, true, false, 0, 0));
+    assertThat(all.after(3).best()).isEqualTo(3);
+  }
+
   @Test
   void aPlateauIsItsComponents() {
     var plateau = Plateau.of(1, 0.1, 1).after(5).after(6);

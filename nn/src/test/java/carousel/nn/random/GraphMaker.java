@@ -319,7 +319,7 @@ final class GraphMaker extends Draft {
   private void fold(int x, boolean overRows) {
     List<Reduce> some =
         Arrays.stream(Reduce.values())
-            .filter(r -> r.domain().accepts(DType.F64) && r.result(DType.F64) == DType.F64)
+            .filter(r -> r.domain().accepts(DType.F32) && r.result(DType.F32) == DType.F32)
             .toList();
     Reduce reduce = dice.chance(0.6) ? dice.of(Reduce.SUM, Reduce.MEAN, Reduce.MAX) : dice.of(some);
     int in = squashed(x, reduce == Reduce.PROD ? Interval.SMALL : Interval.WIDE);

@@ -21,7 +21,7 @@ public record MinimalGatedUnit(Parameter wx, Parameter uf, Parameter uh, Paramet
     Tensor h = state.h();
     Tensor f = a.get(0).add(h.matmul(uf.value())).sigmoid();
     Tensor candidate = a.get(1).add(f.mul(h).matmul(uh.value())).tanh();
-    return new HiddenState(h.add(f.mul(candidate.sub(h))));
+    return new HiddenState(f.mul(candidate).add(f.neg().add(1).mul(h)));
   }
 
   @Override

@@ -5,10 +5,7 @@ import static carousel.tensor.op.LayerComposites.NO_TARGET;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
-import carousel.tensor.cpu.Table.FoldKind;
 import carousel.tensor.cpu.loop.Bytes;
-import carousel.tensor.cpu.loop.Exponentials;
-import carousel.tensor.cpu.loop.Fold;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.LayerComposites;
 import carousel.tensor.spi.Fused;
@@ -17,12 +14,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@link LayerComposites#CROSS_ENTROPY}: {@code (logits [N,V], targets [N]) → losses [N]}, {@code loss = ln Σ e^x −
- * x[target]}, 0 where there is no target; {@code d logits = g (softmax(x) − onehot(target))}.
+ * x[target]}, 0 where there is no target; {@code d logits = g (softmax(x) − onehot(target))}, at the target
+ * by what the other classes have: 1 less a share near 1 would be rounded.
  *
- * <p>Keeps {@code max x} and {@code Σ e^(x − max)} of every row in double precision, and nothing of
- * the logits' size. A row stays in the nearest caches between its passes.
+ * <p>Keeps {@code max x}, {@code Σ e^(x − max)} and the same without the target of every row in double
+ * precision, and nothing of the logits' size. A row stays in the nearest caches between its passes.
  */
 final class CrossEntropyKernel implements Fused {
+  /** Numbers that are kept of a row. */
+  private static final int KEPT = 3;
+
   private final Table table;
 
   CrossEntropyKernel(Table table) {
@@ -65,28 +66,31 @@ final class CrossEntropyKernel implements Fused {
     int rows = logits.dim(0);
     int classes = logits.dim(1);
     Tensor losses = Tensor.empty("cross_entropy", logits.device(), type, Shape.of(rows));
-    Tensor sums = Tensor.empty("cross_entropy", logits.device(), DType.F64, Shape.of(rows, 2));
+    Tensor sums = Tensor.empty("cross_entropy", logits.device(), DType.F64, Shape.of(rows, KEPT));
     long x = logits.address();
     long at = inputs[1].address();
     long y = losses.address();
     long kept = sums.address();
-    Fold max = table.fold(FoldKind.MAX, type);
-    Exponentials exponentials = table.exponentials(type);
+    Powers powers = new Powers(table, type);
     each(
         rows,
         classes,
         row -> {
           long from = x + (long) row * classes * element.size();
           int target = Bytes.i32(at + 4L * row);
-          double greatest = max.run(from, classes);
-          double sum = exponentials.run(from, classes, greatest, 1, 0);
-          Bytes.f64(kept + 16L * row, greatest);
-          Bytes.f64(kept + 16L * row + 8, sum);
-          // Not (max + ln Σ) − x: that would round away a small loss beside a large maximum.
-          double loss =
-              target == NO_TARGET
-                  ? 0
-                  : greatest - element.get(from + (long) target * element.size()) + Math.log(sum);
+          double loss = 0;
+          if (target != NO_TARGET) {
+            double greatest = powers.max(from, classes);
+            double sum = powers.run(from, classes, greatest, 1, 0);
+            double below = greatest - element.get(from + (long) target * element.size());
+            double others =
+                powers.others(from, classes, greatest, sum, target, Math.exp(-below));
+            Bytes.f64(kept + 8L * KEPT * row, greatest);
+            Bytes.f64(kept + 8L * KEPT * row + 8, sum);
+            Bytes.f64(kept + 8L * KEPT * row + 16, others);
+            // Not (max + ln Σ) − x: that would round away a small loss beside a large maximum.
+            loss = below == 0 ? Math.log1p(others) : below + Math.log(sum);
+          }
           element.set(y + (long) row * element.size(), loss);
         });
     return new Result(new Tensor[] {losses}, new Tensor[] {sums});
@@ -112,7 +116,7 @@ final class CrossEntropyKernel implements Fused {
     long dx = gradient.address();
     long kept = result.saved()[0].address();
     Strided cotangent = Strided.of(g);
-    Exponentials exponentials = table.exponentials(type);
+    Powers powers = new Powers(table, type);
     each(
         rows,
         classes,
@@ -120,15 +124,17 @@ final class CrossEntropyKernel implements Fused {
           long offset = (long) row * classes * element.size();
           long into = dx + offset;
           int target = Bytes.i32(at + 4L * row);
-          if (target == NO_TARGET) {
+          double flow = target == NO_TARGET ? 0 : element.get(cotangent.row(row, 1));
+          if (flow == 0) {
+            // Also of a row that holds NaN.
             Bytes.clear(into, (long) classes * element.size());
             return;
           }
-          double flow = element.get(cotangent.row(row, 1));
-          double scale = flow / Bytes.f64(kept + 16L * row + 8);
-          exponentials.run(x + offset, classes, Bytes.f64(kept + 16L * row), scale, into);
-          long hit = into + (long) target * element.size();
-          element.set(hit, element.get(hit) - flow);
+          double scale = flow / Bytes.f64(kept + 8L * KEPT * row + 8);
+          powers.run(x + offset, classes, Bytes.f64(kept + 8L * KEPT * row), scale, into);
+          element.set(
+              into + (long) target * element.size(),
+              -scale * Bytes.f64(kept + 8L * KEPT * row + 16));
         });
     return gradients;
   }

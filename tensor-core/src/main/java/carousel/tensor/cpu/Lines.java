@@ -63,25 +63,27 @@ final class Lines {
     Strided y = Strided.of(yTensor).permute(order);
     int inner = x.dims().length - 1;
     int n = x.dims()[inner];
+    Powers powers = new Powers(table, type);
     if (n == 1 || (x.strides()[inner] == x.size() && y.strides()[inner] == y.size())) {
-      each(x, y, Table.COSTLY, (from, to) -> softmax(log, type, from, to, n));
+      each(x, y, Table.COSTLY, (from, to) -> softmax(log, type, powers, from, to, n));
       return;
     }
     try (Temporary copy = new Temporary(backend.memory(), "softmax", x)) {
       backend.copy(x, type, copy.strided(), type);
       Strided lines = copy.strided();
-      each(lines, lines, Table.COSTLY, (from, to) -> softmax(log, type, from, to, n));
+      each(lines, lines, Table.COSTLY, (from, to) -> softmax(log, type, powers, from, to, n));
       backend.copy(lines, type, y, type);
     }
   }
 
-  private void softmax(boolean log, DType type, long x, long y, int n) {
-    double max = table.fold(Table.FoldKind.MAX, type).run(x, n);
-    double sum = table.exponentials(type).run(x, n, max, 1, log ? 0 : y);
+  private void softmax(boolean log, DType type, Powers powers, long x, long y, int n) {
+    double max = powers.max(x, n);
+    double sum = powers.run(x, n, max, 1, log ? 0 : y);
     if (log) {
       // In two steps: max + ln Σ would round away a small logarithm beside a large maximum.
+      double logOfSum = powers.log(x, n, max, sum);
       scalar(Binary.SUB, type, x, max, y, n);
-      scalar(Binary.SUB, type, y, Math.log(sum), y, n);
+      scalar(Binary.SUB, type, y, logOfSum, y, n);
     } else {
       scalar(Binary.MUL, type, y, 1 / sum, y, n);
     }

@@ -92,7 +92,7 @@ final class Reductions {
 
   private static double identity(Reduce op) {
     return switch (op) {
-      case SUM, NORM, ANY -> 0;
+      case SUM, NORM, WIDE_NORM, ANY -> 0;
       case PROD, ALL -> 1;
       case MEAN -> Double.NaN;
       case LOG_SUM_EXP -> Double.NEGATIVE_INFINITY;
@@ -111,7 +111,7 @@ final class Reductions {
       case PROD -> type == DType.F32 ? null : table.binary(Binary.MUL, type);
       case ANY -> table.binary(Binary.OR, type);
       case ALL -> table.binary(Binary.AND, type);
-      case LOG_SUM_EXP, NORM, ARG_MAX, ARG_MIN -> null;
+      case LOG_SUM_EXP, NORM, WIDE_NORM, ARG_MAX, ARG_MIN -> null;
     };
   }
 

@@ -68,7 +68,8 @@ final class RowFolds {
       case ARG_MIN -> position(type, table.fold(FoldKind.MIN, type).run(x, n), x, n);
       case ANY -> contains(x, n, 1) ? 1 : 0;
       case ALL -> contains(x, n, 0) ? 0 : 1;
-      case SUM, MEAN, MAX, MIN, PROD, NORM -> throw new AssertionError(op + " is a fold of blocks");
+      case SUM, MEAN, MAX, MIN, PROD, NORM, WIDE_NORM ->
+          throw new AssertionError(op + " is a fold of blocks");
     };
   }
 
@@ -90,7 +91,7 @@ final class RowFolds {
     return switch (op) {
       case SUM, MEAN -> FoldKind.SUM;
       case PROD -> FoldKind.PRODUCT;
-      case NORM -> FoldKind.SQUARES;
+      case NORM, WIDE_NORM -> FoldKind.SQUARES;
       case MAX -> FoldKind.MAX;
       case MIN -> FoldKind.MIN;
       case LOG_SUM_EXP, ARG_MAX, ARG_MIN, ANY, ALL -> null;
@@ -123,7 +124,7 @@ final class RowFolds {
   private double finish(Reduce op, DType type, double folded, long x, int n) {
     return switch (op) {
       case MEAN -> folded / n;
-      case NORM -> norm(type, folded, x, n);
+      case NORM, WIDE_NORM -> norm(type, folded, x, n);
       case SUM -> type == DType.I32 ? (int) (long) folded : folded;
       default -> folded;
     };
@@ -150,11 +151,12 @@ final class RowFolds {
   }
 
   private double logSumExp(DType type, long x, int n) {
-    double max = table.fold(FoldKind.MAX, type).run(x, n);
+    Powers powers = new Powers(table, type);
+    double max = powers.max(x, n);
     if (Double.isInfinite(max) || Double.isNaN(max)) {
       return max;
     }
-    return max + Math.log(table.exponentials(type).run(x, n, max, 1, 0));
+    return max + powers.log(x, n, max, powers.run(x, n, max, 1, 0));
   }
 
   /** The first position of a value; that of the first NaN if it is NaN. */

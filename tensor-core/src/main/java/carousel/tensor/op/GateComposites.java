@@ -44,22 +44,22 @@ public final class GateComposites {
           });
 
   /**
-   * {@code (z [N,3H], C' [N,H]) → (H, C)}, z in the order {@link GateOrder#CIFG}: {@code C = C' + σ(i) ⊙
-   * (tanh g − C')}, {@code H = σ(o) ⊙ tanh C}.
+   * {@code (z [N,3H], C' [N,H]) → (H, C)}, z in the order {@link GateOrder#CIFG}: {@code C = (1 − σ(i)) ⊙
+   * C' + σ(i) ⊙ tanh g}, {@code H = σ(o) ⊙ tanh C}.
    */
   public static final Composite CIFG =
       Composite.fixed(
           "cifg.gates",
           in -> {
             Blocks a = GateOrder.CIFG.split(in[0]);
-            Tensor c = in[1].add(a.get("i").sigmoid().mul(a.get("g").tanh().sub(in[1])));
+            Tensor c = mixed(a.get("i").sigmoid(), a.get("g").tanh(), in[1]);
             return new Tensor[] {a.get("o").sigmoid().mul(c.tanh()), c};
           });
 
   /**
    * {@code (z = X·wx + b [N,3H], u = H'·wh [N,3H], bh [H], H' [N,H]) → H}, z and u in the order {@link
-   * GateOrder#GRU}: {@code n = tanh(z_n + σ(z_r + u_r) ⊙ (u_n + bh))}, {@code H = n + σ(z_z + u_z) ⊙ (H' −
-   * n)}.
+   * GateOrder#GRU}: {@code n = tanh(z_n + σ(z_r + u_r) ⊙ (u_n + bh))}, {@code H = σ(z_z + u_z) ⊙ H' + (1 −
+   * σ(z_z + u_z)) ⊙ n}.
    */
   public static final Composite GRU_AFTER =
       Composite.fixed(
@@ -70,8 +70,21 @@ public final class GateComposites {
             Tensor r = a.get("r").add(u.get("r")).sigmoid();
             Tensor keep = a.get("z").add(u.get("z")).sigmoid();
             Tensor n = a.get("n").add(r.mul(u.get("n").add(in[2]))).tanh();
-            return new Tensor[] {n.add(keep.mul(in[3].sub(n)))};
+            return new Tensor[] {mixed(keep, in[3], n)};
           });
 
   private GateComposites() {}
+
+  /**
+   * {@code gate ⊙ a + (1 − gate) ⊙ b}. Not {@code b + gate ⊙ (a − b)}: what rounding takes from the difference
+   * is of the size of the greater of both, so that a gate of 1 would not hold a small state.
+   *
+   * @param gate in [0, 1]
+   * @param a what a gate of 1 gives, to the bit
+   * @param b what a gate of 0 gives, to the bit
+   * @return a mixture of both
+   */
+  public static Tensor mixed(Tensor gate, Tensor a, Tensor b) {
+    return gate.mul(a).add(gate.neg().add(1).mul(b));
+  }
 }

@@ -35,7 +35,7 @@ public final class LayerComposites {
    * target is {@link #NO_TARGET}.
    */
   public static final Composite CROSS_ENTROPY =
-      Composite.fixed("cross_entropy", in -> new Tensor[] {nll(in[0].logSoftmax(LAST), in[1])});
+      Composite.fixed("cross_entropy", in -> new Tensor[] {nll(counted(in[0], in[1]).logSoftmax(LAST), in[1])});
 
   /**
    * {@code (x [..,D], gain [D], bias [D], ε []) → y [..,D]}, {@code y = (x − μ) / √(σ² + ε) ⊙ gain +
@@ -63,6 +63,18 @@ public final class LayerComposites {
   public static Tensor nll(Tensor x, Tensor targets) {
     Tensor values = x.gather(LAST, classes(targets).unsqueeze(LAST)).squeeze(LAST);
     return Tensor.where(targets.ne(NO_TARGET), values.neg(), values.scalarLike(0));
+  }
+
+  /**
+   * The rows that have a target.
+   *
+   * @param x {@code [N,V]}
+   * @param targets I32 {@code [N]}
+   * @return x, and 0 in rows whose target is {@link #NO_TARGET}: what is no number there would make one of
+   *     their zero gradients
+   */
+  public static Tensor counted(Tensor x, Tensor targets) {
+    return Tensor.where(targets.ne(NO_TARGET).unsqueeze(LAST), x, x.scalarLike(0));
   }
 
   /**

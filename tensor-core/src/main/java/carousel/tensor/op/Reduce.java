@@ -21,6 +21,10 @@ public enum Reduce {
   LOG_SUM_EXP(Domain.FLOATING),
   /** The Euclidean norm {@code √Σ x²}, overflow-safe; 0 if there is nothing. */
   NORM(Domain.FLOATING),
+  /**
+   * {@link #NORM} in F64, whatever the type of x: of many F32 numbers it may be greater than any of F32.
+   */
+  WIDE_NORM(Domain.FLOATING),
   /** I32: the first position of the greatest element. */
   ARG_MAX(Domain.NUMERIC),
   /** I32: the first position of the smallest element. */
@@ -59,10 +63,14 @@ public enum Reduce {
    * The type of the result.
    *
    * @param input the type of the input
-   * @return I32 for the arg reductions, else the input's type
+   * @return I32 for the arg reductions, F64 for the wide norm, else the input's type
    */
   public DType result(DType input) {
-    return this == ARG_MAX || this == ARG_MIN ? DType.I32 : input;
+    return switch (this) {
+      case ARG_MAX, ARG_MIN -> DType.I32;
+      case WIDE_NORM -> DType.F64;
+      default -> input;
+    };
   }
 
   /**

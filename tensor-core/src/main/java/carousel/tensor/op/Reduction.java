@@ -1,5 +1,6 @@
 package carousel.tensor.op;
 
+import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -34,7 +35,8 @@ public record Reduction(Reduce reduce, List<Integer> axes) implements Op {
                     // By the row: to the facade, no axes mean all of them.
                     return c.g().mul(hit).div(Op.apply(new Reduction(Reduce.SUM, axes), hit));
                   }));
-      // The softmax; nothing flows where all of x is −∞.
+      // The softmax, whose sum is found again: y is rounded, and beside a large x by more than ln Σ is
+      // long. Nothing flows where all of x is −∞.
       case LOG_SUM_EXP ->
           Vjp.of(
               Vjp.Rule.from(
@@ -43,8 +45,11 @@ public record Reduction(Reduce reduce, List<Integer> axes) implements Op {
                   c -> {
                     Tensor y = c.out(0);
                     Tensor empty = y.eq(Double.NEGATIVE_INFINITY);
-                    Tensor shift = Tensor.where(empty, y.zerosLike(), y);
-                    return c.g().mul(c.in(0).sub(shift).exp());
+                    Tensor shift = Tensor.where(empty, y.zerosLike(), y).detach();
+                    Tensor e = c.in(0).sub(shift).exp();
+                    Tensor sum = Op.apply(new Reduction(Reduce.SUM, axes), e);
+                    Tensor some = Tensor.where(empty, sum.onesLike(), sum);
+                    return c.g().div(some).mul(e);
                   }));
       // x/y, and 0 at the origin, the subgradient PyTorch takes.
       case NORM ->
@@ -57,6 +62,18 @@ public record Reduction(Reduce reduce, List<Integer> axes) implements Op {
                     Tensor safe = Tensor.where(zero, c.out(0).onesLike(), c.out(0));
                     Tensor slope = c.in(0).div(safe);
                     return c.g().mul(Tensor.where(zero, slope.zerosLike(), slope));
+                  }));
+      // Likewise; the cotangent is F64, too, until the end.
+      case WIDE_NORM ->
+          Vjp.of(
+              Vjp.Rule.from(
+                  List.of(0),
+                  true,
+                  c -> {
+                    Tensor zero = c.out(0).eq(0);
+                    Tensor safe = Tensor.where(zero, c.out(0).onesLike(), c.out(0));
+                    Tensor slope = c.in(0).cast(DType.F64).div(safe);
+                    return c.g().mul(Tensor.where(zero, slope.zerosLike(), slope)).cast(c.dtype(0));
                   }));
       case PROD, ARG_MAX, ARG_MIN, ANY, ALL -> Vjp.none();
     };

@@ -1,5 +1,6 @@
 package carousel.tensor.op;
 
+import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 
 /** Scalar definitions, and rules, too long for a row. */
@@ -7,6 +8,10 @@ final class Scalars {
   private static final double SQRT_HALF = Math.sqrt(0.5);
   private static final double SQRT_PI = Math.sqrt(Math.PI);
   private static final double SMALL = 0.75;
+
+  /** Where in F64 what falls as e^−x is 0. */
+  private static final double FAR = 1000;
+
   private static final double INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
 
   /** {@code (−1)ⁿ / (n! (2n+1))}: as many as count below {@link #SMALL}. */
@@ -44,10 +49,10 @@ final class Scalars {
     return x * sigmoid(x);
   }
 
-  /** σ(x)(1 + x(1 − σ(x))). */
+  /** σ(x)(1 + x(1 − σ(x))), where x is cut so far out that 1 − σ(x) or σ(x) is 0: ∞·0 is no number. */
   static Tensor siluVjp(Tensor g, Tensor x) {
     Tensor s = x.sigmoid();
-    return g.mul(s.mul(s.neg().add(1).mul(x).add(1)));
+    return g.mul(s.mul(s.neg().add(1).mul(x.clamp(-FAR, FAR)).add(1)));
   }
 
   /** {@code x/2 · erfc(−x/√2)}, to some ulp also where it is tiny. */
@@ -56,11 +61,11 @@ final class Scalars {
     return 0.5 * x * (z > -SMALL ? 1 + erf(z) : gaussian(x, 0.5) * fraction(-z));
   }
 
-  /** Φ(x) + x φ(x). */
+  /** Φ(x) + x φ(x), where x is cut so far out that φ(x) is 0. */
   static Tensor geluVjp(Tensor g, Tensor x) {
     Tensor cdf = x.mul(SQRT_HALF).erf().add(1).mul(0.5);
     Tensor density = x.square().mul(-0.5).exp().mul(INV_SQRT_2PI);
-    return g.mul(x.mul(density).add(cdf));
+    return g.mul(x.clamp(-FAR, FAR).mul(density).add(cdf));
   }
 
   /**
@@ -100,21 +105,31 @@ final class Scalars {
     return 1 / (SQRT_PI * tail);
   }
 
-  /** Half to each side of a tie, all to the winner. */
-  static Tensor toWinner(Tensor g, Tensor won, Tensor tied) {
-    return g.mul(won.cast(g.dtype()).add(tied.cast(g.dtype()).mul(0.5)));
+  /** x, and 0 above 0: not the minimum, which at 0 would take half of the gradient. */
+  static Tensor below(Tensor x) {
+    return Tensor.where(x.gt(0), x.zerosLike(), x);
   }
 
-  /** {@code b a^(b−1)}; 0 where b = 0, also at a = 0. */
+  /** Half to each side of a tie, all to the winner; chosen, not multiplied: 0·∞ would reach the loser. */
+  static Tensor toWinner(Tensor g, Tensor won, Tensor tied) {
+    return Tensor.where(won, g, Tensor.where(tied, g.mul(0.5), g.zerosLike()));
+  }
+
+  /**
+   * {@code b a^(b−1)}; 0 where b = 0 and {@code 1/a} is no finite number. There alone: elsewhere b = 0 makes
+   * it 0, and its derivative by b is 1/a.
+   */
   static Tensor powBase(Tensor g, Tensor a, Tensor b) {
-    Tensor slope = b.mul(a.pow(b.sub(1)));
-    return g.mul(Tensor.where(b.eq(0), b.zerosLike(), slope));
+    double least = a.dtype() == DType.F32 ? 0x1p-126 : 0x1p-1022;
+    Tensor flat = b.eq(0).and(a.abs().ge(least).not());
+    // 1 there: what is not chosen is differentiated, too, as often as anybody likes.
+    Tensor slope = b.mul(Tensor.where(flat, a.onesLike(), a).pow(b.sub(1)));
+    return g.mul(Tensor.where(flat, b.zerosLike(), slope));
   }
 
   /** {@code y ln a}; 0 where a = 0 and b ≥ 0, the limit that 0·ln 0 has. */
   static Tensor powExponent(Tensor g, Tensor a, Tensor b, Tensor y) {
-    Tensor slope = y.mul(a.log());
     Tensor limit = a.eq(0).and(b.ge(0));
-    return g.mul(Tensor.where(limit, y.zerosLike(), slope));
+    return g.mul(y.mul(Tensor.where(limit, a.onesLike(), a).log()));
   }
 }

@@ -19,8 +19,20 @@ public record Softmax(int axis, boolean log) implements Op {
   @Override
   public Vjp vjp() {
     return log
-        ? Vjp.fromOutput((g, y) -> g.sub(y.exp().mul(g.sum(true, axis))))
+        ? Vjp.fromOutput((g, y) -> {
+          Tensor sum = g.sum(true, axis);
+          return g.sub(alive(y, sum).exp().mul(sum));
+        })
         : Vjp.fromOutput((g, y) -> y.mul(g.sub(g.mul(y).sum(true, axis))));
+  }
+
+  /** A line is NaN as a whole, and then its first element is; 0 where nothing flows into such a one. */
+  private Tensor alive(Tensor y, Tensor sum) {
+    if (y.dim(axis) == 0) {
+      return y;
+    }
+    Tensor dead = y.narrow(axis, 0, 1).isNan().and(sum.eq(0));
+    return Tensor.where(dead, y.scalarLike(0), y);
   }
 
   @Override

@@ -21,7 +21,10 @@ public enum Ternary implements Op {
           none(),
           reading(0, (g, mask) -> Tensor.where(mask, g, g.zerosLike())),
           reading(0, (g, mask) -> Tensor.where(mask, g.zerosLike(), g)))),
-  /** {@code min(max(x, low), high)}; the gradient flows to x on the closed interval. */
+  /**
+   * {@code min(max(x, low), high)}; the gradient flows to x on the closed interval, and where that is a point
+   * or none to high, which is what comes out whatever x is.
+   */
   CLAMP(
       Domain.NUMERIC,
       (x, low, high) -> Math.min(Math.max(x, low), high),
@@ -31,7 +34,9 @@ public enum Ternary implements Op {
               false,
               c ->
                   Tensor.where(
-                      c.in(0).ge(c.in(1)).and(c.in(0).le(c.in(2))), c.g(), c.g().zerosLike())),
+                      c.in(0).ge(c.in(1)).and(c.in(0).le(c.in(2))).and(c.in(1).lt(c.in(2))),
+                      c.g(),
+                      c.g().zerosLike())),
           new Vjp.Rule(
               List.of(0, 1, 2),
               false,
@@ -41,7 +46,9 @@ public enum Ternary implements Op {
           new Vjp.Rule(
               List.of(0, 1, 2),
               false,
-              c -> Tensor.where(c.in(0).maximum(c.in(1)).gt(c.in(2)), c.g(), c.g().zerosLike())))),
+              c ->
+                  Tensor.where(
+                      c.in(0).gt(c.in(2)).or(c.in(1).ge(c.in(2))), c.g(), c.g().zerosLike())))),
   /** {@code a · b + c}, rounded once. */
   FMA(
       Domain.FLOATING,

@@ -15,7 +15,7 @@ final class Folds {
       case MAX -> Arrays.stream(x).reduce(Double.NEGATIVE_INFINITY, Math::max);
       case MIN -> Arrays.stream(x).reduce(Double.POSITIVE_INFINITY, Math::min);
       case LOG_SUM_EXP -> logSumExp(x);
-      case NORM -> norm(x);
+      case NORM, WIDE_NORM -> norm(x);
       case ARG_MAX -> position(x, 1);
       case ARG_MIN -> position(x, -1);
       case ANY -> Arrays.stream(x).anyMatch(v -> v != 0) ? 1 : 0;

@@ -129,7 +129,7 @@ final class Tolerance {
       case SUM, MEAN -> ofMagnitudes(bound, c, factor);
       // Equal factors round alike every time, so their errors add up.
       case PROD -> relative(bound, expected, epsilon * (8 + n), 0);
-      case NORM -> relative(bound, expected, factor, 0);
+      case NORM, WIDE_NORM -> relative(bound, expected, factor, 0);
       case LOG_SUM_EXP -> relative(bound, expected, epsilon, factor);
       case MAX, MIN, ARG_MAX, ARG_MIN, ANY, ALL -> {}
     }
