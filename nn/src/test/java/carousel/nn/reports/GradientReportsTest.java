@@ -16,6 +16,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
@@ -92,7 +93,7 @@ class GradientReportsTest {
         for (int second = 0; second < n; second++) {
           if (first != second) {
             float[] values = new float[n];
-            java.util.Arrays.fill(values, 1e38f);
+            Arrays.fill(values, 1e38f);
             values[first] = 0;
             values[second] = 0;
             assertThat(gradient(Tensor::prod, Tensor.of(values)).toDoubleArray()).containsOnly(0);

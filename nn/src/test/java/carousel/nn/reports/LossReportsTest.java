@@ -17,6 +17,7 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -140,7 +141,7 @@ class LossReportsTest {
       }
     }
     float[] constant = new float[256];
-    java.util.Arrays.fill(constant, 1234);
+    Arrays.fill(constant, 1234);
     Tensor same = Tensor.of(Shape.of(1, 256), constant);
     assertThat(LayerNorm.of(F32, 256).apply(same).toDoubleArray()).containsOnly(0);
     var g = Grad.of(() -> LayerNorm.of(F32, 256).apply(same).square().sum(), same);

@@ -22,6 +22,7 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.Arrays;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -129,7 +130,7 @@ class TrainingReportsTest {
       assertThat(g.clipNorm(1).get(0).toDoubleArray()[1]).isNaN(); // it is seen
     }
     float[] many = new float[100];
-    java.util.Arrays.fill(many, 1e37f);
+    Arrays.fill(many, 1e37f);
     Tensor f = Tensor.of(many);
     Gradients huge = Grad.of(() -> f.mul(f.detach()).sum(), f); // whose squares no float holds
     assertThat(huge.norm()).isCloseTo(1e38, within(1e32));
