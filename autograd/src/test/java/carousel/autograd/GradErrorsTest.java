@@ -105,7 +105,8 @@ class GradErrorsTest {
     wrong(() -> Grad.of(() -> Grad.of(() -> buffer.assign(x).mul(z).sum(), z).get(0).sum(), x))
         .hasMessageStartingWith("assign: the F64 [2] that is written depends on");
     assertThat(buffer.toDoubleArray()).containsOnly(0);
-    assertThat(Grad.of(() -> buffer.assign(x.detach()).mul(x).sum(), x).get(0).sameValues(x)).isTrue();
+    assertThat(Grad.of(() -> buffer.assign(x.detach()).mul(x).sum(), x).get(0).sameValues(x))
+        .isTrue();
   }
 
   @Test

@@ -124,9 +124,10 @@ class RecurrentReportsTest {
     Tensor[] leaves = {forward.wx().value(), backward.wh().value(), backward.b().value()};
     var marks = Marks.ofLengths(Tensor.of(lengths));
     var all = layer.run(padded, marks, List.of());
-    Gradients g =
-        Grad.of(() -> layer.run(padded, marks, List.of()).y().mul(weights).sum(), leaves);
-    List<Tensor> sums = new ArrayList<>(List.of(leaves[0].zerosLike(), leaves[1].zerosLike(), leaves[2].zerosLike()));
+    Gradients g = Grad.of(() -> layer.run(padded, marks, List.of()).y().mul(weights).sum(), leaves);
+    List<Tensor> sums =
+        new ArrayList<>(
+            List.of(leaves[0].zerosLike(), leaves[1].zerosLike(), leaves[2].zerosLike()));
     for (int n = 0; n < lengths.length; n++) {
       int row = n;
       Tensor alone = x.narrow(0, 0, lengths[n]).narrow(1, n, 1);
@@ -147,13 +148,16 @@ class RecurrentReportsTest {
   @Test
   @DisplayName("Keras 4192, 1300: where the skipped steps stand makes no difference")
   void skippedStepsAnywhere() {
-    var layer = Bidirectional.of(Elman.of(Activation.TANH, 2, 3, INIT, rng), Lstm.of(2, 3, INIT, rng));
+    var layer =
+        Bidirectional.of(Elman.of(Activation.TANH, 2, 3, INIT, rng), Lstm.of(2, 3, INIT, rng));
     layer = new Bidirectional(layer.forward().withLearnedStart(), layer.backward());
     ((Elman) layer.forward().cell()).b().assign(Tensor.full(F64, 0.7, 3));
     Tensor x = uniform(3, 1, 2);
     var wanted = layer.run(x);
     boolean[][] places = {
-      {true, true, true, false, false}, {false, false, true, true, true}, {true, false, true, false, true}
+      {true, true, true, false, false},
+      {false, false, true, true, true},
+      {true, false, true, false, true}
     };
     for (boolean[] taken : places) {
       List<Tensor> steps = new ArrayList<>();
@@ -211,13 +215,16 @@ class RecurrentReportsTest {
   }
 
   @Test
-  @DisplayName("Keras 11498, TensorFlow 23632: states of rank 3, outputs that are no state, the last step skipped")
+  @DisplayName(
+      "Keras 11498, TensorFlow 23632: states of rank 3, outputs that are no state, the last step skipped")
   void outputsAreNotStates() {
     var layer = Recurrent.of(new Wide(Parameter.of(Tensor.full(F64, 1))));
     Tensor x = Tensor.ones(F64, 4, 3, 2);
     var taken = Tensor.of(Shape.of(4, 1), true, true, true, false).expand(4, 3).contiguous();
     var run = layer.run(x, Marks.none().withTaken(taken), List.of());
-    assertThat(run.states().getFirst().tensors().getFirst().toDoubleArray()).hasSize(18).containsOnly(3);
+    assertThat(run.states().getFirst().tensors().getFirst().toDoubleArray())
+        .hasSize(18)
+        .containsOnly(3);
     assertThat(run.y().select(0, 3).toDoubleArray()).containsOnly(0);
     assertThat(run.y().select(0, 2).select(0, 1).toDoubleArray()).containsExactly(9, 9, -90, -90);
     assertThat(run.last().select(0, 0).toDoubleArray()).containsExactly(9, 9, -90, -90);
@@ -247,8 +254,14 @@ class RecurrentReportsTest {
     var cell = new Lstm(parameter(w), parameter(u), Parameter.of(Tensor.of(b)));
     Gradients g =
         Grad.of(
-            () -> ((LstmState) Recurrent.of(cell).run(Tensor.of(Shape.of(3, 1, 1), x)).states().getFirst()).c().sum(),
-            cell.wx().value(), cell.wh().value(), cell.b().value());
+            () ->
+                ((LstmState)
+                        Recurrent.of(cell).run(Tensor.of(Shape.of(3, 1, 1), x)).states().getFirst())
+                    .c()
+                    .sum(),
+            cell.wx().value(),
+            cell.wh().value(),
+            cell.b().value());
     double step = 1e-6;
     for (int k = 0; k < 4; k++) {
       double[][] all = {w, u, b};
@@ -277,7 +290,9 @@ class RecurrentReportsTest {
       for (int k = 0; k < 4; k++) {
         a[k] = w[k] * in + u[k] * h + b[k];
       }
-      c = sigmoid(a[gates.indexOf("f")]) * c + sigmoid(a[gates.indexOf("i")]) * Math.tanh(a[gates.indexOf("g")]);
+      c =
+          sigmoid(a[gates.indexOf("f")]) * c
+              + sigmoid(a[gates.indexOf("i")]) * Math.tanh(a[gates.indexOf("g")]);
       h = sigmoid(a[gates.indexOf("o")]) * Math.tanh(c);
     }
     return c;
@@ -316,7 +331,10 @@ class RecurrentReportsTest {
               Tensor every = made.apply(y.slice(0, 0, 10, 3).sum(0).transpose(0, 1));
               return every.mul(w).sum().add(made.apply(run.last().flip(1)).narrow(1, 0, 3).sum());
             },
-            x, h, ((Lstm) layer.forward().cell()).wh().value(), ((Lstm) layer.backward().cell()).b().value());
+            x,
+            h,
+            ((Lstm) layer.forward().cell()).wh().value(),
+            ((Lstm) layer.backward().cell()).b().value());
     return List.of(g.get(0), g.get(1), g.get(2), g.get(3));
   }
 
@@ -348,7 +366,11 @@ class RecurrentReportsTest {
 
   private static Recurrent<HiddenState> linear(double wx, double wh, double b) {
     return Recurrent.of(
-        new Elman(Activation.IDENTITY, parameter(wx), parameter(wh), Parameter.of(Tensor.of(new double[] {b}))));
+        new Elman(
+            Activation.IDENTITY,
+            parameter(wx),
+            parameter(wh),
+            Parameter.of(Tensor.of(new double[] {b}))));
   }
 
   @Test
@@ -401,7 +423,8 @@ class RecurrentReportsTest {
   }
 
   @Test
-  @DisplayName("DL4J 4619, 1140: windows that carry a state hold no more memory, and no gradient of the last")
+  @DisplayName(
+      "DL4J 4619, 1140: windows that carry a state hold no more memory, and no gradient of the last")
   void windows() {
     var cell = Lstm.of(3, 4, INIT, rng);
     Sequence layer = Recurrent.of(cell);
@@ -411,9 +434,11 @@ class RecurrentReportsTest {
       List<State> before = carried;
       long held = run.bytes();
       try (var step = Scope.open()) {
-        Gradients g = Grad.of(() -> layer.run(x, Marks.none(), before).y().sum(), cell.wh().value());
+        Gradients g =
+            Grad.of(() -> layer.run(x, Marks.none(), before).y().sum(), cell.wh().value());
         List<State> fresh = before.stream().map(s -> State.map(s, t -> t.detach().copy())).toList();
-        Gradients alone = Grad.of(() -> layer.run(x, Marks.none(), fresh).y().sum(), cell.wh().value());
+        Gradients alone =
+            Grad.of(() -> layer.run(x, Marks.none(), fresh).y().sum(), cell.wh().value());
         same(g.get(0), alone.get(0));
         carried =
             layer.run(x, Marks.none(), before).states().stream()
