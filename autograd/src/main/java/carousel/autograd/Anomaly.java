@@ -110,6 +110,11 @@ public final class Anomaly {
     }
 
     @Override
+    public void beforeWrite(String op, Tensor target, Tensor... sources) {
+      outer.beforeWrite(op, target, sources);
+    }
+
+    @Override
     public Tensor[] apply(Op op, Tensor... inputs) {
       if (op instanceof Composite composite) {
         return composite.body().apply(inputs);

@@ -14,6 +14,7 @@ final class Edge {
   private static final int RUN = 64;
   private static final Sum NOTHING = new Sum(null, 0);
 
+  private final boolean isLeaf;
   private final boolean takesRows;
   private final List<Tensor> indices = new ArrayList<>(0);
   private final List<Tensor> values = new ArrayList<>(0);
@@ -27,13 +28,27 @@ final class Edge {
   /** Of how many summands. */
   private record Sum(@Nullable Tensor value, int count) {}
 
-  /**
-   * Nothing has arrived yet.
-   *
-   * @param takesRows whether this is a leaf whose gradient nobody differentiates again
-   */
-  Edge(boolean takesRows) {
+  private Edge(boolean isLeaf, boolean takesRows) {
+    this.isLeaf = isLeaf;
     this.takesRows = takesRows;
+  }
+
+  /** Of an output of a node, at which nothing has arrived yet. */
+  static Edge ofOutput() {
+    return new Edge(false, false);
+  }
+
+  /**
+   * Of a leaf, at which nothing has arrived yet.
+   *
+   * @param takesRows whether nobody differentiates its gradient again
+   */
+  static Edge ofLeaf(boolean takesRows) {
+    return new Edge(true, takesRows);
+  }
+
+  boolean isLeaf() {
+    return isLeaf;
   }
 
   boolean takesRows() {

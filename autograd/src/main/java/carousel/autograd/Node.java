@@ -67,7 +67,7 @@ final class Node implements Vjp.Context {
     outputVersions = new int[m];
     boolean reads = vjp.readsOutput(wanted);
     for (int k = 0; k < m; k++) {
-      outputs[k] = new Edge(false);
+      outputs[k] = Edge.ofOutput();
       if (reads) {
         savedOutputs[k] = results[k];
         outputVersions[k] = save(results[k]);

@@ -3,6 +3,7 @@ package carousel.autograd;
 import carousel.tensor.Draws;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Indexing;
 import carousel.tensor.op.Interpreter;
@@ -35,7 +36,7 @@ final class Tape implements Interpreter {
   /** A tape on which gradients with respect to the given tensors can be taken. */
   Tape(Iterable<Tensor> leaves) {
     for (Tensor leaf : leaves) {
-      tracked.putIfAbsent(leaf, new Edge(outer == EAGER));
+      tracked.putIfAbsent(leaf, Edge.ofLeaf(outer == EAGER));
     }
   }
 
@@ -78,6 +79,25 @@ final class Tape implements Interpreter {
       add(node, results);
     }
     return results;
+  }
+
+  /** A write that changes a recorded value, or takes one along, would be left out of the gradient. */
+  @Override
+  public void beforeWrite(String op, Tensor target, Tensor... sources) {
+    Edge written = tracked.get(target);
+    if (written != null && !written.isLeaf()) {
+      throw new TensorException(
+          "%s: this %s %s is a result of the program that is being differentiated, or a view of one, and a write is no op: its gradient would be that of the old value; make a new tensor (where, concat, stack, scatterAdd), or write in Grad.off to what the gradient shall not see"
+              .formatted(op, target.dtype(), target.shape()));
+    }
+    for (Tensor source : sources) {
+      if (tracked.containsKey(source)) {
+        throw new TensorException(
+            "%s: the %s %s that is written depends on what the gradient is taken by, and none flows through a write; join parts with concat or stack, or write its detach() if it is to be a constant"
+                .formatted(op, source.dtype(), source.shape()));
+      }
+    }
+    outer.beforeWrite(op, target, sources);
   }
 
   /** Where the inputs came from; null if none is tracked. */
@@ -133,6 +153,11 @@ final class Tape implements Interpreter {
     Map<Tensor, Edge> seen = new HashMap<>();
     Interpreter watch =
         new Interpreter() {
+          @Override
+          public void beforeWrite(String op, Tensor target, Tensor... sources) {
+            Tape.this.beforeWrite(op, target, sources);
+          }
+
           @Override
           public Tensor[] apply(Op op, Tensor... inputs) {
             for (Tensor x : inputs) {

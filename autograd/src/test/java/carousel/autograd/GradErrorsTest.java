@@ -68,7 +68,7 @@ class GradErrorsTest {
             Grad.of(
                 () -> {
                   Tensor y = x.tanh();
-                  y.fill(0);
+                  Grad.off(() -> y.fill(0));
                   return y.sum();
                 },
                 x))
@@ -82,11 +82,31 @@ class GradErrorsTest {
                 () -> {
                   Tensor y = x.mul(2);
                   Tensor z = Grad.checkpoint(() -> y.square());
-                  y.fill(0);
+                  Grad.off(() -> y.fill(0));
                   return z.sum();
                 },
                 x))
         .hasMessageStartingWith("checkpoint: input 0 [2] was changed in place");
+  }
+
+  /** Where no rule reads what was overwritten, nothing would notice. */
+  @Test
+  void writesThatTheGradientWouldMissAreRefused() {
+    Tensor buffer = Tensor.zeros(DType.F64, 2);
+    wrong(() -> Grad.of(() -> x.mul(2).fill(0).mul(10).sum(), x))
+        .hasMessageStartingWith(
+            "fill: this F64 [2] is a result of the program that is being differentiated");
+    wrong(() -> Grad.of(() -> buffer.assign(x.square()).mul(x).sum(), x))
+        .hasMessageStartingWith("assign: the F64 [2] that is written depends on");
+    wrong(() -> Grad.of(() -> buffer.assign(x).mul(x).sum(), x))
+        .hasMessageContaining("none flows through a write; join parts with concat or stack");
+    // Of an outer gradient, too.
+    Tensor z = Tensor.of(1.0, 1);
+    wrong(() -> Grad.of(() -> Grad.of(() -> buffer.assign(x).mul(z).sum(), z).get(0).sum(), x))
+        .hasMessageStartingWith("assign: the F64 [2] that is written depends on");
+    assertThat(buffer.toDoubleArray()).containsOnly(0);
+    assertThat(Grad.of(() -> buffer.assign(x.detach()).mul(x).sum(), x).get(0).sameValues(x))
+        .isTrue();
   }
 
   @Test

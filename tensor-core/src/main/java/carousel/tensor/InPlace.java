@@ -1,6 +1,7 @@
 package carousel.tensor;
 
 import carousel.tensor.op.Formula;
+import carousel.tensor.op.Interpreter;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -32,6 +33,11 @@ public final class InPlace {
   public static boolean run(List<Formula.Call> calls, Supplier<List<Formula.Call>> again) {
     if (calls.isEmpty()) {
       return true;
+    }
+    for (var call : calls) {
+      for (Tensor target : call.targets()) {
+        Interpreter.current().beforeWrite("update", target, call.inputs().toArray(new Tensor[0]));
+      }
     }
     Device device = calls.getFirst().targets().getFirst().device();
     if (!device.backend().inPlace(calls, again)) {

@@ -294,7 +294,7 @@ public sealed interface Reductions permits Tensor {
   }
 
   /**
-   * The variance {@code Σ (x − mean)² / (n − correction)}, exactly 0 where all elements are equal.
+   * The variance {@code Σ (x − mean)² / (n − correction)}.
    *
    * @param correction 1 for the unbiased estimate, 0 for the mean square
    * @param keep whether reduced axes stay, with size 1

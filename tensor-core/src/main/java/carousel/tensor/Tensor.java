@@ -879,12 +879,14 @@ public final class Tensor
   // ---- writing in place ----
 
   /**
-   * Overwrites the values in place. Not an op: no gradient flows, and a tape that saved the old
-   * value reports it at backward.
+   * Overwrites the values in place. Not an op: no gradient flows. So within a program that is differentiated a
+   * result of that program can be neither overwritten nor written elsewhere, unless it is {@link #detach}ed; and
+   * a tape that saved the old value reports it at backward.
    *
    * @param source of this type, on any device; broadcast to this shape
    * @return this
-   * @throws TensorException if the type or shape does not fit, or elements of this share a place
+   * @throws TensorException if the type or shape does not fit, elements of this share a place, or a gradient
+   *     would come out wrong
    */
   public Tensor assign(Tensor source) {
     if (source.dtype != dtype) {
@@ -901,6 +903,7 @@ public final class Tensor
       throw new TensorException("assign: " + source.shape() + " does not fit into " + shape());
     }
     requireWritable("assign");
+    Interpreter.current().beforeWrite("assign", this, source);
     try (var scope = Scope.openUnwatched()) {
       Tensor from = source;
       if (source.device != device) {
@@ -916,15 +919,17 @@ public final class Tensor
   }
 
   /**
-   * Overwrites every element in place; not an op.
+   * Overwrites every element in place; not an op, see {@link #assign}.
    *
    * @param value the value, which the type must be able to hold
    * @return this
-   * @throws TensorException if elements of this share a place, or the value does not fit
+   * @throws TensorException if elements of this share a place, the value does not fit, or a gradient would
+   *     come out wrong
    */
   public Tensor fill(double value) {
     requireWritable("fill");
     Numbers.require("fill", dtype, value);
+    Interpreter.current().beforeWrite("fill", this);
     device.backend().fill(this, value);
     storage.touch();
     return this;

@@ -111,8 +111,7 @@ public record MatrixPeepholeLstm(
   public LstmState step(Tensor z, LstmState read, LstmState carried) {
     Tensor seen = read.c();
     Tensor a = Weights.plus(z, read.h(), wh);
-    Tensor c =
-        Op.apply(GATES, a, seen.matmul(wci.value()), seen.matmul(wcf.value()), carried.c());
+    Tensor c = Op.apply(GATES, a, seen.matmul(wci.value()), seen.matmul(wcf.value()), carried.c());
     return new LstmState(Op.apply(OUTPUT, a, c.matmul(wco.value()), c), c);
   }
 

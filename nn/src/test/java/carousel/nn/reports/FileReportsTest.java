@@ -26,7 +26,8 @@ class FileReportsTest {
 
   private Path file(String header, int announced, float... data) throws IOException {
     byte[] text = header.getBytes(UTF_8);
-    var bytes = ByteBuffer.allocate(8 + text.length + 4 * data.length).order(ByteOrder.LITTLE_ENDIAN);
+    var bytes =
+        ByteBuffer.allocate(8 + text.length + 4 * data.length).order(ByteOrder.LITTLE_ENDIAN);
     bytes.putLong(announced < 0 ? text.length : announced).put(text);
     for (float v : data) {
       bytes.putFloat(v);
@@ -44,11 +45,13 @@ class FileReportsTest {
   }
 
   @Test
-  @DisplayName("safetensors 401, 586, mlx 3363: one name twice, one place twice, a shape that its place does not hold")
+  @DisplayName(
+      "safetensors 401, 586, mlx 3363: one name twice, one place twice, a shape that its place does not hold")
   void headersThatLie() throws IOException {
     String a = "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}";
     refused("\"a\" occurs twice", "{" + a + "," + a + "}", 1);
-    refused("\"b\"", "{" + a + ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 1);
+    refused(
+        "\"b\"", "{" + a + ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 1);
     refused("\"t\"", "{\"t\":{\"dtype\":\"F32\",\"shape\":[1000,1000],\"data_offsets\":[0,4]}}", 1);
     refused("\"t\"", "{\"t\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,0]}}");
     refused("\"t\"", "{\"t\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}", 1);
@@ -56,7 +59,8 @@ class FileReportsTest {
   }
 
   @Test
-  @DisplayName("fastsafetensors 88, safetensors 442: metadata without anything, tensors without elements, scalars")
+  @DisplayName(
+      "fastsafetensors 88, safetensors 442: metadata without anything, tensors without elements, scalars")
   void emptyThings() throws IOException {
     String header =
         "{\"__metadata__\":{},\"none\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},"

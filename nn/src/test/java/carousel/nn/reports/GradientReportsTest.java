@@ -3,6 +3,7 @@ package carousel.nn.reports;
 import static carousel.tensor.DType.F32;
 import static carousel.tensor.DType.F64;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
@@ -13,7 +14,9 @@ import carousel.tensor.DType;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
@@ -70,12 +73,11 @@ class GradientReportsTest {
     }
     // ∂³/∂x₀∂x₂∂x₃ = x₁
     double[] third =
-        gradient(
-                t ->
-                    gradient(u -> gradient(Tensor::prod, u).select(0, 2), t).select(0, 3), x)
+        gradient(t -> gradient(u -> gradient(Tensor::prod, u).select(0, 2), t).select(0, 3), x)
             .toDoubleArray();
     assertThat(third).containsExactly(3, 2, 0, 0);
-    assertThat(gradient(t -> t.prod(0), Tensor.of(new double[] {0})).toDoubleArray()).containsExactly(1);
+    assertThat(gradient(t -> t.prod(0), Tensor.of(new double[] {0})).toDoubleArray())
+        .containsExactly(1);
   }
 
   @Test
@@ -90,7 +92,7 @@ class GradientReportsTest {
         for (int second = 0; second < n; second++) {
           if (first != second) {
             float[] values = new float[n];
-            java.util.Arrays.fill(values, 1e38f);
+            Arrays.fill(values, 1e38f);
             values[first] = 0;
             values[second] = 0;
             assertThat(gradient(Tensor::prod, Tensor.of(values)).toDoubleArray()).containsOnly(0);
@@ -135,7 +137,8 @@ class GradientReportsTest {
     Gradients clipped = Grad.of(() -> x.square().sum(), x).clipNorm(1);
     assertThat(clipped.get(0).toDoubleArray()).containsOnly(0);
     // Below the limit clipping changes nothing, and so does not change the second derivative.
-    assertThat(gradient(t -> Grad.of(() -> t.square().sum(), t).clipNorm(1).get(0), x).toDoubleArray())
+    assertThat(
+            gradient(t -> Grad.of(() -> t.square().sum(), t).clipNorm(1).get(0), x).toDoubleArray())
         .containsOnly(2);
   }
 
@@ -151,7 +154,8 @@ class GradientReportsTest {
   }
 
   @Test
-  @DisplayName("NNlib 671, JAX 2140, burn 5373, snntorch 427: softplus and sigmoid at 0 and far from it, to third order")
+  @DisplayName(
+      "NNlib 671, JAX 2140, burn 5373, snntorch 427: softplus and sigmoid at 0 and far from it, to third order")
   void softplusAndSigmoid() {
     for (DType type : List.of(F32, F64)) {
       double ulp = type == F32 ? 1e-6 : 1e-14;
@@ -163,8 +167,12 @@ class GradientReportsTest {
         double v = x.toDoubleArray()[i];
         double s = 1 / (1 + Math.exp(-v));
         double n = 1 / (1 + Math.exp(v)); // 1 − s, without cancellation
-        double[] soft = {Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v))), s, s * n, s * n * (n - s)};
-        double[] log = {Math.min(v, 0) - Math.log1p(Math.exp(-Math.abs(v))), n, -s * n, -s * n * (n - s)};
+        double[] soft = {
+          Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v))), s, s * n, s * n * (n - s)
+        };
+        double[] log = {
+          Math.min(v, 0) - Math.log1p(Math.exp(-Math.abs(v))), n, -s * n, -s * n * (n - s)
+        };
         double[] sig = {s, s * n, s * n * (n - s), s * n * (1 - 6 * s * n)};
         for (int k = 0; k <= 3; k++) {
           close(softplus.get(k)[i], soft[k], ulp, "softplus", k, v);
@@ -175,7 +183,8 @@ class GradientReportsTest {
     }
   }
 
-  private static void close(double got, double wanted, double bound, String what, int order, double at) {
+  private static void close(
+      double got, double wanted, double bound, String what, int order, double at) {
     if (Double.isInfinite(wanted)) {
       assertThat(got).isEqualTo(wanted);
     } else {
@@ -186,17 +195,20 @@ class GradientReportsTest {
   }
 
   @Test
-  @DisplayName("PyTorch 1631, 28716, 26302, 46585: what is looked up often adds up; padding stays as it is")
+  @DisplayName(
+      "PyTorch 1631, 28716, 26302, 46585: what is looked up often adds up; padding stays as it is")
   void lookups() {
     Tensor x = Tensor.of(new double[] {0.1});
     Tensor dy = Tensor.of(0.2, 0.3);
-    assertThat(gradient(t -> t.gather(0, Tensor.of(0, 0)).mul(dy), x).item()).isCloseTo(0.5, within(1e-15));
+    assertThat(gradient(t -> t.gather(0, Tensor.of(0, 0)).mul(dy), x).item())
+        .isCloseTo(0.5, within(1e-15));
 
     var table = new Embedding(Parameter.of(Tensor.ones(F64, 10, 8)), OptionalInt.of(0));
     Tensor weight = table.weight().value();
     Tensor pads = Tensor.zeros(DType.I32, 1, 3000);
     assertThat(table.apply(pads).toDoubleArray()).containsOnly(1);
-    assertThat(Grad.orZero(() -> table.apply(pads).sum(), weight).get(0).toDoubleArray()).containsOnly(0);
+    assertThat(Grad.orZero(() -> table.apply(pads).sum(), weight).get(0).toDoubleArray())
+        .containsOnly(0);
     Tensor mixed = Tensor.concat(1, List.of(pads, Tensor.full(DType.I32, 4, 1, 2000)));
     double[] g = Grad.of(() -> table.apply(mixed).square().sum(), weight).get(0).toDoubleArray();
     for (int i = 0; i < g.length; i++) {
@@ -219,7 +231,8 @@ class GradientReportsTest {
               Tensor inner = Tensor.stack(0, List.of(minus, minus)).logSumExp(0);
               return Tensor.stack(0, List.of(inner, x)).logSumExp(0).sum();
             },
-            minus, x);
+            minus,
+            x);
     assertThat(g.value().item()).isEqualTo(2);
     assertThat(g.get(0).item()).isZero();
     assertThat(g.get(1).item()).isEqualTo(1);
@@ -242,13 +255,15 @@ class GradientReportsTest {
   }
 
   @Test
-  @DisplayName("PyTorch 41508, AllenNLP 890, burn 4697: a row that is masked whole does not spoil the others")
+  @DisplayName(
+      "PyTorch 41508, AllenNLP 890, burn 4697: a row that is masked whole does not spoil the others")
   void rowsThatAreMaskedWhole() {
     Tensor scores = Tensor.of(Shape.of(2, 3), 1.0, 2, 3, 4, 5, 6);
     Tensor allowed = Tensor.of(Shape.of(2, 3), true, true, false, false, false, false);
     Tensor use = Tensor.of(Shape.of(2, 1), true, false);
     double a = 1 / (1 + Math.exp(1));
-    // Of a row of −∞ the softmax is NaN, as 0/0 is. It does not get past the mask to what was masked,
+    // Of a row of −∞ the softmax is NaN, as 0/0 is. It does not get past the mask to what was
+    // masked,
     UnaryOperator<Tensor> plain = s -> Tensor.where(allowed, s, s.scalarLike(-INF)).softmax(1);
     assertThat(plain.apply(scores).select(0, 1).isNan().all().item()).isOne();
     assertThat(gradient(s -> plain.apply(s).select(1, 0), scores).toDoubleArray())
@@ -279,13 +294,90 @@ class GradientReportsTest {
     }
   }
 
+  private static void refused(String message, UnaryOperator<Tensor> f, Tensor x) {
+    assertThatThrownBy(() -> gradient(f, x))
+        .isInstanceOf(TensorException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  @DisplayName(
+      "PyTorch 36470, 55980, d2l 1103: results that are collected in a buffer, or changed afterwards, are refused")
+  void writesWithinAProgram() {
+    Tensor x = Tensor.of(1.0, 2, 3);
+    // The loop of the report, by stack instead of a buffer, has the gradient of f(n) = σ(f(n − 1)
+    // x).
+    Tensor one = Tensor.full(F64, 1);
+    refused(
+        "none flows through a write",
+        t -> {
+          Tensor f = Tensor.ones(F64, 10);
+          for (int i = 1; i < 10; i++) {
+            f.select(0, i).assign(f.select(0, i - 1).mul(t).sigmoid());
+          }
+          return f;
+        },
+        one);
+    Tensor stacked =
+        gradient(
+            t -> {
+              List<Tensor> f = new ArrayList<>(List.of(Tensor.full(F64, 1)));
+              for (int i = 1; i < 10; i++) {
+                f.add(f.getLast().mul(t).sigmoid());
+              }
+              return Tensor.stack(0, f);
+            },
+            one);
+    double step = 1e-6;
+    double slope = (chain(1 + step) - chain(1 - step)) / (2 * step);
+    assertThat(stacked.item()).isCloseTo(slope, within(1e-9));
+
+    refused("a result of the program", t -> change(t.mul(2)).mul(10), x);
+    refused("a result of the program", t -> change(t), x); // by a view of the leaf
+    refused("none flows through a write", t -> t.zerosLike().assign(t).mul(t), x);
+    refused(
+        "none flows through a write",
+        t -> Grad.checkpoint(() -> t.zerosLike().assign(t).mul(t)),
+        x);
+    refused("a result of the program", t -> Grad.checkpoint(() -> change(t.mul(2)).mul(t)), x);
+    refused("none flows through a write", t -> gradient(u -> u.zerosLike().assign(t).mul(u), t), x);
+
+    Tensor seen = Tensor.zeros(F64, 3);
+    Tensor g =
+        gradient(
+            t -> {
+              Tensor y = t.square();
+              seen.assign(y.detach());
+              Grad.off(() -> seen.assign(seen.mul(10)));
+              return y.mul(seen); // a constant
+            },
+            x);
+    assertThat(g.toDoubleArray()).containsExactly(20, 160, 540);
+  }
+
+  private static Tensor change(Tensor t) {
+    t.narrow(0, 0, 1).fill(0);
+    return t;
+  }
+
+  private static double chain(double x) {
+    double f = 1;
+    double sum = f;
+    for (int i = 1; i < 10; i++) {
+      f = 1 / (1 + Math.exp(-f * x));
+      sum += f;
+    }
+    return sum;
+  }
+
   @Test
   @DisplayName("MLX 3668: a root of 0 behind a maximum")
   void rootOfZero() {
     Tensor xy = Tensor.of(Shape.of(3, 2), 0.0, 0, 3, 4, 0, 0);
     assertThat(gradient(t -> t.norm(1).maximum(1e-10), xy).toDoubleArray())
         .containsExactly(new double[] {0, 0, 0.6, 0.8, 0, 0}, within(1e-15));
-    // The root itself has the slope ∞ at 0, and 0·∞ is NaN, as everywhere: what must not be 0 is cut before it.
+    // The root itself has the slope ∞ at 0, and 0·∞ is NaN, as everywhere: what must not be 0 is
+    // cut before it.
     assertThat(gradient(t -> t.square().sum(1).maximum(1e-20).sqrt(), xy).toDoubleArray())
         .containsExactly(new double[] {0, 0, 0.6, 0.8, 0, 0}, within(1e-15));
   }

@@ -69,7 +69,8 @@ class NoiseReportsTest {
   }
 
   @Test
-  @DisplayName("TensorFlow 11650, Keras 20276: a memory is not dropped, and does not grow, where states are")
+  @DisplayName(
+      "TensorFlow 11650, Keras 20276: a memory is not dropped, and does not grow, where states are")
   void carriedStates() {
     for (Cell<HiddenState> cell :
         List.of(GruResetAfter.of(2, 3, INIT, rng), GruResetBefore.of(2, 3, INIT, rng))) {
@@ -93,12 +94,18 @@ class NoiseReportsTest {
   }
 
   @Test
-  @DisplayName("guided-diffusion 167, PyTorch 193671: a checkpoint draws again what it drew, to second order")
+  @DisplayName(
+      "guided-diffusion 167, PyTorch 193671: a checkpoint draws again what it drew, to second order")
   void checkpoints() {
     var layer =
         Recurrent.of(Lstm.of(3, 4, INIT, rng))
             .withNoise(
-                Noise.none().inputs(0.3).states(0.3, 0).outputs(0.3).zoneout(0.2).candidate(0.3, Noise.Per.STEP));
+                Noise.none()
+                    .inputs(0.3)
+                    .states(0.3, 0)
+                    .outputs(0.3)
+                    .zoneout(0.2)
+                    .candidate(0.3, Noise.Per.STEP));
     var dropout = new Dropout(0.4);
     Tensor x = rng.uniform(F64, -1, 1, 6, 2, 3);
     var leaves = layer.parameters();
@@ -106,8 +113,8 @@ class NoiseReportsTest {
     Supplier<Tensor> once = () -> Grad.checkpoint(plain);
     Supplier<Tensor> nested =
         () ->
-            Grad.checkpoint(
-                () -> dropout.apply(Grad.checkpoint(() -> dropout.apply(layer.apply(x)))).square().sum());
+            Grad.checkpoint(() ->
+                dropout.apply(Grad.checkpoint(() -> dropout.apply(layer.apply(x)))).square().sum());
     Supplier<Tensor> nestedPlain =
         () -> dropout.apply(dropout.apply(layer.apply(x))).square().sum();
     compare(once, plain, leaves);
@@ -133,7 +140,8 @@ class NoiseReportsTest {
   }
 
   @Test
-  @DisplayName("TensorFlow 35724: one mask for all steps of a run, another for the next, the same expectation")
+  @DisplayName(
+      "TensorFlow 35724: one mask for all steps of a run, another for the next, the same expectation")
   void masksOfRuns() {
     var layer =
         Recurrent.of(Cells.of("elman-identity", 1, 1, Init.zeros().as(F64), rng))

@@ -22,6 +22,7 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.Arrays;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,9 +47,11 @@ class TrainingReportsTest {
   record One(Parameter w) implements Layer {}
 
   @Test
-  @DisplayName("PyTorch 41477, TensorFlow 35102, optax 1389: Adam's ε beside the corrected moment; AMSGrad")
+  @DisplayName(
+      "PyTorch 41477, TensorFlow 35102, optax 1389: Adam's ε beside the corrected moment; AMSGrad")
   void adam() {
-    // As small as ε, then large, then small again: what is biased, and what AMSGrad remembers, shows.
+    // As small as ε, then large, then small again: what is biased, and what AMSGrad remembers,
+    // shows.
     double[] gradients = {1e-10, 3e-9, -2e-8, 1, 1e-9, -1e-10, 5e-9, 0, 2e-8};
     for (boolean amsgrad : new boolean[] {false, true}) {
       for (DType type : new DType[] {F32, F64}) {
@@ -79,7 +82,10 @@ class TrainingReportsTest {
   @DisplayName("Lightning 1772, 4655, PyTorch 60265: a schedule that goes on is where it was")
   void schedulesThatGoOn() {
     Supplier<Schedule> fresh =
-        () -> Schedule.multiStep(100, 0.1, 4, 9).warmedUp(3).then(12, Schedule.cosine(1, 0.1, 7).until(7));
+        () ->
+            Schedule.multiStep(100, 0.1, 4, 9)
+                .warmedUp(3)
+                .then(12, Schedule.cosine(1, 0.1, 7).until(7));
     var whole = fresh.get();
     for (int resumed = 0; resumed < 25; resumed++) {
       var model = new One(Parameter.of(Tensor.ones(F64, 1)));
@@ -115,11 +121,14 @@ class TrainingReportsTest {
   }
 
   @Test
-  @DisplayName("PyTorch 46849, 31367, deepmd-kit 5519: clipping where the norm, or a square, is not finite; to a negative norm")
+  @DisplayName(
+      "PyTorch 46849, 31367, deepmd-kit 5519: clipping where the norm, or a square, is not finite; to a negative norm")
   void clipping() {
     Tensor x = Tensor.of(3.0, 4);
     var big = Grad.of(() -> x.square().sum(), x);
-    assertThatThrownBy(() -> big.clipNorm(-1)).isInstanceOf(TensorException.class).hasMessageContaining("-1");
+    assertThatThrownBy(() -> big.clipNorm(-1))
+        .isInstanceOf(TensorException.class)
+        .hasMessageContaining("-1");
     assertThatThrownBy(() -> big.clipNorm(Double.NaN)).isInstanceOf(TensorException.class);
     assertThat(big.clipNorm(5).get(0).toDoubleArray())
         .containsExactly(new double[] {3, 4}, within(1e-5));
@@ -129,7 +138,7 @@ class TrainingReportsTest {
       assertThat(g.clipNorm(1).get(0).toDoubleArray()[1]).isNaN(); // it is seen
     }
     float[] many = new float[100];
-    java.util.Arrays.fill(many, 1e37f);
+    Arrays.fill(many, 1e37f);
     Tensor f = Tensor.of(many);
     Gradients huge = Grad.of(() -> f.mul(f.detach()).sum(), f); // whose squares no float holds
     assertThat(huge.norm()).isCloseTo(1e38, within(1e32));
@@ -152,11 +161,13 @@ class TrainingReportsTest {
   }
 
   @Test
-  @DisplayName("entrenar 314, torch7 156: a table that is read and written with has one gradient, counted once")
+  @DisplayName(
+      "entrenar 314, torch7 156: a table that is read and written with has one gradient, counted once")
   void tiedWeights() {
     var init = Init.normal(1).as(F64);
     var tied = new Tied(Embedding.of(6, 3, init, Philox.of(1)));
-    var apart = new Apart(Embedding.of(6, 3, init, Philox.of(1)), Embedding.of(6, 3, init, Philox.of(1)));
+    var apart =
+        new Apart(Embedding.of(6, 3, init, Philox.of(1)), Embedding.of(6, 3, init, Philox.of(1)));
     Tensor tokens = Tensor.of(0, 1, 1, 5);
     Tensor next = Tensor.of(1, 1, 5, 2);
     assertThat(tied.parameters().size()).isEqualTo(1);

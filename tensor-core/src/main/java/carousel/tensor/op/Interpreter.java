@@ -47,6 +47,17 @@ public interface Interpreter {
   }
 
   /**
+   * A tensor is about to be overwritten in place, which is not an op. Who records refuses what would make its
+   * record wrong.
+   *
+   * @param op what does it, for the error
+   * @param target what is overwritten
+   * @param sources what the new values are made of
+   * @throws carousel.tensor.TensorException if the write is refused
+   */
+  default void beforeWrite(String op, Tensor target, Tensor... sources) {}
+
+  /**
    * Who computes what this one shall not record: {@link #EAGER}, unless there is something to see even so.
    *
    * @return the interpreter for code that is not differentiated
