@@ -8,6 +8,7 @@ import carousel.tensor.TensorException;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -126,8 +127,7 @@ final class Trial {
       }
       if (other != i && !takesAny) {
         throw new TensorException(
-            "gradCheck: %s and %s share memory, so that neither can be moved by itself; leave one out"
-                .formatted(names.get(i), names.get(other)));
+            String.format(Locale.ROOT, "gradCheck: %s and %s share memory, so that neither can be moved by itself; leave one out", names.get(i), names.get(other)));
       }
       boolean repeats = false;
       for (int axis = 0; axis < x.rank(); axis++) {

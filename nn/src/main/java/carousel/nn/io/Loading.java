@@ -4,6 +4,7 @@ import carousel.nn.Parameters;
 import carousel.tensor.DType;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayList;
@@ -58,11 +59,9 @@ record Loading(
     var differences = differences(targets);
     if (!differences.isEmpty()) {
       throw problem.apply(
-          "these are the weights of another model: %s%s"
-              .formatted(
-                  String.join("; ", differences.subList(0, Math.min(SHOWN, differences.size()))),
+          String.format(Locale.ROOT, "these are the weights of another model: %s%s", String.join("; ", differences.subList(0, Math.min(SHOWN, differences.size()))),
                   differences.size() > SHOWN
-                      ? "; and %d differences more".formatted(differences.size() - SHOWN)
+                      ? String.format(Locale.ROOT, "; and %d differences more", differences.size() - SHOWN)
                       : ""));
     }
     for (var target : targets.entrySet()) read(target.getKey(), target.getValue());
@@ -86,7 +85,7 @@ record Loading(
       var _ = rows.readFrom(conversion(type).from(channel));
     } catch (Conversion.TooLarge e) {
       throw problem.apply(
-          "tensor %s, %s, %s".formatted(HeaderParser.quote(name), type, e.getMessage()));
+          String.format(Locale.ROOT, "tensor %s, %s, %s", HeaderParser.quote(name), type, e.getMessage()));
     }
   }
 
@@ -100,13 +99,11 @@ record Loading(
       var found = stored.get(name);
       var wanted = tensor.dtype() + " " + tensor.shape();
       if (found == null) {
-        differences.add("%s, %s, is missing".formatted(HeaderParser.quote(name), wanted));
+        differences.add(String.format(Locale.ROOT, "%s, %s, is missing", HeaderParser.quote(name), wanted));
       } else if (!isReadAs(found.type(), tensor.dtype())
           || !found.shape().equals(TensorSource.dims(tensor))) {
         differences.add(
-            "%s is %s %s in the file, %s in the model"
-                .formatted(
-                    HeaderParser.quote(name),
+            String.format(Locale.ROOT, "%s is %s %s in the file, %s in the model", HeaderParser.quote(name),
                     found.type(),
                     found.shape().toString().replace(" ", ""),
                     wanted));
@@ -129,18 +126,17 @@ record Loading(
     var name = HeaderParser.quote(stored.name());
     if (Conversion.reading(stored.type()) == null) {
       throw problem.apply(
-          "tensor %s is %s; what can be read is %s: convert it where it was made"
-              .formatted(name, stored.type(), Conversion.readable()));
+          String.format(Locale.ROOT, "tensor %s is %s; what can be read is %s: convert it where it was made", name, stored.type(), Conversion.readable()));
     }
     for (var extent : stored.shape()) {
       if (extent > Integer.MAX_VALUE) {
         throw problem.apply(
-            "tensor %s has an axis of %d, longer than 2^31 - 1".formatted(name, extent));
+            String.format(Locale.ROOT, "tensor %s has an axis of %d, longer than 2^31 - 1", name, extent));
       }
     }
     // Only the shape of an empty tensor can be this large here: the file holds all other elements.
     if (StoredTensor.overflows(stored.shape())) {
-      throw problem.apply("tensor %s has the shape %s, too large".formatted(name, stored.shape()));
+      throw problem.apply(String.format(Locale.ROOT, "tensor %s has the shape %s, too large", name, stored.shape()));
     }
   }
 }

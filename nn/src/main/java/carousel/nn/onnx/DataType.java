@@ -1,6 +1,7 @@
 package carousel.nn.onnx;
 
 import carousel.tensor.DType;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /** The element types of ONNX that are met here, with the numbers of onnx.proto. */
@@ -42,7 +43,6 @@ enum DataType {
         .findFirst()
         .orElseThrow(() ->
             new OnnxException(
-                "tensor %s has element type %d of TensorProto.DataType; read are FLOAT, DOUBLE, INT32 and INT64: convert it where it was made"
-                    .formatted(OnnxException.quote(tensor), code)));
+                String.format(Locale.ROOT, "tensor %s has element type %d of TensorProto.DataType; read are FLOAT, DOUBLE, INT32 and INT64: convert it where it was made", OnnxException.quote(tensor), code)));
   }
 }

@@ -5,6 +5,7 @@ import carousel.nn.Linear;
 import carousel.nn.onnx.Value.Form;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -77,8 +78,7 @@ final class GraphReader {
     var value = values.get(name);
     if (value == null) {
       throw new OnnxException(
-          "%s is read and nothing gives it; nodes must be in an order in which they can run"
-              .formatted(OnnxException.quote(name)));
+          String.format(Locale.ROOT, "%s is read and nothing gives it; nodes must be in an order in which they can run", OnnxException.quote(name)));
     }
     return value;
   }
@@ -121,8 +121,7 @@ final class GraphReader {
       case Value.Given given -> {
         if (data != null && !data.equals(given.name())) {
           throw node.wrong(
-              "layers read the input %s here and %s elsewhere; there must be one"
-                  .formatted(OnnxException.quote(given.name()), OnnxException.quote(data)));
+              String.format(Locale.ROOT, "layers read the input %s here and %s elsewhere; there must be one", OnnxException.quote(given.name()), OnnxException.quote(data)));
         }
         data = given.name();
         yield new Value.Flow(
@@ -157,14 +156,13 @@ final class GraphReader {
       lengths = node.input(4);
     } else if (!lengths.equals(node.input(4))) {
       throw node.wrong(
-          "has the sequence_lens %s, a layer before it %s; they must be the same"
-              .formatted(OnnxException.quote(node.input(4)), OnnxException.quote(lengths)));
+          String.format(Locale.ROOT, "has the sequence_lens %s, a layer before it %s; they must be the same", OnnxException.quote(node.input(4)), OnnxException.quote(lengths)));
     }
   }
 
   private static Value.Flow after(Value.Flow before, Layer layer, Form form) {
     if (before.layers().size() == MOST_LAYERS) {
-      throw new OnnxException("more than %d layers; this is no model".formatted(MOST_LAYERS));
+      throw new OnnxException(String.format(Locale.ROOT, "more than %d layers; this is no model", MOST_LAYERS));
     }
     return new Value.Flow(Stream.concat(before.layers().stream(), Stream.of(layer)).toList(), form);
   }

@@ -4,6 +4,7 @@ import carousel.nn.Embedding;
 import carousel.nn.LayerNorm;
 import carousel.nn.Linear;
 import carousel.nn.Parameter;
+import java.util.Locale;
 import java.util.List;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +20,7 @@ record LayerReader(NodeProto node, Weights weights) {
   Embedding embedding(TensorProto table) {
     var axis = node.integer("axis", 0);
     if (axis != 0) {
-      throw node.wrong("attribute axis is %d; rows of a table are axis 0".formatted(axis));
+      throw node.wrong(String.format(Locale.ROOT, "attribute axis is %d; rows of a table are axis 0", axis));
     }
     return new Embedding(weights.parameter(node, table, 2), OptionalInt.empty());
   }
@@ -53,8 +54,7 @@ record LayerReader(NodeProto node, Weights weights) {
     var columns = w.value().dim(1);
     if (bias != null && !bias.dims().equals(List.of(columns))) {
       throw node.wrong(
-          "C has the shape %s, a bias of %d columns has [%d]"
-              .formatted(bias.dims(), columns, columns));
+          String.format(Locale.ROOT, "C has the shape %s, a bias of %d columns has [%d]", bias.dims(), columns, columns));
     }
     return new Linear(w, bias == null ? null : weights.parameter(node, bias, 1));
   }
@@ -66,15 +66,13 @@ record LayerReader(NodeProto node, Weights weights) {
     var axis = node.integer("axis", -1);
     if (rank == 0 || (axis != -rank && axis != 3 - rank)) {
       throw node.wrong(
-          "attribute axis is %d; a scale of the shape %s wants %d"
-              .formatted(axis, gain.dims(), -rank));
+          String.format(Locale.ROOT, "attribute axis is %d; a scale of the shape %s wants %d", axis, gain.dims(), -rank));
     }
     var epsilon = node.single("epsilon", 1e-5);
     if (!(epsilon >= 0)) throw node.wrong("attribute epsilon is " + epsilon);
     if (shift != null && (!shift.dims().equals(gain.dims()) || shift.type() != gain.type())) {
       throw node.wrong(
-          "scale is %s %s, its bias %s %s"
-              .formatted(gain.type(), gain.dims(), shift.type(), shift.dims()));
+          String.format(Locale.ROOT, "scale is %s %s, its bias %s %s", gain.type(), gain.dims(), shift.type(), shift.dims()));
     }
     var scale = weights.parameter(node, gain, rank);
     var bias =

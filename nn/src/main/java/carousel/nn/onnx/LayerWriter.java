@@ -14,6 +14,7 @@ import carousel.nn.recurrent.Stack;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -66,7 +67,7 @@ final class LayerWriter {
       throw new OnnxException(
           types.isEmpty()
               ? "there is nothing to export: the layers have no parameters"
-              : "the layers' weights are of types %s; one model has one type".formatted(types));
+              : String.format(Locale.ROOT, "the layers' weights are of types %s; one model has one type", types));
     }
     return DataType.of(types.getFirst());
   }
@@ -105,9 +106,7 @@ final class LayerWriter {
       case Bidirectional pair -> recurrent(path, List.of(pair.forward(), pair.backward()));
       default ->
           throw new OnnxException(
-              "%s, %s, cannot be exported: what it computes is not known; %s"
-                  .formatted(
-                      path,
+              String.format(Locale.ROOT, "%s, %s, cannot be exported: what it computes is not known; %s", path,
                       layer.getClass().getSimpleName(),
                       "give the Recurrent, Bidirectional and Stack layers it is made of"));
     }
@@ -134,8 +133,7 @@ final class LayerWriter {
   private static void checkNoise(String path, Recurrent<?> layer) {
     if (layer.noise().zoneout().stream().anyMatch(rate -> rate > 0)) {
       throw new OnnxException(
-          "%s, Recurrent with zoneout, cannot be exported: no operator of ONNX mixes the states before"
-                  .formatted(path)
+          String.format(Locale.ROOT, "%s, Recurrent with zoneout, cannot be exported: no operator of ONNX mixes the states before", path)
               + " and after a step; withNoise(Noise.none()) leaves that out");
     }
   }
@@ -169,7 +167,7 @@ final class LayerWriter {
     for (var state : states) {
       out.add(
           graph.output(
-              "final_%s_%d".formatted(state, recurrent),
+              String.format(Locale.ROOT, "final_%s_%d", state, recurrent),
               type,
               directions.size(),
               BATCH,
@@ -187,9 +185,8 @@ final class LayerWriter {
         || a.hidden() != b.hidden()
         || !a.settings().fits(b.settings())) {
       throw new OnnxException(
-          ("%s, Bidirectional, cannot be exported: one operator of ONNX runs both directions, so both"
-                  + " cells must be of one kind and size, got %s of %d units and %s of %d")
-              .formatted(path, a.operator(), a.hidden(), b.operator(), b.hidden()));
+          String.format(Locale.ROOT, "%s, Bidirectional, cannot be exported: one operator of ONNX runs both directions, so both"
+                  + " cells must be of one kind and size, got %s of %d units and %s of %d", path, a.operator(), a.hidden(), b.operator(), b.hidden()));
     }
   }
 
@@ -236,7 +233,7 @@ final class LayerWriter {
     var width = directions.getFirst().outputs();
     var sides = directions.size();
     if (wanted.contains(Onnx.Input.STATES)) {
-      return graph.input("initial_%s_%d".formatted(state, recurrent), type, sides, BATCH, width);
+      return graph.input(String.format(Locale.ROOT, "initial_%s_%d", state, recurrent), type, sides, BATCH, width);
     }
     if (directions.stream().allMatch(d -> d.start().isEmpty())) return "";
     var rows =

@@ -3,6 +3,7 @@ package carousel.nn.onnx;
 import carousel.nn.onnx.Value.Final;
 import carousel.nn.onnx.Value.Flow;
 import carousel.tensor.TensorException;
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -33,7 +34,7 @@ record OutputReader(List<String> names, Function<String, Value> values) {
     var types = chain.parameters().stream().map(named -> named.value().dtype()).distinct().toList();
     if (types.size() > 1) {
       throw new OnnxException(
-          "the weights are of types %s; one model has one type".formatted(types));
+          String.format(Locale.ROOT, "the weights are of types %s; one model has one type", types));
     }
     return chain;
   }
@@ -50,15 +51,14 @@ record OutputReader(List<String> names, Function<String, Value> values) {
             throw other
                 .by()
                 .wrong(
-                    "is not read, and the output %s depends on it; %s"
-                        .formatted(OnnxException.quote(name), hint(other.by())));
+                    String.format(Locale.ROOT, "is not read, and the output %s depends on it; %s", OnnxException.quote(name), hint(other.by())));
         default -> {} // what was given
       }
     }
     if (flows.isEmpty()) longest(finals).ifPresent(flows::add);
     if (flows.size() != 1) {
       throw new OnnxException(
-          "%d outputs of the graph are outputs of layers, one is wanted".formatted(flows.size()));
+          String.format(Locale.ROOT, "%d outputs of the graph are outputs of layers, one is wanted", flows.size()));
     }
     return flows.getFirst();
   }
@@ -72,9 +72,8 @@ record OutputReader(List<String> names, Function<String, Value> values) {
     for (var name : names) {
       if (values.apply(name) instanceof Final states && !flow.contains(states.of())) {
         throw new OnnxException(
-            ("the output %s is a final state of a layer that does not lead to the other outputs;"
-                    + " one chain of layers is wanted")
-                .formatted(OnnxException.quote(name)));
+            String.format(Locale.ROOT, "the output %s is a final state of a layer that does not lead to the other outputs;"
+                    + " one chain of layers is wanted", OnnxException.quote(name)));
       }
     }
   }

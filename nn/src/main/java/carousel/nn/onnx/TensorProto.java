@@ -2,6 +2,7 @@ package carousel.nn.onnx;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
+import java.util.Locale;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -42,7 +43,7 @@ record TensorProto(
           while (list.hasRemaining()) {
             dims.add(WireReader.varint(list));
             if (dims.size() > MAX_RANK)
-              throw new OnnxException("a tensor of more than %d axes".formatted(MAX_RANK));
+              throw new OnnxException(String.format(Locale.ROOT, "a tensor of more than %d axes", MAX_RANK));
           }
         }
         case 2 -> type = in.integer();
@@ -66,7 +67,7 @@ record TensorProto(
     var found = DataType.of(type, name);
     if (!raw.isEmpty() && !listed.isEmpty()) throw wrong(name, "has its values twice");
     if (!listed.isEmpty() && listing != field(found)) {
-      throw wrong(name, "is of type %s and lists values of another".formatted(found));
+      throw wrong(name, String.format(Locale.ROOT, "is of type %s and lists values of another", found));
     }
     var packed = !listed.isEmpty() && (found == DataType.INT32 || found == DataType.INT64);
     var proto =
@@ -95,7 +96,7 @@ record TensorProto(
       extents.add(dim.intValue());
     }
     if (elements > Integer.MAX_VALUE)
-      throw wrong(name, "of %s is larger than any file".formatted(dims));
+      throw wrong(name, String.format(Locale.ROOT, "of %s is larger than any file", dims));
     return extents;
   }
 
@@ -109,7 +110,7 @@ record TensorProto(
     var wanted = elements() * type.bytes();
     if (present != wanted) {
       throw wrong(
-          name, "%s %s, has %d bytes where %d are needed".formatted(type, dims, present, wanted));
+          name, String.format(Locale.ROOT, "%s %s, has %d bytes where %d are needed", type, dims, present, wanted));
     }
   }
 
@@ -124,7 +125,7 @@ record TensorProto(
           case FLOAT -> DType.F32;
           case DOUBLE -> DType.F64;
           case INT32, INT64 ->
-              throw wrong(name, "holds %s where weights are FLOAT or DOUBLE".formatted(type));
+              throw wrong(name, String.format(Locale.ROOT, "holds %s where weights are FLOAT or DOUBLE", type));
         };
     var tensor = Tensor.zeros(dtype, dims.stream().mapToInt(Integer::intValue).toArray());
     try {
@@ -147,14 +148,14 @@ record TensorProto(
   /** The values of a short list of integers. */
   long[] toIntegers() {
     if ((type != DataType.INT64 && type != DataType.INT32) || elements() > MAX_INTEGERS) {
-      throw wrong(name, "%s %s, is read as a list of integers".formatted(type, dims));
+      throw wrong(name, String.format(Locale.ROOT, "%s %s, is read as a list of integers", type, dims));
     }
     var values = new long[(int) elements()];
     var at = 0;
     for (var piece : data) {
       var rest = piece.duplicate().order(piece.order());
       while (rest.hasRemaining()) {
-        if (at == values.length) throw wrong(name, "lists more than its %d values".formatted(at));
+        if (at == values.length) throw wrong(name, String.format(Locale.ROOT, "lists more than its %d values", at));
         values[at++] =
             packed
                 ? WireReader.varint(rest)
@@ -162,12 +163,12 @@ record TensorProto(
       }
     }
     if (at < values.length)
-      throw wrong(name, "lists %d of its %d values".formatted(at, values.length));
+      throw wrong(name, String.format(Locale.ROOT, "lists %d of its %d values", at, values.length));
     return values;
   }
 
   private static OnnxException wrong(String name, String problem) {
-    return new OnnxException("tensor %s %s".formatted(OnnxException.quote(name), problem));
+    return new OnnxException(String.format(Locale.ROOT, "tensor %s %s", OnnxException.quote(name), problem));
   }
 
   /** The pieces, one after the other. */

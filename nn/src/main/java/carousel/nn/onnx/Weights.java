@@ -1,5 +1,6 @@
 package carousel.nn.onnx;
 
+import java.util.Locale;
 import carousel.nn.Parameter;
 import carousel.tensor.Tensor;
 
@@ -28,8 +29,7 @@ final class Weights {
     read += tensor.bytes();
     if (read > most) {
       throw new OnnxException(
-          "the nodes read more than %d bytes of weights, %d times the size of the file; this is no model"
-              .formatted(most, MOST_READS));
+          String.format(Locale.ROOT, "the nodes read more than %d bytes of weights, %d times the size of the file; this is no model", most, MOST_READS));
     }
     return tensor.toTensor();
   }
@@ -38,8 +38,7 @@ final class Weights {
   Parameter parameter(NodeProto node, TensorProto tensor, int rank) {
     if (tensor.dims().size() != rank || tensor.dims().contains(0)) {
       throw node.wrong(
-          "tensor %s has the shape %s where %d axes are wanted"
-              .formatted(OnnxException.quote(tensor.name()), tensor.dims(), rank));
+          String.format(Locale.ROOT, "tensor %s has the shape %s where %d axes are wanted", OnnxException.quote(tensor.name()), tensor.dims(), rank));
     }
     return Parameter.of(() -> tensor(tensor));
   }
