@@ -8,10 +8,10 @@ import carousel.tensor.TensorException;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -127,7 +127,11 @@ final class Trial {
       }
       if (other != i && !takesAny) {
         throw new TensorException(
-            String.format(Locale.ROOT, "gradCheck: %s and %s share memory, so that neither can be moved by itself; leave one out", names.get(i), names.get(other)));
+            String.format(
+                Locale.ROOT,
+                "gradCheck: %s and %s share memory, so that neither can be moved by itself; leave one out",
+                names.get(i),
+                names.get(other)));
       }
       boolean repeats = false;
       for (int axis = 0; axis < x.rank(); axis++) {

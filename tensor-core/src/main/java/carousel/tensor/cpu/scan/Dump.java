@@ -6,7 +6,6 @@ import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.spi.Setting;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Term;
-import java.util.Locale;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
@@ -14,9 +13,9 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Kernels as text: what was traced, and how it is run. With {@code -Dcarousel.dump=DIR} every kernel
@@ -77,7 +76,14 @@ final class Dump {
       }
     }
     line(
-        String.format(Locale.ROOT, "b%d %d x [%d] %s %s", block.id(), block.members(), block.width(), block.rows(), held));
+        String.format(
+            Locale.ROOT,
+            "b%d %d x [%d] %s %s",
+            block.id(),
+            block.members(),
+            block.width(),
+            block.rows(),
+            held));
   }
 
   private void stages(String what, List<Plan.Stage> stages) {
@@ -93,19 +99,29 @@ final class Dump {
   }
 
   private String product(Plan.Group group) {
-    return String.format(Locale.ROOT, "b%d = %s + a%s · %s", group.block().id(),
-            group.origin(),
-            group.arrays(),
-            group.members().stream().map(Value::toString).toList());
+    return String.format(
+        Locale.ROOT,
+        "b%d = %s + a%s · %s",
+        group.block().id(),
+        group.origin(),
+        group.arrays(),
+        group.members().stream().map(Value::toString).toList());
   }
 
   private String product(Plan.Return back) {
     List<String> terms = new ArrayList<>();
     for (Term term : back.terms()) {
       terms.add(
-          String.format(Locale.ROOT, "g%d · w%d[%d,%d]ᵀ", plan.cotangentArray(term.factor()), term.weight(), term.row(), term.column()));
+          String.format(
+              Locale.ROOT,
+              "g%d · w%d[%d,%d]ᵀ",
+              plan.cotangentArray(term.factor()),
+              term.weight(),
+              term.row(),
+              term.column()));
     }
-    return String.format(Locale.ROOT, "b%d %s %s", back.block().id(), back.onto() ? "+=" : "=", terms);
+    return String.format(
+        Locale.ROOT, "b%d %s %s", back.block().id(), back.onto() ? "+=" : "=", terms);
   }
 
   private void program(String what, Program program) {
