@@ -13,6 +13,7 @@ import carousel.tensor.spi.Fused;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -87,14 +88,12 @@ final class Tape implements Interpreter {
     Edge written = tracked.get(target);
     if (written != null && !written.isLeaf()) {
       throw new TensorException(
-          "%s: this %s %s is a result of the program that is being differentiated, or a view of one, and a write is no op: its gradient would be that of the old value; make a new tensor (where, concat, stack, scatterAdd), or write in Grad.off to what the gradient shall not see"
-              .formatted(op, target.dtype(), target.shape()));
+          String.format(Locale.ROOT, "%s: this %s %s is a result of the program that is being differentiated, or a view of one, and a write is no op: its gradient would be that of the old value; make a new tensor (where, concat, stack, scatterAdd), or write in Grad.off to what the gradient shall not see", op, target.dtype(), target.shape()));
     }
     for (Tensor source : sources) {
       if (tracked.containsKey(source)) {
         throw new TensorException(
-            "%s: the %s %s that is written depends on what the gradient is taken by, and none flows through a write; join parts with concat or stack, or write its detach() if it is to be a constant"
-                .formatted(op, source.dtype(), source.shape()));
+            String.format(Locale.ROOT, "%s: the %s %s that is written depends on what the gradient is taken by, and none flows through a write; join parts with concat or stack, or write its detach() if it is to be a constant", op, source.dtype(), source.shape()));
       }
     }
     outer.beforeWrite(op, target, sources);

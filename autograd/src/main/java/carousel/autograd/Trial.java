@@ -11,6 +11,7 @@ import carousel.tensor.op.Op;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -126,8 +127,11 @@ final class Trial {
       }
       if (other != i && !takesAny) {
         throw new TensorException(
-            "gradCheck: %s and %s share memory, so that neither can be moved by itself; leave one out"
-                .formatted(names.get(i), names.get(other)));
+            String.format(
+                Locale.ROOT,
+                "gradCheck: %s and %s share memory, so that neither can be moved by itself; leave one out",
+                names.get(i),
+                names.get(other)));
       }
       boolean repeats = false;
       for (int axis = 0; axis < x.rank(); axis++) {

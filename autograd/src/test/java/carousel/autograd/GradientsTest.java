@@ -63,7 +63,8 @@ class GradientsTest {
       closed = thirteen();
     }
     assertThat(closed)
-        .hasToString("gradients of F64 [] (closed)\n  a  F64 [2]  (closed)\n  b  F64 [1]  (closed)");
+        .hasToString(
+            "gradients of F64 [] (closed)\n  a  F64 [2]  (closed)\n  b  F64 [1]  (closed)");
   }
 
   @Test

@@ -10,6 +10,7 @@ import carousel.tensor.op.Transfer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -79,7 +80,7 @@ class RuleMutationTest {
           mutants++;
         }
         if (changed && !noticed && !isNoticedAtSpecialPoints(new Breaking(label, k, way), cases)) {
-          alive.add("%s %d %s %s".formatted(row, k, applied.get(k), way));
+          alive.add(String.format(Locale.ROOT, "%s %d %s %s", row, k, applied.get(k), way));
         }
       }
     }

@@ -13,6 +13,7 @@ import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_ST
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import carousel.tensor.Device;
+import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitAccessTarget;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
@@ -21,6 +22,7 @@ import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -209,6 +211,9 @@ class ArchitectureTest {
                       target(owner(assignableTo(MemorySegment.class)))
                           .and(target(name("toArray"))))),
           Map.entry(
+              "texts name their locale: in that of the machine %d writes ١ or १, and I in small letters is ı",
+              classes().should(nameTheirLocale())),
+          Map.entry(
               "libraries log; only programs print",
               noClasses()
                   .that()
@@ -231,6 +236,31 @@ class ArchitectureTest {
 
   private static DynamicTest named(String name, ArchRule rule) {
     return DynamicTest.dynamicTest(name, () -> rule.as(name).check(House.CLASSES));
+  }
+
+  /** By calls and by references, of all that formats or changes the case and has a twin that takes a locale. */
+  private static ArchCondition<JavaClass> nameTheirLocale() {
+    return new ArchCondition<>("name the locale") {
+      private static final Set<String> NAMES =
+          Set.of("format", "formatted", "printf", "toLowerCase", "toUpperCase");
+      private static final Set<String> OWNERS =
+          Set.of("java.lang.String", "java.io.PrintStream", "java.io.PrintWriter", "java.io.Console");
+
+      @Override
+      public void check(JavaClass type, ConditionEvents events) {
+        type.getAccessesFromSelf().stream()
+            .filter(access -> access.getTarget() instanceof CodeUnitAccessTarget)
+            .filter(access -> isWithoutLocale((CodeUnitAccessTarget) access.getTarget()))
+            .forEach(access -> events.add(new SimpleConditionEvent(type, false, access.getDescription())));
+      }
+
+      private static boolean isWithoutLocale(CodeUnitAccessTarget target) {
+        var parameters = target.getRawParameterTypes();
+        return OWNERS.contains(target.getOwner().getName())
+            && NAMES.contains(target.getName())
+            && (parameters.isEmpty() || !parameters.getFirst().isEquivalentTo(Locale.class));
+      }
+    };
   }
 
   private static ArchCondition<JavaClass> resideInANullMarkedPackage() {

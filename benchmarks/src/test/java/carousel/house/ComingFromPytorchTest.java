@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -170,7 +171,7 @@ class ComingFromPytorchTest {
     for (int r = 0; r < rows.size(); r++) {
       for (int e = 0; e < rows.get(r).here.size(); e++) {
         text.append(
-            "  public Object row%d_%d() { return %s; }%n".formatted(r, e, rows.get(r).here.get(e)));
+            String.format(Locale.ROOT, "  public Object row%d_%d() { return %s; }%n", r, e, rows.get(r).here.get(e)));
       }
     }
     text.append("}\n");

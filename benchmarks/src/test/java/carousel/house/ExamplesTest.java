@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -124,10 +125,10 @@ class ExamplesTest {
   @Test
   void oneThatDoesNotCompileIsReportedWithItsLine() throws IOException {
     String comment = "package carousel.tensor;\n/**\n * <pre>{@code\n * %s\n * }</pre>\n */";
-    assertThat(errorsOf(comment.formatted("Tensor z = x.add(y);"))).isEmpty();
-    assertThat(errorsOf(comment.formatted("public record Pair(Tensor a, Tensor b) {}"))).isEmpty();
+    assertThat(errorsOf(String.format(Locale.ROOT, comment, "Tensor z = x.add(y);"))).isEmpty();
+    assertThat(errorsOf(String.format(Locale.ROOT, comment, "public record Pair(Tensor a, Tensor b) {}"))).isEmpty();
     for (String wrong : List.of("Tensor z = x.plus(y);", "Tensor z = nobody;", "z = ...;", "}")) {
-      assertThat(errorsOf(comment.formatted(wrong)))
+      assertThat(errorsOf(String.format(Locale.ROOT, comment, wrong)))
           .as(wrong)
           .isNotEmpty()
           .allMatch(error -> error.startsWith("line 4: ") || wrong.equals("}"));

@@ -1,5 +1,6 @@
 package carousel.cuda;
 
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -113,8 +114,7 @@ public sealed interface CudaReport {
       return driverVersion >= LEAST_DRIVER
           ? List.of()
           : List.of(
-              "The driver is for CUDA %s; install one for CUDA %s or later (Linux: 525.60.13)."
-                  .formatted(version(driverVersion), version(LEAST_DRIVER)));
+              String.format(Locale.ROOT, "The driver is for CUDA %s; install one for CUDA %s or later (Linux: 525.60.13).", version(driverVersion), version(LEAST_DRIVER)));
     }
 
     private static String version(int number) {

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import carousel.cuda.driver.KernelSource;
 import carousel.tensor.DType;
 import carousel.tensor.op.Formula;
+import java.util.Locale;
 import java.util.UUID;
 import java.util.stream.Collectors;
 
@@ -37,7 +38,7 @@ final class FormulaSource {
           .append(";\n");
     }
     String text =
-        """
+        String.format(Locale.ROOT, """
         #include "formula.cuh"
 
         struct F {
@@ -53,9 +54,7 @@ final class FormulaSource {
         extern "C" __global__ void %s(const i64 *parts, int count, int op, int *error) {
           run_formula<F>(parts, count, op, error);
         }
-        """
-            .formatted(
-                type == DType.F32 ? "float" : type == DType.F64 ? "double" : "int",
+        """, type == DType.F32 ? "float" : type == DType.F64 ? "double" : "int",
                 count(formula, Formula.Input.class),
                 formula.results().size(),
                 count(formula, Formula.Constant.class),

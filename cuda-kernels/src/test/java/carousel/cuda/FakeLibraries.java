@@ -3,6 +3,7 @@ package carousel.cuda;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /** Libraries that pose as NVIDIA's, under their names. */
@@ -19,7 +20,7 @@ public final class FakeLibraries {
   public static Path cublas(Path folder, int major) throws IOException, InterruptedException {
     Path library = folder.resolve("libcublas.so." + major);
     Path versions = folder.resolve("cublas.map");
-    Files.writeString(versions, "libcublas.so.%d { global: *; };%n".formatted(major));
+    Files.writeString(versions, String.format(Locale.ROOT, "libcublas.so.%d { global: *; };%n", major));
     FakeDriver.compile(
         "fake_cublas.c", library, Stream.of("-O2", "-Wl,--version-script=" + versions));
     return library;

@@ -10,6 +10,7 @@ import carousel.tensor.Scope;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -130,7 +131,7 @@ class KernelMutationTest {
   }
 
   private static String name(String kernel, String statement, String wrong) {
-    return "%s, %s → %s".formatted(kernel, statement, wrong);
+    return String.format(Locale.ROOT, "%s, %s → %s", kernel, statement, wrong);
   }
 
   /** By name, who looks at a kernel: each says whether it notices something wrong. */

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -140,8 +141,7 @@ class SpecialValuesTest {
             Tensor[] inputs = plain.clone();
             inputs[k] = planted(plain[k], place, odd);
             follows(
-                "%s of %s with %s at %d of input %d"
-                    .formatted(subject.composite.label(), type, odd, place, k),
+                String.format(Locale.ROOT, "%s of %s with %s at %d of input %d", subject.composite.label(), type, odd, place, k),
                 subject.composite,
                 type,
                 inputs);

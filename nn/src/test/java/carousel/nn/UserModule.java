@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
@@ -41,7 +42,7 @@ public final class UserModule {
         write(
             work,
             "module-info.java",
-            "module user { requires carousel.nn; exports entry; %s }".formatted(directive)));
+            String.format(Locale.ROOT, "module user { requires carousel.nn; exports entry; %s }", directive)));
     for (var source : sources.entrySet()) {
       arguments.add(write(work, source.getKey(), source.getValue()));
     }

@@ -10,6 +10,7 @@ import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.CustomOp;
 import carousel.tensor.op.Op;
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -104,8 +105,7 @@ final class OpUses {
         findings.require(
             Math.abs(along.item() - back.item()) <= bound,
             where + " by input " + i,
-            "⟨w, J·v⟩ is %s, wanted %s = ⟨Jᵀ·w, v⟩, to %.1e: forward and backward mode differ"
-                .formatted(along.item(), back.item(), bound));
+            String.format(Locale.ROOT, "⟨w, J·v⟩ is %s, wanted %s = ⟨Jᵀ·w, v⟩, to %.1e: forward and backward mode differ", along.item(), back.item(), bound));
       }
     }
   }

@@ -8,6 +8,7 @@ import carousel.tensor.spi.Probe;
 import carousel.tensor.spi.Setting;
 import carousel.zoo.lm.Numbers;
 import carousel.zoo.lm.Reporter;
+import java.util.Locale;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -139,9 +140,7 @@ final class DoctorCommand implements Callable<Integer> {
   private static Finding processors() {
     var facts = new ArrayList<String>();
     facts.add(
-        "%s, %d processors, %d threads in use"
-            .formatted(
-                System.getProperty("os.arch"),
+        String.format(Locale.ROOT, "%s, %d processors, %d threads in use", System.getProperty("os.arch"),
                 Runtime.getRuntime().availableProcessors(),
                 Threads.count()));
     facts.addAll(model());
@@ -166,15 +165,12 @@ final class DoctorCommand implements Callable<Integer> {
     if (ManagementFactory.getOperatingSystemMXBean()
         instanceof com.sun.management.OperatingSystemMXBean system) {
       facts.add(
-          "%s in this machine or container, %s free"
-              .formatted(
-                  Numbers.bytes(system.getTotalMemorySize()),
+          String.format(Locale.ROOT, "%s in this machine or container, %s free", Numbers.bytes(system.getTotalMemorySize()),
                   Numbers.bytes(system.getFreeMemorySize())));
     }
     facts.add("heap up to " + Numbers.bytes(Runtime.getRuntime().maxMemory()));
     facts.add(
-        "tensors up to %s (-Dcarousel.memory=)"
-            .formatted(Numbers.bytes(Device.cpu().backend().memory().limit())));
+        String.format(Locale.ROOT, "tensors up to %s (-Dcarousel.memory=)", Numbers.bytes(Device.cpu().backend().memory().limit())));
     return new Finding("memory", true, facts, List.of());
   }
 
@@ -189,7 +185,7 @@ final class DoctorCommand implements Callable<Integer> {
         facts.add(device.name() + (product == 12 ? " computes" : " computes wrongly"));
       } catch (RuntimeException e) {
         works = false;
-        facts.add("%s fails: %s".formatted(device.name(), e.getMessage()));
+        facts.add(String.format(Locale.ROOT, "%s fails: %s", device.name(), e.getMessage()));
       }
     }
     facts.add("in use by default: " + Device.cpu().name());

@@ -7,6 +7,7 @@ import carousel.tensor.TensorException;
 import carousel.zoo.grammar.GrammarException;
 import carousel.zoo.lm.Failure;
 import carousel.zoo.lm.Reporter;
+import java.util.Locale;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.InvalidPathException;
@@ -24,7 +25,7 @@ final class Errors {
     var err = line.getErr();
     err.println("carousel: " + Reporter.visible(String.valueOf(e.getMessage())));
     UnmatchedArgumentException.printSuggestions(e, err);
-    err.println("Try: ./carousel %s--help".formatted(path(line)));
+    err.println(String.format(Locale.ROOT, "Try: ./carousel %s--help", path(line)));
     err.flush();
     return CommandLine.ExitCode.USAGE;
   }
@@ -32,13 +33,11 @@ final class Errors {
   /** Where the locale knows ASCII alone, Java has lost what it could not read of a name. */
   private static String reason(InvalidPathException e) {
     var names = System.getProperty("sun.jnu.encoding", "");
-    return "'%s' cannot be the name of a file: %s%s"
-        .formatted(
-            e.getInput(),
+    return String.format(Locale.ROOT, "'%s' cannot be the name of a file: %s%s", e.getInput(),
             e.getReason(),
             names.startsWith("UTF")
                 ? ""
-                : "; Java reads names as %s here: start it with LC_ALL=C.UTF-8".formatted(names));
+                : String.format(Locale.ROOT, "; Java reads names as %s here: start it with LC_ALL=C.UTF-8", names));
   }
 
   private static String path(CommandLine line) {
@@ -68,7 +67,7 @@ final class Errors {
       case InvalidPathException path -> reason(path);
       case OutOfMemoryError _ ->
           "the Java heap is full; give it more with CAROUSEL_OPTS=-Xmx4g, or take a shorter text";
-      default -> "a mistake in Carousel: %s; --debug shows where".formatted(e);
+      default -> String.format(Locale.ROOT, "a mistake in Carousel: %s; --debug shows where", e);
     };
   }
 }

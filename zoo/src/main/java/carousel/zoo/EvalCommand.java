@@ -11,6 +11,7 @@ import carousel.zoo.lm.Numbers;
 import carousel.zoo.lm.Reporter;
 import carousel.zoo.lm.RunFolder;
 import carousel.zoo.lm.Trained;
+import java.util.Locale;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -80,8 +81,7 @@ final class EvalCommand implements Callable<Integer> {
           .grammar()
           .ifPresent(g ->
               out.println(
-                  "best    perplexity %8s  possible"
-                      .formatted(Numbers.figure(g.bestPerplexity()))));
+                  String.format(Locale.ROOT, "best    perplexity %8s  possible", Numbers.figure(g.bestPerplexity()))));
       return 0;
     }
   }
@@ -90,9 +90,7 @@ final class EvalCommand implements Callable<Integer> {
     var measured = Evaluation.of(trained.model(), text, batch);
     var unknown = Arrays.stream(text.toArray()).filter(id -> id == Vocabulary.UNKNOWN_ID).count();
     out.println(
-        "%-6s  perplexity %8s  %s predicted, %s of the text unknown (%s)"
-            .formatted(
-                name,
+        String.format(Locale.ROOT, "%-6s  perplexity %8s  %s predicted, %s of the text unknown (%s)", name,
                 Numbers.figure(measured.perplexity()),
                 Numbers.counted(measured.tokens(), "token"),
                 Numbers.count(unknown),

@@ -10,6 +10,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.zoo.lm.Choice;
 import carousel.zoo.lm.Failure;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -71,8 +72,7 @@ final class ExplainCommand implements Callable<Integer> {
     } catch (TensorException e) {
       var first = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new Failure(
-          "%s of %d inputs, %d hidden units and a batch of %d: %s"
-              .formatted(cell, inputs, hidden, batch, first),
+          String.format(Locale.ROOT, "%s of %d inputs, %d hidden units and a batch of %d: %s", cell, inputs, hidden, batch, first),
           e);
     }
     return 0;

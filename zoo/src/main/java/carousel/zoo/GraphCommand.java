@@ -8,6 +8,7 @@ import carousel.zoo.lm.Choice;
 import carousel.zoo.lm.Failure;
 import carousel.zoo.lm.Reporter;
 import carousel.zoo.trace.StepGraph;
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,8 +48,7 @@ final class GraphCommand implements Callable<Integer> {
     var diagram = StepGraph.of(cell, !forward);
     var out = Objects.requireNonNull(spec).commandLine().getOut();
     out.println(
-        "%s: %d nodes, %d edges"
-            .formatted(diagram.title(), diagram.nodes().size(), diagram.edges().size()));
+        String.format(Locale.ROOT, "%s: %d nodes, %d edges", diagram.title(), diagram.nodes().size(), diagram.edges().size()));
     var name = cell + (forward ? "-forward" : "");
     out.println("  " + Reporter.visible(write(name + ".dot", Dot.write(diagram)).toString()));
     out.println("  " + Reporter.visible(write(name + ".svg", Svg.write(diagram)).toString()));

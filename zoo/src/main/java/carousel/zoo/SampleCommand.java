@@ -11,6 +11,7 @@ import carousel.zoo.lm.Reporter;
 import carousel.zoo.lm.RunFolder;
 import carousel.zoo.lm.Sampler;
 import carousel.zoo.lm.Trained;
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -74,7 +75,7 @@ final class SampleCommand implements Callable<Integer> {
         line.getErr()
             .println(
                 Reporter.visible(
-                    "carousel: '%s' is not in the vocabulary; read as <unk>".formatted(unknown)));
+                    String.format(Locale.ROOT, "carousel: '%s' is not in the vocabulary; read as <unk>", unknown)));
       }
       // A line begins after the end of another.
       var read = IntStream.concat(IntStream.of(Vocabulary.END_ID), IntStream.of(given)).toArray();

@@ -1,5 +1,6 @@
 package carousel.zoo;
 
+import java.util.Locale;
 import carousel.tensor.spi.Setting;
 import carousel.zoo.lm.Failure;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,7 @@ final class Threads {
   static void use(@Nullable Integer threads) {
     if (threads == null) return;
     if (!Setting.THREADS.takes(threads.toString())) {
-      throw Failure.usage("--threads must be %s, got %s".formatted(Setting.THREADS.wanted(), threads));
+      throw Failure.usage(String.format(Locale.ROOT, "--threads must be %s, got %s", Setting.THREADS.wanted(), threads));
     }
     System.setProperty(Setting.THREADS.property(), threads.toString());
   }

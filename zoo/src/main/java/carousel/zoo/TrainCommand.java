@@ -13,6 +13,7 @@ import carousel.zoo.lm.RunFolder;
 import carousel.zoo.lm.Saving;
 import carousel.zoo.lm.Settings;
 import carousel.zoo.lm.TrainingRun;
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -273,7 +274,7 @@ final class TrainCommand implements Callable<Integer> {
     if (data == null) {
       if (recipe != null && recipe().readsPennTreebank()) {
         throw Failure.usage(
-            "--recipe %s is made for Penn Treebank: say with --data where it is".formatted(recipe));
+            String.format(Locale.ROOT, "--recipe %s is made for Penn Treebank: say with --data where it is", recipe));
       }
       return Data.GENERATED;
     }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -91,8 +92,7 @@ class ConcurrentRunsTest {
         var second = carousel("train", "--resume", run);
         assertThat(second.complaint())
             .isEqualTo(
-                "carousel: %s is being written by process %d; wait until that has ended, or write to another folder%n"
-                    .formatted(run, child.process().pid()));
+                String.format(Locale.ROOT, "carousel: %s is being written by process %d; wait until that has ended, or write to another folder%n", run, child.process().pid()));
         assertThat(second.code()).isEqualTo(1);
       }
       assertThat(child.process().isAlive()).isTrue();

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -182,7 +183,7 @@ class TrainingTest {
     var done = Files.readAllLines(run.resolve("history.csv")).size() - 1;
     var on = carousel("train", "--resume", run, "--epochs", done + 1);
     assertThat(on.code()).as(on.err()).isZero();
-    assertThat(on.out()).contains("epoch %d/%d".formatted(done + 1, done + 1));
+    assertThat(on.out()).contains(String.format(Locale.ROOT, "epoch %d/%d", done + 1, done + 1));
   }
 
   /**

@@ -1,5 +1,6 @@
 package carousel.benchmarks.compare;
 
+import java.util.Locale;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -43,7 +44,7 @@ public final class Compare {
       Files.writeString(options.svg().get(), Picture.of(results));
     }
     var lstm = results.stream().filter(result -> result.table() == Table.LSTM).toList();
-    Report.summary(lstm).ifPresent(text -> out.printf("%n%s%n", text));
+    Report.summary(lstm).ifPresent(text -> out.printf(Locale.ROOT, "%n%s%n", text));
     requireSound(results);
   }
 
@@ -64,7 +65,7 @@ public final class Compare {
         List<Result> results = new ArrayList<>();
         for (Row row : rows) {
           if (System.nanoTime() - start > options.minutes() * 60e9) {
-            out.printf("%n%s %s: left out, the time is over%n", table.option(), row.name());
+            out.printf(Locale.ROOT, "%n%s %s: left out, the time is over%n", table.option(), row.name());
             continue;
           }
           Result result = rounds.measure(table, row);
@@ -83,9 +84,9 @@ public final class Compare {
 
   private static void list(PrintStream out) {
     for (Table table : Table.values()) {
-      out.printf("%-16s %s%n", table.option(), table.title);
+      out.printf(Locale.ROOT, "%-16s %s%n", table.option(), table.title);
       for (Row row : table.rows) {
-        out.printf("%-16s   %s%s%n", "", row.name(), row.quick() ? "   (quick)" : "");
+        out.printf(Locale.ROOT, "%-16s   %s%s%n", "", row.name(), row.quick() ? "   (quick)" : "");
       }
     }
   }

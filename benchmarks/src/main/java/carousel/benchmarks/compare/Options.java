@@ -1,5 +1,6 @@
 package carousel.benchmarks.compare;
 
+import java.util.Locale;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -33,7 +34,7 @@ record Options(
   private static final int ROUNDS = 5;
 
   static final String USAGE =
-      """
+      String.format(Locale.ROOT, """
       usage: benchmarks/compare [OPTION]...
 
         --only TABLE,...     these tables: %s
@@ -49,9 +50,7 @@ record Options(
         --help               prints this
 
       The last line is `geomean G min M` of (better libtorch time / ours) over the rows of the table lstm.
-      """
-          .formatted(
-              names(Table.values(), Table::option),
+      """, names(Table.values(), Table::option),
               names(Library.values(), Library::option),
               ROUNDS);
 

@@ -17,6 +17,7 @@ final class Report {
   /** The head of a table. */
   void open(Table table, int threads) {
     out.printf(
+        Locale.ROOT,
         "%n### %s: %s; %d %s%n%n",
         table.option(), table.title, threads, threads == 1 ? "thread" : "threads");
     line("shape", "contender", "setting", table.unit.label, "from – to", "ratio");
@@ -50,6 +51,7 @@ final class Report {
   private void line(
       String shape, String who, String setting, String median, String range, String ratio) {
     out.printf(
+        Locale.ROOT,
         "| %-20s | %-20s | %-11s | %9s | %19s | %5s |%n",
         shape, who, setting, median, range, ratio);
   }
@@ -60,7 +62,7 @@ final class Report {
 
   /** The summary of a table: its name, and the ratios of the better peer. */
   void close(Table table, List<Result> results) {
-    summary(results).ifPresent(text -> out.printf("%n%s: %s%n", table.option(), text));
+    summary(results).ifPresent(text -> out.printf(Locale.ROOT, "%n%s: %s%n", table.option(), text));
   }
 
   /** {@code geomean G min M} of the better peer's ratios; nothing if none was measured. */

@@ -2,6 +2,7 @@ package carousel.cuda.driver;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.Locale;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
@@ -76,7 +77,7 @@ public final class CubinCache implements Compiler {
           add(digest, text);
         });
     String hash = HexFormat.of().formatHex(digest.digest(), 0, 16);
-    return "%s-sm_%d-%s.cubin".formatted(stem, capability, hash);
+    return String.format(Locale.ROOT, "%s-sm_%d-%s.cubin", stem, capability, hash);
   }
 
   private static void add(MessageDigest digest, String text) {

@@ -1,5 +1,6 @@
 package carousel.cuda.driver;
 
+import java.util.Locale;
 import carousel.tensor.TensorException;
 
 /** What cuBLAS answers: a {@code cublasStatus_t}, 0 for success. */
@@ -12,7 +13,7 @@ final class CublasStatus {
   static void check(String call, int status) {
     if (status != 0) {
       throw new TensorException(
-          "%s failed: %s (%d). %s".formatted(call, name(status), status, advice(status)));
+          String.format(Locale.ROOT, "%s failed: %s (%d). %s", call, name(status), status, advice(status)));
     }
   }
 

@@ -1,5 +1,6 @@
 package carousel.cuda.driver;
 
+import java.util.Locale;
 import java.lang.foreign.SymbolLookup;
 import java.util.List;
 
@@ -39,12 +40,12 @@ public record CudaLibrary(Kind kind, int major, String where, SymbolLookup symbo
      * @return e.g. {@code libcublas.so.13}
      */
     public String file(int major, boolean isWindows) {
-      return (isWindows ? windows : linux).formatted(major);
+      return String.format(Locale.ROOT, isWindows ? windows : linux, major);
     }
 
     /** What lies beside it and is loaded before it, as patterns of names. */
     List<String> before(int major) {
-      return before.stream().map(pattern -> pattern.formatted(major)).toList();
+      return before.stream().map(pattern -> String.format(Locale.ROOT, pattern, major)).toList();
     }
 
     @Override

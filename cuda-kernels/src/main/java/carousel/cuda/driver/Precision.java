@@ -1,5 +1,6 @@
 package carousel.cuda.driver;
 
+import java.util.Locale;
 import carousel.tensor.TensorException;
 import carousel.tensor.spi.Setting;
 
@@ -26,8 +27,7 @@ public enum Precision {
     boolean bf16 = Setting.CUDA_BF16.isTrue();
     if (tf32 && bf16) {
       throw new TensorException(
-          "-D%s=true and -D%s=true exclude each other: products round to one type; leave out one of the two"
-              .formatted(Setting.CUDA_TF32.property(), Setting.CUDA_BF16.property()));
+          String.format(Locale.ROOT, "-D%s=true and -D%s=true exclude each other: products round to one type; leave out one of the two", Setting.CUDA_TF32.property(), Setting.CUDA_BF16.property()));
     }
     return tf32 ? TF32 : bf16 ? BF16 : F32;
   }

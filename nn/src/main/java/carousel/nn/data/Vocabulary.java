@@ -1,6 +1,7 @@
 package carousel.nn.data;
 
 import carousel.nn.io.AtomicFile;
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,7 +49,7 @@ public final class Vocabulary {
       var token = tokens.get(id);
       check(level, token, id);
       if (ids.put(token, id) != null) {
-        throw new CorpusException("vocabulary: the token \"%s\" occurs twice".formatted(token));
+        throw new CorpusException(String.format(Locale.ROOT, "vocabulary: the token \"%s\" occurs twice", token));
       }
     }
     var specials = List.of(UNKNOWN, END);
@@ -63,16 +64,14 @@ public final class Vocabulary {
   private static void check(TokenLevel level, String token, int id) {
     if (token.codePoints().anyMatch(c -> c >= 0xD800 && c <= 0xDFFF)) {
       throw new CorpusException(
-          "vocabulary: token %d holds half of a surrogate pair".formatted(id));
+          String.format(Locale.ROOT, "vocabulary: token %d holds half of a surrogate pair", id));
     }
     if (id < 2) return;
     var parts = new ArrayList<String>();
     level.split(token, parts::add);
     if (!parts.equals(List.of(token))) {
       throw new CorpusException(
-          "vocabulary: token %d, \"%s\", is not one %s"
-              .formatted(
-                  id,
+          String.format(Locale.ROOT, "vocabulary: token %d, \"%s\", is not one %s", id,
                   VocabularyFile.escape(token),
                   level == TokenLevel.WORD ? "word" : "character"));
     }
@@ -106,8 +105,7 @@ public final class Vocabulary {
       TokenLevel level, Map<String, Long> counts, int maxSize, int minCount) {
     if (maxSize < 3 || minCount < 1) {
       throw new IllegalArgumentException(
-          "vocabulary: maxSize %d must be at least 3, minCount %d at least 1"
-              .formatted(maxSize, minCount));
+          String.format(Locale.ROOT, "vocabulary: maxSize %d must be at least 3, minCount %d at least 1", maxSize, minCount));
     }
     var order =
         Comparator.comparing(Map.Entry<String, Long>::getValue)
@@ -122,7 +120,7 @@ public final class Vocabulary {
         .forEach(e -> tokens.add(e.getKey()));
     if (tokens.size() == 2 && !counts.isEmpty()) {
       throw new CorpusException(
-          "vocabulary: no token occurs %d times: lower minCount".formatted(minCount));
+          String.format(Locale.ROOT, "vocabulary: no token occurs %d times: lower minCount", minCount));
     }
     return new Vocabulary(level, tokens);
   }
@@ -213,7 +211,7 @@ public final class Vocabulary {
   public String tokenOf(int id) {
     if (id < 0 || id >= tokens.size()) {
       throw new IndexOutOfBoundsException(
-          "vocabulary: id %d, there are %d tokens".formatted(id, tokens.size()));
+          String.format(Locale.ROOT, "vocabulary: id %d, there are %d tokens", id, tokens.size()));
     }
     return tokens.get(id);
   }
@@ -298,6 +296,6 @@ public final class Vocabulary {
 
   @Override
   public String toString() {
-    return "Vocabulary[%s, %d tokens]".formatted(level, size());
+    return String.format(Locale.ROOT, "Vocabulary[%s, %d tokens]", level, size());
   }
 }

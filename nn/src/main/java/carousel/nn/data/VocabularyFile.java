@@ -1,5 +1,6 @@
 package carousel.nn.data;
 
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,7 +43,7 @@ final class VocabularyFile {
         .forEach(c -> {
           if (c == '\\') out.append("\\\\");
           else if (isVisible(c)) out.appendCodePoint(c);
-          else out.append("\\u{%x}".formatted(c));
+          else out.append(String.format(Locale.ROOT, "\\u{%x}", c));
         });
     return out.toString();
   }
@@ -68,8 +69,7 @@ final class VocabularyFile {
           var code = match.group(2) == null ? -1 : Integer.parseInt(match.group(2), 16);
           if (!Character.isValidCodePoint(code)) {
             throw new CorpusException(
-                "%s: line %d, \"%s\": a backslash must be followed by another or by u{hex}"
-                    .formatted(path, line, escaped));
+                String.format(Locale.ROOT, "%s: line %d, \"%s\": a backslash must be followed by another or by u{hex}", path, line, escaped));
           }
           return Matcher.quoteReplacement(Character.toString(code));
         });
@@ -90,8 +90,7 @@ final class VocabularyFile {
       }
       if (tokens.size() != size) {
         throw new CorpusException(
-            "%s: truncated or edited: it announces %d tokens and holds %d"
-                .formatted(path, size, tokens.size()));
+            String.format(Locale.ROOT, "%s: truncated or edited: it announces %d tokens and holds %d", path, size, tokens.size()));
       }
       return build(path, TokenLevel.valueOf(header.group(1)), tokens);
     }

@@ -1,5 +1,6 @@
 package carousel.nn.io;
 
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -90,7 +91,7 @@ final class Checksum {
     var digits = HexFormat.of().formatHex(digest.digest());
     if (!digits.equals(stored)) {
       throw new SafetensorsException(
-          file, "its bytes have the SHA-256 %s, it says %s".formatted(digits, stored));
+          file, String.format(Locale.ROOT, "its bytes have the SHA-256 %s, it says %s", digits, stored));
     }
   }
 

@@ -1,5 +1,6 @@
 package carousel.nn.io;
 
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -9,7 +10,6 @@ public final class FolderInUseException extends IOException {
 
   FolderInUseException(Path folder, String holder) {
     super(
-        "%s is being written by %s; wait until that has ended, or write to another folder"
-            .formatted(folder, holder));
+        String.format(Locale.ROOT, "%s is being written by %s; wait until that has ended, or write to another folder", folder, holder));
   }
 }

@@ -1,5 +1,6 @@
 package carousel.nn.io;
 
+import java.util.Locale;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -66,21 +67,17 @@ final class HeaderParser {
         case "data_offsets" -> info.offsets = naturals();
         default ->
             throw problem(
-                "tensor %s has the unknown key %s; known are dtype, shape and data_offsets"
-                    .formatted(quote(name), quote(key)));
+                String.format(Locale.ROOT, "tensor %s has the unknown key %s; known are dtype, shape and data_offsets", quote(name), quote(key)));
       }
     });
     if (info.type == null || info.shape == null || info.offsets == null) {
       throw problem(
-          "tensor %s lacks %s"
-              .formatted(
-                  quote(name),
+          String.format(Locale.ROOT, "tensor %s lacks %s", quote(name),
                   info.type == null ? "dtype" : info.shape == null ? "shape" : "data_offsets"));
     }
     if (info.offsets.size() != 2) {
       throw problem(
-          "tensor %s: data_offsets must be [begin, end], found %s"
-              .formatted(quote(name), info.offsets));
+          String.format(Locale.ROOT, "tensor %s: data_offsets must be [begin, end], found %s", quote(name), info.offsets));
     }
     return new StoredTensor(
         name, info.type, info.shape, info.offsets.getFirst(), info.offsets.getLast());
@@ -96,8 +93,7 @@ final class HeaderParser {
     var word = string();
     for (var type : StoredType.values()) if (type.name().equals(word)) return type;
     throw problem(
-        "tensor %s has the unknown dtype %s; known are %s"
-            .formatted(quote(name), quote(word), Arrays.toString(StoredType.values())));
+        String.format(Locale.ROOT, "tensor %s has the unknown dtype %s; known are %s", quote(name), quote(word), Arrays.toString(StoredType.values())));
   }
 
   /** {@code { "key": value , ... }}, where {@code value} reads the value of the key it is given. */
@@ -165,7 +161,7 @@ final class HeaderParser {
       }
       out.append(c == '\\' ? escape() : c);
     }
-    throw problem("a string that begins at %d has no end".formatted(start - 1));
+    throw problem(String.format(Locale.ROOT, "a string that begins at %d has no end", start - 1));
   }
 
   private boolean plain(int from, int to) {
@@ -228,11 +224,11 @@ final class HeaderParser {
   private SafetensorsException expected(String what) {
     var found =
         at < text.length() ? quote(text.substring(at, text.offsetByCodePoints(at, 1))) : "the end";
-    return problem("expected %s, found %s".formatted(what, found));
+    return problem(String.format(Locale.ROOT, "expected %s, found %s", what, found));
   }
 
   private SafetensorsException problem(String what) {
-    return new SafetensorsException(file, "header, character %d: %s".formatted(at, what));
+    return new SafetensorsException(file, String.format(Locale.ROOT, "header, character %d: %s", at, what));
   }
 
   /** A name as it may stand in a message: abridged, and with nothing that could move the cursor. */
@@ -241,7 +237,7 @@ final class HeaderParser {
     abridge(name)
         .codePoints()
         .forEach(c -> {
-          if (Character.isISOControl(c)) shown.append("\\u%04x".formatted(c));
+          if (Character.isISOControl(c)) shown.append(String.format(Locale.ROOT, "\\u%04x", c));
           else shown.appendCodePoint(c);
         });
     return shown.append('"').toString();

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -51,7 +52,7 @@ record Loading(
       var found = stored.get(name);
       if (found == null) {
         throw problem.apply(
-            "no tensor %s; it holds %s".formatted(HeaderParser.quote(name), shown(stored.keySet())));
+            String.format(Locale.ROOT, "no tensor %s; it holds %s", HeaderParser.quote(name), shown(stored.keySet())));
       }
       wanted.add(found);
     }
@@ -73,7 +74,7 @@ record Loading(
   private static String shown(Set<String> names) {
     var shown = names.stream().limit(SHOWN).map(HeaderParser::quote).toList();
     var more = names.size() - shown.size();
-    return String.join(", ", shown) + (more > 0 ? " and %d more".formatted(more) : "");
+    return String.join(", ", shown) + (more > 0 ? String.format(Locale.ROOT, " and %d more", more) : "");
   }
 
   /** Overwrites tensors by those of the file, which must be the same. */
@@ -96,11 +97,9 @@ record Loading(
   private void refuse(List<String> differences) {
     if (differences.isEmpty()) return;
     throw problem.apply(
-        "these are the weights of another model: %s%s"
-            .formatted(
-                String.join("; ", differences.subList(0, Math.min(SHOWN, differences.size()))),
+        String.format(Locale.ROOT, "these are the weights of another model: %s%s", String.join("; ", differences.subList(0, Math.min(SHOWN, differences.size()))),
                 differences.size() > SHOWN
-                    ? "; and %d differences more".formatted(differences.size() - SHOWN)
+                    ? String.format(Locale.ROOT, "; and %d differences more", differences.size() - SHOWN)
                     : ""));
   }
 
@@ -122,7 +121,7 @@ record Loading(
       var _ = rows.readFrom(conversion(type).from(channel));
     } catch (Conversion.TooLarge e) {
       throw problem.apply(
-          "tensor %s, %s, %s".formatted(HeaderParser.quote(name), type, e.getMessage()));
+          String.format(Locale.ROOT, "tensor %s, %s, %s", HeaderParser.quote(name), type, e.getMessage()));
     }
   }
 
@@ -137,13 +136,11 @@ record Loading(
       var found = stored.get(name);
       var wanted = tensor.dtype() + " " + tensor.shape();
       if (found == null) {
-        if (wholly) differences.add("%s, %s, is missing".formatted(HeaderParser.quote(name), wanted));
+        if (wholly) differences.add(String.format(Locale.ROOT, "%s, %s, is missing", HeaderParser.quote(name), wanted));
       } else if (!isReadAs(found.type(), tensor.dtype())
           || !found.shape().equals(TensorSource.dims(tensor))) {
         differences.add(
-            "%s is %s %s in the file, %s in the model"
-                .formatted(
-                    HeaderParser.quote(name),
+            String.format(Locale.ROOT, "%s is %s %s in the file, %s in the model", HeaderParser.quote(name),
                     found.type(),
                     found.shape().toString().replace(" ", ""),
                     wanted));
@@ -166,9 +163,7 @@ record Loading(
     var name = HeaderParser.quote(stored.name());
     if (Conversion.reading(stored.type()) == null) {
       throw problem.apply(
-          "tensor %s is %s; what can be read is %s: convert it where it was made%s"
-              .formatted(
-                  name,
+          String.format(Locale.ROOT, "tensor %s is %s; what can be read is %s: convert it where it was made%s", name,
                   stored.type(),
                   Conversion.readable(),
                   this.stored.size() > 1 ? ", or load(path, names) without it" : ""));
@@ -176,12 +171,12 @@ record Loading(
     for (var extent : stored.shape()) {
       if (extent > Integer.MAX_VALUE) {
         throw problem.apply(
-            "tensor %s has an axis of %d, longer than 2^31 - 1".formatted(name, extent));
+            String.format(Locale.ROOT, "tensor %s has an axis of %d, longer than 2^31 - 1", name, extent));
       }
     }
     // Only the shape of an empty tensor can be this large here: the file holds all other elements.
     if (StoredTensor.overflows(stored.shape())) {
-      throw problem.apply("tensor %s has the shape %s, too large".formatted(name, stored.shape()));
+      throw problem.apply(String.format(Locale.ROOT, "tensor %s has the shape %s, too large", name, stored.shape()));
     }
   }
 }

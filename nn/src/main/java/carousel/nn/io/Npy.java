@@ -1,6 +1,7 @@
 package carousel.nn.io;
 
 import carousel.tensor.Tensor;
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -91,7 +92,6 @@ public final class Npy {
     if (NpyHeader.descr(source.type()) != null) return;
     throw new NpyException(
         path,
-        "tensor %s: NumPy has no %s; store it as F32 or F16, or in a safetensors file"
-            .formatted(HeaderParser.quote(source.name()), source.type()));
+        String.format(Locale.ROOT, "tensor %s: NumPy has no %s; store it as F32 or F16, or in a safetensors file", HeaderParser.quote(source.name()), source.type()));
   }
 }

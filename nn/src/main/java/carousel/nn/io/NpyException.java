@@ -1,5 +1,6 @@
 package carousel.nn.io;
 
+import java.util.Locale;
 import java.nio.file.Path;
 
 /**
@@ -10,6 +11,6 @@ public final class NpyException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   NpyException(Path file, String problem) {
-    super("%s: %s".formatted(file, problem));
+    super(String.format(Locale.ROOT, "%s: %s", file, problem));
   }
 }

@@ -1,5 +1,6 @@
 package carousel.nn.io;
 
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -138,8 +139,7 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     var version = start.get(MAGIC.length);
     if (version < 1 || version > 3 || start.get(MAGIC.length + 1) != 0) {
       throw problem.apply(
-          "format version %d.%d of NumPy; known are 1.0, 2.0 and 3.0"
-              .formatted(version & 0xFF, start.get(MAGIC.length + 1) & 0xFF));
+          String.format(Locale.ROOT, "format version %d.%d of NumPy; known are 1.0, 2.0 and 3.0", version & 0xFF, start.get(MAGIC.length + 1) & 0xFF));
     }
     var low = start.getShort(MAGIC.length + 2) & 0xFFFFL;
     var high = version == 1 ? 0 : take(channel, 2, problem).getShort(0) & 0xFFFFL;
@@ -147,13 +147,11 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     var length = high << Short.SIZE | low;
     if (length > size - prefix) {
       throw problem.apply(
-          "truncated: it announces a header of %d bytes, %d follow"
-              .formatted(length, size - prefix));
+          String.format(Locale.ROOT, "truncated: it announces a header of %d bytes, %d follow", length, size - prefix));
     }
     if (length > MAX_TEXT) {
       throw problem.apply(
-          "header of %d bytes; that of an array of numbers is below %d"
-              .formatted(length, MAX_TEXT));
+          String.format(Locale.ROOT, "header of %d bytes; that of an array of numbers is below %d", length, MAX_TEXT));
     }
     var charset = version == 3 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1;
     var text = charset.decode(take(channel, (int) length, problem)).toString();
@@ -184,7 +182,7 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     var at = 0;
     while (at < inner.length() && entry.region(at, inner.length()).lookingAt()) {
       if (entries.put(entry.group(2), entry.group(3)) != null) {
-        throw problem.apply("the header says '%s' twice".formatted(entry.group(2)));
+        throw problem.apply(String.format(Locale.ROOT, "the header says '%s' twice", entry.group(2)));
       }
       at = entry.end();
     }
@@ -205,8 +203,7 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     var name = named ? descr.substring(1, descr.length() - 1) : "";
     if (name.startsWith(">")) {
       throw problem.apply(
-          "big-endian (%s): save it with a.astype('<%s')"
-              .formatted(HeaderParser.quote(name), name.substring(1)));
+          String.format(Locale.ROOT, "big-endian (%s): save it with a.astype('<%s')", HeaderParser.quote(name), name.substring(1)));
     }
     if (name.contains("O")) {
       throw problem.apply(
@@ -215,9 +212,7 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     var type = TYPES.get(name.substring(Math.min(1, name.length())));
     if (type == null || (name.charAt(0) != '<' && !(type.bytes() == 1 && name.charAt(0) == '|'))) {
       throw problem.apply(
-          "the element type %s; known are %s"
-              .formatted(
-                  HeaderParser.quote(descr),
+          String.format(Locale.ROOT, "the element type %s; known are %s", HeaderParser.quote(descr),
                   TYPES.values().stream().sorted().map(NpyHeader::descr).toList()));
     }
     return type;
@@ -225,13 +220,13 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
 
   private static boolean order(String word, Function<String, RuntimeException> problem) {
     if (word.equals("True") || word.equals("False")) return word.equals("True");
-    throw problem.apply("fortran_order is %s, not True or False".formatted(word));
+    throw problem.apply(String.format(Locale.ROOT, "fortran_order is %s, not True or False", word));
   }
 
   private static List<Long> shape(String tuple, Function<String, RuntimeException> problem) {
     var parts = TUPLE.matcher(tuple);
     if (!parts.matches() || (parts.group(1).isEmpty() && parts.group(2) != null)) {
-      throw problem.apply("the shape %s is no tuple".formatted(HeaderParser.quote(tuple)));
+      throw problem.apply(String.format(Locale.ROOT, "the shape %s is no tuple", HeaderParser.quote(tuple)));
     }
     var dims = new ArrayList<Long>();
     for (var digits : tuple.substring(1, tuple.length() - 1).split(",", -1)) {
@@ -242,12 +237,12 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
         dims.add(Long.parseLong(number.endsWith("L") ? number.substring(0, number.length() - 1) : number));
       } catch (NumberFormatException tooLarge) {
         throw problem.apply(
-            "the dimension %s does not fit in 63 bits".formatted(HeaderParser.quote(digits)));
+            String.format(Locale.ROOT, "the dimension %s does not fit in 63 bits", HeaderParser.quote(digits)));
       }
     }
     if (dims.size() > MAX_DIMENSIONS) {
       throw problem.apply(
-          "%d dimensions; NumPy has at most %d".formatted(dims.size(), MAX_DIMENSIONS));
+          String.format(Locale.ROOT, "%d dimensions; NumPy has at most %d", dims.size(), MAX_DIMENSIONS));
     }
     return dims;
   }
@@ -257,12 +252,11 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     try {
       needed = StoredTensor.byteSize(type, shape);
     } catch (ArithmeticException overflow) {
-      throw problem.apply("%s %s is larger than any file".formatted(type, shape));
+      throw problem.apply(String.format(Locale.ROOT, "%s %s is larger than any file", type, shape));
     }
     if (needed != size - length) {
       throw problem.apply(
-          "%s %s needs %d bytes, %d follow the header; is it truncated?"
-              .formatted(type, shape, needed, size - length));
+          String.format(Locale.ROOT, "%s %s needs %d bytes, %d follow the header; is it truncated?", type, shape, needed, size - length));
     }
   }
 }

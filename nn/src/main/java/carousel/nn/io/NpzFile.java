@@ -1,5 +1,6 @@
 package carousel.nn.io;
 
+import java.util.Locale;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
@@ -71,11 +72,11 @@ final class NpzFile implements Closeable {
     for (var zipped : zip.stream().toList()) {
       var name = HeaderParser.quote(zipped.getName());
       if (!zipped.getName().endsWith(SUFFIX)) {
-        throw problem("holds %s, which is no array (.npy)".formatted(name));
+        throw problem(String.format(Locale.ROOT, "holds %s, which is no array (.npy)", name));
       }
       left -= zipped.getCompressedSize();
       if (left < 0 || zipped.getCompressedSize() < 0)
-        throw problem("array %s overlaps another, or the end".formatted(name));
+        throw problem(String.format(Locale.ROOT, "array %s overlaps another, or the end", name));
       checkSize(zipped);
       var entry = header(zipped);
       if (entries.putIfAbsent(entry.tensor().name(), entry) != null) {
@@ -89,9 +90,7 @@ final class NpzFile implements Closeable {
     var most = zipped.getCompressedSize() * (isStored ? 1 : MOST_SHRINKING);
     if (zipped.getSize() < (isStored ? most : 0) || zipped.getSize() > most) {
       throw problem(
-          "array %s cannot unpack from %d to %d bytes"
-              .formatted(
-                  HeaderParser.quote(zipped.getName()),
+          String.format(Locale.ROOT, "array %s cannot unpack from %d to %d bytes", HeaderParser.quote(zipped.getName()),
                   zipped.getCompressedSize(),
                   zipped.getSize()));
     }
@@ -104,7 +103,7 @@ final class NpzFile implements Closeable {
           NpyHeader.read(
               channel,
               zipped.getSize(),
-              what -> problem("array %s: %s".formatted(HeaderParser.quote(name), what)));
+              what -> problem(String.format(Locale.ROOT, "array %s: %s", HeaderParser.quote(name), what)));
       var tensor =
           new StoredTensor(name, header.type(), header.shape(), header.length(), zipped.getSize());
       return new Entry(zipped, header, tensor);
@@ -143,7 +142,7 @@ final class NpzFile implements Closeable {
 
   private NpyException broken(String name, IOException e) {
     return problem(
-        "array %s cannot be unpacked: %s".formatted(HeaderParser.quote(name), reason(e)));
+        String.format(Locale.ROOT, "array %s cannot be unpacked: %s", HeaderParser.quote(name), reason(e)));
   }
 
   private static String reason(IOException e) {
@@ -177,7 +176,7 @@ final class NpzFile implements Closeable {
     public int read(ByteBuffer into, long done) throws IOException {
       try {
         var count = channel.read(into);
-        if (count < 0) throw new EOFException("it ends after %d bytes".formatted(done));
+        if (count < 0) throw new EOFException(String.format(Locale.ROOT, "it ends after %d bytes", done));
         return count;
       } catch (ZipException | EOFException e) {
         throw broken(entry.tensor().name(), e);
@@ -188,10 +187,10 @@ final class NpzFile implements Closeable {
     public void ended() throws IOException {
       var name = HeaderParser.quote(entry.tensor().name());
       if (hasMore()) {
-        throw problem("array %s unpacks to more than it announces".formatted(name));
+        throw problem(String.format(Locale.ROOT, "array %s unpacks to more than it announces", name));
       }
       if (stream.getChecksum().getValue() != entry.zipped().getCrc()) {
-        throw problem("array %s is corrupt: its checksum is wrong".formatted(name));
+        throw problem(String.format(Locale.ROOT, "array %s is corrupt: its checksum is wrong", name));
       }
     }
 

@@ -1,5 +1,6 @@
 package carousel.nn.io;
 
+import java.util.Locale;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -87,7 +88,7 @@ public final class SafetensorsFile implements Closeable {
     var tensor = header.tensors().get(name);
     if (tensor == null) {
       throw new SafetensorsException(
-          path, "no tensor %s; it holds %s".formatted(HeaderParser.quote(name), names()));
+          path, String.format(Locale.ROOT, "no tensor %s; it holds %s", HeaderParser.quote(name), names()));
     }
     return new TensorBytes(
         tensor,
@@ -99,7 +100,7 @@ public final class SafetensorsFile implements Closeable {
   private String names() {
     var shown = header.tensors().keySet().stream().limit(8).map(HeaderParser::quote).toList();
     var more = header.tensors().size() - shown.size();
-    return String.join(", ", shown) + (more > 0 ? " and %d more".formatted(more) : "");
+    return String.join(", ", shown) + (more > 0 ? String.format(Locale.ROOT, " and %d more", more) : "");
   }
 
   /**
@@ -149,9 +150,7 @@ public final class SafetensorsFile implements Closeable {
     var size = tensor.end() - tensor.begin();
     if (written != size) {
       throw new IllegalArgumentException(
-          "safetensors write: tensor %s, %s %s, needs %d bytes, its source wrote %d"
-              .formatted(
-                  HeaderParser.quote(tensor.name()), tensor.type(), tensor.shape(), size, written));
+          String.format(Locale.ROOT, "safetensors write: tensor %s, %s %s, needs %d bytes, its source wrote %d", HeaderParser.quote(tensor.name()), tensor.type(), tensor.shape(), size, written));
     }
   }
 

@@ -1,5 +1,6 @@
 package carousel.nn.io;
 
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -118,7 +119,7 @@ record SafetensorsHeader(
           }
           var letter = ESCAPED.indexOf(c);
           if (letter >= 0) out.append('\\').append(ESCAPES.charAt(letter));
-          else if (c < 0x20) out.append("\\u%04x".formatted(c));
+          else if (c < 0x20) out.append(String.format(Locale.ROOT, "\\u%04x", c));
           else out.appendCodePoint(c);
         });
     return out.append('"').toString();
@@ -135,8 +136,7 @@ record SafetensorsHeader(
     if (size < Long.BYTES) {
       throw new SafetensorsException(
           file,
-          "not a safetensors file: %d bytes, where the header length alone takes %d"
-              .formatted(size, Long.BYTES));
+          String.format(Locale.ROOT, "not a safetensors file: %d bytes, where the header length alone takes %d", size, Long.BYTES));
     }
     var prefix = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     readFully(file, channel, prefix, 0);
@@ -144,12 +144,11 @@ record SafetensorsHeader(
     if (length < 0 || length > size - Long.BYTES) {
       throw new SafetensorsException(
           file,
-          "truncated, or not a safetensors file: it announces a header of %s bytes, %d follow"
-              .formatted(Long.toUnsignedString(length), size - Long.BYTES));
+          String.format(Locale.ROOT, "truncated, or not a safetensors file: it announces a header of %s bytes, %d follow", Long.toUnsignedString(length), size - Long.BYTES));
     }
     if (length > MAX_LENGTH) {
       throw new SafetensorsException(
-          file, "header of %d bytes, the format allows %d".formatted(length, MAX_LENGTH));
+          file, String.format(Locale.ROOT, "header of %d bytes, the format allows %d", length, MAX_LENGTH));
     }
     var bytes = ByteBuffer.allocate((int) length);
     readFully(file, channel, bytes, Long.BYTES);
@@ -194,7 +193,7 @@ record SafetensorsHeader(
     if (covered != dataSize) {
       throw new SafetensorsException(
           file,
-          "the tensors end at byte %d of the data, the file holds %d".formatted(covered, dataSize));
+          String.format(Locale.ROOT, "the tensors end at byte %d of the data, the file holds %d", covered, dataSize));
     }
     return tiled;
   }
@@ -203,7 +202,7 @@ record SafetensorsHeader(
     if (t.begin() > t.end()) throw wrong(file, t, "ends before it begins");
     if (t.end() > dataSize) {
       throw wrong(
-          file, t, "lies outside the data of %d bytes; is it truncated?".formatted(dataSize));
+          file, t, String.format(Locale.ROOT, "lies outside the data of %d bytes; is it truncated?", dataSize));
     }
     long needed;
     try {
@@ -213,7 +212,7 @@ record SafetensorsHeader(
     }
     if (needed != t.end() - t.begin()) {
       throw wrong(
-          file, t, "has %d bytes where %d are needed".formatted(t.end() - t.begin(), needed));
+          file, t, String.format(Locale.ROOT, "has %d bytes where %d are needed", t.end() - t.begin(), needed));
     }
   }
 
@@ -221,8 +220,7 @@ record SafetensorsHeader(
     var shape = t.shape().size() <= 8 ? t.shape().toString() : t.shape().size() + " dimensions";
     return new SafetensorsException(
         file,
-        "tensor %s, %s %s at bytes %d to %d, %s"
-            .formatted(HeaderParser.quote(t.name()), t.type(), shape, t.begin(), t.end(), problem));
+        String.format(Locale.ROOT, "tensor %s, %s %s at bytes %d to %d, %s", HeaderParser.quote(t.name()), t.type(), shape, t.begin(), t.end(), problem));
   }
 
   /** Fills the buffer from a position of the file; a file cut while it is read is an error. */

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -122,16 +123,14 @@ public final class StateDict {
     var biases = images.stream().filter(image -> image.isBiasOf(module)).toList();
     if (biases.isEmpty()) {
       throw new TensorException(
-          "state dict: '%s' is not a recurrent module; these are: %s"
-              .formatted(module.path(), modules(images).map(each -> each.path()).toList()));
+          String.format(Locale.ROOT, "state dict: '%s' is not a recurrent module; these are: %s", module.path(), modules(images).map(each -> each.path()).toList()));
     }
     try (var _ = Scope.openUnwatched()) {
       for (var bias : biases) {
         var theirs = bias.theirs();
         if (!theirs.sameValues(theirs.zerosLike())) {
           throw new TensorException(
-              "state dict: %s is not 0, so %s has biases: make it with bias=True"
-                  .formatted(bias, module));
+              String.format(Locale.ROOT, "state dict: %s is not 0, so %s has biases: make it with bias=True", bias, module));
         }
       }
     }
@@ -174,8 +173,7 @@ public final class StateDict {
     var projected = modules(images).filter(m -> m.projection(names).isPresent()).toList();
     for (var module : projected) {
       problems.add(
-          "does not fit: %s, an LSTM with proj_size, which no layer here is"
-              .formatted(module.projection(names).orElseThrow()));
+          String.format(Locale.ROOT, "does not fit: %s, an LSTM with proj_size, which no layer here is", module.projection(names).orElseThrow()));
     }
     var groups = images.stream().collect(groupingBy(Image::targets, LinkedHashMap::new, toList()));
     var chosen = new ArrayList<Image>();
@@ -196,13 +194,12 @@ public final class StateDict {
     tensors.forEach((name, tensor) -> {
       if (!expected.contains(name) && projected.stream().noneMatch(m -> m.isName(name))) {
         unexpected.add(name);
-        if (wholly) problems.add("unexpected: %s %s".formatted(name, type(tensor)));
+        if (wholly) problems.add(String.format(Locale.ROOT, "unexpected: %s %s", name, type(tensor)));
       }
     });
     if (!problems.isEmpty()) {
       throw new TensorException(
-          "state dict: nothing was loaded, differences: %d\n  %s"
-              .formatted(problems.size(), String.join("\n  ", problems)));
+          String.format(Locale.ROOT, "state dict: nothing was loaded, differences: %d\n  %s", problems.size(), String.join("\n  ", problems)));
     }
     try (var loading = Scope.openUnwatched()) {
       for (var image : chosen) {
@@ -225,11 +222,10 @@ public final class StateDict {
     for (var image : images) {
       var tensor = given(image, tensors);
       if (tensor.dtype() != image.dtype() || !tensor.shape().equals(image.shape())) {
-        problems.add("does not fit: %s, given %s".formatted(image, type(tensor)));
+        problems.add(String.format(Locale.ROOT, "does not fit: %s, given %s", image, type(tensor)));
       } else if (!tensor.sameValues(first)) {
         problems.add(
-            "one weight in the model, two values: %s and %s"
-                .formatted(images.getFirst().name(), image.name()));
+            String.format(Locale.ROOT, "one weight in the model, two values: %s and %s", images.getFirst().name(), image.name()));
       }
     }
   }

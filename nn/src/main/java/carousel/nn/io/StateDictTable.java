@@ -22,6 +22,7 @@ import carousel.tensor.Storage;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.GateOrder;
+import java.util.Locale;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -153,7 +154,7 @@ final class StateDictTable implements LayerVisitor {
       if (!kind(path, layers.get(k)).equals(kind)) {
         throw lacks(
             path,
-            "a stack of unlike layers, %s and %s".formatted(kind, kind(path, layers.get(k))),
+            String.format(Locale.ROOT, "a stack of unlike layers, %s and %s", kind, kind(path, layers.get(k))),
             "keep the layers in a List, which is a ModuleList there");
       }
       switch (layers.get(k)) {
@@ -175,7 +176,7 @@ final class StateDictTable implements LayerVisitor {
         requirePlain(path, pair.backward());
         var other = module(path, pair.backward().cell());
         if (!kind.equals(other)) {
-          throw lacks(path, "directions that differ, %s and %s".formatted(kind, other), OWN);
+          throw lacks(path, String.format(Locale.ROOT, "directions that differ, %s and %s", kind, other), OWN);
         }
         yield "bidirectional " + kind;
       }
@@ -277,8 +278,7 @@ final class StateDictTable implements LayerVisitor {
 
   private static TensorException lacks(String path, String what, String advice) {
     return new TensorException(
-        "state dict: %sPyTorch has no %s; %s"
-            .formatted(path.isEmpty() ? "" : path + ": ", what, advice));
+        String.format(Locale.ROOT, "state dict: %sPyTorch has no %s; %s", path.isEmpty() ? "" : path + ": ", what, advice));
   }
 
   private static String join(String path, String name) {

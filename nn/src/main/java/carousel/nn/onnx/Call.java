@@ -4,6 +4,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +19,7 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
   /** An operand that must be there. */
   Tensor x(int index) {
     var found = optional(index);
-    if (found == null) throw new TensorException("operand %d is missing".formatted(index));
+    if (found == null) throw new TensorException(String.format(Locale.ROOT, "operand %d is missing", index));
     return found;
   }
 
@@ -58,7 +59,7 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
   }
 
   private static TensorException wrong(String attribute, Object value, String wanted) {
-    return new TensorException("attribute %s is %s, not %s".formatted(attribute, value, wanted));
+    return new TensorException(String.format(Locale.ROOT, "attribute %s is %s, not %s", attribute, value, wanted));
   }
 
   /** The numbers in an operand: a shape, axes, positions. */
@@ -66,7 +67,7 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
     var x = x(index);
     if (x.rank() > 1) {
       throw new TensorException(
-          "operand %d is a list of numbers, got %s".formatted(index, x.shape()));
+          String.format(Locale.ROOT, "operand %d is a list of numbers, got %s", index, x.shape()));
     }
     return x.toIntArray();
   }
@@ -80,7 +81,7 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
   static int axis(Tensor x, long axis) {
     var found = axis < 0 ? axis + x.rank() : axis;
     if (found < 0 || found >= x.rank()) {
-      throw new TensorException("there is no axis %d in %s".formatted(axis, x.shape()));
+      throw new TensorException(String.format(Locale.ROOT, "there is no axis %d in %s", axis, x.shape()));
     }
     return (int) found;
   }
@@ -91,7 +92,7 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
     var isSound = Arrays.stream(found).distinct().count() == found.length;
     if (!isSound || Arrays.stream(found).anyMatch(axis -> axis < 0 || axis >= rank)) {
       throw new TensorException(
-          "axes %s do not name %d of %d axes".formatted(Arrays.toString(axes), axes.length, rank));
+          String.format(Locale.ROOT, "axes %s do not name %d of %d axes", Arrays.toString(axes), axes.length, rank));
     }
     return found;
   }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -57,7 +58,7 @@ final class ChainReader {
   private String end() {
     var ends =
         graph.outputs().stream().map(Output::value).filter(value -> !isFinal(value)).toList();
-    if (ends.size() > 1) throw wrong("%d of its outputs are outputs of layers".formatted(ends.size()));
+    if (ends.size() > 1) throw wrong(String.format(Locale.ROOT, "%d of its outputs are outputs of layers", ends.size()));
     if (!ends.isEmpty()) return ends.getFirst();
     for (var step : graph.steps().reversed()) {
       if (step.layer() instanceof Sequence) return step.to().getFirst();
@@ -93,11 +94,11 @@ final class ChainReader {
     var at = end;
     for (var step = makers.get(at); step != null; step = makers.get(at)) {
       if (!step.to().getFirst().equals(at)) {
-        throw wrong("%s goes on from a final state".formatted(name(line)));
+        throw wrong(String.format(Locale.ROOT, "%s goes on from a final state", name(line)));
       }
       if (step.from().size() != 1 && !(step.layer() instanceof Sequence)) {
         throw wrong(
-            "%s reads %d values".formatted(OnnxException.quote(at), step.from().size()));
+            String.format(Locale.ROOT, "%s reads %d values", OnnxException.quote(at), step.from().size()));
       }
       line.addFirst(step);
       at = step.from().getFirst();
@@ -122,15 +123,13 @@ final class ChainReader {
     var lengths = step.from().size() > 1 ? step.from().get(1) : "";
     if (before != null && !before.equals(lengths)) {
       throw wrong(
-          "%s has the sequence_lens %s, a layer before it %s"
-              .formatted(
-                  OnnxException.quote(step.to().getFirst()),
+          String.format(Locale.ROOT, "%s has the sequence_lens %s, a layer before it %s", OnnxException.quote(step.to().getFirst()),
                   OnnxException.quote(lengths),
                   OnnxException.quote(before)));
     }
     if (!lengths.isEmpty() && makers.containsKey(lengths)) {
       throw wrong(
-          "sequence_lens %s is computed or constant".formatted(OnnxException.quote(lengths)));
+          String.format(Locale.ROOT, "sequence_lens %s is computed or constant", OnnxException.quote(lengths)));
     }
     return lengths;
   }
@@ -140,9 +139,7 @@ final class ChainReader {
     for (var state : step.from().subList(Math.min(2, step.from().size()), step.from().size())) {
       if (flows.contains(state)) {
         throw wrong(
-            "%s starts from a state that is computed, %s"
-                .formatted(
-                    OnnxException.quote(step.to().getFirst()), OnnxException.quote(state)));
+            String.format(Locale.ROOT, "%s starts from a state that is computed, %s", OnnxException.quote(step.to().getFirst()), OnnxException.quote(state)));
       }
     }
   }
@@ -153,8 +150,7 @@ final class ChainReader {
       var isElsewhere = step.from().stream().anyMatch(flows::contains) && !line.contains(step);
       if (isElsewhere && !isFinal(step.to().getFirst())) {
         throw wrong(
-            "%s is beside the line that leads to the output"
-                .formatted(OnnxException.quote(step.to().getFirst())));
+            String.format(Locale.ROOT, "%s is beside the line that leads to the output", OnnxException.quote(step.to().getFirst())));
       }
     }
   }

@@ -8,6 +8,7 @@ import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stack;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /** A chain as the graph that it is, its inputs and outputs named and with axes. */
@@ -56,7 +57,7 @@ final class ChainWriter {
       throw new OnnxException(
           types.isEmpty()
               ? "there is nothing to export: the layers have no parameters"
-              : "the layers' weights are of types %s; one model has one type".formatted(types));
+              : String.format(Locale.ROOT, "the layers' weights are of types %s; one model has one type", types));
     }
     return DataType.of(types.getFirst());
   }
@@ -77,9 +78,7 @@ final class ChainWriter {
       case Bidirectional pair -> recurrent(path, pair);
       case Sequence other ->
           throw new OnnxException(
-              "%s, %s, cannot be exported: what it computes is not known; %s"
-                  .formatted(
-                      path,
+              String.format(Locale.ROOT, "%s, %s, cannot be exported: what it computes is not known; %s", path,
                       other.getClass().getSimpleName(),
                       "give the Recurrent, Bidirectional and Stack layers it is made of"));
       default -> {

@@ -4,6 +4,7 @@ import carousel.nn.Parameter;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.Locale;
 import java.util.List;
 
 /** The clip of ONNX's recurrent operators, and the checks that the cells with a clip share. */
@@ -25,7 +26,7 @@ final class Clip {
     }
     if (activations.size() != wanted) {
       throw new TensorException(
-          "%s: %d activations are wanted, got %s".formatted(cell, wanted, activations));
+          String.format(Locale.ROOT, "%s: %d activations are wanted, got %s", cell, wanted, activations));
     }
   }
 
@@ -33,8 +34,7 @@ final class Clip {
     var wanted = Shape.of(dims);
     if (!weight.value().shape().equals(wanted)) {
       throw new TensorException(
-          "%s: %s must have shape %s to fit the other weights, got %s"
-              .formatted(cell, name, wanted, weight.value().shape()));
+          String.format(Locale.ROOT, "%s: %s must have shape %s to fit the other weights, got %s", cell, name, wanted, weight.value().shape()));
     }
   }
 }

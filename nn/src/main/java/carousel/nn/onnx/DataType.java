@@ -1,6 +1,7 @@
 package carousel.nn.onnx;
 
 import carousel.tensor.DType;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /** The element types of ONNX that are met here, with the numbers of onnx.proto. */
@@ -68,8 +69,7 @@ public enum DataType {
         .findFirst()
         .orElseThrow(() ->
             new OnnxException(
-                ("%s has element type %d of TensorProto.DataType; read are FLOAT, DOUBLE, FLOAT16,"
-                        + " BFLOAT16, INT32, INT64 and BOOL: convert it where it was made")
-                    .formatted(what, code)));
+                String.format(Locale.ROOT, "%s has element type %d of TensorProto.DataType; read are FLOAT, DOUBLE, FLOAT16,"
+                        + " BFLOAT16, INT32, INT64 and BOOL: convert it where it was made", what, code)));
   }
 }

@@ -15,6 +15,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -99,7 +100,7 @@ public final class Draft {
   public List<String> finals(String y) {
     var step = maker(y);
     if (step == null || !(step.layer() instanceof Sequence)) {
-      throw new TensorException("draft: %s is not what a sequence gives".formatted(y));
+      throw new TensorException(String.format(Locale.ROOT, "draft: %s is not what a sequence gives", y));
     }
     return step.to().subList(1, step.to().size());
   }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -53,7 +54,7 @@ final class ExternalFiles {
     var offset = number(tensor, entries, "offset", 0);
     var length = number(tensor, entries, "length", wanted);
     if (length != wanted) {
-      throw wrong(tensor, location, "has %d bytes there, %d are needed".formatted(length, wanted));
+      throw wrong(tensor, location, String.format(Locale.ROOT, "has %d bytes there, %d are needed", length, wanted));
     }
     try {
       var file = inside(tensor, location);
@@ -62,7 +63,7 @@ final class ExternalFiles {
         throw wrong(
             tensor,
             location,
-            "of %d bytes, from which %d at %d are to be read".formatted(size, length, offset));
+            String.format(Locale.ROOT, "of %d bytes, from which %d at %d are to be read", size, length, offset));
       }
       if (length > Integer.MAX_VALUE) throw wrong(tensor, location, "is larger than 2 GiB");
       try (var channel = FileChannel.open(file)) {
@@ -112,13 +113,11 @@ final class ExternalFiles {
       // said below
     }
     throw new OnnxException(
-        "tensor %s has the %s %s in another file"
-            .formatted(OnnxException.quote(tensor), key, OnnxException.quote(text)));
+        String.format(Locale.ROOT, "tensor %s has the %s %s in another file", OnnxException.quote(tensor), key, OnnxException.quote(text)));
   }
 
   private static OnnxException wrong(String tensor, String location, String problem) {
     return new OnnxException(
-        "tensor %s lies in another file, %s, %s"
-            .formatted(OnnxException.quote(tensor), OnnxException.quote(location), problem));
+        String.format(Locale.ROOT, "tensor %s lies in another file, %s, %s", OnnxException.quote(tensor), OnnxException.quote(location), problem));
   }
 }

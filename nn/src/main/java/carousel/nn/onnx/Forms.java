@@ -8,6 +8,7 @@ import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -75,8 +76,7 @@ final class Forms {
       case "Softmax", "LogSoftmax" -> {
         if (opset < 13 && (long) attributes.getOrDefault("axis", 1L) != -1) {
           throw node.wrong(
-              "attribute axis is %s: before opset 13 all axes from it on are one; -1 is read"
-                  .formatted(attributes.getOrDefault("axis", 1L)));
+              String.format(Locale.ROOT, "attribute axis is %s: before opset 13 all axes from it on are one; -1 is read", attributes.getOrDefault("axis", 1L)));
         }
       }
       default -> {
@@ -126,7 +126,7 @@ final class Forms {
   private static void put(NodeProto node, List<Value> operands, int place, Constant constant) {
     while (operands.size() <= place) operands.add(new Given(""));
     if (!operands.get(place).equals(new Given(""))) {
-      throw node.wrong("has %s as an attribute and as an input".formatted(constant.name()));
+      throw node.wrong(String.format(Locale.ROOT, "has %s as an attribute and as an input", constant.name()));
     }
     operands.set(place, constant);
   }

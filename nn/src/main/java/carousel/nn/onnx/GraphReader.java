@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -97,13 +98,11 @@ final class GraphReader {
     var cause = refused.get(name);
     if (cause != null) {
       throw cause.wrong(
-          "is not read, and %s depends on it; read are LSTM, GRU, RNN, LayerNormalization, Dropout,"
-                  .formatted(OnnxException.quote(name))
+          String.format(Locale.ROOT, "is not read, and %s depends on it; read are LSTM, GRU, RNN, LayerNormalization, Dropout,", OnnxException.quote(name))
               + " Constant and " + String.join(", ", Semantics.names()));
     }
     throw new OnnxException(
-        "%s is read and nothing gives it; nodes must be in an order in which they can run"
-            .formatted(OnnxException.quote(name)));
+        String.format(Locale.ROOT, "%s is read and nothing gives it; nodes must be in an order in which they can run", OnnxException.quote(name)));
   }
 
   /** The constant that an input of a node is; null for what is given, and for none. */
@@ -184,8 +183,7 @@ final class GraphReader {
           && constant.isCut()
           && !(form.operator().equals("Slice") && BOUNDS.contains(i))) {
         throw node.wrong(
-            "reads numbers past 32 bits, %s, which there are not here"
-                .formatted(OnnxException.quote(constant.name())));
+            String.format(Locale.ROOT, "reads numbers past 32 bits, %s, which there are not here", OnnxException.quote(constant.name())));
       }
     }
   }

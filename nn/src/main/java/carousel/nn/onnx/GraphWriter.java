@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** An ONNX graph that is put together node by node. The numbers of the fields are those of onnx.proto. */
@@ -80,7 +81,7 @@ final class GraphWriter {
         case INT64 -> bytes.putLong(number);
         case INT32 -> bytes.putInt(number);
         case BOOL -> bytes.put((byte) number);
-        default -> throw new OnnxException("%s is %s".formatted(name, type));
+        default -> throw new OnnxException(String.format(Locale.ROOT, "%s is %s", name, type));
       }
     }
     return raw(name, type, value.shape(), bytes.array());

@@ -6,6 +6,7 @@ import carousel.nn.Linear;
 import carousel.nn.Parameter;
 import carousel.nn.onnx.Value.Constant;
 import carousel.tensor.Tensor;
+import java.util.Locale;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -63,7 +64,7 @@ record LayerReader(NodeProto node, Weights weights) {
     var axis = node.integer("axis", -1);
     if (rank == 0 || (axis != -rank && (rankOfData < 0 || axis != rankOfData - rank))) {
       throw node.wrong(
-          "attribute axis is %d; a scale of the shape %s wants %d".formatted(axis, shape, -rank));
+          String.format(Locale.ROOT, "attribute axis is %d; a scale of the shape %s wants %d", axis, shape, -rank));
     }
     if (node.integer("stash_type", 1) != DataType.FLOAT.code()) {
       throw node.wrong("attribute stash_type is not 1, FLOAT; nothing else is computed in");
@@ -73,8 +74,7 @@ record LayerReader(NodeProto node, Weights weights) {
     if (shift != null
         && (!shift.tensor().shape().equals(shape) || shift.type() != gain.type())) {
       throw node.wrong(
-          "scale is %s %s, its bias %s %s"
-              .formatted(gain.type(), shape, shift.type(), shift.tensor().shape()));
+          String.format(Locale.ROOT, "scale is %s %s, its bias %s %s", gain.type(), shape, shift.type(), shift.tensor().shape()));
     }
     var scale = weights.parameter(node, gain, rank);
     var bias =

@@ -1,5 +1,6 @@
 package carousel.nn.onnx;
 
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -112,7 +113,7 @@ record NodeProto(
   private static <T> void add(List<T> list, T value) {
     list.add(value);
     if (list.size() > MAX_LIST) {
-      throw new OnnxException("an attribute lists more than %d values".formatted(MAX_LIST));
+      throw new OnnxException(String.format(Locale.ROOT, "an attribute lists more than %d values", MAX_LIST));
     }
   }
 
@@ -164,8 +165,7 @@ record NodeProto(
             case 7 -> List.copyOf(value.integers());
             default ->
                 throw wrong(
-                    "attribute %s is of type %d of AttributeProto.AttributeType, which is not read"
-                        .formatted(OnnxException.quote(attribute), type));
+                    String.format(Locale.ROOT, "attribute %s is of type %d of AttributeProto.AttributeType, which is not read", OnnxException.quote(attribute), type));
           });
     });
     return plain;
@@ -195,8 +195,7 @@ record NodeProto(
     var found = attributes.get(attribute);
     if (found != null && found.type() != type && found.type() != 0) {
       throw wrong(
-          "attribute %s is of type %d, it should be of type %d of AttributeProto.AttributeType"
-              .formatted(attribute, found.type(), type));
+          String.format(Locale.ROOT, "attribute %s is of type %d, it should be of type %d of AttributeProto.AttributeType", attribute, found.type(), type));
     }
     return found;
   }
@@ -207,15 +206,13 @@ record NodeProto(
     others.removeAll(Set.of(known));
     if (!others.isEmpty()) {
       throw wrong(
-          "attribute %s is not known; known are %s"
-              .formatted(OnnxException.quote(others.getFirst()), String.join(", ", known)));
+          String.format(Locale.ROOT, "attribute %s is not known; known are %s", OnnxException.quote(others.getFirst()), String.join(", ", known)));
     }
   }
 
   /** What is wrong with it. */
   OnnxException wrong(String problem) {
     return new OnnxException(
-        "node %s (%s): %s"
-            .formatted(OnnxException.quote(name.isEmpty() ? output(0) : name), operator, problem));
+        String.format(Locale.ROOT, "node %s (%s): %s", OnnxException.quote(name.isEmpty() ? output(0) : name), operator, problem));
   }
 }

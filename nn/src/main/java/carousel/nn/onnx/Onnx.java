@@ -2,6 +2,7 @@ package carousel.nn.onnx;
 
 import carousel.nn.io.AtomicFile;
 import carousel.tensor.Scope;
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
@@ -99,8 +100,7 @@ public final class Onnx {
       var model = LayerWriter.model(graph);
       if (model.size() > Integer.MAX_VALUE) {
         throw new OnnxException(
-            "the model takes %d bytes, protobuf ends at 2 GiB; save it as safetensors"
-                .formatted(model.size()));
+            String.format(Locale.ROOT, "the model takes %d bytes, protobuf ends at 2 GiB; save it as safetensors", model.size()));
       }
       model.writeTo(file);
     }

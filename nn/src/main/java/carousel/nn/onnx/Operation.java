@@ -9,6 +9,7 @@ import carousel.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -213,7 +214,7 @@ public record Operation(String operator, Map<String, Object> attributes, List<Op
   List<Tensor> run(List<Tensor> in, int outputs) {
     if (in.size() != inputs()) {
       throw new TensorException(
-          "operation %s: reads %d tensors, got %d".formatted(operator, inputs(), in.size()));
+          String.format(Locale.ROOT, "operation %s: reads %d tensors, got %d", operator, inputs(), in.size()));
     }
     var all = new ArrayList<@Nullable Tensor>();
     for (var operand : operands) {

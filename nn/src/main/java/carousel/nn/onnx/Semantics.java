@@ -5,6 +5,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -194,7 +195,7 @@ record Semantics(
     Function<Call, List<Tensor>> kernel =
         c -> {
           if (c.outputs() != 1) {
-            throw new TensorException("gives one output, %d are read".formatted(c.outputs()));
+            throw new TensorException(String.format(Locale.ROOT, "gives one output, %d are read", c.outputs()));
           }
           return List.of(f.apply(c));
         };
@@ -224,7 +225,7 @@ record Semantics(
   private static Tensor product(Tensor a, Tensor b) {
     if (a.rank() < 2 || b.rank() < 2) {
       throw new TensorException(
-          "matrices are wanted, got %s and %s; reshape a vector".formatted(a.shape(), b.shape()));
+          String.format(Locale.ROOT, "matrices are wanted, got %s and %s; reshape a vector", a.shape(), b.shape()));
     }
     return a.matmul(b);
   }
@@ -240,8 +241,7 @@ record Semantics(
     var type = DataType.of(to, "attribute to");
     if (type.isHalf()) {
       throw new TensorException(
-          "numbers are rounded to %s, which there is not here; convert the model to FLOAT"
-              .formatted(type));
+          String.format(Locale.ROOT, "numbers are rounded to %s, which there is not here; convert the model to FLOAT", type));
     }
     return x.cast(type.dtype());
   }
@@ -274,15 +274,14 @@ record Semantics(
     var others = new TreeSet<>(given);
     others.removeAll(row.attributes);
     if (!others.isEmpty()) {
-      return "attribute %s is not known; known are %s"
-          .formatted(OnnxException.quote(others.getFirst()), new TreeSet<>(row.attributes));
+      return String.format(Locale.ROOT, "attribute %s is not known; known are %s", OnnxException.quote(others.getFirst()), new TreeSet<>(row.attributes));
     }
     var required = REQUIRED.getOrDefault(operator, "");
     if (!required.isEmpty() && !given.contains(required)) {
-      return "attribute %s is missing".formatted(required);
+      return String.format(Locale.ROOT, "attribute %s is missing", required);
     }
     return operands < row.least || operands > row.most
-        ? "reads %s operands, got %d".formatted(row.range(), operands)
+        ? String.format(Locale.ROOT, "reads %s operands, got %d", row.range(), operands)
         : "";
   }
 

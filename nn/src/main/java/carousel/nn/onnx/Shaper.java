@@ -7,6 +7,7 @@ import carousel.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /** What the operators compute that move elements and leave them what they are. */
@@ -55,7 +56,7 @@ final class Shaper {
       if (dims[i] != 0 || !keeps) continue;
       if (i >= x.rank()) {
         throw new TensorException(
-            "%s keeps axis %d, which %s has not".formatted(Arrays.toString(dims), i, x.shape()));
+            String.format(Locale.ROOT, "%s keeps axis %d, which %s has not", Arrays.toString(dims), i, x.shape()));
       }
       dims[i] = x.dim(i);
     }
@@ -149,14 +150,13 @@ final class Shaper {
     var axis = Call.axis(x, c.integer("axis", 0));
     var n = x.dim(axis);
     if (c.optional(1) == null && n % c.outputs() != 0) {
-      throw new TensorException("%d positions are not %d equal pieces".formatted(n, c.outputs()));
+      throw new TensorException(String.format(Locale.ROOT, "%d positions are not %d equal pieces", n, c.outputs()));
     }
     var sizes =
         c.numbers(1, IntStream.generate(() -> n / c.outputs()).limit(c.outputs()).toArray());
     if (sizes.length != c.outputs() || IntStream.of(checked(sizes)).sum() != n) {
       throw new TensorException(
-          "pieces of %s do not make %d outputs of axis %d of %s"
-              .formatted(Arrays.toString(sizes), c.outputs(), axis, x.shape()));
+          String.format(Locale.ROOT, "pieces of %s do not make %d outputs of axis %d of %s", Arrays.toString(sizes), c.outputs(), axis, x.shape()));
     }
     var pieces = new ArrayList<Tensor>();
     var at = 0;

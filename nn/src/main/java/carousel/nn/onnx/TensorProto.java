@@ -9,6 +9,7 @@ import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -42,7 +43,7 @@ record TensorProto(
           while (list.hasRemaining()) {
             dims.add(WireReader.varint(list));
             if (dims.size() > MAX_RANK)
-              throw new OnnxException("a tensor of more than %d axes".formatted(MAX_RANK));
+              throw new OnnxException(String.format(Locale.ROOT, "a tensor of more than %d axes", MAX_RANK));
           }
         }
         case 2 -> type = in.integer();
@@ -67,7 +68,7 @@ record TensorProto(
     }
     if (!raw.isEmpty() && !listed.isEmpty()) throw wrong(name, "has its values twice");
     if (!listed.isEmpty() && listing != field(found)) {
-      throw wrong(name, "is of type %s and lists values of another".formatted(found));
+      throw wrong(name, String.format(Locale.ROOT, "is of type %s and lists values of another", found));
     }
     var packed = !listed.isEmpty() && (listing == 5 || listing == 7);
     var proto = new TensorProto(name, found, shape, raw.isEmpty() ? listed : raw, packed);
@@ -108,7 +109,7 @@ record TensorProto(
       extents.add(dim.intValue());
     }
     if (elements > Integer.MAX_VALUE)
-      throw wrong(name, "of %s is larger than any file".formatted(dims));
+      throw wrong(name, String.format(Locale.ROOT, "of %s is larger than any file", dims));
     return extents;
   }
 
@@ -123,7 +124,7 @@ record TensorProto(
     // A varint has a byte at least.
     if (packed ? present < elements() : present != wanted) {
       throw wrong(
-          name, "%s %s, has %d bytes where %d are needed".formatted(type, dims, present, wanted));
+          name, String.format(Locale.ROOT, "%s %s, has %d bytes where %d are needed", type, dims, present, wanted));
     }
   }
 
@@ -191,11 +192,11 @@ record TensorProto(
     for (var piece : data) {
       var rest = piece.duplicate().order(piece.order());
       while (rest.hasRemaining()) {
-        if (at == count) throw wrong(name, "lists more than its %d values".formatted(at));
+        if (at == count) throw wrong(name, String.format(Locale.ROOT, "lists more than its %d values", at));
         taker.take(at++, packed ? WireReader.varint(rest) : next(rest));
       }
     }
-    if (at < count) throw wrong(name, "lists %d of its %d values".formatted(at, count));
+    if (at < count) throw wrong(name, String.format(Locale.ROOT, "lists %d of its %d values", at, count));
   }
 
   private long next(ByteBuffer in) {
@@ -208,7 +209,7 @@ record TensorProto(
   }
 
   private static OnnxException wrong(String name, String problem) {
-    return new OnnxException("tensor %s %s".formatted(OnnxException.quote(name), problem));
+    return new OnnxException(String.format(Locale.ROOT, "tensor %s %s", OnnxException.quote(name), problem));
   }
 
   /** The pieces, one after the other. */

@@ -3,6 +3,7 @@ package carousel.nn.onnx;
 import carousel.nn.Parameter;
 import carousel.nn.onnx.Value.Constant;
 import carousel.tensor.Tensor;
+import java.util.Locale;
 
 /**
  * The tensors of a file as weights. A small file could name one large tensor in a thousand nodes, each
@@ -45,8 +46,7 @@ final class Weights {
     read += bytes;
     if (read > most) {
       throw new OnnxException(
-          "the nodes read and make more than %d bytes of weights, %d times the size of the file; this is no model"
-              .formatted(most, MOST_READS));
+          String.format(Locale.ROOT, "the nodes read and make more than %d bytes of weights, %d times the size of the file; this is no model", most, MOST_READS));
     }
   }
 
@@ -55,8 +55,7 @@ final class Weights {
     var tensor = constant.tensor();
     if (!tensor.dtype().isFloating()) {
       throw new OnnxException(
-          "tensor %s holds %s where weights are FLOAT or DOUBLE"
-              .formatted(OnnxException.quote(constant.name()), constant.type()));
+          String.format(Locale.ROOT, "tensor %s holds %s where weights are FLOAT or DOUBLE", OnnxException.quote(constant.name()), constant.type()));
     }
     count(tensor.size() * tensor.dtype().bytes());
     return tensor;
@@ -67,8 +66,7 @@ final class Weights {
     var tensor = tensor(constant);
     if (tensor.rank() != rank || tensor.size() == 0) {
       throw node.wrong(
-          "tensor %s has the shape %s where %d axes are wanted"
-              .formatted(OnnxException.quote(constant.name()), tensor.shape(), rank));
+          String.format(Locale.ROOT, "tensor %s has the shape %s where %d axes are wanted", OnnxException.quote(constant.name()), tensor.shape(), rank));
     }
     return Parameter.of(tensor);
   }

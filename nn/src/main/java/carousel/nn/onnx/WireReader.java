@@ -1,5 +1,6 @@
 package carousel.nn.onnx;
 
+import java.util.Locale;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
@@ -44,7 +45,7 @@ final class WireReader {
   boolean next() {
     if (!in.hasRemaining()) return false;
     if (++parts[0] > MAX_PARTS) {
-      throw new OnnxException("more than %d parts; this is no model".formatted(MAX_PARTS));
+      throw new OnnxException(String.format(Locale.ROOT, "more than %d parts; this is no model", MAX_PARTS));
     }
     var tag = varint();
     field = (int) (tag >>> 3);
@@ -131,26 +132,25 @@ final class WireReader {
     var length = varint();
     if (length < 0 || length > in.remaining()) {
       throw wrong(
-          "a length of %s where %d bytes are left; truncated, or no ONNX file"
-              .formatted(Long.toUnsignedString(length), in.remaining()));
+          String.format(Locale.ROOT, "a length of %s where %d bytes are left; truncated, or no ONNX file", Long.toUnsignedString(length), in.remaining()));
     }
     return (int) length;
   }
 
   private ByteBuffer slice(int length) {
     if (length > in.remaining())
-      throw wrong("%d bytes left of %d".formatted(in.remaining(), length));
+      throw wrong(String.format(Locale.ROOT, "%d bytes left of %d", in.remaining(), length));
     var slice = in.slice(in.position(), length).order(ByteOrder.LITTLE_ENDIAN);
     in.position(in.position() + length);
     return slice;
   }
 
   private void require(int wanted) {
-    if (type != wanted) throw wrong("wire type %d where %d is meant".formatted(type, wanted));
+    if (type != wanted) throw wrong(String.format(Locale.ROOT, "wire type %d where %d is meant", type, wanted));
   }
 
   private OnnxException wrong(String what) {
     return new OnnxException(
-        "not a sound protobuf message: %s, in field %d".formatted(what, field));
+        String.format(Locale.ROOT, "not a sound protobuf message: %s, in field %d", what, field));
   }
 }

@@ -5,6 +5,7 @@ import carousel.tensor.Draws;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -237,9 +238,7 @@ public record Recurrent<S extends State>(
       State state = cell.zero(1);
       if (rates.size() != state.tensors().size()) {
         throw new TensorException(
-            "%s: noise has %d rates of %s for %s, a state of %d; give one for each tensor, or one for all"
-                .formatted(
-                    label(cell),
+            String.format(Locale.ROOT, "%s: noise has %d rates of %s for %s, a state of %d; give one for each tensor, or one for all", label(cell),
                     rates.size(),
                     what,
                     state.getClass().getSimpleName(),

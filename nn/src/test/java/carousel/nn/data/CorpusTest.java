@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -87,7 +88,7 @@ class CorpusTest {
   void cutsASingleFileAtLineEnds() throws IOException {
     // 100 lines of 4 tokens with their ends.
     var text = new StringBuilder();
-    for (var i = 0; i < 100; i++) text.append("w%d a b\n".formatted(i % 3));
+    for (var i = 0; i < 100; i++) text.append(String.format(Locale.ROOT, "w%d a b\n", i % 3));
     var corpus = Corpus.read(write("one.txt", text.toString()), WORD);
     assertThat(corpus.train().size()).isEqualTo(360);
     assertThat(corpus.valid().size()).isEqualTo(20);

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -68,8 +69,7 @@ class TextLinesTest {
         .isInstanceOf(CorpusException.class)
         .hasMessage(
             folder.resolve("text")
-                + ": not UTF-8: byte 0xE9 at offset %d (line 3); save it as UTF-8"
-                    .formatted(good.length));
+                + String.format(Locale.ROOT, ": not UTF-8: byte 0xE9 at offset %d (line 3); save it as UTF-8", good.length));
   }
 
   @Test

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,7 +47,7 @@ class CheckpointsTest {
   private Path save(Checkpoints checkpoints, long step) throws IOException {
     checkpoints.save(
         step, state((double) step), Map.of("note", "\"sha256\":\"not this\"", "at", "" + step));
-    return folder.resolve("checkpoint-%010d.safetensors".formatted(step));
+    return folder.resolve(String.format(Locale.ROOT, "checkpoint-%010d.safetensors", step));
   }
 
   /** The step of the newest sound one, as a process that has just started sees it; −1 for none. */
@@ -94,7 +95,7 @@ class CheckpointsTest {
       for (var bit : new int[] {1, 32, 128}) {
         var broken = whole.clone();
         broken[i] ^= (byte) bit;
-        assertPassedOver(file, broken, "bit %d of byte %d".formatted(bit, i));
+        assertPassedOver(file, broken, String.format(Locale.ROOT, "bit %d of byte %d", bit, i));
       }
     }
     for (var length = 0; length < whole.length; length++) {

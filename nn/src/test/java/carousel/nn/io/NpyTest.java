@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -216,7 +217,7 @@ class NpyTest {
   }
 
   private Path python2(String tuple) throws IOException {
-    var text = "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }\n".formatted(tuple);
+    var text = String.format(Locale.ROOT, "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }\n", tuple);
     var bytes = new java.io.ByteArrayOutputStream();
     bytes.writeBytes("\u0093NUMPY\u0001\u0000".getBytes(ISO_8859_1));
     bytes.write(text.length());

@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -104,8 +105,7 @@ class SafetensorsHeaderTest {
   void refusesOffsetsThatDoNotFit(
       String type, String shape, String offsets, int data, String message) {
     var header =
-        "{\"a\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%s]}}"
-            .formatted(type, shape, offsets);
+        String.format(Locale.ROOT, "{\"a\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%s]}}", type, shape, offsets);
     assertThatThrownBy(() -> open(header, data))
         .isInstanceOf(SafetensorsException.class)
         .hasMessageContaining(message);

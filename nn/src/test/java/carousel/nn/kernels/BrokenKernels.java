@@ -19,6 +19,7 @@ import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -266,7 +267,7 @@ final class BrokenKernels implements Kernels {
         long out,
         long outRow,
         long outNext) {
-      Wrong wrong = wrong("product [%d,%d] · [%d,%d]".formatted(rows(), k, k, width()));
+      Wrong wrong = wrong(String.format(Locale.ROOT, "product [%d,%d] · [%d,%d]", rows(), k, k, width()));
       double[] before = wrong == null ? new double[0] : read(init, initRow, initNext);
       right.run(a, aOffset, aBlock, k, b, bRow, init, initRow, initNext, out, outRow, outNext);
       if (wrong != null) {

@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Files that hold one recurrent operator with random weights, written as the standard describes it
@@ -55,7 +56,7 @@ record Operators(
     for (var state : stateNames()) {
       in.add(
           states
-              ? graph.input("initial_%s_0".formatted(state), DataType.FLOAT, d, "batch", hidden)
+              ? graph.input(String.format(Locale.ROOT, "initial_%s_0", state), DataType.FLOAT, d, "batch", hidden)
               : "");
     }
     if (peephole) in.add(graph.constant("P", rng.normal(F32, 0, wide, d, 3 * hidden)));

@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -79,7 +80,7 @@ class PerturbedFilesTest {
             }
             outcomes.merge(outcome.split(":", 2)[0], 1, Integer::sum);
             if (outcome.startsWith("differs")) {
-              wrong.add("%s, node %d, %s: %s".formatted(sample.name(), i, change.what(), outcome));
+              wrong.add(String.format(Locale.ROOT, "%s, node %d, %s: %s", sample.name(), i, change.what(), outcome));
             }
           }
         }
@@ -129,7 +130,7 @@ class PerturbedFilesTest {
       var given = new LinkedHashMap<String, Tensor>();
       given.put("x", normal(4, 2, 3));
       given.put("lengths", Tensor.of(4, 2));
-      for (var state : file.stateNames()) given.put("initial_%s_0".formatted(state), normal(2, 2, 2));
+      for (var state : file.stateNames()) given.put(String.format(Locale.ROOT, "initial_%s_0", state), normal(2, 2, 2));
       samples.add(new Sample(operator.name(), file.file(rng), given));
     }
     samples.add(new Sample("small operators", operators(), Map.of("x", normal(4, 2, 3))));
@@ -251,7 +252,7 @@ class PerturbedFilesTest {
           List.of("axis", "layout", "keepdims", "transA", "transB", "to", "allowzero", "secret")) {
         if (fields(node, ATTRIBUTE).stream().anyMatch(a -> name(a).equals(name))) continue;
         var added = message(ATTRIBUTE, attribute(name, value));
-        changes.add(new Change("has %s %d".formatted(name, value), n -> inserted(n, n.size(), added)));
+        changes.add(new Change(String.format(Locale.ROOT, "has %s %d", name, value), n -> inserted(n, n.size(), added)));
       }
     }
     changes.add(new Change("of a domain", n -> inserted(n, n.size(), text(DOMAIN, "com.microsoft"))));

@@ -149,8 +149,7 @@ class RefereeTest {
             rows.given(),
             states);
     var name =
-        "%s, %s, %s, %s"
-            .formatted(variant, direction, rows.name(), states ? "states" : "no states");
+        String.format(Locale.ROOT, "%s, %s, %s, %s", variant, direction, rows.name(), states ? "states" : "no states");
     try (var scope = Scope.open()) {
       compare(name, file, rows);
     }
@@ -167,7 +166,7 @@ class RefereeTest {
     var start = new ArrayList<Tensor>(); // h, c: [directions,N,H]
     for (var state : file.stateNames()) {
       start.add(rng.normal(F32, 0, file.states() ? 1 : 0, file.directions(), n, file.hidden()));
-      if (file.states()) given.put("initial_%s_0".formatted(state), start.getLast());
+      if (file.states()) given.put(String.format(Locale.ROOT, "initial_%s_0", state), start.getLast());
     }
     var initial = file.states() ? states(start) : List.<State>of();
 
@@ -189,7 +188,7 @@ class RefereeTest {
       var theirs = runtime.run(given);
       near(name + ": y as written", ours.y(), theirs.get("y"));
       for (var i = 0; i < start.size(); i++) {
-        var output = "final_%s_0".formatted(file.stateNames().get(i));
+        var output = String.format(Locale.ROOT, "final_%s_0", file.stateNames().get(i));
         finals(name + ": " + output, i, ours.states(), theirs.get(output), start.get(i), rows);
       }
     }

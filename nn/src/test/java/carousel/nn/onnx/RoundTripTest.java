@@ -34,6 +34,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -184,7 +185,7 @@ class RoundTripTest {
                           ? Tensor.zeros(F32, 3, d.outputs())
                           : d.start().get(index).value().expand(3, d.outputs()))
                   .toList();
-          given.put("initial_%s_%d".formatted(names.charAt(i), k), Tensor.stack(0, rows));
+          given.put(String.format(Locale.ROOT, "initial_%s_%d", names.charAt(i), k), Tensor.stack(0, rows));
         }
         k++;
       }

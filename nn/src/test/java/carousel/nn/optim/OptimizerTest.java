@@ -19,6 +19,7 @@ import carousel.tensor.TensorException;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
@@ -206,7 +207,7 @@ class OptimizerTest {
     state.put(name, Tensor.full(F64, value));
     assertThatThrownBy(() -> adam.restore(state))
         .isInstanceOf(TensorException.class)
-        .hasMessage("optimizer: '%s' %s, got %s".formatted(name, message, value));
+        .hasMessage(String.format(Locale.ROOT, "optimizer: '%s' %s, got %s", name, message, value));
     assertThat(slot(adam, "weight.m").sum().item()).isZero();
     assertThat(adam.steps()).isZero();
   }

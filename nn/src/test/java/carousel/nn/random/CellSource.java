@@ -4,6 +4,7 @@ import carousel.nn.random.CellProgram.Direction;
 import carousel.nn.random.CellProgram.Kind;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -30,13 +31,12 @@ final class CellSource {
             .map(name -> "Tensor " + name)
             .collect(Collectors.joining(", "));
     text.append(
-        """
+        String.format(Locale.ROOT, """
         record Found(%s)
             implements %s<Found.S> {
           record S(%s) implements State {}
 
-        """
-            .formatted(String.join(", ", components()), affine ? "AffineCell" : "Cell", state));
+        """, String.join(", ", components()), affine ? "AffineCell" : "Cell", state));
     if (!affine) {
       text.append(method("int inputs()", "return wx.value().dim(0);"));
     }
@@ -125,8 +125,7 @@ final class CellSource {
       case FORWARD -> "Recurrent.of(cell)" + learned;
       case REVERSE -> "Recurrent.reverse(cell)" + learned;
       case BOTH ->
-          "new Bidirectional(Recurrent.of(cell)%1$s, Recurrent.reverse(other)%1$s)"
-              .formatted(learned);
+          String.format(Locale.ROOT, "new Bidirectional(Recurrent.of(cell)%1$s, Recurrent.reverse(other)%1$s)", learned);
     };
   }
 
@@ -135,8 +134,7 @@ final class CellSource {
   }
 
   private String uniform(List<Integer> dims) {
-    return "rng.uniform(DType.%s, -0.9, 0.9%s)"
-        .formatted(program.type(), dims.stream().map(d -> ", " + d).collect(Collectors.joining()));
+    return String.format(Locale.ROOT, "rng.uniform(DType.%s, -0.9, 0.9%s)", program.type(), dims.stream().map(d -> ", " + d).collect(Collectors.joining()));
   }
 
   private String captured(Capture capture, int rows) {
@@ -160,21 +158,17 @@ final class CellSource {
     String x =
         switch (call.view()) {
           case SWAPPED ->
-              "rng.normal(DType.%s, 0, 0.8, %d, %d, %d).transpose(0, 1)"
-                  .formatted(program.type(), call.rows(), call.steps(), program.inputs());
+              String.format(Locale.ROOT, "rng.normal(DType.%s, 0, 0.8, %d, %d, %d).transpose(0, 1)", program.type(), call.rows(), call.steps(), program.inputs());
           case NARROW ->
-              "rng.normal(DType.%s, 0, 0.8, %d, %d, %d).narrow(Tensor.LAST, 2, %d)"
-                  .formatted(
-                      program.type(),
+              String.format(Locale.ROOT, "rng.normal(DType.%s, 0, 0.8, %d, %d, %d).narrow(Tensor.LAST, 2, %d)", program.type(),
                       call.steps(),
                       call.rows(),
                       program.inputs() + 3,
                       program.inputs());
           default ->
-              "rng.normal(DType.%s, 0, 0.8, %d, %d, %d)"
-                  .formatted(program.type(), call.steps(), call.rows(), program.inputs());
+              String.format(Locale.ROOT, "rng.normal(DType.%s, 0, 0.8, %d, %d, %d)", program.type(), call.steps(), call.rows(), program.inputs());
         };
-    text.append("Tensor x%d = %s;%n".formatted(index, x));
+    text.append(String.format(Locale.ROOT, "Tensor x%d = %s;%n", index, x));
     if (call.view() == Call.View.PADDED) {
       text.append("// NaN past the lengths\n");
     }
@@ -184,7 +178,7 @@ final class CellSource {
           IntStream.range(0, program.direction() == Direction.BOTH ? 2 : 1)
               .mapToObj(_ -> "new Found.S(" + drawn(call.rows()) + ")")
               .collect(Collectors.joining(", "));
-      text.append("var initial%d = List.of(%s);%n".formatted(index, states));
+      text.append(String.format(Locale.ROOT, "var initial%d = List.of(%s);%n", index, states));
     }
     String lengths =
         call.lengths().isEmpty()
@@ -192,17 +186,17 @@ final class CellSource {
             : call.lengths().stream()
                 .map(String::valueOf)
                 .collect(Collectors.joining(", ", "Tensor.of(new int[] {", "})"));
-    String run = "layer.run(x%d, %s, %s)".formatted(index, initial, lengths);
+    String run = String.format(Locale.ROOT, "layer.run(x%d, %s, %s)", index, initial, lengths);
     if (call.training()) {
       run = "Training.with(Philox.of(9), () -> " + run + ")";
     }
-    return text.append("var run%d = %s; // wanted: %s%n".formatted(index, run, call.wanted()))
+    return text.append(String.format(Locale.ROOT, "var run%d = %s; // wanted: %s%n", index, run, call.wanted()))
         .toString();
   }
 
   private String drawn(int rows) {
     return program.states().stream()
-        .map(n -> "rng.normal(DType.%s, 0, 0.5, %d, %d)".formatted(program.type(), rows, n))
+        .map(n -> String.format(Locale.ROOT, "rng.normal(DType.%s, 0, 0.5, %d, %d)", program.type(), rows, n))
         .collect(Collectors.joining(", "));
   }
 }

@@ -4,6 +4,7 @@ import carousel.nn.random.CompositeProgram.Input;
 import carousel.nn.random.CompositeProgram.Run;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -25,17 +26,16 @@ final class CompositeSource {
             case ZERO_ONE -> "rng.bernoulli(0.6" + sizes + ").cast(DType." + program.type() + ")";
             case MASK -> "rng.bernoulli(0.6" + sizes + ")";
           };
-      text.append("Tensor c%d = %s;%n".formatted(i, made));
+      text.append(String.format(Locale.ROOT, "Tensor c%d = %s;%n", i, made));
     }
     if (program.numbers() > 0) {
       text.append(
-          "var numbers = new double[%d]; // filled before each call%n"
-              .formatted(program.numbers()));
+          String.format(Locale.ROOT, "var numbers = new double[%d]; // filled before each call%n", program.numbers()));
     }
     var body =
         GraphSource.of(
             program.body(), program.forms().of(program.body()), i -> "in[" + i + "]", "", "  ");
-    text.append("var op = new Composite(\"%s\", in -> {%n".formatted(program.label()));
+    text.append(String.format(Locale.ROOT, "var op = new Composite(\"%s\", in -> {%n", program.label()));
     text.append(body.statements());
     text.append("  return new Tensor[] {" + String.join(", ", body.results()) + "};\n});\n");
     for (int i = 0; i < program.calls().size(); i++) {
@@ -48,8 +48,7 @@ final class CompositeSource {
         inputs.add(input(program, input, call));
       }
       text.append(
-          "Tensor[] out%d = Op.applyAll(op,%n    %s);%n"
-              .formatted(i, String.join(",\n    ", inputs)));
+          String.format(Locale.ROOT, "Tensor[] out%d = Op.applyAll(op,%n    %s);%n", i, String.join(",\n    ", inputs)));
     }
     return text.toString();
   }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
@@ -88,19 +89,16 @@ final class GraphSource {
           switch (pattern) {
             case FULL -> "Tensor.full(" + like + ".dtype(), " + value + ", " + columns + ")";
             case FULL_ROWS ->
-                "Tensor.fullAs(%1$s, %1$s.shape().with(%1$s.rank() - 1, %2$d), %3$s)"
-                    .formatted(like, columns, value);
+                String.format(Locale.ROOT, "Tensor.fullAs(%1$s, %1$s.shape().with(%1$s.rank() - 1, %2$d), %3$s)", like, columns, value);
             case ZEROS_LIKE -> like + ".zerosLike()";
             case RAMP ->
-                "Tensor.linspace(%s.dtype(), %s, %s, %d)".formatted(like, -value, value, columns);
+                String.format(Locale.ROOT, "Tensor.linspace(%s.dtype(), %s, %s, %d)", like, -value, value, columns);
           };
       case Node.Row(Op row, List<Integer> operands) -> row(row, operands);
       case Node.Own(OwnOp op, int output, List<Integer> operands) ->
           piece(
               new Node.Own(op, 0, operands),
-              "List.of(%s.applyAll(%s))"
-                  .formatted(
-                      op.source(),
+              String.format(Locale.ROOT, "List.of(%s.applyAll(%s))", op.source(),
                       operands.stream().map(names::get).collect(Collectors.joining(", "))),
               output,
               place,
@@ -108,8 +106,7 @@ final class GraphSource {
       case Node.Product(int left, int right) ->
           names.get(left) + ".matmul(" + names.get(right) + ")";
       case Node.Joined(List<Integer> operands) ->
-          "Tensor.concat(Tensor.LAST, List.of(%s))"
-              .formatted(operands.stream().map(names::get).collect(Collectors.joining(", ")));
+          String.format(Locale.ROOT, "Tensor.concat(Tensor.LAST, List.of(%s))", operands.stream().map(names::get).collect(Collectors.joining(", ")));
       case Node.Single single -> single(single, names.get(single.x()), place, indent);
     };
   }
@@ -128,25 +125,23 @@ final class GraphSource {
       case Node.Split(int from, int at, int index) ->
           piece(
               new Node.Split(from, at, 0),
-              "%s.split(List.of(%d, %d), Tensor.LAST)"
-                  .formatted(x, at, forms.get(from).columns() - at),
+              String.format(Locale.ROOT, "%s.split(List.of(%d, %d), Tensor.LAST)", x, at, forms.get(from).columns() - at),
               index,
               place,
               indent);
       case Node.Narrow(int _, int start, int length) ->
-          "%s.narrow(Tensor.LAST, %d, %d)".formatted(x, start, length);
+          String.format(Locale.ROOT, "%s.narrow(Tensor.LAST, %d, %d)", x, start, length);
       case Node.Strided(int from) ->
-          "%s.slice(Tensor.LAST, 0, %d, 2)".formatted(x, forms.get(from).columns());
+          String.format(Locale.ROOT, "%s.slice(Tensor.LAST, 0, %d, 2)", x, forms.get(from).columns());
       case Node.Folded(Reduce reduce, int _, boolean keep, boolean overRows) ->
-          "%s.%s(%s, %d)".formatted(x, reduce.label(), keep, overRows ? 0 : -1);
+          String.format(Locale.ROOT, "%s.%s(%s, %d)", x, reduce.label(), keep, overRows ? 0 : -1);
       case Node.Softmaxed(int _, boolean log) ->
           x + (log ? ".logSoftmax" : ".softmax") + "(Tensor.LAST)";
       case Node.Pooled(Reduce reduce, int from, int blocks) ->
-          "%s.reshape(-1, %d, %d).%s(false, 1)"
-              .formatted(x, blocks, forms.get(from).columns() / blocks, reduce.label());
+          String.format(Locale.ROOT, "%s.reshape(-1, %d, %d).%s(false, 1)", x, blocks, forms.get(from).columns() / blocks, reduce.label());
       case Node.Unsqueezed _ -> x + ".unsqueeze(-1)";
       case Node.Expanded(int _, int columns) ->
-          "%1$s.expand(%1$s.shape().with(%1$s.rank() - 1, %2$d))".formatted(x, columns);
+          String.format(Locale.ROOT, "%1$s.expand(%1$s.shape().with(%1$s.rank() - 1, %2$d))", x, columns);
       case Node.Flipped _ -> x + ".flip(Tensor.LAST)";
       case Node.Cumulated _ -> x + ".cumsum(Tensor.LAST)";
       case Node.Copied _ -> x + ".copy()";
@@ -154,8 +149,7 @@ final class GraphSource {
       case Node.Dropped(int _, double probability) ->
           "new Dropout(" + probability + ").apply(" + x + ")";
       case Node.Composed(String label, Op row, int _) ->
-          "Op.apply(Composite.of(\"%s\", (Tensor t) -> %s), %s)"
-              .formatted(label, call(row, List.of("t")), x);
+          String.format(Locale.ROOT, "Op.apply(Composite.of(\"%s\", (Tensor t) -> %s), %s)", label, call(row, List.of("t")), x);
     };
   }
 
@@ -164,7 +158,7 @@ final class GraphSource {
     if (all == null) {
       all = "cut" + place;
       pieces.put(cut, all);
-      text.append("%sList<Tensor> %s = %s;%n".formatted(indent, all, expression));
+      text.append(String.format(Locale.ROOT, "%sList<Tensor> %s = %s;%n", indent, all, expression));
     }
     return all + ".get(" + index + ")";
   }
@@ -199,9 +193,7 @@ final class GraphSource {
     List<String> rest = arguments.subList(1, arguments.size());
     return has(method(row), types)
         ? arguments.getFirst() + "." + method(row) + "(" + String.join(", ", rest) + ")"
-        : "Op.apply(%s.%s, %s)"
-            .formatted(
-                row instanceof Unary ? "Unary" : row instanceof Binary ? "Binary" : "Ternary",
+        : String.format(Locale.ROOT, "Op.apply(%s.%s, %s)", row instanceof Unary ? "Unary" : row instanceof Binary ? "Binary" : "Ternary",
                 row,
                 String.join(", ", arguments));
   }

@@ -8,6 +8,7 @@ import carousel.tensor.op.CustomOp;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Unary;
 import carousel.tensor.op.Vjp;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
@@ -103,6 +104,6 @@ record OwnOp(Kind kind, Op row, Unary slope, double factor) implements CustomOp 
   /** As a user would write it. */
   String source() {
     String of = row instanceof Unary ? "Unary." : "Binary.";
-    return "new OwnOp(OwnOp.Kind.%s, %s%s, Unary.%s, %s)".formatted(kind, of, row, slope, factor);
+    return String.format(Locale.ROOT, "new OwnOp(OwnOp.Kind.%s, %s%s, Unary.%s, %s)", kind, of, row, slope, factor);
   }
 }

@@ -72,7 +72,8 @@ final class Pages implements SlabPool.Source {
     }
     if (failed != 0) {
       throw new IllegalArgumentException(
-          "no %d bytes at %x were taken from the system".formatted(bytes, address));
+          String.format(
+              Locale.ROOT, "no %d bytes at %x were taken from the system", bytes, address));
     }
   }
 }

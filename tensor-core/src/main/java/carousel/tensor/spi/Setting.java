@@ -188,10 +188,11 @@ public enum Setting {
     for (var name : new TreeSet<>(System.getProperties().stringPropertyNames())) {
       if (name.startsWith(PREFIX) && !isKnown(name)) {
         all.add(
-            "-D%s: there is no such setting; there are %s"
-                .formatted(
-                    name,
-                    String.join(", ", Arrays.stream(values()).map(Setting::property).toList())));
+            String.format(
+                Locale.ROOT,
+                "-D%s: there is no such setting; there are %s",
+                name,
+                String.join(", ", Arrays.stream(values()).map(Setting::property).toList())));
       }
     }
     return List.copyOf(all);

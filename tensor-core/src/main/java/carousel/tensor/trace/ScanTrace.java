@@ -12,6 +12,7 @@ import carousel.tensor.trace.Value.Kind;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -97,23 +98,33 @@ public final class ScanTrace {
     int rows = given.rows();
     if (!like.dtype().isFloating() || rows == 0 || given.steps() == 0) {
       throw Untraced.somewhere(
-          "there is nothing to run: %d steps of %d rows".formatted(given.steps(), rows));
+          String.format(
+              Locale.ROOT, "there is nothing to run: %d steps of %d rows", given.steps(), rows));
     }
     for (Tensor state : given.states()) {
       boolean fits = state.rank() == 2 && state.dim(0) == rows && state.dtype() == like.dtype();
       if (!fits || state.size() == 0) {
         throw Untraced.somewhere(
-            "a tensor of its state is %s %s, not [%d,C] of one type for all"
-                .formatted(state.dtype(), state.shape(), rows));
+            String.format(
+                Locale.ROOT,
+                "a tensor of its state is %s %s, not [%d,C] of one type for all",
+                state.dtype(),
+                state.shape(),
+                rows));
       }
     }
     for (Scan.Input input : given.inputs()) {
       if (input instanceof Scan.Sequence(Tensor z) && z.dtype() != like.dtype()) {
         throw Untraced.somewhere(
-            "its projected input is %s beside a state of %s".formatted(z.dtype(), like.dtype()));
+            String.format(
+                Locale.ROOT,
+                "its projected input is %s beside a state of %s",
+                z.dtype(),
+                like.dtype()));
       }
       if (!input.fits(given.steps(), rows) || input.columns() == 0) {
-        throw Untraced.somewhere("its input is not [%d,%d,C]".formatted(given.steps(), rows));
+        throw Untraced.somewhere(
+            String.format(Locale.ROOT, "its input is not [%d,%d,C]", given.steps(), rows));
       }
     }
   }

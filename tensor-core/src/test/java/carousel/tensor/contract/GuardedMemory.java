@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -47,11 +48,11 @@ public final class GuardedMemory implements Memory {
   private void look(long address, long bytes) {
     for (int i = 0; i < BORDER; i++) {
       if (ALL.get(JAVA_BYTE, address - BORDER + i) != MARK) {
-        damaged.add("%d bytes before a block of %d".formatted(BORDER - i, bytes));
+        damaged.add(String.format(Locale.ROOT, "%d bytes before a block of %d", BORDER - i, bytes));
         return;
       }
       if (ALL.get(JAVA_BYTE, address + bytes + i) != MARK) {
-        damaged.add("%d bytes behind the end of a block of %d".formatted(i, bytes));
+        damaged.add(String.format(Locale.ROOT, "%d bytes behind the end of a block of %d", i, bytes));
         return;
       }
     }

@@ -148,7 +148,7 @@ public final class Fuzz {
     if (round >= WARM) mostHeap = Math.max(mostHeap, heap);
     if (heap > reader.heap(input.length)) {
       throw new AssertionError(
-          "%d bytes of heap for %d bytes of file".formatted(heap, input.length));
+          String.format(Locale.ROOT, "%d bytes of heap for %d bytes of file", heap, input.length));
     }
     var files = folder.toFile().list();
     if (files == null || !Arrays.equals(files, new String[] {"input"})) {
@@ -174,7 +174,7 @@ public final class Fuzz {
     } catch (IOException e) {
       throw new AssertionError(e);
     }
-    return "%s %s on input %d, kept as %s".formatted(reader.name(), what, round, kept);
+    return String.format(Locale.ROOT, "%s %s on input %d, kept as %s", reader.name(), what, round, kept);
   }
 
   private void report() {

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -79,8 +80,7 @@ public record Golden(String name, Map<String, GoldenTensor> tensors, Map<String,
     var expected = values(key);
     if (actual.length != expected.length) {
       throw new AssertionError(
-          "%s/%s: %d elements, expected %d of shape %s"
-              .formatted(name, key, actual.length, expected.length, Arrays.toString(shape(key))));
+          String.format(Locale.ROOT, "%s/%s: %d elements, expected %d of shape %s", name, key, actual.length, expected.length, Arrays.toString(shape(key))));
     }
     int worst = -1;
     double largest = tolerance;
@@ -93,9 +93,7 @@ public record Golden(String name, Map<String, GoldenTensor> tensors, Map<String,
     }
     if (worst >= 0) {
       throw new AssertionError(
-          "%s/%s: at %s is %s, expected %s (error %.3g, allowed %.3g)"
-              .formatted(
-                  name,
+          String.format(Locale.ROOT, "%s/%s: at %s is %s, expected %s (error %.3g, allowed %.3g)", name,
                   key,
                   Arrays.toString(coordinates(worst, shape(key))),
                   actual[worst],

@@ -11,7 +11,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class MemoryCapTest {
   @ParameterizedTest
-  @CsvSource({"4096,4096", "64k,65536", "512m,536870912", "8g,8589934592", " 8GB ,8589934592", "99999999999,99999999999"})
+  @CsvSource({
+    "4096,4096",
+    "64k,65536",
+    "512m,536870912",
+    "8g,8589934592",
+    " 8GB ,8589934592",
+    "99999999999,99999999999"
+  })
   void readsSizes(String written, long bytes) {
     assertThat(SlabPool.bytes("carousel.memory", written)).isEqualTo(bytes);
   }
@@ -22,7 +29,8 @@ class MemoryCapTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "0", "-1", "8 g", "8.5g", "lots", "8x", "9999999999999999999", "99999999999t"})
+  @ValueSource(
+      strings = {"", "0", "-1", "8 g", "8.5g", "lots", "8x", "9999999999999999999", "99999999999t"})
   void refusesWhatIsNoSize(String written) {
     assertThatThrownBy(() -> SlabPool.bytes("carousel.memory", written))
         .isInstanceOf(TensorException.class)

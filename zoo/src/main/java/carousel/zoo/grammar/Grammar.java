@@ -6,6 +6,7 @@ import carousel.nn.data.TokenStream;
 import carousel.nn.data.Vocabulary;
 import carousel.tensor.Philox;
 import carousel.zoo.grammar.Rule.Symbol;
+import java.util.Locale;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -60,7 +61,7 @@ public final class Grammar {
             used.add(symbol.name());
             if (!rules.containsKey(symbol.name())) {
               throw new GrammarException(
-                  "%s: %s is not defined".formatted(rule.left(), symbol.name()));
+                  String.format(Locale.ROOT, "%s: %s is not defined", rule.left(), symbol.name()));
             }
           }
         }

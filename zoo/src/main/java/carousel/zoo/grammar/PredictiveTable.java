@@ -1,6 +1,7 @@
 package carousel.zoo.grammar;
 
 import carousel.zoo.grammar.Rule.Symbol;
+import java.util.Locale;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -117,8 +118,7 @@ final class PredictiveTable {
       var other = at(table, rule.left()).put(word, rule);
       if (other != null) {
         throw new GrammarException(
-            "%s: before '%s' both \"%s\" and \"%s\" apply, so a sentence may have two readings"
-                .formatted(rule.left(), word, other, rule));
+            String.format(Locale.ROOT, "%s: before '%s' both \"%s\" and \"%s\" apply, so a sentence may have two readings", rule.left(), word, other, rule));
       }
     }
   }

@@ -1,5 +1,6 @@
 package carousel.zoo.graph;
 
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -66,15 +67,14 @@ public record Diagram(String title, List<Node> nodes, List<Edge> edges) {
     for (var node : nodes) {
       if (!ids.add(node.id())) {
         throw new IllegalArgumentException(
-            "diagram: two nodes have the id \"%s\"".formatted(node.id()));
+            String.format(Locale.ROOT, "diagram: two nodes have the id \"%s\"", node.id()));
       }
     }
     for (var edge : edges) {
       for (var end : List.of(edge.from(), edge.to())) {
         if (!ids.contains(end)) {
           throw new IllegalArgumentException(
-              "diagram: the edge from \"%s\" to \"%s\" ends nowhere: there is no node \"%s\""
-                  .formatted(edge.from(), edge.to(), end));
+              String.format(Locale.ROOT, "diagram: the edge from \"%s\" to \"%s\" ends nowhere: there is no node \"%s\"", edge.from(), edge.to(), end));
         }
       }
     }
@@ -115,7 +115,7 @@ public record Diagram(String title, List<Node> nodes, List<Edge> edges) {
       free.forEach(incoming::remove);
       incoming.values().removeIf(count -> count == 0);
       throw new IllegalArgumentException(
-          "diagram: it has a cycle through \"%s\"".formatted(onCycle(edges, incoming)));
+          String.format(Locale.ROOT, "diagram: it has a cycle through \"%s\"", onCycle(edges, incoming)));
     }
   }
 

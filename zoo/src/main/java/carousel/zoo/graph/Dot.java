@@ -1,5 +1,7 @@
 package carousel.zoo.graph;
 
+import java.util.Locale;
+
 /**
  * A diagram in the DOT language, for those who have Graphviz or a viewer of its files.
  *
@@ -16,24 +18,22 @@ public final class Dot {
    */
   public static String write(Diagram diagram) {
     var out = new StringBuilder("digraph {\n");
-    out.append("  label=%s; labelloc=t; fontname=Helvetica;\n".formatted(quote(diagram.title())));
+    out.append(String.format(Locale.ROOT, "  label=%s; labelloc=t; fontname=Helvetica;\n", quote(diagram.title())));
     out.append("  node [fontname=Helvetica, fontsize=11, margin=\"0.12,0.05\"];\n");
     out.append("  edge [fontname=Helvetica, fontsize=9, arrowsize=0.7];\n");
     for (var node : diagram.nodes()) {
       var kind = node.kind();
       var text = node.detail().isEmpty() ? node.label() : node.label() + "\n" + node.detail();
       out.append(
-          "  %s [label=%s, shape=box, style=\"filled%s\", fillcolor=\"%s\", color=\"%s\"];\n"
-              .formatted(
-                  quote(node.id()),
+          String.format(Locale.ROOT, "  %s [label=%s, shape=box, style=\"filled%s\", fillcolor=\"%s\", color=\"%s\"];\n", quote(node.id()),
                   quote(text),
                   kind.isValue() ? ",rounded" : "",
                   kind.fill(),
                   kind.stroke()));
     }
     for (var edge : diagram.edges()) {
-      out.append("  %s -> %s".formatted(quote(edge.from()), quote(edge.to())));
-      if (!edge.label().isEmpty()) out.append(" [label=%s]".formatted(quote(edge.label())));
+      out.append(String.format(Locale.ROOT, "  %s -> %s", quote(edge.from()), quote(edge.to())));
+      if (!edge.label().isEmpty()) out.append(String.format(Locale.ROOT, " [label=%s]", quote(edge.label())));
       out.append(";\n");
     }
     return out.append("}\n").toString();

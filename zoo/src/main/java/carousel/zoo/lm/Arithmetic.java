@@ -1,5 +1,6 @@
 package carousel.zoo.lm;
 
+import java.util.Locale;
 import carousel.tensor.spi.Setting;
 
 /**
@@ -29,7 +30,7 @@ final class Arithmetic {
       var preferred =
           Class.forName(VECTORS + ".FloatVector").getField("SPECIES_PREFERRED").get(null);
       var size = Class.forName(VECTORS + ".VectorSpecies").getMethod("vectorBitSize");
-      return "vectors of %s bits".formatted(size.invoke(preferred));
+      return String.format(Locale.ROOT, "vectors of %s bits", size.invoke(preferred));
     } catch (ReflectiveOperationException e) {
       return "vectors of an unknown size";
     }

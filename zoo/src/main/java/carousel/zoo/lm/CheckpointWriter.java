@@ -2,6 +2,7 @@ package carousel.zoo.lm;
 
 import carousel.nn.io.Checkpoints;
 import carousel.tensor.Scope;
+import java.util.Locale;
 import java.io.IOException;
 
 /**
@@ -42,7 +43,7 @@ final class CheckpointWriter {
         });
     if (newest.isEmpty() && damaged[0]) {
       throw new Failure(
-          "no checkpoint of %s is sound; begin a new run with --out".formatted(run.path()));
+          String.format(Locale.ROOT, "no checkpoint of %s is sound; begin a new run with --out", run.path()));
     }
     if (newest.isPresent()) {
       state.restore(newest.get()).forEach(reporter::warning);
@@ -64,8 +65,7 @@ final class CheckpointWriter {
         throw failure(unwritten(state) + ", and the training was stopped", e);
       if (!failing) {
         reporter.warning(
-            "%s: %s. The training goes on and tries again; %s. Make room or permission there"
-                .formatted(unwritten(state), Failure.reason(e), lastGood()));
+            String.format(Locale.ROOT, "%s: %s. The training goes on and tries again; %s. Make room or permission there", unwritten(state), Failure.reason(e), lastGood()));
       }
       failing = true;
     }
@@ -105,19 +105,18 @@ final class CheckpointWriter {
   private String unwritten(TrainingState state) {
     return good == state.step()
         ? "the history and the best weights cannot be written"
-        : "the checkpoint of step %d cannot be written".formatted(state.step());
+        : String.format(Locale.ROOT, "the checkpoint of step %d cannot be written", state.step());
   }
 
   private Failure failure(String what, IOException e) {
     return new Failure(
-        "%s: %s. Make room or permission there; %s, and ./carousel train --resume %s goes on from there"
-            .formatted(what, Failure.reason(e), lastGood(), run.path()),
+        String.format(Locale.ROOT, "%s: %s. Make room or permission there; %s, and ./carousel train --resume %s goes on from there", what, Failure.reason(e), lastGood(), run.path()),
         e);
   }
 
   private String lastGood() {
     return good == NONE
         ? "there is none before it"
-        : "the last good one, of step %d, stays".formatted(good);
+        : String.format(Locale.ROOT, "the last good one, of step %d, stays", good);
   }
 }

@@ -36,10 +36,9 @@ public final class Choice {
         names.stream()
             .min(Comparator.comparingInt(name -> distance(name, lower)))
             .filter(name -> distance(name, lower) <= Math.max(1, name.length() / 2))
-            .map("did you mean %s? "::formatted)
+            .map(name -> "did you mean " + name + "? ")
             .orElse("");
-    return "%s: there is no '%s'; %sthere are: %s"
-        .formatted(what, given, near, String.join(", ", names));
+    return String.format(Locale.ROOT, "%s: there is no '%s'; %sthere are: %s", what, given, near, String.join(", ", names));
   }
 
   /**

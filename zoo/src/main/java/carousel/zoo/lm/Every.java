@@ -1,5 +1,6 @@
 package carousel.zoo.lm;
 
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
@@ -23,8 +24,7 @@ public record Every(long steps, long seconds) {
     var matcher = FORM.matcher(text);
     if (!matcher.matches()) {
       throw Failure.usage(
-          "--every must be a number of steps, as 500, or a time, as 30s, 5m or 2h; got '%s'"
-              .formatted(text));
+          String.format(Locale.ROOT, "--every must be a number of steps, as 500, or a time, as 30s, 5m or 2h; got '%s'", text));
     }
     var number = Long.parseLong(matcher.group(1));
     return switch (matcher.group(2)) {

@@ -1,5 +1,6 @@
 package carousel.zoo.lm;
 
+import java.util.Locale;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
@@ -71,8 +72,7 @@ public final class Failure extends RuntimeException {
    */
   public static Failure writing(Path file, IOException cause) {
     return new Failure(
-        "cannot write %s: %s; make room or permission there, or choose another folder with --out"
-            .formatted(file, reason(cause)),
+        String.format(Locale.ROOT, "cannot write %s: %s; make room or permission there, or choose another folder with --out", file, reason(cause)),
         cause);
   }
 
@@ -89,7 +89,7 @@ public final class Failure extends RuntimeException {
       case NotDirectoryException e -> e.getFile() + " is not a folder";
       case FileAlreadyExistsException e -> e.getFile() + " is there, and is not a folder";
       case FileSystemException e when e.getReason() != null ->
-          "%s (%s)".formatted(e.getReason(), e.getFile());
+          String.format(Locale.ROOT, "%s (%s)", e.getReason(), e.getFile());
       case CharacterCodingException _ -> "it is not UTF-8";
       default -> {
         var message = cause.getMessage();

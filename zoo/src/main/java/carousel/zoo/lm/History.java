@@ -86,7 +86,7 @@ public record History(List<Epoch> epochs) {
   static History parse(String name, String csv) {
     var lines = csv.lines().toList();
     if (lines.isEmpty() || !lines.getFirst().equals(HEADER)) {
-      throw new Failure("%s: its first line must be %s".formatted(name, HEADER));
+      throw new Failure(String.format(Locale.ROOT, "%s: its first line must be %s", name, HEADER));
     }
     var epochs = new ArrayList<Epoch>();
     for (var line : lines.subList(1, lines.size())) {
@@ -95,7 +95,7 @@ public record History(List<Epoch> epochs) {
         epochs.add(epoch(number, line.split(",", -1)));
       } catch (NumberFormatException e) {
         throw new Failure(
-            "%s: line %d, '%s', is not epoch %d".formatted(name, number + 1, line, number), e);
+            String.format(Locale.ROOT, "%s: line %d, '%s', is not epoch %d", name, number + 1, line, number), e);
       }
     }
     return new History(epochs);

@@ -73,7 +73,7 @@ public final class Numbers {
   public static String time(double seconds) {
     var s = Math.round(Math.max(0, seconds));
     if (s < 60) return s + " s";
-    if (s < 3600) return "%d min %d s".formatted(s / 60, s % 60);
-    return "%d h %d min".formatted(s / 3600, s % 3600 / 60);
+    if (s < 3600) return String.format(Locale.ROOT, "%d min %d s", s / 60, s % 60);
+    return String.format(Locale.ROOT, "%d h %d min", s / 3600, s % 3600 / 60);
   }
 }

@@ -1,5 +1,6 @@
 package carousel.zoo.lm;
 
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -54,16 +55,15 @@ record Progress(int epoch, int windows, double nats, long tokens, double seconds
       var value = values.get(name);
       if (value == null) {
         throw new Failure(
-            "%s: this is no checkpoint of a language model: it does not say its '%s'"
-                .formatted(origin, name));
+            String.format(Locale.ROOT, "%s: this is no checkpoint of a language model: it does not say its '%s'", origin, name));
       }
       try {
         var number = parser.apply(value);
         if (fits.test(number)) return number;
       } catch (NumberFormatException e) {
-        throw new Failure("%s: '%s' is no number for '%s'".formatted(origin, value, name), e);
+        throw new Failure(String.format(Locale.ROOT, "%s: '%s' is no number for '%s'", origin, value, name), e);
       }
-      throw new Failure("%s: '%s' cannot be %s".formatted(origin, name, value));
+      throw new Failure(String.format(Locale.ROOT, "%s: '%s' cannot be %s", origin, name, value));
     }
   }
 }

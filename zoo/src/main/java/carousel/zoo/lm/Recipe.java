@@ -30,7 +30,7 @@ public enum Recipe {
   CHARACTERS(
       "characters",
       "a text of your own, by characters",
-      "level=char hidden=256 layers=1 batch=32 steps=100 epochs=10 optimizer=adam lr=0.002 decay=1.5"
+      "level=char hidden=256 layers=1 batch=32 steps=100 epochs=10 optimizer=adam lr=0.004 decay=1.5"
           + " decay-after=5 clip=5 dropout=0.1 bound=0"),
 
   /** The network without regularisation. */

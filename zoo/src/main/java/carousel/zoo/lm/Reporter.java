@@ -118,9 +118,7 @@ public final class Reporter {
     if (!terminal && step == steps) return; // the line of the epoch follows
     last = now;
     var facts =
-        "%s %s/s  loss %s%s"
-            .formatted(
-                Numbers.count(Math.round(speed)),
+        String.format(Locale.ROOT, "%s %s/s  loss %s%s", Numbers.count(Math.round(speed)),
                 unit,
                 String.format(Locale.ROOT, "%.3f", loss),
                 left.map(seconds -> "  " + Numbers.time(seconds) + " left").orElse(""));
@@ -128,12 +126,11 @@ public final class Reporter {
       var filled = (int) ((long) BAR * step / steps);
       var bar = "█".repeat(filled) + "░".repeat(BAR - filled);
       screen.print(
-          "%sepoch %d/%d %s %3d %%  %s"
-              .formatted(CLEAR, epoch, epochs, bar, 100L * step / steps, facts));
+          String.format(Locale.ROOT, "%sepoch %d/%d %s %3d %%  %s", CLEAR, epoch, epochs, bar, 100L * step / steps, facts));
       screen.flush();
       drawn = true;
     } else {
-      out.println("epoch %d/%d  %3d %%  %s".formatted(epoch, epochs, 100L * step / steps, facts));
+      out.println(String.format(Locale.ROOT, "epoch %d/%d  %3d %%  %s", epoch, epochs, 100L * step / steps, facts));
       out.flush();
     }
   }

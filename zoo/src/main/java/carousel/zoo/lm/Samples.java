@@ -3,6 +3,7 @@ package carousel.zoo.lm;
 import carousel.nn.data.TokenLevel;
 import carousel.zoo.grammar.Grammar;
 import carousel.zoo.grammar.Verdict;
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -42,9 +43,7 @@ final class Samples {
     var kinds = new LinkedHashMap<Verdict.Kind, Integer>();
     for (var kind : Verdict.Kind.values()) kinds.put(kind, 0);
     for (var sentence : sentences) kinds.merge(grammar.check(sentence).kind(), 1, Integer::sum);
-    return "%d of %d such sentences are grammatical; %d have a word of the wrong number, %d a word out of place, %d no end"
-        .formatted(
-            kinds.get(Verdict.Kind.GRAMMATICAL),
+    return String.format(Locale.ROOT, "%d of %d such sentences are grammatical; %d have a word of the wrong number, %d a word out of place, %d no end", kinds.get(Verdict.Kind.GRAMMATICAL),
             sentences.size(),
             kinds.get(Verdict.Kind.DISAGREEMENT),
             kinds.get(Verdict.Kind.MISPLACED),

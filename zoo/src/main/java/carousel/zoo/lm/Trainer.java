@@ -12,6 +12,7 @@ import carousel.nn.optim.Sgd;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.TensorException;
+import java.util.Locale;
 import java.util.function.Supplier;
 
 /**
@@ -108,10 +109,8 @@ public final class Trainer {
 
   private Failure notFinite(String what, double value, Progress done, Supplier<Gradients> again) {
     return new Failure(
-        "epoch %d, step %d: the %s is %s; the training was stopped before that step changed the"
-                .formatted(done.epoch() + 1, done.windows() + 1, what, value)
-            + " weights. Try a lower --lr (it is %s) or a lower --clip (it is %s).%n%s"
-                .formatted(optimizer.learningRate(), settings.clip(), birth(again)));
+        String.format(Locale.ROOT, "epoch %d, step %d: the %s is %s; the training was stopped before that step changed the", done.epoch() + 1, done.windows() + 1, what, value)
+            + String.format(Locale.ROOT, " weights. Try a lower --lr (it is %s) or a lower --clip (it is %s).%n%s", optimizer.learningRate(), settings.clip(), birth(again)));
   }
 
   /** Does the step once more, op by op, to see where that number came from. */

@@ -94,7 +94,7 @@ public final class StepGraph {
   }
 
   private static String title(String name, boolean backward) {
-    return "One step of %s%s".formatted(name, backward ? ", forward and backward" : "");
+    return String.format(Locale.ROOT, "One step of %s%s", name, backward ? ", forward and backward" : "");
   }
 
   private static Tensor[] leaves(Tensor x, State before, Parameters parameters) {

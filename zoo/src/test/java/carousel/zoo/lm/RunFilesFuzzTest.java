@@ -7,6 +7,7 @@ import carousel.tensor.fuzz.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,7 +28,7 @@ class RunFilesFuzzTest {
     }
 
     private static byte[] text(String data, String cell) {
-      return """
+      return String.format(Locale.ROOT, """
       # what was asked for
       data = %s
       level = word
@@ -46,8 +47,7 @@ class RunFilesFuzzTest {
       bound = 0.0
       seed = 1
       device = cpu
-      """
-          .formatted(data.replace("\\", "\\\\"), cell)
+      """, data.replace("\\", "\\\\"), cell)
           .getBytes(UTF_8);
     }
 

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -70,7 +71,7 @@ class TrainingStateFuzzTest {
 
     @Override
     public void read(Path file) throws IOException {
-      var named = run.resolve("checkpoint-%010d.safetensors".formatted(step(file)));
+      var named = run.resolve(String.format(Locale.ROOT, "checkpoint-%010d.safetensors", step(file)));
       Files.move(file, named);
       try {
         restore();

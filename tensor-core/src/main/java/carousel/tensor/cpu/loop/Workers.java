@@ -24,7 +24,6 @@ public final class Workers {
   /** Made when it is first used: an error in the initializer of a class would come back as another one. */
   private static volatile @Nullable Workers shared;
 
-
   private final Thread[] threads;
   private final AtomicBoolean[] parked;
   private final AtomicBoolean busy = new AtomicBoolean();

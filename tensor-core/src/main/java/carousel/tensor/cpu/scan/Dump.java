@@ -13,9 +13,9 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Kernels as text: what was traced, and how it is run. With {@code -Dcarousel.dump=DIR} every kernel
@@ -43,7 +43,7 @@ final class Dump {
     }
     try {
       Path folder = Files.createDirectories(Path.of(named));
-      String name = "scan-%s-%08x.txt".formatted(type, signature.hashCode());
+      String name = String.format(Locale.ROOT, "scan-%s-%08x.txt", type, signature.hashCode());
       Files.writeString(folder.resolve(name), what.get());
     } catch (IOException | InvalidPathException e) {
       System.getLogger("carousel.tensor")
@@ -76,8 +76,14 @@ final class Dump {
       }
     }
     line(
-        "b%d %d x [%d] %s %s"
-            .formatted(block.id(), block.members(), block.width(), block.rows(), held));
+        String.format(
+            Locale.ROOT,
+            "b%d %d x [%d] %s %s",
+            block.id(),
+            block.members(),
+            block.width(),
+            block.rows(),
+            held));
   }
 
   private void stages(String what, List<Plan.Stage> stages) {
@@ -93,27 +99,33 @@ final class Dump {
   }
 
   private String product(Plan.Group group) {
-    return "b%d = %s + a%s · %s"
-        .formatted(
-            group.block().id(),
-            group.origin(),
-            group.arrays(),
-            group.members().stream().map(Value::toString).toList());
+    return String.format(
+        Locale.ROOT,
+        "b%d = %s + a%s · %s",
+        group.block().id(),
+        group.origin(),
+        group.arrays(),
+        group.members().stream().map(Value::toString).toList());
   }
 
   private String product(Plan.Return back) {
     List<String> terms = new ArrayList<>();
     for (Term term : back.terms()) {
       terms.add(
-          "g%d · w%d[%d,%d]ᵀ"
-              .formatted(
-                  plan.cotangentArray(term.factor()), term.weight(), term.row(), term.column()));
+          String.format(
+              Locale.ROOT,
+              "g%d · w%d[%d,%d]ᵀ",
+              plan.cotangentArray(term.factor()),
+              term.weight(),
+              term.row(),
+              term.column()));
     }
-    return "b%d %s %s".formatted(back.block().id(), back.onto() ? "+=" : "=", terms);
+    return String.format(
+        Locale.ROOT, "b%d %s %s", back.block().id(), back.onto() ? "+=" : "=", terms);
   }
 
   private void program(String what, Program program) {
-    line("  %s of width %d".formatted(what, program.width()));
+    line(String.format(Locale.ROOT, "  %s of width %d", what, program.width()));
     List<Pointwise.Instruction> code = program.code().code();
     for (int i = 0; i < code.size(); i++) {
       line("    " + words(program, i, code.get(i)));

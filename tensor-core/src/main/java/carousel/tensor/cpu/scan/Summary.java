@@ -5,6 +5,7 @@ import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Term;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -29,8 +30,10 @@ final class Summary {
     }
     if (sequence > 0) {
       summary.line(
-          "read at every step: %d columns, of what is projected or multiplied before"
-              .formatted(sequence));
+          String.format(
+              Locale.ROOT,
+              "read at every step: %d columns, of what is projected or multiplied before",
+              sequence));
     }
     summary.stages("step", plan.forward);
     summary.stages("gradient", plan.backward);
@@ -68,7 +71,8 @@ final class Summary {
   private static String product(Plan.Group group) {
     int columns = group.members().size() * group.block().width();
     return group.members().getFirst().terms().stream()
-        .map(term -> "[N,%d] · [%d,%d]".formatted(width(term), width(term), columns))
+        .map(term ->
+            String.format(Locale.ROOT, "[N,%d] · [%d,%d]", width(term), width(term), columns))
         .collect(Collectors.joining(" + "));
   }
 
@@ -80,7 +84,9 @@ final class Summary {
     Map<String, Integer> counts = new LinkedHashMap<>();
     for (Term term : back.terms()) {
       Value sum = term.factor();
-      String sizes = "[N,%d] · [%d,%d]ᵀ".formatted(sum.width(), back.block().width(), sum.width());
+      String sizes =
+          String.format(
+              Locale.ROOT, "[N,%d] · [%d,%d]ᵀ", sum.width(), back.block().width(), sum.width());
       counts.merge(sizes, 1, Integer::sum);
     }
     return counted(counts);
