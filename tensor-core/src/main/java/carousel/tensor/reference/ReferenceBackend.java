@@ -77,11 +77,8 @@ public final class ReferenceBackend implements Backend {
     var third = new Elements(c);
     var to = new Elements(y);
     if (b.dtype() == DType.F32) {
-      to.each(
-          i ->
-              to.set(
-                  i,
-                  op.scalar((float) first.get(i), (float) second.get(i), (float) third.get(i))));
+      to.each(i ->
+          to.set(i, op.scalar((float) first.get(i), (float) second.get(i), (float) third.get(i))));
     } else {
       to.each(i -> to.set(i, op.scalar(first.get(i), second.get(i), third.get(i))));
     }

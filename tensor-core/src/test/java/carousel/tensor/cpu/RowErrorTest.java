@@ -117,14 +117,14 @@ class RowErrorTest {
 
     void see(double a, double b, double got, double exact) {
       double limit = type == DType.F32 ? 0x1p128 : Double.MAX_VALUE;
-      boolean same =
-          got == exact && (got != 0 || Math.copySign(1, got) == Math.copySign(1, exact));
+      boolean same = got == exact && (got != 0 || Math.copySign(1, got) == Math.copySign(1, exact));
       if (same || (Double.isNaN(got) && Double.isNaN(exact))) {
         return;
       }
       // An infinity stands for the number that would come after the greatest, unless it is exact.
       double ulp = type == DType.F32 ? ulp(exact) : Math.ulp(Math.clamp(exact, -limit, limit));
-      double off = Math.abs(Math.clamp(got, -limit, limit) - Math.clamp(exact, -limit, limit)) / ulp;
+      double off =
+          Math.abs(Math.clamp(got, -limit, limit) - Math.clamp(exact, -limit, limit)) / ulp;
       boolean broken = got == exact || Double.isInfinite(exact) && type == DType.F32;
       if (broken || !(off <= error)) {
         error = broken ? Double.POSITIVE_INFINITY : off;

@@ -84,18 +84,17 @@ public final class Main {
     try (var pool = Executors.newFixedThreadPool(threads)) {
       for (int i = 0; i < threads; i++) {
         parts.add(
-            pool.submit(
-                () -> {
-                  try (var memory = Arena.ofConfined()) {
-                    var sweep = new Sweep(row, kernels, memory);
-                    for (int k = next.getAndAdd(every);
-                        k < Sweep.STRETCHES;
-                        k = next.getAndAdd(every)) {
-                      sweep.stretch(k);
-                    }
-                    return sweep.figures();
-                  }
-                }));
+            pool.submit(() -> {
+              try (var memory = Arena.ofConfined()) {
+                var sweep = new Sweep(row, kernels, memory);
+                for (int k = next.getAndAdd(every);
+                    k < Sweep.STRETCHES;
+                    k = next.getAndAdd(every)) {
+                  sweep.stretch(k);
+                }
+                return sweep.figures();
+              }
+            }));
       }
     }
     Figures all = Figures.NONE;

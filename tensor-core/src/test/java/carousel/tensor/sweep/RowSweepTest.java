@@ -18,8 +18,22 @@ import org.junit.jupiter.params.provider.MethodSource;
 class RowSweepTest {
   /** Where exponents, overflow, saturation and the ways to compute a row begin and end. */
   private static final float[] EDGES = {
-    0, Float.MIN_NORMAL, 0x1p-30f, 0x1p-12f, 0.625f, 1, 9, 40, 87.3f, 88.7f, 103.9f, 0x1p23f, 0x1p45f,
-    Float.MAX_VALUE, Float.POSITIVE_INFINITY, Float.NaN
+    0,
+    Float.MIN_NORMAL,
+    0x1p-30f,
+    0x1p-12f,
+    0.625f,
+    1,
+    9,
+    40,
+    87.3f,
+    88.7f,
+    103.9f,
+    0x1p23f,
+    0x1p45f,
+    Float.MAX_VALUE,
+    Float.POSITIVE_INFINITY,
+    Float.NaN
   };
 
   private final StatedErrors stated = StatedErrors.read();
@@ -54,8 +68,7 @@ class RowSweepTest {
     return IntStream.concat(
         edges.build(),
         IntStream.concat(
-            random.ints(6, 0, Sweep.STRETCHES),
-            random.ints(26, stretch(0x1p-10f), stretch(128))));
+            random.ints(6, 0, Sweep.STRETCHES), random.ints(26, stretch(0x1p-10f), stretch(128))));
   }
 
   private static int stretch(float x) {

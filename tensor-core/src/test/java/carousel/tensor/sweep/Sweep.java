@@ -151,7 +151,8 @@ final class Sweep {
   }
 
   private void symmetry(float at, float got, float gotNegative) {
-    if ((isOdd && gotNegative != -got && got == got) || (isEven && gotNegative != got && got == got)) {
+    if ((isOdd && gotNegative != -got && got == got)
+        || (isEven && gotNegative != got && got == got)) {
       uneven++;
       unevenAt = at;
     }

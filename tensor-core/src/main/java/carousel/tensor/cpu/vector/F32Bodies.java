@@ -4,7 +4,6 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.Vector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /** Bodies on f32. */
@@ -105,7 +104,8 @@ final class F32Bodies {
    */
   static FloatVector tanh(FloatVector x) {
     FloatVector magnitude = x.abs();
-    // From 9.02 on the result is 1; by its bits, in one instruction, because a NaN takes the other way.
+    // From 9.02 on the result is 1; by its bits, in one instruction, because a NaN takes the other
+    // way.
     FloatVector v = magnitude.reinterpretAsInts().min(TEN).reinterpretAsFloats();
     // The low bits of this are n + 127, those of 2ⁿ once they are shifted to their place.
     FloatVector magic = constant(x, 12583039f);
@@ -174,8 +174,7 @@ final class F32Bodies {
   /** x·σ(x), where σ(x) may be out of range though the product is not; NaN at −∞, as −∞·0 is. */
   static FloatVector silu(FloatVector x) {
     FloatVector v = notBelow(x, -150f);
-    return logistic(v, v)
-        .blend(Float.NaN, x.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
+    return logistic(v, v).blend(Float.NaN, x.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
   }
 
   /** x + x·P(x²) up to 1, 1 − erfc|x| with the sign of x above. At most 1 ulp. */
