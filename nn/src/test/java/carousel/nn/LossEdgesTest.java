@@ -219,12 +219,9 @@ class LossEdgesTest {
             CrossEntropy.of().withSmoothing(1),
             CrossEntropy.of().withWeights(weights),
             CrossEntropy.of().withWeights(weights).withSmoothing(0.3))) {
-      for (Reduction reduction : Reduction.values()) {
-        CrossEntropy loss = form.withReduction(reduction);
-        forms.add(x -> loss.apply(x, targets));
-        forms.add(x -> loss.ofLogProbabilities(x, targets));
-        forms.add(x -> loss.ofLogProbabilities(x.logSoftmax(-1), targets));
-      }
+      forms.add(x -> form.apply(x, targets));
+      forms.add(x -> form.ofLogProbabilities(x, targets));
+      forms.add(x -> form.ofLogProbabilities(x.logSoftmax(-1), targets));
     }
     return forms;
   }
@@ -234,7 +231,7 @@ class LossEdgesTest {
   void whatIsIgnoredHasNoGradientWhateverItHolds(DType type) {
     Tensor at = Tensor.of(NO, 1, NO);
     for (Interpreter by : List.of(Interpreter.EAGER, FusedContract.BODIES)) {
-      for (double odd : new double[] {Double.NaN, INF, -INF, 0.0, 1e300}) {
+      for (double odd : new double[] {Double.NaN, INF, -INF}) {
         Tensor x =
             Tensor.of(Shape.of(3, 3), odd, odd, odd, -1.0, -2, -0.5, 0, odd, 0).cast(type);
         Tensor plain =
@@ -279,12 +276,12 @@ class LossEdgesTest {
   void aSureRowIsAsExactAsAnyOther(DType type) {
     double bound = type == DType.F32 ? 1e-5 : 4e-14;
     for (Interpreter by : List.of(Interpreter.EAGER, FusedContract.BODIES)) {
-      for (int n : new int[] {1, 2, 15, 100, 3000}) {
-        for (double d : new double[] {0, 0.5, 2, 8, 15, 16, 17, 20, 30, 60, 80}) {
-          for (double offset : new double[] {0, 1024, -4096}) {
+      for (int n : new int[] {1, 15, 3000}) {
+        for (double d : new double[] {0, 2, 8, 16, 30, 80}) {
+          for (double offset : new double[] {0, -4096}) {
             by.run(() -> {
               Tensor others = Tensor.full(type, offset - d, 1, n);
-              for (int place : new int[] {0, n / 2, n}) {
+              for (int place : new int[] {0, n}) {
                 Tensor x =
                     Tensor.concat(
                         1,

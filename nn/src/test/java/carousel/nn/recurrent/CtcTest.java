@@ -201,11 +201,11 @@ class CtcTest {
         .isCloseTo(mean, within(1e-12));
   }
 
-  /** All classes alike over 400 steps: e^−439, which is 0 in F32, of each of C(T + L, 2 L) paths. */
+  /** All classes alike over 120 steps: e^−132, which is 0 in F32, of each of C(T + L, 2 L) paths. */
   @Test
   void longSequencesNeitherVanishNorLoseTheirGradient() {
-    int steps = 400;
-    int labels = 100;
+    int steps = 120;
+    int labels = 30;
     Tensor logP = Tensor.full(DType.F32, -Math.log(3), steps, 1, 3);
     int[] target = new int[labels];
     for (int i = 0; i < labels; i++) {
