@@ -1,6 +1,5 @@
 package carousel.nn;
 
-
 import static carousel.tensor.Tensor.LAST;
 
 import carousel.tensor.Tensor;
@@ -31,8 +30,7 @@ public final class Loss {
                     .or(x.eq(Double.NEGATIVE_INFINITY).and(positive.eq(0)));
             // A number there: what is not chosen is differentiated, too, and must be finite.
             Tensor safe = Tensor.where(sure, x.scalarLike(0), x);
-            Tensor loss =
-                positive.mul(safe.neg().softplus()).add(negative.mul(safe.softplus()));
+            Tensor loss = positive.mul(safe.neg().softplus()).add(negative.mul(safe.softplus()));
             return new Tensor[] {Tensor.where(sure, x.scalarLike(0), loss)};
           });
 

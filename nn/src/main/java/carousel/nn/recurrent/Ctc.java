@@ -213,8 +213,7 @@ public record Ctc(Reduction reduction, int blank) {
     /** 0 where a path may come from two states before: over a blank, from one label to another. */
     Tensor skips(Tensor like) {
       return costs(
-          like,
-          (n, s) -> s > 1 && isLabel(n, s) && targets[n][s / 2] != targets[n][s / 2 - 1]);
+          like, (n, s) -> s > 1 && isLabel(n, s) && targets[n][s / 2] != targets[n][s / 2 - 1]);
     }
 
     /** 0 where a path may end: at the last label or the blank behind it. */

@@ -64,40 +64,50 @@ class HeldStateTest {
     return Map.of(
         "gru", new GruResetBefore(before.wx(), before.wh(), before.wn(), gru),
         "gru-after", new GruResetAfter(after.wx(), after.wh(), gru, after.bh()),
-        "onnx", new OnnxGru(
-            before.wx(), before.wh(), before.wn(), gru, null, Double.POSITIVE_INFINITY,
-            OnnxGru.DEFAULTS),
-        "onnx-after", new OnnxGru(
-            before.wx(), before.wh(), before.wn(), gru, after.bh(), 1000, OnnxGru.DEFAULTS),
-        "cifg", new Cifg(
-            cifg.wx(), cifg.wh(), biases(type, GateOrder.CIFG, "i", -sign * SURE)));
+        "onnx",
+            new OnnxGru(
+                before.wx(),
+                before.wh(),
+                before.wn(),
+                gru,
+                null,
+                Double.POSITIVE_INFINITY,
+                OnnxGru.DEFAULTS),
+        "onnx-after",
+            new OnnxGru(
+                before.wx(), before.wh(), before.wn(), gru, after.bh(), 1000, OnnxGru.DEFAULTS),
+        "cifg", new Cifg(cifg.wx(), cifg.wh(), biases(type, GateOrder.CIFG, "i", -sign * SURE)));
   }
 
   @TestFactory
   Stream<DynamicTest> aGateOfOneHoldsTheState() {
-    return each(1, (cell, type) -> {
-      Tensor x = Philox.of(1).normal(type, 0, 1, steps(), 2, 3);
-      for (double value : new double[] {1e-6, 1e-12, -3e-30, 1e10}) {
-        Tensor kept = Tensor.full(type, value, 2, H);
-        State first = started(cell, kept);
-        Tensor last = last(cell, x, first);
-        assertThat(last.sub(kept).abs().max().item())
-            .as("%s: a state of %s after %d steps", cell.label(), value, x.dim(0))
-            .isZero();
-      }
-    });
+    return each(
+        1,
+        (cell, type) -> {
+          Tensor x = Philox.of(1).normal(type, 0, 1, steps(), 2, 3);
+          for (double value : new double[] {1e-6, 1e-12, -3e-30, 1e10}) {
+            Tensor kept = Tensor.full(type, value, 2, H);
+            State first = started(cell, kept);
+            Tensor last = last(cell, x, first);
+            assertThat(last.sub(kept).abs().max().item())
+                .as("%s: a state of %s after %d steps", cell.label(), value, x.dim(0))
+                .isZero();
+          }
+        });
   }
 
   /** A candidate of about 1 beside a state of 10¹⁰. */
   @TestFactory
   Stream<DynamicTest> aGateOfZeroGivesTheCandidate() {
-    return each(-1, (cell, type) -> {
-      Tensor x = Philox.of(1).normal(type, 0, 1, 1, 2, 3);
-      Tensor great = last(cell, x, started(cell, Tensor.full(type, 1e10, 2, H)));
-      Tensor none = last(cell, x, started(cell, Tensor.zeros(type, 2, H)));
-      assertThat(none.abs().min().item()).isGreaterThan(0.7);
-      assertThat(great.sub(none).abs().max().item()).as(cell.label()).isZero();
-    });
+    return each(
+        -1,
+        (cell, type) -> {
+          Tensor x = Philox.of(1).normal(type, 0, 1, 1, 2, 3);
+          Tensor great = last(cell, x, started(cell, Tensor.full(type, 1e10, 2, H)));
+          Tensor none = last(cell, x, started(cell, Tensor.zeros(type, 2, H)));
+          assertThat(none.abs().min().item()).isGreaterThan(0.7);
+          assertThat(great.sub(none).abs().max().item()).as(cell.label()).isZero();
+        });
   }
 
   /** An emulated device takes its time for each. */
