@@ -90,8 +90,10 @@ class RangeTest {
     for (int i = 0; i < x.length; i++) {
       assertThat((double) g[i]).isCloseTo(1.0 / x[i], withinPercentage(1e-3));
     }
-    Tensor wide = Tensor.of(Shape.of(2, 2), Arrays.stream(new double[] {0, 1, 2, 3})
-            .map(i -> Math.pow(x[(int) i], 8)).toArray());
+    Tensor wide =
+        Tensor.of(
+            Shape.of(2, 2),
+            Arrays.stream(new double[] {0, 1, 2, 3}).map(i -> Math.pow(x[(int) i], 8)).toArray());
     assertThat(wide.prod().item()).isCloseTo(1, within(1e-5));
     assertThat(wide.prod(true, 0, 1).item()).isCloseTo(1, within(1e-5));
   }
@@ -135,8 +137,7 @@ class RangeTest {
   void productsHaveSecondDerivatives() {
     Tensor x = Tensor.of(1e30, 2, 1e-30);
     Tensor v = Tensor.of(0.0, 1, 0);
-    double[] hv =
-        Grad.hvp(x::prod, List.of(x), List.of(v)).get(0).toDoubleArray();
+    double[] hv = Grad.hvp(x::prod, List.of(x), List.of(v)).get(0).toDoubleArray();
     assertThat(hv).containsExactly(new double[] {1e-30, 0, 1e30}, within(1e15));
     assertThat(hv[0]).isCloseTo(1e-30, withinPercentage(1e-9));
   }
@@ -151,7 +152,8 @@ class RangeTest {
     assertThat(x.std(0, true, 1).shape()).isEqualTo(Shape.of(2, 1));
     assertThat(x.std().item()).isCloseTo(Math.sqrt(x.variance().item()), within(1e-15));
     // Squares of these are no F32; their spread beside their size is.
-    assertThat(Tensor.of(1e30f, -1e30f).std(0, false).item()).isCloseTo(1e30, withinPercentage(1e-4));
+    assertThat(Tensor.of(1e30f, -1e30f).std(0, false).item())
+        .isCloseTo(1e30, withinPercentage(1e-4));
     assertThat(Tensor.of(16777216f, 16777218f, 16777220f).variance().item()).isEqualTo(4);
     assertThat(Tensor.of(16777216f, 16777218f, 16777220f).std().item()).isEqualTo(2);
     assertThat(Tensor.of(5.0).std().item()).isNaN();

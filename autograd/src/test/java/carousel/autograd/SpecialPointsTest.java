@@ -47,10 +47,7 @@ class SpecialPointsTest {
   Stream<DynamicTest> unary() {
     return Arrays.stream(Unary.values())
         .filter(row -> row.domain().accepts(DType.F64) && row.result(DType.F64) == DType.F64)
-        .map(row ->
-            DynamicTest.dynamicTest(
-                row.label(),
-                () -> none(points(row))));
+        .map(row -> DynamicTest.dynamicTest(row.label(), () -> none(points(row))));
   }
 
   private static SpecialPoints points(Unary row) {
@@ -65,10 +62,7 @@ class SpecialPointsTest {
   Stream<DynamicTest> binary() {
     return Arrays.stream(Binary.values())
         .filter(row -> row.domain().accepts(DType.F64) && row.result(DType.F64) == DType.F64)
-        .map(row ->
-            DynamicTest.dynamicTest(
-                row.label(),
-                () -> none(points(row))));
+        .map(row -> DynamicTest.dynamicTest(row.label(), () -> none(points(row))));
   }
 
   private static SpecialPoints points(Binary row) {
@@ -91,10 +85,7 @@ class SpecialPointsTest {
   @TestFactory
   Stream<DynamicTest> ternary() {
     return Arrays.stream(Ternary.values())
-        .map(row ->
-            DynamicTest.dynamicTest(
-                row.label(),
-                () -> none(points(row))));
+        .map(row -> DynamicTest.dynamicTest(row.label(), () -> none(points(row))));
   }
 
   private static SpecialPoints points(Ternary row) {
@@ -135,8 +126,16 @@ class SpecialPointsTest {
 
   /** Rows of three: origins, ties, zeros, what is far from the rest, what is far from 0. */
   private static final double[][] ROWS = {
-    {0, 0, 0}, {1, 1, 1}, {-2, -2, -2}, {1, 1, 0}, {0, 3, 0}, {1, 2, 3}, {-1, 0, 1}, {1e4, 1e4, 1e4},
-    {1e7, 1e7, 1e7}, {0, 30, 0}
+    {0, 0, 0},
+    {1, 1, 1},
+    {-2, -2, -2},
+    {1, 1, 0},
+    {0, 3, 0},
+    {1, 2, 3},
+    {-1, 0, 1},
+    {1e4, 1e4, 1e4},
+    {1e7, 1e7, 1e7},
+    {0, 30, 0}
   };
 
   private static final double[][] DIRECTIONS = {
@@ -151,8 +150,7 @@ class SpecialPointsTest {
         // Of floating numbers a composite, below.
         .filter(row -> row != Reduce.PROD)
         .map(row ->
-            DynamicTest.dynamicTest(
-                row.label(), () -> none(points(row.label(), reduced(row)))));
+            DynamicTest.dynamicTest(row.label(), () -> none(points(row.label(), reduced(row)))));
   }
 
   private static UnaryOperator<Tensor> reduced(Reduce row) {
@@ -224,6 +222,17 @@ class SpecialPointsTest {
     return (row.scalar(x + 0.375) - row.scalar(x + 0.25)) / 0.125;
   }
 
+  /** Where y + 1 would be 0, and the logarithm of the slope −∞. */
+  @Test
+  void theSlopeOfExpm1IsExactFarBelowZero() {
+    for (double x : new double[] {-10, -20, -40, -80}) {
+      try (var scope = Scope.open()) {
+        Tensor at = Tensor.full(DType.F32, x);
+        assertThat(Grad.of(at::expm1, at).get(0).log().item()).isCloseTo(x, within(1e-4));
+      }
+    }
+  }
+
   /** {@code d^k/dx^k xⁿ} at 0 is n! for k = n and 0 for all others; next to 0, where 1/x is ∞, nearly. */
   @Test
   void derivativesOfPowersAtZero() {
@@ -246,8 +255,6 @@ class SpecialPointsTest {
   }
 
   private static Tensor derivative(Tensor x, Tensor exponent, int k) {
-    return k == 0
-        ? x.pow(exponent)
-        : Grad.orZero(() -> derivative(x, exponent, k - 1), x).get(0);
+    return k == 0 ? x.pow(exponent) : Grad.orZero(() -> derivative(x, exponent, k - 1), x).get(0);
   }
 }

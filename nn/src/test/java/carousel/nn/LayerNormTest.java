@@ -87,7 +87,12 @@ class LayerNormTest {
           .isLessThan(3e-6);
       // Equal numbers have no spread, whatever rounding says.
       Tensor equal = Tensor.full(DType.F32, offset + 0.1, 2, width);
-      assertThat(new LayerNorm(cell.norm().gain(), cell.norm().bias(), 1e-12).apply(equal).abs().max().item())
+      assertThat(
+              new LayerNorm(cell.norm().gain(), cell.norm().bias(), 1e-12)
+                  .apply(equal)
+                  .abs()
+                  .max()
+                  .item())
           .as("equal numbers, width %d", width)
           .isLessThan(1e-2);
     }

@@ -330,9 +330,7 @@ public sealed interface Reductions permits Tensor {
   default Tensor std(int correction, boolean keep, int... axes) {
     requireType("std", Domain.FLOATING);
     // A norm rather than the root of a sum: it has a gradient at 0, and squares of any size.
-    return centred(axes)
-        .norm(keep, axes)
-        .div(Math.sqrt(degreesOfFreedom("std", correction, axes)));
+    return centred(axes).norm(keep, axes).div(Math.sqrt(degreesOfFreedom("std", correction, axes)));
   }
 
   /**

@@ -98,8 +98,10 @@ class ScheduleTest {
           double worse = maximize ? -1 : 1;
           double least = relative ? Math.abs(best) * 0.01 : 0.01;
           Plateau start =
-              Plateau.of(1, new Plateau.Settings(0.5, 0, 0.01, relative, maximize, 0, 0)).after(best);
-          String what = "best " + best + (maximize ? ", greater" : ", smaller") + ", relative " + relative;
+              Plateau.of(1, new Plateau.Settings(0.5, 0, 0.01, relative, maximize, 0, 0))
+                  .after(best);
+          String what =
+              "best " + best + (maximize ? ", greater" : ", smaller") + ", relative " + relative;
           assertThat(start.best()).as(what).isEqualTo(best);
           assertThat(start.after(best).rate()).as("the same again, %s", what).isEqualTo(0.5);
           assertThat(start.after(best + worse).rate()).as("worse, %s", what).isEqualTo(0.5);

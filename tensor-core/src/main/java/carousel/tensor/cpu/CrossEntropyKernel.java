@@ -83,8 +83,7 @@ final class CrossEntropyKernel implements Fused {
             double greatest = powers.max(from, classes);
             double sum = powers.run(from, classes, greatest, 1, 0);
             double below = greatest - element.get(from + (long) target * element.size());
-            double others =
-                powers.others(from, classes, greatest, sum, target, Math.exp(-below));
+            double others = powers.others(from, classes, greatest, sum, target, Math.exp(-below));
             Bytes.f64(kept + 8L * KEPT * row, greatest);
             Bytes.f64(kept + 8L * KEPT * row + 8, sum);
             Bytes.f64(kept + 8L * KEPT * row + 16, others);

@@ -87,8 +87,7 @@ public enum Binary implements Op {
               1,
               (g, x, alpha) -> Tensor.where(x.gt(0), g, g.mul(alpha).mul(Scalars.below(x).exp()))),
           reading(
-              0,
-              (g, x) -> Tensor.where(x.gt(0), g.zerosLike(), g.mul(Scalars.below(x).expm1()))))),
+              0, (g, x) -> Tensor.where(x.gt(0), g.zerosLike(), g.mul(Scalars.below(x).expm1()))))),
   /** {@code a = b}; gives BOOL. */
   EQ(ANY, (a, b) -> a == b ? 1 : 0, none()),
   /** {@code a ≠ b}; gives BOOL. */

@@ -35,7 +35,8 @@ public final class LayerComposites {
    * target is {@link #NO_TARGET}.
    */
   public static final Composite CROSS_ENTROPY =
-      Composite.fixed("cross_entropy", in -> new Tensor[] {nll(counted(in[0], in[1]).logSoftmax(LAST), in[1])});
+      Composite.fixed(
+          "cross_entropy", in -> new Tensor[] {nll(counted(in[0], in[1]).logSoftmax(LAST), in[1])});
 
   /**
    * {@code (x [..,D], gain [D], bias [D], ε []) → y [..,D]}, {@code y = (x − μ) / √(σ² + ε) ⊙ gain +
@@ -47,7 +48,8 @@ public final class LayerComposites {
           in -> {
             int[] last = IntStream.range(-in[1].rank(), 0).toArray();
             Tensor near = in[0].sub(in[0].mean(true, last));
-            // What the mean lost when it was rounded: far from 0, more than some rows vary. It is taken
+            // What the mean lost when it was rounded: far from 0, more than some rows vary. It is
+            // taken
             // off afterwards, so that a kernel folds for it and for the variance in one pass.
             Tensor lost = near.mean(true, last);
             Tensor variance = near.square().mean(true, last).sub(lost.square());

@@ -36,7 +36,8 @@ public record Reduction(Reduce reduce, List<Integer> axes) implements Op {
                     // By the row: to the facade, no axes mean all of them.
                     return c.g().mul(hit).div(Op.apply(new Reduction(Reduce.SUM, axes), hit));
                   }));
-      // The softmax, whose sum is found again: y is rounded, and beside a large x by more than ln Σ is
+      // The softmax, whose sum is found again: y is rounded, and beside a large x by more than ln Σ
+      // is
       // long. Nothing flows where all of x is −∞.
       case LOG_SUM_EXP ->
           Vjp.of(

@@ -36,8 +36,8 @@ public enum Unary implements Op {
   RECIPROCAL(FLOATING, x -> 1 / x, fromOutput((g, y) -> g.mul(y.square()).neg())),
   /** {@code e^x}. */
   EXP(FLOATING, Math::exp, fromOutput((g, y) -> g.mul(y))),
-  /** {@code e^x − 1}, accurate near 0. */
-  EXPM1(FLOATING, Math::expm1, fromOutput((g, y) -> g.mul(y.add(1)))),
+  /** {@code e^x − 1}, accurate near 0; its slope is not y + 1, which far below 0 is rounded to 0. */
+  EXPM1(FLOATING, Math::expm1, fromInput((g, x) -> g.mul(x.exp()))),
   /** {@code ln x}; −∞ at 0, NaN below. */
   LOG(FLOATING, Math::log, fromInput((g, x) -> g.div(x))),
   /** {@code ln(1 + x)}, accurate near 0. */
