@@ -283,9 +283,10 @@ public sealed interface Reductions permits Tensor {
   default Tensor variance(int correction, boolean keep, int... axes) {
     Tensor x = self();
     requireType("variance", Domain.FLOATING);
+    int[] sorted = sortedAxes("variance", axes);
     Tensor squares = x.sub(x.mean(true, axes)).square().sum(keep, axes);
     long n = 1;
-    for (int axis : sortedAxes("variance", axes)) {
+    for (int axis : sorted) {
       n *= x.dim(axis);
     }
     return squares.div((double) Math.max(0, n - correction));

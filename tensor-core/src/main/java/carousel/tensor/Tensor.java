@@ -151,7 +151,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return its size
    */
   public int dim(int axis) {
-    return layout.shape().dim(axis);
+    return layout.shape().dim(shape().axis("dim", axis));
   }
 
   /**
@@ -322,7 +322,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return the tensor
    */
   public static Tensor of(Shape shape, float... values) {
-    return from(MemorySegment.ofArray(values), DType.F32, shape);
+    return from("of", MemorySegment.ofArray(values), DType.F32, shape);
   }
 
   /**
@@ -333,7 +333,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return the tensor
    */
   public static Tensor of(Shape shape, double... values) {
-    return from(MemorySegment.ofArray(values), DType.F64, shape);
+    return from("of", MemorySegment.ofArray(values), DType.F64, shape);
   }
 
   /**
@@ -344,7 +344,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @return the tensor
    */
   public static Tensor of(Shape shape, int... values) {
-    return from(MemorySegment.ofArray(values), DType.I32, shape);
+    return from("of", MemorySegment.ofArray(values), DType.I32, shape);
   }
 
   /**
@@ -359,7 +359,7 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) (values[i] ? 1 : 0);
     }
-    return from(MemorySegment.ofArray(bytes), DType.BOOL, shape);
+    return from("of", MemorySegment.ofArray(bytes), DType.BOOL, shape);
   }
 
   /**
@@ -475,10 +475,15 @@ public final class Tensor implements Elementwise, Reductions, Shaping, HostValue
    * @throws TensorException if the sizes differ
    */
   public static Tensor from(MemorySegment source, DType dtype, Shape shape) {
+    return from("from", source, dtype, shape);
+  }
+
+  private static Tensor from(String op, MemorySegment source, DType dtype, Shape shape) {
     long bytes = shape.size() * dtype.bytes();
     if (source.byteSize() != bytes) {
       throw new TensorException(
-          "from: "
+          op
+              + ": "
               + dtype
               + " "
               + shape
