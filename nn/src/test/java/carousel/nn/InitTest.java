@@ -36,6 +36,15 @@ class InitTest {
     run.close();
   }
 
+  @Test
+  void nothingWideAndNothingLong() {
+    assertThat(sample(Init.uniform(0), F32, 2).toFloatArray()).containsOnly(0);
+    assertThat(sample(Init.xavierUniform(0), F64, 2, 3).toDoubleArray()).containsOnly(0);
+    for (Init init : new Init[] {Init.heUniform(), Init.lecunNormal(), Init.fanInUniform()}) {
+      assertThat(sample(init, F32, 0, 3).size()).isZero();
+    }
+  }
+
   private static Tensor sample(Init init, DType dtype, int... dims) {
     return init.sample(Philox.of(7), dtype, Shape.of(dims));
   }

@@ -303,10 +303,8 @@ public sealed interface Reductions permits Tensor {
    */
   default Tensor variance(int correction, boolean keep, int... axes) {
     requireType("variance", Domain.FLOATING);
-    return centred(axes)
-        .square()
-        .sum(keep, axes)
-        .div(degreesOfFreedom("variance", correction, axes));
+    double freedom = degreesOfFreedom("variance", correction, axes);
+    return centred(axes).square().sum(keep, axes).div(freedom);
   }
 
   /**
@@ -329,8 +327,9 @@ public sealed interface Reductions permits Tensor {
    */
   default Tensor std(int correction, boolean keep, int... axes) {
     requireType("std", Domain.FLOATING);
+    double freedom = degreesOfFreedom("std", correction, axes);
     // A norm rather than the root of a sum: it has a gradient at 0, and squares of any size.
-    return centred(axes).norm(keep, axes).div(Math.sqrt(degreesOfFreedom("std", correction, axes)));
+    return centred(axes).norm(keep, axes).div(Math.sqrt(freedom));
   }
 
   /**

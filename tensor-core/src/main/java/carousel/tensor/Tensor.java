@@ -162,7 +162,7 @@ public final class Tensor
    * @return its size
    */
   public int dim(int axis) {
-    return layout.shape().dim(axis);
+    return layout.shape().dim(shape().axis("dim", axis));
   }
 
   /**
@@ -333,7 +333,7 @@ public final class Tensor
    * @return the tensor
    */
   public static Tensor of(Shape shape, float... values) {
-    return from(MemorySegment.ofArray(values), DType.F32, shape);
+    return from("of", MemorySegment.ofArray(values), DType.F32, shape);
   }
 
   /**
@@ -344,7 +344,7 @@ public final class Tensor
    * @return the tensor
    */
   public static Tensor of(Shape shape, double... values) {
-    return from(MemorySegment.ofArray(values), DType.F64, shape);
+    return from("of", MemorySegment.ofArray(values), DType.F64, shape);
   }
 
   /**
@@ -355,7 +355,7 @@ public final class Tensor
    * @return the tensor
    */
   public static Tensor of(Shape shape, int... values) {
-    return from(MemorySegment.ofArray(values), DType.I32, shape);
+    return from("of", MemorySegment.ofArray(values), DType.I32, shape);
   }
 
   /**
@@ -370,7 +370,7 @@ public final class Tensor
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) (values[i] ? 1 : 0);
     }
-    return from(MemorySegment.ofArray(bytes), DType.BOOL, shape);
+    return from("of", MemorySegment.ofArray(bytes), DType.BOOL, shape);
   }
 
   /**
@@ -486,10 +486,15 @@ public final class Tensor
    * @throws TensorException if the sizes differ
    */
   public static Tensor from(MemorySegment source, DType dtype, Shape shape) {
+    return from("from", source, dtype, shape);
+  }
+
+  private static Tensor from(String op, MemorySegment source, DType dtype, Shape shape) {
     long bytes = shape.size() * dtype.bytes();
     if (source.byteSize() != bytes) {
       throw new TensorException(
-          "from: "
+          op
+              + ": "
               + dtype
               + " "
               + shape

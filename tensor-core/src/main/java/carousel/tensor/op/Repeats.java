@@ -2,8 +2,10 @@ package carousel.tensor.op;
 
 import carousel.tensor.DType;
 import carousel.tensor.Layout;
+import carousel.tensor.OutOfMemoryException;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -77,6 +79,12 @@ final class Repeats {
       factors.add(Tensor.fullAs(once, Shape.SCALAR, x.dim(axis)).expanded(once.shape()));
     }
     Tensor stacked = new Joins.Stack(0).evaluate(factors.toArray(new Tensor[0]))[0];
-    return new Views.Select(0, 0).evaluate(new Reduction(Reduce.PROD, List.of(0)).evaluate(stacked)[0])[0];
+    try {
+      Tensor product = new Reduction(Reduce.PROD, List.of(0)).evaluate(stacked)[0];
+      return new Views.Select(0, 0).evaluate(product)[0];
+    } catch (TensorException e) {
+      // Nobody has asked for a product.
+      throw e instanceof OutOfMemoryException ? e : Whole.overflow(Reduce.SUM.label());
+    }
   }
 }
