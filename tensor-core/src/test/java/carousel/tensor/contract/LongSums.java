@@ -188,13 +188,16 @@ public final class LongSums {
                   Tensor y = x.tensor(x.count()).abs().log().softmax(0);
                   return Result.of(y.mul(positive(x, 1).value()).sum(), positive(x, 16));
                 })));
-    ways.put("CumSum", List.of(way("a line", LongSums::running), way("down columns", LongSums::down)));
+    ways.put(
+        "CumSum", List.of(way("a line", LongSums::running), way("down columns", LongSums::down)));
     ways.put(
         "MatMul",
         List.of(
             way(
                 "a row times a column",
-                x -> Result.of(x.tensor(1, x.count()).matmul(x.weights(x.count(), 1)), x.weighted())),
+                x ->
+                    Result.of(
+                        x.tensor(1, x.count()).matmul(x.weights(x.count(), 1)), x.weighted())),
             way(
                 "rows times columns",
                 x -> {
@@ -328,7 +331,8 @@ public final class LongSums {
     var random = new SplittableRandom(7);
     List<IntToDoubleFunction> all =
         List.of(
-            i -> 0.1, // every addition rounds to the same side, for as long as the sum has one exponent
+            i -> 0.1, // every addition rounds to the same side, for as long as the sum has one
+            // exponent
             i -> random.nextDouble(0.5, 1),
             i -> random.nextDouble(-1, 1),
             i -> i < count / 2 ? 1.1 : i == count - 1 ? 0.3 : -1.1, // nearly nothing is left

@@ -49,9 +49,11 @@ final class Gathered {
     for (int i = 0; i < totals.length; i++) {
       Block block = blocks.get(i);
       long base = frame.panel(block, 0);
-      long bytes = (frame.first(block, endBand - 1) - frame.first(block, firstBand)
-              + frame.rows(endBand - 1))
-          * frame.rowBytes();
+      long bytes =
+          (frame.first(block, endBand - 1)
+                  - frame.first(block, firstBand)
+                  + frame.rows(endBand - 1))
+              * frame.rowBytes();
       for (int panel = 0; panel < frame.panels(block); panel++) {
         long at = frame.panel(block, panel) + frame.first(block, firstBand) * frame.rowBytes();
         long total = totals[i] + at - base;
