@@ -116,12 +116,13 @@ final class Scalars {
     return g.mul(won.cast(g.dtype()).add(tied.cast(g.dtype()).mul(0.5)));
   }
 
-  /** {@code part / (a² + b²)}, twice by the radius, whose square may overflow; 0 at the origin. */
+  /** {@code part / (a² + b²)}, twice by the radius, whose square may overflow; 0 at the origin and far out. */
   static Tensor angle(Tensor g, Tensor part, Tensor a, Tensor b) {
     Shape shape = Shape.broadcast("atan2", a.shape(), b.shape());
     Tensor radius = Tensor.stack(0, List.of(a.expand(shape), b.expand(shape))).norm(0);
-    Tensor safe = Tensor.where(radius.eq(0), radius.scalarLike(1), radius);
-    return g.mul(part.div(safe).div(safe));
+    Tensor far = radius.eq(Double.POSITIVE_INFINITY);
+    Tensor safe = Tensor.where(radius.eq(0).or(far), radius.scalarLike(1), radius);
+    return g.mul(Tensor.where(far, part.scalarLike(0), part).div(safe).div(safe));
   }
 
   /** {@code b a^(b−1)}; 0 where b = 0, also at a = 0. */
