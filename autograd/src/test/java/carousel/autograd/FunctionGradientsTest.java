@@ -175,6 +175,9 @@ class FunctionGradientsTest {
   @Test
   void anAngleAtTheOriginAndFarOut() {
     assertThat(gradient(a -> a.atan2(Tensor.of(0.0)), 0)).containsExactly(0);
+    assertThat(gradient(a -> a.atan2(Tensor.of(1.0)), INF, -INF)).containsExactly(0, 0);
+    assertThat(gradient(b -> Tensor.of(INF).atan2(b), 1, INF)).containsExactly(-0.0, -0.0);
+    assertThat(gradient(slope(b -> Tensor.of(INF).atan2(b)), 1)[0]).isZero();
     assertThat(gradient(a -> a.atan2(Tensor.of(3e200)), 4e200)[0])
         .isCloseTo(3e200 / 25 / 1e200 / 1e200, within(1e-215));
     assertThat(gradient(b -> Tensor.of(4e-200).atan2(b), 3e-200)[0])

@@ -3,6 +3,7 @@ package carousel.tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A sum of products by subscripts: {@link Tensor#einsum}.
@@ -152,10 +153,11 @@ final class Einsum {
       if (x.dim(first) != n) {
         throw wrong(name(label) + " has sizes " + x.dim(first) + " and " + n + " in " + x.shape());
       }
-      if (sizes[label] != n && sizes[label] > 1 && n != 1 || (sizes[label] == 0 && n > 1)) {
-        throw wrong("sizes of " + name(label) + " differ: " + sizes[label] + " and " + n);
+      int known = sizes[label];
+      if (known >= 0 && known != n && known != 1 && n != 1) {
+        throw wrong("sizes of " + name(label) + " differ: " + known + " and " + n);
       }
-      sizes[label] = sizes[label] < 0 || sizes[label] == 1 ? n : sizes[label];
+      sizes[label] = known < 0 || known == 1 ? n : known;
     }
   }
 
@@ -202,22 +204,30 @@ final class Einsum {
   /** Each label once, and none of an axis of size 1 that stands for a longer one. */
   private Term plain(Term term) {
     Tensor x = term.x;
-    List<Integer> labels = new ArrayList<>(term.labels);
+    List<Integer> labels = term.labels;
     for (int i = 0; i < labels.size(); i++) {
-      int j = labels.lastIndexOf(labels.get(i));
+      int label = labels.get(i);
+      int j = labels.lastIndexOf(label);
       if (j > i) {
+        // The diagonal is the last axis; from there on, the axes are others.
         x = x.diagonal(0, i, j);
-        labels.add(labels.remove(j));
-        labels.remove(i--);
+        List<Integer> others = new ArrayList<>(labels.subList(0, i));
+        others.addAll(labels.subList(i + 1, j));
+        others.addAll(labels.subList(j + 1, labels.size()));
+        others.add(label);
+        labels = others;
+        i--;
       }
     }
-    for (int i = labels.size() - 1; i >= 0; i--) {
-      if (x.dim(i) == 1 && sizes[labels.get(i)] != 1) {
-        x = x.squeeze(i);
-        labels.remove(i);
+    List<Integer> kept = new ArrayList<>();
+    for (int label : labels) {
+      if (x.dim(kept.size()) == 1 && sizes[label] != 1) {
+        x = x.squeeze(kept.size());
+      } else {
+        kept.add(label);
       }
     }
-    return new Term(x, labels);
+    return new Term(x, kept);
   }
 
   /** Without the labels that nobody else has, nor the result. */
@@ -346,7 +356,7 @@ final class Einsum {
     List<Integer> right = b.labels.stream().filter(label -> !has(both, label)).toList();
     List<Integer> kept = concat(batch, left, right);
     if (summed.isEmpty() || (left.isEmpty() && right.isEmpty()) || !a.x.dtype().isFloating()) {
-      List<Integer> all = concat(kept, summed);
+      List<Integer> all = concat(kept, summed, List.of());
       Tensor product = aligned(a, all).mul(aligned(b, all));
       return sum(new Term(product, all), wanted);
     }
@@ -356,9 +366,8 @@ final class Einsum {
     return new Term(x.matmul(y).reshape(dims), kept);
   }
 
-  @SafeVarargs
-  private static List<Integer> concat(List<Integer>... parts) {
-    return Arrays.stream(parts).flatMap(List::stream).toList();
+  private static List<Integer> concat(List<Integer> a, List<Integer> b, List<Integer> c) {
+    return Stream.of(a, b, c).flatMap(List::stream).toList();
   }
 
   /** With its axes in an order, and axes of size 1 for the labels that it lacks. */

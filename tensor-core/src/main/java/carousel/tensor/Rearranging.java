@@ -99,9 +99,11 @@ public sealed interface Rearranging permits Tensor {
     int target = x.shape().axis("moveAxis", to);
     List<Integer> order = new ArrayList<>();
     for (int i = 0; i < x.rank(); i++) {
-      order.add(i);
+      if (i != source) {
+        order.add(i);
+      }
     }
-    order.add(target, order.remove(source));
+    order.add(target, source);
     return x.permute(order.stream().mapToInt(Integer::intValue).toArray());
   }
 
@@ -230,13 +232,13 @@ public sealed interface Rearranging permits Tensor {
     // Both at the end, then as one axis, in which a diagonal is every (n + 1)-th position.
     Tensor last = x.moveAxis(a, Tensor.LAST).moveAxis(b > a ? b - 1 : b, Tensor.LAST);
     long start = offset < 0 ? -(long) offset * n : offset;
-    long count =
+    int count =
         Math.clamp(Math.min((long) m + Math.min(offset, 0), (long) n - Math.max(offset, 0)), 0, n);
     int size = size("diagonal", x.shape(), (long) m * n);
     Tensor joined = last.reshape(last.shape().without(-1).with(-1, size));
     return count == 0
         ? joined.narrow(Tensor.LAST, 0, 0)
-        : Op.apply(new Views.Slice(joined.rank() - 1, (int) start, n + 1, (int) count), joined);
+        : Op.apply(new Views.Slice(joined.rank() - 1, (int) start, n + 1, count), joined);
   }
 
   /**

@@ -139,10 +139,10 @@ public sealed interface Selecting permits Tensor {
    */
   default Tensor scatter(int axis, Tensor index, Tensor source) {
     Tensor x = self();
-    x.shape().axis("scatter", axis);
-    Tensor written = x.zerosLike().scatterAdd(axis, index, source);
+    int a = x.shape().axis("scatter", axis);
+    Tensor written = x.zerosLike().scatterAdd(a, index, source);
     Tensor count = Tensor.zerosAs(index, x.shape());
-    Tensor hit = count.scatterAdd(axis, index, index.onesLike()).ne(0);
+    Tensor hit = count.scatterAdd(a, index, index.onesLike()).ne(0);
     return Tensor.where(hit, written, x);
   }
 

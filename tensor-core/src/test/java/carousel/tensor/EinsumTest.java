@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,6 +33,10 @@ class EinsumTest {
     scope.close();
   }
 
+  private static int size(Map<Character, Integer> sizes, int label) {
+    return Objects.requireNonNull(sizes.get((char) label));
+  }
+
   /** A number at an index. */
   private static double at(Tensor x, double[] values, int[] index) {
     long place = 0;
@@ -47,24 +52,25 @@ class EinsumTest {
     String[] terms = sides[0].split(",", -1);
     String output = sides[1];
     List<Character> labels = new ArrayList<>(sizes.keySet());
-    int count = output.chars().map(c -> sizes.get((char) c)).reduce(1, (a, b) -> a * b);
+    int count = output.chars().map(c -> size(sizes, c)).reduce(1, (a, b) -> a * b);
     double[] sums = new double[count];
     double[][] values = Arrays.stream(in).map(Tensor::toDoubleArray).toArray(double[][]::new);
-    long all = labels.stream().mapToLong(sizes::get).reduce(1, (a, b) -> a * b);
+    long all = labels.stream().mapToLong(label -> size(sizes, label)).reduce(1, (a, b) -> a * b);
     for (long i = 0; i < all; i++) {
       Map<Character, Integer> index = new LinkedHashMap<>();
       long rest = i;
       for (char label : labels) {
-        index.put(label, (int) (rest % sizes.get(label)));
-        rest /= sizes.get(label);
+        index.put(label, (int) (rest % size(sizes, label)));
+        rest /= size(sizes, label);
       }
       double product = 1;
       for (int t = 0; t < terms.length; t++) {
-        product *= at(in[t], values[t], terms[t].chars().map(c -> index.get((char) c)).toArray());
+        product *= at(in[t], values[t], terms[t].chars().map(c -> size(index, c)).toArray());
       }
       int place = 0;
-      for (char label : output.toCharArray()) {
-        place = place * sizes.get(label) + index.get(label);
+      for (int k = 0; k < output.length(); k++) {
+        char label = output.charAt(k);
+        place = place * size(sizes, label) + size(index, label);
       }
       sums[place] += product;
     }
@@ -80,7 +86,7 @@ class EinsumTest {
   /** Whole numbers: every order of sums and products gives the same. */
   private void check(String written, String spelled, Map<Character, Integer> sizes, Tensor... in) {
     Tensor y = Tensor.einsum(written, in);
-    int[] dims = spelled.split("->", -1)[1].chars().map(c -> sizes.get((char) c)).toArray();
+    int[] dims = spelled.split("->", -1)[1].chars().map(c -> size(sizes, c)).toArray();
     assertThat(y.shape()).as(written).isEqualTo(Shape.of(dims));
     // A product is −0 where a sum is 0.
     double[] values = y.add(0).toDoubleArray();
@@ -122,14 +128,15 @@ class EinsumTest {
       })
   void isTheSumOverAllLabels(String subscripts) {
     Map<Character, Integer> sizes = new LinkedHashMap<>();
-    for (char c : subscripts.toCharArray()) {
+    for (int k = 0; k < subscripts.length(); k++) {
+      char c = subscripts.charAt(k);
       if (Character.isLetter(c)) {
         sizes.putIfAbsent(c, 2 + sizes.size() % 3);
       }
     }
     Tensor[] in =
         Arrays.stream(subscripts.split("->", -1)[0].split(",", -1))
-            .map(term -> random(term.chars().map(c -> sizes.get((char) c)).toArray()))
+            .map(term -> random(term.chars().map(c -> size(sizes, c)).toArray()))
             .toArray(Tensor[]::new);
     check(subscripts, subscripts, sizes, in);
   }
@@ -156,7 +163,7 @@ class EinsumTest {
           term.append(all.get(random.nextInt(labels)));
         }
         terms.add(term.toString());
-        term.chars().forEach(c -> seen.put((char) c, sizes.get((char) c)));
+        term.chars().forEach(c -> seen.put((char) c, size(sizes, c)));
       }
       var output = new StringBuilder();
       for (char c : seen.keySet()) {
@@ -171,21 +178,21 @@ class EinsumTest {
                 term.chars()
                     .map(c -> {
                       boolean once = term.indexOf(c) == term.lastIndexOf(c);
-                      return once && random.nextInt(5) == 0 && sizes.get((char) c) > 0
+                      return once && random.nextInt(5) == 0 && size(sizes, c) > 0
                           ? 1
-                          : sizes.get((char) c);
+                          : size(sizes, c);
                     })
                     .toArray()));
       }
       // Where all have size 1 the label has it.
-      for (char c : seen.keySet()) {
+      seen.replaceAll((c, longest) -> {
         int size = 1;
         for (int t = 0; t < count; t++) {
           int k = terms.get(t).indexOf(c);
           size = k >= 0 && in.get(t).dim(k) != 1 ? in.get(t).dim(k) : size;
         }
-        seen.put(c, size);
-      }
+        return size;
+      });
       String subscripts = String.join(",", terms) + "->" + output;
       check(subscripts, subscripts, seen, in.toArray(new Tensor[0]));
     }
@@ -209,10 +216,10 @@ class EinsumTest {
     spelled
         .chars()
         .filter(Character::isLetter)
-        .forEach(c -> used.put((char) c, sizes.get((char) c)));
+        .forEach(c -> used.put((char) c, size(sizes, c)));
     Tensor[] in =
         Arrays.stream(spelled.split("->", -1)[0].split(","))
-            .map(term -> random(term.chars().map(c -> sizes.get((char) c)).toArray()))
+            .map(term -> random(term.chars().map(c -> size(sizes, c)).toArray()))
             .toArray(Tensor[]::new);
     check(written, spelled, used, in);
   }

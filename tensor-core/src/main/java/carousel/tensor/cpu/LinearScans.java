@@ -24,25 +24,21 @@ final class LinearScans {
     long lines = h.count() / n;
     // Longer lines in smaller groups, so that there is work for all threads.
     long perTask = Math.clamp(Table.COSTLY / n, 1, BLOCK);
-    Element element = hTensor.dtype() == DType.I32 ? null : Element.of(hTensor.dtype());
+    DType type = hTensor.dtype();
     Workers.parallel(
         Math.toIntExact(Math.ceilDiv(lines, perTask)),
         task -> {
           long first = task * perTask;
           int count = (int) Math.min(perTask, lines - first);
-          var block =
-              new Block(starts(a, first, count), starts(b, first, count), starts(h, first, count));
-          if (element == null) {
-            whole(block, a, b, h, n);
+          long[][] at = {starts(a, first, count), starts(b, first, count), starts(h, first, count)};
+          long[] steps = {step(a), step(b), step(h)};
+          if (type == DType.I32) {
+            whole(at, steps, n);
           } else {
-            floating(block, element, a, b, h, n);
+            floating(Element.of(type), at, steps, n);
           }
         });
   }
-
-  /** Where some lines start. */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Block(long[] a, long[] b, long[] h) {}
 
   private static long[] starts(Strided x, long first, int count) {
     long[] starts = new long[count];
@@ -56,24 +52,24 @@ final class LinearScans {
     return x.strides()[x.strides().length - 1];
   }
 
-  private static void floating(Block at, Element element, Strided a, Strided b, Strided h, int n) {
-    double[] carried = new double[at.h.length];
+  private static void floating(Element element, long[][] at, long[] steps, int n) {
+    double[] carried = new double[at[0].length];
     for (int i = 0; i < n; i++) {
       for (int k = 0; k < carried.length; k++) {
-        double added = element.get(at.b[k] + i * step(b));
-        carried[k] = i == 0 ? added : element.get(at.a[k] + i * step(a)) * carried[k] + added;
-        element.set(at.h[k] + i * step(h), carried[k]);
+        double added = element.get(at[1][k] + i * steps[1]);
+        carried[k] = i == 0 ? added : element.get(at[0][k] + i * steps[0]) * carried[k] + added;
+        element.set(at[2][k] + i * steps[2], carried[k]);
       }
     }
   }
 
-  private static void whole(Block at, Strided a, Strided b, Strided h, int n) {
-    int[] carried = new int[at.h.length];
+  private static void whole(long[][] at, long[] steps, int n) {
+    int[] carried = new int[at[0].length];
     for (int i = 0; i < n; i++) {
       for (int k = 0; k < carried.length; k++) {
-        int added = Bytes.i32(at.b[k] + i * step(b));
-        carried[k] = i == 0 ? added : Bytes.i32(at.a[k] + i * step(a)) * carried[k] + added;
-        Bytes.i32(at.h[k] + i * step(h), carried[k]);
+        int added = Bytes.i32(at[1][k] + i * steps[1]);
+        carried[k] = i == 0 ? added : Bytes.i32(at[0][k] + i * steps[0]) * carried[k] + added;
+        Bytes.i32(at[2][k] + i * steps[2], carried[k]);
       }
     }
   }

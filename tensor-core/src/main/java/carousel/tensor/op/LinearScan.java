@@ -37,8 +37,13 @@ public record LinearScan(int axis) implements Op {
   }
 
   private Tensor arriving(Tensor g, Tensor a) {
-    // a_{i+1} beside g_i; what comes around to the end is not read.
-    return a.roll(-1, axis).flip(axis).linearScan(g.flip(axis), axis).flip(axis);
+    int n = a.dim(axis);
+    if (n == 0) {
+      return g;
+    }
+    // a_{i+1} beside g_i; from the other end, the last is the first, whose factor is not read.
+    Tensor next = a.narrow(axis, 1, n - 1).pad(axis, 0, 1, 0);
+    return next.flip(axis).linearScan(g.flip(axis), axis).flip(axis);
   }
 
   @Override

@@ -1,7 +1,9 @@
 package carousel.tensor.op;
 
 import carousel.tensor.DType;
+import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import java.util.List;
 
 /** Scalar definitions, and rules, too long for a row. */
 final class Scalars {
@@ -124,15 +126,13 @@ final class Scalars {
     return Tensor.where(x.gt(0), x.zerosLike(), x);
   }
 
-  /** {@code part / (a² + b²)}, by the radius, whose square may overflow; 0 at the origin. */
+  /** {@code part / (a² + b²)}, twice by the radius, whose square may overflow; 0 at the origin and far out. */
   static Tensor angle(Tensor g, Tensor part, Tensor a, Tensor b) {
-    // A constant: the quotient does not depend on it.
-    Tensor larger = a.detach().abs().maximum(b.detach().abs());
-    Tensor origin = larger.eq(0);
-    Tensor scale = Tensor.where(origin, larger.onesLike(), larger);
-    Tensor square = a.div(scale).square().add(b.div(scale).square());
-    Tensor safe = Tensor.where(origin, square.onesLike(), square);
-    return g.mul(part.div(scale).div(safe).div(scale));
+    Shape shape = Shape.broadcast("atan2", a.shape(), b.shape());
+    Tensor radius = Tensor.stack(0, List.of(a.expand(shape), b.expand(shape))).norm(0);
+    Tensor far = radius.eq(Double.POSITIVE_INFINITY);
+    Tensor safe = Tensor.where(radius.eq(0).or(far), radius.scalarLike(1), radius);
+    return g.mul(Tensor.where(far, part.scalarLike(0), part).div(safe).div(safe));
   }
 
   /** {@code b a^(b−1)}; 0 where b = 0, also at a = 0. */

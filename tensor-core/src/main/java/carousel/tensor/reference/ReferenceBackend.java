@@ -168,7 +168,7 @@ public final class ReferenceBackend implements Backend {
           for (i[axis] = 1; i[axis] < to.dim(axis); i[axis]++) {
             carried =
                 whole
-                    ? (int) factor.get(i) * (int) carried + (int) added.get(i)
+                    ? ((int) factor.get(i)) * ((int) carried) + (int) added.get(i)
                     : factor.get(i) * carried + added.get(i);
             to.set(i, carried);
           }

@@ -69,7 +69,7 @@ class OrderValuesTest {
       double value = line[i];
       assertThat(different[inverse[i]]).isEqualTo(value);
       assertThat(unique.counts().get(inverse[i]))
-          .isEqualTo(Arrays.stream(line).filter(v -> v == value).count());
+          .isEqualTo((double) Arrays.stream(line).filter(v -> v == value).count());
     }
   }
 

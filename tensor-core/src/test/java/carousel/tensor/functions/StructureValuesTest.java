@@ -11,6 +11,7 @@ import carousel.tensor.TensorException;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,7 +47,7 @@ class StructureValuesTest {
 
   private interface Element {
     /** Where an element of the result comes from; null for 0. */
-    int[] of(int[] index);
+    int @Nullable [] of(int[] index);
   }
 
   private static void check(Tensor y, Tensor x, int[] dims, Element from) {
