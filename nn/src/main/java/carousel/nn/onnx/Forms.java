@@ -94,7 +94,11 @@ final class Forms {
       List<Value> operands,
       String attribute,
       int place) {
-    if (!(attributes.remove(attribute) instanceof List<?> list)) return;
+    var value = attributes.remove(attribute);
+    if (value == null) return;
+    if (!(value instanceof List<?> list)) {
+      throw node.wrong("attribute %s is %s, not a list".formatted(attribute, value));
+    }
     var numbers = list.stream().mapToInt(n -> saturated((Long) n)).toArray();
     put(
         node,
@@ -114,7 +118,11 @@ final class Forms {
       List<Value> operands,
       String attribute,
       int place) {
-    if (!(attributes.remove(attribute) instanceof Double bound)) return;
+    var value = attributes.remove(attribute);
+    if (value == null) return;
+    if (!(value instanceof Double bound)) {
+      throw node.wrong("attribute %s is %s, not a number".formatted(attribute, value));
+    }
     put(
         node,
         operands,

@@ -14,11 +14,16 @@ import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** A node LSTM, GRU or RNN to a layer. */
 final class RecurrentReader {
+  /** Those that are no operators of their own, from which the others have their defaults. */
+  private static final Set<OnnxActivation.Function> NO_DEFAULTS =
+      Set.of(OnnxActivation.Function.AFFINE, OnnxActivation.Function.SCALED_TANH);
+
   private final NodeProto node;
   private final Operator operator;
   private final Function<String, Value> values;
@@ -154,6 +159,11 @@ final class RecurrentReader {
                   node.wrong(
                       "attribute activations names %s, which is no function of the standard"
                           .formatted(OnnxException.quote(label))));
+      if (NO_DEFAULTS.contains(f) && !(alphas.hasNext() && betas.hasNext())) {
+        throw node.wrong(
+            "attribute activations names %s, whose α and β the standard does not give; name them"
+                .formatted(f.label()));
+      }
       activations.add(
           new OnnxActivation(
               f,
