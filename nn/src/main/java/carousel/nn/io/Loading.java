@@ -51,7 +51,8 @@ record Loading(
       var found = stored.get(name);
       if (found == null) {
         throw problem.apply(
-            "no tensor %s; it holds %s".formatted(HeaderParser.quote(name), shown(stored.keySet())));
+            "no tensor %s; it holds %s"
+                .formatted(HeaderParser.quote(name), shown(stored.keySet())));
       }
       wanted.add(found);
     }
@@ -137,7 +138,8 @@ record Loading(
       var found = stored.get(name);
       var wanted = tensor.dtype() + " " + tensor.shape();
       if (found == null) {
-        if (wholly) differences.add("%s, %s, is missing".formatted(HeaderParser.quote(name), wanted));
+        if (wholly)
+          differences.add("%s, %s, is missing".formatted(HeaderParser.quote(name), wanted));
       } else if (!isReadAs(found.type(), tensor.dtype())
           || !found.shape().equals(TensorSource.dims(tensor))) {
         differences.add(

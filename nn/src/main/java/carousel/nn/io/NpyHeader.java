@@ -239,7 +239,9 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
       try {
         // Python 2 wrote its long numbers so; NumPy still reads them.
         var number = digits.strip();
-        dims.add(Long.parseLong(number.endsWith("L") ? number.substring(0, number.length() - 1) : number));
+        dims.add(
+            Long.parseLong(
+                number.endsWith("L") ? number.substring(0, number.length() - 1) : number));
       } catch (NumberFormatException tooLarge) {
         throw problem.apply(
             "the dimension %s does not fit in 63 bits".formatted(HeaderParser.quote(digits)));

@@ -57,7 +57,8 @@ final class ChainReader {
   private String end() {
     var ends =
         graph.outputs().stream().map(Output::value).filter(value -> !isFinal(value)).toList();
-    if (ends.size() > 1) throw wrong("%d of its outputs are outputs of layers".formatted(ends.size()));
+    if (ends.size() > 1)
+      throw wrong("%d of its outputs are outputs of layers".formatted(ends.size()));
     if (!ends.isEmpty()) return ends.getFirst();
     for (var step : graph.steps().reversed()) {
       if (step.layer() instanceof Sequence) return step.to().getFirst();
@@ -96,8 +97,7 @@ final class ChainReader {
         throw wrong("%s goes on from a final state".formatted(name(line)));
       }
       if (step.from().size() != 1 && !(step.layer() instanceof Sequence)) {
-        throw wrong(
-            "%s reads %d values".formatted(OnnxException.quote(at), step.from().size()));
+        throw wrong("%s reads %d values".formatted(OnnxException.quote(at), step.from().size()));
       }
       line.addFirst(step);
       at = step.from().getFirst();
@@ -141,8 +141,7 @@ final class ChainReader {
       if (flows.contains(state)) {
         throw wrong(
             "%s starts from a state that is computed, %s"
-                .formatted(
-                    OnnxException.quote(step.to().getFirst()), OnnxException.quote(state)));
+                .formatted(OnnxException.quote(step.to().getFirst()), OnnxException.quote(state)));
       }
     }
   }

@@ -40,9 +40,8 @@ final class Forms {
   record Modern(String operator, Map<String, Object> attributes, List<Value> operands) {}
 
   static Modern modern(NodeProto node, long opset, Weights weights) {
-    var attributes = node.operator().equals("ConstantOfShape")
-        ? new HashMap<String, Object>()
-        : node.plain();
+    var attributes =
+        node.operator().equals("ConstantOfShape") ? new HashMap<String, Object>() : node.plain();
     var operands = new ArrayList<Value>();
     for (var input : node.inputs()) operands.add(new Given(input));
     switch (node.operator()) {
@@ -68,8 +67,7 @@ final class Forms {
                 : weights.constant(value, false);
         if (filled.tensor().size() != 1) throw node.wrong("attribute value is not one number");
         var one = filled.tensor().reshape(Shape.SCALAR);
-        operands.addFirst(
-            new Constant("value", filled.type(), false, filled.isCut(), () -> one));
+        operands.addFirst(new Constant("value", filled.type(), false, filled.isCut(), () -> one));
         return new Modern("Expand", Map.of(), operands);
       }
       case "Softmax", "LogSoftmax" -> {
@@ -127,8 +125,7 @@ final class Forms {
         node,
         operands,
         place,
-        new Constant(
-            attribute, DataType.FLOAT, false, false, () -> Tensor.full(DType.F32, bound)));
+        new Constant(attribute, DataType.FLOAT, false, false, () -> Tensor.full(DType.F32, bound)));
   }
 
   private static void put(NodeProto node, List<Value> operands, int place, Constant constant) {

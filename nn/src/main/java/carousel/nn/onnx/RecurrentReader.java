@@ -258,10 +258,7 @@ final class RecurrentReader {
       throw node.wrong(
           "%s has the shape %s, wanted is [%s,%d]"
               .formatted(
-                  what,
-                  row.shape(),
-                  isBatchFirst ? "N," + directions : directions + ",N",
-                  hidden));
+                  what, row.shape(), isBatchFirst ? "N," + directions : directions + ",N", hidden));
     }
     if (starts.apply(name).isGiven()) return null;
     var first = row.select(side, d).select(0, 0);

@@ -74,7 +74,8 @@ final class Agreement {
     var finite = e.isFinite();
     var odd = finite.not();
     assertThat(a.isFinite().eq(finite).all().item()).as(name).isEqualTo(1);
-    var oddities = List.of(Tensor.where(odd, a, a.zerosLike()), Tensor.where(odd, e, e.zerosLike()));
+    var oddities =
+        List.of(Tensor.where(odd, a, a.zerosLike()), Tensor.where(odd, e, e.zerosLike()));
     assertThat(oddities.getFirst().sameValues(oddities.getLast())).as(name).isTrue();
     var difference = Tensor.where(finite, a.sub(e).abs(), a.zerosLike()).max().item();
     var largest = Tensor.where(finite, e.abs(), e.zerosLike()).max().item();

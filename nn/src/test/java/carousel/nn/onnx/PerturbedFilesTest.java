@@ -104,8 +104,7 @@ class PerturbedFilesTest {
             "stateful-lstm",
             MakersTest.exported("stateful-lstm"),
             Map.of("x", normal(5, 2, 4), "h0", normal(2, 2, 5), "c0", normal(2, 2, 5))));
-    samples.add(
-        pytorch("lstm", "tokens", rng.uniform(F32, 0, 9, 5, 2).floor().cast(DType.I32)));
+    samples.add(pytorch("lstm", "tokens", rng.uniform(F32, 0, 9, 5, 2).floor().cast(DType.I32)));
     for (var operator : Operator.values()) {
       var file =
           new Operators(
@@ -129,7 +128,8 @@ class PerturbedFilesTest {
       var given = new LinkedHashMap<String, Tensor>();
       given.put("x", normal(4, 2, 3));
       given.put("lengths", Tensor.of(4, 2));
-      for (var state : file.stateNames()) given.put("initial_%s_0".formatted(state), normal(2, 2, 2));
+      for (var state : file.stateNames())
+        given.put("initial_%s_0".formatted(state), normal(2, 2, 2));
       samples.add(new Sample(operator.name(), file.file(rng), given));
     }
     samples.add(new Sample("small operators", operators(), Map.of("x", normal(4, 2, 3))));
@@ -172,7 +172,12 @@ class PerturbedFilesTest {
         attribute("beta", 2.0),
         attribute("transB", 1L));
     g.node("ReduceSum", "sum", List.of("gemm", g.constant("axis", 1L)), attribute("keepdims", 1L));
-    g.node("ReduceMax", "max", List.of("gemm"), attribute("axes", new int[] {1}), attribute("keepdims", 1L));
+    g.node(
+        "ReduceMax",
+        "max",
+        List.of("gemm"),
+        attribute("axes", new int[] {1}),
+        attribute("keepdims", 1L));
     g.node("Sub", "gap", List.of("max", "sum"));
     g.node("Clip", "clipped", List.of("gap", g.constant("low", Tensor.full(F32, -1))));
     g.node(
@@ -189,7 +194,12 @@ class PerturbedFilesTest {
     g.node("Cast", "size", List.of("shape"), attribute("to", 1L));
     g.node("Mul", "scaled", List.of("turned", "size"));
     g.node("ArgMax", "best", List.of("scaled"), attribute("axis", 0L), attribute("keepdims", 0L));
-    g.node("LayerNormalization", "norm", List.of("scaled", g.constant("gain", normal(2))), attribute("axis", 2L), attribute("epsilon", 0.1));
+    g.node(
+        "LayerNormalization",
+        "norm",
+        List.of("scaled", g.constant("gain", normal(2))),
+        attribute("axis", 2L),
+        attribute("epsilon", 0.1));
     g.output("clipped", DataType.FLOAT, (Object[]) null);
     g.output("norm", DataType.FLOAT, (Object[]) null);
     g.output("best", DataType.INT64, (Object[]) null);
@@ -234,7 +244,8 @@ class PerturbedFilesTest {
             changes.add(new Change("input " + i + " left out", n -> with(n, at, text(INPUT, ""))));
           }
           for (var other : List.of(text(node), text(all.getLast()))) {
-            changes.add(new Change("input " + i + " is " + other, n -> with(n, at, text(INPUT, other))));
+            changes.add(
+                new Change("input " + i + " is " + other, n -> with(n, at, text(INPUT, other))));
           }
           changes.add(new Change("input " + i + " twice", n -> inserted(n, at, field)));
         }
@@ -252,10 +263,12 @@ class PerturbedFilesTest {
           List.of("axis", "layout", "keepdims", "transA", "transB", "to", "allowzero", "secret")) {
         if (fields(node, ATTRIBUTE).stream().anyMatch(a -> name(a).equals(name))) continue;
         var added = message(ATTRIBUTE, attribute(name, value));
-        changes.add(new Change("has %s %d".formatted(name, value), n -> inserted(n, n.size(), added)));
+        changes.add(
+            new Change("has %s %d".formatted(name, value), n -> inserted(n, n.size(), added)));
       }
     }
-    changes.add(new Change("of a domain", n -> inserted(n, n.size(), text(DOMAIN, "com.microsoft"))));
+    changes.add(
+        new Change("of a domain", n -> inserted(n, n.size(), text(DOMAIN, "com.microsoft"))));
     return changes;
   }
 
@@ -297,7 +310,8 @@ class PerturbedFilesTest {
         ? Long.toString(field.integer())
         : field.isMessage()
             ? new String(field.value(), StandardCharsets.UTF_8)
-            : "the float " + ByteBuffer.wrap(field.value()).order(ByteOrder.LITTLE_ENDIAN).getFloat(0);
+            : "the float "
+                + ByteBuffer.wrap(field.value()).order(ByteOrder.LITTLE_ENDIAN).getFloat(0);
   }
 
   private static boolean isNorm(List<Field> node) {
