@@ -136,7 +136,8 @@ record Loading(
       var found = stored.get(name);
       var wanted = tensor.dtype() + " " + tensor.shape();
       if (found == null) {
-        if (wholly) differences.add(String.format(Locale.ROOT, "%s, %s, is missing", HeaderParser.quote(name), wanted));
+        if (wholly)
+          differences.add(String.format(Locale.ROOT, "%s, %s, is missing", HeaderParser.quote(name), wanted));
       } else if (!isReadAs(found.type(), tensor.dtype())
           || !found.shape().equals(TensorSource.dims(tensor))) {
         differences.add(

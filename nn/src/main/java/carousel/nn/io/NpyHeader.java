@@ -234,7 +234,9 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
       try {
         // Python 2 wrote its long numbers so; NumPy still reads them.
         var number = digits.strip();
-        dims.add(Long.parseLong(number.endsWith("L") ? number.substring(0, number.length() - 1) : number));
+        dims.add(
+            Long.parseLong(
+                number.endsWith("L") ? number.substring(0, number.length() - 1) : number));
       } catch (NumberFormatException tooLarge) {
         throw problem.apply(
             String.format(Locale.ROOT, "the dimension %s does not fit in 63 bits", HeaderParser.quote(digits)));

@@ -58,7 +58,8 @@ final class ChainReader {
   private String end() {
     var ends =
         graph.outputs().stream().map(Output::value).filter(value -> !isFinal(value)).toList();
-    if (ends.size() > 1) throw wrong(String.format(Locale.ROOT, "%d of its outputs are outputs of layers", ends.size()));
+    if (ends.size() > 1)
+      throw wrong(String.format(Locale.ROOT, "%d of its outputs are outputs of layers", ends.size()));
     if (!ends.isEmpty()) return ends.getFirst();
     for (var step : graph.steps().reversed()) {
       if (step.layer() instanceof Sequence) return step.to().getFirst();
@@ -97,8 +98,7 @@ final class ChainReader {
         throw wrong(String.format(Locale.ROOT, "%s goes on from a final state", name(line)));
       }
       if (step.from().size() != 1 && !(step.layer() instanceof Sequence)) {
-        throw wrong(
-            String.format(Locale.ROOT, "%s reads %d values", OnnxException.quote(at), step.from().size()));
+        throw wrong(String.format(Locale.ROOT, "%s reads %d values", OnnxException.quote(at), step.from().size()));
       }
       line.addFirst(step);
       at = step.from().getFirst();

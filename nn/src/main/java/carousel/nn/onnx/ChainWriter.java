@@ -43,9 +43,7 @@ final class ChainWriter {
       writer.layer("layers." + i, chain.layers().get(i));
     }
     var axes =
-        chain.keepsAxes()
-            ? List.of(writer.first, other(writer.first), chain.outputs() + "")
-            : null;
+        chain.keepsAxes() ? List.of(writer.first, other(writer.first), chain.outputs() + "") : null;
     writer.draft.output(new Graph.Output("y", writer.flow, writer.type, axes));
     writer.finals.forEach(writer.draft::output);
     return writer.draft.graph();

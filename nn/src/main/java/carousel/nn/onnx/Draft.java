@@ -113,8 +113,7 @@ public final class Draft {
    * @param dims its axes, a size or a name each; none if they need not be said
    */
   public void output(String name, String value, String... dims) {
-    output(
-        new Graph.Output(name, value, DataType.FLOAT, dims.length == 0 ? null : List.of(dims)));
+    output(new Graph.Output(name, value, DataType.FLOAT, dims.length == 0 ? null : List.of(dims)));
   }
 
   void output(Graph.Output output) {

@@ -41,9 +41,8 @@ final class Forms {
   record Modern(String operator, Map<String, Object> attributes, List<Value> operands) {}
 
   static Modern modern(NodeProto node, long opset, Weights weights) {
-    var attributes = node.operator().equals("ConstantOfShape")
-        ? new HashMap<String, Object>()
-        : node.plain();
+    var attributes =
+        node.operator().equals("ConstantOfShape") ? new HashMap<String, Object>() : node.plain();
     var operands = new ArrayList<Value>();
     for (var input : node.inputs()) operands.add(new Given(input));
     switch (node.operator()) {
@@ -69,8 +68,7 @@ final class Forms {
                 : weights.constant(value, false);
         if (filled.tensor().size() != 1) throw node.wrong("attribute value is not one number");
         var one = filled.tensor().reshape(Shape.SCALAR);
-        operands.addFirst(
-            new Constant("value", filled.type(), false, filled.isCut(), () -> one));
+        operands.addFirst(new Constant("value", filled.type(), false, filled.isCut(), () -> one));
         return new Modern("Expand", Map.of(), operands);
       }
       case "Softmax", "LogSoftmax" -> {
@@ -94,7 +92,11 @@ final class Forms {
       List<Value> operands,
       String attribute,
       int place) {
-    if (!(attributes.remove(attribute) instanceof List<?> list)) return;
+    var value = attributes.remove(attribute);
+    if (value == null) return;
+    if (!(value instanceof List<?> list)) {
+      throw node.wrong(String.format(Locale.ROOT, "attribute %s is %s, not a list", attribute, value));
+    }
     var numbers = list.stream().mapToInt(n -> saturated((Long) n)).toArray();
     put(
         node,
@@ -114,13 +116,16 @@ final class Forms {
       List<Value> operands,
       String attribute,
       int place) {
-    if (!(attributes.remove(attribute) instanceof Double bound)) return;
+    var value = attributes.remove(attribute);
+    if (value == null) return;
+    if (!(value instanceof Double bound)) {
+      throw node.wrong(String.format(Locale.ROOT, "attribute %s is %s, not a number", attribute, value));
+    }
     put(
         node,
         operands,
         place,
-        new Constant(
-            attribute, DataType.FLOAT, false, false, () -> Tensor.full(DType.F32, bound)));
+        new Constant(attribute, DataType.FLOAT, false, false, () -> Tensor.full(DType.F32, bound)));
   }
 
   private static void put(NodeProto node, List<Value> operands, int place, Constant constant) {

@@ -105,8 +105,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
 
   private static void add(HashSet<String> given, String name) {
     if (!given.add(name)) {
-      throw new TensorException(
-          String.format(Locale.ROOT, "graph: %s is given twice", OnnxException.quote(name)));
+      throw new TensorException(String.format(Locale.ROOT, "graph: %s is given twice", OnnxException.quote(name)));
     }
   }
 
@@ -122,8 +121,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
     for (var input : inputs) {
       var value = given.get(input.name());
       if (value == null || given.size() > inputs.size()) {
-        throw new TensorException(
-            String.format(Locale.ROOT, "graph: reads %s, got %s", inputs, given.keySet()));
+        throw new TensorException(String.format(Locale.ROOT, "graph: reads %s, got %s", inputs, given.keySet()));
       }
       values.put(input.name(), value);
     }
@@ -207,8 +205,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
     var made = new ArrayList<>(List.of(run.y()));
     for (var i = 0; i < step.to().size() - 1; i++) {
       var index = i;
-      made.add(
-          Tensor.stack(0, run.states().stream().map(s -> s.tensors().get(index)).toList()));
+      made.add(Tensor.stack(0, run.states().stream().map(s -> s.tensors().get(index)).toList()));
     }
     return made;
   }
@@ -236,9 +233,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
 
   private static Tensor own(Recurrent<?> side, State zero, int index) {
     var zeros = zero.tensors().get(index);
-    return side.start().isEmpty()
-        ? zeros
-        : side.start().get(index).value().expand(zeros.shape());
+    return side.start().isEmpty() ? zeros : side.start().get(index).value().expand(zeros.shape());
   }
 
   /** The one or two scans of a layer. */

@@ -82,12 +82,7 @@ record GraphProto(
   private static GraphProto read(WireReader in, ExternalFiles files) {
     var graph =
         new GraphProto(
-            new ArrayList<>(),
-            new LinkedHashMap<>(),
-            new ArrayList<>(),
-            new ArrayList<>(),
-            0,
-            0);
+            new ArrayList<>(), new LinkedHashMap<>(), new ArrayList<>(), new ArrayList<>(), 0, 0);
     while (in.next()) {
       switch (in.field()) {
         case 1 -> graph.nodes.add(NodeProto.read(in.message(), files));

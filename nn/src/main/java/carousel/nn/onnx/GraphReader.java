@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 final class GraphReader {
   /** Operators whose constant operands are trained, if they are weights: the others cut and move. */
   private static final Set<String> WITH_WEIGHTS =
-      Set.of("Add", "Sub", "Mul", "Div", "MatMul", "Gemm", "Concat", "Identity", "Expand", "Gather");
+      Set.of(
+          "Add", "Sub", "Mul", "Div", "MatMul", "Gemm", "Concat", "Identity", "Expand", "Gather");
 
   /** Operands that may lie beyond every axis: where a slice starts and ends. */
   private static final Set<Integer> BOUNDS = Set.of(1, 2);
@@ -48,7 +49,8 @@ final class GraphReader {
   private Graph graph() {
     reserve();
     for (var input : graph.inputs()) {
-      // A weight that is also named as an input can be replaced in a run; it is a weight all the same.
+      // A weight that is also named as an input can be replaced in a run; it is a weight all the
+      // same.
       if (!graph.tensors().containsKey(input.name())) {
         draft.input(new Graph.Input(input.name(), type("input ", input), input.dims()));
         values.put(input.name(), new Given(input.name()));
@@ -99,7 +101,8 @@ final class GraphReader {
     if (cause != null) {
       throw cause.wrong(
           String.format(Locale.ROOT, "is not read, and %s depends on it; read are LSTM, GRU, RNN, LayerNormalization, Dropout,", OnnxException.quote(name))
-              + " Constant and " + String.join(", ", Semantics.names()));
+              + " Constant and "
+              + String.join(", ", Semantics.names()));
     }
     throw new OnnxException(
         String.format(Locale.ROOT, "%s is read and nothing gives it; nodes must be in an order in which they can run", OnnxException.quote(name)));
@@ -117,8 +120,7 @@ final class GraphReader {
       case Given given -> given.name();
       case Constant constant -> {
         var to = draft.fresh(wish + ".value");
-        var operation =
-            new Operation("Identity", Map.of(), List.of(operand(constant, "Identity")));
+        var operation = new Operation("Identity", Map.of(), List.of(operand(constant, "Identity")));
         draft.add(operation, List.of(), List.of(to));
         values.put(name, new Given(to));
         yield to;
@@ -219,8 +221,7 @@ final class GraphReader {
     return (long) Math.min(bytes, Long.MAX_VALUE / 4.0);
   }
 
-  private static DataType type(
-      Forms.Modern form, List<@Nullable Value> operands, DType dtype) {
+  private static DataType type(Forms.Modern form, List<@Nullable Value> operands, DType dtype) {
     if (dtype != DType.I32) return DataType.of(dtype);
     if (form.operator().equals("Cast") && form.attributes().get("to") instanceof Long to) {
       return DataType.of(to, "attribute to");

@@ -114,8 +114,7 @@ final class GraphWriter {
     return name;
   }
 
-  private static WireWriter value(
-      String name, DataType type, Object @Nullable [] dims) {
+  private static WireWriter value(String name, DataType type, Object @Nullable [] dims) {
     var tensor = new WireWriter().integer(1, type.code());
     if (dims == null) return typed(name, tensor);
     var shape = new WireWriter();

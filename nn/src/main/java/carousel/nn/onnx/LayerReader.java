@@ -71,8 +71,7 @@ record LayerReader(NodeProto node, Weights weights) {
     }
     var epsilon = node.single("epsilon", 1e-5);
     if (!(epsilon >= 0)) throw node.wrong("attribute epsilon is " + epsilon);
-    if (shift != null
-        && (!shift.tensor().shape().equals(shape) || shift.type() != gain.type())) {
+    if (shift != null && (!shift.tensor().shape().equals(shape) || shift.type() != gain.type())) {
       throw node.wrong(
           String.format(Locale.ROOT, "scale is %s %s, its bias %s %s", gain.type(), shape, shift.type(), shift.tensor().shape()));
     }

@@ -77,8 +77,7 @@ final class LayerSteps {
 
   private static void requireInputs(NodeProto node, int most) {
     if (node.inputs().size() > most || node.input(0).isEmpty()) {
-      throw node.wrong(
-          String.format(Locale.ROOT, "reads %d inputs, got %d", most, node.inputs().size()));
+      throw node.wrong(String.format(Locale.ROOT, "reads %d inputs, got %d", most, node.inputs().size()));
     }
   }
 
@@ -106,8 +105,7 @@ final class LayerSteps {
     node.requireOnly("value", "value_float", "value_floats", "value_int", "value_ints");
     if (node.attributes().size() != 1) throw node.wrong("wants one value");
     var proto = node.tensor("value");
-    reader.put(
-        node.output(0), proto != null ? weights.constant(proto, false) : number(node));
+    reader.put(node.output(0), proto != null ? weights.constant(proto, false) : number(node));
     return true;
   }
 
@@ -262,7 +260,8 @@ final class LayerSteps {
     var to = node.output(0);
     var axis = node.integer("axis", 1);
     if (axis != draft.rank(x) - 1) {
-      var names = List.of("shape", "matrix", "folded").stream().map(n -> draft.fresh(to + n)).toList();
+      var names =
+          List.of("shape", "matrix", "folded").stream().map(n -> draft.fresh(to + n)).toList();
       draft.add(Operation.of("Shape", 1, Map.of()), List.of(x), List.of(names.get(0)));
       var flat = Operation.of("Flatten", 1, Map.of("axis", axis));
       draft.add(flat, List.of(x), List.of(names.get(1)));
@@ -281,8 +280,7 @@ final class LayerSteps {
   private boolean recurrent(NodeProto node) {
     requireInputs(node, 8);
     var isBatchFirst = RecurrentReader.isBatchFirst(node);
-    var layer =
-        RecurrentReader.of(node, reader::value, name -> start(node, name), weights);
+    var layer = RecurrentReader.of(node, reader::value, name -> start(node, name), weights);
     var from = new ArrayList<String>();
     var x = given(node, 0);
     from.add(isBatchFirst ? transposed(x) : x);
@@ -332,11 +330,13 @@ final class LayerSteps {
     sides.put(name, new Sides(flat, directions, layer.outputs(), isBatchFirst ? 2 : 1));
   }
 
-  private static Operation operation(String operator, Map<String, Object> attributes, Tensor number) {
+  private static Operation operation(
+      String operator, Map<String, Object> attributes, Tensor number) {
     return new Operation(
         operator,
         attributes,
-        List.of(new Operation.Operand.Given(0), new Operation.Operand.Number(DataType.INT64, number)));
+        List.of(
+            new Operation.Operand.Given(0), new Operation.Operand.Number(DataType.INT64, number)));
   }
 
   /** The same with batch and time swapped; swapping twice is nothing. */
@@ -413,8 +413,7 @@ final class LayerSteps {
     }
     var y = sides.get(from);
     if (y != null && perm.equals(List.of(0L, 2L, 1L, 3L))) {
-      sides.put(
-          node.output(0), new Sides(y.plain, y.directions, y.outputs, 3 - y.axis));
+      sides.put(node.output(0), new Sides(y.plain, y.directions, y.outputs, 3 - y.axis));
     }
     return false;
   }
@@ -440,7 +439,8 @@ final class LayerSteps {
   private boolean reshape(NodeProto node) {
     var y = isGiven(node, 0) ? sides.get(given(node, 0)) : null;
     var shape = constant(node, 1);
-    if (y == null || y.axis != 2 || shape == null || node.integer("allowzero", 0) != 0) return false;
+    if (y == null || y.axis != 2 || shape == null || node.integer("allowzero", 0) != 0)
+      return false;
     node.requireOnly("allowzero");
     requireInputs(node, 2);
     var dims = longs(shape);

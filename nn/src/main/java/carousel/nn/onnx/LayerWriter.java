@@ -246,7 +246,10 @@ final class LayerWriter {
     return name.isEmpty()
         ? name
         : out.node(
-            "Cast", path + ".lengths", List.of(name), attribute("to", (long) DataType.INT32.code()));
+            "Cast",
+            path + ".lengths",
+            List.of(name),
+            attribute("to", (long) DataType.INT32.code()));
   }
 
   private static void checkPair(String path, List<RecurrentWeights> weights) {
@@ -300,8 +303,7 @@ final class LayerWriter {
   }
 
   /** The initial state of an operator that is not given: the learned one, or none. */
-  private String initial(
-      Graph.Step step, String state, int index, List<Recurrent<?>> directions) {
+  private String initial(Graph.Step step, String state, int index, List<Recurrent<?>> directions) {
     var width = directions.getFirst().outputs();
     var sides = directions.size();
     if (directions.stream().allMatch(d -> d.start().isEmpty())) return "";
@@ -315,7 +317,11 @@ final class LayerWriter {
     var name = path + ".initial_" + state;
     var batch =
         out.node(
-            "Shape", name + ".batch", List.of(step.from().getFirst()), attribute("start", 1L), attribute("end", 2L));
+            "Shape",
+            name + ".batch",
+            List.of(step.from().getFirst()),
+            attribute("start", 1L),
+            attribute("end", 2L));
     var shape =
         out.node(
             "Concat",

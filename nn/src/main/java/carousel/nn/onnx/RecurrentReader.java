@@ -15,11 +15,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** A node LSTM, GRU or RNN to a layer. */
 final class RecurrentReader {
+  /** Those that are no operators of their own, from which the others have their defaults. */
+  private static final Set<OnnxActivation.Function> NO_DEFAULTS =
+      Set.of(OnnxActivation.Function.AFFINE, OnnxActivation.Function.SCALED_TANH);
+
   private final NodeProto node;
   private final Operator operator;
   private final Function<String, Value> values;
@@ -151,6 +156,10 @@ final class RecurrentReader {
               .orElseThrow(() ->
                   node.wrong(
                       String.format(Locale.ROOT, "attribute activations names %s, which is no function of the standard", OnnxException.quote(label))));
+      if (NO_DEFAULTS.contains(f) && !(alphas.hasNext() && betas.hasNext())) {
+        throw node.wrong(
+            String.format(Locale.ROOT, "attribute activations names %s, whose α and β the standard does not give; name them", f.label()));
+      }
       activations.add(
           new OnnxActivation(
               f,
@@ -240,10 +249,7 @@ final class RecurrentReader {
     var fits = row.rank() == 3 && row.dim(side) == directions && row.dim(1 - side) > 0;
     if (!fits || row.dim(2) != hidden) {
       throw node.wrong(
-          String.format(Locale.ROOT, "%s has the shape %s, wanted is [%s,%d]", what,
-                  row.shape(),
-                  isBatchFirst ? "N," + directions : directions + ",N",
-                  hidden));
+          String.format(Locale.ROOT, "%s has the shape %s, wanted is [%s,%d]", what, row.shape(), isBatchFirst ? "N," + directions : directions + ",N", hidden));
     }
     if (starts.apply(name).isGiven()) return null;
     var first = row.select(side, d).select(0, 0);

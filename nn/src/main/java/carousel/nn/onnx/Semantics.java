@@ -29,7 +29,11 @@ import org.jspecify.annotations.Nullable;
  * @param kernel the computation
  */
 record Semantics(
-    int least, int most, Set<String> attributes, boolean isView, Function<Call, List<Tensor>> kernel) {
+    int least,
+    int most,
+    Set<String> attributes,
+    boolean isView,
+    Function<Call, List<Tensor>> kernel) {
   private static final int ANY = Integer.MAX_VALUE;
 
   private static final Map<String, Semantics> ROWS = new TreeMap<>();
@@ -40,9 +44,28 @@ record Semantics(
   /** Operators whose output has the shape of their one input. */
   static final Set<String> KEEP_SHAPE =
       Set.of(
-          "Abs", "Cast", "Ceil", "Elu", "Erf", "Exp", "Floor", "HardSigmoid", "LeakyRelu", "Log",
-          "LogSoftmax", "Neg", "Reciprocal", "Relu", "Selu", "Sigmoid", "Softmax", "Softplus",
-          "Softsign", "Sqrt", "Tanh", "ThresholdedRelu");
+          "Abs",
+          "Cast",
+          "Ceil",
+          "Elu",
+          "Erf",
+          "Exp",
+          "Floor",
+          "HardSigmoid",
+          "LeakyRelu",
+          "Log",
+          "LogSoftmax",
+          "Neg",
+          "Reciprocal",
+          "Relu",
+          "Selu",
+          "Sigmoid",
+          "Softmax",
+          "Softplus",
+          "Softsign",
+          "Sqrt",
+          "Tanh",
+          "ThresholdedRelu");
 
   static {
     activations();
@@ -79,26 +102,51 @@ record Semantics(
       // Affine and ScaledTanh are functions of recurrent operators alone.
       if (Set.of("Elu", "HardSigmoid", "LeakyRelu", "Softsign", "ThresholdedRelu")
           .contains(function.label())) {
-        row(function.label(), 1, 1, names, c -> function.apply(
-            c.x(0),
-            c.number("alpha", function.defaultAlpha()),
-            c.number("beta", function.defaultBeta())));
+        row(
+            function.label(),
+            1,
+            1,
+            names,
+            c ->
+                function.apply(
+                    c.x(0),
+                    c.number("alpha", function.defaultAlpha()),
+                    c.number("beta", function.defaultBeta())));
       }
     }
-    row("Selu", 1, 1, Set.of("alpha", "gamma"), c ->
-        c.x(0).elu(c.number("alpha", 1.67326319217681884765625))
-            .mul(c.number("gamma", 1.05070102214813232421875)));
-    row("Softmax", 1, 1, Set.of("axis"), c ->
-        c.x(0).softmax(Call.axis(c.x(0), c.integer("axis", -1))));
-    row("LogSoftmax", 1, 1, Set.of("axis"), c ->
-        c.x(0).logSoftmax(Call.axis(c.x(0), c.integer("axis", -1))));
-    row("Clip", 1, 3, Set.of(), c -> {
-      var x = c.x(0);
-      var low = c.optional(1);
-      var high = c.optional(2);
-      var above = low == null ? x : x.maximum(low);
-      return high == null ? above : above.minimum(high);
-    });
+    row(
+        "Selu",
+        1,
+        1,
+        Set.of("alpha", "gamma"),
+        c ->
+            c.x(0)
+                .elu(c.number("alpha", 1.67326319217681884765625))
+                .mul(c.number("gamma", 1.05070102214813232421875)));
+    row(
+        "Softmax",
+        1,
+        1,
+        Set.of("axis"),
+        c -> c.x(0).softmax(Call.axis(c.x(0), c.integer("axis", -1))));
+    row(
+        "LogSoftmax",
+        1,
+        1,
+        Set.of("axis"),
+        c -> c.x(0).logSoftmax(Call.axis(c.x(0), c.integer("axis", -1))));
+    row(
+        "Clip",
+        1,
+        3,
+        Set.of(),
+        c -> {
+          var x = c.x(0);
+          var low = c.optional(1);
+          var high = c.optional(2);
+          var above = low == null ? x : x.maximum(low);
+          return high == null ? above : above.minimum(high);
+        });
   }
 
   private static void arithmetic() {
@@ -120,14 +168,19 @@ record Semantics(
     joined("Sum", Tensor::add);
     row("Where", 3, 3, Set.of(), c -> Tensor.where(c.x(0), c.x(1), c.x(2)));
     binary("MatMul", Semantics::product);
-    row("Gemm", 2, 3, Set.of("alpha", "beta", "transA", "transB"), c -> {
-      var a = c.integer("transA", 0) == 0 ? c.x(0) : c.x(0).transpose(0, 1);
-      var b = c.integer("transB", 0) == 0 ? c.x(1) : c.x(1).transpose(0, 1);
-      if (a.rank() != 2) throw new TensorException("A must have two axes, got " + a.shape());
-      var product = scaled(product(a, b), c.number("alpha", 1));
-      var added = c.optional(2);
-      return added == null ? product : product.add(scaled(added, c.number("beta", 1)));
-    });
+    row(
+        "Gemm",
+        2,
+        3,
+        Set.of("alpha", "beta", "transA", "transB"),
+        c -> {
+          var a = c.integer("transA", 0) == 0 ? c.x(0) : c.x(0).transpose(0, 1);
+          var b = c.integer("transB", 0) == 0 ? c.x(1) : c.x(1).transpose(0, 1);
+          if (a.rank() != 2) throw new TensorException("A must have two axes, got " + a.shape());
+          var product = scaled(product(a, b), c.number("alpha", 1));
+          var added = c.optional(2);
+          return added == null ? product : product.add(scaled(added, c.number("beta", 1)));
+        });
     row("Cast", 1, 1, Set.of("to"), c -> Semantics.cast(c.x(0), c.integer("to", 0)));
   }
 
@@ -138,11 +191,16 @@ record Semantics(
     reduction("ReduceMin", (x, axes) -> x.min(true, axes));
     reduction("ReduceL2", (x, axes) -> x.norm(true, axes));
     reduction("ReduceSumSquare", (x, axes) -> x.square().sum(true, axes));
-    row("ArgMax", 1, 1, Set.of("axis", "keepdims"), c -> {
-      var axis = Call.axis(c.x(0), c.integer("axis", 0));
-      var found = c.x(0).argmax(axis);
-      return c.integer("keepdims", 1) == 0 ? found : found.unsqueeze(axis);
-    });
+    row(
+        "ArgMax",
+        1,
+        1,
+        Set.of("axis", "keepdims"),
+        c -> {
+          var axis = Call.axis(c.x(0), c.integer("axis", 0));
+          var found = c.x(0).argmax(axis);
+          return c.integer("keepdims", 1) == 0 ? found : found.unsqueeze(axis);
+        });
   }
 
   private static void shapes() {
@@ -154,11 +212,14 @@ record Semantics(
     view("Slice", 3, 5, Set.of(), Shaper::sliced);
     row("Expand", 2, 2, Set.of(), c -> Shaper.expanded(c.x(0), c.numbers(1)));
     row("Shape", 1, 1, Set.of("start", "end"), Shaper::shape);
-    row("Size", 1, 1, Set.of(), c ->
-        Tensor.of(Shape.SCALAR, Math.toIntExact(c.x(0).size())));
+    row("Size", 1, 1, Set.of(), c -> Tensor.of(Shape.SCALAR, Math.toIntExact(c.x(0).size())));
     row("Gather", 2, 2, Set.of("axis"), Shaper::gathered);
-    row("Concat", 1, ANY, Set.of("axis"), c ->
-        Tensor.concat(Call.axis(c.x(0), c.integer("axis", 0)), c.all()));
+    row(
+        "Concat",
+        1,
+        ANY,
+        Set.of("axis"),
+        c -> Tensor.concat(Call.axis(c.x(0), c.integer("axis", 0)), c.all()));
     row("Range", 3, 3, Set.of(), Shaper::range);
     ROWS.put("Split", new Semantics(1, 2, Set.of("axis"), true, Shaper::split));
   }
@@ -208,14 +269,19 @@ record Semantics(
   }
 
   private static void reduction(String name, Fold fold) {
-    row(name, 1, 2, Set.of("keepdims", "noop_with_empty_axes"), c -> {
-      var x = c.x(0);
-      var axes = Call.axes(x.rank(), c.numbers(1, new int[0]));
-      if (axes.length == 0 && c.integer("noop_with_empty_axes", 0) != 0) return x;
-      var all = axes.length == 0 ? IntStream.range(0, x.rank()).toArray() : axes;
-      var folded = all.length == 0 ? x : fold.apply(x, all);
-      return c.integer("keepdims", 1) == 0 ? Shaper.without(folded, all) : folded;
-    });
+    row(
+        name,
+        1,
+        2,
+        Set.of("keepdims", "noop_with_empty_axes"),
+        c -> {
+          var x = c.x(0);
+          var axes = Call.axes(x.rank(), c.numbers(1, new int[0]));
+          if (axes.length == 0 && c.integer("noop_with_empty_axes", 0) != 0) return x;
+          var all = axes.length == 0 ? IntStream.range(0, x.rank()).toArray() : axes;
+          var folded = all.length == 0 ? x : fold.apply(x, all);
+          return c.integer("keepdims", 1) == 0 ? Shaper.without(folded, all) : folded;
+        });
   }
 
   private static Tensor scaled(Tensor x, double by) {

@@ -210,7 +210,9 @@ class NpyTest {
   }
 
   @ParameterizedTest
-  @CsvSource(delimiter = '|', value = {"(2LL, 3L)", "(L, 6)", "(2l, 3)", "(6L)", "(0x6L,)"})
+  @CsvSource(
+      delimiter = '|',
+      value = {"(2LL, 3L)", "(L, 6)", "(2l, 3)", "(6L)", "(0x6L,)"})
   void whatPython2NeverWrote(String tuple) throws IOException {
     var odd = python2(tuple);
     assertThatThrownBy(() -> Npy.load(odd)).isInstanceOf(NpyException.class);

@@ -7,6 +7,7 @@ import carousel.tensor.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -56,17 +57,28 @@ final class Agreement {
 
   /** Equal to 1e-5 of the largest value. */
   static void same(Map<String, Tensor> actual, Map<String, Tensor> expected) {
-    assertThat(actual.keySet()).isEqualTo(expected.keySet());
-    expected.forEach((name, value) -> near(name, actual.get(name), value));
+    same(actual, expected, 1e-5);
   }
 
-  private static void near(String name, Tensor actual, Tensor expected) {
+  static void same(Map<String, Tensor> actual, Map<String, Tensor> expected, double tolerance) {
+    assertThat(actual.keySet()).isEqualTo(expected.keySet());
+    expected.forEach((name, value) -> near(name, actual.get(name), value, tolerance));
+  }
+
+  private static void near(String name, Tensor actual, Tensor expected, double tolerance) {
     assertThat(actual.shape()).as(name).isEqualTo(expected.shape());
     if (expected.size() == 0) return;
     var a = actual.cast(DType.F64);
     var e = expected.cast(DType.F64);
-    assertThat(a.sub(e).abs().max().item())
-        .as(name)
-        .isLessThanOrEqualTo(1e-5 * Math.max(1, e.abs().max().item()));
+    // What is no number must be none in both; infinities, of one sign.
+    var finite = e.isFinite();
+    var odd = finite.not();
+    assertThat(a.isFinite().eq(finite).all().item()).as(name).isEqualTo(1);
+    var oddities =
+        List.of(Tensor.where(odd, a, a.zerosLike()), Tensor.where(odd, e, e.zerosLike()));
+    assertThat(oddities.getFirst().sameValues(oddities.getLast())).as(name).isTrue();
+    var difference = Tensor.where(finite, a.sub(e).abs(), a.zerosLike()).max().item();
+    var largest = Tensor.where(finite, e.abs(), e.zerosLike()).max().item();
+    assertThat(difference).as(name).isLessThanOrEqualTo(tolerance * Math.max(1, largest));
   }
 }

@@ -131,8 +131,12 @@ class FinalStatesTest {
             g -> {
               var last = "a.h";
               for (var i = 0; i < 40; i++) {
-                last = g.node("Concat", i == 39 ? "h" : "h" + i, List.of(last, last),
-                    GraphWriter.attribute("axis", 0L));
+                last =
+                    g.node(
+                        "Concat",
+                        i == 39 ? "h" : "h" + i,
+                        List.of(last, last),
+                        GraphWriter.attribute("axis", 0L));
               }
             },
             "h");

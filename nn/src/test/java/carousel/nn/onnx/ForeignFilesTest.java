@@ -257,7 +257,9 @@ class ForeignFilesTest {
       refuses(
           lstm(List.of("", "", "h0"), List.of(), g -> random(g, "h0", 1, 1, 5)),
           "initial_h has the shape [1,1,5], wanted is [1,N,4]");
-      refuses(lstm(List.of("x"), List.of(), g -> {}), "B, 'x', is not a tensor of the file and not computed from such");
+      refuses(
+          lstm(List.of("x"), List.of(), g -> {}),
+          "B, 'x', is not a tensor of the file and not computed from such");
     }
   }
 
@@ -273,7 +275,8 @@ class ForeignFilesTest {
       refuses(
           graph(g -> g.node("MatMul", "y", List.of("x", "nowhere"))),
           "'nowhere' is read and nothing gives it");
-      assertThatThrownBy(() -> Onnx.parse(graph(g -> g.node("Identity", "y", List.of("x")))).chain())
+      assertThatThrownBy(
+              () -> Onnx.parse(graph(g -> g.node("Identity", "y", List.of("x")))).chain())
           .hasMessageContaining("an output is an input");
       var misfit =
           graph(g -> {
@@ -311,8 +314,7 @@ class ForeignFilesTest {
             g.node("Squeeze", "y", List.of("c", "axes"));
           });
       Agreement.check(
-          file,
-          Map.of("x", rng.normal(F32, 0, 1, 5, 2, 3), "lengths", Tensor.of(5, 2)));
+          file, Map.of("x", rng.normal(F32, 0, 1, 5, 2, 3), "lengths", Tensor.of(5, 2)));
       assertThatThrownBy(() -> Onnx.parse(file).chain())
           .hasMessageContaining("has the sequence_lens 'lengths', a layer before it ''");
     }

@@ -86,7 +86,8 @@ class GraphExportTest {
     var source = draft.input("source", DataType.INT64, "S", "N");
     var target = draft.input("target", DataType.INT64, "T", "N");
     var table = Embedding.of(7, 4, INIT, rng);
-    var encoder = Bidirectional.of(GruResetAfter.of(4, 2, INIT, rng), GruResetAfter.of(4, 2, INIT, rng));
+    var encoder =
+        Bidirectional.of(GruResetAfter.of(4, 2, INIT, rng), GruResetAfter.of(4, 2, INIT, rng));
     var decoder = Recurrent.of(Lstm.of(4, 4, INIT, rng)).withLearnedStart();
     decoder.start().get(1).value().fill(0.3);
     var read = draft.add(encoder, draft.add(table, source));
@@ -133,7 +134,8 @@ class GraphExportTest {
     var stacked = new Draft();
     var stack =
         Stack.of(
-            Recurrent.of(Lstm.of(3, 4, INIT, rng)), Recurrent.of(GruResetAfter.of(4, 4, INIT, rng)));
+            Recurrent.of(Lstm.of(3, 4, INIT, rng)),
+            Recurrent.of(GruResetAfter.of(4, 4, INIT, rng)));
     stacked.output("y", stacked.add(stack, stacked.input("x", DataType.FLOAT, "T", "N", "3")));
     assertThat(check(stacked, Map.of("x", normal(5, 2, 3))).chain().layers()).hasSize(2);
   }
@@ -159,8 +161,7 @@ class GraphExportTest {
       var graph = Onnx.parse(MakersTest.exported(name));
       var x = name.equals("attention") ? normal(2, 5, 4) : normal(5, 2, 5);
       var weights = graph.parameters().stream().map(named -> named.value()).toList();
-      var gradients =
-          Grad.of(() -> graph.apply(x).square().sum(), weights.toArray(Tensor[]::new));
+      var gradients = Grad.of(() -> graph.apply(x).square().sum(), weights.toArray(Tensor[]::new));
       for (var i = 0; i < weights.size(); i++) {
         var weight = weights.get(i);
         var kept = weight.copy();
@@ -187,7 +188,8 @@ class GraphExportTest {
         .isInstanceOf(TensorException.class)
         .hasMessage("graph: 'nothing' is read before anything gives it");
     assertThatThrownBy(() -> Operation.of("Det", 1, Map.of()))
-        .hasMessageContaining("operation Det: is no operator that is computed here; those are [Abs,");
+        .hasMessageContaining(
+            "operation Det: is no operator that is computed here; those are [Abs,");
     assertThatThrownBy(() -> Operation.of("Softmax", 1, Map.of("axes", 1L)))
         .hasMessage("operation Softmax: attribute 'axes' is not known; known are [axis]");
     assertThatThrownBy(() -> Operation.of("Concat", 2, Map.of()))

@@ -51,9 +51,10 @@ final class OnnxRuntime implements AutoCloseable {
     try (var options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(1);
       options.setInterOpNumThreads(1);
+      // Its optimiser takes what is nearly a layer norm for one.
+      options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-      try (var runtime =
-          new OnnxRuntime(environment, environment.createSession(model, options))) {
+      try (var runtime = new OnnxRuntime(environment, environment.createSession(model, options))) {
         // Inputs that nothing reads any more are none.
         var read = new HashMap<>(inputs);
         read.keySet().retainAll(runtime.session.getInputNames());

@@ -143,8 +143,8 @@ public record RunFolder(Path path) {
     var text = new StringBuilder();
     settings
         .values()
-        .forEach((name, value) ->
-            text.append(name).append(" = ").append(escaped(value)).append('\n'));
+        .forEach(
+            (name, value) -> text.append(name).append(" = ").append(escaped(value)).append('\n'));
     try {
       AtomicFile.writeString(path.resolve(SETTINGS), text.toString());
     } catch (IOException e) {
