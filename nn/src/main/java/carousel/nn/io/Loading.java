@@ -4,12 +4,12 @@ import carousel.nn.Parameters;
 import carousel.tensor.DType;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
@@ -59,10 +59,14 @@ record Loading(
     var differences = differences(targets);
     if (!differences.isEmpty()) {
       throw problem.apply(
-          String.format(Locale.ROOT, "these are the weights of another model: %s%s", String.join("; ", differences.subList(0, Math.min(SHOWN, differences.size()))),
-                  differences.size() > SHOWN
-                      ? String.format(Locale.ROOT, "; and %d differences more", differences.size() - SHOWN)
-                      : ""));
+          String.format(
+              Locale.ROOT,
+              "these are the weights of another model: %s%s",
+              String.join("; ", differences.subList(0, Math.min(SHOWN, differences.size()))),
+              differences.size() > SHOWN
+                  ? String.format(
+                      Locale.ROOT, "; and %d differences more", differences.size() - SHOWN)
+                  : ""));
     }
     for (var target : targets.entrySet()) read(target.getKey(), target.getValue());
   }
@@ -85,7 +89,8 @@ record Loading(
       var _ = rows.readFrom(conversion(type).from(channel));
     } catch (Conversion.TooLarge e) {
       throw problem.apply(
-          String.format(Locale.ROOT, "tensor %s, %s, %s", HeaderParser.quote(name), type, e.getMessage()));
+          String.format(
+              Locale.ROOT, "tensor %s, %s, %s", HeaderParser.quote(name), type, e.getMessage()));
     }
   }
 
@@ -99,14 +104,18 @@ record Loading(
       var found = stored.get(name);
       var wanted = tensor.dtype() + " " + tensor.shape();
       if (found == null) {
-        differences.add(String.format(Locale.ROOT, "%s, %s, is missing", HeaderParser.quote(name), wanted));
+        differences.add(
+            String.format(Locale.ROOT, "%s, %s, is missing", HeaderParser.quote(name), wanted));
       } else if (!isReadAs(found.type(), tensor.dtype())
           || !found.shape().equals(TensorSource.dims(tensor))) {
         differences.add(
-            String.format(Locale.ROOT, "%s is %s %s in the file, %s in the model", HeaderParser.quote(name),
-                    found.type(),
-                    found.shape().toString().replace(" ", ""),
-                    wanted));
+            String.format(
+                Locale.ROOT,
+                "%s is %s %s in the file, %s in the model",
+                HeaderParser.quote(name),
+                found.type(),
+                found.shape().toString().replace(" ", ""),
+                wanted));
       }
     });
     for (var name : stored.keySet()) {
@@ -126,17 +135,25 @@ record Loading(
     var name = HeaderParser.quote(stored.name());
     if (Conversion.reading(stored.type()) == null) {
       throw problem.apply(
-          String.format(Locale.ROOT, "tensor %s is %s; what can be read is %s: convert it where it was made", name, stored.type(), Conversion.readable()));
+          String.format(
+              Locale.ROOT,
+              "tensor %s is %s; what can be read is %s: convert it where it was made",
+              name,
+              stored.type(),
+              Conversion.readable()));
     }
     for (var extent : stored.shape()) {
       if (extent > Integer.MAX_VALUE) {
         throw problem.apply(
-            String.format(Locale.ROOT, "tensor %s has an axis of %d, longer than 2^31 - 1", name, extent));
+            String.format(
+                Locale.ROOT, "tensor %s has an axis of %d, longer than 2^31 - 1", name, extent));
       }
     }
     // Only the shape of an empty tensor can be this large here: the file holds all other elements.
     if (StoredTensor.overflows(stored.shape())) {
-      throw problem.apply(String.format(Locale.ROOT, "tensor %s has the shape %s, too large", name, stored.shape()));
+      throw problem.apply(
+          String.format(
+              Locale.ROOT, "tensor %s has the shape %s, too large", name, stored.shape()));
     }
   }
 }

@@ -43,6 +43,10 @@ enum DataType {
         .findFirst()
         .orElseThrow(() ->
             new OnnxException(
-                String.format(Locale.ROOT, "tensor %s has element type %d of TensorProto.DataType; read are FLOAT, DOUBLE, INT32 and INT64: convert it where it was made", OnnxException.quote(tensor), code)));
+                String.format(
+                    Locale.ROOT,
+                    "tensor %s has element type %d of TensorProto.DataType; read are FLOAT, DOUBLE, INT32 and INT64: convert it where it was made",
+                    OnnxException.quote(tensor),
+                    code)));
   }
 }

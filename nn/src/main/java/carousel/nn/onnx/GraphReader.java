@@ -5,11 +5,11 @@ import carousel.nn.Linear;
 import carousel.nn.onnx.Value.Form;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -78,7 +78,10 @@ final class GraphReader {
     var value = values.get(name);
     if (value == null) {
       throw new OnnxException(
-          String.format(Locale.ROOT, "%s is read and nothing gives it; nodes must be in an order in which they can run", OnnxException.quote(name)));
+          String.format(
+              Locale.ROOT,
+              "%s is read and nothing gives it; nodes must be in an order in which they can run",
+              OnnxException.quote(name)));
     }
     return value;
   }
@@ -121,7 +124,11 @@ final class GraphReader {
       case Value.Given given -> {
         if (data != null && !data.equals(given.name())) {
           throw node.wrong(
-              String.format(Locale.ROOT, "layers read the input %s here and %s elsewhere; there must be one", OnnxException.quote(given.name()), OnnxException.quote(data)));
+              String.format(
+                  Locale.ROOT,
+                  "layers read the input %s here and %s elsewhere; there must be one",
+                  OnnxException.quote(given.name()),
+                  OnnxException.quote(data)));
         }
         data = given.name();
         yield new Value.Flow(
@@ -156,13 +163,18 @@ final class GraphReader {
       lengths = node.input(4);
     } else if (!lengths.equals(node.input(4))) {
       throw node.wrong(
-          String.format(Locale.ROOT, "has the sequence_lens %s, a layer before it %s; they must be the same", OnnxException.quote(node.input(4)), OnnxException.quote(lengths)));
+          String.format(
+              Locale.ROOT,
+              "has the sequence_lens %s, a layer before it %s; they must be the same",
+              OnnxException.quote(node.input(4)),
+              OnnxException.quote(lengths)));
     }
   }
 
   private static Value.Flow after(Value.Flow before, Layer layer, Form form) {
     if (before.layers().size() == MOST_LAYERS) {
-      throw new OnnxException(String.format(Locale.ROOT, "more than %d layers; this is no model", MOST_LAYERS));
+      throw new OnnxException(
+          String.format(Locale.ROOT, "more than %d layers; this is no model", MOST_LAYERS));
     }
     return new Value.Flow(Stream.concat(before.layers().stream(), Stream.of(layer)).toList(), form);
   }

@@ -4,8 +4,8 @@ import carousel.nn.Embedding;
 import carousel.nn.LayerNorm;
 import carousel.nn.Linear;
 import carousel.nn.Parameter;
-import java.util.Locale;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +20,8 @@ record LayerReader(NodeProto node, Weights weights) {
   Embedding embedding(TensorProto table) {
     var axis = node.integer("axis", 0);
     if (axis != 0) {
-      throw node.wrong(String.format(Locale.ROOT, "attribute axis is %d; rows of a table are axis 0", axis));
+      throw node.wrong(
+          String.format(Locale.ROOT, "attribute axis is %d; rows of a table are axis 0", axis));
     }
     return new Embedding(weights.parameter(node, table, 2), OptionalInt.empty());
   }
@@ -54,7 +55,12 @@ record LayerReader(NodeProto node, Weights weights) {
     var columns = w.value().dim(1);
     if (bias != null && !bias.dims().equals(List.of(columns))) {
       throw node.wrong(
-          String.format(Locale.ROOT, "C has the shape %s, a bias of %d columns has [%d]", bias.dims(), columns, columns));
+          String.format(
+              Locale.ROOT,
+              "C has the shape %s, a bias of %d columns has [%d]",
+              bias.dims(),
+              columns,
+              columns));
     }
     return new Linear(w, bias == null ? null : weights.parameter(node, bias, 1));
   }
@@ -66,13 +72,24 @@ record LayerReader(NodeProto node, Weights weights) {
     var axis = node.integer("axis", -1);
     if (rank == 0 || (axis != -rank && axis != 3 - rank)) {
       throw node.wrong(
-          String.format(Locale.ROOT, "attribute axis is %d; a scale of the shape %s wants %d", axis, gain.dims(), -rank));
+          String.format(
+              Locale.ROOT,
+              "attribute axis is %d; a scale of the shape %s wants %d",
+              axis,
+              gain.dims(),
+              -rank));
     }
     var epsilon = node.single("epsilon", 1e-5);
     if (!(epsilon >= 0)) throw node.wrong("attribute epsilon is " + epsilon);
     if (shift != null && (!shift.dims().equals(gain.dims()) || shift.type() != gain.type())) {
       throw node.wrong(
-          String.format(Locale.ROOT, "scale is %s %s, its bias %s %s", gain.type(), gain.dims(), shift.type(), shift.dims()));
+          String.format(
+              Locale.ROOT,
+              "scale is %s %s, its bias %s %s",
+              gain.type(),
+              gain.dims(),
+              shift.type(),
+              shift.dims()));
     }
     var scale = weights.parameter(node, gain, rank);
     var bias =

@@ -14,9 +14,9 @@ import carousel.nn.recurrent.Stack;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -67,7 +67,10 @@ final class LayerWriter {
       throw new OnnxException(
           types.isEmpty()
               ? "there is nothing to export: the layers have no parameters"
-              : String.format(Locale.ROOT, "the layers' weights are of types %s; one model has one type", types));
+              : String.format(
+                  Locale.ROOT,
+                  "the layers' weights are of types %s; one model has one type",
+                  types));
     }
     return DataType.of(types.getFirst());
   }
@@ -106,9 +109,12 @@ final class LayerWriter {
       case Bidirectional pair -> recurrent(path, List.of(pair.forward(), pair.backward()));
       default ->
           throw new OnnxException(
-              String.format(Locale.ROOT, "%s, %s, cannot be exported: what it computes is not known; %s", path,
-                      layer.getClass().getSimpleName(),
-                      "give the Recurrent, Bidirectional and Stack layers it is made of"));
+              String.format(
+                  Locale.ROOT,
+                  "%s, %s, cannot be exported: what it computes is not known; %s",
+                  path,
+                  layer.getClass().getSimpleName(),
+                  "give the Recurrent, Bidirectional and Stack layers it is made of"));
     }
   }
 
@@ -133,7 +139,10 @@ final class LayerWriter {
   private static void checkNoise(String path, Recurrent<?> layer) {
     if (layer.noise().zoneout().stream().anyMatch(rate -> rate > 0)) {
       throw new OnnxException(
-          String.format(Locale.ROOT, "%s, Recurrent with zoneout, cannot be exported: no operator of ONNX mixes the states before", path)
+          String.format(
+                  Locale.ROOT,
+                  "%s, Recurrent with zoneout, cannot be exported: no operator of ONNX mixes the states before",
+                  path)
               + " and after a step; withNoise(Noise.none()) leaves that out");
     }
   }
@@ -185,8 +194,15 @@ final class LayerWriter {
         || a.hidden() != b.hidden()
         || !a.settings().fits(b.settings())) {
       throw new OnnxException(
-          String.format(Locale.ROOT, "%s, Bidirectional, cannot be exported: one operator of ONNX runs both directions, so both"
-                  + " cells must be of one kind and size, got %s of %d units and %s of %d", path, a.operator(), a.hidden(), b.operator(), b.hidden()));
+          String.format(
+              Locale.ROOT,
+              "%s, Bidirectional, cannot be exported: one operator of ONNX runs both directions, so both"
+                  + " cells must be of one kind and size, got %s of %d units and %s of %d",
+              path,
+              a.operator(),
+              a.hidden(),
+              b.operator(),
+              b.hidden()));
     }
   }
 
@@ -233,7 +249,8 @@ final class LayerWriter {
     var width = directions.getFirst().outputs();
     var sides = directions.size();
     if (wanted.contains(Onnx.Input.STATES)) {
-      return graph.input(String.format(Locale.ROOT, "initial_%s_%d", state, recurrent), type, sides, BATCH, width);
+      return graph.input(
+          String.format(Locale.ROOT, "initial_%s_%d", state, recurrent), type, sides, BATCH, width);
     }
     if (directions.stream().allMatch(d -> d.start().isEmpty())) return "";
     var rows =

@@ -3,10 +3,10 @@ package carousel.nn.onnx;
 import carousel.nn.onnx.Value.Final;
 import carousel.nn.onnx.Value.Flow;
 import carousel.tensor.TensorException;
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -51,14 +51,21 @@ record OutputReader(List<String> names, Function<String, Value> values) {
             throw other
                 .by()
                 .wrong(
-                    String.format(Locale.ROOT, "is not read, and the output %s depends on it; %s", OnnxException.quote(name), hint(other.by())));
+                    String.format(
+                        Locale.ROOT,
+                        "is not read, and the output %s depends on it; %s",
+                        OnnxException.quote(name),
+                        hint(other.by())));
         default -> {} // what was given
       }
     }
     if (flows.isEmpty()) longest(finals).ifPresent(flows::add);
     if (flows.size() != 1) {
       throw new OnnxException(
-          String.format(Locale.ROOT, "%d outputs of the graph are outputs of layers, one is wanted", flows.size()));
+          String.format(
+              Locale.ROOT,
+              "%d outputs of the graph are outputs of layers, one is wanted",
+              flows.size()));
     }
     return flows.getFirst();
   }
@@ -72,8 +79,11 @@ record OutputReader(List<String> names, Function<String, Value> values) {
     for (var name : names) {
       if (values.apply(name) instanceof Final states && !flow.contains(states.of())) {
         throw new OnnxException(
-            String.format(Locale.ROOT, "the output %s is a final state of a layer that does not lead to the other outputs;"
-                    + " one chain of layers is wanted", OnnxException.quote(name)));
+            String.format(
+                Locale.ROOT,
+                "the output %s is a final state of a layer that does not lead to the other outputs;"
+                    + " one chain of layers is wanted",
+                OnnxException.quote(name)));
       }
     }
   }

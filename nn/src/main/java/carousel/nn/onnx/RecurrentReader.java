@@ -11,10 +11,10 @@ import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.State;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +54,10 @@ final class RecurrentReader {
     var direction = node.text("direction", "forward");
     if (!List.of("forward", "reverse", "bidirectional").contains(direction)) {
       throw node.wrong(
-          String.format(Locale.ROOT, "attribute direction is %s; it can be forward, reverse or bidirectional", OnnxException.quote(direction)));
+          String.format(
+              Locale.ROOT,
+              "attribute direction is %s; it can be forward, reverse or bidirectional",
+              OnnxException.quote(direction)));
     }
     checkAttributes();
     checkLengths();
@@ -85,11 +88,15 @@ final class RecurrentReader {
         own);
     if (node.integer("layout", 0) < 0 || node.integer("layout", 0) > 1) {
       throw node.wrong(
-          String.format(Locale.ROOT, "attribute layout is %d; it can be 0 or 1", node.integer("layout", 0)));
+          String.format(
+              Locale.ROOT, "attribute layout is %d; it can be 0 or 1", node.integer("layout", 0)));
     }
     if (node.integer("input_forget", 0) < 0 || node.integer("input_forget", 0) > 1) {
       throw node.wrong(
-          String.format(Locale.ROOT, "attribute input_forget is %d; it can be 0 or 1", node.integer("input_forget", 0)));
+          String.format(
+              Locale.ROOT,
+              "attribute input_forget is %d; it can be 0 or 1",
+              node.integer("input_forget", 0)));
     }
   }
 
@@ -98,7 +105,10 @@ final class RecurrentReader {
     var name = node.input(4);
     if (!name.isEmpty() && !(values.apply(name) instanceof Value.Given)) {
       throw node.wrong(
-          String.format(Locale.ROOT, "sequence_lens %s is computed or constant; here lengths are an input of the graph", OnnxException.quote(name)));
+          String.format(
+              Locale.ROOT,
+              "sequence_lens %s is computed or constant; here lengths are an input of the graph",
+              OnnxException.quote(name)));
     }
   }
 
@@ -107,7 +117,8 @@ final class RecurrentReader {
     var resetAfter = operator == Operator.GRU && node.integer("linear_before_reset", 0) != 0;
     var clip = node.single("clip", Clip.NONE);
     if (!(clip >= 0))
-      throw node.wrong(String.format(Locale.ROOT, "attribute clip is %s; it bounds, so it is 0 or more", clip));
+      throw node.wrong(
+          String.format(Locale.ROOT, "attribute clip is %s; it bounds, so it is 0 or more", clip));
     var activations = activations();
     var each = activations.size() / directions;
     var settings = new ArrayList<Settings>();
@@ -131,14 +142,21 @@ final class RecurrentReader {
     }
     if (labels.size() != wanted) {
       throw node.wrong(
-          String.format(Locale.ROOT, "attribute activations lists %d functions, %d are wanted", labels.size(), wanted));
+          String.format(
+              Locale.ROOT,
+              "attribute activations lists %d functions, %d are wanted",
+              labels.size(),
+              wanted));
     }
     for (var label : labels) {
       var f =
           OnnxActivation.Function.named(label)
               .orElseThrow(() ->
                   node.wrong(
-                      String.format(Locale.ROOT, "attribute activations names %s, which is no function of the standard", OnnxException.quote(label))));
+                      String.format(
+                          Locale.ROOT,
+                          "attribute activations names %s, which is no function of the standard",
+                          OnnxException.quote(label))));
       activations.add(
           new OnnxActivation(
               f,
@@ -154,7 +172,11 @@ final class RecurrentReader {
     var hidden = r.dims().size() == 3 ? r.dims().get(2) : 0;
     if (node.integer("hidden_size", hidden) != hidden) {
       throw node.wrong(
-          String.format(Locale.ROOT, "attribute hidden_size is %d, R has the shape %s", node.integer("hidden_size", hidden), r.dims()));
+          String.format(
+              Locale.ROOT,
+              "attribute hidden_size is %d, R has the shape %s",
+              node.integer("hidden_size", hidden),
+              r.dims()));
     }
     var gates = operator.gates();
     var w = tensor("W", 1);
@@ -190,13 +212,19 @@ final class RecurrentReader {
     if (name.isEmpty()) throw node.wrong("has no " + what);
     if (values.apply(name) instanceof Value.Constant constant) return constant.tensor();
     throw node.wrong(
-        String.format(Locale.ROOT, "%s, %s, is not a tensor of the file", what, OnnxException.quote(name)));
+        String.format(
+            Locale.ROOT, "%s, %s, is not a tensor of the file", what, OnnxException.quote(name)));
   }
 
   private Tensor value(String what, TensorProto tensor, int... dims) {
     if (!tensor.dims().equals(Arrays.stream(dims).boxed().toList()) || tensor.dims().contains(0)) {
       throw node.wrong(
-          String.format(Locale.ROOT, "%s has the shape %s, its neighbours want %s", what, tensor.dims(), Arrays.toString(dims)));
+          String.format(
+              Locale.ROOT,
+              "%s has the shape %s, its neighbours want %s",
+              what,
+              tensor.dims(),
+              Arrays.toString(dims)));
     }
     return weights.tensor(tensor);
   }
@@ -227,7 +255,11 @@ final class RecurrentReader {
           case Value.Constant constant -> constant.tensor();
           default ->
               throw node.wrong(
-                  String.format(Locale.ROOT, "%s, %s, is computed; it can be an input of the graph or a tensor of the file", what, OnnxException.quote(name)));
+                  String.format(
+                      Locale.ROOT,
+                      "%s, %s, is computed; it can be an input of the graph or a tensor of the file",
+                      what,
+                      OnnxException.quote(name)));
         };
     if (proto == null) return null;
     var dims = proto.dims();
@@ -236,7 +268,13 @@ final class RecurrentReader {
     var fits = dims.size() == 3 && dims.get(side) == directions && dims.get(1 - side) > 0;
     if (!fits || dims.get(2) != hidden) {
       throw node.wrong(
-          String.format(Locale.ROOT, "%s has the shape %s, wanted is [%s,%d]", what, dims, isBatchFirst ? "N," + directions : directions + ",N", hidden));
+          String.format(
+              Locale.ROOT,
+              "%s has the shape %s, wanted is [%s,%d]",
+              what,
+              dims,
+              isBatchFirst ? "N," + directions : directions + ",N",
+              hidden));
     }
     var rows = weights.tensor(proto).select(side, d);
     if (rows.eq(rows.narrow(0, 0, 1)).all().item() == 0) {

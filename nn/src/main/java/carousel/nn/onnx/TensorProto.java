@@ -2,13 +2,13 @@ package carousel.nn.onnx;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
-import java.util.Locale;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A tensor of a file: its shape, and where its bytes lie. Nothing is allocated before the bytes were
@@ -43,7 +43,8 @@ record TensorProto(
           while (list.hasRemaining()) {
             dims.add(WireReader.varint(list));
             if (dims.size() > MAX_RANK)
-              throw new OnnxException(String.format(Locale.ROOT, "a tensor of more than %d axes", MAX_RANK));
+              throw new OnnxException(
+                  String.format(Locale.ROOT, "a tensor of more than %d axes", MAX_RANK));
           }
         }
         case 2 -> type = in.integer();
@@ -67,7 +68,8 @@ record TensorProto(
     var found = DataType.of(type, name);
     if (!raw.isEmpty() && !listed.isEmpty()) throw wrong(name, "has its values twice");
     if (!listed.isEmpty() && listing != field(found)) {
-      throw wrong(name, String.format(Locale.ROOT, "is of type %s and lists values of another", found));
+      throw wrong(
+          name, String.format(Locale.ROOT, "is of type %s and lists values of another", found));
     }
     var packed = !listed.isEmpty() && (found == DataType.INT32 || found == DataType.INT64);
     var proto =
@@ -110,7 +112,9 @@ record TensorProto(
     var wanted = elements() * type.bytes();
     if (present != wanted) {
       throw wrong(
-          name, String.format(Locale.ROOT, "%s %s, has %d bytes where %d are needed", type, dims, present, wanted));
+          name,
+          String.format(
+              Locale.ROOT, "%s %s, has %d bytes where %d are needed", type, dims, present, wanted));
     }
   }
 
@@ -125,7 +129,9 @@ record TensorProto(
           case FLOAT -> DType.F32;
           case DOUBLE -> DType.F64;
           case INT32, INT64 ->
-              throw wrong(name, String.format(Locale.ROOT, "holds %s where weights are FLOAT or DOUBLE", type));
+              throw wrong(
+                  name,
+                  String.format(Locale.ROOT, "holds %s where weights are FLOAT or DOUBLE", type));
         };
     var tensor = Tensor.zeros(dtype, dims.stream().mapToInt(Integer::intValue).toArray());
     try {
@@ -148,14 +154,16 @@ record TensorProto(
   /** The values of a short list of integers. */
   long[] toIntegers() {
     if ((type != DataType.INT64 && type != DataType.INT32) || elements() > MAX_INTEGERS) {
-      throw wrong(name, String.format(Locale.ROOT, "%s %s, is read as a list of integers", type, dims));
+      throw wrong(
+          name, String.format(Locale.ROOT, "%s %s, is read as a list of integers", type, dims));
     }
     var values = new long[(int) elements()];
     var at = 0;
     for (var piece : data) {
       var rest = piece.duplicate().order(piece.order());
       while (rest.hasRemaining()) {
-        if (at == values.length) throw wrong(name, String.format(Locale.ROOT, "lists more than its %d values", at));
+        if (at == values.length)
+          throw wrong(name, String.format(Locale.ROOT, "lists more than its %d values", at));
         values[at++] =
             packed
                 ? WireReader.varint(rest)
@@ -168,7 +176,8 @@ record TensorProto(
   }
 
   private static OnnxException wrong(String name, String problem) {
-    return new OnnxException(String.format(Locale.ROOT, "tensor %s %s", OnnxException.quote(name), problem));
+    return new OnnxException(
+        String.format(Locale.ROOT, "tensor %s %s", OnnxException.quote(name), problem));
   }
 
   /** The pieces, one after the other. */

@@ -1,8 +1,8 @@
 package carousel.nn.onnx;
 
-import java.util.Locale;
 import carousel.nn.Parameter;
 import carousel.tensor.Tensor;
+import java.util.Locale;
 
 /**
  * The tensors of a file as weights. A small file could name one large tensor in a thousand nodes, each
@@ -29,7 +29,11 @@ final class Weights {
     read += tensor.bytes();
     if (read > most) {
       throw new OnnxException(
-          String.format(Locale.ROOT, "the nodes read more than %d bytes of weights, %d times the size of the file; this is no model", most, MOST_READS));
+          String.format(
+              Locale.ROOT,
+              "the nodes read more than %d bytes of weights, %d times the size of the file; this is no model",
+              most,
+              MOST_READS));
     }
     return tensor.toTensor();
   }
@@ -38,7 +42,12 @@ final class Weights {
   Parameter parameter(NodeProto node, TensorProto tensor, int rank) {
     if (tensor.dims().size() != rank || tensor.dims().contains(0)) {
       throw node.wrong(
-          String.format(Locale.ROOT, "tensor %s has the shape %s where %d axes are wanted", OnnxException.quote(tensor.name()), tensor.dims(), rank));
+          String.format(
+              Locale.ROOT,
+              "tensor %s has the shape %s where %d axes are wanted",
+              OnnxException.quote(tensor.name()),
+              tensor.dims(),
+              rank));
     }
     return Parameter.of(() -> tensor(tensor));
   }
