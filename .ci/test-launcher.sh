@@ -102,7 +102,7 @@ fi
 
 fails "a full disk" bare sh -c 'exec "$0" --help >/dev/full' "$home/carousel"
 expect "is named" "the output cannot be written: No space left on device" "$work/err"
-fails "a closed pipe" bash -c 'exec > >(exec true); sleep 1; exec "$@"' bash env -i PATH=/usr/bin:/bin "$home/carousel" sample läufe --length 100000
+fails "a closed pipe" bare bash -c 'exec > >(exec true); sleep 1; exec "$@"' bash "$home/carousel" sample läufe --length 100000
 expect "is named, and ends a long text at once" "the output cannot be written" "$work/err"
 
 for option in memory=8x memory=abc threads=0 threads=abc threads=100000 vector=maybe fused=no thread=1; do

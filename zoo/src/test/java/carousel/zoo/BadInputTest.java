@@ -51,7 +51,7 @@ class BadInputTest {
     "--lr, NaN, must be above 0",
     "--dropout, 1, from 0 to below 1",
     "--clip, -1, 0 (no clipping) or more",
-    "--threads, 0, must be 1 or more",
+    "--threads, 0, must be a whole number from 1 to 1024",
     "--keep, 0, must be 1 or more",
     "--every, 0, must be a number of steps",
     "--every, soon, 'as 30s, 5m or 2h'"

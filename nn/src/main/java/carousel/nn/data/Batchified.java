@@ -2,8 +2,8 @@ package carousel.nn.data;
 
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
-import java.util.Locale;
 import java.util.Iterator;
+import java.util.Locale;
 import java.util.NoSuchElementException;
 
 /**
@@ -94,7 +94,11 @@ public final class Batchified {
     checkSteps(steps);
     if (row < 0 || row >= rows() - 1) {
       throw new IndexOutOfBoundsException(
-          String.format(Locale.ROOT, "window: row %d; it must be from 0 to %d so that a token follows", row, rows() - 2));
+          String.format(
+              Locale.ROOT,
+              "window: row %d; it must be from 0 to %d so that a token follows",
+              row,
+              rows() - 2));
     }
     var length = Math.min(steps, rows() - 1 - row);
     return new TokenBatch(data.narrow(0, row, length), data.narrow(0, row + 1, length));

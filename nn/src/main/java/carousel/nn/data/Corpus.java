@@ -1,12 +1,12 @@
 package carousel.nn.data;
 
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.UnaryOperator;
 
 /**
@@ -156,15 +156,25 @@ public record Corpus(
       var fitting = names.stream().filter(name -> name.endsWith("." + part + ".txt")).toList();
       if (fitting.size() == 1) return folder.resolve(fitting.getFirst());
       throw new CorpusException(
-          String.format(Locale.ROOT, "%s: %s *.%s.txt; the folder must hold one file each of *.train.txt, *.valid.txt,", folder, fitting.isEmpty() ? "no file" : fitting.size() + " files", part)
-              + String.format(Locale.ROOT, " *.test.txt, and it holds %s; or give a single text file", abridge(names)));
+          String.format(
+                  Locale.ROOT,
+                  "%s: %s *.%s.txt; the folder must hold one file each of *.train.txt, *.valid.txt,",
+                  folder,
+                  fitting.isEmpty() ? "no file" : fitting.size() + " files",
+                  part)
+              + String.format(
+                  Locale.ROOT,
+                  " *.test.txt, and it holds %s; or give a single text file",
+                  abridge(names)));
     }
   }
 
   private static String abridge(List<String> names) {
     if (names.isEmpty()) return "nothing";
     var shown = String.join(", ", names.subList(0, Math.min(8, names.size())));
-    return names.size() <= 8 ? shown : shown + String.format(Locale.ROOT, " and %d more", names.size() - 8);
+    return names.size() <= 8
+        ? shown
+        : shown + String.format(Locale.ROOT, " and %d more", names.size() - 8);
   }
 
   private static void checkNotBlank(String name, int[] raw) {
@@ -178,7 +188,12 @@ public record Corpus(
     var least = 40; // the 5 % parts then have their two tokens
     if (whole.length < least) {
       throw new CorpusException(
-          String.format(Locale.ROOT, "%s: %d tokens are too few to be cut into train, valid and test, %d are needed", file, whole.length, least));
+          String.format(
+              Locale.ROOT,
+              "%s: %d tokens are too few to be cut into train, valid and test, %d are needed",
+              file,
+              whole.length,
+              least));
     }
     var first = (int) (TRAIN_PART * whole.length);
     var second = (int) ((TRAIN_PART + VALID_PART) * whole.length);
@@ -207,7 +222,11 @@ public record Corpus(
     var words = counts.keySet().stream().filter(token -> !token.equals(Vocabulary.END)).toList();
     if (words.size() == 1) {
       throw new CorpusException(
-          String.format(Locale.ROOT, "%s: a vocabulary of one: all of the training text is \"%s\"; take a text with at least", raw.name(), VocabularyFile.escape(words.getFirst()))
+          String.format(
+                  Locale.ROOT,
+                  "%s: a vocabulary of one: all of the training text is \"%s\"; take a text with at least",
+                  raw.name(),
+                  VocabularyFile.escape(words.getFirst()))
               + " two different tokens");
     }
     return number(raw, Vocabulary.of(level, counts, maxSize, minCount));

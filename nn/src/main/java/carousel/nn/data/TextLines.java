@@ -1,6 +1,5 @@
 package carousel.nn.data;
 
-import java.util.Locale;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -102,7 +102,11 @@ final class TextLines implements Closeable {
     var needed = (long) length + count;
     if (needed > Integer.MAX_VALUE / 2) {
       throw new CorpusException(
-          String.format(Locale.ROOT, "%s: line %d is longer than a gigabyte: break it up", path, lineNumber + 1));
+          String.format(
+              Locale.ROOT,
+              "%s: line %d is longer than a gigabyte: break it up",
+              path,
+              lineNumber + 1));
     }
     if (needed > line.length) {
       line = Arrays.copyOf(line, (int) Math.max(needed, 2L * line.length));
@@ -121,7 +125,14 @@ final class TextLines implements Closeable {
     if (result.isError()) {
       var at = bytes.position();
       throw new CorpusException(
-          String.format(Locale.ROOT, "%s: not UTF-8: byte 0x%02X at offset %d (line %d); %s", path, line[at] & 0xFF, lineOffset + at, lineNumber, advice(at)));
+          String.format(
+              Locale.ROOT,
+              "%s: not UTF-8: byte 0x%02X at offset %d (line %d); %s",
+              path,
+              line[at] & 0xFF,
+              lineOffset + at,
+              lineNumber,
+              advice(at)));
     }
     var text = chars.flip().toString();
     if (lineOffset == 0 && text.startsWith("\uFEFF")) text = text.substring(1);

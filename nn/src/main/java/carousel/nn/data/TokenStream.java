@@ -1,9 +1,9 @@
 package carousel.nn.data;
 
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 
@@ -52,7 +52,11 @@ public final class TokenStream {
   static TokenStream owning(String name, int[] ids) {
     if (ids.length < 2) {
       throw new CorpusException(
-          String.format(Locale.ROOT, "%s: %s: a language model predicts a token from the one before it, so it needs 2 or more", name, ids.length == 0 ? "no token" : "one token only"));
+          String.format(
+              Locale.ROOT,
+              "%s: %s: a language model predicts a token from the one before it, so it needs 2 or more",
+              name,
+              ids.length == 0 ? "no token" : "one token only"));
     }
     return new TokenStream(Objects.requireNonNull(name), ids);
   }
@@ -118,7 +122,8 @@ public final class TokenStream {
   public Batchified batchify(int batch, int steps) {
     if (batch < 1 || steps < 1) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "batchify: batch %d and steps %d must be 1 or more", batch, steps));
+          String.format(
+              Locale.ROOT, "batchify: batch %d and steps %d must be 1 or more", batch, steps));
     }
     var needed = batch * (steps + 1L);
     if (ids.length < needed) throw new CorpusException(tooShort(batch, steps, needed));
@@ -127,15 +132,25 @@ public final class TokenStream {
 
   private String tooShort(int batch, int steps, long needed) {
     var what =
-        steps == 1 ? String.format(Locale.ROOT, "batch %d", batch) : String.format(Locale.ROOT, "batch %d × steps %d", batch, steps);
+        steps == 1
+            ? String.format(Locale.ROOT, "batch %d", batch)
+            : String.format(Locale.ROOT, "batch %d × steps %d", batch, steps);
     var remedies = new StringBuilder();
     var fittingBatch = (int) (ids.length / (steps + 1L));
     var fittingSteps = ids.length / batch - 1;
-    if (fittingBatch >= 1) remedies.append(String.format(Locale.ROOT, "lower batch to %d or less, ", fittingBatch));
+    if (fittingBatch >= 1)
+      remedies.append(String.format(Locale.ROOT, "lower batch to %d or less, ", fittingBatch));
     if (fittingSteps >= 1 && steps > 1)
       remedies.append(String.format(Locale.ROOT, "lower steps to %d or less, ", fittingSteps));
     if (remedies.isEmpty()) remedies.append("lower both, ");
-    return String.format(Locale.ROOT, "%s: the text is too short for %s: %d tokens are needed, there are %d; %sor take a longer text", name, what, needed, ids.length, remedies);
+    return String.format(
+        Locale.ROOT,
+        "%s: the text is too short for %s: %d tokens are needed, there are %d; %sor take a longer text",
+        name,
+        what,
+        needed,
+        ids.length,
+        remedies);
   }
 
   @Override

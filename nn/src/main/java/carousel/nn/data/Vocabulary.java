@@ -1,7 +1,6 @@
 package carousel.nn.data;
 
 import carousel.nn.io.AtomicFile;
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,6 +8,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -49,7 +49,8 @@ public final class Vocabulary {
       var token = tokens.get(id);
       check(level, token, id);
       if (ids.put(token, id) != null) {
-        throw new CorpusException(String.format(Locale.ROOT, "vocabulary: the token \"%s\" occurs twice", token));
+        throw new CorpusException(
+            String.format(Locale.ROOT, "vocabulary: the token \"%s\" occurs twice", token));
       }
     }
     var specials = List.of(UNKNOWN, END);
@@ -71,9 +72,12 @@ public final class Vocabulary {
     level.split(token, parts::add);
     if (!parts.equals(List.of(token))) {
       throw new CorpusException(
-          String.format(Locale.ROOT, "vocabulary: token %d, \"%s\", is not one %s", id,
-                  VocabularyFile.escape(token),
-                  level == TokenLevel.WORD ? "word" : "character"));
+          String.format(
+              Locale.ROOT,
+              "vocabulary: token %d, \"%s\", is not one %s",
+              id,
+              VocabularyFile.escape(token),
+              level == TokenLevel.WORD ? "word" : "character"));
     }
   }
 
@@ -105,7 +109,11 @@ public final class Vocabulary {
       TokenLevel level, Map<String, Long> counts, int maxSize, int minCount) {
     if (maxSize < 3 || minCount < 1) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "vocabulary: maxSize %d must be at least 3, minCount %d at least 1", maxSize, minCount));
+          String.format(
+              Locale.ROOT,
+              "vocabulary: maxSize %d must be at least 3, minCount %d at least 1",
+              maxSize,
+              minCount));
     }
     var order =
         Comparator.comparing(Map.Entry<String, Long>::getValue)
@@ -120,7 +128,8 @@ public final class Vocabulary {
         .forEach(e -> tokens.add(e.getKey()));
     if (tokens.size() == 2 && !counts.isEmpty()) {
       throw new CorpusException(
-          String.format(Locale.ROOT, "vocabulary: no token occurs %d times: lower minCount", minCount));
+          String.format(
+              Locale.ROOT, "vocabulary: no token occurs %d times: lower minCount", minCount));
     }
     return new Vocabulary(level, tokens);
   }
@@ -194,9 +203,12 @@ public final class Vocabulary {
   public List<String> unknown(String text) {
     var unknown = new LinkedHashSet<String>();
     Consumer<String> look =
-        line -> level.split(line, token -> {
-          if (!contains(token)) unknown.add(token);
-        });
+        line ->
+            level.split(
+                line,
+                token -> {
+                  if (!contains(token)) unknown.add(token);
+                });
     TextLines.split(text, look, look);
     return List.copyOf(unknown);
   }

@@ -1,10 +1,10 @@
 package carousel.nn.data;
 
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -69,7 +69,12 @@ final class VocabularyFile {
           var code = match.group(2) == null ? -1 : Integer.parseInt(match.group(2), 16);
           if (!Character.isValidCodePoint(code)) {
             throw new CorpusException(
-                String.format(Locale.ROOT, "%s: line %d, \"%s\": a backslash must be followed by another or by u{hex}", path, line, escaped));
+                String.format(
+                    Locale.ROOT,
+                    "%s: line %d, \"%s\": a backslash must be followed by another or by u{hex}",
+                    path,
+                    line,
+                    escaped));
           }
           return Matcher.quoteReplacement(Character.toString(code));
         });
@@ -90,7 +95,12 @@ final class VocabularyFile {
       }
       if (tokens.size() != size) {
         throw new CorpusException(
-            String.format(Locale.ROOT, "%s: truncated or edited: it announces %d tokens and holds %d", path, size, tokens.size()));
+            String.format(
+                Locale.ROOT,
+                "%s: truncated or edited: it announces %d tokens and holds %d",
+                path,
+                size,
+                tokens.size()));
       }
       return build(path, TokenLevel.valueOf(header.group(1)), tokens);
     }

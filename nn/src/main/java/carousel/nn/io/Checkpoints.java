@@ -1,7 +1,6 @@
 package carousel.nn.io;
 
 import carousel.tensor.Tensor;
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
@@ -10,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -111,7 +111,8 @@ public final class Checkpoints {
   public void save(long step, Map<String, Tensor> tensors, Map<String, String> metadata)
       throws IOException {
     if (step < Math.max(0, last)) {
-      throw new IllegalArgumentException(String.format(Locale.ROOT, "checkpoint %d after %d", step, last));
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "checkpoint %d after %d", step, last));
     }
     if (metadata.containsKey(Checksum.KEY)) {
       throw new IllegalArgumentException("the metadata '" + Checksum.KEY + "' is the checksum's");
@@ -131,7 +132,10 @@ public final class Checkpoints {
     for (var found : newestFirst()) {
       if (found.step > last && !damaged.contains(found.file)) {
         throw new IllegalStateException(
-            String.format(Locale.ROOT, "%s is newer than what this training began with; go on from newest(), or save elsewhere", found.file));
+            String.format(
+                Locale.ROOT,
+                "%s is newer than what this training began with; go on from newest(), or save elsewhere",
+                found.file));
       }
     }
   }

@@ -1,6 +1,5 @@
 package carousel.nn.io;
 
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -10,6 +9,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Locale;
 
 /**
  * The SHA-256 of a safetensors file, within its own metadata: that of all its bytes, those 64 digits
@@ -91,7 +91,8 @@ final class Checksum {
     var digits = HexFormat.of().formatHex(digest.digest());
     if (!digits.equals(stored)) {
       throw new SafetensorsException(
-          file, String.format(Locale.ROOT, "its bytes have the SHA-256 %s, it says %s", digits, stored));
+          file,
+          String.format(Locale.ROOT, "its bytes have the SHA-256 %s, it says %s", digits, stored));
     }
   }
 

@@ -1,8 +1,8 @@
 package carousel.nn.io;
 
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /** A folder that something else is writing. The message names both, and what to do. */
 public final class FolderInUseException extends IOException {
@@ -10,6 +10,10 @@ public final class FolderInUseException extends IOException {
 
   FolderInUseException(Path folder, String holder) {
     super(
-        String.format(Locale.ROOT, "%s is being written by %s; wait until that has ended, or write to another folder", folder, holder));
+        String.format(
+            Locale.ROOT,
+            "%s is being written by %s; wait until that has ended, or write to another folder",
+            folder,
+            holder));
   }
 }

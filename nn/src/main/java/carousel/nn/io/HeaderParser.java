@@ -1,12 +1,12 @@
 package carousel.nn.io;
 
-import java.util.Locale;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -67,17 +67,28 @@ final class HeaderParser {
         case "data_offsets" -> info.offsets = naturals();
         default ->
             throw problem(
-                String.format(Locale.ROOT, "tensor %s has the unknown key %s; known are dtype, shape and data_offsets", quote(name), quote(key)));
+                String.format(
+                    Locale.ROOT,
+                    "tensor %s has the unknown key %s; known are dtype, shape and data_offsets",
+                    quote(name),
+                    quote(key)));
       }
     });
     if (info.type == null || info.shape == null || info.offsets == null) {
       throw problem(
-          String.format(Locale.ROOT, "tensor %s lacks %s", quote(name),
-                  info.type == null ? "dtype" : info.shape == null ? "shape" : "data_offsets"));
+          String.format(
+              Locale.ROOT,
+              "tensor %s lacks %s",
+              quote(name),
+              info.type == null ? "dtype" : info.shape == null ? "shape" : "data_offsets"));
     }
     if (info.offsets.size() != 2) {
       throw problem(
-          String.format(Locale.ROOT, "tensor %s: data_offsets must be [begin, end], found %s", quote(name), info.offsets));
+          String.format(
+              Locale.ROOT,
+              "tensor %s: data_offsets must be [begin, end], found %s",
+              quote(name),
+              info.offsets));
     }
     return new StoredTensor(
         name, info.type, info.shape, info.offsets.getFirst(), info.offsets.getLast());
@@ -93,7 +104,12 @@ final class HeaderParser {
     var word = string();
     for (var type : StoredType.values()) if (type.name().equals(word)) return type;
     throw problem(
-        String.format(Locale.ROOT, "tensor %s has the unknown dtype %s; known are %s", quote(name), quote(word), Arrays.toString(StoredType.values())));
+        String.format(
+            Locale.ROOT,
+            "tensor %s has the unknown dtype %s; known are %s",
+            quote(name),
+            quote(word),
+            Arrays.toString(StoredType.values())));
   }
 
   /** {@code { "key": value , ... }}, where {@code value} reads the value of the key it is given. */
@@ -228,7 +244,8 @@ final class HeaderParser {
   }
 
   private SafetensorsException problem(String what) {
-    return new SafetensorsException(file, String.format(Locale.ROOT, "header, character %d: %s", at, what));
+    return new SafetensorsException(
+        file, String.format(Locale.ROOT, "header, character %d: %s", at, what));
   }
 
   /** A name as it may stand in a message: abridged, and with nothing that could move the cursor. */

@@ -1,7 +1,6 @@
 package carousel.nn.io;
 
 import carousel.tensor.Tensor;
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -9,6 +8,7 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
@@ -92,6 +92,10 @@ public final class Npy {
     if (NpyHeader.descr(source.type()) != null) return;
     throw new NpyException(
         path,
-        String.format(Locale.ROOT, "tensor %s: NumPy has no %s; store it as F32 or F16, or in a safetensors file", HeaderParser.quote(source.name()), source.type()));
+        String.format(
+            Locale.ROOT,
+            "tensor %s: NumPy has no %s; store it as F32 or F16, or in a safetensors file",
+            HeaderParser.quote(source.name()),
+            source.type()));
   }
 }

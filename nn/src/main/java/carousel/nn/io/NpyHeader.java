@@ -1,6 +1,5 @@
 package carousel.nn.io;
 
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -9,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -139,7 +139,11 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     var version = start.get(MAGIC.length);
     if (version < 1 || version > 3 || start.get(MAGIC.length + 1) != 0) {
       throw problem.apply(
-          String.format(Locale.ROOT, "format version %d.%d of NumPy; known are 1.0, 2.0 and 3.0", version & 0xFF, start.get(MAGIC.length + 1) & 0xFF));
+          String.format(
+              Locale.ROOT,
+              "format version %d.%d of NumPy; known are 1.0, 2.0 and 3.0",
+              version & 0xFF,
+              start.get(MAGIC.length + 1) & 0xFF));
     }
     var low = start.getShort(MAGIC.length + 2) & 0xFFFFL;
     var high = version == 1 ? 0 : take(channel, 2, problem).getShort(0) & 0xFFFFL;
@@ -147,11 +151,19 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     var length = high << Short.SIZE | low;
     if (length > size - prefix) {
       throw problem.apply(
-          String.format(Locale.ROOT, "truncated: it announces a header of %d bytes, %d follow", length, size - prefix));
+          String.format(
+              Locale.ROOT,
+              "truncated: it announces a header of %d bytes, %d follow",
+              length,
+              size - prefix));
     }
     if (length > MAX_TEXT) {
       throw problem.apply(
-          String.format(Locale.ROOT, "header of %d bytes; that of an array of numbers is below %d", length, MAX_TEXT));
+          String.format(
+              Locale.ROOT,
+              "header of %d bytes; that of an array of numbers is below %d",
+              length,
+              MAX_TEXT));
     }
     var charset = version == 3 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1;
     var text = charset.decode(take(channel, (int) length, problem)).toString();
@@ -182,7 +194,8 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     var at = 0;
     while (at < inner.length() && entry.region(at, inner.length()).lookingAt()) {
       if (entries.put(entry.group(2), entry.group(3)) != null) {
-        throw problem.apply(String.format(Locale.ROOT, "the header says '%s' twice", entry.group(2)));
+        throw problem.apply(
+            String.format(Locale.ROOT, "the header says '%s' twice", entry.group(2)));
       }
       at = entry.end();
     }
@@ -203,7 +216,11 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     var name = named ? descr.substring(1, descr.length() - 1) : "";
     if (name.startsWith(">")) {
       throw problem.apply(
-          String.format(Locale.ROOT, "big-endian (%s): save it with a.astype('<%s')", HeaderParser.quote(name), name.substring(1)));
+          String.format(
+              Locale.ROOT,
+              "big-endian (%s): save it with a.astype('<%s')",
+              HeaderParser.quote(name),
+              name.substring(1)));
     }
     if (name.contains("O")) {
       throw problem.apply(
@@ -212,8 +229,11 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     var type = TYPES.get(name.substring(Math.min(1, name.length())));
     if (type == null || (name.charAt(0) != '<' && !(type.bytes() == 1 && name.charAt(0) == '|'))) {
       throw problem.apply(
-          String.format(Locale.ROOT, "the element type %s; known are %s", HeaderParser.quote(descr),
-                  TYPES.values().stream().sorted().map(NpyHeader::descr).toList()));
+          String.format(
+              Locale.ROOT,
+              "the element type %s; known are %s",
+              HeaderParser.quote(descr),
+              TYPES.values().stream().sorted().map(NpyHeader::descr).toList()));
     }
     return type;
   }
@@ -226,7 +246,8 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
   private static List<Long> shape(String tuple, Function<String, RuntimeException> problem) {
     var parts = TUPLE.matcher(tuple);
     if (!parts.matches() || (parts.group(1).isEmpty() && parts.group(2) != null)) {
-      throw problem.apply(String.format(Locale.ROOT, "the shape %s is no tuple", HeaderParser.quote(tuple)));
+      throw problem.apply(
+          String.format(Locale.ROOT, "the shape %s is no tuple", HeaderParser.quote(tuple)));
     }
     var dims = new ArrayList<Long>();
     for (var digits : tuple.substring(1, tuple.length() - 1).split(",", -1)) {
@@ -239,12 +260,16 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
                 number.endsWith("L") ? number.substring(0, number.length() - 1) : number));
       } catch (NumberFormatException tooLarge) {
         throw problem.apply(
-            String.format(Locale.ROOT, "the dimension %s does not fit in 63 bits", HeaderParser.quote(digits)));
+            String.format(
+                Locale.ROOT,
+                "the dimension %s does not fit in 63 bits",
+                HeaderParser.quote(digits)));
       }
     }
     if (dims.size() > MAX_DIMENSIONS) {
       throw problem.apply(
-          String.format(Locale.ROOT, "%d dimensions; NumPy has at most %d", dims.size(), MAX_DIMENSIONS));
+          String.format(
+              Locale.ROOT, "%d dimensions; NumPy has at most %d", dims.size(), MAX_DIMENSIONS));
     }
     return dims;
   }
@@ -258,7 +283,13 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     }
     if (needed != size - length) {
       throw problem.apply(
-          String.format(Locale.ROOT, "%s %s needs %d bytes, %d follow the header; is it truncated?", type, shape, needed, size - length));
+          String.format(
+              Locale.ROOT,
+              "%s %s needs %d bytes, %d follow the header; is it truncated?",
+              type,
+              shape,
+              needed,
+              size - length));
     }
   }
 }

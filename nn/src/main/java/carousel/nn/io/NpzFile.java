@@ -1,6 +1,5 @@
 package carousel.nn.io;
 
-import java.util.Locale;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
@@ -11,6 +10,7 @@ import java.nio.channels.ReadableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.zip.CRC32;
@@ -90,9 +90,12 @@ final class NpzFile implements Closeable {
     var most = zipped.getCompressedSize() * (isStored ? 1 : MOST_SHRINKING);
     if (zipped.getSize() < (isStored ? most : 0) || zipped.getSize() > most) {
       throw problem(
-          String.format(Locale.ROOT, "array %s cannot unpack from %d to %d bytes", HeaderParser.quote(zipped.getName()),
-                  zipped.getCompressedSize(),
-                  zipped.getSize()));
+          String.format(
+              Locale.ROOT,
+              "array %s cannot unpack from %d to %d bytes",
+              HeaderParser.quote(zipped.getName()),
+              zipped.getCompressedSize(),
+              zipped.getSize()));
     }
   }
 
@@ -103,7 +106,9 @@ final class NpzFile implements Closeable {
           NpyHeader.read(
               channel,
               zipped.getSize(),
-              what -> problem(String.format(Locale.ROOT, "array %s: %s", HeaderParser.quote(name), what)));
+              what ->
+                  problem(
+                      String.format(Locale.ROOT, "array %s: %s", HeaderParser.quote(name), what)));
       var tensor =
           new StoredTensor(name, header.type(), header.shape(), header.length(), zipped.getSize());
       return new Entry(zipped, header, tensor);
@@ -142,7 +147,8 @@ final class NpzFile implements Closeable {
 
   private NpyException broken(String name, IOException e) {
     return problem(
-        String.format(Locale.ROOT, "array %s cannot be unpacked: %s", HeaderParser.quote(name), reason(e)));
+        String.format(
+            Locale.ROOT, "array %s cannot be unpacked: %s", HeaderParser.quote(name), reason(e)));
   }
 
   private static String reason(IOException e) {
@@ -176,7 +182,8 @@ final class NpzFile implements Closeable {
     public int read(ByteBuffer into, long done) throws IOException {
       try {
         var count = channel.read(into);
-        if (count < 0) throw new EOFException(String.format(Locale.ROOT, "it ends after %d bytes", done));
+        if (count < 0)
+          throw new EOFException(String.format(Locale.ROOT, "it ends after %d bytes", done));
         return count;
       } catch (ZipException | EOFException e) {
         throw broken(entry.tensor().name(), e);
@@ -187,10 +194,12 @@ final class NpzFile implements Closeable {
     public void ended() throws IOException {
       var name = HeaderParser.quote(entry.tensor().name());
       if (hasMore()) {
-        throw problem(String.format(Locale.ROOT, "array %s unpacks to more than it announces", name));
+        throw problem(
+            String.format(Locale.ROOT, "array %s unpacks to more than it announces", name));
       }
       if (stream.getChecksum().getValue() != entry.zipped().getCrc()) {
-        throw problem(String.format(Locale.ROOT, "array %s is corrupt: its checksum is wrong", name));
+        throw problem(
+            String.format(Locale.ROOT, "array %s is corrupt: its checksum is wrong", name));
       }
     }
 

@@ -1,7 +1,7 @@
 package carousel.nn.io;
 
-import java.util.Locale;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /**
  * A safetensors file that is truncated, corrupt, or holds what is not supported. The message names

@@ -1,6 +1,5 @@
 package carousel.nn.io;
 
-import java.util.Locale;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
@@ -88,7 +88,9 @@ public final class SafetensorsFile implements Closeable {
     var tensor = header.tensors().get(name);
     if (tensor == null) {
       throw new SafetensorsException(
-          path, String.format(Locale.ROOT, "no tensor %s; it holds %s", HeaderParser.quote(name), names()));
+          path,
+          String.format(
+              Locale.ROOT, "no tensor %s; it holds %s", HeaderParser.quote(name), names()));
     }
     return new TensorBytes(
         tensor,
@@ -100,7 +102,8 @@ public final class SafetensorsFile implements Closeable {
   private String names() {
     var shown = header.tensors().keySet().stream().limit(8).map(HeaderParser::quote).toList();
     var more = header.tensors().size() - shown.size();
-    return String.join(", ", shown) + (more > 0 ? String.format(Locale.ROOT, " and %d more", more) : "");
+    return String.join(", ", shown)
+        + (more > 0 ? String.format(Locale.ROOT, " and %d more", more) : "");
   }
 
   /**
@@ -150,7 +153,14 @@ public final class SafetensorsFile implements Closeable {
     var size = tensor.end() - tensor.begin();
     if (written != size) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "safetensors write: tensor %s, %s %s, needs %d bytes, its source wrote %d", HeaderParser.quote(tensor.name()), tensor.type(), tensor.shape(), size, written));
+          String.format(
+              Locale.ROOT,
+              "safetensors write: tensor %s, %s %s, needs %d bytes, its source wrote %d",
+              HeaderParser.quote(tensor.name()),
+              tensor.type(),
+              tensor.shape(),
+              size,
+              written));
     }
   }
 

@@ -1,6 +1,5 @@
 package carousel.nn.io;
 
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -13,6 +12,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -136,7 +136,11 @@ record SafetensorsHeader(
     if (size < Long.BYTES) {
       throw new SafetensorsException(
           file,
-          String.format(Locale.ROOT, "not a safetensors file: %d bytes, where the header length alone takes %d", size, Long.BYTES));
+          String.format(
+              Locale.ROOT,
+              "not a safetensors file: %d bytes, where the header length alone takes %d",
+              size,
+              Long.BYTES));
     }
     var prefix = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     readFully(file, channel, prefix, 0);
@@ -144,11 +148,17 @@ record SafetensorsHeader(
     if (length < 0 || length > size - Long.BYTES) {
       throw new SafetensorsException(
           file,
-          String.format(Locale.ROOT, "truncated, or not a safetensors file: it announces a header of %s bytes, %d follow", Long.toUnsignedString(length), size - Long.BYTES));
+          String.format(
+              Locale.ROOT,
+              "truncated, or not a safetensors file: it announces a header of %s bytes, %d follow",
+              Long.toUnsignedString(length),
+              size - Long.BYTES));
     }
     if (length > MAX_LENGTH) {
       throw new SafetensorsException(
-          file, String.format(Locale.ROOT, "header of %d bytes, the format allows %d", length, MAX_LENGTH));
+          file,
+          String.format(
+              Locale.ROOT, "header of %d bytes, the format allows %d", length, MAX_LENGTH));
     }
     var bytes = ByteBuffer.allocate((int) length);
     readFully(file, channel, bytes, Long.BYTES);
@@ -193,7 +203,11 @@ record SafetensorsHeader(
     if (covered != dataSize) {
       throw new SafetensorsException(
           file,
-          String.format(Locale.ROOT, "the tensors end at byte %d of the data, the file holds %d", covered, dataSize));
+          String.format(
+              Locale.ROOT,
+              "the tensors end at byte %d of the data, the file holds %d",
+              covered,
+              dataSize));
     }
     return tiled;
   }
@@ -202,7 +216,10 @@ record SafetensorsHeader(
     if (t.begin() > t.end()) throw wrong(file, t, "ends before it begins");
     if (t.end() > dataSize) {
       throw wrong(
-          file, t, String.format(Locale.ROOT, "lies outside the data of %d bytes; is it truncated?", dataSize));
+          file,
+          t,
+          String.format(
+              Locale.ROOT, "lies outside the data of %d bytes; is it truncated?", dataSize));
     }
     long needed;
     try {
@@ -212,7 +229,10 @@ record SafetensorsHeader(
     }
     if (needed != t.end() - t.begin()) {
       throw wrong(
-          file, t, String.format(Locale.ROOT, "has %d bytes where %d are needed", t.end() - t.begin(), needed));
+          file,
+          t,
+          String.format(
+              Locale.ROOT, "has %d bytes where %d are needed", t.end() - t.begin(), needed));
     }
   }
 
@@ -220,7 +240,15 @@ record SafetensorsHeader(
     var shape = t.shape().size() <= 8 ? t.shape().toString() : t.shape().size() + " dimensions";
     return new SafetensorsException(
         file,
-        String.format(Locale.ROOT, "tensor %s, %s %s at bytes %d to %d, %s", HeaderParser.quote(t.name()), t.type(), shape, t.begin(), t.end(), problem));
+        String.format(
+            Locale.ROOT,
+            "tensor %s, %s %s at bytes %d to %d, %s",
+            HeaderParser.quote(t.name()),
+            t.type(),
+            shape,
+            t.begin(),
+            t.end(),
+            problem));
   }
 
   /** Fills the buffer from a position of the file; a file cut while it is read is an error. */

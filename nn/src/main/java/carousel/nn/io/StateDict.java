@@ -123,14 +123,22 @@ public final class StateDict {
     var biases = images.stream().filter(image -> image.isBiasOf(module)).toList();
     if (biases.isEmpty()) {
       throw new TensorException(
-          String.format(Locale.ROOT, "state dict: '%s' is not a recurrent module; these are: %s", module.path(), modules(images).map(each -> each.path()).toList()));
+          String.format(
+              Locale.ROOT,
+              "state dict: '%s' is not a recurrent module; these are: %s",
+              module.path(),
+              modules(images).map(each -> each.path()).toList()));
     }
     try (var _ = Scope.openUnwatched()) {
       for (var bias : biases) {
         var theirs = bias.theirs();
         if (!theirs.sameValues(theirs.zerosLike())) {
           throw new TensorException(
-              String.format(Locale.ROOT, "state dict: %s is not 0, so %s has biases: make it with bias=True", bias, module));
+              String.format(
+                  Locale.ROOT,
+                  "state dict: %s is not 0, so %s has biases: make it with bias=True",
+                  bias,
+                  module));
         }
       }
     }
@@ -173,7 +181,10 @@ public final class StateDict {
     var projected = modules(images).filter(m -> m.projection(names).isPresent()).toList();
     for (var module : projected) {
       problems.add(
-          String.format(Locale.ROOT, "does not fit: %s, an LSTM with proj_size, which no layer here is", module.projection(names).orElseThrow()));
+          String.format(
+              Locale.ROOT,
+              "does not fit: %s, an LSTM with proj_size, which no layer here is",
+              module.projection(names).orElseThrow()));
     }
     var groups = images.stream().collect(groupingBy(Image::targets, LinkedHashMap::new, toList()));
     var chosen = new ArrayList<Image>();
@@ -199,7 +210,11 @@ public final class StateDict {
     });
     if (!problems.isEmpty()) {
       throw new TensorException(
-          String.format(Locale.ROOT, "state dict: nothing was loaded, differences: %d\n  %s", problems.size(), String.join("\n  ", problems)));
+          String.format(
+              Locale.ROOT,
+              "state dict: nothing was loaded, differences: %d\n  %s",
+              problems.size(),
+              String.join("\n  ", problems)));
     }
     try (var loading = Scope.openUnwatched()) {
       for (var image : chosen) {
@@ -225,7 +240,11 @@ public final class StateDict {
         problems.add(String.format(Locale.ROOT, "does not fit: %s, given %s", image, type(tensor)));
       } else if (!tensor.sameValues(first)) {
         problems.add(
-            String.format(Locale.ROOT, "one weight in the model, two values: %s and %s", images.getFirst().name(), image.name()));
+            String.format(
+                Locale.ROOT,
+                "one weight in the model, two values: %s and %s",
+                images.getFirst().name(),
+                image.name()));
       }
     }
   }

@@ -22,9 +22,9 @@ import carousel.tensor.Storage;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.GateOrder;
-import java.util.Locale;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -154,7 +154,11 @@ final class StateDictTable implements LayerVisitor {
       if (!kind(path, layers.get(k)).equals(kind)) {
         throw lacks(
             path,
-            String.format(Locale.ROOT, "a stack of unlike layers, %s and %s", kind, kind(path, layers.get(k))),
+            String.format(
+                Locale.ROOT,
+                "a stack of unlike layers, %s and %s",
+                kind,
+                kind(path, layers.get(k))),
             "keep the layers in a List, which is a ModuleList there");
       }
       switch (layers.get(k)) {
@@ -176,7 +180,10 @@ final class StateDictTable implements LayerVisitor {
         requirePlain(path, pair.backward());
         var other = module(path, pair.backward().cell());
         if (!kind.equals(other)) {
-          throw lacks(path, String.format(Locale.ROOT, "directions that differ, %s and %s", kind, other), OWN);
+          throw lacks(
+              path,
+              String.format(Locale.ROOT, "directions that differ, %s and %s", kind, other),
+              OWN);
         }
         yield "bidirectional " + kind;
       }
@@ -278,7 +285,12 @@ final class StateDictTable implements LayerVisitor {
 
   private static TensorException lacks(String path, String what, String advice) {
     return new TensorException(
-        String.format(Locale.ROOT, "state dict: %sPyTorch has no %s; %s", path.isEmpty() ? "" : path + ": ", what, advice));
+        String.format(
+            Locale.ROOT,
+            "state dict: %sPyTorch has no %s; %s",
+            path.isEmpty() ? "" : path + ": ",
+            what,
+            advice));
   }
 
   private static String join(String path, String name) {

@@ -1,9 +1,9 @@
 package carousel.nn.io;
 
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
+import java.util.Locale;
 import java.util.function.Function;
 
 /**
@@ -66,7 +66,12 @@ final class TensorBytes implements ReadableByteChannel {
     for (var i = start; i < start + count; i++) {
       if ((bytes.get(i) & ~1) != 0) {
         throw problem.apply(
-            String.format(Locale.ROOT, "tensor %s, BOOL: element %d is the byte %d, neither 0 nor 1", HeaderParser.quote(tensor.name()), done + i - start, bytes.get(i) & 0xFF));
+            String.format(
+                Locale.ROOT,
+                "tensor %s, BOOL: element %d is the byte %d, neither 0 nor 1",
+                HeaderParser.quote(tensor.name()),
+                done + i - start,
+                bytes.get(i) & 0xFF));
       }
     }
   }

@@ -2,11 +2,11 @@ package carousel.nn.io;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What is written to a file as one tensor.
@@ -60,7 +60,12 @@ public record TensorSource(String name, StoredType type, List<Long> shape, Conte
     var conversion = Conversion.writing(tensor.dtype(), type);
     if (conversion == null) {
       throw new TensorException(
-          String.format(Locale.ROOT, "storing %s as %s: it can be stored as %s; cast it first", tensor, type, Conversion.targets(tensor.dtype())));
+          String.format(
+              Locale.ROOT,
+              "storing %s as %s: it can be stored as %s; cast it first",
+              tensor,
+              type,
+              Conversion.targets(tensor.dtype())));
     }
     return new TensorSource(
         name, type, dims(tensor), channel -> tensor.writeTo(conversion.to(channel)));

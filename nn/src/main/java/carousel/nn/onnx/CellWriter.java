@@ -21,8 +21,8 @@ import carousel.nn.recurrent.MatrixPeepholeLstm;
 import carousel.nn.recurrent.PeepholeLstm;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.GateOrder;
-import java.util.Locale;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -60,7 +60,12 @@ final class CellWriter {
       case Leaky c when c.tau() == 1 -> rnn(c.wx(), c.wh(), c.b(), Clip.NONE, of(c.activation()));
       default ->
           throw new OnnxException(
-              String.format(Locale.ROOT, "%s, %s, cannot be exported: %s", path, cell.getClass().getSimpleName(), reason(cell)));
+              String.format(
+                  Locale.ROOT,
+                  "%s, %s, cannot be exported: %s",
+                  path,
+                  cell.getClass().getSimpleName(),
+                  reason(cell)));
     };
   }
 
@@ -71,7 +76,10 @@ final class CellWriter {
       case Jordan _ ->
           "no operator of ONNX feeds its output back; take an Elman, or save it as safetensors";
       case Leaky leaky ->
-          String.format(Locale.ROOT, "ONNX has no leaky units (tau is %s, with 1 it is an Elman); save it as safetensors", leaky.tau());
+          String.format(
+              Locale.ROOT,
+              "ONNX has no leaky units (tau is %s, with 1 it is an Elman); save it as safetensors",
+              leaky.tau());
       default ->
           "ONNX has operators for Lstm, PeepholeLstm, Cifg, GruResetBefore, GruResetAfter and Elman"
               + " cells only; save it as safetensors";

@@ -4,8 +4,8 @@ import carousel.nn.Parameter;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import java.util.Locale;
 import java.util.List;
+import java.util.Locale;
 
 /** The clip of ONNX's recurrent operators, and the checks that the cells with a clip share. */
 final class Clip {
@@ -26,7 +26,8 @@ final class Clip {
     }
     if (activations.size() != wanted) {
       throw new TensorException(
-          String.format(Locale.ROOT, "%s: %d activations are wanted, got %s", cell, wanted, activations));
+          String.format(
+              Locale.ROOT, "%s: %d activations are wanted, got %s", cell, wanted, activations));
     }
   }
 
@@ -34,7 +35,13 @@ final class Clip {
     var wanted = Shape.of(dims);
     if (!weight.value().shape().equals(wanted)) {
       throw new TensorException(
-          String.format(Locale.ROOT, "%s: %s must have shape %s to fit the other weights, got %s", cell, name, wanted, weight.value().shape()));
+          String.format(
+              Locale.ROOT,
+              "%s: %s must have shape %s to fit the other weights, got %s",
+              cell,
+              name,
+              wanted,
+              weight.value().shape()));
     }
   }
 }

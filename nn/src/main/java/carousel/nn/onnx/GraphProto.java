@@ -1,9 +1,9 @@
 package carousel.nn.onnx;
 
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +54,11 @@ record GraphProto(
     if (graph == null) throw new OnnxException("no ONNX model: it holds no graph");
     if (opset < OLDEST_OPSET) {
       throw new OnnxException(
-          String.format(Locale.ROOT, "the operators are those of version %d, read are %d and later", opset, OLDEST_OPSET));
+          String.format(
+              Locale.ROOT,
+              "the operators are those of version %d, read are %d and later",
+              opset,
+              OLDEST_OPSET));
     }
     return new GraphProto(
         graph.nodes,

@@ -1,9 +1,9 @@
 package carousel.nn.onnx;
 
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -113,7 +113,8 @@ record NodeProto(
   private static <T> void add(List<T> list, T value) {
     list.add(value);
     if (list.size() > MAX_LIST) {
-      throw new OnnxException(String.format(Locale.ROOT, "an attribute lists more than %d values", MAX_LIST));
+      throw new OnnxException(
+          String.format(Locale.ROOT, "an attribute lists more than %d values", MAX_LIST));
     }
   }
 
@@ -195,7 +196,12 @@ record NodeProto(
     var found = attributes.get(attribute);
     if (found != null && found.type() != type && found.type() != 0) {
       throw wrong(
-          String.format(Locale.ROOT, "attribute %s is of type %d, it should be of type %d of AttributeProto.AttributeType", attribute, found.type(), type));
+          String.format(
+              Locale.ROOT,
+              "attribute %s is of type %d, it should be of type %d of AttributeProto.AttributeType",
+              attribute,
+              found.type(),
+              type));
     }
     return found;
   }
@@ -206,13 +212,22 @@ record NodeProto(
     others.removeAll(Set.of(known));
     if (!others.isEmpty()) {
       throw wrong(
-          String.format(Locale.ROOT, "attribute %s is not known; known are %s", OnnxException.quote(others.getFirst()), String.join(", ", known)));
+          String.format(
+              Locale.ROOT,
+              "attribute %s is not known; known are %s",
+              OnnxException.quote(others.getFirst()),
+              String.join(", ", known)));
     }
   }
 
   /** What is wrong with it. */
   OnnxException wrong(String problem) {
     return new OnnxException(
-        String.format(Locale.ROOT, "node %s (%s): %s", OnnxException.quote(name.isEmpty() ? output(0) : name), operator, problem));
+        String.format(
+            Locale.ROOT,
+            "node %s (%s): %s",
+            OnnxException.quote(name.isEmpty() ? output(0) : name),
+            operator,
+            problem));
   }
 }

@@ -2,13 +2,13 @@ package carousel.nn.onnx;
 
 import carousel.nn.io.AtomicFile;
 import carousel.tensor.Scope;
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -100,7 +100,10 @@ public final class Onnx {
       var model = LayerWriter.model(graph);
       if (model.size() > Integer.MAX_VALUE) {
         throw new OnnxException(
-            String.format(Locale.ROOT, "the model takes %d bytes, protobuf ends at 2 GiB; save it as safetensors", model.size()));
+            String.format(
+                Locale.ROOT,
+                "the model takes %d bytes, protobuf ends at 2 GiB; save it as safetensors",
+                model.size()));
       }
       model.writeTo(file);
     }

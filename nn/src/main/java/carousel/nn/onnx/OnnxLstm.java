@@ -7,8 +7,8 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.GateOrder;
-import java.util.Locale;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The LSTM of ONNX with what our own cells leave out: inputs of gates that are clipped, {@code κ(x) =
@@ -56,7 +56,12 @@ public record OnnxLstm(
     Clip.checkShape("onnx lstm", "b", b, gates * h);
     if (!peepholes.isEmpty() && peepholes.size() != gates - 1) {
       throw new TensorException(
-          String.format(Locale.ROOT, "onnx lstm: %d peepholes, of %d gates they are none or %d", peepholes.size(), gates, gates - 1));
+          String.format(
+              Locale.ROOT,
+              "onnx lstm: %d peepholes, of %d gates they are none or %d",
+              peepholes.size(),
+              gates,
+              gates - 1));
     }
     for (Parameter p : peepholes) Clip.checkShape("onnx lstm", "a peephole", p, h);
   }

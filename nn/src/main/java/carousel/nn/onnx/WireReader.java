@@ -1,10 +1,10 @@
 package carousel.nn.onnx;
 
-import java.util.Locale;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /**
  * Reads a protobuf message field by field: {@code message = (tag value)*}, {@code tag = field · 8 +
@@ -45,7 +45,8 @@ final class WireReader {
   boolean next() {
     if (!in.hasRemaining()) return false;
     if (++parts[0] > MAX_PARTS) {
-      throw new OnnxException(String.format(Locale.ROOT, "more than %d parts; this is no model", MAX_PARTS));
+      throw new OnnxException(
+          String.format(Locale.ROOT, "more than %d parts; this is no model", MAX_PARTS));
     }
     var tag = varint();
     field = (int) (tag >>> 3);
@@ -132,7 +133,11 @@ final class WireReader {
     var length = varint();
     if (length < 0 || length > in.remaining()) {
       throw wrong(
-          String.format(Locale.ROOT, "a length of %s where %d bytes are left; truncated, or no ONNX file", Long.toUnsignedString(length), in.remaining()));
+          String.format(
+              Locale.ROOT,
+              "a length of %s where %d bytes are left; truncated, or no ONNX file",
+              Long.toUnsignedString(length),
+              in.remaining()));
     }
     return (int) length;
   }
@@ -146,7 +151,8 @@ final class WireReader {
   }
 
   private void require(int wanted) {
-    if (type != wanted) throw wrong(String.format(Locale.ROOT, "wire type %d where %d is meant", type, wanted));
+    if (type != wanted)
+      throw wrong(String.format(Locale.ROOT, "wire type %d where %d is meant", type, wanted));
   }
 
   private OnnxException wrong(String what) {

@@ -101,7 +101,8 @@ public final class Optimizer {
     try (var scope = Scope.openUnwatched()) {
       var found = new ArrayList<Gradient>();
       for (var named : parameters) {
-        Rows sparse = Agreement.isFusionOn() && rule.keepsRowsWithoutGradient() ? rows.apply(named) : null;
+        Rows sparse =
+            Agreement.isFusionOn() && rule.keepsRowsWithoutGradient() ? rows.apply(named) : null;
         found.add(
             sparse == null
                 ? new Gradient(apart(dense.apply(named)), null)

@@ -3,8 +3,8 @@ package carousel.nn.recurrent;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import java.util.Locale;
 import java.util.List;
+import java.util.Locale;
 
 /** What a cell promises of its shapes, and errors that say where it does not keep it. */
 final class CellShapes {
@@ -15,7 +15,14 @@ final class CellShapes {
     Tensor z = cell.project(x);
     if (z.rank() != 3 || z.dim(0) != x.dim(0) || z.dim(1) != x.dim(1)) {
       throw new TensorException(
-          String.format(Locale.ROOT, "%s: project must give [%d,%d,G] of %s, one row for each step, got %s", name(cell), x.dim(0), x.dim(1), x.shape(), z.shape()));
+          String.format(
+              Locale.ROOT,
+              "%s: project must give [%d,%d,G] of %s, one row for each step, got %s",
+              name(cell),
+              x.dim(0),
+              x.dim(1),
+              x.shape(),
+              z.shape()));
     }
     return z;
   }
@@ -27,7 +34,14 @@ final class CellShapes {
       Shape shape = tensors.get(i).shape();
       if (shape.rank() == 0 || shape.dim(0) != batch) {
         throw new TensorException(
-            String.format(Locale.ROOT, "%s: zero(%d) must give tensors of %d rows, got %s for %s", name(cell), batch, batch, shape, component(zero, i)));
+            String.format(
+                Locale.ROOT,
+                "%s: zero(%d) must give tensors of %d rows, got %s for %s",
+                name(cell),
+                batch,
+                batch,
+                shape,
+                component(zero, i)));
       }
     }
   }
@@ -41,13 +55,26 @@ final class CellShapes {
       Tensor b = is.get(i);
       if (!a.shape().equals(b.shape()) || a.dtype() != b.dtype()) {
         throw new TensorException(
-            String.format(Locale.ROOT, "%s: a step makes %s %s of %s, which was %s %s; a state keeps its shapes", name(cell), b.dtype(), b.shape(), component(before, i), a.dtype(), a.shape()));
+            String.format(
+                Locale.ROOT,
+                "%s: a step makes %s %s of %s, which was %s %s; a state keeps its shapes",
+                name(cell),
+                b.dtype(),
+                b.shape(),
+                component(before, i),
+                a.dtype(),
+                a.shape()));
       }
     }
     Shape wanted = Shape.of(batch, cell.outputs());
     if (!y.shape().equals(wanted)) {
       throw new TensorException(
-          String.format(Locale.ROOT, "%s: the output of a step must be %s, as outputs() says, got %s", name(cell), wanted, y.shape()));
+          String.format(
+              Locale.ROOT,
+              "%s: the output of a step must be %s, as outputs() says, got %s",
+              name(cell),
+              wanted,
+              y.shape()));
     }
   }
 

@@ -4,9 +4,9 @@ import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import java.util.Locale;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,14 +118,31 @@ public record Marks(@Nullable Tensor lengths, @Nullable Tensor resets, @Nullable
     if (flags.dtype() != DType.BOOL || !flags.shape().equals(Shape.of(x.dim(0), x.dim(1)))) {
       String hint = flags.dtype() == DType.BOOL ? "" : "; compare numbers, e.g. ne(0)";
       throw new TensorException(
-          String.format(Locale.ROOT, "%s: %s must be BOOL [%d,%d], one per step and row of %s, got %s %s%s", label, what, x.dim(0), x.dim(1), x.shape(), flags.dtype(), flags.shape(), hint));
+          String.format(
+              Locale.ROOT,
+              "%s: %s must be BOOL [%d,%d], one per step and row of %s, got %s %s%s",
+              label,
+              what,
+              x.dim(0),
+              x.dim(1),
+              x.shape(),
+              flags.dtype(),
+              flags.shape(),
+              hint));
     }
   }
 
   private static int shortest(String label, Tensor lengths, Tensor x) {
     if (lengths.dtype() != DType.I32 || !lengths.shape().equals(Shape.of(x.dim(1)))) {
       throw new TensorException(
-          String.format(Locale.ROOT, "%s: lengths must be I32 [%d], one per row of %s, got %s %s", label, x.dim(1), x.shape(), lengths.dtype(), lengths.shape()));
+          String.format(
+              Locale.ROOT,
+              "%s: lengths must be I32 [%d], one per row of %s, got %s %s",
+              label,
+              x.dim(1),
+              x.shape(),
+              lengths.dtype(),
+              lengths.shape()));
     }
     if (lengths.device().backend().isAsynchronous()) {
       // To look something up is how to have indices checked there.
@@ -136,7 +153,14 @@ public record Marks(@Nullable Tensor lengths, @Nullable Tensor resets, @Nullable
     for (int n = 0; n < values.length; n++) {
       if (values[n] < 0 || values[n] > x.dim(0)) {
         throw new TensorException(
-            String.format(Locale.ROOT, "%s: length %d of row %d is not within the %d steps of %s", label, values[n], n, x.dim(0), x.shape()));
+            String.format(
+                Locale.ROOT,
+                "%s: length %d of row %d is not within the %d steps of %s",
+                label,
+                values[n],
+                n,
+                x.dim(0),
+                x.shape()));
       }
     }
     return Arrays.stream(values).min().orElse(x.dim(0));

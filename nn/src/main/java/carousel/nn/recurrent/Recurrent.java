@@ -5,9 +5,9 @@ import carousel.tensor.Draws;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Runs a {@link Cell} over time, the scan {@code s_t = cell(x_t, s_{t−1})}: {@code x [T,N,D] → y
@@ -238,11 +238,14 @@ public record Recurrent<S extends State>(
       State state = cell.zero(1);
       if (rates.size() != state.tensors().size()) {
         throw new TensorException(
-            String.format(Locale.ROOT, "%s: noise has %d rates of %s for %s, a state of %d; give one for each tensor, or one for all", label(cell),
-                    rates.size(),
-                    what,
-                    state.getClass().getSimpleName(),
-                    state.tensors().size()));
+            String.format(
+                Locale.ROOT,
+                "%s: noise has %d rates of %s for %s, a state of %d; give one for each tensor, or one for all",
+                label(cell),
+                rates.size(),
+                what,
+                state.getClass().getSimpleName(),
+                state.tensors().size()));
       }
     }
   }
