@@ -70,10 +70,10 @@ class CpuKernelMutationTest {
                   + "|odd TESTS over time, program 2, (0 load 0|2 mul \\[0, 1\\]): negated",
               "whether x lies between limits that lie around 0, or 0.4 x + 0.5 between 0 and 1"),
           Map.entry(
-              "odd TESTS over time, program (1, 15 load 7|2, 16 load 4): .*",
+              "odd TESTS over time, program (1, 15 load 7|2, 18 load 4): .*",
               "whether x is NaN: no number is"),
           Map.entry(
-              "odd TESTS over time, program 2, 39 constant 0.5: .*",
+              "odd TESTS over time, program 2, (42 constant 0.5|4[37] mul \\[4[05], 42\\]): .*",
               "how much of a tie goes to each: there is none"),
           Map.entry(
               "strange (softmax|attention) over time, program [12], .*"
@@ -97,9 +97,7 @@ class CpuKernelMutationTest {
               "a product beyond limits, where nothing flows back, for all rows of the call"),
           Map.entry(
               "cross_entropy, call \\d+ max: .*",
-              "what exponents are moved by, and the result back: for range"),
-          Map.entry(
-              "cross_entropy, call 5 sum of exponentials: .*", "of the row without a target"));
+              "what exponents are moved by, and the result back: for range"));
 
   private final int threads = Workers.threads();
   private int mutants;
