@@ -99,7 +99,8 @@ final class NormFinder {
           var axes = number(step);
           if (axes == null || axes.size() != 1) return false;
           var axis = axes.flatten().toIntArray()[0];
-          return axis == -1 || axis == draft.rank(step.from().getFirst()) - 1;
+          var rank = draft.rank(step.from().getFirst()); // −1 if it is not known
+          return axis == -1 || (rank > 0 && axis == rank - 1);
         })
         .map(step -> step.from().getFirst());
   }
