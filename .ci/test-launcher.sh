@@ -79,6 +79,12 @@ bare "$home/carousel" export läufe modell-ü.onnx >out 2>err
 [ -s modell-ü.onnx ] || { echo "launcher: nothing was exported" >&2; exit 1; }
 expect "it exports" "modell-ü.onnx" out
 
+# On a terminal the line that Java prints before the program begins is removed, and no other.
+if command -v script >/dev/null; then
+  TERM=xterm script -qc "'$home/carousel' --version" /dev/null </dev/null | tr -d '\r' | tr '\033\n' '^~' >out
+  expect "what Java warns of is removed from a terminal" "jdk.incubator.vector~^[1A^[2KCarousel " out
+fi
+
 mkdir -p elsewhere/bin
 ln -s "$home/carousel" elsewhere/bin/carousel
 (cd elsewhere && CDPATH=/ bare CDPATH=/:/usr sh -c 'exec bin/carousel --version') >out 2>err

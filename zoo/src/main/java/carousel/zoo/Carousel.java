@@ -61,7 +61,10 @@ public final class Carousel implements Runnable {
     Locale.setDefault(Locale.ROOT);
     var out = Output.to(FileDescriptor.out);
     var err = Output.to(FileDescriptor.err);
-    if (Boolean.getBoolean("carousel.above")) err.print(LINE_ABOVE);
+    if (Boolean.getBoolean("carousel.above")) {
+      err.print(LINE_ABOVE);
+      err.flush(); // before anything else is printed, which it would remove instead
+    }
     System.exit(run(out, err, arguments));
   }
 

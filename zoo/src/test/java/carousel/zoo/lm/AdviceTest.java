@@ -58,6 +58,6 @@ class AdviceTest {
     assertThat(advice(("x".repeat(60) + " ").repeat(3) + "y", Map.of()))
         .singleElement()
         .asString()
-        .contains("46 characters on average", "hardly words", "--level char");
+        .contains("45 characters on average", "hardly words", "--level char");
   }
 }
