@@ -39,7 +39,7 @@ class ComingFromPytorchTest {
   private static final Pattern CODE = Pattern.compile("`([^`]+)`");
   private static final Pattern BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
 
-  @TempDir private static Path folder;
+  @TempDir Path folder;
 
   /**
    * A row of a table.
@@ -159,7 +159,7 @@ class ComingFromPytorchTest {
   }
 
   /** A class with a method for each expression, and the page's tensors as its fields. */
-  private static Class<?> compiled(List<Row> rows) throws Exception {
+  private Class<?> compiled(List<Row> rows) throws Exception {
     Matcher given = BLOCK.matcher(page());
     assertThat(given.find()).isTrue();
     var text = new StringBuilder();

@@ -213,10 +213,7 @@ class EinsumTest {
     Map<Character, Integer> sizes =
         Map.of('i', 2, 'j', 3, 'k', 4, 'b', 2, 'a', 3, 'B', 4, 'c', 2, 'D', 3);
     Map<Character, Integer> used = new LinkedHashMap<>();
-    spelled
-        .chars()
-        .filter(Character::isLetter)
-        .forEach(c -> used.put((char) c, size(sizes, c)));
+    spelled.chars().filter(Character::isLetter).forEach(c -> used.put((char) c, size(sizes, c)));
     Tensor[] in =
         Arrays.stream(spelled.split("->", -1)[0].split(","))
             .map(term -> random(term.chars().map(c -> size(sizes, c)).toArray()))
