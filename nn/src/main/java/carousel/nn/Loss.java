@@ -164,7 +164,8 @@ public final class Loss {
   public static Tensor bceWithLogits(
       Tensor logits, Tensor targets, Tensor positiveWeight, Reduction reduction) {
     sameShape("bceWithLogits", logits, targets);
-    Operands.sameType("bceWithLogits", "the positive weight", positiveWeight, "the prediction", logits);
+    Operands.sameType(
+        "bceWithLogits", "the positive weight", positiveWeight, "the prediction", logits);
     Tensor positive = positiveWeight.mul(targets).mul(logits.neg().softplus());
     Tensor negative = targets.neg().add(1).mul(logits.softplus());
     return reduction.of(positive.add(negative));
