@@ -34,14 +34,12 @@ final class LineLaunches {
   private static final Map<DType, Kernel> SOFTMAX = softmaxKernels("softmax");
   private static final Map<DType, Kernel> LOG_SOFTMAX = softmaxKernels("logSoftmax");
   private static final Map<DType, Kernel> CUMSUM =
-      cumsumKernels(
-          "", POINTER, POINTER, POINTER, POSITIONS_2, I64, I64, I64, I64, I32, POINTER);
+      cumsumKernels("", POINTER, POINTER, POINTER, POSITIONS_2, I64, I64, I64, I64, I32, POINTER);
   private static final Map<DType, Kernel> TOTALS =
       cumsumKernels("_totals", POINTER, POINTER, POSITIONS_2, I64, I64, I64);
   private static final Map<DType, Kernel> BEFORE = cumsumKernels("_before", POINTER, I32);
   private static final Map<DType, Kernel> SERIAL =
-      cumsumKernels(
-          "_serial", POINTER, POINTER, POSITIONS_2, I64, I64, I64, I32, POINTER);
+      cumsumKernels("_serial", POINTER, POINTER, POSITIONS_2, I64, I64, I64, I32, POINTER);
 
   private static final Map<DType, Kernel> LINEAR_SCAN =
       Types.kernels(

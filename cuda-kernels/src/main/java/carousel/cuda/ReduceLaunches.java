@@ -31,9 +31,20 @@ final class ReduceLaunches {
       REDUCE.put(
           row,
           kernels(
-              row, "", POINTER, POINTER, POINTER, POSITIONS_2, POSITIONS_1, I32, I32, I64, I32,
+              row,
+              "",
+              POINTER,
+              POINTER,
+              POINTER,
+              POSITIONS_2,
+              POSITIONS_1,
+              I32,
+              I32,
+              I64,
+              I32,
               POINTER));
-      CHUNKS.put(row, kernels(row, "_chunks", POINTER, POINTER, POSITIONS_2, I32, I64, I32, POINTER));
+      CHUNKS.put(
+          row, kernels(row, "_chunks", POINTER, POINTER, POSITIONS_2, I32, I64, I32, POINTER));
     }
   }
 

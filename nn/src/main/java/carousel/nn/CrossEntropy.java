@@ -170,8 +170,7 @@ public record CrossEntropy(
 
   /** Targets in one axis, with {@link LayerComposites#NO_TARGET} for those ignored. */
   private Tensor marked(Tensor targets) {
-    Tensor flat = targets.reshape(
-        Operands.rows("crossEntropy", targets, targets.size()));
+    Tensor flat = targets.reshape(Operands.rows("crossEntropy", targets, targets.size()));
     return ignored == NO_TARGET
         ? flat
         : Tensor.where(flat.eq(ignored), flat.scalarLike(NO_TARGET), flat);

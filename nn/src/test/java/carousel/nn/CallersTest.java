@@ -44,7 +44,12 @@ class CallersTest {
     Function<DType, DType> other = type -> type == F32 ? F64 : F32;
     calls.put("linear", t -> Linear.of(3, 2, init(t), Philox.of(1)).apply(ones(other.apply(t))));
     calls.put("layerNorm", t -> LayerNorm.of(t, 3).apply(ones(other.apply(t))));
-    calls.put("recurrent", t -> Recurrent.of(Cells.of("lstm", 3, 2, init(t), Philox.of(1))).run(ones(other.apply(t))).y());
+    calls.put(
+        "recurrent",
+        t ->
+            Recurrent.of(Cells.of("lstm", 3, 2, init(t), Philox.of(1)))
+                .run(ones(other.apply(t)))
+                .y());
     calls.put("mse", t -> Loss.mse(ones(t), ones(other.apply(t))));
     calls.put("l1", t -> Loss.l1(ones(t), ones(other.apply(t)), Reduction.MEAN));
     calls.put("huber", t -> Loss.huber(ones(t), ones(other.apply(t)), 1, Reduction.SUM));
@@ -68,46 +73,44 @@ class CallersTest {
   @TestFactory
   Stream<DynamicTest> typesThatDiffer() {
     return callers().entrySet().stream()
-        .map(
-            call ->
-                DynamicTest.dynamicTest(
-                    call.getKey(),
-                    () -> {
-                      try (var scope = Scope.open()) {
-                        for (DType type : new DType[] {F32, F64}) {
-                          assertThatThrownBy(() -> call.getValue().apply(type))
-                              .isInstanceOf(TensorException.class)
-                              .hasMessageStartingWith(call.getKey())
-                              .hasMessageContaining("F32")
-                              .hasMessageContaining("F64")
-                              .hasMessageContaining("cast(DType.");
-                        }
-                      }
-                    }));
+        .map(call ->
+            DynamicTest.dynamicTest(
+                call.getKey(),
+                () -> {
+                  try (var scope = Scope.open()) {
+                    for (DType type : new DType[] {F32, F64}) {
+                      assertThatThrownBy(() -> call.getValue().apply(type))
+                          .isInstanceOf(TensorException.class)
+                          .hasMessageStartingWith(call.getKey())
+                          .hasMessageContaining("F32")
+                          .hasMessageContaining("F64")
+                          .hasMessageContaining("cast(DType.");
+                    }
+                  }
+                }));
   }
 
   @TestFactory
   Stream<DynamicTest> wholeNumbers() {
     return Stream.of("mse", "bceWithLogits", "binary", "halfSquared")
-        .map(
-            name ->
-                DynamicTest.dynamicTest(
-                    name,
-                    () -> {
-                      try (var scope = Scope.open()) {
-                        Tensor x = Tensor.of(1, 2);
-                        assertThatThrownBy(
-                                () -> {
-                                  switch (name) {
-                                    case "mse" -> Loss.mse(x, x);
-                                    case "binary" -> Loss.binary(x, x, Reduction.SUM);
-                                    case "halfSquared" -> Loss.halfSquared(x, x);
-                                    default -> Loss.bceWithLogits(x, x);
-                                  }
-                                })
-                            .isInstanceOf(TensorException.class)
-                            .hasMessageStartingWith(name + ": takes F32 or F64, got I32 [2]");
-                      }
-                    }));
+        .map(name ->
+            DynamicTest.dynamicTest(
+                name,
+                () -> {
+                  try (var scope = Scope.open()) {
+                    Tensor x = Tensor.of(1, 2);
+                    assertThatThrownBy(
+                            () -> {
+                              switch (name) {
+                                case "mse" -> Loss.mse(x, x);
+                                case "binary" -> Loss.binary(x, x, Reduction.SUM);
+                                case "halfSquared" -> Loss.halfSquared(x, x);
+                                default -> Loss.bceWithLogits(x, x);
+                              }
+                            })
+                        .isInstanceOf(TensorException.class)
+                        .hasMessageStartingWith(name + ": takes F32 or F64, got I32 [2]");
+                  }
+                }));
   }
 }

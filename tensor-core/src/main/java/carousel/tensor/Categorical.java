@@ -17,8 +17,7 @@ final class Categorical {
     requireCount("categorical", logits, count);
     Shape each = logits.shape().insert(-2, count);
     Tensor scores = scores("categorical", rng, logits.unsqueeze(-2), each);
-    return sound(
-        "categorical", logits, scores.max(Tensor.LAST), scores.argmax(Tensor.LAST), 1);
+    return sound("categorical", logits, scores.max(Tensor.LAST), scores.argmax(Tensor.LAST), 1);
   }
 
   static Tensor distinct(Philox rng, Tensor logits, int count) {
@@ -34,7 +33,8 @@ final class Categorical {
   }
 
   private static void requireClasses(String op, Tensor logits) {
-    if (logits.rank() == 0 || (logits.dim(Tensor.LAST) == 0 && logits.shape().with(-1, 1).size() > 0)) {
+    if (logits.rank() == 0
+        || (logits.dim(Tensor.LAST) == 0 && logits.shape().with(-1, 1).size() > 0)) {
       throw new TensorException(op + ": wants logits [.., V] of classes, got " + logits.shape());
     }
   }
@@ -52,15 +52,15 @@ final class Categorical {
     Tensor x = logits.cast(DType.F64);
     Tensor relative = x.sub(x.max(true, Tensor.LAST));
     Tensor u = rng.drawn(op, logits.device(), Distribution.UNIFORM, DType.F64, shape);
-    // −ln(1 − u), not −ln u: a rare class wins by a small one, and near 0 numbers are dense. 0 itself would win
+    // −ln(1 − u), not −ln u: a rare class wins by a small one, and near 0 numbers are dense. 0
+    // itself would win
     // against everything, impossible or not.
     Tensor waiting = u.maximum(0x1p-54).neg().log1p().neg();
     return relative.sub(waiting.log());
   }
 
   /** What was drawn, if scores that won are finite. */
-  private static Tensor sound(
-      String op, Tensor logits, Tensor won, Tensor drawn, int count) {
+  private static Tensor sound(String op, Tensor logits, Tensor won, Tensor drawn, int count) {
     Tensor finite = won.isFinite();
     if (logits.device().backend().isAsynchronous()) {
       return Tensor.where(finite, drawn, drawn.scalarLike(-1));

@@ -17,7 +17,7 @@ final class Numbers {
               + value
               + (type == DType.BOOL
                   ? " is neither 0 nor 1, which is all that BOOL holds; convert the tensor with"
-                  + " cast(DType.F32) first"
+                      + " cast(DType.F32) first"
                   : " is no number of I32, which holds whole ones from -2147483648 to 2147483647;"
                       + " convert the tensor with cast(DType.F64) first"));
     }

@@ -141,7 +141,8 @@ public final class Philox {
    * @return a generator whose seed is derived from this one's and the number
    */
   public Philox split(long stream) {
-    // Counters of fills stay far below 2^63: a block up there is fresh. From a negative number the same would
+    // Counters of fills stay far below 2^63: a block up there is fresh. From a negative number the
+    // same would
     // lead down to theirs.
     long words =
         stream >= 0 ? block(seed, Long.MIN_VALUE ^ stream, 0, 0) : block(seed, stream, STREAMS, 0);

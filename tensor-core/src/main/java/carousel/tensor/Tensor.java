@@ -592,8 +592,7 @@ public final class Tensor
    */
   public static Tensor linspace(DType dtype, double start, double end, int count) {
     if (!Double.isFinite(start) || !Double.isFinite(end)) {
-      throw new TensorException(
-          "linspace: both ends must be finite, got " + start + " and " + end);
+      throw new TensorException("linspace: both ends must be finite, got " + start + " and " + end);
     }
     double[] values = new double[requireCount("linspace", count)];
     // Where the distance is no finite number, in two steps of half the size.

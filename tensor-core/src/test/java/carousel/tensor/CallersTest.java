@@ -20,7 +20,8 @@ class CallersTest {
   /** Rows that are called by another name than their method. */
   private static final Map<String, String> LABELS =
       Map.of(
-          "argmax", "argMax", "argmin", "argMin", "maximum", "max", "minimum", "min", "fullAs", "full");
+          "argmax", "argMax", "argmin", "argMin", "maximum", "max", "minimum", "min", "fullAs",
+          "full");
 
   /** Engines' own, which check nothing. */
   private static final Set<String> LEFT_OUT = Set.of("over", "expanded", "empty");
@@ -55,7 +56,8 @@ class CallersTest {
       } else if (type == int[].class) {
         arguments.add(AXES[variant]);
       } else if (type == List.class) {
-        arguments.add(method.getName().equals("split") ? List.of(7, 1) : List.of(x, Tensor.ones(7)));
+        arguments.add(
+            method.getName().equals("split") ? List.of(7, 1) : List.of(x, Tensor.ones(7)));
       } else {
         return List.of();
       }
@@ -86,13 +88,15 @@ class CallersTest {
             }
             try (var step = Scope.open()) {
               Object unused =
-                  method.invoke(Modifier.isStatic(method.getModifiers()) ? null : x, arguments.toArray());
+                  method.invoke(
+                      Modifier.isStatic(method.getModifiers()) ? null : x, arguments.toArray());
             } catch (InvocationTargetException e) {
               thrown++;
               String name = LABELS.getOrDefault(method.getName(), method.getName());
               String message = String.valueOf(e.getCause().getMessage());
               if (!(e.getCause() instanceof TensorException)
-                  || !message.startsWith(name) && !message.matches("(shape: negative size|reading) .*")) {
+                  || !message.startsWith(name)
+                      && !message.matches("(shape: negative size|reading) .*")) {
                 wrong.add(method.getName() + ": " + e.getCause());
               }
             } catch (IllegalAccessException e) {

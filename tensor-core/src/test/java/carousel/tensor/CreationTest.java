@@ -179,7 +179,9 @@ class CreationTest {
       DType type = i % 2 == 0 ? DType.F32 : DType.F64;
       double[] x = Tensor.arange(type, start, stop, step).toDoubleArray();
       for (double v : x) {
-        assertThat(step > 0 ? v < stop : v > stop).as("%s of [%s,%s) by %s", v, start, stop, step).isTrue();
+        assertThat(step > 0 ? v < stop : v > stop)
+            .as("%s of [%s,%s) by %s", v, start, stop, step)
+            .isTrue();
       }
       double next = start + x.length * step;
       double held = type == DType.F32 ? (float) next : next;
@@ -217,15 +219,19 @@ class CreationTest {
     assertThat(Tensor.of(DType.I32, Shape.of(2, 1), 3, -4).toIntArray()).containsExactly(3, -4);
     assertThat(Tensor.of(DType.BOOL, 0, 1).toBooleanArray()).containsExactly(false, true);
     assertThat(Tensor.of(true, false).dtype()).isEqualTo(DType.BOOL);
-    assertThatThrownBy(() -> Tensor.of(DType.I32, 1, 2.5)).hasMessageContaining("of: 2.5 is no number");
-    assertThatThrownBy(() -> Tensor.of(DType.BOOL, 2)).hasMessageContaining("of: 2.0 is neither 0 nor 1");
+    assertThatThrownBy(() -> Tensor.of(DType.I32, 1, 2.5))
+        .hasMessageContaining("of: 2.5 is no number");
+    assertThatThrownBy(() -> Tensor.of(DType.BOOL, 2))
+        .hasMessageContaining("of: 2.0 is neither 0 nor 1");
     Tensor matrix = Tensor.of(new float[][] {{1, 2, 3}, {4, 5, 6}});
     assertThat(matrix.shape()).isEqualTo(Shape.of(2, 3));
     assertThat(matrix.toFloatArray()).containsExactly(1, 2, 3, 4, 5, 6);
     assertThat(Tensor.of(new double[][] {{1}, {2}}).dtype()).isEqualTo(DType.F64);
     assertThat(Tensor.of(new int[][] {{1}, {2}}).shape()).isEqualTo(Shape.of(2, 1));
-    assertThat(Tensor.of(new boolean[][] {{true, false}}).toBooleanArray()).containsExactly(true, false);
-    assertThat(Tensor.of(new float[][][] {{{1, 2}}, {{3, 4}}, {{5, 6}}}).shape()).isEqualTo(Shape.of(3, 1, 2));
+    assertThat(Tensor.of(new boolean[][] {{true, false}}).toBooleanArray())
+        .containsExactly(true, false);
+    assertThat(Tensor.of(new float[][][] {{{1, 2}}, {{3, 4}}, {{5, 6}}}).shape())
+        .isEqualTo(Shape.of(3, 1, 2));
     assertThat(Tensor.of(new double[][][] {{{1}, {2}}}).get(0, 1, 0)).isEqualTo(2);
     assertThat(Tensor.of(new int[2][3][0]).shape()).isEqualTo(Shape.of(2, 3, 0));
     assertThat(Tensor.of(new float[0][]).shape()).isEqualTo(Shape.of(0, 0));

@@ -33,10 +33,15 @@ class RandomEdgesTest {
     var dice = new SplittableRandom(1);
     for (int i = 0; i < 10_000; i++) {
       double p =
-          i == 0 ? 0 : i == 1 ? 1 : i == 2 ? Math.nextDown(1.0) : dice.nextDouble() * Math.scalb(1.0, -(i % 90));
+          i == 0
+              ? 0
+              : i == 1
+                  ? 1
+                  : i == 2 ? Math.nextDown(1.0) : dice.nextDouble() * Math.scalb(1.0, -(i % 90));
       var chance = Chance.of(p);
       var bits =
-          BigDecimal.valueOf(chance.upper()).multiply(BigDecimal.valueOf(1L << 32))
+          BigDecimal.valueOf(chance.upper())
+              .multiply(BigDecimal.valueOf(1L << 32))
               .add(BigDecimal.valueOf(chance.lower()));
       var exact = new BigDecimal(p).multiply(new BigDecimal(Math.scalb(1.0, 64)));
       // The least whole number that is not below p · 2^64: then U < it just where U < p · 2^64.
@@ -146,7 +151,8 @@ class RandomEdgesTest {
     assertThatThrownBy(() -> rng.normal(DType.F64, Double.NaN, 1, 2)).hasMessageContaining("NaN");
     assertThat(rng.normal(DType.F64, 2, 0, 2).toDoubleArray()).containsExactly(2, 2);
     assertThatThrownBy(() -> rng.uniform(DType.F64, NONE, 1, 2)).hasMessageContaining("finite");
-    assertThatThrownBy(() -> rng.uniform(DType.F64, 0, Double.NaN, 2)).hasMessageContaining("below");
+    assertThatThrownBy(() -> rng.uniform(DType.F64, 0, Double.NaN, 2))
+        .hasMessageContaining("below");
     assertThatThrownBy(() -> rng.uniform(DType.I32, 0, 9, 2)).hasMessageContaining("integers");
     assertThatThrownBy(() -> rng.integers(3, 3, 2)).hasMessageContaining("low must be below high");
     assertThatThrownBy(() -> rng.permutation(-1)).hasMessageContaining("0 or more, got -1");
@@ -157,7 +163,8 @@ class RandomEdgesTest {
 
   /** No stream begins with words that a fill of the parent uses. */
   @ParameterizedTest
-  @ValueSource(longs = {Long.MIN_VALUE, Long.MIN_VALUE + 1, Long.MIN_VALUE + 77, -1, 0, Long.MAX_VALUE})
+  @ValueSource(
+      longs = {Long.MIN_VALUE, Long.MIN_VALUE + 1, Long.MIN_VALUE + 77, -1, 0, Long.MAX_VALUE})
   void streamsAreNotTheParentsNumbers(long stream) {
     var rng = Philox.of(12);
     var used = new HashSet<Long>();
@@ -179,8 +186,10 @@ class RandomEdgesTest {
   void aRareClassIsDrawnWhereItsTimeHasCome(Device device) {
     try (var elsewhere = Scope.open(device)) {
       long block = 999_561_208L;
-      double[] u = Philox.at(1, block).draw(Distribution.UNIFORM, DType.F64, Shape.of(2)).toDoubleArray();
-      // Of exponential waiting times with rates 1 and r the second is the shorter where −ln(1−u₁)/r < −ln(1−u₀).
+      double[] u =
+          Philox.at(1, block).draw(Distribution.UNIFORM, DType.F64, Shape.of(2)).toDoubleArray();
+      // Of exponential waiting times with rates 1 and r the second is the shorter where −ln(1−u₁)/r
+      // < −ln(1−u₀).
       double limit = Math.log1p(-u[1]) / Math.log1p(-u[0]);
       assertThat(limit).isCloseTo(8.6e-9, within(1e-10));
       for (double factor : new double[] {0.99, 1.01}) {
@@ -233,7 +242,8 @@ class RandomEdgesTest {
     } else {
       assertThatThrownBy(() -> Philox.of(1).categorical(logits))
           .isInstanceOf(TensorException.class)
-          .hasMessageContaining("categorical: logits [2] " + why.replaceFirst("^fewer", "have a row in which fewer"));
+          .hasMessageContaining(
+              "categorical: logits [2] " + why.replaceFirst("^fewer", "have a row in which fewer"));
     }
   }
 
@@ -298,7 +308,9 @@ class RandomEdgesTest {
     for (int i = 0; i < 4; i++) {
       for (int j = 0; j < 4; j++) {
         double wanted = i == j ? 0 : p[i] * p[j] / (1 - p[i]);
-        assertThat(share[i][j]).as("%d %d", i, j).isCloseTo(wanted, within(wanted == 0 ? 0 : 0.008));
+        assertThat(share[i][j])
+            .as("%d %d", i, j)
+            .isCloseTo(wanted, within(wanted == 0 ? 0 : 0.008));
       }
     }
   }

@@ -19,8 +19,25 @@ import org.junit.jupiter.params.provider.MethodSource;
 class WholeNumbersTest {
   private static final int[] WHOLE = {Integer.MIN_VALUE, -7, -1, 0, 1, 2, 46341, Integer.MAX_VALUE};
   private static final double[] NUMBERS = {
-    0, -0.0, 0.5, -0.5, 1, 1.5, 2, -7, 1e10, -1e10, 0x1p31, -0x1p31, Integer.MAX_VALUE, 0x1p31 - 0.5,
-    1e300, Double.MIN_VALUE, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY
+    0,
+    -0.0,
+    0.5,
+    -0.5,
+    1,
+    1.5,
+    2,
+    -7,
+    1e10,
+    -1e10,
+    0x1p31,
+    -0x1p31,
+    Integer.MAX_VALUE,
+    0x1p31 - 0.5,
+    1e300,
+    Double.MIN_VALUE,
+    Double.NaN,
+    Double.POSITIVE_INFINITY,
+    Double.NEGATIVE_INFINITY
   };
 
   /** Beyond it a product of whole numbers comes back by a factor of 0 alone. */

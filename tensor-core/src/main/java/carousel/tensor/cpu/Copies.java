@@ -206,8 +206,7 @@ final class Copies {
       }
       // What is left of whole blocks: columns along the rows, then rows along the columns.
       for (int i = whole; i < columns; i++) {
-        strided(
-            source + i * fromRow, size, target + (long) i * size, toRow, size, full);
+        strided(source + i * fromRow, size, target + (long) i * size, toRow, size, full);
       }
       for (int j = full; j < rows; j++) {
         strided(source + (long) j * size, fromRow, target + j * toRow, size, size, columns);

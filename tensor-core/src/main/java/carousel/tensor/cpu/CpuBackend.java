@@ -46,8 +46,9 @@ public final class CpuBackend implements Backend {
 
   /** The CPU with the loops that {@code -Dcarousel.vector} asks for, and memory up to {@code -Dcarousel.memory}. */
   public CpuBackend() {
-    this(SlabPool.configured(
-            HostMemory.source(), "carousel.memory", MachineMemory.here().share()), KernelChoice.configured());
+    this(
+        SlabPool.configured(HostMemory.source(), "carousel.memory", MachineMemory.here().share()),
+        KernelChoice.configured());
   }
 
   /**

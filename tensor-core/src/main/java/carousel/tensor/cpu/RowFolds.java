@@ -109,8 +109,7 @@ final class RowFolds {
         case MAX -> joined = Math.max(joined, part);
         case MIN -> joined = Math.min(joined, part);
         case PRODUCT ->
-            joined =
-                type == DType.I32 ? Whole.product((long) joined, (long) part) : joined * part;
+            joined = type == DType.I32 ? Whole.product((long) joined, (long) part) : joined * part;
         case SUM, SQUARES -> {
           double sum = joined + part;
           lost += Totals.roundedAway(joined, part, sum);

@@ -49,8 +49,6 @@ public record Chance(long upper, long lower) {
   public boolean hits(long seed, long counter, long i) {
     long block = counter + (i >>> 2);
     long word = Philox.word(seed, block, (int) (i & 3)) & LOW;
-    return word == upper
-        ? (Philox.tie(seed, block, (int) (i & 3)) & LOW) < lower
-        : word < upper;
+    return word == upper ? (Philox.tie(seed, block, (int) (i & 3)) & LOW) < lower : word < upper;
   }
 }

@@ -111,7 +111,8 @@ public sealed interface Indexing extends Op {
       Shape shape = replaced(x.shape(), axis, index.shape());
       Tensor y = Tensor.empty("indexSelect", x.device(), x.dtype(), shape);
       Tensor rows = threefold(this, dense(x), axis, x.dim(axis));
-      Tensor out = threefold(y, rows.dim(0), Checks.size(this, index.size(), index.shape()), rows.dim(2));
+      Tensor out =
+          threefold(y, rows.dim(0), Checks.size(this, index.size(), index.shape()), rows.dim(2));
       x.device().backend().indexSelect(rows, flat(this, index), out);
       return new Tensor[] {y};
     }
@@ -150,7 +151,12 @@ public sealed interface Indexing extends Op {
       Checks.shape(this, "the source", source, replaced(base.shape(), axis, index.shape()));
       Tensor y = new Joins.Copy().evaluate(base)[0];
       Tensor rows = threefold(this, y, axis, base.dim(axis));
-      Tensor added = threefold(dense(source), rows.dim(0), Checks.size(this, index.size(), index.shape()), rows.dim(2));
+      Tensor added =
+          threefold(
+              dense(source),
+              rows.dim(0),
+              Checks.size(this, index.size(), index.shape()),
+              rows.dim(2));
       y.device().backend().indexAdd(rows, flat(this, index), added);
       return new Tensor[] {y};
     }
@@ -193,7 +199,8 @@ public sealed interface Indexing extends Op {
   }
 
   private static Tensor flat(Op op, Tensor index) {
-    return new Views.Reshape(Shape.of(Checks.size(op, index.size(), index.shape()))).evaluate(dense(index))[0];
+    return new Views.Reshape(Shape.of(Checks.size(op, index.size(), index.shape())))
+        .evaluate(dense(index))[0];
   }
 
   /** A contiguous tensor as [outer, n, inner] around an axis. */

@@ -145,7 +145,8 @@ final class ReductionCases {
   }
 
   private static Stream<Operand> arranged(Reduce row, DType type, Shape shape) {
-    // A product of ordinary numbers overflows, which whole ones may not; ties show which of equals an arg reduction takes.
+    // A product of ordinary numbers overflows, which whole ones may not; ties show which of equals
+    // an arg reduction takes.
     Values values =
         row == Reduce.PROD
             ? type.isFloating() ? Values.nearOne(12) : Values.fewFactors(12)
