@@ -199,7 +199,7 @@ record Semantics(
         c -> {
           var axis = Call.axis(c.x(0), c.integer("axis", 0));
           var found = c.x(0).argmax(axis);
-          return c.integer("keepdims", 1) == 0 ? found : found.unsqueeze(axis);
+          return !keeps(c) ? found : found.unsqueeze(axis);
         });
   }
 
@@ -280,8 +280,16 @@ record Semantics(
           if (axes.length == 0 && c.integer("noop_with_empty_axes", 0) != 0) return x;
           var all = axes.length == 0 ? IntStream.range(0, x.rank()).toArray() : axes;
           var folded = all.length == 0 ? x : fold.apply(x, all);
-          return c.integer("keepdims", 1) == 0 ? Shaper.without(folded, all) : folded;
+          return !keeps(c) ? Shaper.without(folded, all) : folded;
         });
+  }
+
+  private static boolean keeps(Call c) {
+    var keeps = c.integer("keepdims", 1);
+    if (keeps != 0 && keeps != 1) {
+      throw new TensorException("attribute keepdims is %d; it can be 0 or 1".formatted(keeps));
+    }
+    return keeps == 1;
   }
 
   private static Tensor scaled(Tensor x, double by) {
