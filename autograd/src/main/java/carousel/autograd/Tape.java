@@ -88,12 +88,22 @@ final class Tape implements Interpreter {
     Edge written = tracked.get(target);
     if (written != null && !written.isLeaf()) {
       throw new TensorException(
-          String.format(Locale.ROOT, "%s: this %s %s is a result of the program that is being differentiated, or a view of one, and a write is no op: its gradient would be that of the old value; make a new tensor (where, concat, stack, scatterAdd), or write in Grad.off to what the gradient shall not see", op, target.dtype(), target.shape()));
+          String.format(
+              Locale.ROOT,
+              "%s: this %s %s is a result of the program that is being differentiated, or a view of one, and a write is no op: its gradient would be that of the old value; make a new tensor (where, concat, stack, scatterAdd), or write in Grad.off to what the gradient shall not see",
+              op,
+              target.dtype(),
+              target.shape()));
     }
     for (Tensor source : sources) {
       if (tracked.containsKey(source)) {
         throw new TensorException(
-            String.format(Locale.ROOT, "%s: the %s %s that is written depends on what the gradient is taken by, and none flows through a write; join parts with concat or stack, or write its detach() if it is to be a constant", op, source.dtype(), source.shape()));
+            String.format(
+                Locale.ROOT,
+                "%s: the %s %s that is written depends on what the gradient is taken by, and none flows through a write; join parts with concat or stack, or write its detach() if it is to be a constant",
+                op,
+                source.dtype(),
+                source.shape()));
       }
     }
     outer.beforeWrite(op, target, sources);

@@ -171,7 +171,12 @@ class ComingFromPytorchTest {
     for (int r = 0; r < rows.size(); r++) {
       for (int e = 0; e < rows.get(r).here.size(); e++) {
         text.append(
-            String.format(Locale.ROOT, "  public Object row%d_%d() { return %s; }%n", r, e, rows.get(r).here.get(e)));
+            String.format(
+                Locale.ROOT,
+                "  public Object row%d_%d() { return %s; }%n",
+                r,
+                e,
+                rows.get(r).here.get(e)));
       }
     }
     text.append("}\n");

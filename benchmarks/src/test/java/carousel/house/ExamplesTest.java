@@ -126,7 +126,10 @@ class ExamplesTest {
   void oneThatDoesNotCompileIsReportedWithItsLine() throws IOException {
     String comment = "package carousel.tensor;\n/**\n * <pre>{@code\n * %s\n * }</pre>\n */";
     assertThat(errorsOf(String.format(Locale.ROOT, comment, "Tensor z = x.add(y);"))).isEmpty();
-    assertThat(errorsOf(String.format(Locale.ROOT, comment, "public record Pair(Tensor a, Tensor b) {}"))).isEmpty();
+    assertThat(
+            errorsOf(
+                String.format(Locale.ROOT, comment, "public record Pair(Tensor a, Tensor b) {}")))
+        .isEmpty();
     for (String wrong : List.of("Tensor z = x.plus(y);", "Tensor z = nobody;", "z = ...;", "}")) {
       assertThat(errorsOf(String.format(Locale.ROOT, comment, wrong)))
           .as(wrong)

@@ -1,8 +1,8 @@
 package carousel.cuda;
 
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** What of CUDA a machine has: no driver, a driver that fails, or devices that answer. */
 public sealed interface CudaReport {
@@ -114,7 +114,11 @@ public sealed interface CudaReport {
       return driverVersion >= LEAST_DRIVER
           ? List.of()
           : List.of(
-              String.format(Locale.ROOT, "The driver is for CUDA %s; install one for CUDA %s or later (Linux: 525.60.13).", version(driverVersion), version(LEAST_DRIVER)));
+              String.format(
+                  Locale.ROOT,
+                  "The driver is for CUDA %s; install one for CUDA %s or later (Linux: 525.60.13).",
+                  version(driverVersion),
+                  version(LEAST_DRIVER)));
     }
 
     private static String version(int number) {

@@ -38,28 +38,31 @@ final class FormulaSource {
           .append(";\n");
     }
     String text =
-        String.format(Locale.ROOT, """
-        #include "formula.cuh"
+        String.format(
+            Locale.ROOT,
+            """
+            #include "formula.cuh"
 
-        struct F {
-          using T = %s;
-          static const int INPUTS = %d;
-          static const int OUTPUTS = %d;
-          static const int CONSTANTS = %d;
+            struct F {
+              using T = %s;
+              static const int INPUTS = %d;
+              static const int OUTPUTS = %d;
+              static const int CONSTANTS = %d;
 
-          static __device__ __forceinline__ void apply(const T *x, const T *c, T *y) {
-        %s  }
-        };
+              static __device__ __forceinline__ void apply(const T *x, const T *c, T *y) {
+            %s  }
+            };
 
-        extern "C" __global__ void %s(const i64 *parts, int count, int op, int *error) {
-          run_formula<F>(parts, count, op, error);
-        }
-        """, type == DType.F32 ? "float" : type == DType.F64 ? "double" : "int",
-                count(formula, Formula.Input.class),
-                formula.results().size(),
-                count(formula, Formula.Constant.class),
-                lines,
-                SYMBOL);
+            extern "C" __global__ void %s(const i64 *parts, int count, int op, int *error) {
+              run_formula<F>(parts, count, op, error);
+            }
+            """,
+            type == DType.F32 ? "float" : type == DType.F64 ? "double" : "int",
+            count(formula, Formula.Input.class),
+            formula.results().size(),
+            count(formula, Formula.Constant.class),
+            lines,
+            SYMBOL);
     return KernelSource.written("formula-" + UUID.nameUUIDFromBytes(text.getBytes(UTF_8)), text);
   }
 

@@ -8,10 +8,10 @@ import carousel.cuda.driver.JCudaDriver;
 import carousel.cuda.driver.LibrarySearch;
 import carousel.cuda.driver.Nvrtc;
 import carousel.tensor.TensorException;
-import java.util.Locale;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -59,7 +59,8 @@ record GpuSetup(CudaReport report, LibrarySearch search, Path cache, boolean bin
       for (Kind kind : Kind.values()) {
         facts.add(
             library(kind, ready)
-                .map(found -> String.format(Locale.ROOT, "%s %s: %s", kind, found.major(), found.where()))
+                .map(found ->
+                    String.format(Locale.ROOT, "%s %s: %s", kind, found.major(), found.where()))
                 .orElse(kind + " was not found"));
       }
       facts.add("compiled kernels are kept in " + cache);
@@ -87,7 +88,10 @@ record GpuSetup(CudaReport report, LibrarySearch search, Path cache, boolean bin
   }
 
   private static String tooOld(GpuInfo device) {
-    return String.format(Locale.ROOT, "%s is too old: Carousel's kernels need compute capability 7.5 (Turing) or later.", device);
+    return String.format(
+        Locale.ROOT,
+        "%s is too old: Carousel's kernels need compute capability 7.5 (Turing) or later.",
+        device);
   }
 
   private Optional<CudaLibrary> library(Kind kind, CudaReport.Ready ready) {
@@ -104,14 +108,23 @@ record GpuSetup(CudaReport report, LibrarySearch search, Path cache, boolean bin
     String name = "cuda:" + index;
     if (!(report instanceof CudaReport.Ready ready)) {
       throw new TensorException(
-          String.format(Locale.ROOT, "%s: %s. %s", name, String.join("; ", report.facts()), String.join(" ", report.advice())));
+          String.format(
+              Locale.ROOT,
+              "%s: %s. %s",
+              name,
+              String.join("; ", report.facts()),
+              String.join(" ", report.advice())));
     }
     if (!ready.advice().isEmpty()) {
       throw new TensorException(name + ": " + String.join(" ", ready.advice()));
     }
     if (index >= ready.devices().size()) {
       throw new TensorException(
-          String.format(Locale.ROOT, "%s: there is no such device; the driver shows %s. Numbers start at 0; CUDA_VISIBLE_DEVICES hides", name, ready.devices())
+          String.format(
+                  Locale.ROOT,
+                  "%s: there is no such device; the driver shows %s. Numbers start at 0; CUDA_VISIBLE_DEVICES hides",
+                  name,
+                  ready.devices())
               + " devices.");
     }
     GpuInfo device = ready.devices().get(index);

@@ -20,7 +20,8 @@ public final class FakeLibraries {
   public static Path cublas(Path folder, int major) throws IOException, InterruptedException {
     Path library = folder.resolve("libcublas.so." + major);
     Path versions = folder.resolve("cublas.map");
-    Files.writeString(versions, String.format(Locale.ROOT, "libcublas.so.%d { global: *; };%n", major));
+    Files.writeString(
+        versions, String.format(Locale.ROOT, "libcublas.so.%d { global: *; };%n", major));
     FakeDriver.compile(
         "fake_cublas.c", library, Stream.of("-O2", "-Wl,--version-script=" + versions));
     return library;

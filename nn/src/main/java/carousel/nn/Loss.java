@@ -236,7 +236,8 @@ public final class Loss {
   public static Tensor bceWithLogits(
       Tensor logits, Tensor targets, Tensor positiveWeight, Reduction reduction) {
     sameShape("bceWithLogits", logits, targets);
-    Operands.sameType("bceWithLogits", "the positive weight", positiveWeight, "the prediction", logits);
+    Operands.sameType(
+        "bceWithLogits", "the positive weight", positiveWeight, "the prediction", logits);
     return reduction.of(Op.apply(BCE, logits, targets, positiveWeight));
   }
 

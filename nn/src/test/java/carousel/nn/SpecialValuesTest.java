@@ -142,7 +142,14 @@ class SpecialValuesTest {
             Tensor[] inputs = plain.clone();
             inputs[k] = planted(plain[k], place, odd);
             follows(
-                String.format(Locale.ROOT, "%s of %s with %s at %d of input %d", subject.composite.label(), type, odd, place, k),
+                String.format(
+                    Locale.ROOT,
+                    "%s of %s with %s at %d of input %d",
+                    subject.composite.label(),
+                    type,
+                    odd,
+                    place,
+                    k),
                 subject.composite,
                 type,
                 inputs);

@@ -42,7 +42,10 @@ public final class UserModule {
         write(
             work,
             "module-info.java",
-            String.format(Locale.ROOT, "module user { requires carousel.nn; exports entry; %s }", directive)));
+            String.format(
+                Locale.ROOT,
+                "module user { requires carousel.nn; exports entry; %s }",
+                directive)));
     for (var source : sources.entrySet()) {
       arguments.add(write(work, source.getKey(), source.getValue()));
     }

@@ -18,10 +18,10 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Agreement;
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -106,7 +106,13 @@ final class CellChecks<S extends State> {
       findings.require(
           t.dtype() == type && t.device().equals(device),
           where,
-          String.format(Locale.ROOT, "is %s on %s, wanted %s on %s, as the others", t.dtype(), t.device(), type, device));
+          String.format(
+              Locale.ROOT,
+              "is %s on %s, wanted %s on %s, as the others",
+              t.dtype(),
+              t.device(),
+              type,
+              device));
       findings.require(
           t.sameValues(t.zerosLike()), where, "is not zeros; give Recurrent a state to start from");
       for (int k = 0; k < i; k++) {

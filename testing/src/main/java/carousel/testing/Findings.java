@@ -90,7 +90,13 @@ final class Findings {
   private static @Nullable String difference(
       Tensor actual, Tensor wanted, double units, double floor) {
     if (actual.dtype() != wanted.dtype() || !actual.shape().equals(wanted.shape())) {
-      return String.format(Locale.ROOT, "is %s %s, wanted %s %s", actual.dtype(), actual.shape(), wanted.dtype(), wanted.shape());
+      return String.format(
+          Locale.ROOT,
+          "is %s %s, wanted %s %s",
+          actual.dtype(),
+          actual.shape(),
+          wanted.dtype(),
+          wanted.shape());
     }
     double[] a = actual.toDoubleArray();
     double[] e = wanted.toDoubleArray();

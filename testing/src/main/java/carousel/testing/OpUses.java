@@ -10,10 +10,10 @@ import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.CustomOp;
 import carousel.tensor.op.Op;
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Supplier;
 
 /** An op where programs use it: under checkpoints, forward mode, anomaly detection, and in composites. */
@@ -105,7 +105,12 @@ final class OpUses {
         findings.require(
             Math.abs(along.item() - back.item()) <= bound,
             where + " by input " + i,
-            String.format(Locale.ROOT, "⟨w, J·v⟩ is %s, wanted %s = ⟨Jᵀ·w, v⟩, to %.1e: forward and backward mode differ", along.item(), back.item(), bound));
+            String.format(
+                Locale.ROOT,
+                "⟨w, J·v⟩ is %s, wanted %s = ⟨Jᵀ·w, v⟩, to %.1e: forward and backward mode differ",
+                along.item(),
+                back.item(),
+                bound));
       }
     }
   }

@@ -13,11 +13,11 @@ import carousel.zoo.lm.Numbers;
 import carousel.zoo.lm.Reporter;
 import carousel.zoo.lm.RunFolder;
 import carousel.zoo.lm.Trained;
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -73,17 +73,25 @@ final class ExportCommand implements Callable<Integer> {
     var target = Objects.requireNonNull(file);
     var parent = target.toAbsolutePath().getParent();
     if (parent != null && !Files.isDirectory(parent)) {
-      throw new Failure(String.format(Locale.ROOT, "cannot write %s: there is no folder %s", target, parent));
+      throw new Failure(
+          String.format(Locale.ROOT, "cannot write %s: there is no folder %s", target, parent));
     }
     if (Files.isDirectory(target)) {
       throw new Failure(
-          String.format(Locale.ROOT, "cannot write %s: it is a folder; name a file in it, %s say", target, target.resolve("model.onnx")));
+          String.format(
+              Locale.ROOT,
+              "cannot write %s: it is a folder; name a file in it, %s say",
+              target,
+              target.resolve("model.onnx")));
     }
     var weights = target.toString().endsWith(SAFETENSORS);
     if (names != null) Choice.require("--names", names, List.of(OWN, PYTORCH));
     if (names != null && !weights) {
       throw Failure.usage(
-          String.format(Locale.ROOT, "--names is about weights in a file that ends in %s; an ONNX file has names of its own", SAFETENSORS));
+          String.format(
+              Locale.ROOT,
+              "--names is about weights in a file that ends in %s; an ONNX file has names of its own",
+              SAFETENSORS));
     }
     var out = Objects.requireNonNull(spec).commandLine().getOut();
     try (var scope = Scope.open(Device.of(RunFolder.open(folder).settings().device()))) {
@@ -93,7 +101,12 @@ final class ExportCommand implements Callable<Integer> {
       } else {
         Onnx.save(target, Chain.of(model.embed(), model.stack(), model.head()), Onnx.Input.STATES);
       }
-      out.println(String.format(Locale.ROOT, "%s  %s weights", Reporter.visible(target.toString()), Numbers.count(model.parameters().count())));
+      out.println(
+          String.format(
+              Locale.ROOT,
+              "%s  %s weights",
+              Reporter.visible(target.toString()),
+              Numbers.count(model.parameters().count())));
       return 0;
     }
   }

@@ -92,7 +92,11 @@ class ConcurrentRunsTest {
         var second = carousel("train", "--resume", run);
         assertThat(second.complaint())
             .isEqualTo(
-                String.format(Locale.ROOT, "carousel: %s is being written by process %d; wait until that has ended, or write to another folder%n", run, child.process().pid()));
+                String.format(
+                    Locale.ROOT,
+                    "carousel: %s is being written by process %d; wait until that has ended, or write to another folder%n",
+                    run,
+                    child.process().pid()));
         assertThat(second.code()).isEqualTo(1);
       }
       assertThat(child.process().isAlive()).isTrue();

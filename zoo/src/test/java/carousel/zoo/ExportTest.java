@@ -10,6 +10,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import carousel.nn.Loss;
+import carousel.nn.data.TokenStream;
 import carousel.nn.io.Safetensors;
 import carousel.nn.io.StateDict;
 import carousel.nn.onnx.Onnx;
@@ -17,7 +18,6 @@ import carousel.nn.recurrent.State;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
-import carousel.nn.data.TokenStream;
 import carousel.zoo.lm.Evaluation;
 import carousel.zoo.lm.LanguageModel;
 import carousel.zoo.lm.Trained;
@@ -81,7 +81,8 @@ class ExportTest {
     assertThat(shell.out()).contains("model.onnx", "weights");
     try (var scope = Scope.open()) {
       var trained = Trained.load(run);
-      var text = TokenStream.read(
+      var text =
+          TokenStream.read(
               folder.resolve("text.txt"), trained.vocabulary(), UnaryOperator.identity());
       var expected = Evaluation.of(trained.model(), text, 1);
       var nats = 0.0;

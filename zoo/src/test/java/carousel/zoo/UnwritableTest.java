@@ -79,13 +79,16 @@ class UnwritableTest {
 
     // It ends with 1, since its end cannot be written; then there is room, and it goes on.
     var script =
-        String.format(Locale.ROOT, """
-        mount -t tmpfs -o size=%s tmpfs "$1"; disk=$1; resume=$2; shift 2
-        "$@" && exit 9; test $? = 1
-        mount -o remount,size=100m "$disk"
-        $resume
-        cp -r "$disk"/run "$disk".out
-        """, SIZE);
+        String.format(
+            Locale.ROOT,
+            """
+            mount -t tmpfs -o size=%s tmpfs "$1"; disk=$1; resume=$2; shift 2
+            "$@" && exit 9; test $? = 1
+            mount -o remount,size=100m "$disk"
+            $resume
+            cp -r "$disk"/run "$disk".out
+            """,
+            SIZE);
     var disk = Files.createDirectory(folder.resolve("disk"));
     var run = disk.resolve("run");
     var resume = Child.command(List.of(), "train", "--resume", run, "--keep", 2);
@@ -111,11 +114,14 @@ class UnwritableTest {
   void onAFullDiskItStopsWhereThatWasAskedFor() throws Exception {
     requireNamespaces();
     var script =
-        String.format(Locale.ROOT, """
-        mount -t tmpfs -o size=%s tmpfs "$1"; disk=$1; shift
-        "$@" && exit 9; test $? = 1
-        cp -r "$disk"/run "$disk".out
-        """, SIZE);
+        String.format(
+            Locale.ROOT,
+            """
+            mount -t tmpfs -o size=%s tmpfs "$1"; disk=$1; shift
+            "$@" && exit 9; test $? = 1
+            cp -r "$disk"/run "$disk".out
+            """,
+            SIZE);
     var disk = Files.createDirectory(folder.resolve("disk"));
     var run = disk.resolve("run");
     var saving = new Object[] {"--out", run, "--every", 1, "--keep", 2, "--stop-on-write-error"};
@@ -129,7 +135,9 @@ class UnwritableTest {
         .doesNotContain("epoch 2/4");
     var good = new Checkpoints(folder.resolve("disk.out/checkpoints"), 2).newest(Assertions::fail);
     assertThat(child.output())
-        .contains(String.format(Locale.ROOT, "the last good one, of step %d, stays", good.orElseThrow().step()));
+        .contains(
+            String.format(
+                Locale.ROOT, "the last good one, of step %d, stays", good.orElseThrow().step()));
   }
 
   /** As an ordinary user, whom permissions bind: root, whom they do not, gives up what sets it apart. */

@@ -1,7 +1,7 @@
 package carousel.cuda.driver;
 
-import java.util.Locale;
 import carousel.tensor.TensorException;
+import java.util.Locale;
 
 /** What cuBLAS answers: a {@code cublasStatus_t}, 0 for success. */
 final class CublasStatus {
@@ -13,7 +13,8 @@ final class CublasStatus {
   static void check(String call, int status) {
     if (status != 0) {
       throw new TensorException(
-          String.format(Locale.ROOT, "%s failed: %s (%d). %s", call, name(status), status, advice(status)));
+          String.format(
+              Locale.ROOT, "%s failed: %s (%d). %s", call, name(status), status, advice(status)));
     }
   }
 

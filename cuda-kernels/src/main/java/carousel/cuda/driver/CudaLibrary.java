@@ -1,8 +1,8 @@
 package carousel.cuda.driver;
 
-import java.util.Locale;
 import java.lang.foreign.SymbolLookup;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A library of the CUDA toolkit that was found and opened.

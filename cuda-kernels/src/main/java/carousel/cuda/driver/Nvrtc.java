@@ -7,7 +7,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import carousel.tensor.TensorException;
-import java.util.Locale;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -17,6 +16,7 @@ import java.lang.foreign.SymbolLookup;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -68,7 +68,12 @@ public final class Nvrtc implements Compiler {
       int older = IntStream.of(known).filter(k -> k < capability).max().orElse(0);
       if (older == 0) {
         throw new TensorException(
-            String.format(Locale.ROOT, "NVRTC %s compiles for compute capability %s and later; the device has %s. Install CUDA 12's", version(), point(known[0]), point(capability))
+            String.format(
+                    Locale.ROOT,
+                    "NVRTC %s compiles for compute capability %s and later; the device has %s. Install CUDA 12's",
+                    version(),
+                    point(known[0]),
+                    point(capability))
                 + " NVRTC, the last for older devices.");
       }
       options.add("--gpu-architecture=compute_" + older);
@@ -113,7 +118,14 @@ public final class Nvrtc implements Compiler {
         if (failed != 0) {
           String log = new String(result(program, "ProgramLog"), UTF_8);
           throw new TensorException(
-              String.format(Locale.ROOT, "NVRTC %s does not compile %s for compute capability %s: %s%n%s", version(), source.name(), point(capability), error(failed), log.strip()));
+              String.format(
+                  Locale.ROOT,
+                  "NVRTC %s does not compile %s for compute capability %s: %s%n%s",
+                  version(),
+                  source.name(),
+                  point(capability),
+                  error(failed),
+                  log.strip()));
         }
         boolean cubin = options.getLast().startsWith("--gpu-architecture=sm_");
         return result(program, cubin ? "CUBIN" : "PTX");

@@ -1,8 +1,8 @@
 package carousel.cuda.driver;
 
-import java.util.Locale;
 import carousel.tensor.TensorException;
 import carousel.tensor.spi.Setting;
+import java.util.Locale;
 
 /**
  * How products of F32 matrices may round their operands. They add up in F32 all the same, and everything
@@ -27,7 +27,11 @@ public enum Precision {
     boolean bf16 = Setting.CUDA_BF16.isTrue();
     if (tf32 && bf16) {
       throw new TensorException(
-          String.format(Locale.ROOT, "-D%s=true and -D%s=true exclude each other: products round to one type; leave out one of the two", Setting.CUDA_TF32.property(), Setting.CUDA_BF16.property()));
+          String.format(
+              Locale.ROOT,
+              "-D%s=true and -D%s=true exclude each other: products round to one type; leave out one of the two",
+              Setting.CUDA_TF32.property(),
+              Setting.CUDA_BF16.property()));
     }
     return tf32 ? TF32 : bf16 ? BF16 : F32;
   }

@@ -63,8 +63,7 @@ public final class EmulatedDriver implements CudaDriver {
    * @throws TensorException if there is no compiler
    */
   public EmulatedDriver(Path cache, boolean sanitize, boolean reverse, Precision precision) {
-    this.compiler =
-        new HostCompiler(Setting.CUDA_EMULATOR_COMPILER.or("g++"), sanitize, cache);
+    this.compiler = new HostCompiler(Setting.CUDA_EMULATOR_COMPILER.or("g++"), sanitize, cache);
     this.reverse = reverse;
     this.precision = precision;
     SymbolLookup device =

@@ -52,7 +52,11 @@ record Loading(
       var found = stored.get(name);
       if (found == null) {
         throw problem.apply(
-            String.format(Locale.ROOT, "no tensor %s; it holds %s", HeaderParser.quote(name), shown(stored.keySet())));
+            String.format(
+                Locale.ROOT,
+                "no tensor %s; it holds %s",
+                HeaderParser.quote(name),
+                shown(stored.keySet())));
       }
       wanted.add(found);
     }
@@ -74,7 +78,8 @@ record Loading(
   private static String shown(Set<String> names) {
     var shown = names.stream().limit(SHOWN).map(HeaderParser::quote).toList();
     var more = names.size() - shown.size();
-    return String.join(", ", shown) + (more > 0 ? String.format(Locale.ROOT, " and %d more", more) : "");
+    return String.join(", ", shown)
+        + (more > 0 ? String.format(Locale.ROOT, " and %d more", more) : "");
   }
 
   /** Overwrites tensors by those of the file, which must be the same. */
@@ -97,10 +102,14 @@ record Loading(
   private void refuse(List<String> differences) {
     if (differences.isEmpty()) return;
     throw problem.apply(
-        String.format(Locale.ROOT, "these are the weights of another model: %s%s", String.join("; ", differences.subList(0, Math.min(SHOWN, differences.size()))),
-                differences.size() > SHOWN
-                    ? String.format(Locale.ROOT, "; and %d differences more", differences.size() - SHOWN)
-                    : ""));
+        String.format(
+            Locale.ROOT,
+            "these are the weights of another model: %s%s",
+            String.join("; ", differences.subList(0, Math.min(SHOWN, differences.size()))),
+            differences.size() > SHOWN
+                ? String.format(
+                    Locale.ROOT, "; and %d differences more", differences.size() - SHOWN)
+                : ""));
   }
 
   /** The weights of a model by name. */
@@ -121,7 +130,8 @@ record Loading(
       var _ = rows.readFrom(conversion(type).from(channel));
     } catch (Conversion.TooLarge e) {
       throw problem.apply(
-          String.format(Locale.ROOT, "tensor %s, %s, %s", HeaderParser.quote(name), type, e.getMessage()));
+          String.format(
+              Locale.ROOT, "tensor %s, %s, %s", HeaderParser.quote(name), type, e.getMessage()));
     }
   }
 
@@ -137,14 +147,18 @@ record Loading(
       var wanted = tensor.dtype() + " " + tensor.shape();
       if (found == null) {
         if (wholly)
-          differences.add(String.format(Locale.ROOT, "%s, %s, is missing", HeaderParser.quote(name), wanted));
+          differences.add(
+              String.format(Locale.ROOT, "%s, %s, is missing", HeaderParser.quote(name), wanted));
       } else if (!isReadAs(found.type(), tensor.dtype())
           || !found.shape().equals(TensorSource.dims(tensor))) {
         differences.add(
-            String.format(Locale.ROOT, "%s is %s %s in the file, %s in the model", HeaderParser.quote(name),
-                    found.type(),
-                    found.shape().toString().replace(" ", ""),
-                    wanted));
+            String.format(
+                Locale.ROOT,
+                "%s is %s %s in the file, %s in the model",
+                HeaderParser.quote(name),
+                found.type(),
+                found.shape().toString().replace(" ", ""),
+                wanted));
       }
     });
     for (var name : stored.keySet()) {
@@ -164,20 +178,26 @@ record Loading(
     var name = HeaderParser.quote(stored.name());
     if (Conversion.reading(stored.type()) == null) {
       throw problem.apply(
-          String.format(Locale.ROOT, "tensor %s is %s; what can be read is %s: convert it where it was made%s", name,
-                  stored.type(),
-                  Conversion.readable(),
-                  this.stored.size() > 1 ? ", or load(path, names) without it" : ""));
+          String.format(
+              Locale.ROOT,
+              "tensor %s is %s; what can be read is %s: convert it where it was made%s",
+              name,
+              stored.type(),
+              Conversion.readable(),
+              this.stored.size() > 1 ? ", or load(path, names) without it" : ""));
     }
     for (var extent : stored.shape()) {
       if (extent > Integer.MAX_VALUE) {
         throw problem.apply(
-            String.format(Locale.ROOT, "tensor %s has an axis of %d, longer than 2^31 - 1", name, extent));
+            String.format(
+                Locale.ROOT, "tensor %s has an axis of %d, longer than 2^31 - 1", name, extent));
       }
     }
     // Only the shape of an empty tensor can be this large here: the file holds all other elements.
     if (StoredTensor.overflows(stored.shape())) {
-      throw problem.apply(String.format(Locale.ROOT, "tensor %s has the shape %s, too large", name, stored.shape()));
+      throw problem.apply(
+          String.format(
+              Locale.ROOT, "tensor %s has the shape %s, too large", name, stored.shape()));
     }
   }
 }

@@ -205,7 +205,8 @@ public final class StateDict {
     tensors.forEach((name, tensor) -> {
       if (!expected.contains(name) && projected.stream().noneMatch(m -> m.isName(name))) {
         unexpected.add(name);
-        if (wholly) problems.add(String.format(Locale.ROOT, "unexpected: %s %s", name, type(tensor)));
+        if (wholly)
+          problems.add(String.format(Locale.ROOT, "unexpected: %s %s", name, type(tensor)));
       }
     });
     if (!problems.isEmpty()) {

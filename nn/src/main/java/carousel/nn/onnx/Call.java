@@ -19,7 +19,8 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
   /** An operand that must be there. */
   Tensor x(int index) {
     var found = optional(index);
-    if (found == null) throw new TensorException(String.format(Locale.ROOT, "operand %d is missing", index));
+    if (found == null)
+      throw new TensorException(String.format(Locale.ROOT, "operand %d is missing", index));
     return found;
   }
 
@@ -59,7 +60,8 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
   }
 
   private static TensorException wrong(String attribute, Object value, String wanted) {
-    return new TensorException(String.format(Locale.ROOT, "attribute %s is %s, not %s", attribute, value, wanted));
+    return new TensorException(
+        String.format(Locale.ROOT, "attribute %s is %s, not %s", attribute, value, wanted));
   }
 
   /** The numbers in an operand: a shape, axes, positions. */
@@ -81,7 +83,8 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
   static int axis(Tensor x, long axis) {
     var found = axis < 0 ? axis + x.rank() : axis;
     if (found < 0 || found >= x.rank()) {
-      throw new TensorException(String.format(Locale.ROOT, "there is no axis %d in %s", axis, x.shape()));
+      throw new TensorException(
+          String.format(Locale.ROOT, "there is no axis %d in %s", axis, x.shape()));
     }
     return (int) found;
   }
@@ -92,7 +95,12 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
     var isSound = Arrays.stream(found).distinct().count() == found.length;
     if (!isSound || Arrays.stream(found).anyMatch(axis -> axis < 0 || axis >= rank)) {
       throw new TensorException(
-          String.format(Locale.ROOT, "axes %s do not name %d of %d axes", Arrays.toString(axes), axes.length, rank));
+          String.format(
+              Locale.ROOT,
+              "axes %s do not name %d of %d axes",
+              Arrays.toString(axes),
+              axes.length,
+              rank));
     }
     return found;
   }

@@ -39,7 +39,14 @@ public record Chain(List<Layer> layers) implements Layer {
       int wanted = inputs(layer);
       if (given >= 0 && wanted >= 0 && wanted != given) {
         throw new TensorException(
-            String.format(Locale.ROOT, "chain: layer %d, %s, reads %d features, layer %d gives %d", i, name(layer), wanted, i - 1, given));
+            String.format(
+                Locale.ROOT,
+                "chain: layer %d, %s, reads %d features, layer %d gives %d",
+                i,
+                name(layer),
+                wanted,
+                i - 1,
+                given));
       }
       given = outputs(layer) < 0 && keepsFeatures(layer) ? given : outputs(layer);
     }
@@ -80,7 +87,11 @@ public record Chain(List<Layer> layers) implements Layer {
     int cells = layers.stream().mapToInt(l -> l instanceof Sequence s ? s.cells() : 0).sum();
     if (!initial.isEmpty() && initial.size() != cells) {
       throw new TensorException(
-          String.format(Locale.ROOT, "chain: %d initial states for %d cells; pass on what run(..).states() gave", initial.size(), cells));
+          String.format(
+              Locale.ROOT,
+              "chain: %d initial states for %d cells; pass on what run(..).states() gave",
+              initial.size(),
+              cells));
     }
     List<State> states = new ArrayList<>();
     Tensor y = x;
@@ -180,8 +191,12 @@ public record Chain(List<Layer> layers) implements Layer {
       if (layers.get(i) instanceof Transpose) swaps++;
       if (layers.get(i) instanceof Sequence && (swaps % 2 == 1) != isSwapped) {
         throw new TensorException(
-            String.format(Locale.ROOT, "chain: layer %d, %s, reads batch and time swapped, the sequences before it do not;"
-                    + " a Transpose is missing or too many", i, name(layers.get(i))));
+            String.format(
+                Locale.ROOT,
+                "chain: layer %d, %s, reads batch and time swapped, the sequences before it do not;"
+                    + " a Transpose is missing or too many",
+                i,
+                name(layers.get(i))));
       }
     }
   }
@@ -198,15 +213,28 @@ public record Chain(List<Layer> layers) implements Layer {
       case Embedding _ when before.stream().allMatch(Transpose.class::isInstance) -> {}
       case Embedding _ ->
           throw new TensorException(
-              String.format(Locale.ROOT, "chain: layer %d is an Embedding, which reads tokens; it can only come first", place));
+              String.format(
+                  Locale.ROOT,
+                  "chain: layer %d is an Embedding, which reads tokens; it can only come first",
+                  place));
       case Linear _, LayerNorm _, Dropout _, Sequence _, Transpose _ -> {}
       case Operation operation when operation.inputs() == 1 -> {}
       case Operation operation ->
           throw new TensorException(
-              String.format(Locale.ROOT, "chain: layer %d, %s, reads %d tensors; in a chain each layer reads one, a Draft has no such bound", place, operation.operator(), operation.inputs()));
+              String.format(
+                  Locale.ROOT,
+                  "chain: layer %d, %s, reads %d tensors; in a chain each layer reads one, a Draft has no such bound",
+                  place,
+                  operation.operator(),
+                  operation.inputs()));
       default ->
           throw new TensorException(
-              String.format(Locale.ROOT, "chain: layer %d, %s, is not a layer whose inputs and outputs are known here; %s", place, name(layer), advice(layer)));
+              String.format(
+                  Locale.ROOT,
+                  "chain: layer %d, %s, is not a layer whose inputs and outputs are known here; %s",
+                  place,
+                  name(layer),
+                  advice(layer)));
     }
   }
 
@@ -222,7 +250,10 @@ public record Chain(List<Layer> layers) implements Layer {
     return parts.isEmpty()
         ? "give Embedding, Recurrent, Bidirectional, Stack, Linear, LayerNorm, Dropout and Transpose"
             + " layers, and Operations"
-        : String.format(Locale.ROOT, "give the layers it is made of, in order, as in Chain.of(model.%s())", parts);
+        : String.format(
+            Locale.ROOT,
+            "give the layers it is made of, in order, as in Chain.of(model.%s())",
+            parts);
   }
 
   private static String name(Layer layer) {

@@ -59,7 +59,8 @@ final class ChainReader {
     var ends =
         graph.outputs().stream().map(Output::value).filter(value -> !isFinal(value)).toList();
     if (ends.size() > 1)
-      throw wrong(String.format(Locale.ROOT, "%d of its outputs are outputs of layers", ends.size()));
+      throw wrong(
+          String.format(Locale.ROOT, "%d of its outputs are outputs of layers", ends.size()));
     if (!ends.isEmpty()) return ends.getFirst();
     for (var step : graph.steps().reversed()) {
       if (step.layer() instanceof Sequence) return step.to().getFirst();
@@ -98,7 +99,9 @@ final class ChainReader {
         throw wrong(String.format(Locale.ROOT, "%s goes on from a final state", name(line)));
       }
       if (step.from().size() != 1 && !(step.layer() instanceof Sequence)) {
-        throw wrong(String.format(Locale.ROOT, "%s reads %d values", OnnxException.quote(at), step.from().size()));
+        throw wrong(
+            String.format(
+                Locale.ROOT, "%s reads %d values", OnnxException.quote(at), step.from().size()));
       }
       line.addFirst(step);
       at = step.from().getFirst();
@@ -123,13 +126,19 @@ final class ChainReader {
     var lengths = step.from().size() > 1 ? step.from().get(1) : "";
     if (before != null && !before.equals(lengths)) {
       throw wrong(
-          String.format(Locale.ROOT, "%s has the sequence_lens %s, a layer before it %s", OnnxException.quote(step.to().getFirst()),
-                  OnnxException.quote(lengths),
-                  OnnxException.quote(before)));
+          String.format(
+              Locale.ROOT,
+              "%s has the sequence_lens %s, a layer before it %s",
+              OnnxException.quote(step.to().getFirst()),
+              OnnxException.quote(lengths),
+              OnnxException.quote(before)));
     }
     if (!lengths.isEmpty() && makers.containsKey(lengths)) {
       throw wrong(
-          String.format(Locale.ROOT, "sequence_lens %s is computed or constant", OnnxException.quote(lengths)));
+          String.format(
+              Locale.ROOT,
+              "sequence_lens %s is computed or constant",
+              OnnxException.quote(lengths)));
     }
     return lengths;
   }
@@ -139,7 +148,11 @@ final class ChainReader {
     for (var state : step.from().subList(Math.min(2, step.from().size()), step.from().size())) {
       if (flows.contains(state)) {
         throw wrong(
-            String.format(Locale.ROOT, "%s starts from a state that is computed, %s", OnnxException.quote(step.to().getFirst()), OnnxException.quote(state)));
+            String.format(
+                Locale.ROOT,
+                "%s starts from a state that is computed, %s",
+                OnnxException.quote(step.to().getFirst()),
+                OnnxException.quote(state)));
       }
     }
   }
@@ -150,7 +163,10 @@ final class ChainReader {
       var isElsewhere = step.from().stream().anyMatch(flows::contains) && !line.contains(step);
       if (isElsewhere && !isFinal(step.to().getFirst())) {
         throw wrong(
-            String.format(Locale.ROOT, "%s is beside the line that leads to the output", OnnxException.quote(step.to().getFirst())));
+            String.format(
+                Locale.ROOT,
+                "%s is beside the line that leads to the output",
+                OnnxException.quote(step.to().getFirst())));
       }
     }
   }

@@ -55,7 +55,10 @@ final class ChainWriter {
       throw new OnnxException(
           types.isEmpty()
               ? "there is nothing to export: the layers have no parameters"
-              : String.format(Locale.ROOT, "the layers' weights are of types %s; one model has one type", types));
+              : String.format(
+                  Locale.ROOT,
+                  "the layers' weights are of types %s; one model has one type",
+                  types));
     }
     return DataType.of(types.getFirst());
   }
@@ -76,9 +79,12 @@ final class ChainWriter {
       case Bidirectional pair -> recurrent(path, pair);
       case Sequence other ->
           throw new OnnxException(
-              String.format(Locale.ROOT, "%s, %s, cannot be exported: what it computes is not known; %s", path,
-                      other.getClass().getSimpleName(),
-                      "give the Recurrent, Bidirectional and Stack layers it is made of"));
+              String.format(
+                  Locale.ROOT,
+                  "%s, %s, cannot be exported: what it computes is not known; %s",
+                  path,
+                  other.getClass().getSimpleName(),
+                  "give the Recurrent, Bidirectional and Stack layers it is made of"));
       default -> {
         draft.add(layer, List.of(flow), List.of(path));
         flow = path;

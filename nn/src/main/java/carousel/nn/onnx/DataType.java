@@ -69,7 +69,11 @@ public enum DataType {
         .findFirst()
         .orElseThrow(() ->
             new OnnxException(
-                String.format(Locale.ROOT, "%s has element type %d of TensorProto.DataType; read are FLOAT, DOUBLE, FLOAT16,"
-                        + " BFLOAT16, INT32, INT64 and BOOL: convert it where it was made", what, code)));
+                String.format(
+                    Locale.ROOT,
+                    "%s has element type %d of TensorProto.DataType; read are FLOAT, DOUBLE, FLOAT16,"
+                        + " BFLOAT16, INT32, INT64 and BOOL: convert it where it was made",
+                    what,
+                    code)));
   }
 }

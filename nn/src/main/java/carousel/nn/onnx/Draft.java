@@ -100,7 +100,8 @@ public final class Draft {
   public List<String> finals(String y) {
     var step = maker(y);
     if (step == null || !(step.layer() instanceof Sequence)) {
-      throw new TensorException(String.format(Locale.ROOT, "draft: %s is not what a sequence gives", y));
+      throw new TensorException(
+          String.format(Locale.ROOT, "draft: %s is not what a sequence gives", y));
     }
     return step.to().subList(1, step.to().size());
   }

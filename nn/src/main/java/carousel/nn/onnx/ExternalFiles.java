@@ -54,7 +54,10 @@ final class ExternalFiles {
     var offset = number(tensor, entries, "offset", 0);
     var length = number(tensor, entries, "length", wanted);
     if (length != wanted) {
-      throw wrong(tensor, location, String.format(Locale.ROOT, "has %d bytes there, %d are needed", length, wanted));
+      throw wrong(
+          tensor,
+          location,
+          String.format(Locale.ROOT, "has %d bytes there, %d are needed", length, wanted));
     }
     try {
       var file = inside(tensor, location);
@@ -63,7 +66,12 @@ final class ExternalFiles {
         throw wrong(
             tensor,
             location,
-            String.format(Locale.ROOT, "of %d bytes, from which %d at %d are to be read", size, length, offset));
+            String.format(
+                Locale.ROOT,
+                "of %d bytes, from which %d at %d are to be read",
+                size,
+                length,
+                offset));
       }
       if (length > Integer.MAX_VALUE) throw wrong(tensor, location, "is larger than 2 GiB");
       try (var channel = FileChannel.open(file)) {
@@ -113,11 +121,21 @@ final class ExternalFiles {
       // said below
     }
     throw new OnnxException(
-        String.format(Locale.ROOT, "tensor %s has the %s %s in another file", OnnxException.quote(tensor), key, OnnxException.quote(text)));
+        String.format(
+            Locale.ROOT,
+            "tensor %s has the %s %s in another file",
+            OnnxException.quote(tensor),
+            key,
+            OnnxException.quote(text)));
   }
 
   private static OnnxException wrong(String tensor, String location, String problem) {
     return new OnnxException(
-        String.format(Locale.ROOT, "tensor %s lies in another file, %s, %s", OnnxException.quote(tensor), OnnxException.quote(location), problem));
+        String.format(
+            Locale.ROOT,
+            "tensor %s lies in another file, %s, %s",
+            OnnxException.quote(tensor),
+            OnnxException.quote(location),
+            problem));
   }
 }

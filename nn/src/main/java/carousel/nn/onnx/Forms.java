@@ -74,7 +74,10 @@ final class Forms {
       case "Softmax", "LogSoftmax" -> {
         if (opset < 13 && (long) attributes.getOrDefault("axis", 1L) != -1) {
           throw node.wrong(
-              String.format(Locale.ROOT, "attribute axis is %s: before opset 13 all axes from it on are one; -1 is read", attributes.getOrDefault("axis", 1L)));
+              String.format(
+                  Locale.ROOT,
+                  "attribute axis is %s: before opset 13 all axes from it on are one; -1 is read",
+                  attributes.getOrDefault("axis", 1L)));
         }
       }
       default -> {
@@ -95,7 +98,8 @@ final class Forms {
     var value = attributes.remove(attribute);
     if (value == null) return;
     if (!(value instanceof List<?> list)) {
-      throw node.wrong(String.format(Locale.ROOT, "attribute %s is %s, not a list", attribute, value));
+      throw node.wrong(
+          String.format(Locale.ROOT, "attribute %s is %s, not a list", attribute, value));
     }
     var numbers = list.stream().mapToInt(n -> saturated((Long) n)).toArray();
     put(
@@ -119,7 +123,8 @@ final class Forms {
     var value = attributes.remove(attribute);
     if (value == null) return;
     if (!(value instanceof Double bound)) {
-      throw node.wrong(String.format(Locale.ROOT, "attribute %s is %s, not a number", attribute, value));
+      throw node.wrong(
+          String.format(Locale.ROOT, "attribute %s is %s, not a number", attribute, value));
     }
     put(
         node,
@@ -131,7 +136,8 @@ final class Forms {
   private static void put(NodeProto node, List<Value> operands, int place, Constant constant) {
     while (operands.size() <= place) operands.add(new Given(""));
     if (!operands.get(place).equals(new Given(""))) {
-      throw node.wrong(String.format(Locale.ROOT, "has %s as an attribute and as an input", constant.name()));
+      throw node.wrong(
+          String.format(Locale.ROOT, "has %s as an attribute and as an input", constant.name()));
     }
     operands.set(place, constant);
   }

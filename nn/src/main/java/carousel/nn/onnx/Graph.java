@@ -90,7 +90,10 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
       for (var name : step.from()) {
         if (!name.isEmpty() && !given.contains(name)) {
           throw new TensorException(
-              String.format(Locale.ROOT, "graph: %s is read before anything gives it", OnnxException.quote(name)));
+              String.format(
+                  Locale.ROOT,
+                  "graph: %s is read before anything gives it",
+                  OnnxException.quote(name)));
         }
       }
       for (var name : step.to()) if (!name.isEmpty()) add(given, name);
@@ -105,7 +108,8 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
 
   private static void add(HashSet<String> given, String name) {
     if (!given.add(name)) {
-      throw new TensorException(String.format(Locale.ROOT, "graph: %s is given twice", OnnxException.quote(name)));
+      throw new TensorException(
+          String.format(Locale.ROOT, "graph: %s is given twice", OnnxException.quote(name)));
     }
   }
 
@@ -121,7 +125,8 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
     for (var input : inputs) {
       var value = given.get(input.name());
       if (value == null || given.size() > inputs.size()) {
-        throw new TensorException(String.format(Locale.ROOT, "graph: reads %s, got %s", inputs, given.keySet()));
+        throw new TensorException(
+            String.format(Locale.ROOT, "graph: reads %s, got %s", inputs, given.keySet()));
       }
       values.put(input.name(), value);
     }
@@ -131,7 +136,11 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
         made = run(step, values);
       } catch (TensorException e) {
         throw new TensorException(
-            String.format(Locale.ROOT, "graph: %s: %s", OnnxException.quote(step.to().getFirst()), e.getMessage()));
+            String.format(
+                Locale.ROOT,
+                "graph: %s: %s",
+                OnnxException.quote(step.to().getFirst()),
+                e.getMessage()));
       }
       for (var i = 0; i < step.to().size(); i++) values.put(step.to().get(i), made.get(i));
     }
@@ -149,7 +158,8 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
    */
   public Tensor apply(Tensor... x) {
     if (x.length != inputs.size()) {
-      throw new TensorException(String.format(Locale.ROOT, "graph: reads %s, got %d tensors", inputs, x.length));
+      throw new TensorException(
+          String.format(Locale.ROOT, "graph: reads %s, got %d tensors", inputs, x.length));
     }
     var given = new HashMap<String, Tensor>();
     for (var i = 0; i < x.length; i++) given.put(inputs.get(i).name(), x[i]);
@@ -186,7 +196,10 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
       case Transpose swap when x != null -> List.of(swap.apply(x));
       default ->
           throw new TensorException(
-              String.format(Locale.ROOT, "%s is no layer whose inputs and outputs are known here", step.layer().getClass().getSimpleName()));
+              String.format(
+                  Locale.ROOT,
+                  "%s is no layer whose inputs and outputs are known here",
+                  step.layer().getClass().getSimpleName()));
     };
   }
 
@@ -222,7 +235,13 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
         var state = i < given.size() ? given.get(i) : null;
         if (state != null && (state.rank() != 3 || state.dim(0) != sides.size())) {
           throw new TensorException(
-              String.format(Locale.ROOT, "an initial state must be [%d,%d,%d], got %s", sides.size(), batch, side.outputs(), state.shape()));
+              String.format(
+                  Locale.ROOT,
+                  "an initial state must be [%d,%d,%d], got %s",
+                  sides.size(),
+                  batch,
+                  side.outputs(),
+                  state.shape()));
         }
         tensors.add(state != null ? state.select(0, d) : own(side, zero, i));
       }
@@ -243,7 +262,10 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
       case Bidirectional pair -> List.of(pair.forward(), pair.backward());
       default ->
           throw new TensorException(
-              String.format(Locale.ROOT, "%s is no Recurrent or Bidirectional layer; give the layers it is made of", layer.getClass().getSimpleName()));
+              String.format(
+                  Locale.ROOT,
+                  "%s is no Recurrent or Bidirectional layer; give the layers it is made of",
+                  layer.getClass().getSimpleName()));
     };
   }
 
@@ -257,7 +279,8 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
     var types = parameters().stream().map(named -> named.value().dtype()).distinct().toList();
     if (types.size() > 1) {
       throw new OnnxException(
-          String.format(Locale.ROOT, "the layers' weights are of types %s; one model has one type", types));
+          String.format(
+              Locale.ROOT, "the layers' weights are of types %s; one model has one type", types));
     }
     return types.isEmpty() ? DType.F32 : types.getFirst();
   }
@@ -266,7 +289,8 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
   @Override
   public String toString() {
     return steps.stream()
-        .map(step -> String.format(Locale.ROOT, "%s %s → %s", name(step.layer()), step.from(), step.to()))
+        .map(step ->
+            String.format(Locale.ROOT, "%s %s → %s", name(step.layer()), step.from(), step.to()))
         .collect(Collectors.joining("\n"));
   }
 

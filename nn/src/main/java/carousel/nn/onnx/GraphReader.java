@@ -100,12 +100,18 @@ final class GraphReader {
     var cause = refused.get(name);
     if (cause != null) {
       throw cause.wrong(
-          String.format(Locale.ROOT, "is not read, and %s depends on it; read are LSTM, GRU, RNN, LayerNormalization, Dropout,", OnnxException.quote(name))
+          String.format(
+                  Locale.ROOT,
+                  "is not read, and %s depends on it; read are LSTM, GRU, RNN, LayerNormalization, Dropout,",
+                  OnnxException.quote(name))
               + " Constant and "
               + String.join(", ", Semantics.names()));
     }
     throw new OnnxException(
-        String.format(Locale.ROOT, "%s is read and nothing gives it; nodes must be in an order in which they can run", OnnxException.quote(name)));
+        String.format(
+            Locale.ROOT,
+            "%s is read and nothing gives it; nodes must be in an order in which they can run",
+            OnnxException.quote(name)));
   }
 
   /** The constant that an input of a node is; null for what is given, and for none. */
@@ -185,7 +191,10 @@ final class GraphReader {
           && constant.isCut()
           && !(form.operator().equals("Slice") && BOUNDS.contains(i))) {
         throw node.wrong(
-            String.format(Locale.ROOT, "reads numbers past 32 bits, %s, which there are not here", OnnxException.quote(constant.name())));
+            String.format(
+                Locale.ROOT,
+                "reads numbers past 32 bits, %s, which there are not here",
+                OnnxException.quote(constant.name())));
       }
     }
   }

@@ -64,7 +64,12 @@ record LayerReader(NodeProto node, Weights weights) {
     var axis = node.integer("axis", -1);
     if (rank == 0 || (axis != -rank && (rankOfData < 0 || axis != rankOfData - rank))) {
       throw node.wrong(
-          String.format(Locale.ROOT, "attribute axis is %d; a scale of the shape %s wants %d", axis, shape, -rank));
+          String.format(
+              Locale.ROOT,
+              "attribute axis is %d; a scale of the shape %s wants %d",
+              axis,
+              shape,
+              -rank));
     }
     if (node.integer("stash_type", 1) != DataType.FLOAT.code()) {
       throw node.wrong("attribute stash_type is not 1, FLOAT; nothing else is computed in");
@@ -73,7 +78,13 @@ record LayerReader(NodeProto node, Weights weights) {
     if (!(epsilon >= 0)) throw node.wrong("attribute epsilon is " + epsilon);
     if (shift != null && (!shift.tensor().shape().equals(shape) || shift.type() != gain.type())) {
       throw node.wrong(
-          String.format(Locale.ROOT, "scale is %s %s, its bias %s %s", gain.type(), shape, shift.type(), shift.tensor().shape()));
+          String.format(
+              Locale.ROOT,
+              "scale is %s %s, its bias %s %s",
+              gain.type(),
+              shape,
+              shift.type(),
+              shift.tensor().shape()));
     }
     var scale = weights.parameter(node, gain, rank);
     var bias =

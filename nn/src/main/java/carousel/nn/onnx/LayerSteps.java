@@ -77,13 +77,15 @@ final class LayerSteps {
 
   private static void requireInputs(NodeProto node, int most) {
     if (node.inputs().size() > most || node.input(0).isEmpty()) {
-      throw node.wrong(String.format(Locale.ROOT, "reads %d inputs, got %d", most, node.inputs().size()));
+      throw node.wrong(
+          String.format(Locale.ROOT, "reads %d inputs, got %d", most, node.inputs().size()));
     }
   }
 
   private void one(NodeProto node, Layer layer, String from) {
     if (node.outputs().size() > 1 && node.outputs().stream().skip(1).anyMatch(o -> !o.isEmpty())) {
-      throw node.wrong(String.format(Locale.ROOT, "gives one output, %d are named", node.outputs().size()));
+      throw node.wrong(
+          String.format(Locale.ROOT, "gives one output, %d are named", node.outputs().size()));
     }
     draft.add(layer, List.of(from), List.of(node.output(0)));
     reader.put(node.output(0), new Given(node.output(0)));

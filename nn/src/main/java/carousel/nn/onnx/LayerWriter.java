@@ -85,7 +85,11 @@ final class LayerWriter {
       case Sequence sequence -> recurrent(step, sequence);
       default ->
           throw new OnnxException(
-              String.format(Locale.ROOT, "%s, %s, cannot be exported: what it computes is not known", to, step.layer().getClass().getSimpleName()));
+              String.format(
+                  Locale.ROOT,
+                  "%s, %s, cannot be exported: what it computes is not known",
+                  to,
+                  step.layer().getClass().getSimpleName()));
     }
   }
 
@@ -139,7 +143,11 @@ final class LayerWriter {
     if (Forms.hasAxesAttribute(operation.operator()) && operation.operands().size() > 1) {
       if (!(operation.operands().get(1) instanceof Operation.Operand.Number axes)) {
         throw new OnnxException(
-            String.format(Locale.ROOT, "%s, %s, cannot be exported: its axes are computed", step.to().getFirst(), operation.operator()));
+            String.format(
+                Locale.ROOT,
+                "%s, %s, cannot be exported: its axes are computed",
+                step.to().getFirst(),
+                operation.operator()));
       }
       from.remove(1);
       attributes.add(attribute("axes", axes.value().toIntArray()));
@@ -162,7 +170,8 @@ final class LayerWriter {
       case String text -> attribute(name, text);
       case List<?> list ->
           attribute(name, list.stream().mapToInt(n -> Math.toIntExact((Long) n)).toArray());
-      default -> throw new OnnxException(String.format(Locale.ROOT, "attribute %s is %s", name, value));
+      default ->
+          throw new OnnxException(String.format(Locale.ROOT, "attribute %s is %s", name, value));
     };
   }
 
@@ -174,7 +183,10 @@ final class LayerWriter {
   private static void checkNoise(String path, Recurrent<?> layer) {
     if (layer.noise().zoneout().stream().anyMatch(rate -> rate > 0)) {
       throw new OnnxException(
-          String.format(Locale.ROOT, "%s, Recurrent with zoneout, cannot be exported: no operator of ONNX mixes the states before", path)
+          String.format(
+                  Locale.ROOT,
+                  "%s, Recurrent with zoneout, cannot be exported: no operator of ONNX mixes the states before",
+                  path)
               + " and after a step; withNoise(Noise.none()) leaves that out");
     }
   }
@@ -259,8 +271,15 @@ final class LayerWriter {
         || a.hidden() != b.hidden()
         || !a.settings().fits(b.settings())) {
       throw new OnnxException(
-          String.format(Locale.ROOT, "%s, Bidirectional, cannot be exported: one operator of ONNX runs both directions, so both"
-                  + " cells must be of one kind and size, got %s of %d units and %s of %d", path, a.operator(), a.hidden(), b.operator(), b.hidden()));
+          String.format(
+              Locale.ROOT,
+              "%s, Bidirectional, cannot be exported: one operator of ONNX runs both directions, so both"
+                  + " cells must be of one kind and size, got %s of %d units and %s of %d",
+              path,
+              a.operator(),
+              a.hidden(),
+              b.operator(),
+              b.hidden()));
     }
   }
 

@@ -166,7 +166,11 @@ record NodeProto(
             case 7 -> List.copyOf(value.integers());
             default ->
                 throw wrong(
-                    String.format(Locale.ROOT, "attribute %s is of type %d of AttributeProto.AttributeType, which is not read", OnnxException.quote(attribute), type));
+                    String.format(
+                        Locale.ROOT,
+                        "attribute %s is of type %d of AttributeProto.AttributeType, which is not read",
+                        OnnxException.quote(attribute),
+                        type));
           });
     });
     return plain;

@@ -214,7 +214,12 @@ public record Operation(String operator, Map<String, Object> attributes, List<Op
   List<Tensor> run(List<Tensor> in, int outputs) {
     if (in.size() != inputs()) {
       throw new TensorException(
-          String.format(Locale.ROOT, "operation %s: reads %d tensors, got %d", operator, inputs(), in.size()));
+          String.format(
+              Locale.ROOT,
+              "operation %s: reads %d tensors, got %d",
+              operator,
+              inputs(),
+              in.size()));
     }
     var all = new ArrayList<@Nullable Tensor>();
     for (var operand : operands) {

@@ -81,7 +81,10 @@ final class RecurrentReader {
     var direction = node.text("direction", "forward");
     if (!List.of("forward", "reverse", "bidirectional").contains(direction)) {
       throw node.wrong(
-          String.format(Locale.ROOT, "attribute direction is %s; it can be forward, reverse or bidirectional", OnnxException.quote(direction)));
+          String.format(
+              Locale.ROOT,
+              "attribute direction is %s; it can be forward, reverse or bidirectional",
+              OnnxException.quote(direction)));
     }
     checkAttributes();
     var settings = settings();
@@ -111,11 +114,15 @@ final class RecurrentReader {
         own);
     if (node.integer("layout", 0) < 0 || node.integer("layout", 0) > 1) {
       throw node.wrong(
-          String.format(Locale.ROOT, "attribute layout is %d; it can be 0 or 1", node.integer("layout", 0)));
+          String.format(
+              Locale.ROOT, "attribute layout is %d; it can be 0 or 1", node.integer("layout", 0)));
     }
     if (node.integer("input_forget", 0) < 0 || node.integer("input_forget", 0) > 1) {
       throw node.wrong(
-          String.format(Locale.ROOT, "attribute input_forget is %d; it can be 0 or 1", node.integer("input_forget", 0)));
+          String.format(
+              Locale.ROOT,
+              "attribute input_forget is %d; it can be 0 or 1",
+              node.integer("input_forget", 0)));
     }
   }
 
@@ -124,7 +131,8 @@ final class RecurrentReader {
     var resetAfter = operator == Operator.GRU && node.integer("linear_before_reset", 0) != 0;
     var clip = node.single("clip", Clip.NONE);
     if (!(clip >= 0))
-      throw node.wrong(String.format(Locale.ROOT, "attribute clip is %s; it bounds, so it is 0 or more", clip));
+      throw node.wrong(
+          String.format(Locale.ROOT, "attribute clip is %s; it bounds, so it is 0 or more", clip));
     var activations = activations();
     var each = activations.size() / directions;
     var settings = new ArrayList<Settings>();
@@ -148,17 +156,27 @@ final class RecurrentReader {
     }
     if (labels.size() != wanted) {
       throw node.wrong(
-          String.format(Locale.ROOT, "attribute activations lists %d functions, %d are wanted", labels.size(), wanted));
+          String.format(
+              Locale.ROOT,
+              "attribute activations lists %d functions, %d are wanted",
+              labels.size(),
+              wanted));
     }
     for (var label : labels) {
       var f =
           OnnxActivation.Function.named(label)
               .orElseThrow(() ->
                   node.wrong(
-                      String.format(Locale.ROOT, "attribute activations names %s, which is no function of the standard", OnnxException.quote(label))));
+                      String.format(
+                          Locale.ROOT,
+                          "attribute activations names %s, which is no function of the standard",
+                          OnnxException.quote(label))));
       if (NO_DEFAULTS.contains(f) && !(alphas.hasNext() && betas.hasNext())) {
         throw node.wrong(
-            String.format(Locale.ROOT, "attribute activations names %s, whose α and β the standard does not give; name them", f.label()));
+            String.format(
+                Locale.ROOT,
+                "attribute activations names %s, whose α and β the standard does not give; name them",
+                f.label()));
       }
       activations.add(
           new OnnxActivation(
@@ -175,7 +193,11 @@ final class RecurrentReader {
     var hidden = r.rank() == 3 ? r.dim(2) : 0;
     if (node.integer("hidden_size", hidden) != hidden) {
       throw node.wrong(
-          String.format(Locale.ROOT, "attribute hidden_size is %d, R has the shape %s", node.integer("hidden_size", hidden), r.shape()));
+          String.format(
+              Locale.ROOT,
+              "attribute hidden_size is %d, R has the shape %s",
+              node.integer("hidden_size", hidden),
+              r.shape()));
     }
     var gates = operator.gates();
     var w = tensor("W", 1);
@@ -211,14 +233,23 @@ final class RecurrentReader {
     if (name.isEmpty()) throw node.wrong("has no " + what);
     if (values.apply(name) instanceof Value.Constant constant) return weights.tensor(constant);
     throw node.wrong(
-        String.format(Locale.ROOT, "%s, %s, is not a tensor of the file and not computed from such alone, but depends on an"
-                + " input of the graph; write the weights into the file when it is exported", what, OnnxException.quote(name)));
+        String.format(
+            Locale.ROOT,
+            "%s, %s, is not a tensor of the file and not computed from such alone, but depends on an"
+                + " input of the graph; write the weights into the file when it is exported",
+            what,
+            OnnxException.quote(name)));
   }
 
   private Tensor checked(String what, Tensor tensor, int... dims) {
     if (!tensor.shape().equals(Shape.of(dims)) || tensor.size() == 0) {
       throw node.wrong(
-          String.format(Locale.ROOT, "%s has the shape %s, its neighbours want %s", what, tensor.shape(), Arrays.toString(dims)));
+          String.format(
+              Locale.ROOT,
+              "%s has the shape %s, its neighbours want %s",
+              what,
+              tensor.shape(),
+              Arrays.toString(dims)));
     }
     return tensor;
   }
@@ -249,7 +280,13 @@ final class RecurrentReader {
     var fits = row.rank() == 3 && row.dim(side) == directions && row.dim(1 - side) > 0;
     if (!fits || row.dim(2) != hidden) {
       throw node.wrong(
-          String.format(Locale.ROOT, "%s has the shape %s, wanted is [%s,%d]", what, row.shape(), isBatchFirst ? "N," + directions : directions + ",N", hidden));
+          String.format(
+              Locale.ROOT,
+              "%s has the shape %s, wanted is [%s,%d]",
+              what,
+              row.shape(),
+              isBatchFirst ? "N," + directions : directions + ",N",
+              hidden));
     }
     if (starts.apply(name).isGiven()) return null;
     var first = row.select(side, d).select(0, 0);

@@ -256,7 +256,8 @@ record Semantics(
     Function<Call, List<Tensor>> kernel =
         c -> {
           if (c.outputs() != 1) {
-            throw new TensorException(String.format(Locale.ROOT, "gives one output, %d are read", c.outputs()));
+            throw new TensorException(
+                String.format(Locale.ROOT, "gives one output, %d are read", c.outputs()));
           }
           return List.of(f.apply(c));
         };
@@ -299,7 +300,11 @@ record Semantics(
   private static Tensor product(Tensor a, Tensor b) {
     if (a.rank() < 2 || b.rank() < 2) {
       throw new TensorException(
-          String.format(Locale.ROOT, "matrices are wanted, got %s and %s; reshape a vector", a.shape(), b.shape()));
+          String.format(
+              Locale.ROOT,
+              "matrices are wanted, got %s and %s; reshape a vector",
+              a.shape(),
+              b.shape()));
     }
     return a.matmul(b);
   }
@@ -315,7 +320,10 @@ record Semantics(
     var type = DataType.of(to, "attribute to");
     if (type.isHalf()) {
       throw new TensorException(
-          String.format(Locale.ROOT, "numbers are rounded to %s, which there is not here; convert the model to FLOAT", type));
+          String.format(
+              Locale.ROOT,
+              "numbers are rounded to %s, which there is not here; convert the model to FLOAT",
+              type));
     }
     return x.cast(type.dtype());
   }
@@ -348,7 +356,11 @@ record Semantics(
     var others = new TreeSet<>(given);
     others.removeAll(row.attributes);
     if (!others.isEmpty()) {
-      return String.format(Locale.ROOT, "attribute %s is not known; known are %s", OnnxException.quote(others.getFirst()), new TreeSet<>(row.attributes));
+      return String.format(
+          Locale.ROOT,
+          "attribute %s is not known; known are %s",
+          OnnxException.quote(others.getFirst()),
+          new TreeSet<>(row.attributes));
     }
     var required = REQUIRED.getOrDefault(operator, "");
     if (!required.isEmpty() && !given.contains(required)) {

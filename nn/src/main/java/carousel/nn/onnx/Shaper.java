@@ -56,7 +56,12 @@ final class Shaper {
       if (dims[i] != 0 || !keeps) continue;
       if (i >= x.rank()) {
         throw new TensorException(
-            String.format(Locale.ROOT, "%s keeps axis %d, which %s has not", Arrays.toString(dims), i, x.shape()));
+            String.format(
+                Locale.ROOT,
+                "%s keeps axis %d, which %s has not",
+                Arrays.toString(dims),
+                i,
+                x.shape()));
       }
       dims[i] = x.dim(i);
     }
@@ -150,13 +155,20 @@ final class Shaper {
     var axis = Call.axis(x, c.integer("axis", 0));
     var n = x.dim(axis);
     if (c.optional(1) == null && n % c.outputs() != 0) {
-      throw new TensorException(String.format(Locale.ROOT, "%d positions are not %d equal pieces", n, c.outputs()));
+      throw new TensorException(
+          String.format(Locale.ROOT, "%d positions are not %d equal pieces", n, c.outputs()));
     }
     var sizes =
         c.numbers(1, IntStream.generate(() -> n / c.outputs()).limit(c.outputs()).toArray());
     if (sizes.length != c.outputs() || IntStream.of(checked(sizes)).sum() != n) {
       throw new TensorException(
-          String.format(Locale.ROOT, "pieces of %s do not make %d outputs of axis %d of %s", Arrays.toString(sizes), c.outputs(), axis, x.shape()));
+          String.format(
+              Locale.ROOT,
+              "pieces of %s do not make %d outputs of axis %d of %s",
+              Arrays.toString(sizes),
+              c.outputs(),
+              axis,
+              x.shape()));
     }
     var pieces = new ArrayList<Tensor>();
     var at = 0;

@@ -43,7 +43,8 @@ record TensorProto(
           while (list.hasRemaining()) {
             dims.add(WireReader.varint(list));
             if (dims.size() > MAX_RANK)
-              throw new OnnxException(String.format(Locale.ROOT, "a tensor of more than %d axes", MAX_RANK));
+              throw new OnnxException(
+                  String.format(Locale.ROOT, "a tensor of more than %d axes", MAX_RANK));
           }
         }
         case 2 -> type = in.integer();
@@ -68,7 +69,8 @@ record TensorProto(
     }
     if (!raw.isEmpty() && !listed.isEmpty()) throw wrong(name, "has its values twice");
     if (!listed.isEmpty() && listing != field(found)) {
-      throw wrong(name, String.format(Locale.ROOT, "is of type %s and lists values of another", found));
+      throw wrong(
+          name, String.format(Locale.ROOT, "is of type %s and lists values of another", found));
     }
     var packed = !listed.isEmpty() && (listing == 5 || listing == 7);
     var proto = new TensorProto(name, found, shape, raw.isEmpty() ? listed : raw, packed);
@@ -124,7 +126,9 @@ record TensorProto(
     // A varint has a byte at least.
     if (packed ? present < elements() : present != wanted) {
       throw wrong(
-          name, String.format(Locale.ROOT, "%s %s, has %d bytes where %d are needed", type, dims, present, wanted));
+          name,
+          String.format(
+              Locale.ROOT, "%s %s, has %d bytes where %d are needed", type, dims, present, wanted));
     }
   }
 
@@ -192,11 +196,13 @@ record TensorProto(
     for (var piece : data) {
       var rest = piece.duplicate().order(piece.order());
       while (rest.hasRemaining()) {
-        if (at == count) throw wrong(name, String.format(Locale.ROOT, "lists more than its %d values", at));
+        if (at == count)
+          throw wrong(name, String.format(Locale.ROOT, "lists more than its %d values", at));
         taker.take(at++, packed ? WireReader.varint(rest) : next(rest));
       }
     }
-    if (at < count) throw wrong(name, String.format(Locale.ROOT, "lists %d of its %d values", at, count));
+    if (at < count)
+      throw wrong(name, String.format(Locale.ROOT, "lists %d of its %d values", at, count));
   }
 
   private long next(ByteBuffer in) {
@@ -209,7 +215,8 @@ record TensorProto(
   }
 
   private static OnnxException wrong(String name, String problem) {
-    return new OnnxException(String.format(Locale.ROOT, "tensor %s %s", OnnxException.quote(name), problem));
+    return new OnnxException(
+        String.format(Locale.ROOT, "tensor %s %s", OnnxException.quote(name), problem));
   }
 
   /** The pieces, one after the other. */

@@ -46,7 +46,11 @@ final class Weights {
     read += bytes;
     if (read > most) {
       throw new OnnxException(
-          String.format(Locale.ROOT, "the nodes read and make more than %d bytes of weights, %d times the size of the file; this is no model", most, MOST_READS));
+          String.format(
+              Locale.ROOT,
+              "the nodes read and make more than %d bytes of weights, %d times the size of the file; this is no model",
+              most,
+              MOST_READS));
     }
   }
 
@@ -55,7 +59,11 @@ final class Weights {
     var tensor = constant.tensor();
     if (!tensor.dtype().isFloating()) {
       throw new OnnxException(
-          String.format(Locale.ROOT, "tensor %s holds %s where weights are FLOAT or DOUBLE", OnnxException.quote(constant.name()), constant.type()));
+          String.format(
+              Locale.ROOT,
+              "tensor %s holds %s where weights are FLOAT or DOUBLE",
+              OnnxException.quote(constant.name()),
+              constant.type()));
     }
     count(tensor.size() * tensor.dtype().bytes());
     return tensor;
@@ -66,7 +74,12 @@ final class Weights {
     var tensor = tensor(constant);
     if (tensor.rank() != rank || tensor.size() == 0) {
       throw node.wrong(
-          String.format(Locale.ROOT, "tensor %s has the shape %s where %d axes are wanted", OnnxException.quote(constant.name()), tensor.shape(), rank));
+          String.format(
+              Locale.ROOT,
+              "tensor %s has the shape %s where %d axes are wanted",
+              OnnxException.quote(constant.name()),
+              tensor.shape(),
+              rank));
     }
     return Parameter.of(tensor);
   }

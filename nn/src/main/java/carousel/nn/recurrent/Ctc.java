@@ -138,13 +138,20 @@ public record Ctc(Reduction reduction, int blank) {
   private static int[] lengths(String what, Tensor lengths, int rows, int most) {
     if (lengths.dtype() != DType.I32 || !lengths.shape().equals(Shape.of(rows))) {
       throw new TensorException(
-          String.format(Locale.ROOT, "ctc: %s must be I32 [%d], one for each row, got %s %s", what, rows, lengths.dtype(), lengths.shape()));
+          String.format(
+              Locale.ROOT,
+              "ctc: %s must be I32 [%d], one for each row, got %s %s",
+              what,
+              rows,
+              lengths.dtype(),
+              lengths.shape()));
     }
     int[] values = lengths.toIntArray();
     for (int n = 0; n < rows; n++) {
       if (values[n] < 0 || values[n] > most) {
         throw new TensorException(
-            String.format(Locale.ROOT, "ctc: row %d has %d %s; there are 0 to %d", n, values[n], what, most));
+            String.format(
+                Locale.ROOT, "ctc: row %d has %d %s; there are 0 to %d", n, values[n], what, most));
       }
     }
     return values;
@@ -177,14 +184,27 @@ public record Ctc(Reduction reduction, int blank) {
       for (int i = 0; i < row.length; i++) {
         if (row[i] < 0 || row[i] >= classes || row[i] == blank) {
           throw new TensorException(
-              String.format(Locale.ROOT, "ctc: target %d at [%d,%d] is no label; valid are 0 to %d without %d, the blank", row[i], n, i, classes - 1, blank));
+              String.format(
+                  Locale.ROOT,
+                  "ctc: target %d at [%d,%d] is no label; valid are 0 to %d without %d, the blank",
+                  row[i],
+                  n,
+                  i,
+                  classes - 1,
+                  blank));
         }
         needed += i > 0 && row[i] == row[i - 1] ? 1 : 0;
       }
       if (steps < needed) {
         throw new TensorException(
-            String.format(Locale.ROOT, "ctc: row %d has %d steps, its %d labels need at least %d (one each, and one between two"
-                    + " that are equal); leave such rows out", n, steps, row.length, needed));
+            String.format(
+                Locale.ROOT,
+                "ctc: row %d has %d steps, its %d labels need at least %d (one each, and one between two"
+                    + " that are equal); leave such rows out",
+                n,
+                steps,
+                row.length,
+                needed));
       }
     }
 

@@ -69,7 +69,10 @@ class TextLinesTest {
         .isInstanceOf(CorpusException.class)
         .hasMessage(
             folder.resolve("text")
-                + String.format(Locale.ROOT, ": not UTF-8: byte 0xE9 at offset %d (line 3); save it as UTF-8", good.length));
+                + String.format(
+                    Locale.ROOT,
+                    ": not UTF-8: byte 0xE9 at offset %d (line 3); save it as UTF-8",
+                    good.length));
   }
 
   @Test

@@ -219,7 +219,9 @@ class NpyTest {
   }
 
   private Path python2(String tuple) throws IOException {
-    var text = String.format(Locale.ROOT, "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }\n", tuple);
+    var text =
+        String.format(
+            Locale.ROOT, "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }\n", tuple);
     var bytes = new java.io.ByteArrayOutputStream();
     bytes.writeBytes("\u0093NUMPY\u0001\u0000".getBytes(ISO_8859_1));
     bytes.write(text.length());

@@ -105,7 +105,12 @@ class SafetensorsHeaderTest {
   void refusesOffsetsThatDoNotFit(
       String type, String shape, String offsets, int data, String message) {
     var header =
-        String.format(Locale.ROOT, "{\"a\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%s]}}", type, shape, offsets);
+        String.format(
+            Locale.ROOT,
+            "{\"a\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%s]}}",
+            type,
+            shape,
+            offsets);
     assertThatThrownBy(() -> open(header, data))
         .isInstanceOf(SafetensorsException.class)
         .hasMessageContaining(message);

@@ -267,7 +267,8 @@ final class BrokenKernels implements Kernels {
         long out,
         long outRow,
         long outNext) {
-      Wrong wrong = wrong(String.format(Locale.ROOT, "product [%d,%d] · [%d,%d]", rows(), k, k, width()));
+      Wrong wrong =
+          wrong(String.format(Locale.ROOT, "product [%d,%d] · [%d,%d]", rows(), k, k, width()));
       double[] before = wrong == null ? new double[0] : read(init, initRow, initNext);
       right.run(a, aOffset, aBlock, k, b, bRow, init, initRow, initNext, out, outRow, outNext);
       if (wrong != null) {

@@ -56,7 +56,12 @@ record Operators(
     for (var state : stateNames()) {
       in.add(
           states
-              ? graph.input(String.format(Locale.ROOT, "initial_%s_0", state), DataType.FLOAT, d, "batch", hidden)
+              ? graph.input(
+                  String.format(Locale.ROOT, "initial_%s_0", state),
+                  DataType.FLOAT,
+                  d,
+                  "batch",
+                  hidden)
               : "");
     }
     if (peephole) in.add(graph.constant("P", rng.normal(F32, 0, wide, d, 3 * hidden)));

@@ -80,7 +80,14 @@ class PerturbedFilesTest {
             }
             outcomes.merge(outcome.split(":", 2)[0], 1, Integer::sum);
             if (outcome.startsWith("differs")) {
-              wrong.add(String.format(Locale.ROOT, "%s, node %d, %s: %s", sample.name(), i, change.what(), outcome));
+              wrong.add(
+                  String.format(
+                      Locale.ROOT,
+                      "%s, node %d, %s: %s",
+                      sample.name(),
+                      i,
+                      change.what(),
+                      outcome));
             }
           }
         }
@@ -270,7 +277,9 @@ class PerturbedFilesTest {
         if (fields(node, ATTRIBUTE).stream().anyMatch(a -> name(a).equals(name))) continue;
         var added = message(ATTRIBUTE, attribute(name, value));
         changes.add(
-            new Change(String.format(Locale.ROOT, "has %s %d", name, value), n -> inserted(n, n.size(), added)));
+            new Change(
+                String.format(Locale.ROOT, "has %s %d", name, value),
+                n -> inserted(n, n.size(), added)));
       }
     }
     changes.add(

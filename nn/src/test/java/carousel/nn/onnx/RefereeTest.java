@@ -149,7 +149,13 @@ class RefereeTest {
             rows.given(),
             states);
     var name =
-        String.format(Locale.ROOT, "%s, %s, %s, %s", variant, direction, rows.name(), states ? "states" : "no states");
+        String.format(
+            Locale.ROOT,
+            "%s, %s, %s, %s",
+            variant,
+            direction,
+            rows.name(),
+            states ? "states" : "no states");
     try (var scope = Scope.open()) {
       compare(name, file, rows);
     }
@@ -166,7 +172,8 @@ class RefereeTest {
     var start = new ArrayList<Tensor>(); // h, c: [directions,N,H]
     for (var state : file.stateNames()) {
       start.add(rng.normal(F32, 0, file.states() ? 1 : 0, file.directions(), n, file.hidden()));
-      if (file.states()) given.put(String.format(Locale.ROOT, "initial_%s_0", state), start.getLast());
+      if (file.states())
+        given.put(String.format(Locale.ROOT, "initial_%s_0", state), start.getLast());
     }
     var initial = file.states() ? states(start) : List.<State>of();
 

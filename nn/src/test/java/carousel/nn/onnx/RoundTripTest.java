@@ -185,7 +185,9 @@ class RoundTripTest {
                           ? Tensor.zeros(F32, 3, d.outputs())
                           : d.start().get(index).value().expand(3, d.outputs()))
                   .toList();
-          given.put(String.format(Locale.ROOT, "initial_%s_%d", names.charAt(i), k), Tensor.stack(0, rows));
+          given.put(
+              String.format(Locale.ROOT, "initial_%s_%d", names.charAt(i), k),
+              Tensor.stack(0, rows));
         }
         k++;
       }

@@ -31,12 +31,17 @@ final class CellSource {
             .map(name -> "Tensor " + name)
             .collect(Collectors.joining(", "));
     text.append(
-        String.format(Locale.ROOT, """
-        record Found(%s)
-            implements %s<Found.S> {
-          record S(%s) implements State {}
+        String.format(
+            Locale.ROOT,
+            """
+            record Found(%s)
+                implements %s<Found.S> {
+              record S(%s) implements State {}
 
-        """, String.join(", ", components()), affine ? "AffineCell" : "Cell", state));
+            """,
+            String.join(", ", components()),
+            affine ? "AffineCell" : "Cell",
+            state));
     if (!affine) {
       text.append(method("int inputs()", "return wx.value().dim(0);"));
     }
@@ -125,7 +130,10 @@ final class CellSource {
       case FORWARD -> "Recurrent.of(cell)" + learned;
       case REVERSE -> "Recurrent.reverse(cell)" + learned;
       case BOTH ->
-          String.format(Locale.ROOT, "new Bidirectional(Recurrent.of(cell)%1$s, Recurrent.reverse(other)%1$s)", learned);
+          String.format(
+              Locale.ROOT,
+              "new Bidirectional(Recurrent.of(cell)%1$s, Recurrent.reverse(other)%1$s)",
+              learned);
     };
   }
 
@@ -134,7 +142,11 @@ final class CellSource {
   }
 
   private String uniform(List<Integer> dims) {
-    return String.format(Locale.ROOT, "rng.uniform(DType.%s, -0.9, 0.9%s)", program.type(), dims.stream().map(d -> ", " + d).collect(Collectors.joining()));
+    return String.format(
+        Locale.ROOT,
+        "rng.uniform(DType.%s, -0.9, 0.9%s)",
+        program.type(),
+        dims.stream().map(d -> ", " + d).collect(Collectors.joining()));
   }
 
   private String captured(Capture capture, int rows) {
@@ -158,15 +170,30 @@ final class CellSource {
     String x =
         switch (call.view()) {
           case SWAPPED ->
-              String.format(Locale.ROOT, "rng.normal(DType.%s, 0, 0.8, %d, %d, %d).transpose(0, 1)", program.type(), call.rows(), call.steps(), program.inputs());
+              String.format(
+                  Locale.ROOT,
+                  "rng.normal(DType.%s, 0, 0.8, %d, %d, %d).transpose(0, 1)",
+                  program.type(),
+                  call.rows(),
+                  call.steps(),
+                  program.inputs());
           case NARROW ->
-              String.format(Locale.ROOT, "rng.normal(DType.%s, 0, 0.8, %d, %d, %d).narrow(Tensor.LAST, 2, %d)", program.type(),
-                      call.steps(),
-                      call.rows(),
-                      program.inputs() + 3,
-                      program.inputs());
+              String.format(
+                  Locale.ROOT,
+                  "rng.normal(DType.%s, 0, 0.8, %d, %d, %d).narrow(Tensor.LAST, 2, %d)",
+                  program.type(),
+                  call.steps(),
+                  call.rows(),
+                  program.inputs() + 3,
+                  program.inputs());
           default ->
-              String.format(Locale.ROOT, "rng.normal(DType.%s, 0, 0.8, %d, %d, %d)", program.type(), call.steps(), call.rows(), program.inputs());
+              String.format(
+                  Locale.ROOT,
+                  "rng.normal(DType.%s, 0, 0.8, %d, %d, %d)",
+                  program.type(),
+                  call.steps(),
+                  call.rows(),
+                  program.inputs());
         };
     text.append(String.format(Locale.ROOT, "Tensor x%d = %s;%n", index, x));
     if (call.view() == Call.View.PADDED) {
@@ -190,13 +217,17 @@ final class CellSource {
     if (call.training()) {
       run = "Training.with(Philox.of(9), () -> " + run + ")";
     }
-    return text.append(String.format(Locale.ROOT, "var run%d = %s; // wanted: %s%n", index, run, call.wanted()))
+    return text.append(
+            String.format(
+                Locale.ROOT, "var run%d = %s; // wanted: %s%n", index, run, call.wanted()))
         .toString();
   }
 
   private String drawn(int rows) {
     return program.states().stream()
-        .map(n -> String.format(Locale.ROOT, "rng.normal(DType.%s, 0, 0.5, %d, %d)", program.type(), rows, n))
+        .map(n ->
+            String.format(
+                Locale.ROOT, "rng.normal(DType.%s, 0, 0.5, %d, %d)", program.type(), rows, n))
         .collect(Collectors.joining(", "));
   }
 }

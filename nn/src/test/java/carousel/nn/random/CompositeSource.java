@@ -30,12 +30,16 @@ final class CompositeSource {
     }
     if (program.numbers() > 0) {
       text.append(
-          String.format(Locale.ROOT, "var numbers = new double[%d]; // filled before each call%n", program.numbers()));
+          String.format(
+              Locale.ROOT,
+              "var numbers = new double[%d]; // filled before each call%n",
+              program.numbers()));
     }
     var body =
         GraphSource.of(
             program.body(), program.forms().of(program.body()), i -> "in[" + i + "]", "", "  ");
-    text.append(String.format(Locale.ROOT, "var op = new Composite(\"%s\", in -> {%n", program.label()));
+    text.append(
+        String.format(Locale.ROOT, "var op = new Composite(\"%s\", in -> {%n", program.label()));
     text.append(body.statements());
     text.append("  return new Tensor[] {" + String.join(", ", body.results()) + "};\n});\n");
     for (int i = 0; i < program.calls().size(); i++) {
@@ -48,7 +52,11 @@ final class CompositeSource {
         inputs.add(input(program, input, call));
       }
       text.append(
-          String.format(Locale.ROOT, "Tensor[] out%d = Op.applyAll(op,%n    %s);%n", i, String.join(",\n    ", inputs)));
+          String.format(
+              Locale.ROOT,
+              "Tensor[] out%d = Op.applyAll(op,%n    %s);%n",
+              i,
+              String.join(",\n    ", inputs)));
     }
     return text.toString();
   }

@@ -89,24 +89,41 @@ final class GraphSource {
           switch (pattern) {
             case FULL -> "Tensor.full(" + like + ".dtype(), " + value + ", " + columns + ")";
             case FULL_ROWS ->
-                String.format(Locale.ROOT, "Tensor.fullAs(%1$s, %1$s.shape().with(%1$s.rank() - 1, %2$d), %3$s)", like, columns, value);
+                String.format(
+                    Locale.ROOT,
+                    "Tensor.fullAs(%1$s, %1$s.shape().with(%1$s.rank() - 1, %2$d), %3$s)",
+                    like,
+                    columns,
+                    value);
             case ZEROS_LIKE -> like + ".zerosLike()";
             case RAMP ->
-                String.format(Locale.ROOT, "Tensor.linspace(%s.dtype(), %s, %s, %d)", like, -value, value, columns);
+                String.format(
+                    Locale.ROOT,
+                    "Tensor.linspace(%s.dtype(), %s, %s, %d)",
+                    like,
+                    -value,
+                    value,
+                    columns);
           };
       case Node.Row(Op row, List<Integer> operands) -> row(row, operands);
       case Node.Own(OwnOp op, int output, List<Integer> operands) ->
           piece(
               new Node.Own(op, 0, operands),
-              String.format(Locale.ROOT, "List.of(%s.applyAll(%s))", op.source(),
-                      operands.stream().map(names::get).collect(Collectors.joining(", "))),
+              String.format(
+                  Locale.ROOT,
+                  "List.of(%s.applyAll(%s))",
+                  op.source(),
+                  operands.stream().map(names::get).collect(Collectors.joining(", "))),
               output,
               place,
               indent);
       case Node.Product(int left, int right) ->
           names.get(left) + ".matmul(" + names.get(right) + ")";
       case Node.Joined(List<Integer> operands) ->
-          String.format(Locale.ROOT, "Tensor.concat(Tensor.LAST, List.of(%s))", operands.stream().map(names::get).collect(Collectors.joining(", ")));
+          String.format(
+              Locale.ROOT,
+              "Tensor.concat(Tensor.LAST, List.of(%s))",
+              operands.stream().map(names::get).collect(Collectors.joining(", ")));
       case Node.Single single -> single(single, names.get(single.x()), place, indent);
     };
   }
@@ -125,23 +142,36 @@ final class GraphSource {
       case Node.Split(int from, int at, int index) ->
           piece(
               new Node.Split(from, at, 0),
-              String.format(Locale.ROOT, "%s.split(List.of(%d, %d), Tensor.LAST)", x, at, forms.get(from).columns() - at),
+              String.format(
+                  Locale.ROOT,
+                  "%s.split(List.of(%d, %d), Tensor.LAST)",
+                  x,
+                  at,
+                  forms.get(from).columns() - at),
               index,
               place,
               indent);
       case Node.Narrow(int _, int start, int length) ->
           String.format(Locale.ROOT, "%s.narrow(Tensor.LAST, %d, %d)", x, start, length);
       case Node.Strided(int from) ->
-          String.format(Locale.ROOT, "%s.slice(Tensor.LAST, 0, %d, 2)", x, forms.get(from).columns());
+          String.format(
+              Locale.ROOT, "%s.slice(Tensor.LAST, 0, %d, 2)", x, forms.get(from).columns());
       case Node.Folded(Reduce reduce, int _, boolean keep, boolean overRows) ->
           String.format(Locale.ROOT, "%s.%s(%s, %d)", x, reduce.label(), keep, overRows ? 0 : -1);
       case Node.Softmaxed(int _, boolean log) ->
           x + (log ? ".logSoftmax" : ".softmax") + "(Tensor.LAST)";
       case Node.Pooled(Reduce reduce, int from, int blocks) ->
-          String.format(Locale.ROOT, "%s.reshape(-1, %d, %d).%s(false, 1)", x, blocks, forms.get(from).columns() / blocks, reduce.label());
+          String.format(
+              Locale.ROOT,
+              "%s.reshape(-1, %d, %d).%s(false, 1)",
+              x,
+              blocks,
+              forms.get(from).columns() / blocks,
+              reduce.label());
       case Node.Unsqueezed _ -> x + ".unsqueeze(-1)";
       case Node.Expanded(int _, int columns) ->
-          String.format(Locale.ROOT, "%1$s.expand(%1$s.shape().with(%1$s.rank() - 1, %2$d))", x, columns);
+          String.format(
+              Locale.ROOT, "%1$s.expand(%1$s.shape().with(%1$s.rank() - 1, %2$d))", x, columns);
       case Node.Flipped _ -> x + ".flip(Tensor.LAST)";
       case Node.Cumulated _ -> x + ".cumsum(Tensor.LAST)";
       case Node.Copied _ -> x + ".copy()";
@@ -149,7 +179,12 @@ final class GraphSource {
       case Node.Dropped(int _, double probability) ->
           "new Dropout(" + probability + ").apply(" + x + ")";
       case Node.Composed(String label, Op row, int _) ->
-          String.format(Locale.ROOT, "Op.apply(Composite.of(\"%s\", (Tensor t) -> %s), %s)", label, call(row, List.of("t")), x);
+          String.format(
+              Locale.ROOT,
+              "Op.apply(Composite.of(\"%s\", (Tensor t) -> %s), %s)",
+              label,
+              call(row, List.of("t")),
+              x);
     };
   }
 
@@ -193,9 +228,12 @@ final class GraphSource {
     List<String> rest = arguments.subList(1, arguments.size());
     return has(method(row), types)
         ? arguments.getFirst() + "." + method(row) + "(" + String.join(", ", rest) + ")"
-        : String.format(Locale.ROOT, "Op.apply(%s.%s, %s)", row instanceof Unary ? "Unary" : row instanceof Binary ? "Binary" : "Ternary",
-                row,
-                String.join(", ", arguments));
+        : String.format(
+            Locale.ROOT,
+            "Op.apply(%s.%s, %s)",
+            row instanceof Unary ? "Unary" : row instanceof Binary ? "Binary" : "Ternary",
+            row,
+            String.join(", ", arguments));
   }
 
   private static String method(Op row) {

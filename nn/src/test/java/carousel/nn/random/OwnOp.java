@@ -104,6 +104,7 @@ record OwnOp(Kind kind, Op row, Unary slope, double factor) implements CustomOp 
   /** As a user would write it. */
   String source() {
     String of = row instanceof Unary ? "Unary." : "Binary.";
-    return String.format(Locale.ROOT, "new OwnOp(OwnOp.Kind.%s, %s%s, Unary.%s, %s)", kind, of, row, slope, factor);
+    return String.format(
+        Locale.ROOT, "new OwnOp(OwnOp.Kind.%s, %s%s, Unary.%s, %s)", kind, of, row, slope, factor);
   }
 }

@@ -52,7 +52,8 @@ public final class GuardedMemory implements Memory {
         return;
       }
       if (ALL.get(JAVA_BYTE, address + bytes + i) != MARK) {
-        damaged.add(String.format(Locale.ROOT, "%d bytes behind the end of a block of %d", i, bytes));
+        damaged.add(
+            String.format(Locale.ROOT, "%d bytes behind the end of a block of %d", i, bytes));
         return;
       }
     }

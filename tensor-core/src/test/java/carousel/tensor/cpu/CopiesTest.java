@@ -14,10 +14,25 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Dense copies of permuted views, around the sizes of blocks and tiles, element by element. */
 class CopiesTest {
   private static final int[][] SIZES = {
-    {70, 301}, {3, 5000}, {5000, 3}, {1, 64, 65}, {40, 9, 17}, {700, 4, 3}, {2, 257, 60}, {6, 7, 8, 29}
+    {70, 301},
+    {3, 5000},
+    {5000, 3},
+    {1, 64, 65},
+    {40, 9, 17},
+    {700, 4, 3},
+    {2, 257, 60},
+    {6, 7, 8, 29}
   };
   private static final int[][] ORDERS = {
-    {1, 0}, {2, 1, 0}, {1, 0, 2}, {0, 2, 1}, {2, 0, 1}, {1, 2, 0}, {3, 2, 1, 0}, {1, 3, 0, 2}, {0, 2, 1, 3}
+    {1, 0},
+    {2, 1, 0},
+    {1, 0, 2},
+    {0, 2, 1},
+    {2, 0, 1},
+    {1, 2, 0},
+    {3, 2, 1, 0},
+    {1, 3, 0, 2},
+    {0, 2, 1, 3}
   };
 
   @ParameterizedTest
@@ -42,7 +57,9 @@ class CopiesTest {
                   rest /= x.dim(k);
                 }
                 if (copy[i] != flat[(int) at]) {
-                  assertThat(copy[i]).as("%s %s element %d", type, x.layout(), i).isEqualTo(flat[(int) at]);
+                  assertThat(copy[i])
+                      .as("%s %s element %d", type, x.layout(), i)
+                      .isEqualTo(flat[(int) at]);
                 }
               }
             }

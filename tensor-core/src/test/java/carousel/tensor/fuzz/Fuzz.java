@@ -174,7 +174,8 @@ public final class Fuzz {
     } catch (IOException e) {
       throw new AssertionError(e);
     }
-    return String.format(Locale.ROOT, "%s %s on input %d, kept as %s", reader.name(), what, round, kept);
+    return String.format(
+        Locale.ROOT, "%s %s on input %d, kept as %s", reader.name(), what, round, kept);
   }
 
   private void report() {

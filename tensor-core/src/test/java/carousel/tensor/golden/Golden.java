@@ -80,7 +80,14 @@ public record Golden(String name, Map<String, GoldenTensor> tensors, Map<String,
     var expected = values(key);
     if (actual.length != expected.length) {
       throw new AssertionError(
-          String.format(Locale.ROOT, "%s/%s: %d elements, expected %d of shape %s", name, key, actual.length, expected.length, Arrays.toString(shape(key))));
+          String.format(
+              Locale.ROOT,
+              "%s/%s: %d elements, expected %d of shape %s",
+              name,
+              key,
+              actual.length,
+              expected.length,
+              Arrays.toString(shape(key))));
     }
     int worst = -1;
     double largest = tolerance;
@@ -93,13 +100,16 @@ public record Golden(String name, Map<String, GoldenTensor> tensors, Map<String,
     }
     if (worst >= 0) {
       throw new AssertionError(
-          String.format(Locale.ROOT, "%s/%s: at %s is %s, expected %s (error %.3g, allowed %.3g)", name,
-                  key,
-                  Arrays.toString(coordinates(worst, shape(key))),
-                  actual[worst],
-                  expected[worst],
-                  largest,
-                  tolerance));
+          String.format(
+              Locale.ROOT,
+              "%s/%s: at %s is %s, expected %s (error %.3g, allowed %.3g)",
+              name,
+              key,
+              Arrays.toString(coordinates(worst, shape(key))),
+              actual[worst],
+              expected[worst],
+              largest,
+              tolerance));
     }
   }
 

@@ -28,26 +28,30 @@ class RunFilesFuzzTest {
     }
 
     private static byte[] text(String data, String cell) {
-      return String.format(Locale.ROOT, """
-      # what was asked for
-      data = %s
-      level = word
-      cell = %s
-      hidden = 128
-      layers = 1
-      batch = 20
-      steps = 20
-      epochs = 4
-      optimizer = adam
-      lr = 0.004
-      decay = 2.0
-      decay-after = 2
-      clip = 5.0
-      dropout = 0.0
-      bound = 0.0
-      seed = 1
-      device = cpu
-      """, data.replace("\\", "\\\\"), cell)
+      return String.format(
+              Locale.ROOT,
+              """
+              # what was asked for
+              data = %s
+              level = word
+              cell = %s
+              hidden = 128
+              layers = 1
+              batch = 20
+              steps = 20
+              epochs = 4
+              optimizer = adam
+              lr = 0.004
+              decay = 2.0
+              decay-after = 2
+              clip = 5.0
+              dropout = 0.0
+              bound = 0.0
+              seed = 1
+              device = cpu
+              """,
+              data.replace("\\", "\\\\"),
+              cell)
           .getBytes(UTF_8);
     }
 

@@ -71,7 +71,8 @@ class TrainingStateFuzzTest {
 
     @Override
     public void read(Path file) throws IOException {
-      var named = run.resolve(String.format(Locale.ROOT, "checkpoint-%010d.safetensors", step(file)));
+      var named =
+          run.resolve(String.format(Locale.ROOT, "checkpoint-%010d.safetensors", step(file)));
       Files.move(file, named);
       try {
         restore();
