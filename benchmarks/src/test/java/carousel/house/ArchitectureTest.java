@@ -244,14 +244,16 @@ class ArchitectureTest {
       private static final Set<String> NAMES =
           Set.of("format", "formatted", "printf", "toLowerCase", "toUpperCase");
       private static final Set<String> OWNERS =
-          Set.of("java.lang.String", "java.io.PrintStream", "java.io.PrintWriter", "java.io.Console");
+          Set.of(
+              "java.lang.String", "java.io.PrintStream", "java.io.PrintWriter", "java.io.Console");
 
       @Override
       public void check(JavaClass type, ConditionEvents events) {
         type.getAccessesFromSelf().stream()
             .filter(access -> access.getTarget() instanceof CodeUnitAccessTarget)
             .filter(access -> isWithoutLocale((CodeUnitAccessTarget) access.getTarget()))
-            .forEach(access -> events.add(new SimpleConditionEvent(type, false, access.getDescription())));
+            .forEach(access ->
+                events.add(new SimpleConditionEvent(type, false, access.getDescription())));
       }
 
       private static boolean isWithoutLocale(CodeUnitAccessTarget target) {

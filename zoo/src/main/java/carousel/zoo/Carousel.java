@@ -57,7 +57,8 @@ public final class Carousel implements Runnable {
    * @param arguments as on the command line
    */
   public static void main(String... arguments) {
-    // Every message of ours names its locale; those of the libraries, of the command line's parser say, do not.
+    // Every message of ours names its locale; those of the libraries, of the command line's parser
+    // say, do not.
     Locale.setDefault(Locale.ROOT);
     var out = Output.to(FileDescriptor.out);
     var err = Output.to(FileDescriptor.err);

@@ -8,7 +8,6 @@ import carousel.tensor.spi.Probe;
 import carousel.tensor.spi.Setting;
 import carousel.zoo.lm.Numbers;
 import carousel.zoo.lm.Reporter;
-import java.util.Locale;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -16,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
@@ -35,8 +35,7 @@ final class DoctorCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     var out = Objects.requireNonNull(spec).commandLine().getOut();
-    var findings =
-        new ArrayList<>(List.of(java(), settings(), nativeAccess()));
+    var findings = new ArrayList<>(List.of(java(), settings(), nativeAccess()));
     if (Setting.complaints().isEmpty()) {
       findings.addAll(List.of(vectors(), processors(), memory()));
       for (var probe : ServiceLoader.load(Probe.class)) findings.add(look(probe));
@@ -82,7 +81,8 @@ final class DoctorCommand implements Callable<Integer> {
     var complaints = Setting.complaints();
     var given =
         System.getProperties().stringPropertyNames().stream()
-            .filter(name -> Arrays.stream(Setting.values()).anyMatch(s -> s.property().equals(name)))
+            .filter(
+                name -> Arrays.stream(Setting.values()).anyMatch(s -> s.property().equals(name)))
             .sorted()
             .map(name -> "-D" + name + "=" + System.getProperty(name))
             .toList();
@@ -140,9 +140,12 @@ final class DoctorCommand implements Callable<Integer> {
   private static Finding processors() {
     var facts = new ArrayList<String>();
     facts.add(
-        String.format(Locale.ROOT, "%s, %d processors, %d threads in use", System.getProperty("os.arch"),
-                Runtime.getRuntime().availableProcessors(),
-                Threads.count()));
+        String.format(
+            Locale.ROOT,
+            "%s, %d processors, %d threads in use",
+            System.getProperty("os.arch"),
+            Runtime.getRuntime().availableProcessors(),
+            Threads.count()));
     facts.addAll(model());
     return new Finding("processor", true, facts, List.of());
   }
@@ -165,12 +168,18 @@ final class DoctorCommand implements Callable<Integer> {
     if (ManagementFactory.getOperatingSystemMXBean()
         instanceof com.sun.management.OperatingSystemMXBean system) {
       facts.add(
-          String.format(Locale.ROOT, "%s in this machine or container, %s free", Numbers.bytes(system.getTotalMemorySize()),
-                  Numbers.bytes(system.getFreeMemorySize())));
+          String.format(
+              Locale.ROOT,
+              "%s in this machine or container, %s free",
+              Numbers.bytes(system.getTotalMemorySize()),
+              Numbers.bytes(system.getFreeMemorySize())));
     }
     facts.add("heap up to " + Numbers.bytes(Runtime.getRuntime().maxMemory()));
     facts.add(
-        String.format(Locale.ROOT, "tensors up to %s (-Dcarousel.memory=)", Numbers.bytes(Device.cpu().backend().memory().limit())));
+        String.format(
+            Locale.ROOT,
+            "tensors up to %s (-Dcarousel.memory=)",
+            Numbers.bytes(Device.cpu().backend().memory().limit())));
     return new Finding("memory", true, facts, List.of());
   }
 

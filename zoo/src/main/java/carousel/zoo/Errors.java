@@ -7,10 +7,10 @@ import carousel.tensor.TensorException;
 import carousel.zoo.grammar.GrammarException;
 import carousel.zoo.lm.Failure;
 import carousel.zoo.lm.Reporter;
-import java.util.Locale;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.InvalidPathException;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -33,11 +33,15 @@ final class Errors {
   /** Where the locale knows ASCII alone, Java has lost what it could not read of a name. */
   private static String reason(InvalidPathException e) {
     var names = System.getProperty("sun.jnu.encoding", "");
-    return String.format(Locale.ROOT, "'%s' cannot be the name of a file: %s%s", e.getInput(),
-            e.getReason(),
-            names.startsWith("UTF")
-                ? ""
-                : String.format(Locale.ROOT, "; Java reads names as %s here: start it with LC_ALL=C.UTF-8", names));
+    return String.format(
+        Locale.ROOT,
+        "'%s' cannot be the name of a file: %s%s",
+        e.getInput(),
+        e.getReason(),
+        names.startsWith("UTF")
+            ? ""
+            : String.format(
+                Locale.ROOT, "; Java reads names as %s here: start it with LC_ALL=C.UTF-8", names));
   }
 
   private static String path(CommandLine line) {

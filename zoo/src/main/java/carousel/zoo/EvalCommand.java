@@ -11,12 +11,12 @@ import carousel.zoo.lm.Numbers;
 import carousel.zoo.lm.Reporter;
 import carousel.zoo.lm.RunFolder;
 import carousel.zoo.lm.Trained;
-import java.util.Locale;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +71,11 @@ final class EvalCommand implements Callable<Integer> {
       var source = data == null ? settings.data() : data;
       if (data != null && !source.equals(Data.GENERATED) && !Files.isDirectory(Path.of(source))) {
         var cut = settings.tokenizer();
-        print(out, "text", trained, TokenStream.read(Path.of(source), trained.vocabulary(), cut::cut));
+        print(
+            out,
+            "text",
+            trained,
+            TokenStream.read(Path.of(source), trained.vocabulary(), cut::cut));
         return 0;
       }
       var texts = Data.read(source, trained.vocabulary(), settings);
@@ -81,7 +85,10 @@ final class EvalCommand implements Callable<Integer> {
           .grammar()
           .ifPresent(g ->
               out.println(
-                  String.format(Locale.ROOT, "best    perplexity %8s  possible", Numbers.figure(g.bestPerplexity()))));
+                  String.format(
+                      Locale.ROOT,
+                      "best    perplexity %8s  possible",
+                      Numbers.figure(g.bestPerplexity()))));
       return 0;
     }
   }
@@ -90,11 +97,14 @@ final class EvalCommand implements Callable<Integer> {
     var measured = Evaluation.of(trained.model(), text, batch);
     var unknown = Arrays.stream(text.toArray()).filter(id -> id == Vocabulary.UNKNOWN_ID).count();
     out.println(
-        String.format(Locale.ROOT, "%-6s  perplexity %8s  %s predicted, %s of the text unknown (%s)", name,
-                Numbers.figure(measured.perplexity()),
-                Numbers.counted(measured.tokens(), "token"),
-                Numbers.count(unknown),
-                Reporter.visible(text.name())));
+        String.format(
+            Locale.ROOT,
+            "%-6s  perplexity %8s  %s predicted, %s of the text unknown (%s)",
+            name,
+            Numbers.figure(measured.perplexity()),
+            Numbers.counted(measured.tokens(), "token"),
+            Numbers.count(unknown),
+            Reporter.visible(text.name())));
     out.flush();
   }
 }

@@ -72,7 +72,14 @@ final class ExplainCommand implements Callable<Integer> {
     } catch (TensorException e) {
       var first = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new Failure(
-          String.format(Locale.ROOT, "%s of %d inputs, %d hidden units and a batch of %d: %s", cell, inputs, hidden, batch, first),
+          String.format(
+              Locale.ROOT,
+              "%s of %d inputs, %d hidden units and a batch of %d: %s",
+              cell,
+              inputs,
+              hidden,
+              batch,
+              first),
           e);
     }
     return 0;

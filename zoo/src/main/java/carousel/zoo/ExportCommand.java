@@ -9,10 +9,10 @@ import carousel.zoo.lm.Numbers;
 import carousel.zoo.lm.Reporter;
 import carousel.zoo.lm.RunFolder;
 import carousel.zoo.lm.Trained;
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -50,13 +50,19 @@ final class ExportCommand implements Callable<Integer> {
     var target = Objects.requireNonNull(file);
     var parent = target.toAbsolutePath().getParent();
     if (parent != null && !Files.isDirectory(parent)) {
-      throw new Failure(String.format(Locale.ROOT, "cannot write %s: there is no folder %s", target, parent));
+      throw new Failure(
+          String.format(Locale.ROOT, "cannot write %s: there is no folder %s", target, parent));
     }
     var out = Objects.requireNonNull(spec).commandLine().getOut();
     try (var scope = Scope.open(Device.of(RunFolder.open(folder).settings().device()))) {
       var model = Trained.load(folder).model();
       Onnx.save(target, Chain.of(model.embed(), model.stack(), model.head()), Onnx.Input.STATES);
-      out.println(String.format(Locale.ROOT, "%s  %s weights", Reporter.visible(target.toString()), Numbers.count(model.parameters().count())));
+      out.println(
+          String.format(
+              Locale.ROOT,
+              "%s  %s weights",
+              Reporter.visible(target.toString()),
+              Numbers.count(model.parameters().count())));
       return 0;
     }
   }

@@ -72,7 +72,14 @@ final class GradCheckCommand implements Callable<Integer> {
     for (var cell : cells) Choice.require("CELL", cell, Cells.names());
     var out = Objects.requireNonNull(spec).commandLine().getOut();
     out.println(
-        String.format(Locale.ROOT, "T=%d steps, N=%d rows, D=%d inputs, H=%d, F64, seed %d", STEPS, BATCH, INPUTS, HIDDEN, seed));
+        String.format(
+            Locale.ROOT,
+            "T=%d steps, N=%d rows, D=%d inputs, H=%d, F64, seed %d",
+            STEPS,
+            BATCH,
+            INPUTS,
+            HIDDEN,
+            seed));
     out.println();
     out.println("cell             order    slopes   worst error   verdict");
     var failures = new ArrayList<String>();

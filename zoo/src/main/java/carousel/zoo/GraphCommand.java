@@ -8,10 +8,10 @@ import carousel.zoo.lm.Choice;
 import carousel.zoo.lm.Failure;
 import carousel.zoo.lm.Reporter;
 import carousel.zoo.trace.StepGraph;
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +48,12 @@ final class GraphCommand implements Callable<Integer> {
     var diagram = StepGraph.of(cell, !forward);
     var out = Objects.requireNonNull(spec).commandLine().getOut();
     out.println(
-        String.format(Locale.ROOT, "%s: %d nodes, %d edges", diagram.title(), diagram.nodes().size(), diagram.edges().size()));
+        String.format(
+            Locale.ROOT,
+            "%s: %d nodes, %d edges",
+            diagram.title(),
+            diagram.nodes().size(),
+            diagram.edges().size()));
     var name = cell + (forward ? "-forward" : "");
     out.println("  " + Reporter.visible(write(name + ".dot", Dot.write(diagram)).toString()));
     out.println("  " + Reporter.visible(write(name + ".svg", Svg.write(diagram)).toString()));

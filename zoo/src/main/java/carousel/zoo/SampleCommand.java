@@ -11,9 +11,9 @@ import carousel.zoo.lm.Reporter;
 import carousel.zoo.lm.RunFolder;
 import carousel.zoo.lm.Sampler;
 import carousel.zoo.lm.Trained;
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -75,7 +75,10 @@ final class SampleCommand implements Callable<Integer> {
         line.getErr()
             .println(
                 Reporter.visible(
-                    String.format(Locale.ROOT, "carousel: '%s' is not in the vocabulary; read as <unk>", unknown)));
+                    String.format(
+                        Locale.ROOT,
+                        "carousel: '%s' is not in the vocabulary; read as <unk>",
+                        unknown)));
       }
       // A line begins after the end of another.
       var read = IntStream.concat(IntStream.of(Vocabulary.END_ID), IntStream.of(given)).toArray();

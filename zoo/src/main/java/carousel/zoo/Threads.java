@@ -1,8 +1,8 @@
 package carousel.zoo;
 
-import java.util.Locale;
 import carousel.tensor.spi.Setting;
 import carousel.zoo.lm.Failure;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** How many threads the CPU backend takes: read once, when it is first used. */
@@ -13,7 +13,9 @@ final class Threads {
   static void use(@Nullable Integer threads) {
     if (threads == null) return;
     if (!Setting.THREADS.takes(threads.toString())) {
-      throw Failure.usage(String.format(Locale.ROOT, "--threads must be %s, got %s", Setting.THREADS.wanted(), threads));
+      throw Failure.usage(
+          String.format(
+              Locale.ROOT, "--threads must be %s, got %s", Setting.THREADS.wanted(), threads));
     }
     System.setProperty(Setting.THREADS.property(), threads.toString());
   }

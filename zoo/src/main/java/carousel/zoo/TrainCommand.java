@@ -13,13 +13,13 @@ import carousel.zoo.lm.RunFolder;
 import carousel.zoo.lm.Saving;
 import carousel.zoo.lm.Settings;
 import carousel.zoo.lm.TrainingRun;
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -274,7 +274,10 @@ final class TrainCommand implements Callable<Integer> {
     if (data == null) {
       if (recipe != null && recipe().readsPennTreebank()) {
         throw Failure.usage(
-            String.format(Locale.ROOT, "--recipe %s is made for Penn Treebank: say with --data where it is", recipe));
+            String.format(
+                Locale.ROOT,
+                "--recipe %s is made for Penn Treebank: say with --data where it is",
+                recipe));
       }
       return Data.GENERATED;
     }

@@ -10,12 +10,12 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import carousel.nn.Loss;
+import carousel.nn.data.TokenStream;
 import carousel.nn.onnx.Onnx;
 import carousel.nn.recurrent.State;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
-import carousel.nn.data.TokenStream;
 import carousel.zoo.lm.Evaluation;
 import carousel.zoo.lm.Trained;
 import java.io.IOException;
@@ -78,7 +78,8 @@ class ExportTest {
     assertThat(shell.out()).contains("model.onnx", "weights");
     try (var scope = Scope.open()) {
       var trained = Trained.load(run);
-      var text = TokenStream.read(
+      var text =
+          TokenStream.read(
               folder.resolve("text.txt"), trained.vocabulary(), UnaryOperator.identity());
       var expected = Evaluation.of(trained.model(), text, 1);
       var nats = 0.0;

@@ -74,12 +74,13 @@ class OutletsTest {
   @Test
   void namesCannotMoveTheCursor() throws Exception {
     Files.writeString(folder.resolve(EVIL + ".txt"), LINES);
-    commands(folder, EVIL).forEach((what, command) -> {
-      var shell = carousel(command.toArray());
-      assertThat((shell.out() + shell.err()).codePoints().filter(OutletsTest::movesCursor))
-          .as("%s: %s%s", what, shell.out(), shell.err())
-          .isEmpty();
-    });
+    commands(folder, EVIL)
+        .forEach((what, command) -> {
+          var shell = carousel(command.toArray());
+          assertThat((shell.out() + shell.err()).codePoints().filter(OutletsTest::movesCursor))
+              .as("%s: %s%s", what, shell.out(), shell.err())
+              .isEmpty();
+        });
   }
 
   private static boolean movesCursor(int c) {

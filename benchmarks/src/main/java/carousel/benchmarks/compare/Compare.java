@@ -1,6 +1,5 @@
 package carousel.benchmarks.compare;
 
-import java.util.Locale;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -8,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** Measures Carousel and other libraries beside each other; see {@link Options#USAGE}. */
 public final class Compare {
@@ -65,7 +65,8 @@ public final class Compare {
         List<Result> results = new ArrayList<>();
         for (Row row : rows) {
           if (System.nanoTime() - start > options.minutes() * 60e9) {
-            out.printf(Locale.ROOT, "%n%s %s: left out, the time is over%n", table.option(), row.name());
+            out.printf(
+                Locale.ROOT, "%n%s %s: left out, the time is over%n", table.option(), row.name());
             continue;
           }
           Result result = rounds.measure(table, row);

@@ -18,7 +18,8 @@ final class Machine {
   /** Prints processor and Java, and a warning if somebody else is at work. */
   static void describe(PrintStream out) {
     int processors = Runtime.getRuntime().availableProcessors();
-    out.printf(Locale.ROOT, "%s, %d processors, Java %s%n", processor(), processors, Runtime.version());
+    out.printf(
+        Locale.ROOT, "%s, %d processors, Java %s%n", processor(), processors, Runtime.version());
     double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     if (load > QUIET) {
       out.printf(

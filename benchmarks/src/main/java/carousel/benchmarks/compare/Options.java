@@ -1,11 +1,11 @@
 package carousel.benchmarks.compare;
 
-import java.util.Locale;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -34,25 +34,28 @@ record Options(
   private static final int ROUNDS = 5;
 
   static final String USAGE =
-      String.format(Locale.ROOT, """
-      usage: benchmarks/compare [OPTION]...
+      String.format(
+          Locale.ROOT,
+          """
+          usage: benchmarks/compare [OPTION]...
 
-        --only TABLE,...     these tables: %s
-        --rows TEXT;...      rows whose name holds one of these texts, e.g. "650;1500"
-        --libraries NAME,... these libraries: %s
-                             (all of these may be given more than once)
-        --ours               only us; needs no download
-        --threads N          threads for each side; all processors by default
-        --rounds N           rounds of every row; %d by default, which is the least that counts
-        --quick              fewer rows, shorter slices, no DL4J: ends within 10 minutes
-        --svg FILE           draws the ratios by shape
-        --list               prints the tables and their rows
-        --help               prints this
+            --only TABLE,...     these tables: %s
+            --rows TEXT;...      rows whose name holds one of these texts, e.g. "650;1500"
+            --libraries NAME,... these libraries: %s
+                                 (all of these may be given more than once)
+            --ours               only us; needs no download
+            --threads N          threads for each side; all processors by default
+            --rounds N           rounds of every row; %d by default, which is the least that counts
+            --quick              fewer rows, shorter slices, no DL4J: ends within 10 minutes
+            --svg FILE           draws the ratios by shape
+            --list               prints the tables and their rows
+            --help               prints this
 
-      The last line is `geomean G min M` of (better libtorch time / ours) over the rows of the table lstm.
-      """, names(Table.values(), Table::option),
-              names(Library.values(), Library::option),
-              ROUNDS);
+          The last line is `geomean G min M` of (better libtorch time / ours) over the rows of the table lstm.
+          """,
+          names(Table.values(), Table::option),
+          names(Library.values(), Library::option),
+          ROUNDS);
 
   /** A command line that makes no sense. */
   static final class Misuse extends RuntimeException {

@@ -90,8 +90,13 @@ final class Picture {
     String escaped = content.replace("&", "&amp;").replace("<", "&lt;");
     body.append(
         String.format(
-            Locale.ROOT, "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" %s>%s</text>%n",
-            x, baseline, anchor, style, escaped));
+            Locale.ROOT,
+            "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" %s>%s</text>%n",
+            x,
+            baseline,
+            anchor,
+            style,
+            escaped));
   }
 
   private String frame() {
@@ -101,12 +106,18 @@ final class Picture {
     int width = LEFT + WIDTH + RIGHT;
     int height = caption + GAP;
     return String.format(
-        Locale.ROOT, """
+        Locale.ROOT,
+        """
         <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %1$d %2$d" font-family="sans-serif" font-size="11">
         <rect width="%1$d" height="%2$d" fill="#fff"/>
         %3$s<line x1="%4$d" x2="%4$d" y1="%5$d" y2="%6$d" stroke="#222" stroke-dasharray="4 3"/>
         </svg>
         """,
-        width, height, body, one, HEAD, y);
+        width,
+        height,
+        body,
+        one,
+        HEAD,
+        y);
   }
 }

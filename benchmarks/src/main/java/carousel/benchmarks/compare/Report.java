@@ -19,7 +19,10 @@ final class Report {
     out.printf(
         Locale.ROOT,
         "%n### %s: %s; %d %s%n%n",
-        table.option(), table.title, threads, threads == 1 ? "thread" : "threads");
+        table.option(),
+        table.title,
+        threads,
+        threads == 1 ? "thread" : "threads");
     line("shape", "contender", "setting", table.unit.label, "from – to", "ratio");
     line("---", "---", "---", "---:", "---:", "---:");
   }
@@ -53,7 +56,12 @@ final class Report {
     out.printf(
         Locale.ROOT,
         "| %-20s | %-20s | %-11s | %9s | %19s | %5s |%n",
-        shape, who, setting, median, range, ratio);
+        shape,
+        who,
+        setting,
+        median,
+        range,
+        ratio);
   }
 
   private static String show(OptionalDouble ratio) {

@@ -32,7 +32,12 @@ final class Verdict {
     for (Sample sample : samples) {
       if (sample.inUse() != inUse) {
         findings.add(
-            String.format(Locale.ROOT, "tensor memory in use between trials was %d bytes, and %d after %d trials", inUse, sample.inUse(), sample.trials()));
+            String.format(
+                Locale.ROOT,
+                "tensor memory in use between trials was %d bytes, and %d after %d trials",
+                inUse,
+                sample.inUse(),
+                sample.trials()));
         break;
       }
     }

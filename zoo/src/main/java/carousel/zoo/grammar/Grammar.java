@@ -6,7 +6,6 @@ import carousel.nn.data.TokenStream;
 import carousel.nn.data.Vocabulary;
 import carousel.tensor.Philox;
 import carousel.zoo.grammar.Rule.Symbol;
-import java.util.Locale;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +15,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 

@@ -1,10 +1,10 @@
 package carousel.zoo.grammar;
 
 import carousel.zoo.grammar.Rule.Symbol;
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 
@@ -85,7 +85,8 @@ final class GrammarText {
     } catch (NumberFormatException misspelt) {
       // falls through to the message
     }
-    throw new GrammarException(String.format(Locale.ROOT, "%s: \"%s\" is no weight above 0", left, item));
+    throw new GrammarException(
+        String.format(Locale.ROOT, "%s: \"%s\" is no weight above 0", left, item));
   }
 
   private static Symbol symbol(String left, String item) {
@@ -93,7 +94,8 @@ final class GrammarText {
       return new Symbol(item.substring(1, item.length() - 1), true);
     }
     if (NAME.matcher(item).matches()) return new Symbol(item, false);
-    throw new GrammarException(String.format(Locale.ROOT, "%s: \"%s\" is neither a name nor a 'word'", left, item));
+    throw new GrammarException(
+        String.format(Locale.ROOT, "%s: \"%s\" is neither a name nor a 'word'", left, item));
   }
 
   private void words(String left, String list) {
@@ -106,7 +108,13 @@ final class GrammarText {
       var pair = words[rank - 1].split("/", -1);
       if (pair.length != names.length || words[rank - 1].isEmpty()) {
         throw new GrammarException(
-            String.format(Locale.ROOT, "%s: \"%s\" has %d forms for %d names", left, words[rank - 1], pair.length, names.length));
+            String.format(
+                Locale.ROOT,
+                "%s: \"%s\" has %d forms for %d names",
+                left,
+                words[rank - 1],
+                pair.length,
+                names.length));
       }
       weights.add(1.0 / rank);
       for (var i = 0; i < pair.length; i++) forms.get(i).add(List.of(new Symbol(pair[i], true)));

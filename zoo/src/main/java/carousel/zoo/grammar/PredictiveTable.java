@@ -1,10 +1,10 @@
 package carousel.zoo.grammar;
 
 import carousel.zoo.grammar.Rule.Symbol;
-import java.util.Locale;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -118,7 +118,13 @@ final class PredictiveTable {
       var other = at(table, rule.left()).put(word, rule);
       if (other != null) {
         throw new GrammarException(
-            String.format(Locale.ROOT, "%s: before '%s' both \"%s\" and \"%s\" apply, so a sentence may have two readings", rule.left(), word, other, rule));
+            String.format(
+                Locale.ROOT,
+                "%s: before '%s' both \"%s\" and \"%s\" apply, so a sentence may have two readings",
+                rule.left(),
+                word,
+                other,
+                rule));
       }
     }
   }

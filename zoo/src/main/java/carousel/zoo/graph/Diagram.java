@@ -1,11 +1,11 @@
 package carousel.zoo.graph;
 
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -74,7 +74,12 @@ public record Diagram(String title, List<Node> nodes, List<Edge> edges) {
       for (var end : List.of(edge.from(), edge.to())) {
         if (!ids.contains(end)) {
           throw new IllegalArgumentException(
-              String.format(Locale.ROOT, "diagram: the edge from \"%s\" to \"%s\" ends nowhere: there is no node \"%s\"", edge.from(), edge.to(), end));
+              String.format(
+                  Locale.ROOT,
+                  "diagram: the edge from \"%s\" to \"%s\" ends nowhere: there is no node \"%s\"",
+                  edge.from(),
+                  edge.to(),
+                  end));
         }
       }
     }
@@ -115,7 +120,8 @@ public record Diagram(String title, List<Node> nodes, List<Edge> edges) {
       free.forEach(incoming::remove);
       incoming.values().removeIf(count -> count == 0);
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "diagram: it has a cycle through \"%s\"", onCycle(edges, incoming)));
+          String.format(
+              Locale.ROOT, "diagram: it has a cycle through \"%s\"", onCycle(edges, incoming)));
     }
   }
 

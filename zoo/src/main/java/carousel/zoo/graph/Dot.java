@@ -18,22 +18,28 @@ public final class Dot {
    */
   public static String write(Diagram diagram) {
     var out = new StringBuilder("digraph {\n");
-    out.append(String.format(Locale.ROOT, "  label=%s; labelloc=t; fontname=Helvetica;\n", quote(diagram.title())));
+    out.append(
+        String.format(
+            Locale.ROOT, "  label=%s; labelloc=t; fontname=Helvetica;\n", quote(diagram.title())));
     out.append("  node [fontname=Helvetica, fontsize=11, margin=\"0.12,0.05\"];\n");
     out.append("  edge [fontname=Helvetica, fontsize=9, arrowsize=0.7];\n");
     for (var node : diagram.nodes()) {
       var kind = node.kind();
       var text = node.detail().isEmpty() ? node.label() : node.label() + "\n" + node.detail();
       out.append(
-          String.format(Locale.ROOT, "  %s [label=%s, shape=box, style=\"filled%s\", fillcolor=\"%s\", color=\"%s\"];\n", quote(node.id()),
-                  quote(text),
-                  kind.isValue() ? ",rounded" : "",
-                  kind.fill(),
-                  kind.stroke()));
+          String.format(
+              Locale.ROOT,
+              "  %s [label=%s, shape=box, style=\"filled%s\", fillcolor=\"%s\", color=\"%s\"];\n",
+              quote(node.id()),
+              quote(text),
+              kind.isValue() ? ",rounded" : "",
+              kind.fill(),
+              kind.stroke()));
     }
     for (var edge : diagram.edges()) {
       out.append(String.format(Locale.ROOT, "  %s -> %s", quote(edge.from()), quote(edge.to())));
-      if (!edge.label().isEmpty()) out.append(String.format(Locale.ROOT, " [label=%s]", quote(edge.label())));
+      if (!edge.label().isEmpty())
+        out.append(String.format(Locale.ROOT, " [label=%s]", quote(edge.label())));
       out.append(";\n");
     }
     return out.append("}\n").toString();

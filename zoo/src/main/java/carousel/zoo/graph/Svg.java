@@ -59,8 +59,15 @@ public final class Svg {
     var width = inner + 2 * MARGIN;
     var height = layout.height() + TITLE + LEGEND + 2 * MARGIN;
     line(
-        String.format(Locale.ROOT, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%s\" height=\"%s\" viewBox=\"0 0 %s"
-                + " %s\" font-family=\"%s\">", number(width), number(height), number(width), number(height), FONT));
+        String.format(
+            Locale.ROOT,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%s\" height=\"%s\" viewBox=\"0 0 %s"
+                + " %s\" font-family=\"%s\">",
+            number(width),
+            number(height),
+            number(width),
+            number(height),
+            FONT));
     line(String.format(Locale.ROOT, "<title>%s</title>", escape(diagram.title())));
     line(
         "<style>path{fill:none;stroke-width:1.3} .edge:hover path{stroke-width:3}"
@@ -69,9 +76,19 @@ public final class Svg {
     markers();
     line("<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>");
     line(
-        String.format(Locale.ROOT, "<text x=\"%s\" y=\"%s\" font-size=\"17\" font-weight=\"600\">%s</text>", number(MARGIN), number(MARGIN + 14), escape(diagram.title())));
+        String.format(
+            Locale.ROOT,
+            "<text x=\"%s\" y=\"%s\" font-size=\"17\" font-weight=\"600\">%s</text>",
+            number(MARGIN),
+            number(MARGIN + 14),
+            escape(diagram.title())));
     var left = MARGIN + (inner - layout.width()) / 2;
-    line(String.format(Locale.ROOT, "<g transform=\"translate(%s %s)\">", number(left), number(MARGIN + TITLE)));
+    line(
+        String.format(
+            Locale.ROOT,
+            "<g transform=\"translate(%s %s)\">",
+            number(left),
+            number(MARGIN + TITLE)));
     layout.routes().forEach(this::edge);
     layout.boxes().forEach(this::node);
     layout.routes().forEach(this::edgeLabel);
@@ -85,9 +102,13 @@ public final class Svg {
     line("<defs>");
     for (var kind : NodeKind.values()) {
       line(
-          String.format(Locale.ROOT, "<marker id=\"to-%s\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"7\""
+          String.format(
+              Locale.ROOT,
+              "<marker id=\"to-%s\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"7\""
                   + " markerHeight=\"7\" orient=\"auto\"><path d=\"M0 1L10 5L0 9z\""
-                  + " style=\"fill:%s\"/></marker>", kind.name().toLowerCase(Locale.ROOT), kind.stroke()));
+                  + " style=\"fill:%s\"/></marker>",
+              kind.name().toLowerCase(Locale.ROOT),
+              kind.stroke()));
     }
     line("</defs>");
   }
@@ -106,12 +127,15 @@ public final class Svg {
   private void edge(Route route) {
     var kind = kind(route.edge().from());
     line(
-        String.format(Locale.ROOT, "<g class=\"edge\"><title>%s</title><path d=\"%s\" stroke=\"%s\"%s"
-                + " marker-end=\"url(#to-%s)\"/></g>", escape(route.edge().from() + " → " + route.edge().to()),
-                path(route.pieces()),
-                kind.stroke(),
-                isSaved(route.edge()) ? " stroke-dasharray=\"5 3\"" : "",
-                kind.name().toLowerCase(Locale.ROOT)));
+        String.format(
+            Locale.ROOT,
+            "<g class=\"edge\"><title>%s</title><path d=\"%s\" stroke=\"%s\"%s"
+                + " marker-end=\"url(#to-%s)\"/></g>",
+            escape(route.edge().from() + " → " + route.edge().to()),
+            path(route.pieces()),
+            kind.stroke(),
+            isSaved(route.edge()) ? " stroke-dasharray=\"5 3\"" : "",
+            kind.name().toLowerCase(Locale.ROOT)));
   }
 
   private static String path(List<Piece> pieces) {
@@ -124,12 +148,15 @@ public final class Svg {
       } else if (Math.abs(piece.x() - x) > 0.5) {
         var middle = number((y + piece.top()) / 2);
         d.append(
-            String.format(Locale.ROOT, "C%s %s %s %s %s %s", number(x),
-                    middle,
-                    number(piece.x()),
-                    middle,
-                    number(piece.x()),
-                    number(piece.top())));
+            String.format(
+                Locale.ROOT,
+                "C%s %s %s %s %s %s",
+                number(x),
+                middle,
+                number(piece.x()),
+                middle,
+                number(piece.x()),
+                number(piece.top())));
       } else {
         d.append(String.format(Locale.ROOT, "L%s %s", number(piece.x()), number(piece.top())));
       }
@@ -150,10 +177,13 @@ public final class Svg {
     var end = route.pieces().getLast();
     var comesFromRight = route.pieces().get(route.pieces().size() - 2).x() > end.x();
     line(
-        String.format(Locale.ROOT, "<text class=\"halo\" x=\"%s\" y=\"%s\" font-size=\"10\" text-anchor=\"%s\">%s</text>", number(end.x() + (comesFromRight ? -6 : 6)),
-                number(end.bottom() - 8),
-                comesFromRight ? "end" : "start",
-                escape(route.edge().label())));
+        String.format(
+            Locale.ROOT,
+            "<text class=\"halo\" x=\"%s\" y=\"%s\" font-size=\"10\" text-anchor=\"%s\">%s</text>",
+            number(end.x() + (comesFromRight ? -6 : 6)),
+            number(end.bottom() - 8),
+            comesFromRight ? "end" : "start",
+            escape(route.edge().label())));
   }
 
   private void node(Box box) {
@@ -171,25 +201,36 @@ public final class Svg {
 
   private static String tooltip(Node node) {
     var detail = node.detail().isEmpty() ? "" : " " + node.detail();
-    return String.format(Locale.ROOT, "%s: %s%s (%s)", node.id(), node.label(), detail, node.kind().title());
+    return String.format(
+        Locale.ROOT, "%s: %s%s (%s)", node.id(), node.label(), detail, node.kind().title());
   }
 
   private void shape(NodeKind kind, double x, double y, double width, double height) {
     line(
-        String.format(Locale.ROOT, "<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" rx=\"%s\" fill=\"%s\" stroke=\"%s\""
-                + " stroke-width=\"%s\"/>", number(x),
-                number(y),
-                number(width),
-                number(height),
-                number(kind.isValue() ? 13 : 4),
-                kind.fill(),
-                kind.stroke(),
-                kind.isValue() ? "1.6" : "1.1"));
+        String.format(
+            Locale.ROOT,
+            "<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" rx=\"%s\" fill=\"%s\" stroke=\"%s\""
+                + " stroke-width=\"%s\"/>",
+            number(x),
+            number(y),
+            number(width),
+            number(height),
+            number(kind.isValue() ? 13 : 4),
+            kind.fill(),
+            kind.stroke(),
+            kind.isValue() ? "1.6" : "1.1"));
   }
 
   private void text(String text, double x, double y, double size, String attributes) {
     line(
-        String.format(Locale.ROOT, "<text x=\"%s\" y=\"%s\" font-size=\"%s\" text-anchor=\"middle\"%s>%s</text>", number(x), number(y), number(size), attributes, escape(text)));
+        String.format(
+            Locale.ROOT,
+            "<text x=\"%s\" y=\"%s\" font-size=\"%s\" text-anchor=\"middle\"%s>%s</text>",
+            number(x),
+            number(y),
+            number(size),
+            attributes,
+            escape(text)));
   }
 
   /** The kinds that occur, and whether values are handed to the backward pass. */
@@ -220,14 +261,25 @@ public final class Svg {
     }
     if (legend.hasSaved()) {
       line(
-          String.format(Locale.ROOT, "<path d=\"M%s %sh%s\" stroke=\"#6b6b6b\" stroke-dasharray=\"5 3\"/>", number(x), number(y), number(Legend.SWATCH)));
+          String.format(
+              Locale.ROOT,
+              "<path d=\"M%s %sh%s\" stroke=\"#6b6b6b\" stroke-dasharray=\"5 3\"/>",
+              number(x),
+              number(y),
+              number(Legend.SWATCH)));
       legendText(SAVED, x, y);
     }
   }
 
   private void legendText(String title, double x, double y) {
     line(
-        String.format(Locale.ROOT, "<text x=\"%s\" y=\"%s\" font-size=\"%s\">%s</text>", number(x + Legend.SWATCH + 8), number(y + 4), number(Legend.SIZE), escape(title)));
+        String.format(
+            Locale.ROOT,
+            "<text x=\"%s\" y=\"%s\" font-size=\"%s\">%s</text>",
+            number(x + Legend.SWATCH + 8),
+            number(y + 4),
+            number(Legend.SIZE),
+            escape(title)));
   }
 
   private void line(String text) {

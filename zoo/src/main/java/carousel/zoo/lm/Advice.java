@@ -91,7 +91,9 @@ final class Advice {
     if (length <= (spaceless ? LONG_WITHOUT_SPACES : LONG_WORD)) return;
     var kana =
         japanese > 0.1 * characters && settings.tokenizer() == Tokenizer.SPACES
-            ? ", or --tokenizer " + Tokenizer.KUROMOJI.label() + ", which knows the words of Japanese"
+            ? ", or --tokenizer "
+                + Tokenizer.KUROMOJI.label()
+                + ", which knows the words of Japanese"
             : "";
     lines.add(
         String.format(

@@ -1,7 +1,7 @@
 package carousel.zoo.lm;
 
-import java.util.Locale;
 import carousel.tensor.spi.Setting;
+import java.util.Locale;
 
 /**
  * What the last bits of a result depend on beside the program: the order of sums is that of the vectors

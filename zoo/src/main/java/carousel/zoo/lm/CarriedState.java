@@ -3,10 +3,10 @@ package carousel.zoo.lm;
 import carousel.nn.recurrent.State;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 
@@ -39,7 +39,12 @@ public final class CarriedState {
         var tensor = tensors.get(name(layer, k));
         if (tensor == null || !type(tensor).equals(type(zeros.get(k)))) {
           throw new Failure(
-              String.format(Locale.ROOT, "the carried state '%s' must be %s, the checkpoint holds %s", name(layer, k), type(zeros.get(k)), tensor == null ? "none" : type(tensor)));
+              String.format(
+                  Locale.ROOT,
+                  "the carried state '%s' must be %s, the checkpoint holds %s",
+                  name(layer, k),
+                  type(zeros.get(k)),
+                  tensor == null ? "none" : type(tensor)));
         }
         unknown.remove(name(layer, k));
         own.add(owner.adopt(tensor));
@@ -48,7 +53,10 @@ public final class CarriedState {
     }
     if (!unknown.isEmpty()) {
       throw new Failure(
-          String.format(Locale.ROOT, "the checkpoint holds a carried state '%s' that no layer has", unknown.first()));
+          String.format(
+              Locale.ROOT,
+              "the checkpoint holds a carried state '%s' that no layer has",
+              unknown.first()));
     }
     held = List.copyOf(restored);
   }

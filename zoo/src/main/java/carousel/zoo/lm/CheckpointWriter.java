@@ -2,8 +2,8 @@ package carousel.zoo.lm;
 
 import carousel.nn.io.Checkpoints;
 import carousel.tensor.Scope;
-import java.util.Locale;
 import java.io.IOException;
+import java.util.Locale;
 
 /**
  * Writes the checkpoints of a run when they are due. One that cannot be written is no reason to end a
@@ -43,7 +43,8 @@ final class CheckpointWriter {
         });
     if (newest.isEmpty() && damaged[0]) {
       throw new Failure(
-          String.format(Locale.ROOT, "no checkpoint of %s is sound; begin a new run with --out", run.path()));
+          String.format(
+              Locale.ROOT, "no checkpoint of %s is sound; begin a new run with --out", run.path()));
     }
     if (newest.isPresent()) {
       state.restore(newest.get()).forEach(reporter::warning);
@@ -65,7 +66,12 @@ final class CheckpointWriter {
         throw failure(unwritten(state) + ", and the training was stopped", e);
       if (!failing) {
         reporter.warning(
-            String.format(Locale.ROOT, "%s: %s. The training goes on and tries again; %s. Make room or permission there", unwritten(state), Failure.reason(e), lastGood()));
+            String.format(
+                Locale.ROOT,
+                "%s: %s. The training goes on and tries again; %s. Make room or permission there",
+                unwritten(state),
+                Failure.reason(e),
+                lastGood()));
       }
       failing = true;
     }
@@ -110,7 +116,13 @@ final class CheckpointWriter {
 
   private Failure failure(String what, IOException e) {
     return new Failure(
-        String.format(Locale.ROOT, "%s: %s. Make room or permission there; %s, and ./carousel train --resume %s goes on from there", what, Failure.reason(e), lastGood(), run.path()),
+        String.format(
+            Locale.ROOT,
+            "%s: %s. Make room or permission there; %s, and ./carousel train --resume %s goes on from there",
+            what,
+            Failure.reason(e),
+            lastGood(),
+            run.path()),
         e);
   }
 

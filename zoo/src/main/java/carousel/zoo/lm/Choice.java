@@ -38,7 +38,13 @@ public final class Choice {
             .filter(name -> distance(name, lower) <= Math.max(1, name.length() / 2))
             .map(name -> "did you mean " + name + "? ")
             .orElse("");
-    return String.format(Locale.ROOT, "%s: there is no '%s'; %sthere are: %s", what, given, near, String.join(", ", names));
+    return String.format(
+        Locale.ROOT,
+        "%s: there is no '%s'; %sthere are: %s",
+        what,
+        given,
+        near,
+        String.join(", ", names));
   }
 
   /**

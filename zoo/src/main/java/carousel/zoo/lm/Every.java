@@ -24,7 +24,10 @@ public record Every(long steps, long seconds) {
     var matcher = FORM.matcher(text);
     if (!matcher.matches()) {
       throw Failure.usage(
-          String.format(Locale.ROOT, "--every must be a number of steps, as 500, or a time, as 30s, 5m or 2h; got '%s'", text));
+          String.format(
+              Locale.ROOT,
+              "--every must be a number of steps, as 500, or a time, as 30s, 5m or 2h; got '%s'",
+              text));
     }
     var number = Long.parseLong(matcher.group(1));
     return switch (matcher.group(2)) {

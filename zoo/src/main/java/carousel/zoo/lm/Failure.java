@@ -1,6 +1,5 @@
 package carousel.zoo.lm;
 
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
@@ -9,6 +8,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /**
  * Something that the user of a program can do something about. The message says what was found and
@@ -72,7 +72,11 @@ public final class Failure extends RuntimeException {
    */
   public static Failure writing(Path file, IOException cause) {
     return new Failure(
-        String.format(Locale.ROOT, "cannot write %s: %s; make room or permission there, or choose another folder with --out", file, reason(cause)),
+        String.format(
+            Locale.ROOT,
+            "cannot write %s: %s; make room or permission there, or choose another folder with --out",
+            file,
+            reason(cause)),
         cause);
   }
 

@@ -95,7 +95,9 @@ public record History(List<Epoch> epochs) {
         epochs.add(epoch(number, line.split(",", -1)));
       } catch (NumberFormatException e) {
         throw new Failure(
-            String.format(Locale.ROOT, "%s: line %d, '%s', is not epoch %d", name, number + 1, line, number), e);
+            String.format(
+                Locale.ROOT, "%s: line %d, '%s', is not epoch %d", name, number + 1, line, number),
+            e);
       }
     }
     return new History(epochs);

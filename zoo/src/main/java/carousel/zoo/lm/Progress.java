@@ -55,13 +55,18 @@ record Progress(int epoch, int windows, double nats, long tokens, double seconds
       var value = values.get(name);
       if (value == null) {
         throw new Failure(
-            String.format(Locale.ROOT, "%s: this is no checkpoint of a language model: it does not say its '%s'", origin, name));
+            String.format(
+                Locale.ROOT,
+                "%s: this is no checkpoint of a language model: it does not say its '%s'",
+                origin,
+                name));
       }
       try {
         var number = parser.apply(value);
         if (fits.test(number)) return number;
       } catch (NumberFormatException e) {
-        throw new Failure(String.format(Locale.ROOT, "%s: '%s' is no number for '%s'", origin, value, name), e);
+        throw new Failure(
+            String.format(Locale.ROOT, "%s: '%s' is no number for '%s'", origin, value, name), e);
       }
       throw new Failure(String.format(Locale.ROOT, "%s: '%s' cannot be %s", origin, name, value));
     }

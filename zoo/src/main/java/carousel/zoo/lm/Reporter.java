@@ -48,7 +48,8 @@ public final class Reporter {
     out.println(visible(text));
     if (out.checkError() && !unheard) {
       unheard = true;
-      warning("what it prints cannot be written; the training goes on, and its results are in its folder");
+      warning(
+          "what it prints cannot be written; the training goes on, and its results are in its folder");
     }
   }
 
@@ -82,7 +83,9 @@ public final class Reporter {
 
   /** Control characters, and those that turn the direction of writing. */
   private static boolean movesCursor(int c) {
-    return Character.isISOControl(c) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+    return Character.isISOControl(c)
+        || (c >= 0x202A && c <= 0x202E)
+        || (c >= 0x2066 && c <= 0x2069);
   }
 
   /** Removes the bar. */
@@ -118,19 +121,32 @@ public final class Reporter {
     if (!terminal && step == steps) return; // the line of the epoch follows
     last = now;
     var facts =
-        String.format(Locale.ROOT, "%s %s/s  loss %s%s", Numbers.count(Math.round(speed)),
-                unit,
-                String.format(Locale.ROOT, "%.3f", loss),
-                left.map(seconds -> "  " + Numbers.time(seconds) + " left").orElse(""));
+        String.format(
+            Locale.ROOT,
+            "%s %s/s  loss %s%s",
+            Numbers.count(Math.round(speed)),
+            unit,
+            String.format(Locale.ROOT, "%.3f", loss),
+            left.map(seconds -> "  " + Numbers.time(seconds) + " left").orElse(""));
     if (terminal) {
       var filled = (int) ((long) BAR * step / steps);
       var bar = "█".repeat(filled) + "░".repeat(BAR - filled);
       screen.print(
-          String.format(Locale.ROOT, "%sepoch %d/%d %s %3d %%  %s", CLEAR, epoch, epochs, bar, 100L * step / steps, facts));
+          String.format(
+              Locale.ROOT,
+              "%sepoch %d/%d %s %3d %%  %s",
+              CLEAR,
+              epoch,
+              epochs,
+              bar,
+              100L * step / steps,
+              facts));
       screen.flush();
       drawn = true;
     } else {
-      out.println(String.format(Locale.ROOT, "epoch %d/%d  %3d %%  %s", epoch, epochs, 100L * step / steps, facts));
+      out.println(
+          String.format(
+              Locale.ROOT, "epoch %d/%d  %3d %%  %s", epoch, epochs, 100L * step / steps, facts));
       out.flush();
     }
   }

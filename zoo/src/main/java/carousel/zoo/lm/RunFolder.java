@@ -6,13 +6,13 @@ import carousel.nn.io.Checkpoints;
 import carousel.nn.io.FolderInUseException;
 import carousel.nn.io.FolderLock;
 import carousel.nn.io.Safetensors;
-import java.util.Locale;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Properties;
 
 /**
@@ -84,7 +84,11 @@ public record RunFolder(Path path) {
   public static void requireNone(Path path) {
     if (Files.exists(path.resolve(SETTINGS))) {
       throw new Failure(
-          String.format(Locale.ROOT, "%s holds a run already; go on with it by --resume %s, or choose another folder with --out", path, path));
+          String.format(
+              Locale.ROOT,
+              "%s holds a run already; go on with it by --resume %s, or choose another folder with --out",
+              path,
+              path));
     }
   }
 
@@ -98,11 +102,18 @@ public record RunFolder(Path path) {
   public static RunFolder open(Path path) {
     if (!Files.isDirectory(path)) {
       throw new Failure(
-          String.format(Locale.ROOT, "%s: there is no such folder; give the folder that ./carousel train wrote", path));
+          String.format(
+              Locale.ROOT,
+              "%s: there is no such folder; give the folder that ./carousel train wrote",
+              path));
     }
     if (!Files.exists(path.resolve(SETTINGS))) {
       throw new Failure(
-          String.format(Locale.ROOT, "%s is no run: it holds no %s; give the folder that ./carousel train wrote", path, SETTINGS));
+          String.format(
+              Locale.ROOT,
+              "%s is no run: it holds no %s; give the folder that ./carousel train wrote",
+              path,
+              SETTINGS));
     }
     return new RunFolder(path);
   }
@@ -138,9 +149,11 @@ public record RunFolder(Path path) {
     try {
       properties.load(new StringReader(Files.readString(file)));
     } catch (IOException e) {
-      throw new Failure(String.format(Locale.ROOT, "%s: cannot be read: %s", file, Failure.reason(e)), e);
+      throw new Failure(
+          String.format(Locale.ROOT, "%s: cannot be read: %s", file, Failure.reason(e)), e);
     } catch (IllegalArgumentException e) {
-      throw new Failure(String.format(Locale.ROOT, "%s: cannot be read: %s", file, e.getMessage()), e);
+      throw new Failure(
+          String.format(Locale.ROOT, "%s: cannot be read: %s", file, e.getMessage()), e);
     }
     var values = new LinkedHashMap<String, String>();
     for (var name : properties.stringPropertyNames()) {

@@ -3,11 +3,11 @@ package carousel.zoo.lm;
 import carousel.nn.data.TokenLevel;
 import carousel.zoo.grammar.Grammar;
 import carousel.zoo.grammar.Verdict;
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 
 /** A few lines that a model writes, and where the grammar is known how many of them are right. */
 final class Samples {
@@ -27,7 +27,8 @@ final class Samples {
             data.grammar().isPresent() ? JUDGED : SHOWN,
             words ? LONGEST_WORDS : LONGEST_CHARACTERS);
     var lines = new ArrayList<>(List.of("generated"));
-    for (var ids : sentences.subList(0, SHOWN)) lines.add("  " + Prose.of(vocabulary, tokenizer, ids));
+    for (var ids : sentences.subList(0, SHOWN))
+      lines.add("  " + Prose.of(vocabulary, tokenizer, ids));
     data.grammar()
         .ifPresent(grammar ->
             lines.add(
@@ -43,10 +44,13 @@ final class Samples {
     var kinds = new LinkedHashMap<Verdict.Kind, Integer>();
     for (var kind : Verdict.Kind.values()) kinds.put(kind, 0);
     for (var sentence : sentences) kinds.merge(grammar.check(sentence).kind(), 1, Integer::sum);
-    return String.format(Locale.ROOT, "%d of %d such sentences are grammatical; %d have a word of the wrong number, %d a word out of place, %d no end", kinds.get(Verdict.Kind.GRAMMATICAL),
-            sentences.size(),
-            kinds.get(Verdict.Kind.DISAGREEMENT),
-            kinds.get(Verdict.Kind.MISPLACED),
-            kinds.get(Verdict.Kind.UNFINISHED));
+    return String.format(
+        Locale.ROOT,
+        "%d of %d such sentences are grammatical; %d have a word of the wrong number, %d a word out of place, %d no end",
+        kinds.get(Verdict.Kind.GRAMMATICAL),
+        sentences.size(),
+        kinds.get(Verdict.Kind.DISAGREEMENT),
+        kinds.get(Verdict.Kind.MISPLACED),
+        kinds.get(Verdict.Kind.UNFINISHED));
   }
 }

@@ -2,9 +2,9 @@ package carousel.zoo.lm;
 
 import carousel.nn.data.TokenLevel;
 import carousel.nn.optim.Schedule;
-import java.util.Locale;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.DoublePredicate;
 import java.util.function.Function;
@@ -83,7 +83,10 @@ public record Settings(
     atLeastOne("min-count", minCount);
     if (tokenizer != Tokenizer.SPACES && level != TokenLevel.WORD) {
       throw Failure.usage(
-          String.format(Locale.ROOT, "--tokenizer %s parts words, and --level char has none", tokenizer.label()));
+          String.format(
+              Locale.ROOT,
+              "--tokenizer %s parts words, and --level char has none",
+              tokenizer.label()));
     }
     atLeastOne("hidden", hidden);
     require("layers", layers, x -> x >= 1 && x <= MOST_LAYERS, "from 1 to " + MOST_LAYERS);
@@ -114,7 +117,12 @@ public record Settings(
     if (fits.test(value) && Double.isFinite(value)) return;
     var integral = value == Math.rint(value) && Math.abs(value) < 1e15;
     throw Failure.usage(
-        String.format(Locale.ROOT, "--%s must be %s, got %s", option, wanted, integral ? Long.toString((long) value) : "" + value));
+        String.format(
+            Locale.ROOT,
+            "--%s must be %s, got %s",
+            option,
+            wanted,
+            integral ? Long.toString((long) value) : "" + value));
   }
 
   /**
@@ -194,7 +202,8 @@ public record Settings(
   private record Reading(Map<String, String> values, String origin) {
     String text(String name) {
       var value = values.getOrDefault(name, WITHOUT.get(name));
-      if (value == null) throw new Failure(String.format(Locale.ROOT, "%s: '%s' is missing", origin, name));
+      if (value == null)
+        throw new Failure(String.format(Locale.ROOT, "%s: '%s' is missing", origin, name));
       return value;
     }
 
@@ -211,7 +220,9 @@ public record Settings(
       try {
         return parser.apply(value);
       } catch (NumberFormatException e) {
-        throw new Failure(String.format(Locale.ROOT, "%s: %s must be %s, got '%s'", origin, name, wanted, value), e);
+        throw new Failure(
+            String.format(Locale.ROOT, "%s: %s must be %s, got '%s'", origin, name, wanted, value),
+            e);
       }
     }
   }

@@ -109,8 +109,19 @@ public final class Trainer {
 
   private Failure notFinite(String what, double value, Progress done, Supplier<Gradients> again) {
     return new Failure(
-        String.format(Locale.ROOT, "epoch %d, step %d: the %s is %s; the training was stopped before that step changed the", done.epoch() + 1, done.windows() + 1, what, value)
-            + String.format(Locale.ROOT, " weights. Try a lower --lr (it is %s) or a lower --clip (it is %s).%n%s", optimizer.learningRate(), settings.clip(), birth(again)));
+        String.format(
+                Locale.ROOT,
+                "epoch %d, step %d: the %s is %s; the training was stopped before that step changed the",
+                done.epoch() + 1,
+                done.windows() + 1,
+                what,
+                value)
+            + String.format(
+                Locale.ROOT,
+                " weights. Try a lower --lr (it is %s) or a lower --clip (it is %s).%n%s",
+                optimizer.learningRate(),
+                settings.clip(),
+                birth(again)));
   }
 
   /** Does the step once more, op by op, to see where that number came from. */

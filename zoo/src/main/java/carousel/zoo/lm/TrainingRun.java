@@ -4,8 +4,8 @@ import carousel.nn.data.TokenLevel;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
-import java.util.Locale;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -126,7 +126,11 @@ public final class TrainingRun {
       reporter.clear();
       checkpoints.write(state);
       throw new Failure(
-          String.format(Locale.ROOT, "%s%nTo go on from before that step: ./carousel train --resume %s --lr X", diverged.getMessage(), run.path()),
+          String.format(
+              Locale.ROOT,
+              "%s%nTo go on from before that step: ./carousel train --resume %s --lr X",
+              diverged.getMessage(),
+              run.path()),
           diverged);
     }
   }
@@ -168,33 +172,45 @@ public final class TrainingRun {
     var epochs = settings.epochs();
     return progress.epoch() >= epochs
         ? "after its " + Numbers.counted(epochs, "epoch")
-        : String.format(Locale.ROOT, "in epoch %d of %d, after %s of its steps, %s in all", progress.epoch() + 1,
-                epochs,
-                Numbers.count(progress.windows()),
-                Numbers.count(state.step()));
+        : String.format(
+            Locale.ROOT,
+            "in epoch %d of %d, after %s of its steps, %s in all",
+            progress.epoch() + 1,
+            epochs,
+            Numbers.count(progress.windows()),
+            Numbers.count(state.step()));
   }
 
   private void describe(LanguageModel model, RunFolder run) {
     var corpus = data.corpus();
     reporter.line(
-        String.format(Locale.ROOT, "text       %s: %s train, %s valid, %s test tokens; a vocabulary of %s", settings.data(),
-                Numbers.count(corpus.train().size()),
-                Numbers.count(corpus.valid().size()),
-                Numbers.count(corpus.test().size()),
-                Numbers.count(corpus.vocabulary().size())));
+        String.format(
+            Locale.ROOT,
+            "text       %s: %s train, %s valid, %s test tokens; a vocabulary of %s",
+            settings.data(),
+            Numbers.count(corpus.train().size()),
+            Numbers.count(corpus.valid().size()),
+            Numbers.count(corpus.test().size()),
+            Numbers.count(corpus.vocabulary().size())));
     reporter.line(
-        String.format(Locale.ROOT, "model      %s, %d × %d, %s weights", settings.cell(),
-                settings.layers(),
-                settings.hidden(),
-                Numbers.count(model.parameters().count())));
+        String.format(
+            Locale.ROOT,
+            "model      %s, %d × %d, %s weights",
+            settings.cell(),
+            settings.layers(),
+            settings.hidden(),
+            Numbers.count(model.parameters().count())));
     reporter.line(
-        String.format(Locale.ROOT, "training   %s of batch %d × %d steps, %s with learning rate %s, seed %d, on %s", Numbers.counted(settings.epochs(), "epoch"),
-                settings.batch(),
-                settings.steps(),
-                settings.optimizer(),
-                Numbers.setting(settings.lr()),
-                settings.seed(),
-                settings.device()));
+        String.format(
+            Locale.ROOT,
+            "training   %s of batch %d × %d steps, %s with learning rate %s, seed %d, on %s",
+            Numbers.counted(settings.epochs(), "epoch"),
+            settings.batch(),
+            settings.steps(),
+            settings.optimizer(),
+            Numbers.setting(settings.lr()),
+            settings.seed(),
+            settings.device()));
     reporter.line("run        " + run.path());
     data.grammar()
         .ifPresent(grammar ->
@@ -204,14 +220,17 @@ public final class TrainingRun {
   }
 
   private String line(History.Epoch epoch) {
-    return String.format(Locale.ROOT, "epoch %d/%d  perplexity: train %s, valid %s  %s %s/s  learning rate %s  %s", epoch.number(),
-            settings.epochs(),
-            Numbers.figure(epoch.train()),
-            Numbers.figure(epoch.valid()),
-            Numbers.count(Math.round(epoch.speed())),
-            settings.level() == TokenLevel.WORD ? "words" : "characters",
-            Numbers.setting(epoch.rate()),
-            Numbers.time(epoch.seconds()));
+    return String.format(
+        Locale.ROOT,
+        "epoch %d/%d  perplexity: train %s, valid %s  %s %s/s  learning rate %s  %s",
+        epoch.number(),
+        settings.epochs(),
+        Numbers.figure(epoch.train()),
+        Numbers.figure(epoch.valid()),
+        Numbers.count(Math.round(epoch.speed())),
+        settings.level() == TokenLevel.WORD ? "words" : "characters",
+        Numbers.setting(epoch.rate()),
+        Numbers.time(epoch.seconds()));
   }
 
   /** Says where the figure of an epoch's line is another than that of the end. */
@@ -219,7 +238,10 @@ public final class TrainingRun {
     var parts = Evaluation.parts(data.corpus().valid(), settings.batch());
     return parts == 1
         ? ""
-        : String.format(Locale.ROOT, "; valid and test read as one, where the lines above read %d parts side by side", parts);
+        : String.format(
+            Locale.ROOT,
+            "; valid and test read as one, where the lines above read %d parts side by side",
+            parts);
   }
 
   /** Measures the best weights exactly, and shows what they write; false if that was stopped. */
@@ -233,10 +255,13 @@ public final class TrainingRun {
     var possible = data.grammar().map(g -> Numbers.figure(g.bestPerplexity()));
     reporter.line("");
     reporter.line("perplexity of the best weights, those of epoch " + best.number() + reading());
-    reporter.line(String.format(Locale.ROOT, "  train  %8s   while they were learned", Numbers.figure(best.train())));
+    reporter.line(
+        String.format(
+            Locale.ROOT, "  train  %8s   while they were learned", Numbers.figure(best.train())));
     reporter.line(String.format(Locale.ROOT, "  valid  %8s", Numbers.figure(valid.perplexity())));
     reporter.line(String.format(Locale.ROOT, "  test   %8s", Numbers.figure(test.perplexity())));
-    possible.ifPresent(p -> reporter.line(String.format(Locale.ROOT, "  best   %8s   possible", p)));
+    possible.ifPresent(
+        p -> reporter.line(String.format(Locale.ROOT, "  best   %8s   possible", p)));
     reporter.line("");
     var sampler = new Sampler(model, 1, Philox.of(settings.seed()).split(SAMPLES));
     Samples.of(sampler, data, settings.tokenizer()).forEach(reporter::line);

@@ -8,11 +8,11 @@ import carousel.tensor.DType;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import java.util.Locale;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -158,7 +158,11 @@ final class TrainingState {
     return before.equals(arithmetic())
         ? List.of()
         : List.of(
-            String.format(Locale.ROOT, "the run was computed on %s and goes on on %s: from here its last bits may be others", before, arithmetic()));
+            String.format(
+                Locale.ROOT,
+                "the run was computed on %s and goes on on %s: from here its last bits may be others",
+                before,
+                arithmetic()));
   }
 
   private void restore(Path origin, Map<String, Tensor> state) {
@@ -176,11 +180,16 @@ final class TrainingState {
     require(
         next.epoch() == epochs,
         checkpoint,
-        String.format(Locale.ROOT, "it is of epoch %d, and its history has %d epochs", next.epoch() + 1, epochs));
+        String.format(
+            Locale.ROOT,
+            "it is of epoch %d, and its history has %d epochs",
+            next.epoch() + 1,
+            epochs));
     require(
         next.windows() <= windows,
         checkpoint,
-        String.format(Locale.ROOT, "it is after %d windows of a text of %d", next.windows(), windows));
+        String.format(
+            Locale.ROOT, "it is after %d windows of a text of %d", next.windows(), windows));
     require(
         next.windows() > 0 || nextCarried.isEmpty(),
         checkpoint,
@@ -188,13 +197,18 @@ final class TrainingState {
     require(
         step() == checkpoint.step(),
         checkpoint,
-        String.format(Locale.ROOT, "its name says step %d, it is of step %d", checkpoint.step(), step()));
+        String.format(
+            Locale.ROOT, "its name says step %d, it is of step %d", checkpoint.step(), step()));
   }
 
   private static void require(boolean agrees, Checkpoint checkpoint, String problem) {
     if (agrees) return;
     throw new Failure(
-        String.format(Locale.ROOT, "%s: %s; remove it to go on from the one before", checkpoint.file(), problem));
+        String.format(
+            Locale.ROOT,
+            "%s: %s; remove it to go on from the one before",
+            checkpoint.file(),
+            problem));
   }
 
   /** Overwrites a model by the weights of a checkpoint, and leaves the rest. */

@@ -94,7 +94,8 @@ public final class StepGraph {
   }
 
   private static String title(String name, boolean backward) {
-    return String.format(Locale.ROOT, "One step of %s%s", name, backward ? ", forward and backward" : "");
+    return String.format(
+        Locale.ROOT, "One step of %s%s", name, backward ? ", forward and backward" : "");
   }
 
   private static Tensor[] leaves(Tensor x, State before, Parameters parameters) {

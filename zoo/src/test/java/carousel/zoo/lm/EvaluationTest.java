@@ -56,12 +56,24 @@ class EvaluationTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"2,1", "3,5", "36,1", "37,1", "399,4", "1000,1", "401,2", "1003,3", "2500,8", "1000,100"})
+  @CsvSource({
+    "2,1",
+    "3,5",
+    "36,1",
+    "37,1",
+    "399,4",
+    "1000,1",
+    "401,2",
+    "1003,3",
+    "2500,8",
+    "1000,100"
+  })
   void everyTokenButTheFirstIsPredictedOnce(int length, int batch) {
     var text = text(length);
     var measured = Evaluation.of(model, text, batch);
     assertThat(measured.tokens()).isEqualTo(length - 1);
-    // In parts only what lies further back than they are read in on is lost, which this model forgets.
+    // In parts only what lies further back than they are read in on is lost, which this model
+    // forgets.
     assertThat(measured.perplexity()).isCloseTo(expected(text), within(1e-5 * expected(text)));
   }
 

@@ -26,7 +26,8 @@ class TokenizerTest {
 
   @Test
   void otherLanguagesStayAsTheyAre() {
-    assertThat(Tokenizer.KUROMOJI.cut("isn't  that <unk> fine?")).isEqualTo("isn't  that <unk> fine?");
+    assertThat(Tokenizer.KUROMOJI.cut("isn't  that <unk> fine?"))
+        .isEqualTo("isn't  that <unk> fine?");
   }
 
   @ParameterizedTest
@@ -44,7 +45,8 @@ class TokenizerTest {
 
   @Test
   void aNameThatThereIsNotIsRefused() {
-    assertThatThrownBy(() -> Tokenizer.of("kuromojo")).hasMessageContaining("did you mean kuromoji?");
+    assertThatThrownBy(() -> Tokenizer.of("kuromojo"))
+        .hasMessageContaining("did you mean kuromoji?");
   }
 
   @Test
@@ -60,7 +62,8 @@ class TokenizerTest {
 
   /** One notion of white space: what parts words for a vocabulary parts those of a prompt and ends no text. */
   @ParameterizedTest
-  @ValueSource(ints = {' ', '\t', 0x85, 0xA0, 0x1680, 0x2007, 0x2028, 0x202F, 0x205F, 0x3000, 0x1C, '\r'})
+  @ValueSource(
+      ints = {' ', '\t', 0x85, 0xA0, 0x1680, 0x2007, 0x2028, 0x202F, 0x205F, 0x3000, 0x1C, '\r'})
   void whiteSpaceIsOneNotion(int space) {
     var s = Character.toString(space);
     assertThat(TokenLevel.isSpace(space)).isTrue();
@@ -71,6 +74,7 @@ class TokenizerTest {
     if (space == '\r') return; // which ends a line before \n
     var characters = Vocabulary.ofText(TokenLevel.CHARACTER, "ab" + s + "a");
     assertThat(Prose.of(characters, Tokenizer.SPACES, characters.encode("b" + s))).isEqualTo("b");
-    assertThat(Prose.of(characters, Tokenizer.SPACES, characters.encode(s + "b"))).isEqualTo(s + "b");
+    assertThat(Prose.of(characters, Tokenizer.SPACES, characters.encode(s + "b")))
+        .isEqualTo(s + "b");
   }
 }
