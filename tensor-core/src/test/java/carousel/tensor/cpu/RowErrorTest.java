@@ -125,7 +125,7 @@ class RowErrorTest {
       double ulp = type == DType.F32 ? ulp(exact) : Math.ulp(Math.clamp(exact, -limit, limit));
       double off =
           Math.abs(Math.clamp(got, -limit, limit) - Math.clamp(exact, -limit, limit)) / ulp;
-      boolean broken = got == exact || Double.isInfinite(exact) && type == DType.F32;
+      boolean broken = got == exact || (Double.isInfinite(exact) && type == DType.F32);
       if (broken || !(off <= error)) {
         error = broken ? Double.POSITIVE_INFINITY : off;
         where = a + ", " + b + ": " + got + ", not " + exact;

@@ -151,8 +151,8 @@ final class Sweep {
   }
 
   private void symmetry(float at, float got, float gotNegative) {
-    if ((isOdd && gotNegative != -got && got == got)
-        || (isEven && gotNegative != got && got == got)) {
+    boolean wrong = (isOdd && gotNegative != -got) || (isEven && gotNegative != got);
+    if (wrong && !Float.isNaN(got)) {
       uneven++;
       unevenAt = at;
     }
