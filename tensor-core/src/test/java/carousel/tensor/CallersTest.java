@@ -93,11 +93,13 @@ class CallersTest {
             } catch (InvocationTargetException e) {
               thrown++;
               String name = LABELS.getOrDefault(method.getName(), method.getName());
-              String message = String.valueOf(e.getCause().getMessage());
-              if (!(e.getCause() instanceof TensorException)
-                  || !message.startsWith(name)
-                      && !message.matches("(shape: negative size|reading) .*")) {
-                wrong.add(method.getName() + ": " + e.getCause());
+              Throwable cause = e.getTargetException();
+              String message = String.valueOf(cause.getMessage());
+              boolean names =
+                  message.startsWith(name)
+                      || message.matches("(shape: negative size|reading) .*");
+              if (!names || !(cause instanceof TensorException)) {
+                wrong.add(method.getName() + ": " + cause);
               }
             } catch (IllegalAccessException e) {
               throw new IllegalStateException(e);

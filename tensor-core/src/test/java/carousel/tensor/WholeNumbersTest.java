@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.function.IntPredicate;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -48,7 +49,7 @@ class WholeNumbersTest {
   }
 
   /** The order of exact numbers, by BigDecimal; null beside NaN. */
-  private static Integer order(int a, double b) {
+  private static @Nullable Integer order(int a, double b) {
     return Double.isNaN(b)
         ? null
         : Double.isInfinite(b) ? (b > 0 ? -1 : 1) : new BigDecimal(a).compareTo(new BigDecimal(b));

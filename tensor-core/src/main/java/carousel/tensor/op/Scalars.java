@@ -135,7 +135,6 @@ final class Scalars {
     return g.mul(Tensor.where(far, part.scalarLike(0), part).div(safe).div(safe));
   }
 
-  /** {@code b a^(b−1)}; 0 where b = 0, also at a = 0. */
   /** Half to each side of a tie, all to the winner; chosen, not multiplied: 0·∞ would reach the loser. */
   static Tensor toWinner(Tensor g, Tensor won, Tensor tied) {
     return Tensor.where(won, g, Tensor.where(tied, g.mul(0.5), g.zerosLike()));
