@@ -55,7 +55,9 @@ final class LineLaunches {
                   I64,
                   I64,
                   I64,
-                  I64));
+                  I64,
+                  I32,
+                  POINTER));
 
   private final Launcher launcher;
   private final Memory memory;
@@ -197,6 +199,7 @@ final class LineLaunches {
         .i64(factor.strides()[axis])
         .i64(added.strides()[axis])
         .i64(h.dim(axis))
+        .errors(errors, DeviceErrors.Op.overflow("linearScan", h.dtype()))
         .start(launcher.elements(starts.count()));
   }
 }

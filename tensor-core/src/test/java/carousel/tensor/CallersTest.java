@@ -96,8 +96,7 @@ class CallersTest {
               Throwable cause = e.getTargetException();
               String message = String.valueOf(cause.getMessage());
               boolean names =
-                  message.startsWith(name)
-                      || message.matches("(shape: negative size|reading) .*");
+                  message.startsWith(name) || message.matches("(shape: negative size|reading) .*");
               if (!names || !(cause instanceof TensorException)) {
                 wrong.add(method.getName() + ": " + cause);
               }

@@ -288,7 +288,8 @@ record Semantics(
   private static boolean keeps(Call c) {
     var keeps = c.integer("keepdims", 1);
     if (keeps != 0 && keeps != 1) {
-      throw new TensorException(String.format(Locale.ROOT, "attribute keepdims is %d; it can be 0 or 1", keeps));
+      throw new TensorException(
+          String.format(Locale.ROOT, "attribute keepdims is %d; it can be 0 or 1", keeps));
     }
     return keeps == 1;
   }

@@ -4,6 +4,7 @@ import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.op.Whole;
 
 /** {@code h_i = a_i · h_{i−1} + b_i} along an axis, carried in double precision. */
 final class LinearScans {
@@ -67,8 +68,11 @@ final class LinearScans {
     int[] carried = new int[at[0].length];
     for (int i = 0; i < n; i++) {
       for (int k = 0; k < carried.length; k++) {
-        int added = Bytes.i32(at[1][k] + i * steps[1]);
-        carried[k] = i == 0 ? added : Bytes.i32(at[0][k] + i * steps[0]) * carried[k] + added;
+        long next = Bytes.i32(at[1][k] + i * steps[1]);
+        if (i > 0) {
+          next += (long) Bytes.i32(at[0][k] + i * steps[0]) * carried[k];
+        }
+        carried[k] = Whole.fitting("linearScan", next);
         Bytes.i32(at[2][k] + i * steps[2], carried[k]);
       }
     }

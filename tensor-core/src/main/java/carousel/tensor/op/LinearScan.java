@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * The linear recurrence {@code h_i = a_i ⊙ h_{i−1} + b_i} along an axis, from {@code h_0 = b_0}; a_0 is not
- * read. F32 is carried in double. {@code (a, b) → h}, all of one shape.
+ * read. F32 is carried in double; of I32, what does not fit is an error. {@code (a, b) → h}, all of one shape.
  *
  * @param axis in {@code [0, rank)}
  */

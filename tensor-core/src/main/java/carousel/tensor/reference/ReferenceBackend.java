@@ -166,11 +166,9 @@ public final class ReferenceBackend implements Backend {
           double carried = added.get(i);
           to.set(i, carried);
           for (i[axis] = 1; i[axis] < to.dim(axis); i[axis]++) {
-            carried =
-                whole
-                    ? ((int) factor.get(i)) * ((int) carried) + (int) added.get(i)
-                    : factor.get(i) * carried + added.get(i);
-            to.set(i, carried);
+            // Of whole numbers it rounds beyond 2⁵³ only, and what comes there does not fit anyway.
+            carried = factor.get(i) * carried + added.get(i);
+            to.set(i, whole ? Whole.fitting("linearScan", (long) carried) : carried);
           }
           i[axis] = 0;
         });

@@ -158,7 +158,7 @@ public final class LongSums {
                 "columns",
                 x -> {
                   Tensor mean = rows(x, COLUMNS).mean(0);
-                  return Result.of(mean.mul((double) (x.count() / COLUMNS)), x.columns(COLUMNS));
+                  return Result.of(mean.mul(x.count() / (double) COLUMNS), x.columns(COLUMNS));
                 })));
     ways.put(
         "Reduction.NORM",
