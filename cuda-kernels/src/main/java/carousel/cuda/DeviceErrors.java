@@ -26,7 +26,8 @@ final class DeviceErrors {
     FORMULA("formula"),
     SUM("sum", true),
     PROD("prod", true),
-    CUMSUM("cumsum", true);
+    CUMSUM("cumsum", true),
+    LINEAR_SCAN("linearScan", true);
 
     private final String label;
     private final boolean overflow;
@@ -52,7 +53,7 @@ final class DeviceErrors {
 
     private String text(int index, int size) {
       return overflow
-          ? Whole.overflow(label).getMessage()
+          ? String.valueOf(Whole.overflow(label).getMessage())
           : label + ": index " + index + " is out of range [0," + size + ")";
     }
   }

@@ -1,6 +1,7 @@
 package carousel.zoo;
 
 import static carousel.zoo.Shell.carousel;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -85,7 +86,7 @@ class OutletsTest {
 
   private static boolean movesCursor(int c) {
     var breaks = c == '\n' || c == '\t' || c == '\r';
-    return Character.isISOControl(c) && !breaks || Character.getType(c) == Character.FORMAT;
+    return (Character.isISOControl(c) && !breaks) || Character.getType(c) == Character.FORMAT;
   }
 
   /** What a command says, without what differs from run to run: places, times, and speeds. */
@@ -157,9 +158,10 @@ class OutletsTest {
   void whatCannotBeSaidEndsWithOne() throws Exception {
     Files.writeString(folder.resolve("name.txt"), LINES);
     var commands = commands(folder, "name");
-    expectUnwritten(0, commands.get("train").toArray()); // which goes on, and is there
+    expectUnwritten(
+        0, requireNonNull(commands.get("train")).toArray()); // which goes on, and is there
     for (var what : List.of("eval", "sample", "export", "graph", "explain", "gradcheck", "help")) {
-      expectUnwritten(0, commands.get(what).toArray());
+      expectUnwritten(0, requireNonNull(commands.get(what)).toArray());
     }
     expectUnwritten(0, "doctor");
     expectUnwritten(0, "--version");

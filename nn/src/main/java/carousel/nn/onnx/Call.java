@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,8 +31,7 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
 
   /** All that are there. */
   List<Tensor> all() {
-    for (var i = 0; i < in.size(); i++) x(i);
-    return in.stream().map(found -> (Tensor) found).toList();
+    return IntStream.range(0, in.size()).mapToObj(this::x).toList();
   }
 
   long integer(String attribute, long otherwise) {

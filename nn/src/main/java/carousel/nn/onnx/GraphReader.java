@@ -150,7 +150,7 @@ final class GraphReader {
         operation(Forms.modern(node, graph.opset(), weights), node);
       }
     } catch (TensorException e) {
-      throw node.wrong(e.getMessage());
+      throw node.wrong(String.valueOf(e.getMessage()));
     }
   }
 
@@ -273,6 +273,6 @@ final class GraphReader {
     }
     weights.count(tensor.size() * tensor.dtype().bytes());
     var type = constant.type().isHalf() ? DataType.FLOAT : constant.type();
-    return new Operand.Number(type, tensor.copy());
+    return new Operand.Constant(type, tensor.copy());
   }
 }

@@ -300,12 +300,12 @@ final class LayerSteps {
     var to = new ArrayList<>(List.of(plain));
     for (var i = 0; i < states; i++) to.add(draft.fresh(base + (i == 0 ? ".h" : ".c")));
     draft.add(layer, from, to);
-    finals(node, layer, to, isBatchFirst);
+    finals(node, to, isBatchFirst);
     sides(node, layer, plain, isBatchFirst);
     return true;
   }
 
-  private void finals(NodeProto node, Sequence layer, List<String> to, boolean isBatchFirst) {
+  private void finals(NodeProto node, List<String> to, boolean isBatchFirst) {
     for (var i = 1; i < node.outputs().size(); i++) {
       if (i >= to.size()) throw node.wrong("gives no output " + i);
       var state = isBatchFirst ? transposed(to.get(i)) : to.get(i);
@@ -338,7 +338,8 @@ final class LayerSteps {
         operator,
         attributes,
         List.of(
-            new Operation.Operand.Given(0), new Operation.Operand.Number(DataType.INT64, number)));
+            new Operation.Operand.Given(0),
+            new Operation.Operand.Constant(DataType.INT64, number)));
   }
 
   /** The same with batch and time swapped; swapping twice is nothing. */
@@ -388,7 +389,7 @@ final class LayerSteps {
   private static @Nullable Tensor constantOf(Operation operation) {
     return switch (operation.operands().getFirst()) {
       case Operation.Operand.Weight weight -> weight.value().value();
-      case Operation.Operand.Number number -> number.value();
+      case Operation.Operand.Constant number -> number.value();
       default -> null;
     };
   }

@@ -133,7 +133,7 @@ final class LayerWriter {
             case Operation.Operand.Given given -> step.from().get(given.index());
             case Operation.Operand.Weight weight ->
                 weight(step.to().getFirst(), "operand" + constants++, weight.value().value());
-            case Operation.Operand.Number number -> number(step, number);
+            case Operation.Operand.Constant number -> number(step, number);
             case Operation.Operand.Missing _ -> "";
           });
     }
@@ -141,7 +141,7 @@ final class LayerWriter {
         .forEach((name, value) -> attributes.add(attributeOf(name, value)));
     // Reductions have their axes as an attribute in opset 17, but for the sum.
     if (Forms.hasAxesAttribute(operation.operator()) && operation.operands().size() > 1) {
-      if (!(operation.operands().get(1) instanceof Operation.Operand.Number axes)) {
+      if (!(operation.operands().get(1) instanceof Operation.Operand.Constant axes)) {
         throw new OnnxException(
             String.format(
                 Locale.ROOT,
@@ -155,7 +155,7 @@ final class LayerWriter {
     out.node(operation.operator(), step.to().getFirst(), from, step.to(), attributes);
   }
 
-  private String number(Graph.Step step, Operation.Operand.Number number) {
+  private String number(Graph.Step step, Operation.Operand.Constant number) {
     var name = step.to().getFirst() + ".number" + constants++;
     var value = number.value();
     return value.dtype() == DType.F32 || value.dtype() == DType.F64

@@ -75,7 +75,7 @@ final class NormFinder {
   private static @Nullable Tensor number(Step step) {
     if (step.from().size() != 1) return null;
     for (var operand : operands(step)) {
-      if (operand instanceof Operand.Number number) return number.value();
+      if (operand instanceof Operand.Constant number) return number.value();
     }
     return null;
   }

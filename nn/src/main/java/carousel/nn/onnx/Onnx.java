@@ -148,7 +148,7 @@ public final class Onnx {
       for (var step : graph.steps()) {
         if (!(step.layer() instanceof Operation operation)) continue;
         for (var operand : operation.operands()) {
-          if (operand instanceof Operation.Operand.Number number) reading.keep(number.value());
+          if (operand instanceof Operation.Operand.Constant number) reading.keep(number.value());
         }
       }
       return graph;

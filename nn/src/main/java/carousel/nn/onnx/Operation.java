@@ -54,7 +54,7 @@ public record Operation(String operator, Map<String, Object> attributes, List<Op
      * @param type its type in a file
      * @param value its value
      */
-    record Number(DataType type, Tensor value) implements Operand {}
+    record Constant(DataType type, Tensor value) implements Operand {}
 
     /** An operand that is left out. */
     record Missing() implements Operand {}
@@ -160,7 +160,7 @@ public record Operation(String operator, Map<String, Object> attributes, List<Op
     return new Operation(
         "Gather",
         Map.of("axis", (long) axis),
-        List.of(new Operand.Given(0), new Operand.Number(DataType.INT64, index)));
+        List.of(new Operand.Given(0), new Operand.Constant(DataType.INT64, index)));
   }
 
   private static Tensor kept(Supplier<Tensor> make) {
@@ -227,7 +227,7 @@ public record Operation(String operator, Map<String, Object> attributes, List<Op
           switch (operand) {
             case Operand.Given given -> in.get(given.index());
             case Operand.Weight weight -> weight.value().value();
-            case Operand.Number number -> number.value();
+            case Operand.Constant number -> number.value();
             case Operand.Missing _ -> null;
           });
     }

@@ -59,7 +59,7 @@ final class Ranks {
     return switch (operation.operands().get(operand)) {
       case Operand.Given given -> ranks.applyAsInt(from.get(given.index()));
       case Operand.Weight weight -> weight.value().value().rank();
-      case Operand.Number number -> number.value().rank();
+      case Operand.Constant number -> number.value().rank();
       case Operand.Missing _ -> UNKNOWN;
     };
   }
@@ -67,7 +67,7 @@ final class Ranks {
   /** How many numbers the second operand lists. */
   private static int count(Operation operation) {
     return operation.operands().size() > 1
-            && operation.operands().get(1) instanceof Operand.Number number
+            && operation.operands().get(1) instanceof Operand.Constant number
         ? (int) number.value().size()
         : UNKNOWN;
   }

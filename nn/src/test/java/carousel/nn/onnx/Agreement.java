@@ -1,5 +1,6 @@
 package carousel.nn.onnx;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
@@ -30,7 +31,8 @@ final class Agreement {
     same(ours, run(written, inputs));
     var again = Onnx.parse(written).run(inputs);
     assertThat(again.keySet()).isEqualTo(ours.keySet());
-    ours.forEach((name, value) -> assertThat(value.sameValues(again.get(name))).as(name).isTrue());
+    ours.forEach((name, value) ->
+        assertThat(value.sameValues(requireNonNull(again.get(name)))).as(name).isTrue());
     return graph;
   }
 
@@ -62,7 +64,8 @@ final class Agreement {
 
   static void same(Map<String, Tensor> actual, Map<String, Tensor> expected, double tolerance) {
     assertThat(actual.keySet()).isEqualTo(expected.keySet());
-    expected.forEach((name, value) -> near(name, actual.get(name), value, tolerance));
+    expected.forEach(
+        (name, value) -> near(name, requireNonNull(actual.get(name)), value, tolerance));
   }
 
   private static void near(String name, Tensor actual, Tensor expected, double tolerance) {

@@ -1,6 +1,7 @@
 package carousel.nn.onnx;
 
 import static carousel.tensor.DType.F32;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -73,7 +74,7 @@ class GraphExportTest {
       Onnx.save(path, chain);
       var x = normal(3, 6, 3);
       var graph = Onnx.load(path);
-      var y = graph.run(Map.of("x", x)).get("y");
+      var y = requireNonNull(graph.run(Map.of("x", x)).get("y"));
       assertThat(chain.apply(x).sameValues(y)).isTrue();
       assertThat(graph.chain().apply(x).sameValues(y)).isTrue();
       Agreement.check(Files.readAllBytes(path), graph, Map.of("x", x));
@@ -112,7 +113,7 @@ class GraphExportTest {
     var operands = new java.util.ArrayList<Operation.Operand>();
     operands.add(new Operation.Operand.Given(0));
     for (var bound : bounds) {
-      operands.add(new Operation.Operand.Number(DataType.INT64, Tensor.of(new int[] {bound})));
+      operands.add(new Operation.Operand.Constant(DataType.INT64, Tensor.of(new int[] {bound})));
     }
     return draft.add(new Operation("Slice", Map.of(), operands), states);
   }
@@ -149,8 +150,8 @@ class GraphExportTest {
     draft.output("y", draft.add(Operation.add(), x, y));
     var graph = draft.graph();
     var given = Map.of("x", rng.normal(DType.F64, 0, 1, 4, 2, 3));
-    var again = Onnx.parse(Agreement.written(graph)).run(given).get("y");
-    assertThat(again.sameValues(graph.run(given).get("y"))).isTrue();
+    var again = requireNonNull(Onnx.parse(Agreement.written(graph)).run(given).get("y"));
+    assertThat(again.sameValues(requireNonNull(graph.run(given).get("y")))).isTrue();
     assertThat(again.dtype()).isEqualTo(DType.F64);
   }
 

@@ -119,32 +119,32 @@ final class OnnxRuntime implements AutoCloseable {
 
   private static Tensor of(OnnxTensor x) {
     var dims = Arrays.stream(x.getInfo().getShape()).mapToInt(Math::toIntExact).toArray();
-    switch (x.getInfo().type) {
+    return switch (x.getInfo().type) {
       case INT64 -> {
         var values = x.getLongBuffer();
         var array = new int[values.remaining()];
         for (var i = 0; i < array.length; i++) array[i] = Math.toIntExact(values.get());
-        return Tensor.of(Shape.of(dims), array);
+        yield Tensor.of(Shape.of(dims), array);
       }
       case INT32 -> {
         var values = x.getIntBuffer();
         var array = new int[values.remaining()];
         values.get(array);
-        return Tensor.of(Shape.of(dims), array);
+        yield Tensor.of(Shape.of(dims), array);
       }
       case BOOL -> {
         var values = x.getByteBuffer();
         var array = new boolean[values.remaining()];
         for (var i = 0; i < array.length; i++) array[i] = values.get() != 0;
-        return Tensor.of(Shape.of(dims), array);
+        yield Tensor.of(Shape.of(dims), array);
       }
       default -> {
         var values = x.getFloatBuffer();
         var array = new float[values.remaining()];
         values.get(array);
-        return Tensor.of(Shape.of(dims), array);
+        yield Tensor.of(Shape.of(dims), array);
       }
-    }
+    };
   }
 
   @Override

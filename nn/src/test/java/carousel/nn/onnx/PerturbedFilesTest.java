@@ -241,7 +241,8 @@ class PerturbedFilesTest {
       Agreement.same(ours, theirs, 1e-3);
       return "agrees";
     } catch (AssertionError e) {
-      return "differs: " + e.getMessage().lines().filter(line -> !line.isBlank()).toList();
+      return "differs: "
+          + String.valueOf(e.getMessage()).lines().filter(line -> !line.isBlank()).toList();
     }
   }
 

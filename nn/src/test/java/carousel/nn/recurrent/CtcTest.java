@@ -37,12 +37,10 @@ class CtcTest {
     run.close();
   }
 
-  /** Σ over all V^T paths that read as the target, of the product of their probabilities. */
-  private static double sum(double[][] p, int steps, List<Integer> target, int blank) {
-    return sum(p, steps, target, blank, new double[p.length][p[0].length]);
-  }
-
-  /** Adds to passing, for each step and class, what the paths through it have. */
+  /**
+   * Σ over all V^T paths that read as the target, of the product of their probabilities; adds to passing, for
+   * each step and class, what the paths through it have.
+   */
   private static double sum(
       double[][] p, int steps, List<Integer> target, int blank, double[][] passing) {
     int classes = p[0].length;

@@ -1,5 +1,6 @@
 package carousel.nn.recurrent;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.nn.FusedContract;
@@ -131,7 +132,7 @@ class HeldStateTest {
                                 () -> {
                                   try (var scope = Scope.open()) {
                                     by.run(() -> {
-                                      check.of(holding(type, sign).get(name), type);
+                                      check.of(requireNonNull(holding(type, sign).get(name)), type);
                                       return null;
                                     });
                                   }

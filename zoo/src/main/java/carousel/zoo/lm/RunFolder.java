@@ -93,7 +93,7 @@ public record RunFolder(Path path) {
         try {
           return new RunFolder(Files.createDirectory(path));
         } catch (FileAlreadyExistsException taken) {
-          continue;
+          // The next name, then.
         }
       }
     } catch (IOException e) {
