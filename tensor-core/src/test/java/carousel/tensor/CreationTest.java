@@ -72,7 +72,7 @@ class CreationTest {
   void theNumberOfValuesMustFit() {
     assertThatThrownBy(() -> Tensor.of(Shape.of(2, 2), 1f, 2f, 3f))
         .isInstanceOf(TensorException.class)
-        .hasMessageContainingAll("from", "F32 [2,2]", "4 values (16 bytes)", "12 bytes");
+        .hasMessageContainingAll("of: F32 [2,2]", "4 values (16 bytes)", "12 bytes");
   }
 
   @Test

@@ -116,11 +116,16 @@ class InPlaceTest {
   }
 
   @Test
-  void fillCastsAsCopyingDoes() {
-    assertThat(Tensor.zeros(DType.I32, 1).fill(-2.9).item()).isEqualTo(-2);
-    assertThat(Tensor.zeros(DType.I32, 1).fill(Double.NaN).item()).isZero();
-    assertThat(Tensor.zeros(DType.I32, 1).fill(1e20).item()).isEqualTo(Integer.MAX_VALUE);
-    assertThat(Tensor.zeros(DType.BOOL, 1).fill(0.5).item()).isEqualTo(1);
+  void fillTakesWhatFits() {
+    for (double number : new double[] {-2.9, Double.NaN, 1e20}) {
+      Tensor whole = Tensor.zeros(DType.I32, 1);
+      assertThatThrownBy(() -> whole.fill(number))
+          .isInstanceOf(TensorException.class)
+          .hasMessageStartingWith("fill: " + number);
+      assertThat(whole.item()).isZero();
+    }
+    assertThat(Tensor.zeros(DType.I32, 1).fill(-2).item()).isEqualTo(-2);
+    assertThat(Tensor.zeros(DType.BOOL, 1).fill(1).item()).isEqualTo(1);
     assertThat(Tensor.zeros(1).fill(0.1).item()).isEqualTo(0.1f);
   }
 

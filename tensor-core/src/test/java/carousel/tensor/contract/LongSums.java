@@ -114,6 +114,8 @@ public final class LongSums {
           "Reduction.MAX",
           "Reduction.MIN",
           "Reduction.PROD",
+          // Every step of it rounds, as those of any recurrence; CumSum is the sum.
+          "LinearScan",
           "Reduction.ARG_MAX",
           "Reduction.ARG_MIN",
           "Reduction.ANY",
@@ -169,6 +171,16 @@ public final class LongSums {
                   double[] squares = Arrays.stream(x.values()).map(v -> v * v).toArray();
                   double norm = Math.sqrt(ExactSum.of(squares).value());
                   return Result.of(x.tensor(x.count()).norm(), new ExactSum(norm, norm));
+                })));
+    ways.put(
+        "Reduction.WIDE_NORM",
+        List.of(
+            way(
+                "a line",
+                x -> {
+                  double[] squares = Arrays.stream(x.values()).map(v -> v * v).toArray();
+                  double norm = Math.sqrt(ExactSum.of(squares).value());
+                  return Result.of(x.tensor(x.count()).wideNorm(), new ExactSum(norm, norm));
                 })));
     ways.put(
         "Reduction.LOG_SUM_EXP",

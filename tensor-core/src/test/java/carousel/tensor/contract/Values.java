@@ -53,7 +53,8 @@ public interface Values {
       var random = new SplittableRandom(seed);
       double[] out = new double[count];
       Arrays.setAll(out, i -> random.nextInt(2) * 2 - 1);
-      for (int factor : new int[] {2, 3, 5, 7, 11, 13, 17, 19}) {
+      // Few and small: a broadcast column repeats them.
+      for (int factor : new int[] {2, 3, 2}) {
         if (count > 0) {
           out[random.nextInt(count)] *= factor;
         }

@@ -44,9 +44,16 @@ final class Operands {
   };
 
   private final SplittableRandom random;
+  private final int greatest;
 
   Operands(long seed) {
+    this(seed, 9);
+  }
+
+  /** Of whole numbers up to one, and from its negative. */
+  Operands(long seed, int greatest) {
     this.random = new SplittableRandom(seed);
+    this.greatest = greatest;
   }
 
   /** Every family of loops there is on this machine. */
@@ -117,7 +124,7 @@ final class Operands {
       double value =
           switch (type) {
             case BOOL -> random.nextInt(2);
-            case I32 -> random.nextInt(-9, 10);
+            case I32 -> random.nextInt(-greatest, greatest + 1);
             default ->
                 special && random.nextInt(3) == 0
                     ? SPECIAL[random.nextInt(SPECIAL.length)]

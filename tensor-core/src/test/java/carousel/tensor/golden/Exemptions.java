@@ -11,6 +11,8 @@ final class Exemptions {
     return switch (name) {
       // Its comparisons with NaN are false, so it says 0; ours propagates NaN as all others do.
       case "sign" -> Double.isNaN(x);
+      // There e^−x is infinite, and x/(1 + e^−x) is 0 in f64; the product is not.
+      case "silu" -> x < -709;
       // It cuts ln(1 + eˣ) to x above 20, where f64 still tells them apart.
       case "softplus" -> x > 20;
       default -> false;
@@ -33,6 +35,8 @@ final class Exemptions {
   /** Whether the derivative of a function of one operand is not compared at a point. */
   static boolean derivative(String name, double x) {
     return switch (name) {
+      // 1 and 0, the limits; PyTorch multiplies ∞ by 0.
+      case "gelu", "silu" -> Double.isInfinite(x);
       // There is no derivative at NaN; what PyTorch gives is left over from comparisons.
       case "abs", "relu" -> Double.isNaN(x);
       case "softplus" -> value(name, x);
