@@ -164,7 +164,12 @@ class ComingFromPytorchTest {
     assertThat(given.find()).isTrue();
     var text = new StringBuilder();
     for (String name :
-        List.of("carousel.autograd", "carousel.nn", "carousel.tensor", "java.util")) {
+        List.of(
+            "carousel.autograd",
+            "carousel.nn",
+            "carousel.nn.recurrent",
+            "carousel.tensor",
+            "java.util")) {
       text.append("import ").append(name).append(".*;\n");
     }
     text.append("public class Page {\n  Philox rng = Philox.of(1);\n").append(given.group(1));

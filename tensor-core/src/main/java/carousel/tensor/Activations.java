@@ -1,5 +1,7 @@
 package carousel.tensor;
 
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.Domain;
 import carousel.tensor.op.Op;
 import java.util.List;
 
@@ -14,13 +16,27 @@ public sealed interface Activations permits Tensor {
     return (Tensor) this;
   }
 
+  private Tensor floating(String op) {
+    Domain.FLOATING.require(op, self());
+    return self();
+  }
+
+  private Tensor numeric(String op) {
+    Domain.NUMERIC.require(op, self());
+    return self();
+  }
+
+  private Tensor composed(Composite body) {
+    return Op.apply(body, floating(body.label()));
+  }
+
   /**
    * {@code ln σ(x) = −softplus(−x)}, without overflow for any x.
    *
    * @return a tensor of this shape
    */
   default Tensor logSigmoid() {
-    return Op.apply(ActivationBodies.LOG_SIGMOID, self());
+    return composed(ActivationBodies.LOG_SIGMOID);
   }
 
   /**
@@ -29,7 +45,7 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor mish() {
-    return Op.apply(ActivationBodies.MISH, self());
+    return composed(ActivationBodies.MISH);
   }
 
   /**
@@ -39,7 +55,7 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor geluTanh() {
-    return Op.apply(ActivationBodies.GELU_TANH, self());
+    return composed(ActivationBodies.GELU_TANH);
   }
 
   /**
@@ -48,7 +64,7 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor selu() {
-    return self().elu(1.6732632423543772848170429916717).mul(1.0507009873554804934193349852946);
+    return floating("selu").elu(1.6732632423543772848170429916717).mul(1.0507009873554804934193349852946);
   }
 
   /**
@@ -61,7 +77,7 @@ public sealed interface Activations permits Tensor {
     if (!(alpha > 0)) {
       throw new TensorException("celu: alpha must be above 0, got " + alpha);
     }
-    Tensor x = self();
+    Tensor x = floating("celu");
     // Cut, so that the branch that is not taken stays finite; a clamp passes the gradient at its
     // end.
     Tensor below = x.clamp(Double.NEGATIVE_INFINITY, 0).div(alpha).expm1().mul(alpha);
@@ -77,12 +93,18 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor hardTanh(double low, double high) {
+    return cut("hardTanh", low, high);
+  }
+
+  private Tensor cut(String op, double low, double high) {
     if (!(low < high)) {
       throw new TensorException(
-          "hardTanh: the least value must be below the greatest, got " + low + " and " + high);
+          op + ": the least value must be below the greatest, got " + low + " and " + high);
     }
-    Tensor x = self();
-    return Tensor.where(x.gt(low).and(x.lt(high)), x, x.detach().clamp(low, high));
+    Tensor x = numeric(op);
+    Tensor least = Numbers.least(op, x, low);
+    Tensor cut = x.detach().clamp(least, Numbers.greatest(op, x, high));
+    return Tensor.where(x.gt(low).and(x.lt(high)), x, cut);
   }
 
   /**
@@ -100,7 +122,7 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor relu6() {
-    return hardTanh(0, 6);
+    return cut("relu6", 0, 6);
   }
 
   /**
@@ -109,7 +131,7 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor hardSigmoid() {
-    return Op.apply(ActivationBodies.HARD_SIGMOID, self());
+    return composed(ActivationBodies.HARD_SIGMOID);
   }
 
   /**
@@ -119,7 +141,7 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor hardSwish() {
-    return Op.apply(ActivationBodies.HARD_SWISH, self());
+    return composed(ActivationBodies.HARD_SWISH);
   }
 
   /**
@@ -130,9 +152,9 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor threshold(double threshold, double value) {
-    Tensor x = self();
+    Tensor x = numeric("threshold");
     // Asked this way around, NaN stays.
-    return Tensor.where(x.le(threshold), x.scalarLike(value), x);
+    return Tensor.where(x.le(threshold), Numbers.beside("threshold", x, value), x);
   }
 
   /**
@@ -143,7 +165,9 @@ public sealed interface Activations permits Tensor {
    */
   default Tensor softShrink(double lambda) {
     requireWidth("softShrink", lambda);
-    return self().sub(self().clamp(-lambda, lambda));
+    Tensor x = numeric("softShrink");
+    Tensor least = Numbers.least("softShrink", x, -lambda);
+    return x.sub(x.clamp(least, Numbers.greatest("softShrink", x, lambda)));
   }
 
   /**
@@ -154,7 +178,7 @@ public sealed interface Activations permits Tensor {
    */
   default Tensor hardShrink(double lambda) {
     requireWidth("hardShrink", lambda);
-    Tensor x = self();
+    Tensor x = numeric("hardShrink");
     return Tensor.where(x.abs().le(lambda), x.scalarLike(0), x);
   }
 
@@ -164,7 +188,7 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor tanhShrink() {
-    return self().sub(self().tanh());
+    return floating("tanhShrink").sub(self().tanh());
   }
 
   /**
@@ -175,7 +199,7 @@ public sealed interface Activations permits Tensor {
    * @throws TensorException if the size is odd
    */
   default Tensor glu(int axis) {
-    Tensor x = self();
+    Tensor x = floating("glu");
     int n = x.dim(x.shape().axis("glu", axis));
     if (n % 2 != 0) {
       throw new TensorException(
@@ -192,7 +216,7 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor softmin(int axis) {
-    return self().neg().softmax(axis);
+    return floating("softmin").neg().softmax(self().shape().axis("softmin", axis));
   }
 
   private static void requireWidth(String op, double lambda) {

@@ -1,6 +1,7 @@
 package carousel.tensor;
 
 import carousel.tensor.op.Binary;
+import carousel.tensor.op.Domain;
 import carousel.tensor.op.Op;
 
 /**
@@ -13,6 +14,15 @@ public sealed interface Arithmetic permits Tensor {
     return (Tensor) this;
   }
 
+  /** Refuses operands that the ops inside would, in the name of the method that was called. */
+  private static void require(String op, Domain domain, Tensor... operands) {
+    domain.require(op, operands);
+    Shape shape = operands[0].shape();
+    for (Tensor operand : operands) {
+      shape = Shape.broadcast(op, shape, operand.shape());
+    }
+  }
+
   /**
    * The whole part, towards 0; constant almost everywhere.
    *
@@ -20,6 +30,7 @@ public sealed interface Arithmetic permits Tensor {
    */
   default Tensor trunc() {
     Tensor x = self();
+    require("trunc", Domain.FLOATING, x);
     return Tensor.where(x.lt(0), x.ceil(), x.floor());
   }
 
@@ -29,6 +40,7 @@ public sealed interface Arithmetic permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor frac() {
+    require("frac", Domain.FLOATING, self());
     return self().sub(trunc());
   }
 
@@ -40,6 +52,7 @@ public sealed interface Arithmetic permits Tensor {
    * @return a tensor of the common shape
    */
   default Tensor remainder(Tensor b) {
+    require("remainder", Domain.NUMERIC, self(), b);
     Tensor rest = self().fmod(b);
     return Tensor.where(opposite(rest, b), rest.add(b), rest);
   }
@@ -56,7 +69,7 @@ public sealed interface Arithmetic permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor remainder(double b) {
-    return remainder(self().scalarLike(b));
+    return remainder(Numbers.beside("remainder", self(), b));
   }
 
   /**
@@ -67,6 +80,7 @@ public sealed interface Arithmetic permits Tensor {
    * @return a tensor of the common shape
    */
   default Tensor floorDivide(Tensor b) {
+    require("floorDivide", Domain.NUMERIC, self(), b);
     Tensor a = self().detach();
     Tensor c = b.detach();
     if (!a.dtype().isFloating()) {
@@ -85,7 +99,7 @@ public sealed interface Arithmetic permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor floorDivide(double b) {
-    return floorDivide(self().scalarLike(b));
+    return floorDivide(Numbers.beside("floorDivide", self(), b));
   }
 
   /**
@@ -106,6 +120,11 @@ public sealed interface Arithmetic permits Tensor {
    * @return a tensor of the common shape
    */
   default Tensor isClose(Tensor b, double relative, double absolute) {
+    require("isClose", Domain.NUMERIC, self(), b);
+    if (self().dtype() == DType.I32) {
+      // Whose difference may not fit, nor a part of it.
+      return self().cast(DType.F64).isClose(b.cast(DType.F64), relative, absolute);
+    }
     Tensor a = self();
     Tensor apart = a.sub(b).abs();
     // An infinite bound would be close to everything.
@@ -123,10 +142,11 @@ public sealed interface Arithmetic permits Tensor {
    */
   default Tensor nanToNum(double nan, double positive, double negative) {
     Tensor x = self();
-    Tensor y = Tensor.where(x.isNan(), x.scalarLike(nan), x);
-    Tensor infinite = x.isInf();
-    Tensor limit = Tensor.where(x.gt(0), x.scalarLike(positive), x.scalarLike(negative));
-    return Tensor.where(infinite, limit, y);
+    require("nanToNum", Domain.NUMERIC, x);
+    Tensor above = Numbers.beside("nanToNum", x, positive);
+    Tensor below = Numbers.beside("nanToNum", x, negative);
+    Tensor y = Tensor.where(x.isNan(), Numbers.beside("nanToNum", x, nan), x);
+    return Tensor.where(x.isInf(), Tensor.where(x.gt(0), above, below), y);
   }
 
   /**
@@ -147,6 +167,7 @@ public sealed interface Arithmetic permits Tensor {
    * @return a tensor of the common shape
    */
   default Tensor lerp(Tensor b, Tensor weight) {
+    require("lerp", Domain.FLOATING, self(), b, weight);
     return self().mul(weight.neg().add(1)).add(b.mul(weight));
   }
 
@@ -158,6 +179,7 @@ public sealed interface Arithmetic permits Tensor {
    * @return a tensor of the common shape
    */
   default Tensor lerp(Tensor b, double weight) {
+    require("lerp", Domain.FLOATING, self(), b);
     return self().mul(1 - weight).add(b.mul(weight));
   }
 
@@ -169,6 +191,7 @@ public sealed interface Arithmetic permits Tensor {
    */
   default Tensor logAddExp(Tensor b) {
     Tensor a = self();
+    require("logAddExp", Domain.FLOATING, a, b);
     // From the greater on: both shares of the gradient, σ of the difference and the rest to 1, are
     // then
     // exact, at a tie as well, and to every order.
@@ -188,6 +211,7 @@ public sealed interface Arithmetic permits Tensor {
    */
   default Tensor xlogy(Tensor y) {
     Tensor x = self();
+    require("xlogy", Domain.FLOATING, x, y);
     Tensor proper = y.gt(0).and(y.isFinite()).or(y.isNan());
     Tensor none = x.eq(0).and(proper.not());
     Tensor safe = Tensor.where(none, y.scalarLike(1), y);

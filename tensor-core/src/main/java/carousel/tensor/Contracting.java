@@ -1,6 +1,6 @@
 package carousel.tensor;
 
-import java.util.Arrays;
+import carousel.tensor.op.Domain;
 
 /** Products and distances of vectors; {@link Tensor#matmul} and {@link Tensor#einsum} are those of the rest. */
 public sealed interface Contracting permits Tensor {
@@ -25,6 +25,7 @@ public sealed interface Contracting permits Tensor {
               + b.shape()
               + "; use matmul, or mul and sum");
     }
+    Domain.NUMERIC.require("dot", a, b);
     return a.mul(b).sum();
   }
 
@@ -45,6 +46,7 @@ public sealed interface Contracting permits Tensor {
               + b.shape()
               + "; use unsqueeze and mul, or einsum");
     }
+    Domain.NUMERIC.require("outer", a, b);
     return a.unsqueeze(1).mul(b);
   }
 
@@ -60,6 +62,8 @@ public sealed interface Contracting permits Tensor {
    */
   default Tensor pNorm(double p, boolean keep, int... axes) {
     Tensor x = self();
+    Domain.FLOATING.require("pNorm", x);
+    int[] all = x.shape().axes("pNorm", axes);
     if (p == 2) {
       return x.norm(keep, axes);
     }
@@ -76,7 +80,6 @@ public sealed interface Contracting permits Tensor {
     if (Double.isInfinite(p)) {
       return p > 0 ? size.max(keep, axes) : size.min(keep, axes);
     }
-    int[] all = axes.length == 0 ? range(x.rank()) : axes;
     if (x.size() == 0 || all.length == 0) {
       return all.length == 0 ? size : size.sum(keep, axes);
     }
@@ -91,12 +94,6 @@ public sealed interface Contracting permits Tensor {
     Tensor root = Tensor.where(none, sum.onesLike(), sum).pow(1 / p).mul(scale);
     Tensor y = Tensor.where(none, root.zerosLike(), root);
     return keep ? y : y.sum(all);
-  }
-
-  private static int[] range(int n) {
-    int[] all = new int[n];
-    Arrays.setAll(all, i -> i);
-    return all;
   }
 
   /**
@@ -117,7 +114,9 @@ public sealed interface Contracting permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor normalize(int axis) {
-    return self().div(self().norm(true, axis).maximum(1e-12));
+    Tensor x = self();
+    Domain.FLOATING.require("normalize", x);
+    return x.div(x.norm(true, x.shape().axis("normalize", axis)).maximum(1e-12));
   }
 
   /**
@@ -129,6 +128,7 @@ public sealed interface Contracting permits Tensor {
    * @return the cosines
    */
   default Tensor cosineSimilarity(Tensor b, int axis) {
+    Domain.FLOATING.require("cosineSimilarity", self(), b);
     Shape shape = Shape.broadcast("cosineSimilarity", self().shape(), b.shape());
     int k = shape.axis("cosineSimilarity", axis);
     Tensor x = self().expand(shape);
@@ -150,6 +150,9 @@ public sealed interface Contracting permits Tensor {
       throw new TensorException(
           "distances: wants [..,m,d] and [..,n,d], got " + a.shape() + " and " + b.shape());
     }
+    Domain.FLOATING.require("distances", a, b);
+    Shape.broadcast(
+        "distances", a.shape().without(-1).without(-1), b.shape().without(-1).without(-1));
     return a.unsqueeze(-2).sub(b.unsqueeze(-3)).norm(Tensor.LAST);
   }
 }

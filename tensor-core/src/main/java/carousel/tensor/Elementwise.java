@@ -422,7 +422,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor fmod(double b) {
-    return Op.apply(Binary.FMOD, self(), self().scalarLike(b));
+    return Op.apply(Binary.FMOD, self(), Numbers.beside(Binary.FMOD, self(), b));
   }
 
   /**
@@ -442,7 +442,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor atan2(double b) {
-    return Op.apply(Binary.ATAN2, self(), self().scalarLike(b));
+    return Op.apply(Binary.ATAN2, self(), Numbers.beside(Binary.ATAN2, self(), b));
   }
 
   /**
@@ -482,7 +482,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor maximum(double b) {
-    return Op.apply(Binary.MAX, self(), Numbers.least(Binary.MAX, self(), b));
+    return Op.apply(Binary.MAX, self(), Numbers.least(Binary.MAX.label(), self(), b));
   }
 
   /**
@@ -502,7 +502,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor minimum(double b) {
-    return Op.apply(Binary.MIN, self(), Numbers.greatest(Binary.MIN, self(), b));
+    return Op.apply(Binary.MIN, self(), Numbers.greatest(Binary.MIN.label(), self(), b));
   }
 
   /**
@@ -703,8 +703,8 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor clamp(double low, double high) {
-    Tensor least = Numbers.least(Ternary.CLAMP, self(), low);
-    return Op.apply(Ternary.CLAMP, self(), least, Numbers.greatest(Ternary.CLAMP, self(), high));
+    Tensor least = Numbers.least(Ternary.CLAMP.label(), self(), low);
+    return Op.apply(Ternary.CLAMP, self(), least, Numbers.greatest(Ternary.CLAMP.label(), self(), high));
   }
 
   /**

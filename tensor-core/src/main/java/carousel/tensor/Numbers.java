@@ -25,20 +25,25 @@ final class Numbers {
 
   /** A number as an operand of a row. */
   static Tensor beside(Op row, Tensor x, double value) {
-    require(row.label(), x.dtype(), value);
+    return beside(row.label(), x, value);
+  }
+
+  /** A number as an operand of an op or method. */
+  static Tensor beside(String op, Tensor x, double value) {
+    require(op, x.dtype(), value);
     return Interpreter.current().number(x, value);
   }
 
-  /** The lower bound of a row: below all whole numbers, −∞ too, it is the least of them. */
-  static Tensor least(Op row, Tensor x, double value) {
+  /** The lower bound of an op: below all whole numbers, −∞ too, it is the least of them. */
+  static Tensor least(String op, Tensor x, double value) {
     boolean below = x.dtype() == DType.I32 && value < Integer.MIN_VALUE;
-    return beside(row, x, below ? Integer.MIN_VALUE : value);
+    return beside(op, x, below ? Integer.MIN_VALUE : value);
   }
 
-  /** The upper bound of a row: above all whole numbers, ∞ too, it is the greatest of them. */
-  static Tensor greatest(Op row, Tensor x, double value) {
+  /** The upper bound of an op: above all whole numbers, ∞ too, it is the greatest of them. */
+  static Tensor greatest(String op, Tensor x, double value) {
     boolean above = x.dtype() == DType.I32 && value > Integer.MAX_VALUE;
-    return beside(row, x, above ? Integer.MAX_VALUE : value);
+    return beside(op, x, above ? Integer.MAX_VALUE : value);
   }
 
   /** A comparison with a number: of whole ones with any, as doubles, which hold both. */

@@ -1,5 +1,6 @@
 package carousel.tensor;
 
+import carousel.tensor.op.Domain;
 import java.util.List;
 
 /** What depends on the order of elements, by {@link Reductions#sort}: NaN counts as the greatest value. */
@@ -16,7 +17,8 @@ public sealed interface Ordering permits Tensor {
    * @return I32 of this shape
    */
   default Tensor argsort(int axis, boolean descending) {
-    return self().sort(axis, descending).indices();
+    Domain.NUMERIC.require("argsort", self());
+    return self().sort(self().shape().axis("argsort", axis), descending).indices();
   }
 
   /**
@@ -27,6 +29,7 @@ public sealed interface Ordering permits Tensor {
    * @return the values, and I32 where each came from
    */
   default Reductions.Sorted kthValue(int k, int axis) {
+    Domain.NUMERIC.require("kthValue", self());
     int n = self().dim(self().shape().axis("kthValue", axis));
     if (k < 1 || k > n) {
       throw new TensorException(
@@ -45,7 +48,7 @@ public sealed interface Ordering permits Tensor {
    * @return the values, and I32 where each came from
    */
   default Reductions.Sorted median(int axis) {
-    Reductions.Sorted all = sortedAll("median", axis);
+    Reductions.Sorted all = sortedAll("median", Domain.NUMERIC, axis);
     int last = all.values().dim(axis) - 1;
     Tensor nan = all.values().select(axis, last).isNan();
     return new Reductions.Sorted(
@@ -65,7 +68,7 @@ public sealed interface Ordering permits Tensor {
     if (!(q >= 0 && q <= 1)) {
       throw new TensorException("quantile: q must lie in [0, 1], got " + q);
     }
-    Tensor all = sortedAll("quantile", axis).values();
+    Tensor all = sortedAll("quantile", Domain.FLOATING, axis).values();
     int last = all.dim(axis) - 1;
     double place = q * last;
     int below = (int) place;
@@ -75,8 +78,9 @@ public sealed interface Ordering permits Tensor {
     return Tensor.where(greatest.isNan(), greatest, y);
   }
 
-  private Reductions.Sorted sortedAll(String op, int axis) {
+  private Reductions.Sorted sortedAll(String op, Domain domain, int axis) {
     Tensor x = self();
+    domain.require(op, x);
     if (x.dim(x.shape().axis(op, axis)) == 0) {
       throw new TensorException(
           op + ": no elements to choose from: " + x.shape() + " over axis " + axis);
@@ -92,6 +96,7 @@ public sealed interface Ordering permits Tensor {
    */
   default Unique unique() {
     Tensor x = self();
+    Domain.NUMERIC.require("unique", x);
     Reductions.Sorted all = x.flatten().sort(0, false);
     Tensor sorted = all.values();
     int n = sorted.dim(0);
@@ -138,6 +143,7 @@ public sealed interface Ordering permits Tensor {
               + x.shape()
               + " in");
     }
+    Domain.NUMERIC.require("searchSorted", x, sorted);
     int m = sorted.dim(0);
     Tensor index = Tensor.full(DType.I32, 0).to(x.device()).expand(x.shape()).copy();
     // By halves, all elements at once: how many of the vector are known to come before each.

@@ -272,6 +272,9 @@ public sealed interface Rearranging permits Tensor {
    * @return the traces
    */
   default Tensor trace() {
+    if (self().rank() < 2) {
+      throw new TensorException("trace: wants matrices [..,m,n], got " + self().shape());
+    }
     return diagonal().sum(Tensor.LAST);
   }
 

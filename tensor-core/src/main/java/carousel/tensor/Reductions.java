@@ -24,7 +24,7 @@ public sealed interface Reductions permits Tensor {
 
   private Tensor reduce(Reduce op, boolean keep, int... axes) {
     Tensor x = self();
-    int[] sorted = sortedAxes(op.label(), axes);
+    int[] sorted = x.shape().axes(op.label(), axes);
     Tensor kept = Op.apply(new Reduction(op, Arrays.stream(sorted).boxed().toList()), x);
     return keep ? kept : drop(kept, sorted);
   }
@@ -32,36 +32,6 @@ public sealed interface Reductions permits Tensor {
   /** What is added up: truth values are counted. */
   private Reductions counted() {
     return self().dtype() == DType.BOOL ? self().cast(DType.I32) : this;
-  }
-
-  private void requireType(String op, Domain domain) {
-    if (!domain.accepts(self().dtype())) {
-      throw new TensorException(
-          op
-              + ": takes "
-              + domain
-              + ", got "
-              + self().dtype()
-              + " "
-              + self().shape()
-              + "; convert it with cast(DType.F32)");
-    }
-  }
-
-  private int[] sortedAxes(String op, int... axes) {
-    Tensor x = self();
-    int[] sorted = new int[axes.length == 0 ? x.rank() : axes.length];
-    for (int i = 0; i < sorted.length; i++) {
-      sorted[i] = axes.length == 0 ? i : x.shape().axis(op, axes[i]);
-    }
-    Arrays.sort(sorted);
-    for (int i = 1; i < sorted.length; i++) {
-      if (sorted[i] == sorted[i - 1]) {
-        throw new TensorException(
-            op + ": axis " + sorted[i] + " is named twice in " + Arrays.toString(axes));
-      }
-    }
-    return sorted;
   }
 
   private static Tensor drop(Tensor kept, int... axes) {
@@ -286,7 +256,7 @@ public sealed interface Reductions permits Tensor {
     if (!self().dtype().isFloating()) {
       return reduce(Reduce.PROD, keep, axes);
     }
-    int[] sorted = sortedAxes("prod", axes);
+    int[] sorted = self().shape().axes("prod", axes);
     Tensor y =
         Op.apply(
             new Composite("prod", new Products(Arrays.stream(sorted).boxed().toList())), self());
@@ -302,7 +272,7 @@ public sealed interface Reductions permits Tensor {
    * @return the reduced tensor
    */
   default Tensor variance(int correction, boolean keep, int... axes) {
-    requireType("variance", Domain.FLOATING);
+    Domain.FLOATING.require("variance", self());
     double freedom = degreesOfFreedom("variance", correction, axes);
     return centred(axes).square().sum(keep, axes).div(freedom);
   }
@@ -326,7 +296,7 @@ public sealed interface Reductions permits Tensor {
    * @return the reduced tensor; NaN where there are no more elements than the correction
    */
   default Tensor std(int correction, boolean keep, int... axes) {
-    requireType("std", Domain.FLOATING);
+    Domain.FLOATING.require("std", self());
     double freedom = degreesOfFreedom("std", correction, axes);
     // A norm rather than the root of a sum: it has a gradient at 0, and squares of any size.
     return centred(axes).norm(keep, axes).div(Math.sqrt(freedom));
@@ -351,7 +321,7 @@ public sealed interface Reductions permits Tensor {
 
   private double degreesOfFreedom(String op, int correction, int... axes) {
     long n = 1;
-    for (int axis : sortedAxes(op, axes)) {
+    for (int axis : self().shape().axes(op, axes)) {
       n *= self().dim(axis);
     }
     return Math.max(0, n - correction);
@@ -428,7 +398,7 @@ public sealed interface Reductions permits Tensor {
    * @return the values, and I32 where each came from
    */
   default Sorted topK(int k, int axis) {
-    requireType("topK", Domain.NUMERIC);
+    Domain.NUMERIC.require("topK", self());
     int n = self().dim(self().shape().axis("topK", axis));
     if (k < 0 || k > n) {
       throw new TensorException(

@@ -1,5 +1,6 @@
 package carousel.tensor;
 
+import carousel.tensor.op.Domain;
 import carousel.tensor.op.LinearScan;
 import carousel.tensor.op.Op;
 import java.util.Arrays;
@@ -36,6 +37,7 @@ public sealed interface Running permits Tensor {
    */
   default Tensor cumprod(int axis) {
     Tensor x = self();
+    Domain.NUMERIC.require("cumprod", x);
     int a = x.shape().axis("cumprod", axis);
     int n = x.dim(a);
     return n == 0 ? x.copy() : x.linearScan(x.narrow(a, 0, 1).pad(a, 0, n - 1, 0), a);
@@ -65,6 +67,7 @@ public sealed interface Running permits Tensor {
 
   private Reductions.Sorted extreme(String op, int axis, BinaryOperator<Tensor> better) {
     Tensor x = self();
+    Domain.NUMERIC.require(op, x);
     int a = x.shape().axis(op, axis);
     Tensor plain = x.detach();
     Tensor best = doubling(plain, a, better);
@@ -86,6 +89,7 @@ public sealed interface Running permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor logCumSumExp(int axis) {
+    Domain.FLOATING.require("logCumSumExp", self());
     return doubling(self(), self().shape().axis("logCumSumExp", axis), Tensor::logAddExp);
   }
 

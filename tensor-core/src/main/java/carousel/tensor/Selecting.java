@@ -1,5 +1,6 @@
 package carousel.tensor;
 
+import carousel.tensor.op.Domain;
 import java.util.Arrays;
 
 /**
@@ -21,7 +22,7 @@ public sealed interface Selecting permits Tensor {
    * @return a tensor of the common shape
    */
   default Tensor maskedFill(Tensor mask, double value) {
-    return Tensor.where(mask, self().scalarLike(value), self());
+    return maskedFill(mask, Numbers.beside("maskedFill", self(), value));
   }
 
   /**
@@ -32,7 +33,12 @@ public sealed interface Selecting permits Tensor {
    * @return a tensor of the common shape
    */
   default Tensor maskedFill(Tensor mask, Tensor value) {
-    return Tensor.where(mask, value, self());
+    Tensor x = self();
+    requireMask("maskedFill", mask);
+    Domain.ANY.require("maskedFill", x, value);
+    Shape shape = Shape.broadcast("maskedFill", x.shape(), value.shape());
+    Shape.broadcast("maskedFill", mask.shape(), shape);
+    return Tensor.where(mask, value, x);
   }
 
   /**
@@ -68,7 +74,7 @@ public sealed interface Selecting permits Tensor {
     return Tensor.of(Shape.of(places.length, rank), positions).to(x.device());
   }
 
-  private static int[] places(String op, Tensor mask) {
+  private static void requireMask(String op, Tensor mask) {
     if (mask.dtype() != DType.BOOL) {
       throw new TensorException(
           op
@@ -78,6 +84,10 @@ public sealed interface Selecting permits Tensor {
               + mask.shape()
               + "; compare it, e.g. ne(0)");
     }
+  }
+
+  private static int[] places(String op, Tensor mask) {
+    requireMask(op, mask);
     if (mask.size() > Integer.MAX_VALUE) {
       throw new TensorException(
           op + ": " + mask.shape() + " has more elements than an I32 position can count");

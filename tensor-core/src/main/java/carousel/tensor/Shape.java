@@ -121,6 +121,22 @@ public final class Shape {
     return resolved;
   }
 
+  /** Resolves axes for an op, in ascending order; none means all. */
+  int[] axes(String op, int... axes) {
+    int[] sorted = new int[axes.length == 0 ? dims.length : axes.length];
+    for (int i = 0; i < sorted.length; i++) {
+      sorted[i] = axes.length == 0 ? i : axis(op, axes[i]);
+    }
+    Arrays.sort(sorted);
+    for (int i = 1; i < sorted.length; i++) {
+      if (sorted[i] == sorted[i - 1]) {
+        throw new TensorException(
+            op + ": axis " + sorted[i] + " is named twice in " + Arrays.toString(axes));
+      }
+    }
+    return sorted;
+  }
+
   private String outOfRange(int axis) {
     return "axis " + axis + " is out of range for shape " + this + " of rank " + dims.length;
   }

@@ -188,9 +188,7 @@ public enum Binary implements Op {
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor a = inputs[0];
     Tensor b = inputs[1];
-    Checks.domain(this, domain, a);
-    Checks.sameType(this, a, b);
-    Checks.sameDevice(this, a, b);
+    domain.require(label(), a, b);
     Shape shape = Shape.broadcast(label, a.shape(), b.shape());
     Tensor y = Tensor.empty(label, a.device(), result(a.dtype()), shape);
     a.device().backend().binary(this, a.expanded(shape), b.expanded(shape), y);

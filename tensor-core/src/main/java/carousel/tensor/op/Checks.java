@@ -21,24 +21,10 @@ final class Checks {
     return s.toString();
   }
 
-  static void domain(Op op, Domain domain, Tensor x) {
-    if (!domain.accepts(x.dtype())) {
-      throw new TensorException(
-          op.label()
-              + ": takes "
-              + domain
-              + ", got "
-              + describe(x)
-              + (domain == Domain.LOGICAL
-                  ? "; compare it, e.g. ne(0)"
-                  : "; convert it with cast(DType.F32)"));
-    }
-  }
-
-  static void sameType(Op op, Tensor a, Tensor b) {
+  static void sameType(String op, Tensor a, Tensor b) {
     if (a.dtype() != b.dtype()) {
       throw new TensorException(
-          op.label()
+          op
               + ": element types differ: "
               + describe(a)
               + " and "
@@ -49,10 +35,10 @@ final class Checks {
     }
   }
 
-  static void sameDevice(Op op, Tensor a, Tensor b) {
+  static void sameDevice(String op, Tensor a, Tensor b) {
     if (a.device() != b.device()) {
       throw new TensorException(
-          op.label()
+          op
               + ": operands live on different devices: "
               + describe(a)
               + " on "

@@ -22,7 +22,7 @@ public record CumSum(int axis) implements Op {
   @Override
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
-    Checks.domain(this, Domain.NUMERIC, x);
+    Domain.NUMERIC.require(label(), x);
     Tensor y = Tensor.empty(label(), x.device(), x.dtype(), x.shape());
     x.device().backend().cumsum(x, axis, y);
     return new Tensor[] {y};

@@ -1,6 +1,8 @@
 package carousel.tensor.op;
 
 import carousel.tensor.DType;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 
 /** The element types a row accepts. */
 public enum Domain {
@@ -32,6 +34,33 @@ public enum Domain {
       case LOGICAL -> type == DType.BOOL;
       case ANY -> true;
     };
+  }
+
+  /**
+   * Refuses operands that a row of this domain does not take together: of another type, of types that differ,
+   * or on devices that differ.
+   *
+   * @param op the op or method, for the error
+   * @param operands the operands
+   * @throws TensorException if they do not fit
+   */
+  public void require(String op, Tensor... operands) {
+    Tensor first = operands[0];
+    if (!accepts(first.dtype())) {
+      throw new TensorException(
+          op
+              + ": takes "
+              + words
+              + ", got "
+              + Checks.describe(first)
+              + (this == LOGICAL
+                  ? "; compare it, e.g. ne(0)"
+                  : "; convert it with cast(DType.F32)"));
+    }
+    for (int i = 1; i < operands.length; i++) {
+      Checks.sameType(op, first, operands[i]);
+      Checks.sameDevice(op, first, operands[i]);
+    }
   }
 
   /** The types in words, e.g. "F32 or F64". */

@@ -37,8 +37,8 @@ public sealed interface Joins extends Op {
       Tensor first = inputs[0];
       long total = 0;
       for (Tensor x : inputs) {
-        Checks.sameType(this, first, x);
-        Checks.sameDevice(this, first, x);
+        Checks.sameType(label(), first, x);
+        Checks.sameDevice(label(), first, x);
         if (x.rank() != first.rank()
             || !x.shape().with(axis, 0).equals(first.shape().with(axis, 0))) {
           throw new TensorException(
@@ -85,8 +85,8 @@ public sealed interface Joins extends Op {
       Shape shape = first.shape().insert(axis, inputs.length);
       Tensor y = Tensor.empty("stack", first.device(), first.dtype(), shape);
       for (int i = 0; i < inputs.length; i++) {
-        Checks.sameType(this, first, inputs[i]);
-        Checks.sameDevice(this, first, inputs[i]);
+        Checks.sameType(label(), first, inputs[i]);
+        Checks.sameDevice(label(), first, inputs[i]);
         Checks.shape(this, "input " + i, inputs[i], first.shape());
         place(inputs[i], y, y.layout().select(axis, i));
       }

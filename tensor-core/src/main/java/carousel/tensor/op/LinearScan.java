@@ -50,9 +50,7 @@ public record LinearScan(int axis) implements Op {
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor a = inputs[0];
     Tensor b = inputs[1];
-    Checks.domain(this, Domain.NUMERIC, a);
-    Checks.sameType(this, a, b);
-    Checks.sameDevice(this, a, b);
+    Domain.NUMERIC.require(label(), a, b);
     Checks.shape(this, "b", b, a.shape());
     Tensor h = Tensor.empty(label(), a.device(), a.dtype(), a.shape());
     a.device().backend().linearScan(a, b, axis, h);

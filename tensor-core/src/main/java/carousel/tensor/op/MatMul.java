@@ -36,9 +36,7 @@ public record MatMul() implements Op {
       throw new TensorException(
           "matmul: wants matrices, got " + sa + " × " + sb + "; add an axis with unsqueeze");
     }
-    Checks.domain(this, Domain.FLOATING, a);
-    Checks.sameType(this, a, b);
-    Checks.sameDevice(this, a, b);
+    Domain.FLOATING.require(label(), a, b);
     if (sa.dim(-1) != sb.dim(-2)) {
       throw new TensorException(
           "matmul: inner dims differ: "

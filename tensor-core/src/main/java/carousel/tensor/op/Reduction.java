@@ -96,7 +96,7 @@ public record Reduction(Reduce reduce, List<Integer> axes) implements Op {
   @Override
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
-    Checks.domain(this, reduce.domain(), x);
+    reduce.domain().require(label(), x);
     int[] dims = x.shape().toArray();
     for (int axis : axes) {
       dims[axis] = 1;

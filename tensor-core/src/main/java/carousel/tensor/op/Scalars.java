@@ -1,7 +1,6 @@
 package carousel.tensor.op;
 
 import carousel.tensor.DType;
-import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.List;
 
@@ -128,10 +127,13 @@ final class Scalars {
 
   /** {@code part / (a² + b²)}, twice by the radius, whose square may overflow; 0 at the origin and far out. */
   static Tensor angle(Tensor g, Tensor part, Tensor a, Tensor b) {
-    Shape shape = Shape.broadcast("atan2", a.shape(), b.shape());
-    Tensor radius = Tensor.stack(0, List.of(a.expand(shape), b.expand(shape))).norm(0);
-    Tensor far = radius.eq(Double.POSITIVE_INFINITY);
-    Tensor safe = Tensor.where(radius.eq(0).or(far), radius.scalarLike(1), radius);
+    // 1 far out: the slopes of what is not chosen are taken, too, and those of an infinite radius are
+    // none.
+    Tensor far = a.isInf().or(b.isInf());
+    Tensor one = a.scalarLike(1);
+    Tensor sides = Tensor.stack(0, List.of(Tensor.where(far, one, a), Tensor.where(far, one, b)));
+    Tensor radius = sides.norm(0);
+    Tensor safe = Tensor.where(radius.le(0), one, radius);
     return g.mul(Tensor.where(far, part.scalarLike(0), part).div(safe).div(safe));
   }
 

@@ -38,7 +38,7 @@ public record Softmax(int axis, boolean log) implements Op {
   @Override
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
-    Checks.domain(this, Domain.FLOATING, x);
+    Domain.FLOATING.require(label(), x);
     Tensor y = Tensor.empty(label(), x.device(), x.dtype(), x.shape());
     x.device().backend().softmax(log, x, axis, y);
     return new Tensor[] {y};

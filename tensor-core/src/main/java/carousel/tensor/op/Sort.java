@@ -29,7 +29,7 @@ public record Sort(int axis, boolean descending) implements Op {
   @Override
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
-    Checks.domain(this, Domain.NUMERIC, x);
+    Domain.NUMERIC.require(label(), x);
     Tensor values = Tensor.empty("sort", x.device(), x.dtype(), x.shape());
     Tensor indices = Tensor.empty("sort", x.device(), DType.I32, x.shape());
     x.device().backend().sort(x, axis, descending, values, indices);

@@ -121,15 +121,15 @@ public enum Ternary implements Op {
     Tensor b = inputs[1];
     Tensor c = inputs[2];
     if (this != WHERE) {
-      Checks.sameType(this, a, b);
+      Checks.sameType(label(), a, b);
     } else if (a.dtype() != DType.BOOL) {
       throw new TensorException(
           "where: the mask must be BOOL, got " + Checks.describe(a) + "; compare it, e.g. ne(0)");
     }
-    Checks.domain(this, domain, b);
-    Checks.sameType(this, b, c);
-    Checks.sameDevice(this, a, b);
-    Checks.sameDevice(this, a, c);
+    domain.require(label(), b);
+    Checks.sameType(label(), b, c);
+    Checks.sameDevice(label(), a, b);
+    Checks.sameDevice(label(), a, c);
     Shape shape = Shape.broadcast(label, Shape.broadcast(label, a.shape(), b.shape()), c.shape());
     Tensor y = Tensor.empty(label, a.device(), b.dtype(), shape);
     a.device().backend().ternary(this, a.expanded(shape), b.expanded(shape), c.expanded(shape), y);

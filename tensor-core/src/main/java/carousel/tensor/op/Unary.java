@@ -166,7 +166,7 @@ public enum Unary implements Op {
   @Override
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
-    Checks.domain(this, domain, x);
+    domain.require(label(), x);
     Tensor y = Tensor.empty(label(), x.device(), result(x.dtype()), x.shape());
     x.device().backend().unary(this, x, y);
     return new Tensor[] {y};

@@ -18,7 +18,8 @@ import java.util.function.UnaryOperator;
  * derivative may be there follows from values of φ on either side, never from a rule: where its limits
  * from both sides exist, the derivative lies between them, and is theirs where they are one; where one
  * exists, because φ is not defined on the other side, it is that. Where no limit exists anything may come
- * out. Values are F64; derivatives are also asked for in F32, whose numbers end earlier.
+ * out. Where a lower derivative jumps there is no higher one: what comes out lies between those of the sides
+ * or is 0, the derivative of a constant at the jump. From a side on which φ itself jumps it has none. Values are F64; derivatives are also asked for in F32, whose numbers end earlier.
  */
 public final class SpecialPoints {
   private static final int ORDERS = 3;
@@ -64,21 +65,27 @@ public final class SpecialPoints {
    * @param along the direction, likewise
    */
   public void along(String name, UnaryOperator<Tensor[]> f, double[][] at, double[][] along) {
-    if (Double.isNaN(value(f, at, along, 0))) {
+    double here = value(f, at, along, 0);
+    if (Double.isNaN(here)) {
       return; // not a point of the function
     }
     double[][] above = values(f, at, along, STEP);
     double[][] below = values(f, at, along, -STEP);
+    boolean jumps = false;
     for (int order = 1; order <= ORDERS; order++) {
-      double[] limits = {limit(above, order, STEP), limit(below, order, -STEP)};
+      double[] limits = {
+        leaps(above, here) ? Double.NaN : limit(above, order, STEP),
+        leaps(below, here) ? Double.NaN : limit(below, order, -STEP)
+      };
       double[] known = Arrays.stream(limits).filter(Double::isFinite).sorted().toArray();
       if (known.length == 0) {
         continue;
       }
+      double low = jumps ? Math.min(0, known[0]) : known[0];
+      double high = jumps ? Math.max(0, known[known.length - 1]) : known[known.length - 1];
+      jumps |= high - low > CONVERGED * (1 + Math.max(Math.abs(low), Math.abs(high)));
       for (DType type : new DType[] {DType.F64, DType.F32}) {
         double actual = derivative(f, at, along, order, type);
-        double low = known[0];
-        double high = known[known.length - 1];
         double slack =
             (type == DType.F64 ? 5e-3 : 2e-2) * (1 + Math.max(Math.abs(low), Math.abs(high)));
         held++;
@@ -144,6 +151,10 @@ public final class SpecialPoints {
       }
     }
     return values;
+  }
+
+  private static boolean leaps(double[][] values, double here) {
+    return Math.abs(limit(values, 0, 1) - here) > CONVERGED * (1 + Math.abs(here));
   }
 
   /** The limit from one side; NaN if none is seen. */
