@@ -64,7 +64,9 @@ public sealed interface Activations permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor selu() {
-    return floating("selu").elu(1.6732632423543772848170429916717).mul(1.0507009873554804934193349852946);
+    return floating("selu")
+        .elu(1.6732632423543772848170429916717)
+        .mul(1.0507009873554804934193349852946);
   }
 
   /**

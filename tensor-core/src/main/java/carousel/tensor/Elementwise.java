@@ -704,7 +704,8 @@ public sealed interface Elementwise permits Tensor {
    */
   default Tensor clamp(double low, double high) {
     Tensor least = Numbers.least(Ternary.CLAMP.label(), self(), low);
-    return Op.apply(Ternary.CLAMP, self(), least, Numbers.greatest(Ternary.CLAMP.label(), self(), high));
+    return Op.apply(
+        Ternary.CLAMP, self(), least, Numbers.greatest(Ternary.CLAMP.label(), self(), high));
   }
 
   /**

@@ -127,7 +127,8 @@ final class Scalars {
 
   /** {@code part / (a² + b²)}, twice by the radius, whose square may overflow; 0 at the origin and far out. */
   static Tensor angle(Tensor g, Tensor part, Tensor a, Tensor b) {
-    // 1 far out: the slopes of what is not chosen are taken, too, and those of an infinite radius are
+    // 1 far out: the slopes of what is not chosen are taken, too, and those of an infinite radius
+    // are
     // none.
     Tensor far = a.isInf().or(b.isInf());
     Tensor one = a.scalarLike(1);
