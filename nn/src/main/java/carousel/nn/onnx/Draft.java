@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * String y = draft.add(lstm, x);
  * String sum = draft.add(Operation.add(), x, y);                        // a residual
  * String last = draft.add(Operation.last(), sum);
- * draft.output("classes", draft.add(Operation.softmax(), draft.add(head, last)));
+ * draft.output("classes", draft.add(Operation.softmax(), draft.add(model.head(), last)));
  * Onnx.save(path, draft.graph());
  * }</pre>
  */
