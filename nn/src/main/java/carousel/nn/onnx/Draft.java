@@ -26,10 +26,10 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * Draft draft = new Draft();
  * String x = draft.input("x", DataType.FLOAT, "time", "batch", "8");
- * String y = draft.add(lstm, x);
+ * String y = draft.add(model.stack(), x);
  * String sum = draft.add(Operation.add(), x, y);                        // a residual
  * String last = draft.add(Operation.last(), sum);
- * draft.output("classes", draft.add(Operation.softmax(), draft.add(head, last)));
+ * draft.output("classes", draft.add(Operation.softmax(), draft.add(model.head(), last)));
  * Onnx.save(path, draft.graph());
  * }</pre>
  */

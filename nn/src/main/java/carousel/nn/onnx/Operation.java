@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * what the standard (opset 17) says, on tensors, with gradients.
  *
  * <pre>{@code
- * Chain.of(embed, lstm, Operation.last(), head, Operation.softmax())
+ * Chain classifier =
+ *     Chain.of(model.embed(), model.stack(), Operation.last(), model.head(), Operation.softmax());
  * }</pre>
  *
  * <p>{@link #operators} lists which there are. Whole numbers of 64 bits are I32 here; a value that does
