@@ -58,7 +58,9 @@ class ModulesTest {
               .map(Requires::name)
               .filter(name -> !name.startsWith("carousel.") && !name.startsWith("java."))
               .collect(toSet());
-      assertThat(foreign).as("required by %s", folder).isSubsetOf("jdk.incubator.vector", "jdk.management");
+      assertThat(foreign)
+          .as("required by %s", folder)
+          .isSubsetOf("jdk.incubator.vector", "jdk.management");
     }
   }
 

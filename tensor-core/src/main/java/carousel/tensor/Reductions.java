@@ -417,83 +417,29 @@ public sealed interface Reductions permits Tensor {
   record Sorted(Tensor values, Tensor indices) {}
 
   /**
-   * Products by halves, of numbers that are kept within 2^±256 by powers of two: a product of some may leave
-   * the range where that of all does not. F32 is multiplied in F64.
+   * Products by halves, in the type of x: a product of some that leaves its range is ±∞ or 0 from there on.
    *
    * @param axes over which
    */
   record Products(List<Integer> axes) implements Composite.Body {
-    private static final double STEP = 0x1p256;
-
-    /** A number {@code value · 2^(256 · steps)}. */
-    private record Scaled(Tensor value, Tensor steps) {
-      /** With a value one step nearer to 1, where it is further away than a step. */
-      Scaled nearer() {
-        Tensor size = value.abs();
-        Tensor great = size.ge(STEP);
-        Tensor small = size.lt(1 / STEP).and(size.gt(0));
-        Tensor one = value.scalarLike(1);
-        Tensor zero = value.scalarLike(0);
-        Tensor factor =
-            Tensor.where(
-                great,
-                value.scalarLike(1 / STEP),
-                Tensor.where(small, value.scalarLike(STEP), one));
-        Tensor step = Tensor.where(great, one, Tensor.where(small, one.neg(), zero));
-        return new Scaled(value.mul(factor), steps.add(step));
-      }
-
-      Scaled narrow(int axis, int from, int size) {
-        return new Scaled(value.narrow(axis, from, size), steps.narrow(axis, from, size));
-      }
-
-      Scaled times(Scaled other) {
-        return new Scaled(value.mul(other.value), steps.add(other.steps)).nearer();
-      }
-
-      Scaled joined(int axis, Scaled other) {
-        return new Scaled(
-            Tensor.concat(axis, List.of(value, other.value)),
-            Tensor.concat(axis, List.of(steps, other.steps)));
-      }
-
-      /** The number; a value below 1 takes part of its steps first, so that no factor outgrows the number. */
-      Tensor unscaled() {
-        Tensor size = value.abs();
-        Tensor below = size.lt(1).and(size.gt(0)).and(steps.gt(0));
-        Tensor one = value.scalarLike(1);
-        Tensor y = value.mul(Tensor.where(below, value.scalarLike(STEP), one));
-        Tensor left = steps.sub(Tensor.where(below, one, value.scalarLike(0)));
-        for (int k = 1; k <= 5; k++) {
-          Tensor up = Tensor.where(left.ge(k), value.scalarLike(STEP), one);
-          y = y.mul(Tensor.where(left.le(-k), value.scalarLike(1 / STEP), up));
-        }
-        return y;
-      }
-    }
-
     @Override
     public Tensor[] apply(Tensor... inputs) {
-      Tensor x = inputs[0];
-      Tensor wide = x.cast(DType.F64);
-      Scaled y = new Scaled(wide, wide.zerosLike());
-      // F64 reaches 2^±1074; F32 lies within a step.
-      for (int k = 0; x.dtype() == DType.F64 && k < 3; k++) {
-        y = y.nearer();
-      }
+      Tensor y = inputs[0];
       for (int axis : axes) {
-        if (y.value.dim(axis) == 0) {
-          Tensor one = Tensor.fullAs(y.value, y.value.shape().with(axis, 1), 1);
-          y = new Scaled(one, one.zerosLike());
+        if (y.dim(axis) == 0) {
+          y = Tensor.fullAs(y, y.shape().with(axis, 1), 1);
         }
-        while (y.value.dim(axis) > 1) {
-          int n = y.value.dim(axis);
-          int half = n / 2;
-          Scaled pairs = y.narrow(axis, 0, half).times(y.narrow(axis, half, half));
-          y = n % 2 == 0 ? pairs : pairs.joined(axis, y.narrow(axis, 2 * half, 1));
+        while (y.dim(axis) > 1) {
+          int half = y.dim(axis) / 2;
+          Tensor low = y.narrow(axis, 0, half);
+          Tensor pairs = low.mul(y.narrow(axis, half, half));
+          y =
+              y.dim(axis) % 2 == 0
+                  ? pairs
+                  : Tensor.concat(axis, List.of(pairs, y.narrow(axis, 2 * half, 1)));
         }
       }
-      return new Tensor[] {y.unscaled().cast(x.dtype())};
+      return new Tensor[] {y};
     }
   }
 }
