@@ -26,6 +26,7 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What cells and composites do that was not thought of when kernels were: each of these once got a kernel
@@ -217,6 +218,32 @@ class StrangersTest {
     @Override
     public HiddenState zero(int batch) {
       return new HiddenState(Tensor.zeros(DType.F64, batch, outputs));
+    }
+  }
+
+  /** A single column is the same in all, and is left nowhere: what is made of it is made in one piece. */
+  @ParameterizedTest
+  @ValueSource(ints = {4, 24})
+  void aLongFormulaOfASingleColumn(int rounds) {
+    try (var scope = Scope.open()) {
+      var rng = Philox.of(11);
+      Tensor x = rng.normal(DType.F64, 1, 4, 3, 2, D);
+      StepOf step =
+          (c, z, h) -> {
+            Tensor one = z.narrow(1, 0, 1);
+            for (int round = 0; round < rounds; round++) {
+              Tensor size = one.abs();
+              Tensor small = size.lt(0.5).and(size.gt(0));
+              Tensor grown = Tensor.where(small, one.mul(2), one.add(0.01));
+              one = Tensor.where(size.ge(2), one.mul(0.5), grown).mul(one.sigmoid());
+            }
+            return z.narrow(1, 0, H).mul(one).add(h.mul(0.5));
+          };
+      var cell = Strange.of(DType.F64, 2 * H, x, step);
+      Agreement.trusting(() -> {
+        requireSame(cell, x);
+        return true;
+      });
     }
   }
 

@@ -188,10 +188,14 @@ final class Passes {
       int bodies = size.applyAsInt(value.op());
       List<Value> inputs = value.inputs().stream().map(Passes::bare).toList();
       endIfFull(bodies);
+      // What no cut leaves would be made anew after each, with all that it is made of, and that again.
+      boolean outer = whole;
+      whole |= value.width() != width;
       List<Integer> operands = registers(inputs);
       if (endIfFull(bodies)) {
         operands = registers(inputs);
       }
+      whole = outer;
       instruction = new Pointwise.Apply(value.op(), operands);
       bytes += bodies;
       done.add(value);
