@@ -15,6 +15,7 @@ import carousel.tensor.op.Unary;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -51,12 +52,18 @@ class RowEdgesTest {
     -1e300
   };
 
+  /** Rows that have no vector body; gelu and erf have none in F64. */
+  private static final Set<String> BODILESS =
+      Set.of(
+          "SIN", "COS", "TAN", "ASIN", "ACOS", "ATAN", "SINH", "COSH", "FMOD", "ATAN2", "GELU",
+          "ERF");
+
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
   void kernelsGiveWhatRowsGive(DType type) {
     assumeTrue(FusedContract.VECTORS, "no loops are made without the Vector API");
     List<String> wrong = new ArrayList<>();
-    int kernels = 0;
+    List<String> without = new ArrayList<>();
     for (Op row : rows(type)) {
       try (var scope = Scope.open()) {
         int n = EDGES.length;
@@ -71,9 +78,9 @@ class RowEdgesTest {
         }
         var composite = new Composite("a user's", in -> new Tensor[] {value(row, in)});
         if (composite.fused(inputs) == null) {
+          without.add(row.toString());
           continue;
         }
-        kernels++;
         Supplier<Tensor> byKernel = () -> Op.apply(composite, inputs);
         Supplier<Tensor> byRow = () -> value(row, inputs);
         compare(row + " of " + type, byKernel.get(), byRow.get(), inputs, wrong);
@@ -90,8 +97,7 @@ class RowEdgesTest {
       }
     }
     assertThat(wrong).isEmpty();
-    // All but those that have no vector body, or are for whole numbers.
-    assertThat(kernels).isGreaterThanOrEqualTo(rows(type).size() - 6);
+    assertThat(without).isSubsetOf(BODILESS);
   }
 
   private static List<Op> rows(DType type) {

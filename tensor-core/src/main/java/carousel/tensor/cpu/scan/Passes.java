@@ -188,7 +188,8 @@ final class Passes {
       int bodies = size.applyAsInt(value.op());
       List<Value> inputs = value.inputs().stream().map(Passes::bare).toList();
       endIfFull(bodies);
-      // What no cut leaves would be made anew after each, with all that it is made of, and that again.
+      // What no cut leaves would be made anew after each, with all that it is made of, and that
+      // again.
       boolean outer = whole;
       whole |= value.width() != width;
       List<Integer> operands = registers(inputs);
