@@ -17,6 +17,7 @@ template <> __device__ __forceinline__ int plus(int a, int b) { return static_ca
 template <> __device__ __forceinline__ i64 plus(i64 a, i64 b) { return a + b; }
 template <> __device__ __forceinline__ int minus(int a, int b) { return static_cast<int>(static_cast<u32>(a) - b); }
 template <> __device__ __forceinline__ int times(int a, int b) { return static_cast<int>(static_cast<u32>(a) * b); }
+template <> __device__ __forceinline__ i64 times(i64 a, i64 b) { return static_cast<i64>(static_cast<unsigned long long>(a) * b); }
 
 template <typename T> __device__ __forceinline__ T negated(T x) { return -x; }
 template <> __device__ __forceinline__ int negated(int x) { return minus(0, x); }
