@@ -21,6 +21,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What users of other frameworks reported of losses and of normalisation, tried here. */
@@ -77,6 +78,7 @@ class LossReportsTest {
     }
   }
 
+  @Tag("cpu")
   @Test
   @DisplayName(
       "PyTorch 12670: a target that is neither a class nor the ignored one is refused, with its place")

@@ -33,6 +33,7 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What users of other frameworks reported of layers over time, tried here. */
@@ -350,6 +351,7 @@ class RecurrentReportsTest {
         .hasMessageContaining("[100,30]");
   }
 
+  @Tag("cpu")
   @Test
   @DisplayName("PyTorch 32023: what a row gives does not depend on the rows beside it")
   void rowsByThemselves() {
