@@ -48,7 +48,10 @@ final class Repeats {
   }
 
   private static boolean scales(Reduce reduce) {
-    return reduce == Reduce.SUM || reduce == Reduce.LOG_SUM_EXP || reduce == Reduce.NORM;
+    return switch (reduce) {
+      case SUM, LOG_SUM_EXP, NORM, WIDE_NORM -> true;
+      case MEAN, MAX, MIN, PROD, ARG_MAX, ARG_MIN, ANY, ALL -> false;
+    };
   }
 
   /** A result as it is when each element counts as often as the axes have positions. */
@@ -62,9 +65,10 @@ final class Repeats {
     }
     return switch (reduce) {
       case SUM -> applied(Binary.MUL, once, times);
-      case NORM -> applied(Binary.MUL, once, Math.sqrt(times));
+      case NORM, WIDE_NORM -> applied(Binary.MUL, once, Math.sqrt(times));
       case LOG_SUM_EXP -> applied(Binary.ADD, once, Math.log(times));
-      default -> once;
+      case MEAN, MAX, MIN, ARG_MAX, ARG_MIN, ANY, ALL -> once;
+      case PROD -> throw new AssertionError("each factor is read"); // see axes
     };
   }
 

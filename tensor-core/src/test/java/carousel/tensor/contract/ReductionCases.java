@@ -157,9 +157,20 @@ final class ReductionCases {
             ? type.isFloating() ? Values.nearOne(12) : Values.fewFactors(12)
             : isPosition(row) ? Values.ties(50, 12) : Values.random(type, 12);
     Operand x = Operand.of(type, shape, 12).with(values);
-    return shape.size() > 5000
-        ? Stream.of(x, x.with(Arrangement.TRANSPOSED)).distinct()
-        : Arrays.stream(ARRANGEMENTS).filter(a -> a.suits(shape)).map(x::with);
+    // Of long ones that are broadcast, what is repeated is read once; not so the factors of a
+    // product, which
+    // would overflow.
+    Stream<Arrangement> ways =
+        row == Reduce.PROD
+            ? Stream.of(Arrangement.DENSE, Arrangement.TRANSPOSED)
+            : Stream.of(
+                Arrangement.DENSE,
+                Arrangement.TRANSPOSED,
+                Arrangement.REPEATED_ROW,
+                Arrangement.REPEATED_COLUMN);
+    return (shape.size() > 5000 ? ways : Arrays.stream(ARRANGEMENTS))
+        .filter(a -> a.suits(shape))
+        .map(x::with);
   }
 
   private static Stream<OpCase> situations(Reduce row, DType type) {
