@@ -83,7 +83,7 @@ public final class CudaBackend implements Backend {
             driver.free(address);
           }
         };
-    return SlabPool.configured(source, "carousel.cuda.memory", Long.MAX_VALUE);
+    return SlabPool.configured(source, Setting.CUDA_MEMORY, () -> Long.MAX_VALUE);
   }
 
   /** All kernels there are, for the test that compares them with the files. */

@@ -21,6 +21,7 @@ import carousel.tensor.op.Unary;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
+import carousel.tensor.spi.Setting;
 import carousel.tensor.spi.SlabPool;
 import carousel.tensor.trace.Traced;
 import java.lang.foreign.MemorySegment;
@@ -47,7 +48,8 @@ public final class CpuBackend implements Backend {
   /** The CPU with the loops that {@code -Dcarousel.vector} asks for, and memory up to {@code -Dcarousel.memory}. */
   public CpuBackend() {
     this(
-        SlabPool.configured(HostMemory.source(), "carousel.memory", MachineMemory.here().share()),
+        SlabPool.configured(
+            HostMemory.source(), Setting.MEMORY, () -> MachineMemory.here().share()),
         KernelChoice.configured());
   }
 

@@ -3,9 +3,9 @@ package carousel.tensor.spi;
 import carousel.tensor.TensorException;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The memory of a device: size-classed free lists over what its system gives out.
@@ -71,35 +71,17 @@ public final class SlabPool implements Memory {
   }
 
   /**
-   * An empty pool with the cap that a system property asks for, e.g. {@code 8g} or {@code 512m}.
+   * An empty pool with the cap that a setting asks for.
    *
    * @param source the system's memory
-   * @param property the name of the property
+   * @param cap the setting, e.g. {@code 8g} or {@code 512m}
    * @param standard the cap where it is not set; {@link Long#MAX_VALUE} for none
    * @return the pool
-   * @throws TensorException if the property is no size
+   * @throws TensorException if the setting is no size
    */
-  public static SlabPool configured(Source source, String property, long standard) {
-    String size = System.getProperty(property);
-    return new SlabPool(source, size == null ? standard : bytes(property, size));
-  }
-
-  /** The cap that a property asks for, no cap for null. */
-  static long bytes(String property, @Nullable String size) {
-    if (size == null) {
-      return Long.MAX_VALUE;
-    }
-    long bytes = size(size);
-    if (bytes <= 0) {
-      throw new TensorException(
-          "-D"
-              + property
-              + "="
-              + size
-              + ": not a size; write a whole number of bytes, or one followed by k, m, g or t, e.g."
-              + " 8g");
-    }
-    return bytes;
+  public static SlabPool configured(Source source, Setting cap, LongSupplier standard) {
+    String size = cap.value();
+    return new SlabPool(source, size == null ? standard.getAsLong() : size(size));
   }
 
   /** The size in words such as 8g, 512m, 64k or 4096; 0 for what is none, or more than a long holds. */

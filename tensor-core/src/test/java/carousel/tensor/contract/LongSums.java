@@ -162,26 +162,8 @@ public final class LongSums {
                   Tensor mean = rows(x, COLUMNS).mean(0);
                   return Result.of(mean.mul(x.count() / (double) COLUMNS), x.columns(COLUMNS));
                 })));
-    ways.put(
-        "Reduction.NORM",
-        List.of(
-            way(
-                "a line",
-                x -> {
-                  double[] squares = Arrays.stream(x.values()).map(v -> v * v).toArray();
-                  double norm = Math.sqrt(ExactSum.of(squares).value());
-                  return Result.of(x.tensor(x.count()).norm(), new ExactSum(norm, norm));
-                })));
-    ways.put(
-        "Reduction.WIDE_NORM",
-        List.of(
-            way(
-                "a line",
-                x -> {
-                  double[] squares = Arrays.stream(x.values()).map(v -> v * v).toArray();
-                  double norm = Math.sqrt(ExactSum.of(squares).value());
-                  return Result.of(x.tensor(x.count()).wideNorm(), new ExactSum(norm, norm));
-                })));
+    ways.put("Reduction.NORM", List.of(way("a line", x -> norm(x, Tensor::norm))));
+    ways.put("Reduction.WIDE_NORM", List.of(way("a line", x -> norm(x, Tensor::wideNorm))));
     ways.put(
         "Reduction.LOG_SUM_EXP",
         List.of(
@@ -304,6 +286,12 @@ public final class LongSums {
     int[] index = new int[n];
     Arrays.setAll(index, i -> n == most || i % 2 == 0 ? 1 : 2 + i % others);
     return Tensor.of(index);
+  }
+
+  private static Result norm(Terms x, Function<Tensor, Tensor> norm) {
+    double[] squares = Arrays.stream(x.values()).map(v -> v * v).toArray();
+    double exact = Math.sqrt(ExactSum.of(squares).value());
+    return Result.of(norm.apply(x.tensor(x.count())), new ExactSum(exact, exact));
   }
 
   private static Result added(Terms x, int columns) {

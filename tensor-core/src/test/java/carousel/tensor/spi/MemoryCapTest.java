@@ -1,10 +1,7 @@
 package carousel.tensor.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.tensor.TensorException;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,21 +17,15 @@ class MemoryCapTest {
     "99999999999,99999999999"
   })
   void readsSizes(String written, long bytes) {
-    assertThat(SlabPool.bytes("carousel.memory", written)).isEqualTo(bytes);
-  }
-
-  @Test
-  void hasNoCapUnlessAsked() {
-    assertThat(SlabPool.bytes("carousel.memory", null)).isEqualTo(Long.MAX_VALUE);
+    assertThat(SlabPool.size(written)).isEqualTo(bytes);
+    assertThat(Setting.MEMORY.takes(written)).isTrue();
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {"", "0", "-1", "8 g", "8.5g", "lots", "8x", "9999999999999999999", "99999999999t"})
   void refusesWhatIsNoSize(String written) {
-    assertThatThrownBy(() -> SlabPool.bytes("carousel.memory", written))
-        .isInstanceOf(TensorException.class)
-        .hasMessageContaining("-Dcarousel.memory=" + written)
-        .hasMessageContaining("e.g. 8g");
+    assertThat(SlabPool.size(written)).isZero();
+    assertThat(Setting.MEMORY.takes(written)).isFalse();
   }
 }
