@@ -72,6 +72,32 @@ class RangeTest {
     assertThat(Grad.of(zero::wideNorm, zero).get(0).toFloatArray()).containsExactly(0, 0, 0);
   }
 
+  /** Factors that cancel, in every order; the gradient is the product of the others. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3})
+  void productsDoNotLeaveTheRangeOnTheWay(int order) {
+    float[][] all = {
+      {1e30f, 1e-30f, 1e30f, 1e-30f},
+      {1e30f, 1e30f, 1e-30f, 1e-30f},
+      {1e-30f, 1e-30f, 1e30f, 1e30f},
+      {1e-38f, 1e30f, 1e38f, 1e-30f}
+    };
+    float[] x = all[order];
+    Tensor product = Tensor.of(x).prod();
+    assertThat(product.item()).isCloseTo(1, within(1e-6));
+    Tensor leaf = Tensor.of(x);
+    float[] g = Grad.of(leaf::prod, leaf).get(0).toFloatArray();
+    for (int i = 0; i < x.length; i++) {
+      assertThat((double) g[i]).isCloseTo(1.0 / x[i], withinPercentage(1e-3));
+    }
+    Tensor wide =
+        Tensor.of(
+            Shape.of(2, 2),
+            Arrays.stream(new double[] {0, 1, 2, 3}).map(i -> Math.pow(x[(int) i], 8)).toArray());
+    assertThat(wide.prod().item()).isCloseTo(1, within(1e-5));
+    assertThat(wide.prod(true, 0, 1).item()).isCloseTo(1, within(1e-5));
+  }
+
   @Test
   void productsOfManyHalvesAndTwos() {
     int n = 3000;

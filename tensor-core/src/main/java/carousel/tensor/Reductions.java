@@ -9,7 +9,6 @@ import carousel.tensor.op.Reduction;
 import carousel.tensor.op.Softmax;
 import carousel.tensor.op.Sort;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * The reductions of a tensor, and the ops that run along an axis; {@link Reduce} defines them.
@@ -236,7 +235,9 @@ public sealed interface Reductions permits Tensor {
 
   /**
    * Returns {@code Π x} over axes. Floating products are a tree of pairwise products, so that every
-   * order of gradient is exact, zeros included.
+   * order of gradient is exact, zeros included. Parts of a product may leave the range of the type: {@code 1e30, 1e-30,
+   * 1e30, 1e-30} give 1 in F32, in any order. Of such a product the gradient is as good as powers of two let it be: the further
+   * the product is below 1e-24 in F32 (1e-230 in F64), the fewer digits are right, and beyond their reciprocals it may be infinite.
    *
    * @param axes the axes reduced, which disappear; none means all
    * @return the reduced tensor
@@ -415,31 +416,4 @@ public sealed interface Reductions permits Tensor {
    * @param indices I32, where each came from
    */
   record Sorted(Tensor values, Tensor indices) {}
-
-  /**
-   * Products by halves, in the type of x: a product of some that leaves its range is ±∞ or 0 from there on.
-   *
-   * @param axes over which
-   */
-  record Products(List<Integer> axes) implements Composite.Body {
-    @Override
-    public Tensor[] apply(Tensor... inputs) {
-      Tensor y = inputs[0];
-      for (int axis : axes) {
-        if (y.dim(axis) == 0) {
-          y = Tensor.fullAs(y, y.shape().with(axis, 1), 1);
-        }
-        while (y.dim(axis) > 1) {
-          int half = y.dim(axis) / 2;
-          Tensor low = y.narrow(axis, 0, half);
-          Tensor pairs = low.mul(y.narrow(axis, half, half));
-          y =
-              y.dim(axis) % 2 == 0
-                  ? pairs
-                  : Tensor.concat(axis, List.of(pairs, y.narrow(axis, 2 * half, 1)));
-        }
-      }
-      return new Tensor[] {y};
-    }
-  }
 }

@@ -93,6 +93,9 @@ class LongGradientsTest {
     Tensor x = Tensor.full(type, 0.3, steps, rows, 1);
     var layer = Recurrent.of(cell);
     var gradients = Grad.orZero(() -> layer.run(x, List.of(), null).y().mul(0.1).sum(), leaves);
-    return Stream.iterate(0, i -> i + 1).limit(leaves.length).map(i -> gradients.get(i).cast(DType.F64)).toList();
+    return Stream.iterate(0, i -> i + 1)
+        .limit(leaves.length)
+        .map(i -> gradients.get(i).cast(DType.F64))
+        .toList();
   }
 }

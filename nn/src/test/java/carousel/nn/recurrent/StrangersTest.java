@@ -223,7 +223,7 @@ class StrangersTest {
 
   /** A single column is the same in all, and is left nowhere: what is made of it is made in one piece. */
   @ParameterizedTest
-  @ValueSource(ints = {4, 24})
+  @ValueSource(ints = {4, 24, 150})
   void aLongFormulaOfASingleColumn(int rounds) {
     try (var scope = Scope.open()) {
       var rng = Philox.of(11);
@@ -235,15 +235,39 @@ class StrangersTest {
               Tensor size = one.abs();
               Tensor small = size.lt(0.5).and(size.gt(0));
               Tensor grown = Tensor.where(small, one.mul(2), one.add(0.01));
-              one = Tensor.where(size.ge(2), one.mul(0.5), grown).mul(one.sigmoid());
+              one =
+                  Tensor.where(size.ge(2), one.mul(0.5), grown)
+                      .mul(one.sigmoid())
+                      .mul(0.5)
+                      .add(0.3);
             }
             return z.narrow(1, 0, H).mul(one).add(h.mul(0.5));
           };
       var cell = Strange.of(DType.F64, 2 * H, x, step);
+      requireKernel(cell, x);
       Agreement.trusting(() -> {
         requireSame(cell, x);
         return true;
       });
+    }
+  }
+
+  /** What has more ops one after the other than a stack holds has no kernel, and says so. */
+  @Test
+  void aFormulaWithoutEnd() {
+    try (var scope = Scope.open()) {
+      Tensor x = Philox.of(11).normal(DType.F64, 1, 2, 3, 2, D);
+      StepOf step =
+          (c, z, h) -> {
+            Tensor one = z.narrow(1, 0, 1);
+            for (int i = 0; i < 10_000; i++) {
+              one = Tensor.where(one.lt(0.5), one.mul(0.5), one.mul(0.25)).add(0.3);
+            }
+            return z.narrow(1, 0, H).mul(one).add(h.mul(0.5));
+          };
+      var cell = Strange.of(DType.F64, 2 * H, x, step);
+      requireSame(cell, x);
+      assertThat(Recurrent.of(cell).explain(x)).contains("no kernel", "stack");
     }
   }
 

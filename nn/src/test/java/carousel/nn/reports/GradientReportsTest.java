@@ -16,6 +16,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
@@ -77,6 +78,28 @@ class GradientReportsTest {
     assertThat(third).containsExactly(3, 2, 0, 0);
     assertThat(gradient(t -> t.prod(0), Tensor.of(new double[] {0})).toDoubleArray())
         .containsExactly(1);
+  }
+
+  @Test
+  @DisplayName("PyTorch 194699: a product of zeros and large numbers has the gradient 0, not 0·∞")
+  void productsThatOverflow() {
+    float h = 1e13f;
+    Tensor x = Tensor.of(Shape.of(3, 3), h, 0, 0, h, h, 0, h, h, h);
+    assertThat(x.prod().item()).isZero();
+    assertThat(gradient(Tensor::prod, x).toDoubleArray()).containsOnly(0);
+    for (int n = 3; n <= 9; n++) {
+      for (int first = 0; first < n; first++) {
+        for (int second = 0; second < n; second++) {
+          if (first != second) {
+            float[] values = new float[n];
+            Arrays.fill(values, 1e38f);
+            values[first] = 0;
+            values[second] = 0;
+            assertThat(gradient(Tensor::prod, Tensor.of(values)).toDoubleArray()).containsOnly(0);
+          }
+        }
+      }
+    }
   }
 
   @Test

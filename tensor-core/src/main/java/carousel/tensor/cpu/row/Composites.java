@@ -115,6 +115,12 @@ public final class Composites {
         untraced.merge(op.body(), 1, Integer::sum);
       }
       return null;
+    } catch (StackOverflowError e) {
+      // So many ops follow one another in it that this thread's stack does not hold them.
+      synchronized (made) {
+        untraced.put(op.body(), MOST_TRIES);
+      }
+      return null;
     } catch (RuntimeException | LinkageError e) {
       var _ = Agreement.notMade(op.label(), e);
       synchronized (made) {

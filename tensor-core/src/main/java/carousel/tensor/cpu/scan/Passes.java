@@ -6,6 +6,7 @@ import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -40,6 +41,9 @@ final class Passes {
 
   /** What is computed here, and by which of the others each is read. */
   private final Map<Value, Set<Value>> readers = new HashMap<>();
+
+  /** The same, each after what it reads. */
+  private final Set<Value> order = new LinkedHashSet<>();
 
   private final Set<Value> done = new HashSet<>();
   private final Set<Output> written = new HashSet<>();
@@ -109,11 +113,30 @@ final class Passes {
 
   /** Writes the programs. */
   List<Program> programs() {
-    outputs.forEach(output -> note(output.value()));
-    last.forEach(output -> note(output.value()));
+    List<Integer> ends = new ArrayList<>();
     for (Output output : outputs) {
-      write(output, registers(List.of(output.value())).getFirst());
+      note(output.value());
+      ends.add(order.size());
     }
+    for (Output output : last) {
+      note(output.value());
+    }
+    for (Value value : order) {
+      for (Value input : value.inputs()) {
+        Set<Value> of = readers.get(bare(input));
+        if (of != null) {
+          of.add(value);
+        }
+      }
+    }
+    List<Value> ordered = List.copyOf(order);
+    int next = 0;
+    for (int i = 0; i < outputs.size(); i++) {
+      compute(ordered.subList(next, ends.get(i)));
+      next = ends.get(i);
+      write(outputs.get(i), registers(List.of(outputs.get(i).value())).getFirst());
+    }
+    compute(ordered.subList(next, ordered.size()));
     List<Integer> values = registers(last.stream().map(Output::value).toList());
     for (int i = 0; i < values.size(); i++) {
       write(last.get(i), values.get(i));
@@ -122,17 +145,27 @@ final class Passes {
     return programs;
   }
 
-  private void note(Value value) {
-    if (!isComputed(value) || readers.containsKey(value)) {
-      return;
+  /** In this order each finds what it reads computed. */
+  private void compute(List<Value> values) {
+    for (Value value : values) {
+      var _ = register(value);
     }
-    readers.put(value, new HashSet<>());
-    for (Value input : value.inputs()) {
-      Value read = bare(input);
-      note(read);
-      if (readers.containsKey(read)) {
-        readers.get(read).add(value);
+  }
+
+  /** Finds what is computed for a value, each after what it reads: not by recursion, for a chain may be long. */
+  private void note(Value output) {
+    var path = new ArrayDeque<Value>(List.of(output));
+    while (!path.isEmpty()) {
+      Value value = path.getLast();
+      if (!isComputed(value) || order.contains(value)) {
+        path.removeLast();
+        continue;
       }
+      if (readers.putIfAbsent(value, new HashSet<>()) != null) {
+        order.add(path.removeLast());
+        continue;
+      }
+      value.inputs().reversed().forEach(input -> path.add(bare(input)));
     }
   }
 
@@ -188,15 +221,10 @@ final class Passes {
       int bodies = size.applyAsInt(value.op());
       List<Value> inputs = value.inputs().stream().map(Passes::bare).toList();
       endIfFull(bodies);
-      // What no cut leaves would be made anew after each, with all that it is made of, and that
-      // again.
-      boolean outer = whole;
-      whole |= value.width() != width;
       List<Integer> operands = registers(inputs);
       if (endIfFull(bodies)) {
         operands = registers(inputs);
       }
-      whole = outer;
       instruction = new Pointwise.Apply(value.op(), operands);
       bytes += bodies;
       done.add(value);
@@ -225,11 +253,11 @@ final class Passes {
     return full;
   }
 
-  /** Ends the program at hand; what others still read is left for them. */
+  /** Ends the program at hand; what others still read is left for them, a single column as all columns, which are the same. */
   private void end() {
     cuts++;
     for (Value value : List.copyOf(registers.keySet())) {
-      if (isComputed(value) && value.width() == width && !value.isTest() && isWanted(value)) {
+      if (isComputed(value) && !value.isTest() && isWanted(value)) {
         Slot slot = stored.get(value);
         if (slot == null) {
           slot = Slot.of(temporary.apply(width));
@@ -266,8 +294,7 @@ final class Passes {
       }
     }
     for (Value reader : readers.getOrDefault(value, Set.of())) {
-      boolean again = reader.isTest() || reader.width() != width;
-      if (!done.contains(reader) || (again && isWanted(reader))) {
+      if (!done.contains(reader) || (reader.isTest() && isWanted(reader))) {
         return true;
       }
     }

@@ -163,6 +163,8 @@ public final class Scans {
               : "no kernel has the rows " + unknown(plan, type) + ", which it or its gradient uses";
     } catch (Untraced e) {
       reason = String.valueOf(e.getMessage());
+    } catch (StackOverflowError e) {
+      reason = "so many ops follow one another in it that this thread's stack does not hold them";
     } catch (RuntimeException | LinkageError e) {
       reason = Agreement.notMade("a step", e);
     }
