@@ -11,4 +11,8 @@ module carousel.tensor {
   exports carousel.tensor.trace;
 
   uses carousel.tensor.spi.BackendProvider;
+
+  provides carousel.tensor.spi.BackendProvider with
+      carousel.tensor.cpu.CpuProvider,
+      carousel.tensor.reference.ReferenceProvider;
 }

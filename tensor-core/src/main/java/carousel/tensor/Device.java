@@ -1,7 +1,5 @@
 package carousel.tensor;
 
-import carousel.tensor.cpu.CpuBackend;
-import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.BackendProvider;
 import carousel.tensor.spi.Setting;
@@ -35,30 +33,48 @@ public final class Device {
     this.provider = provider;
   }
 
-  private static final class Cpu {
-    private static final @Nullable Device DEVICE;
-    private static final @Nullable TensorException FAILURE;
+  /** One of the two that lie beside this class, or why it cannot be had: an error that left a class's initializer would come back as another. */
+  private record BuiltIn(@Nullable Device device, @Nullable TensorException failure) {
+    static final List<String> NAMES = List.of("cpu", "reference");
 
-    // An error that left the initializer of a class would come back as another one.
-    static {
-      Device device = null;
-      TensorException failure = null;
+    static BuiltIn of(String name) {
       try {
-        Setting.requireSense();
-        device = new Device("cpu", new CpuBackend());
+        // Not by the thread's loader, which may see something else.
+        ClassLoader own = Device.class.getClassLoader();
+        for (BackendProvider provider : ServiceLoader.load(BackendProvider.class, own)) {
+          var found = provider.open(name);
+          if (found.isPresent()) {
+            return new BuiltIn(new Device(name, found.get()), null);
+          }
+        }
+        throw new TensorException(
+            "device: no service offers '"
+                + name
+                + "', which is beside this class; where jars are put into one, their META-INF/services/"
+                + BackendProvider.class.getName()
+                + " must become one file, with the lines of all");
       } catch (TensorException e) {
-        failure = e;
+        return new BuiltIn(null, e);
       }
-      DEVICE = device;
-      FAILURE = failure;
+    }
+
+    Device get() {
+      if (device == null) {
+        throw new TensorException(String.valueOf(Objects.requireNonNull(failure).getMessage()));
+      }
+      return device;
     }
   }
 
-  private static final class Reference {
-    private static final Device DEVICE = new Device("reference", new ReferenceBackend());
+  private static final class Cpu {
+    private static final BuiltIn DEVICE = BuiltIn.of("cpu");
   }
 
-  /** What the providers on the class or module path offer. */
+  private static final class Reference {
+    private static final BuiltIn DEVICE = BuiltIn.of("reference");
+  }
+
+  /** What the other providers on the class or module path offer. */
   private static final class Provided {
     private static final List<BackendProvider> PROVIDERS =
         ServiceLoader.load(BackendProvider.class).stream()
@@ -71,9 +87,11 @@ public final class Device {
       List<Device> devices = new ArrayList<>();
       for (BackendProvider provider : PROVIDERS) {
         for (String name : provider.names()) {
-          Device device = new Device(name, provider);
-          DEVICES.put(name, device);
-          devices.add(device);
+          if (!BuiltIn.NAMES.contains(name)) {
+            Device device = new Device(name, provider);
+            DEVICES.put(name, device);
+            devices.add(device);
+          }
         }
       }
       return List.copyOf(devices);
@@ -105,11 +123,7 @@ public final class Device {
    *     the Vector API where there is none
    */
   public static Device cpu() {
-    Device device = Cpu.DEVICE;
-    if (device == null) {
-      throw new TensorException(String.valueOf(Objects.requireNonNull(Cpu.FAILURE).getMessage()));
-    }
-    return device;
+    return Cpu.DEVICE.get();
   }
 
   /**
@@ -119,7 +133,7 @@ public final class Device {
    * @return the reference device
    */
   public static Device reference() {
-    return Reference.DEVICE;
+    return Reference.DEVICE.get();
   }
 
   /**

@@ -2,7 +2,6 @@ package carousel.nn.kernels;
 
 import carousel.nn.kernels.Mutant.Wrong;
 import carousel.tensor.DType;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Exponentials;
 import carousel.tensor.cpu.loop.Fold;
 import carousel.tensor.cpu.loop.Kernels;
@@ -13,6 +12,7 @@ import carousel.tensor.cpu.loop.TileSum;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Transpose;
 import carousel.tensor.cpu.loop.Uniforms;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;

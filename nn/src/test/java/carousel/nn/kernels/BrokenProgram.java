@@ -1,8 +1,8 @@
 package carousel.nn.kernels;
 
 import carousel.nn.kernels.Mutant.Wrong;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Pointwise;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Masks;
 import carousel.tensor.op.Op;

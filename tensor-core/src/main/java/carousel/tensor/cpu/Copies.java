@@ -1,9 +1,9 @@
 package carousel.tensor.cpu;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Transpose;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.host.Bytes;
 
 /** Copies between layouts without converting elements. */
 final class Copies {

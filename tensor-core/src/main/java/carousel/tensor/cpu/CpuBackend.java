@@ -3,13 +3,14 @@ package carousel.tensor.cpu;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.row.Composites;
 import carousel.tensor.cpu.scan.Scans;
+import carousel.tensor.host.Bytes;
+import carousel.tensor.host.HostMemory;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Distribution;
@@ -21,8 +22,6 @@ import carousel.tensor.op.Unary;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
-import carousel.tensor.spi.Setting;
-import carousel.tensor.spi.SlabPool;
 import carousel.tensor.trace.Traced;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -47,10 +46,7 @@ public final class CpuBackend implements Backend {
 
   /** The CPU with the loops that {@code -Dcarousel.vector} asks for, and memory up to {@code -Dcarousel.memory}. */
   public CpuBackend() {
-    this(
-        SlabPool.configured(
-            HostMemory.source(), Setting.MEMORY, () -> MachineMemory.here().share()),
-        KernelChoice.configured());
+    this(HostMemory.configured(), KernelChoice.configured());
   }
 
   /**

@@ -1,7 +1,7 @@
 package carousel.tensor.cpu;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Totals;
+import carousel.tensor.host.Bytes;
 import java.util.function.IntUnaryOperator;
 
 /**

@@ -1,7 +1,7 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
-import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.host.Bytes;
 
 /** Elements of each type in memory, as doubles. */
 enum Element {

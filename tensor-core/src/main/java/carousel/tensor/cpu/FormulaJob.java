@@ -2,10 +2,10 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Formula;
 import java.util.List;
 import java.util.function.IntConsumer;

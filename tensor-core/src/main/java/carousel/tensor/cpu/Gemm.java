@@ -1,11 +1,11 @@
 package carousel.tensor.cpu;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Tile;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.spi.Memory;
 import java.util.function.IntConsumer;
 

@@ -2,8 +2,8 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Whole;
 
 /** {@code h_i = a_i · h_{i−1} + b_i} along an axis, carried in double precision. */

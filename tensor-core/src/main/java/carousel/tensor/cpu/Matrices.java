@@ -114,15 +114,17 @@ final class Matrices {
 
   /** The stride by which the first axes step as if they were one; 0 if they do not. */
   private static long evenRows(Strided x, int axes) {
+    boolean found = false;
     long stride = 0;
     long next = 0;
     for (int k = axes - 1; k >= 0; k--) {
       if (x.dims()[k] != 1) {
-        if (stride != 0 && x.strides()[k] != next) {
+        if (found && x.strides()[k] != next) {
           return 0;
         }
-        if (stride == 0) {
+        if (!found) {
           stride = x.strides()[k];
+          found = true;
         }
         next = x.strides()[k] * x.dims()[k];
       }

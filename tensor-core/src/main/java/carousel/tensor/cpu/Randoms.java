@@ -2,11 +2,11 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Uniforms;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Chance;
 import carousel.tensor.op.Distribution;

@@ -2,9 +2,9 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
 import carousel.tensor.cpu.Table.FoldKind;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Whole;
 import org.jspecify.annotations.Nullable;

@@ -2,7 +2,6 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Exponentials;
 import carousel.tensor.cpu.loop.Fold;
 import carousel.tensor.cpu.loop.Kernels;
@@ -12,6 +11,7 @@ import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Transpose;
 import carousel.tensor.cpu.loop.Uniforms;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;

@@ -2,9 +2,9 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.Layout;
 import carousel.tensor.Tensor;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
+import carousel.tensor.host.Bytes;
 
 /**
  * The short way of a {@link Sweep}, for operands small enough for one task that all lie in the order of

@@ -1,9 +1,9 @@
 package carousel.tensor.cpu;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.spi.Memory;
 import java.util.function.IntConsumer;
 

@@ -19,7 +19,9 @@ public enum Arrangement {
   /** One row repeated: stride 0 on the first axis. */
   REPEATED_ROW,
   /** One column repeated: stride 0 on the last axis. */
-  REPEATED_COLUMN;
+  REPEATED_COLUMN,
+  /** One block repeated within each outermost one: stride 0 on the second of three or more axes. */
+  REPEATED_INSIDE;
 
   private static final int BEFORE = 5;
   private static final int BEHIND = 3;
@@ -35,6 +37,7 @@ public enum Arrangement {
       case DENSE, OFFSET -> true;
       case STEPPED, FLIPPED, REPEATED_ROW -> shape.rank() >= 1;
       case TRANSPOSED, REPEATED_COLUMN -> shape.rank() >= 2;
+      case REPEATED_INSIDE -> shape.rank() >= 3;
     };
   }
 
@@ -65,6 +68,7 @@ public enum Arrangement {
       }
       case REPEATED_ROW -> Layout.contiguous(shape.with(0, 1)).expand(shape);
       case REPEATED_COLUMN -> Layout.contiguous(shape.with(last, 1)).expand(shape);
+      case REPEATED_INSIDE -> Layout.contiguous(shape.with(1, 1)).expand(shape);
     };
   }
 

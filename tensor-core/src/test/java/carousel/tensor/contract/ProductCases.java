@@ -28,6 +28,7 @@ final class ProductCases {
           of(new int[] {13, 5}, new int[] {5, 0}),
           of(new int[] {3, 5, 13}, new int[] {13, 7}),
           of(new int[] {5, 13}, new int[] {3, 13, 7}),
+          of(new int[] {2, 3, 1, 13}, new int[] {13, 7}),
           of(new int[] {2, 1, 5, 13}, new int[] {3, 13, 7}),
           of(new int[] {2, 3, 5, 0}, new int[] {2, 3, 0, 7}),
           of(new int[] {0, 5, 3}, new int[] {0, 3, 7}));

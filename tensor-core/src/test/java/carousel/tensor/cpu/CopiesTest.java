@@ -8,6 +8,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
+import carousel.tensor.host.HostMemory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 

@@ -13,6 +13,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.cpu.loop.Kernels;
+import carousel.tensor.host.HostMemory;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Formula;
 import carousel.tensor.op.FormulaTrace;

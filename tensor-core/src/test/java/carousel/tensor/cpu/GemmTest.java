@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.vector.VectorTiles;
+import carousel.tensor.host.HostMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

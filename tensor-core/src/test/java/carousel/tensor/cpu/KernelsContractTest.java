@@ -7,6 +7,7 @@ import carousel.tensor.contract.Contract;
 import carousel.tensor.contract.GuardedMemory;
 import carousel.tensor.contract.OpCases;
 import carousel.tensor.cpu.loop.Kernels;
+import carousel.tensor.host.HostMemory;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;

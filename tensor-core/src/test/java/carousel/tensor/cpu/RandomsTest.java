@@ -9,6 +9,7 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
+import carousel.tensor.host.HostMemory;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Backend;

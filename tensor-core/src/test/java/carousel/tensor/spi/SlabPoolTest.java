@@ -2,7 +2,7 @@ package carousel.tensor.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.tensor.cpu.HostMemory;
+import carousel.tensor.host.HostMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -1,5 +1,7 @@
 package carousel.tensor.cpu.loop;
 
+import carousel.tensor.host.Bytes;
+
 /**
  * Sums of very many terms, one for each element of a matrix, that are joined from the sums of <em>runs</em>
  * of terms. A run is summed in one chain, or in a few, and rounds as often as it has terms; a total of a

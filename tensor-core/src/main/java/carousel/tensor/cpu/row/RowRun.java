@@ -1,11 +1,11 @@
 package carousel.tensor.cpu.row;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.row.RowProgram.Room;
+import carousel.tensor.host.Bytes;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
 

@@ -1,8 +1,8 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.scan.Block.Slot;
+import carousel.tensor.host.Bytes;
 
 /** Moves values between tensors and blocks; a single column fills its vector there. */
 final class Copier {

@@ -1,10 +1,10 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.scan.Block.Rows;
 import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.cpu.scan.Recurrence.Code;
+import carousel.tensor.host.Bytes;
 import java.util.Arrays;
 
 /** An elementwise program on some bands of rows, one vector of columns after the other. */

@@ -1,12 +1,12 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Tile;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.host.Bytes;
 import java.util.List;
 
 /**

@@ -1,8 +1,8 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Workers;
+import carousel.tensor.host.Bytes;
 import java.util.List;
 
 /**

@@ -2,9 +2,9 @@ package carousel.tensor.cpu.scan;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.scan.Block.Slot;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Scan;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;

@@ -1,8 +1,8 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.Tensor;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.scan.Block.Slot;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Scan;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Term;

@@ -1,6 +1,5 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Tile;
@@ -8,6 +7,7 @@ import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.scan.Block.Slot;
+import carousel.tensor.host.Bytes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,7 +1,7 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.Tensor;
-import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Scan;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;

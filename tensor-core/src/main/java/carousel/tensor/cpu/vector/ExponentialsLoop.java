@@ -1,12 +1,12 @@
 package carousel.tensor.cpu.vector;
 
 import carousel.tensor.DType;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Exponentials;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Pointwise.Apply;
 import carousel.tensor.cpu.loop.Pointwise.Load;
 import carousel.tensor.cpu.loop.Pointwise.Store;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Unary;
 import java.util.ArrayList;

@@ -1,9 +1,9 @@
 package carousel.tensor.cpu.vector;
 
 import carousel.tensor.DType;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Fold;
 import carousel.tensor.cpu.loop.Pointwise;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Binary;
 import java.util.ArrayList;
 import java.util.Collections;

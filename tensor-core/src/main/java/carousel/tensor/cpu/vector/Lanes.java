@@ -2,7 +2,7 @@ package carousel.tensor.cpu.vector;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.host.Bytes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;

@@ -1,9 +1,9 @@
 package carousel.tensor.cpu.vector;
 
 import carousel.tensor.DType;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Fold;
 import carousel.tensor.cpu.loop.Loop;
+import carousel.tensor.host.Bytes;
 
 /**
  * A function of one operand by a vector loop that serves arguments up to a magnitude, and by another

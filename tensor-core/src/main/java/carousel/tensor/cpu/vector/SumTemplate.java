@@ -3,8 +3,8 @@ package carousel.tensor.cpu.vector;
 import static carousel.tensor.cpu.vector.Lanes.ALL;
 import static carousel.tensor.cpu.vector.Lanes.ORDER;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Fold;
+import carousel.tensor.host.Bytes;
 import java.lang.invoke.MethodHandles;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;

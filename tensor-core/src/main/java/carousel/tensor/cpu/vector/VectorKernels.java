@@ -2,7 +2,6 @@ package carousel.tensor.cpu.vector;
 
 import carousel.tensor.DType;
 import carousel.tensor.cpu.ScalarKernels;
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Exponentials;
 import carousel.tensor.cpu.loop.Fold;
 import carousel.tensor.cpu.loop.Kernels;
@@ -11,6 +10,7 @@ import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Transpose;
 import carousel.tensor.cpu.loop.Uniforms;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;

@@ -1,11 +1,11 @@
 package carousel.tensor.cpu.vector;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.loop.Tile;
 import carousel.tensor.cpu.loop.TileSum;
 import carousel.tensor.cpu.loop.Tiles;
 import carousel.tensor.cpu.loop.Transpose;
+import carousel.tensor.host.Bytes;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Objects;

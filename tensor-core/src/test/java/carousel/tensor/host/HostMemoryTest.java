@@ -1,10 +1,9 @@
-package carousel.tensor.cpu;
+package carousel.tensor.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.spi.SlabPool;
 import org.junit.jupiter.api.Test;
 

@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.host;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

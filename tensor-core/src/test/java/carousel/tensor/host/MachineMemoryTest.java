@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

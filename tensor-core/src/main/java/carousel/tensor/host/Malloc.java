@@ -1,6 +1,5 @@
-package carousel.tensor.cpu;
+package carousel.tensor.host;
 
-import carousel.tensor.cpu.loop.Bytes;
 import carousel.tensor.spi.SlabPool;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;

@@ -1,4 +1,4 @@
-package carousel.tensor.cpu.loop;
+package carousel.tensor.host;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

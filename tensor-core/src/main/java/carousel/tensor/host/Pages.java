@@ -1,4 +1,4 @@
-package carousel.tensor.cpu;
+package carousel.tensor.host;
 
 import carousel.tensor.spi.SlabPool;
 import java.lang.foreign.FunctionDescriptor;
