@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +70,47 @@ public final class Grad {
    */
   public static Gradients orZero(Supplier<Tensor> loss, Tensor... tensors) {
     return differentiate(loss, inputs(tensors), true);
+  }
+
+  /**
+   * A loss, and whatever else its computation found: logits, a carried state, an accuracy.
+   *
+   * @param loss a floating scalar
+   * @param aux anything
+   * @param <A> its type
+   */
+  public record Outcome<A>(Tensor loss, A aux) {}
+
+  /**
+   * Gradients, and whatever else the computation of the loss found.
+   *
+   * @param gradients of the loss
+   * @param aux as the program gave it; tensors among it count as constants from here on
+   * @param <A> its type
+   */
+  public record WithAux<A>(Gradients gradients, A aux) {}
+
+  /**
+   * As {@link #of(Supplier, Iterable)}, of a program that gives more than its loss.
+   *
+   * @param program computes a floating scalar, and anything
+   * @param leaves what the loss is differentiated by
+   * @param <A> the type of the other result
+   * @return the gradients, and the other result
+   * @throws TensorException as there
+   */
+  public static <A> WithAux<A> withAux(
+      Supplier<Outcome<A>> program, Iterable<? extends Leaf> leaves) {
+    List<Outcome<A>> outcomes = new ArrayList<>();
+    Gradients gradients =
+        of(
+            () -> {
+              Outcome<A> outcome = program.get();
+              outcomes.add(outcome);
+              return outcome.loss();
+            },
+            leaves);
+    return new WithAux<>(gradients, outcomes.getLast().aux());
   }
 
   private static Gradients differentiate(Supplier<Tensor> loss, List<Leaf> leaves, boolean orZero) {
@@ -140,31 +182,44 @@ public final class Grad {
    */
   public static List<Tensor> hvp(
       Supplier<Tensor> loss, List<Tensor> tensors, List<Tensor> directions) {
-    if (tensors.size() != directions.size()) {
+    Gradients products = hvp(loss, inputs(tensors.toArray(new Tensor[0])), directions);
+    return IntStream.range(0, tensors.size()).mapToObj(products::get).toList();
+  }
+
+  /**
+   * The Hessian-vector products {@code H·v} of a loss by named leaves, and its value.
+   *
+   * @param loss computes a floating scalar
+   * @param leaves the leaves x; one that the loss does not depend on has product zero
+   * @param directions the directions v, one per leaf and of its shape
+   * @return the value of the loss, and one product per leaf
+   * @throws TensorException if a direction is not as its leaf
+   */
+  public static Gradients hvp(
+      Supplier<Tensor> loss, Iterable<? extends Leaf> leaves, List<Tensor> directions) {
+    List<Leaf> of = list(leaves);
+    if (of.size() != directions.size()) {
       throw new TensorException(
-          "hvp: " + tensors.size() + " tensors and " + directions.size() + " directions");
+          "hvp: " + of.size() + " tensors and " + directions.size() + " directions");
     }
-    for (int i = 0; i < tensors.size(); i++) {
-      checkDirection("hvp", tensors.get(i), directions.get(i));
+    for (int i = 0; i < of.size(); i++) {
+      checkDirection("hvp", of.get(i).value(), directions.get(i));
     }
-    Tensor[] x = tensors.toArray(new Tensor[0]);
+    List<Tensor> values = new ArrayList<>();
     Gradients products =
         orZero(
             () -> {
-              Gradients g = orZero(loss, x);
+              Gradients g = orZero(loss, of);
+              values.add(g.value());
               Tensor dot = null;
-              for (int i = 0; i < x.length; i++) {
+              for (int i = 0; i < of.size(); i++) {
                 Tensor term = g.get(i).mul(directions.get(i)).sum();
                 dot = dot == null ? term : dot.add(term);
               }
               return dot == null ? g.value() : dot;
             },
-            x);
-    List<Tensor> result = new ArrayList<>();
-    for (int i = 0; i < x.length; i++) {
-      result.add(products.get(i));
-    }
-    return result;
+            of);
+    return products.ofLoss(values.getLast());
   }
 
   private static void checkDirection(String op, Tensor x, Tensor v) {

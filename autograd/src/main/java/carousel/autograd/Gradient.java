@@ -20,6 +20,9 @@ sealed interface Gradient {
   /** Hands the memory to the scope around one. */
   Gradient keptBy(Scope scope);
 
+  /** Hands the memory to a scope further out. */
+  void adoptedBy(Scope outer);
+
   /** Every element is there. */
   record Whole(Tensor dense) implements Gradient {
     @Override
@@ -31,6 +34,11 @@ sealed interface Gradient {
     public Gradient keptBy(Scope scope) {
       scope.keep(dense);
       return this;
+    }
+
+    @Override
+    public void adoptedBy(Scope outer) {
+      outer.adopt(dense);
     }
   }
 
@@ -51,6 +59,12 @@ sealed interface Gradient {
       scope.keep(rows.index());
       scope.keep(rows.values());
       return this;
+    }
+
+    @Override
+    public void adoptedBy(Scope outer) {
+      outer.adopt(rows.index());
+      outer.adopt(rows.values());
     }
   }
 }

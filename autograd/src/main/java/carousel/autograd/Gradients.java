@@ -45,6 +45,49 @@ public final class Gradients {
   }
 
   /**
+   * Gradients that were found in another way, or worked on: what clips, adds and steps takes them like any others.
+   *
+   * @param value the loss they belong to
+   * @param leaves what they are gradients of
+   * @param tensors one for each leaf, of its type and shape
+   * @return the gradients
+   * @throws TensorException if there are more or fewer than leaves, or one is not as its leaf
+   */
+  public static Gradients of(Tensor value, Iterable<? extends Leaf> leaves, List<Tensor> tensors) {
+    List<Leaf> of = new ArrayList<>();
+    leaves.forEach(of::add);
+    if (of.size() != tensors.size()) {
+      throw new TensorException(
+          "gradients: " + of.size() + " leaves and " + tensors.size() + " tensors");
+    }
+    for (int i = 0; i < of.size(); i++) {
+      requireLike(of.get(i), tensors.get(i));
+    }
+    return new Gradients(value, List.copyOf(of), tensors.stream().map(Gradients::whole).toList());
+  }
+
+  private static void requireLike(Leaf leaf, Tensor g) {
+    Tensor of = leaf.value();
+    if (g.dtype() != of.dtype() || !g.shape().equals(of.shape()) || g.device() != of.device()) {
+      throw new TensorException(
+          "gradients: that of '"
+              + leaf.name()
+              + "' must be "
+              + of.dtype()
+              + " "
+              + of.shape()
+              + " on "
+              + of.device()
+              + " as the leaf is, got "
+              + g.dtype()
+              + " "
+              + g.shape()
+              + " on "
+              + g.device());
+    }
+  }
+
+  /**
    * Returns the value of the loss.
    *
    * @return a scalar
@@ -294,11 +337,56 @@ public final class Gradients {
     return new Gradients(value.add(other.value), leaves, sums);
   }
 
-  private Gradients map(UnaryOperator<Tensor> f) {
-    return new Gradients(
-        value,
+  /**
+   * Each gradient through a function: noise added, rounded to another precision and back, normed by layer.
+   *
+   * @param f from a gradient to one of its type and shape
+   * @return the new gradients, of the same leaves and loss
+   * @throws TensorException if a result is not as its leaf
+   */
+  public Gradients map(UnaryOperator<Tensor> f) {
+    return of(value, leaves, IntStream.range(0, size()).mapToObj(this::get).map(f).toList());
+  }
+
+  /**
+   * Hands the memory of these, value included, to a scope further out, so that they outlive the scope in which the loss was
+   * computed. {@code scope.keep} does the same for one tensor.
+   *
+   * @param outer the scope that shall own them
+   * @return these
+   * @throws TensorException if it is another thread's; {@link #copy} hands gradients to another thread
+   */
+  public Gradients adoptedBy(Scope outer) {
+    outer.adopt(value);
+    for (Gradient g : unscaled) {
+      g.adoptedBy(outer);
+    }
+    if (factor != null) {
+      outer.adopt(factor);
+    }
+    for (Tensor g : tensors) {
+      if (g != null && g.storage().isOpen()) {
+        outer.adopt(g);
+      }
+    }
+    return this;
+  }
+
+  /**
+   * The same in memory of its own, in the innermost scope: made inside {@link carousel.tensor.SharedScope#make}, for other threads.
+   *
+   * @return a copy, without what scaling left to do
+   */
+  public Gradients copy() {
+    return of(
+        value.detach().copy(),
         leaves,
-        IntStream.range(0, size()).mapToObj(this::get).map(f).map(Gradients::whole).toList());
+        IntStream.range(0, size()).mapToObj(i -> get(i).detach().copy()).toList());
+  }
+
+  /** These, with another value. */
+  Gradients ofLoss(Tensor loss) {
+    return new Gradients(loss, leaves, unscaled, factor);
   }
 
   private static Gradient whole(Tensor dense) {

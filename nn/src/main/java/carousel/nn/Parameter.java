@@ -3,6 +3,8 @@ package carousel.nn;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /**
@@ -13,6 +15,9 @@ import java.util.function.Supplier;
  * whole run, and lives as long as that scope.
  */
 public final class Parameter {
+  /** What stands for the values of some, inside of {@link Parameters#with}. */
+  private static final ScopedValue<Map<Parameter, Tensor>> STAND_INS = ScopedValue.newInstance();
+
   private final Tensor value;
 
   private Parameter(Tensor value) {
@@ -56,14 +61,22 @@ public final class Parameter {
   /**
    * The current value, which changes with {@link #assign}; copy it to remember it.
    *
-   * @return the tensor itself, always the same one
+   * @return the tensor itself, always the same one; inside of {@link Parameters#with} what stands for it there
    */
   public Tensor value() {
-    return value;
+    return STAND_INS.isBound() ? STAND_INS.get().getOrDefault(this, value) : value;
+  }
+
+  /** Runs a body in which tensors stand for values, besides those that do already. */
+  static <R> R with(Map<Parameter, Tensor> standIns, Supplier<R> body) {
+    Map<Parameter, Tensor> all =
+        new IdentityHashMap<>(STAND_INS.isBound() ? STAND_INS.get() : Map.of());
+    all.putAll(standIns);
+    return ScopedValue.where(STAND_INS, all).call(body::get);
   }
 
   /**
-   * Overwrites the value in place. Not an op: no gradient flows.
+   * Overwrites the value in place, also where another tensor stands for it. Not an op: no gradient flows.
    *
    * @param source of exactly this type and shape
    * @throws TensorException if the type or the shape differs

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** The parameters of a model by name, in a fixed order. Immutable; each parameter occurs once. */
@@ -122,6 +123,79 @@ public final class Parameters implements Iterable<Parameters.Named> {
    */
   public Parameters where(Predicate<Named> condition) {
     return of(stream().filter(condition).toList());
+  }
+
+  /**
+   * Returns the values.
+   *
+   * @return the tensors of the parameters, in order
+   */
+  public List<Tensor> tensors() {
+    return stream().map(Named::value).toList();
+  }
+
+  /**
+   * Runs a model with other tensors in place of its parameters' values, on this thread: weights that another network gives, or
+   * those after a step of learning, through which gradients flow. Nothing is written. MAML, with a model and two losses of it
+   * (Finn, Abbeel and Levine 2017):
+   *
+   * <pre>{@code
+   * Grad.of(() -> {
+   *   Gradients g = Grad.of(() -> support.loss(model), parameters);
+   *   List<Tensor> adapted = parameters.stream().map(p -> p.value().sub(g.get(p).mul(0.1))).toList();
+   *   return parameters.with(adapted, () -> query.loss(model));
+   * }, parameters);
+   * }</pre>
+   *
+   * @param values one for each parameter, in order, of its type and shape
+   * @param body reads the parameters
+   * @param <R> what it gives
+   * @return its result
+   * @throws TensorException if there are more or fewer, or one is not as its parameter
+   */
+  public <R> R with(List<Tensor> values, Supplier<R> body) {
+    if (values.size() != size()) {
+      throw new TensorException(
+          "with: " + size() + " parameters and " + values.size() + " tensors in their place");
+    }
+    Map<Leaf, Tensor> all = new LinkedHashMap<>();
+    int i = 0;
+    for (var named : this) {
+      all.put(named, values.get(i++));
+    }
+    return with(all, body);
+  }
+
+  /**
+   * As {@link #with(List, Supplier)}, for some of the parameters.
+   *
+   * @param values of parameters among these
+   * @param body reads the parameters
+   * @param <R> what it gives
+   * @return its result
+   * @throws TensorException if a key is no parameter of these, or a tensor is not as its parameter
+   */
+  public <R> R with(Map<? extends Leaf, Tensor> values, Supplier<R> body) {
+    Map<Parameter, Tensor> standIns = new IdentityHashMap<>();
+    values.forEach((leaf, tensor) -> {
+      Parameter parameter = get(leaf.name());
+      Tensor of = parameter.value();
+      if (tensor.dtype() != of.dtype() || !tensor.shape().equals(of.shape())) {
+        throw new TensorException(
+            "with: in place of '"
+                + leaf.name()
+                + "', "
+                + of.dtype()
+                + " "
+                + of.shape()
+                + ", there cannot stand "
+                + tensor.dtype()
+                + " "
+                + tensor.shape());
+      }
+      standIns.put(parameter, tensor);
+    });
+    return Parameter.with(standIns, body);
   }
 
   /**
