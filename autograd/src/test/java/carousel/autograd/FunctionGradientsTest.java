@@ -8,6 +8,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import java.math.BigDecimal;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -134,6 +135,20 @@ class FunctionGradientsTest {
   }
 
   /** In F32, where 1 − |x|/(1 + |x|) would have lost all of it. */
+  /** The slope of {@code a % b} by b is the whole quotient towards 0, which a division may round up. */
+  @Test
+  void aRemainderByItsDivisor() {
+    double[] a = {1, -1, 1, 7, -7, 3.073110572007424E15, 0.3, 0};
+    double[] b = {0.1, 0.1, -0.1, 2, -2, 0.75, 0.1, 3};
+    Tensor divisor = Tensor.of(b);
+    Tensor g = Grad.of(() -> Tensor.of(a).fmod(divisor).sum(), divisor).get(0);
+    for (int i = 0; i < a.length; i++) {
+      double quotient =
+          new BigDecimal(a[i]).divideToIntegralValue(new BigDecimal(b[i])).doubleValue();
+      assertThat(g.get(i)).as("%s %% %s", a[i], b[i]).isEqualTo(0 - quotient);
+    }
+  }
+
   @Test
   void aSmallSlopeKeepsItsDigits() {
     Tensor x = Tensor.of(1e8f, -1e6f);

@@ -907,8 +907,7 @@ public final class Tensor
     if (!Shape.broadcast("assign", shape(), source.shape()).equals(shape())) {
       throw new TensorException("assign: " + source.shape() + " does not fit into " + shape());
     }
-    requireWritable("assign");
-    Interpreter.current().beforeWrite("assign", this, source);
+    beforeWrite("assign", source);
     try (var scope = Scope.openUnwatched()) {
       Tensor from = source;
       if (source.device != device) {
@@ -932,15 +931,21 @@ public final class Tensor
    *     come out wrong
    */
   public Tensor fill(double value) {
-    requireWritable("fill");
     Numbers.require("fill", dtype, value);
-    Interpreter.current().beforeWrite("fill", this);
+    beforeWrite("fill");
     device.backend().fill(this, value);
     storage.touch();
     return this;
   }
 
-  private void requireWritable(String op) {
+  /**
+   * Every way to overwrite a tensor comes by here before it changes anything.
+   *
+   * @param op what writes, for the error
+   * @param sources what the new values are made of
+   * @throws TensorException if elements of this share a place, or who records what runs refuses the write
+   */
+  void beforeWrite(String op, Tensor... sources) {
     if (layout.repeats()) {
       throw new TensorException(
           op
@@ -950,6 +955,7 @@ public final class Tensor
               + shape()
               + " share a place since it was expanded; write to a copy()");
     }
+    Interpreter.current().beforeWrite(op, this, sources);
   }
 
   /** Spreads the tensors of a program over a hash table; identity is what equals compares. */

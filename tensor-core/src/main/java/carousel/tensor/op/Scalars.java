@@ -125,6 +125,12 @@ final class Scalars {
     return Tensor.where(x.gt(0), x.zerosLike(), x);
   }
 
+  /** {@code a / b} towards 0, exact where the division rounds up to a whole number. */
+  static Tensor quotient(Tensor a, Tensor b) {
+    Tensor size = a.abs().floorDivide(b.abs());
+    return Tensor.where(a.lt(0).xor(b.lt(0)), size.neg(), size);
+  }
+
   /** {@code part / (a² + b²)}, twice by the radius, whose square may overflow; 0 at the origin and far out. */
   static Tensor angle(Tensor g, Tensor part, Tensor a, Tensor b) {
     // 1 far out: the slopes of what is not chosen are taken, too, and those of an infinite radius
