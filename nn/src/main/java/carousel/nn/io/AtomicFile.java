@@ -6,19 +6,32 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Replaces a file as a whole or not at all: write a neighbour, force it to the disk, rename it over
+ * Replaces a regular file as a whole or not at all: write a neighbour, force it to the disk, rename it over
  * the target, force the folder.
  *
  * <p>A reader sees the old bytes or the new ones; a full disk or an exception in the middle leaves the
  * old file as it was and removes the neighbour. A process that is killed in the middle leaves the old
  * file and the neighbour; {@link #removeLeftovers} is for these.
+ *
+ * <p>The new file has the permissions of the old one, and its owner and group where the system lets them be
+ * kept; where there was none, those of any new file. Another hard link to the old file keeps the old bytes.
  *
  * <p>An interrupt of the writing thread does not break off a write: a channel that it closed is
  * opened anew and written from the start, and the thread is interrupted again when the file is whole.
@@ -28,6 +41,9 @@ public final class AtomicFile {
 
   /** How often a write begins anew; who interrupts it more often than that wants it to end. */
   private static final int ATTEMPTS = 10;
+
+  private static final Set<StandardOpenOption> NEW =
+      Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
 
   private static final String HIDDEN = ".";
   private static final String LEFTOVER = ".tmp";
@@ -52,15 +68,18 @@ public final class AtomicFile {
    *
    * @param target the file to create or replace; its folder must exist
    * @param body writes the content
-   * @throws IOException if the folder is missing or unwritable, or the disk is full
+   * @throws IOException if the folder is missing or unwritable, the disk is full, or the target is a device,
+   *     a pipe or a folder, which no file is put in the place of; the message names the target
    */
   public static void write(Path target, Body body) throws IOException {
+    requireReplaceable(target);
     var file = Files.isSymbolicLink(target) ? target.toRealPath() : target.toAbsolutePath();
     var interrupted = Thread.interrupted();
     try {
       for (var attempt = 1; ; attempt++) {
         try {
           replace(file, body);
+          forceFolder(file);
           return;
         } catch (ClosedByInterruptException e) {
           interrupted |= Thread.interrupted();
@@ -72,6 +91,22 @@ public final class AtomicFile {
     }
   }
 
+  private static void requireReplaceable(Path target) throws IOException {
+    if (Files.isDirectory(target)) {
+      throw new FileSystemException(target.toString(), null, "is a folder; name a file in it");
+    }
+    if (Files.exists(target) && !Files.isRegularFile(target)) {
+      throw new FileSystemException(
+          target.toString(),
+          null,
+          "is a device, a pipe or a socket, and a file would take its place; write a file and send that on");
+    }
+    if (Files.isSymbolicLink(target) && !Files.exists(target)) {
+      throw new NoSuchFileException(
+          target.toString(), null, "is a link to where nothing is; remove it, or make that file");
+    }
+  }
+
   private static void replace(Path file, Body body) throws IOException {
     // Not Files.createTempFile: it makes the file readable by its owner alone, and the rename would
     // keep that. CREATE_NEW leaves the permissions to the umask, as for any other file.
@@ -80,18 +115,82 @@ public final class AtomicFile {
     var neighbour = file.resolveSibling(HIDDEN + file.getFileName() + "." + ours + LEFTOVER);
     var done = false;
     try {
-      try (var channel =
-          FileChannel.open(neighbour, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      var old = attributes(file);
+      try (var channel = FileChannel.open(neighbour, NEW, permissions(old))) {
+        if (old != null) keep(neighbour, old);
         body.writeTo(channel);
         channel.force(true);
       }
       Files.move(
           neighbour, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       done = true;
+    } catch (ClosedByInterruptException e) {
+      throw e; // begins anew
+    } catch (IOException e) {
+      throw of(file, neighbour, e);
     } finally {
       if (!done) Files.deleteIfExists(neighbour);
     }
-    forceFolder(file);
+  }
+
+  /** What the file that is replaced has; null if there is none, or the system knows no permissions. */
+  private static @Nullable PosixFileAttributes attributes(Path file) throws IOException {
+    var view = Files.getFileAttributeView(file, PosixFileAttributeView.class);
+    return view == null || !Files.exists(file) ? null : view.readAttributes();
+  }
+
+  /** From the first moment: what others must not read they must not open while it is written, either. */
+  private static FileAttribute<?>[] permissions(@Nullable PosixFileAttributes old) {
+    return old == null
+        ? new FileAttribute<?>[0]
+        : new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(old.permissions())};
+  }
+
+  private static void keep(Path neighbour, PosixFileAttributes old) throws IOException {
+    var view = Files.getFileAttributeView(neighbour, PosixFileAttributeView.class);
+    var ours = view.readAttributes();
+    try {
+      if (!ours.group().equals(old.group())) view.setGroup(old.group());
+      if (!ours.owner().equals(old.owner())) view.setOwner(old.owner());
+    } catch (FileSystemException e) {
+      // Only root may give a file away, and others only to groups of their own: then it is the writer's.
+    }
+    view.setPermissions(old.permissions()); // the umask has taken some away
+  }
+
+  /** What went wrong, said of the file that was asked for, not of its neighbour. */
+  private static IOException of(Path file, Path neighbour, IOException e) {
+    if (e instanceof FileSystemException other && !neighbour.toString().equals(other.getFile())) {
+      return other; // of something that the body reads
+    }
+    var said =
+        switch (e) {
+          case AccessDeniedException _ ->
+              new AccessDeniedException(
+                  file.toString(),
+                  null,
+                  String.format(
+                      Locale.ROOT,
+                      "the folder %s cannot be written to, where the new file is made before it takes the place"
+                          + " of the old; give permission, or write elsewhere",
+                      file.getParent()));
+          case NoSuchFileException _ ->
+              new NoSuchFileException(
+                  file.toString(),
+                  null,
+                  String.format(
+                      Locale.ROOT, "there is no folder %s; make it first", file.getParent()));
+          default -> {
+            var reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
+            yield new FileSystemException(
+                file.toString(),
+                null,
+                (reason == null ? e.getClass().getSimpleName() : reason)
+                    + "; what was there before is unchanged: make room, or write elsewhere");
+          }
+        };
+    said.initCause(e);
+    return said;
   }
 
   /**

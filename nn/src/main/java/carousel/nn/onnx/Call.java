@@ -54,7 +54,7 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
   int[] integers(String attribute) {
     return switch (attributes.get(attribute)) {
       case null -> new int[0];
-      case List<?> list -> list.stream().mapToInt(one -> Math.toIntExact((Long) one)).toArray();
+      case List<?> list -> list.stream().mapToInt(one -> Whole.fitted((Long) one)).toArray();
       case Object value -> throw wrong(attribute, value, "a list");
     };
   }

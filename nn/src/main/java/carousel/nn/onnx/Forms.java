@@ -101,16 +101,12 @@ final class Forms {
       throw node.wrong(
           String.format(Locale.ROOT, "attribute %s is %s, not a list", attribute, value));
     }
-    var numbers = list.stream().mapToInt(n -> saturated((Long) n)).toArray();
+    var numbers = list.stream().mapToInt(n -> TensorProto.saturated((Long) n)).toArray();
     put(
         node,
         operands,
         place,
         new Constant(attribute, DataType.INT64, false, false, () -> Tensor.of(numbers)));
-  }
-
-  private static int saturated(long value) {
-    return Math.clamp(value, Integer.MIN_VALUE, Integer.MAX_VALUE);
   }
 
   /** An attribute that is a number becomes an operand, of the type of what is clipped. */

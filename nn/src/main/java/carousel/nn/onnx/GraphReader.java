@@ -125,6 +125,7 @@ final class GraphReader {
     return switch (value(name)) {
       case Given given -> given.name();
       case Constant constant -> {
+        if (constant.isCut()) throw new OnnxException("the graph gives " + cut(constant));
         var to = draft.fresh(wish + ".value");
         var operation = new Operation("Identity", Map.of(), List.of(operand(constant, "Identity")));
         draft.add(operation, List.of(), List.of(to));
@@ -190,13 +191,16 @@ final class GraphReader {
       if (operands.get(i) instanceof Constant constant
           && constant.isCut()
           && !(form.operator().equals("Slice") && BOUNDS.contains(i))) {
-        throw node.wrong(
-            String.format(
-                Locale.ROOT,
-                "reads numbers past 32 bits, %s, which there are not here",
-                OnnxException.quote(constant.name())));
+        throw node.wrong("reads " + cut(constant));
       }
     }
+  }
+
+  private static String cut(Constant constant) {
+    return String.format(
+        Locale.ROOT,
+        "numbers past 32 bits, %s, which there are not here",
+        OnnxException.quote(constant.name()));
   }
 
   /** Computes what depends on the file alone. */

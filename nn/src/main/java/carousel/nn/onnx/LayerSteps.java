@@ -7,6 +7,7 @@ import carousel.nn.onnx.Value.Constant;
 import carousel.nn.onnx.Value.Given;
 import carousel.nn.recurrent.Sequence;
 import carousel.tensor.DType;
+import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** Nodes that are layers, or parts of one together with those before them. */
@@ -114,7 +116,7 @@ final class LayerSteps {
   private static Constant number(NodeProto node) {
     var name = node.output(0);
     var singles = node.singles("value_floats").stream().mapToDouble(d -> d).toArray();
-    var integers = node.integers("value_ints").stream().mapToInt(Math::toIntExact).toArray();
+    var integers = node.integers("value_ints").stream().mapToLong(n -> n).toArray();
     return switch (node.attributes().keySet().iterator().next()) {
       case "value_float" ->
           new Constant(
@@ -126,15 +128,15 @@ final class LayerSteps {
       case "value_floats" ->
           new Constant(
               name, DataType.FLOAT, false, false, () -> Tensor.of(singles).cast(DType.F32));
-      case "value_int" ->
-          new Constant(
-              name,
-              DataType.INT64,
-              false,
-              false,
-              () -> Tensor.full(DType.I32, Math.toIntExact(node.integer("value_int", 0))));
-      default -> new Constant(name, DataType.INT64, false, false, () -> Tensor.of(integers));
+      case "value_int" -> whole(name, Shape.SCALAR, node.integer("value_int", 0));
+      default -> whole(name, Shape.of(integers.length), integers);
     };
+  }
+
+  private static Constant whole(String name, Shape shape, long... numbers) {
+    var values = LongStream.of(numbers).mapToInt(TensorProto::saturated).toArray();
+    var isCut = LongStream.of(numbers).anyMatch(n -> n != TensorProto.saturated(n));
+    return new Constant(name, DataType.INT64, false, isCut, () -> Tensor.of(shape, values));
   }
 
   private LayerReader layer(NodeProto node) {

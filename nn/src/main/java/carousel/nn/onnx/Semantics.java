@@ -75,7 +75,7 @@ record Semantics(
   }
 
   private static void activations() {
-    unary("Abs", Tensor::abs);
+    unary("Abs", Whole.unary(Tensor::abs));
     unary("Ceil", Tensor::ceil);
     unary("Cos", Tensor::cos);
     unary("Erf", Tensor::erf);
@@ -83,7 +83,7 @@ record Semantics(
     unary("Floor", Tensor::floor);
     unary("Identity", x -> x);
     unary("Log", Tensor::log);
-    unary("Neg", Tensor::neg);
+    unary("Neg", Whole.unary(Tensor::neg));
     unary("Not", Tensor::not);
     unary("Reciprocal", Tensor::reciprocal);
     unary("Relu", Tensor::relu);
@@ -150,24 +150,24 @@ record Semantics(
   }
 
   private static void arithmetic() {
-    binary("Add", Tensor::add);
+    binary("Add", Whole.binary(Tensor::add));
     binary("And", Tensor::and);
-    binary("Div", Semantics::quotient);
+    binary("Div", (a, b) -> Whole.is(a) ? Whole.quotient(a, b) : a.div(b));
     binary("Equal", Tensor::eq);
     binary("Greater", Tensor::gt);
     binary("GreaterOrEqual", Tensor::ge);
     binary("Less", Tensor::lt);
     binary("LessOrEqual", Tensor::le);
-    binary("Mul", Tensor::mul);
+    binary("Mul", Whole.binary(Tensor::mul));
     binary("Or", Tensor::or);
-    binary("Pow", (a, b) -> a.pow(b.cast(a.dtype())));
-    binary("Sub", Tensor::sub);
+    binary("Pow", (a, b) -> Whole.is(a) ? Whole.power(a, b) : a.pow(b.cast(a.dtype())));
+    binary("Sub", Whole.binary(Tensor::sub));
     binary("Xor", Tensor::xor);
     joined("Max", Tensor::maximum);
     joined("Min", Tensor::minimum);
-    joined("Sum", Tensor::add);
+    row("Sum", 1, ANY, Set.of(), c -> sum(c.all()));
     row("Where", 3, 3, Set.of(), c -> Tensor.where(c.x(0), c.x(1), c.x(2)));
-    binary("MatMul", Semantics::product);
+    binary("MatMul", (a, b) -> Whole.is(a) ? Whole.matmul(a, b) : a.matmul(b));
     row(
         "Gemm",
         2,
@@ -176,21 +176,35 @@ record Semantics(
         c -> {
           var a = c.integer("transA", 0) == 0 ? c.x(0) : c.x(0).transpose(0, 1);
           var b = c.integer("transB", 0) == 0 ? c.x(1) : c.x(1).transpose(0, 1);
-          if (a.rank() != 2) throw new TensorException("A must have two axes, got " + a.shape());
-          var product = scaled(product(a, b), c.number("alpha", 1));
+          if (a.rank() != 2 || b.rank() != 2 || !a.dtype().isFloating()) {
+            throw new TensorException(
+                String.format(
+                    Locale.ROOT,
+                    "A and B must be matrices of FLOAT or DOUBLE, got %s %s and %s %s",
+                    a.dtype(),
+                    a.shape(),
+                    b.dtype(),
+                    b.shape()));
+          }
+          var product = scaled(a.matmul(b), c.number("alpha", 1));
           var added = c.optional(2);
-          return added == null ? product : product.add(scaled(added, c.number("beta", 1)));
+          var beta = c.number("beta", 1);
+          // What is taken 0 times is not read, whatever it is.
+          if (added == null || beta == 0) return product;
+          return product.add(scaled(added, beta).expand(product.shape()));
         });
     row("Cast", 1, 1, Set.of("to"), c -> Semantics.cast(c.x(0), c.integer("to", 0)));
   }
 
   private static void reductions() {
-    reduction("ReduceMean", (x, axes) -> x.mean(true, axes));
+    reduction("ReduceMean", (x, axes) -> Whole.is(x) ? Whole.mean(x, axes) : x.mean(true, axes));
     reduction("ReduceSum", (x, axes) -> x.sum(true, axes));
     reduction("ReduceMax", (x, axes) -> x.max(true, axes));
     reduction("ReduceMin", (x, axes) -> x.min(true, axes));
     reduction("ReduceL2", (x, axes) -> x.norm(true, axes));
-    reduction("ReduceSumSquare", (x, axes) -> x.square().sum(true, axes));
+    reduction(
+        "ReduceSumSquare",
+        (x, axes) -> Whole.unary(y -> y.square().sum(true, axes)).apply(x));
     row(
         "ArgMax",
         1,
@@ -212,7 +226,7 @@ record Semantics(
     view("Slice", 3, 5, Set.of(), Shaper::sliced);
     row("Expand", 2, 2, Set.of(), c -> Shaper.expanded(c.x(0), c.numbers(1)));
     row("Shape", 1, 1, Set.of("start", "end"), Shaper::shape);
-    row("Size", 1, 1, Set.of(), c -> Tensor.of(Shape.SCALAR, Math.toIntExact(c.x(0).size())));
+    row("Size", 1, 1, Set.of(), c -> Tensor.of(Shape.SCALAR, Whole.fitted(c.x(0).size())));
     row("Gather", 2, 2, Set.of("axis"), Shaper::gathered);
     row(
         "Concat",
@@ -298,23 +312,9 @@ record Semantics(
     return by == 1 ? x : x.mul(by);
   }
 
-  private static Tensor product(Tensor a, Tensor b) {
-    if (a.rank() < 2 || b.rank() < 2) {
-      throw new TensorException(
-          String.format(
-              Locale.ROOT,
-              "matrices are wanted, got %s and %s; reshape a vector",
-              a.shape(),
-              b.shape()));
-    }
-    return a.matmul(b);
-  }
-
-  /** Of whole numbers, cut towards zero; double has all quotients of 32 bits. */
-  private static Tensor quotient(Tensor a, Tensor b) {
-    if (a.dtype() != DType.I32) return a.div(b);
-    if (b.eq(0).any().item() != 0) throw new TensorException("a whole number is divided by 0");
-    return a.cast(DType.F64).div(b.cast(DType.F64)).cast(DType.I32);
+  private static Tensor sum(List<Tensor> all) {
+    if (!all.stream().allMatch(Whole::is)) return all.stream().reduce(Tensor::add).orElseThrow();
+    return Whole.fitted(all.stream().map(Whole::wide).reduce(Tensor::add).orElseThrow());
   }
 
   private static Tensor cast(Tensor x, long to) {
@@ -326,7 +326,9 @@ record Semantics(
               "numbers are rounded to %s, which there is not here; convert the model to FLOAT",
               type));
     }
-    return x.cast(type.dtype());
+    return type.dtype() == DType.I32 && x.dtype().isFloating()
+        ? Whole.fitted(Whole.wide(x))
+        : x.cast(type.dtype());
   }
 
   /** The names of all rows. */

@@ -106,7 +106,8 @@ final class Shaper {
     if (n == 0) return x;
     var first = Math.clamp(start < 0 ? (long) start + n : start, 0, n - 1);
     var past = Math.clamp(end < 0 ? (long) end + n : end, -1, n - 1);
-    return x.flip(axis).slice(axis, n - 1 - first, Math.max(n - 1 - past, 0), -step);
+    var steps = (int) Math.min(-(long) step, Integer.MAX_VALUE);
+    return x.flip(axis).slice(axis, n - 1 - first, Math.max(n - 1 - past, 0), steps);
   }
 
   /** {@code Expand}: both shapes are broadcast. */

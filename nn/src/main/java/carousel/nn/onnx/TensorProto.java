@@ -173,7 +173,7 @@ record TensorProto(
     };
   }
 
-  private static int saturated(long value) {
+  static int saturated(long value) {
     return Math.clamp(value, Integer.MIN_VALUE, Integer.MAX_VALUE);
   }
 

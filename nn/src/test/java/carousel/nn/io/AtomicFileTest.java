@@ -5,16 +5,35 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import carousel.nn.Init;
+import carousel.nn.Linear;
+import carousel.nn.onnx.Chain;
+import carousel.nn.onnx.Onnx;
+import carousel.tensor.Philox;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class AtomicFileTest {
   @TempDir Path folder;
@@ -40,7 +59,8 @@ class AtomicFileTest {
                   throw new IOException("No space left on device");
                 }))
         .isInstanceOf(IOException.class)
-        .hasMessage("No space left on device");
+        .hasMessageStartingWith(file + ": No space left on device; what was there before is unchanged")
+        .hasRootCauseMessage("No space left on device");
     assertThat(file).hasContent("good");
     assertThat(folder.toFile().list()).containsExactly("weights");
   }
@@ -115,8 +135,112 @@ class AtomicFileTest {
   void aMissingFolderIsAnError() {
     var file = folder.resolve("nowhere").resolve("file");
     assertThatThrownBy(() -> AtomicFile.writeString(file, "x"))
-        .isInstanceOf(IOException.class)
-        .hasMessageContaining("nowhere");
+        .isInstanceOf(NoSuchFileException.class)
+        .hasMessage(file + ": there is no folder " + file.getParent() + "; make it first");
+  }
+
+  /** Everything that saves, by what it would leave: nothing takes the place of what is no file. */
+  static Stream<Named<Writer>> writers() {
+    return Stream.of(
+        Named.of("text", file -> AtomicFile.writeString(file, "x")),
+        Named.of("safetensors", file -> Safetensors.save(file, tensors())),
+        Named.of("npz", file -> Npz.save(file, tensors())),
+        Named.of("npy", file -> Npy.save(file, Tensor.of(1f, 2f))),
+        Named.of(
+            "onnx",
+            file ->
+                Onnx.save(
+                    file,
+                    Chain.of(Linear.of(2, 1, Init.normal(1), Philox.of(1))))));
+  }
+
+  interface Writer {
+    void write(Path file) throws IOException;
+  }
+
+  private static Map<String, Tensor> tensors() {
+    return Map.of("w", Tensor.of(1f, 2f));
+  }
+
+  @ParameterizedTest
+  @MethodSource("writers")
+  void pipesDevicesAndFoldersStayWhatTheyAre(Writer writer) throws Exception {
+    assumeTrue(folder.getFileSystem().supportedFileAttributeViews().contains("posix"));
+    var pipe = folder.resolve("pipe");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    var link = Files.createSymbolicLink(folder.resolve("link"), pipe);
+    var inner = Files.createDirectory(folder.resolve("inner"));
+    // Not the devices of the machine, which a mistake would take from it.
+    var socket = folder.resolve("socket");
+    try (var scope = Scope.open();
+        var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(UnixDomainSocketAddress.of(socket));
+      for (var target : List.of(pipe, link, inner, socket)) {
+        assertThatThrownBy(() -> writer.write(target))
+            .isInstanceOf(IOException.class)
+            .hasMessageStartingWith(target + ": is a ");
+        assertThat(Files.isRegularFile(target)).as(target + "").isFalse();
+      }
+    }
+    assertThat(folder.toFile().list()).containsExactlyInAnyOrder("pipe", "link", "inner", "socket");
+  }
+
+  @ParameterizedTest
+  @MethodSource("writers")
+  void keepsThePermissionsOfTheOldFile(Writer writer) throws IOException {
+    assumeTrue(folder.getFileSystem().supportedFileAttributeViews().contains("posix"));
+    try (var scope = Scope.open()) {
+      for (var mode : List.of("rw-------", "rw-rw-rw-", "r--r-----", "rwxr-x--x")) {
+        var file = Files.writeString(folder.resolve(mode), "old");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));
+        writer.write(file);
+        assertThat(Files.readAllBytes(file)).isNotEqualTo("old".getBytes(UTF_8));
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+            .isEqualTo(mode);
+      }
+    }
+  }
+
+  @Test
+  void whatNobodyElseMayReadIsNotReadableWhileItIsWritten() throws IOException {
+    assumeTrue(folder.getFileSystem().supportedFileAttributeViews().contains("posix"));
+    var file = Files.writeString(folder.resolve("secret"), "old");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    AtomicFile.write(
+        file,
+        channel -> {
+          try (var all = Files.list(folder)) {
+            for (var each : all.toList()) {
+              assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(each)))
+                  .isEqualTo("rw-------");
+            }
+          }
+        });
+  }
+
+  @Test
+  void aFolderThatMayNotBeWrittenToNamesTheTarget() throws IOException {
+    assumeTrue(folder.getFileSystem().supportedFileAttributeViews().contains("posix"));
+    var inner = Files.createDirectory(folder.resolve("inner"));
+    var file = inner.resolve("weights");
+    Files.setPosixFilePermissions(inner, PosixFilePermissions.fromString("r-xr-xr-x"));
+    try {
+      assumeTrue(!Files.isWritable(inner), "root writes everywhere");
+      assertThatThrownBy(() -> AtomicFile.writeString(file, "x"))
+          .isInstanceOf(AccessDeniedException.class)
+          .hasMessageStartingWith(file + ": the folder " + inner + " cannot be written to");
+    } finally {
+      Files.setPosixFilePermissions(inner, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+  }
+
+  @Test
+  void aLinkToNowhereIsNamed() throws IOException {
+    assumeTrue(folder.getFileSystem().supportedFileAttributeViews().contains("posix"));
+    var link = Files.createSymbolicLink(folder.resolve("link"), folder.resolve("none"));
+    assertThatThrownBy(() -> AtomicFile.writeString(link, "x"))
+        .isInstanceOf(NoSuchFileException.class)
+        .hasMessageStartingWith(link + ": is a link to where nothing is");
   }
 
   @Test
