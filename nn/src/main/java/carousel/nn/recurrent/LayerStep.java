@@ -19,6 +19,8 @@ final class LayerStep<S extends State> {
   private final Flags flags = new Flags();
   private final Flags.@Nullable Field resets;
   private final Flags.@Nullable Field taken;
+  private final Flags.@Nullable Field ended;
+  private final List<Tensor> first;
   private final List<Flags.@Nullable Field> kept = new ArrayList<>();
   private final Flags.@Nullable Field candidate;
 
@@ -35,15 +37,19 @@ final class LayerStep<S extends State> {
   /**
    * The steps of one run.
    *
-   * @param resets where rows start anew before a step, BOOL {@code [T,N]}
+   * @param filled what the cell sees where no step is taken, and where rows start anew before a step
    * @param taken which steps are taken, BOOL {@code [T,N]}
    * @param masks the noise of the run
    */
-  LayerStep(Cell<S> cell, @Nullable Tensor resets, @Nullable Tensor taken, Masks masks) {
+  LayerStep(Cell<S> cell, Filled filled, @Nullable Tensor taken, Masks masks) {
     this.cell = cell;
     this.masks = masks;
+    this.first = filled.first();
+    Tensor resets = filled.resets();
+    Tensor last = filled.ended();
     this.resets = resets == null ? null : flags.add(resets);
     this.taken = taken == null ? null : flags.add(taken);
+    this.ended = last == null ? null : flags.add(last);
     for (Tensor mask : masks.kept()) {
       kept.add(mask == null ? null : flags.add(mask));
     }
@@ -85,10 +91,21 @@ final class LayerStep<S extends State> {
       Tensor where = resets.of(here);
       old = each(state, (k, s) -> Flags.choose(where, anew.get(k), s));
     }
-    S read = each(old, (k, s) -> masks.states().get(k).apply(s));
-    S next = zoned(old, cellStep(z, here, read, old), here);
+    S seen = ended == null ? old : orFirst(ended.of(here), old);
+    S read = each(seen, (k, s) -> masks.states().get(k).apply(s));
+    S next = zoned(old, cellStep(z, here, read, seen), here);
     var result = new Result<>(output(next), next);
     return taken == null ? result : result.in(taken.of(here), old);
+  }
+
+  /** Takes one step in rows that have it, BOOL {@code [N]}; others are left as they were. */
+  Result<S> takeIn(Tensor rows, Tensor z, Flags.Step here, S state, List<Tensor> anew) {
+    return take(z, here, orFirst(rows.not(), state), anew).in(rows, state);
+  }
+
+  /** A state, and in rows that have ended that which their first step sees. */
+  private S orFirst(Tensor ended, S state) {
+    return each(state, (k, s) -> Flags.choose(ended, first.get(k), s));
   }
 
   /** What the layer gives of a state, {@code [N,H]}. */

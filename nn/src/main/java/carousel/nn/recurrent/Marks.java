@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What is particular about some steps of some rows of a batch {@code [T,N,..]}.
  *
- * <p>All of it is data: no gradient flows to it, and what x holds at steps that are not taken is not read.
+ * <p>All of it is data: no gradient flows to it, and what x holds at steps that are not taken is not read (what a cell
+ * sees there instead: {@link Recurrent}).
  *
  * @param lengths I32 {@code [N]}, each in {@code [0,T]}: past its length a row's outputs are 0 and its state
  *     stays; null if all rows are T long

@@ -15,7 +15,13 @@ import java.util.Locale;
  *
  * <p>In reverse direction the steps of a row are taken from its last to its first; of a ragged batch
  * only the valid prefix is reversed. Outputs stand at the step they belong to in both directions.
- * What x holds past a row's length is not read, and its gradient is zero.
+ * What x holds past a row's length, or at a step that is skipped, is not read, and its gradient is zero.
+ *
+ * <p>The cell's code computes all rows of all steps; what it computes where a row takes no step is dropped.
+ * There it sees neither the padding nor zeros, but a step that it takes: the first of the row, input and state,
+ * before a skipped step's successor the successor's, and in a row without steps the first of another row
+ * (zeros, if no row has any). So a step or projection that is finite at what the rows hold has finite
+ * gradients, whatever it would be at 0.
  *
  * @param cell one step
  * @param direction the order of the steps
@@ -135,10 +141,12 @@ public record Recurrent<S extends State>(
 
   private Scanner<S> scanner(Tensor x, Marks marks, S begin, int shortest) {
     Masks masks = Masks.draw(noise, cell, x, begin);
-    var step = new LayerStep<>(cell, marks.resetsBefore(isReverse()), marks.taken(), masks);
-    Tensor input = masks.inputs().apply(clean(x, marks));
+    Filled filled =
+        Filled.of(
+            masks.inputs().apply(x), marks, isReverse(), begin.tensors(), () -> anew(x.dim(1)));
+    var step = new LayerStep<>(cell, filled, marks.taken(), masks);
     return new Scanner<>(
-        cell, step, isReverse(), input, begin, this::anew, marks.lengths(), shortest);
+        cell, step, isReverse(), filled.x(), begin, this::anew, marks.lengths(), shortest);
   }
 
   /**
@@ -195,19 +203,6 @@ public record Recurrent<S extends State>(
     return start.isEmpty()
         ? cell.zero(batch).tensors()
         : start.stream().map(Parameter::value).toList();
-  }
-
-  /**
-   * Zeros where no step is taken. Padding may hold anything, and a NaN in it would get past the masks of
-   * the steps: backward multiplies it with gradients of 0.
-   */
-  private static Tensor clean(Tensor x, Marks marks) {
-    Tensor read = marks.taken();
-    if (marks.lengths() != null) {
-      Tensor valid = Marks.valid(x.dim(0), marks.lengths());
-      read = read == null ? valid : read.and(valid);
-    }
-    return read == null ? x : Tensor.where(read.unsqueeze(2), x, x.scalarLike(0));
   }
 
   private String label() {

@@ -271,12 +271,12 @@ final class Scanner<S extends State> {
         // What a step makes on the way is freed with it; a tape holds what it needs.
         try (var making = Scope.openUnwatched()) {
           Flags.Step here = (from, width) -> flags.get(t).narrow(1, from, width);
-          var next = step.take(z.get(t), here, state, fresh);
+          LayerStep.Result<S> next =
+              t < full
+                  ? step.take(z.get(t), here, state, fresh)
+                  : step.takeIn(valid.get(t), z.get(t), here, state, fresh);
           if (k == 0) {
             CellShapes.checkStep(cell, x.dim(1), state, next.state(), next.y());
-          }
-          if (t >= full) {
-            next = next.in(valid.get(t), state);
           }
           state = State.map(next.state(), making::keep);
           outputs.set(t, making.keep(next.y()));

@@ -35,10 +35,14 @@ final class ReferenceScan implements Fused {
     this.places = scan.inputs();
   }
 
-  /** Values of one step, {@code [N,width]} each; of numbers {@code []}. */
+  /**
+   * Values of one step, {@code [N,width]} each; of numbers {@code []}. A row that has ended is computed as one
+   * that has not: 0 flows back to it, and no more comes of that than of the rows that are there.
+   */
   private final class Values {
     private final Tensor[] inputs;
     private final int t;
+    private final @Nullable Tensor which;
     private final List<Tensor> states;
     private final List<Tensor> cotangents;
     private final Map<Value, Tensor> known = new HashMap<>();
@@ -46,8 +50,14 @@ final class ReferenceScan implements Fused {
     Values(Tensor[] inputs, int t, List<Tensor> states, List<Tensor> cotangents) {
       this.inputs = inputs;
       this.t = t;
-      this.states = states;
+      this.which = which(t, inputs);
+      this.states = states.stream().map(this::there).toList();
       this.cotangents = cotangents;
+    }
+
+    /** The rows that are computed, of one value for each row. */
+    Tensor there(Tensor rows) {
+      return which == null ? rows : rows.indexSelect(0, which);
     }
 
     Tensor of(Value value) {
@@ -66,7 +76,7 @@ final class ReferenceScan implements Fused {
         case INPUT -> input(value.index()).narrow(1, from, width);
         case STATE -> states.get(value.index()).narrow(1, from, width);
         case VECTOR -> rows(captured(value.index()).narrow(0, from, width).unsqueeze(0), width);
-        case ROWS -> captured(value.index()).narrow(1, from, width);
+        case ROWS -> there(captured(value.index())).narrow(1, from, width);
         case CONSTANT, NUMBER -> Tensor.fullAs(like(), Shape.SCALAR, value.number());
         case COTANGENT -> cotangents.get(value.index());
         case ARRIVING -> throw new IllegalStateException("not known before the gradient: " + value);
@@ -113,10 +123,13 @@ final class ReferenceScan implements Fused {
     private Tensor input(int index) {
       int place = places.sequences().get(index);
       if (index > 0 || !places.affine()) {
-        return inputs[place].select(0, t);
+        return there(inputs[place].select(0, t));
       }
-      Tensor x = inputs[Scan.Inputs.X].select(0, t);
-      return x.matmul(inputs[Scan.Inputs.WX]).add(inputs[Scan.Inputs.B]);
+      return x().matmul(inputs[Scan.Inputs.WX]).add(inputs[Scan.Inputs.B]);
+    }
+
+    Tensor x() {
+      return there(inputs[Scan.Inputs.X].select(0, t));
     }
 
     private Tensor captured(int index) {
@@ -186,6 +199,16 @@ final class ReferenceScan implements Fused {
     return places.ragged() ? inputs[places.lengths()].gt(t).unsqueeze(1) : null;
   }
 
+  /** For each row itself, or one that has not ended, if there is one; null if all are as long as the sequence. */
+  private @Nullable Tensor which(int t, Tensor... inputs) {
+    if (!places.ragged()) {
+      return null;
+    }
+    Tensor longer = inputs[places.lengths()].gt(t);
+    Tensor own = Tensor.arange(scan.rows()).to(longer.device());
+    return Tensor.where(longer, own, longer.cast(DType.I32).argmax(0));
+  }
+
   @Override
   public @Nullable Tensor[] backward(
       Tensor[] inputs, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
@@ -212,6 +235,9 @@ final class ReferenceScan implements Fused {
       List<Tensor> before = List.of(result.saved()).subList(k * states, (k + 1) * states);
       Tensor valid = valid(t, inputs);
       Tensor dy = cotangents[0] == null ? null : cotangents[0].select(0, t);
+      if (valid != null && valid.cast(DType.I32).max().item() == 0) {
+        continue; // no row has this step
+      }
       carried = step(inputs, t, before, valid, dy, carried, sums);
     }
     for (int i = 0; i < states; i++) {
@@ -261,12 +287,12 @@ final class ReferenceScan implements Fused {
             left.transpose(0, 1).matmul(g));
       }
       if (!sum.inputs().isEmpty()) {
-        given(sum.inputs().getFirst(), g, inputs, t, sums);
+        given(sum.inputs().getFirst(), g, values, sums);
       }
     }
     step.given()
         .forEach(
-            (value, g) -> given(value, values.rows(values.of(g), value.width()), inputs, t, sums));
+            (value, g) -> given(value, values.rows(values.of(g), value.width()), values, sums));
     List<Tensor> flowing = new ArrayList<>();
     int at = 0;
     for (int i = 0; i < carried.size(); i++) {
@@ -286,7 +312,8 @@ final class ReferenceScan implements Fused {
     return valid == null ? g : Tensor.where(valid, g, g.scalarLike(0));
   }
 
-  private void given(Value value, Tensor g, Tensor[] inputs, int t, Tensor... sums) {
+  private void given(Value value, Tensor g, Values values, Tensor... sums) {
+    int t = values.t;
     int from = value.offset();
     int width = value.width();
     switch (value.kind()) {
@@ -298,8 +325,8 @@ final class ReferenceScan implements Fused {
           int place = places.sequences().get(value.index());
           add(sums[place].select(0, t).narrow(1, from, width), g);
         } else {
-          Tensor x = inputs[Scan.Inputs.X].select(0, t);
-          Tensor wx = inputs[Scan.Inputs.WX].narrow(1, from, width);
+          Tensor x = values.x();
+          Tensor wx = values.inputs[Scan.Inputs.WX].narrow(1, from, width);
           add(sums[Scan.Inputs.X].select(0, t), g.matmul(wx.transpose(0, 1)));
           add(sums[Scan.Inputs.WX].narrow(1, from, width), x.transpose(0, 1).matmul(g));
           add(sums[Scan.Inputs.B].narrow(0, from, width), g.sum(0));
