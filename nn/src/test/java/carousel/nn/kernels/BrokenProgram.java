@@ -18,6 +18,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class BrokenProgram implements Pointwise.Loop {
   private final Pointwise program;
+  private final Pointwise.Instruction[] code;
+
+  /** The registers that each instruction reads, if it applies an op: as lists they would be most of the work. */
+  private final int[][] operands;
+
+  private final boolean[] fixed;
   private final int lanes;
   private final List<Mutant> mutants = new ArrayList<>();
   private @Nullable Mutant mutant;
@@ -32,6 +38,18 @@ final class BrokenProgram implements Pointwise.Loop {
    */
   BrokenProgram(String name, Pointwise program, int lanes) {
     this.program = program;
+    this.code = program.code().toArray(new Pointwise.Instruction[0]);
+    this.operands = new int[code.length][];
+    for (int k = 0; k < code.length; k++) {
+      operands[k] =
+          code[k] instanceof Pointwise.Apply(Op _, List<Integer> registers)
+              ? registers.stream().mapToInt(Integer::intValue).toArray()
+              : new int[0];
+    }
+    this.fixed = new boolean[program.fixed().size()];
+    for (int slot = 0; slot < fixed.length; slot++) {
+      fixed[slot] = program.fixed().get(slot);
+    }
     this.lanes = lanes;
     for (int i = 0; i < program.code().size(); i++) {
       int site = i;
@@ -116,7 +134,7 @@ final class BrokenProgram implements Pointwise.Loop {
   public void run(long[] at, long step, Object[] arrays, int[] offsets, int keepStep, int n) {
     for (int i = 0; i < n; i++) {
       // Vectors are read whole before any is written: a slot may be read and written.
-      double[][] registers = new double[program.code().size()][lanes];
+      double[][] registers = new double[code.length][lanes];
       for (int k = 0; k < registers.length; k++) {
         for (int l = 0; l < lanes; l++) {
           registers[k][l] = compute(at, i * step, k, l, registers);
@@ -129,13 +147,13 @@ final class BrokenProgram implements Pointwise.Loop {
   }
 
   private long address(long[] at, int slot, long shift, int lane) {
-    return at[slot] + (program.fixed().get(slot) ? 0 : shift) + 8L * lane;
+    return at[slot] + (fixed[slot] ? 0 : shift) + 8L * lane;
   }
 
   private double compute(long[] at, long shift, int k, int lane, double[][] registers) {
-    return switch (program.code().get(k)) {
+    return switch (code[k]) {
       case Pointwise.Load(int slot) -> {
-        int neighbour = (slot + 1) % program.fixed().size();
+        int neighbour = (slot + 1) % fixed.length;
         yield given(
             k,
             Bytes.f64(address(at, slot, shift, lane)),
@@ -145,8 +163,11 @@ final class BrokenProgram implements Pointwise.Loop {
       case Pointwise.Lane _ -> given(k, lane);
       case Pointwise.Swap(int register, int distance) ->
           given(k, registers[register][lane ^ distance]);
-      case Pointwise.Apply(Op op, List<Integer> operands) -> {
-        double[] x = operands.stream().mapToDouble(r -> registers[r][lane]).toArray();
+      case Pointwise.Apply(Op op, List<Integer> _) -> {
+        double[] x = new double[operands[k].length];
+        for (int i = 0; i < x.length; i++) {
+          x[i] = registers[operands[k][i]][lane];
+        }
         yield given(k, apply(op, x), x);
       }
       case Pointwise.Store(int register, int _) -> given(k, registers[register][lane]);
@@ -163,7 +184,7 @@ final class BrokenProgram implements Pointwise.Loop {
       int keepShift,
       int lane) {
     for (int k = 0; k < registers.length; k++) {
-      switch (program.code().get(k)) {
+      switch (code[k]) {
         case Pointwise.Store(int _, int slot) ->
             Bytes.f64(address(at, slot, shift, lane), registers[k][lane]);
         case Pointwise.Keep(int _, int array) ->

@@ -13,7 +13,10 @@ import org.junit.jupiter.api.Test;
  * second derivatives. {@code benchmarks/random-programs} tries any number of them.
  */
 class RandomCellsTest {
-  private static final int PROGRAMS = 300;
+  private static final int PROGRAMS = 120;
+
+  /** Later ones that were the first to find a fault that was planted: docs/reliability.md has which. */
+  private static final long[] TELLING = {124, 189, 201, 241, 274, 328};
 
   @Test
   void everyCellRunsByItsKernelAsByItsBody() {
@@ -25,10 +28,13 @@ class RandomCellsTest {
     boolean cpu = Device.standard() == Device.cpu();
     List<String> said = new ArrayList<>();
     // The emulated device takes its time.
-    var result =
-        new Campaign<>(species, 5, said::add, _ -> {}).run(1, cpu ? programs : programs / 8);
+    var campaign = new Campaign<>(species, 5, said::add, _ -> {});
+    var result = campaign.run(1, cpu ? programs : programs / 3);
     Tally tally = result.tally();
     assertThat(result.failures()).as(tally.summary()).isEmpty();
+    for (long seed : TELLING) {
+      assertThat(cpu ? campaign.run(seed, 1).failures() : List.of()).isEmpty();
+    }
     assertThat(tally.of(Verdict.Kind.WILD) + tally.of(Verdict.Kind.ROUNDED))
         .as("programs whose numbers say little: " + tally.summary())
         .isLessThan(tally.programs() / 20);

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
  * are called.
  */
 class RandomCompositesTest {
-  private static final int PROGRAMS = 500;
+  private static final int PROGRAMS = 200;
 
   @Test
   void everyCompositeRunsByItsKernelAsByItsBody() {

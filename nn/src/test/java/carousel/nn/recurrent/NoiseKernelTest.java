@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
+import carousel.nn.Combinations;
 import carousel.nn.FusedContract;
 import carousel.nn.Init;
 import carousel.nn.Training;
@@ -88,17 +89,32 @@ class NoiseKernelTest {
 
   @TestFactory
   Stream<DynamicTest> isWhatItIsByHand() {
-    return cells()
+    return Combinations.numbered(cells())
         .flatMap(name ->
             Stream.of(Direction.values())
                 .flatMap(direction ->
                     Stream.of(Per.values())
                         .flatMap(per ->
-                            Stream.of(Device.standard(), Device.reference())
+                            Combinations.numbered(Stream.of(Device.standard(), Device.reference()))
+                                .filter(device ->
+                                    Combinations.isTried(
+                                        2,
+                                        name.number(),
+                                        direction.ordinal(),
+                                        per.ordinal(),
+                                        device.number()))
                                 .map(device ->
                                     DynamicTest.dynamicTest(
-                                        name + " " + direction + " " + per + " " + device,
-                                        () -> byHand(name, direction, per, device))))));
+                                        name.value()
+                                            + " "
+                                            + direction
+                                            + " "
+                                            + per
+                                            + " "
+                                            + device.value(),
+                                        () ->
+                                            byHand(
+                                                name.value(), direction, per, device.value()))))));
   }
 
   private static void byHand(String name, Direction direction, Per per, Device device) {
@@ -177,7 +193,11 @@ class NoiseKernelTest {
   @MethodSource("cells")
   void hasGradientsToSecondOrder(String name) {
     try (var scope = Scope.open()) {
+      int number = cells().toList().indexOf(name);
       for (Direction direction : Direction.values()) {
+        if (!Combinations.isTried(2, number, direction.ordinal())) {
+          continue;
+        }
         Recurrent<?> layer = layer(name, direction, Per.STEP);
         Tensor x = random(3, 2, 2, D);
         GradCheck.standard()

@@ -9,10 +9,9 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import carousel.tensor.cpu.loop.Kernels;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.vector.VectorKernels;
-import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Unary;
@@ -22,8 +21,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Everything but the elementwise rows, on every family of loops, against the reference. */
 class CpuBackendTest {
@@ -44,10 +41,8 @@ class CpuBackendTest {
 
   private final ReferenceBackend reference = new ReferenceBackend();
 
-  @ParameterizedTest
-  @MethodSource("carousel.tensor.cpu.Operands#kernels")
-  void reduce(Kernels kernels) {
-    CpuBackend cpu = Operands.backend(kernels);
+  @Test
+  void reduce() {
     Operands operands = new Operands(1);
     Operands units = new Operands(1, 1);
     for (Reduce op : Reduce.values()) {
@@ -55,14 +50,13 @@ class CpuBackendTest {
         if (op.domain().accepts(type)) {
           // Products of greater whole numbers do not fit.
           Operands values = op == Reduce.PROD ? units : operands;
-          each((dims, layout) -> reduce(cpu, values, op, type, dims, layout));
+          each((dims, layout) -> reduce(values, op, type, dims, layout));
         }
       }
     }
   }
 
-  private void reduce(
-      CpuBackend cpu, Operands operands, Reduce op, DType type, int[] dims, int layout) {
+  private static void reduce(Operands operands, Reduce op, DType type, int[] dims, int layout) {
     boolean position = op == Reduce.ARG_MAX || op == Reduce.ARG_MIN;
     for (int subset = 1; subset < 1 << dims.length; subset++) {
       int chosen = subset;
@@ -79,10 +73,6 @@ class CpuBackendTest {
       // Beside huge terms the order decides about what is left of the small ones.
       boolean ordered = op == Reduce.SUM || op == Reduce.MEAN || op == Reduce.PROD;
       Tensor x = operands.tensor(type, layout, layout == 0 && !ordered, dims);
-      Tensor got = Operands.empty(op.result(type), shape.toArray());
-      Tensor expected = Operands.empty(op.result(type), shape.toArray());
-      cpu.reduce(op, x, axes, got);
-      reference.reduce(op, x, axes, expected);
       boolean f32 = type == DType.F32;
       // A sum cancels: what counts is the size of its terms.
       double terms =
@@ -92,122 +82,124 @@ class CpuBackendTest {
             default -> 0;
           };
       double unit = f32 ? 1.2e-7 : 1e-15;
-      Operands.assertClose(
-          got,
-          expected,
+      Operands.agree(
+          (backend, y) -> backend.reduce(op, x, axes, y),
+          Operands.empty(op.result(type), shape.toArray()),
           f32 ? 1e-6 + 1e-7 * n : 1e-13,
           unit * terms,
           op + " " + x.layout() + " over " + Arrays.toString(axes));
     }
   }
 
-  @ParameterizedTest
-  @MethodSource("carousel.tensor.cpu.Operands#kernels")
-  void softmaxAndCumsum(Kernels kernels) {
-    CpuBackend cpu = Operands.backend(kernels);
+  @Test
+  void softmaxAndCumsum() {
     Operands operands = new Operands(2);
     for (DType type : List.of(DType.F32, DType.F64, DType.I32)) {
       double tolerance = type == DType.F32 ? 2e-6 : 1e-13;
       each((dims, layout) -> {
         for (int axis = 0; axis < dims.length; axis++) {
+          int along = axis;
           Tensor x = operands.tensor(type, layout, false, dims);
-          Tensor got = Operands.empty(type, dims);
-          Tensor expected = Operands.empty(type, dims);
+          Tensor y = Operands.empty(type, dims);
           if (type != DType.I32) {
             for (boolean log : new boolean[] {false, true}) {
-              cpu.softmax(log, x, axis, got);
-              reference.softmax(log, x, axis, expected);
-              Operands.assertClose(
-                  got, expected, tolerance, tolerance, "softmax " + log + " " + x.layout());
+              Operands.agree(
+                  (backend, to) -> backend.softmax(log, x, along, to),
+                  y,
+                  tolerance,
+                  tolerance,
+                  "softmax " + log + " " + x.layout());
             }
           }
-          cpu.cumsum(x, axis, got);
-          reference.cumsum(x, axis, expected);
-          Operands.assertClose(
-              got, expected, tolerance, 0, "cumsum " + x.layout() + " along " + axis);
+          Operands.agree(
+              (backend, to) -> backend.cumsum(x, along, to),
+              y,
+              tolerance,
+              0,
+              "cumsum " + x.layout() + " along " + axis);
         }
       });
     }
   }
 
-  @ParameterizedTest
-  @MethodSource("carousel.tensor.cpu.Operands#kernels")
-  void sort(Kernels kernels) {
-    CpuBackend cpu = Operands.backend(kernels);
+  @Test
+  void sort() {
     Operands operands = new Operands(3);
     for (DType type : DType.values()) {
       each((dims, layout) -> {
         int axis = dims.length - 1 - layout % dims.length;
         Tensor x = operands.tensor(type, layout, true, dims);
-        Tensor[] got = {Operands.empty(type, dims), Operands.empty(DType.I32, dims)};
-        Tensor[] expected = {Operands.empty(type, dims), Operands.empty(DType.I32, dims)};
         boolean descending = layout % 2 == 1;
-        cpu.sort(x, axis, descending, got[0], got[1]);
+        Tensor[] expected = {Operands.empty(type, dims), Operands.empty(DType.I32, dims)};
         reference.sort(x, axis, descending, expected[0], expected[1]);
-        Operands.assertClose(got[0], expected[0], 0, 0, "sorted " + x.layout());
-        Operands.assertClose(got[1], expected[1], 0, 0, "sorted " + x.layout());
+        for (CpuBackend cpu : Operands.BACKENDS) {
+          Tensor[] got = {Operands.empty(type, dims), Operands.empty(DType.I32, dims)};
+          cpu.sort(x, axis, descending, got[0], got[1]);
+          String what = cpu.description() + ", sorted " + x.layout();
+          Operands.assertClose(got[0], expected[0], 0, 0, what);
+          Operands.assertClose(got[1], expected[1], 0, 0, what);
+        }
       });
     }
   }
 
-  @ParameterizedTest
-  @MethodSource("carousel.tensor.cpu.Operands#kernels")
-  void indexing(Kernels kernels) {
-    CpuBackend cpu = Operands.backend(kernels);
+  @Test
+  void indexing() {
     Operands operands = new Operands(4);
     for (DType type : List.of(DType.F32, DType.F64, DType.I32)) {
       each((dims, layout) -> {
         for (int axis = 0; axis < dims.length; axis++) {
           if (dims[axis] > 0) {
-            index(cpu, operands, type, dims, layout, axis);
+            index(operands, type, dims, layout, axis);
           }
         }
       });
     }
   }
 
-  private void index(
-      CpuBackend cpu, Operands operands, DType type, int[] dims, int layout, int axis) {
+  private static void index(Operands operands, DType type, int[] dims, int layout, int axis) {
     int n = dims[axis];
     int[] picked = Shape.of(dims).with(axis, Math.min(9, 2 * n)).toArray();
     Tensor x = operands.tensor(type, layout, false, dims);
     Tensor index = operands.indices(n, picked);
-    Tensor got = Operands.empty(type, picked);
-    Tensor expected = Operands.empty(type, picked);
-    cpu.gather(x, axis, index, got);
-    reference.gather(x, axis, index, expected);
-    Operands.assertClose(got, expected, 0, 0, "gather " + x.layout());
+    Operands.agree(
+        (backend, y) -> backend.gather(x, axis, index, y),
+        Operands.empty(type, picked),
+        0,
+        0,
+        "gather " + x.layout());
 
     Tensor source = operands.tensor(type, layout, false, picked);
-    Tensor sums = operands.dense(type, false, dims);
-    Tensor sumsExpected = Operands.copy(sums);
-    cpu.scatterAdd(sums, axis, index, source);
-    reference.scatterAdd(sumsExpected, axis, index, source);
-    Operands.assertClose(sums, sumsExpected, 2e-6, 2e-6, "scatterAdd " + source.layout());
+    Operands.agree(
+        (backend, sums) -> backend.scatterAdd(sums, axis, index, source),
+        operands.dense(type, false, dims),
+        2e-6,
+        2e-6,
+        "scatterAdd " + source.layout());
 
     int[] flat = {3, n, n < 60 ? 1 + x.rank() * 100 : 2};
     int[] rows = {3, 40, flat[2]};
     Tensor table = operands.tensor(type, layout, false, flat);
     Tensor where = operands.indices(n, 40);
-    Tensor selected = Operands.empty(type, rows);
-    Tensor selectedExpected = Operands.empty(type, rows);
-    cpu.indexSelect(table, where, selected);
-    reference.indexSelect(table, where, selectedExpected);
-    Operands.assertClose(selected, selectedExpected, 0, 0, "indexSelect " + table.layout());
+    Operands.agree(
+        (backend, y) -> backend.indexSelect(table, where, y),
+        Operands.empty(type, rows),
+        0,
+        0,
+        "indexSelect " + table.layout());
 
     Tensor terms = operands.tensor(type, layout, false, rows);
-    Tensor added = operands.dense(type, false, flat);
-    Tensor addedExpected = Operands.copy(added);
-    cpu.indexAdd(added, where, terms);
-    reference.indexAdd(addedExpected, where, terms);
     // Forty terms of up to 4, of which the reference loses nothing.
-    Operands.assertClose(added, addedExpected, 3e-6, 2e-5, "indexAdd " + terms.layout());
+    Operands.agree(
+        (backend, added) -> backend.indexAdd(added, where, terms),
+        operands.dense(type, false, flat),
+        3e-6,
+        2e-5,
+        "indexAdd " + terms.layout());
   }
 
-  @ParameterizedTest
-  @MethodSource("carousel.tensor.cpu.Operands#kernels")
-  void matmul(Kernels kernels) {
-    CpuBackend cpu = Operands.backend(kernels);
+  @Test
+  void matmul() {
     Operands operands = new Operands(5);
     int[][] sizes = {{1, 1, 1}, {5, 1, 7}, {3, 4, 5}, {20, 33, 17}, {2, 3, 0}, {64, 70, 40}};
     int[][] batches = {{}, {1}, {3}, {2, 3}, {0}};
@@ -218,13 +210,14 @@ class CpuBackendTest {
             try (Scope scope = Scope.open()) {
               Tensor a = operands.tensor(type, layout % 6, false, with(batch, s[0], s[2]));
               Tensor b = operands.tensor(type, layout / 6, false, with(batch, s[2], s[1]));
-              Tensor got = Operands.empty(type, with(batch, s[0], s[1]));
-              Tensor expected = Operands.empty(type, with(batch, s[0], s[1]));
-              cpu.matmul(a, b, got);
-              reference.matmul(a, b, expected);
               // Terms are up to 16.
               double bound = 16 * (1 + s[2]) * (type == DType.F32 ? 1e-6 : 1e-14);
-              Operands.assertClose(got, expected, 0, bound, a.layout() + " · " + b.layout());
+              Operands.agree(
+                  (backend, y) -> backend.matmul(a, b, y),
+                  Operands.empty(type, with(batch, s[0], s[1])),
+                  0,
+                  bound,
+                  a.layout() + " · " + b.layout());
             }
           }
         }
@@ -236,22 +229,21 @@ class CpuBackendTest {
     return Shape.of(batch).insert(-1, rows).insert(-1, columns).toArray();
   }
 
-  @ParameterizedTest
-  @MethodSource("carousel.tensor.cpu.Operands#kernels")
-  void longRowsAreFoldedInBlocks(Kernels kernels) {
-    CpuBackend cpu = Operands.backend(kernels);
+  @Test
+  void longRowsAreFoldedInBlocks() {
     Operands operands = new Operands(8);
     for (Reduce op : List.of(Reduce.SUM, Reduce.MAX, Reduce.NORM, Reduce.LOG_SUM_EXP)) {
       for (DType type : List.of(DType.F32, DType.F64)) {
         for (int rows : new int[] {1, 3}) {
           try (Scope scope = Scope.open()) {
             Tensor x = operands.dense(type, false, rows, 50_001);
-            Tensor got = Operands.empty(type, rows, 1);
-            Tensor expected = Operands.empty(type, rows, 1);
-            cpu.reduce(op, x, new int[] {1}, got);
-            reference.reduce(op, x, new int[] {1}, expected);
             double unit = type == DType.F32 ? 1e-7 : 1e-15;
-            Operands.assertClose(got, expected, 4 * unit, 1000 * unit, op + " of a long row");
+            Operands.agree(
+                (backend, y) -> backend.reduce(op, x, new int[] {1}, y),
+                Operands.empty(type, rows, 1),
+                4 * unit,
+                1000 * unit,
+                op + " of a long row");
           }
         }
       }

@@ -1,6 +1,7 @@
 package carousel.tensor.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
@@ -10,6 +11,10 @@ import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.vector.VectorKernels;
 import carousel.tensor.host.Bytes;
 import carousel.tensor.host.HostMemory;
+import carousel.tensor.reference.ReferenceBackend;
+import carousel.tensor.spi.Backend;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.BiConsumer;
 import java.util.stream.Stream;
@@ -43,6 +48,11 @@ final class Operands {
     3e38,
     8388609.0
   };
+
+  static final ReferenceBackend REFERENCE = new ReferenceBackend();
+
+  /** Of every family of loops. */
+  static final List<CpuBackend> BACKENDS = kernels().map(Operands::backend).toList();
 
   private final SplittableRandom random;
   private final int greatest;
@@ -145,8 +155,11 @@ final class Operands {
     return x;
   }
 
+  /** Of numbers that nothing gives: what is not written shows. */
   static Tensor empty(DType type, int... dims) {
-    return Tensor.empty("test", Device.reference(), type, Shape.of(dims));
+    Tensor x = Tensor.empty("test", Device.reference(), type, Shape.of(dims));
+    MemorySegment.ofAddress(x.address()).reinterpret(x.size() * type.bytes()).fill((byte) 0x7E);
+    return x;
   }
 
   /** A dense copy, element by element. */
@@ -160,14 +173,29 @@ final class Operands {
     return y;
   }
 
+  /** The elements in row-major order. */
+  static double[] values(Tensor x) {
+    Strided from = Strided.of(x);
+    Element element = Element.of(x.dtype());
+    double[] values = new double[Math.toIntExact(x.size())];
+    if (x.layout().isContiguous()) {
+      for (int i = 0; i < values.length; i++) {
+        values[i] = element.get(from.address() + (long) i * from.size());
+      }
+    } else {
+      for (int i = 0; i < values.length; i++) {
+        values[i] = element.get(from.row(i, from.dims().length));
+      }
+    }
+    return values;
+  }
+
   /** Visits the elements of two tensors of one shape. */
   static void pairs(Tensor a, Tensor b, BiConsumer<Double, Double> visit) {
-    Strided x = Strided.of(a);
-    Strided y = Strided.of(b);
-    Element first = Element.of(a.dtype());
-    Element second = Element.of(b.dtype());
-    for (long i = 0; i < a.size(); i++) {
-      visit.accept(first.get(x.row(i, x.dims().length)), second.get(y.row(i, y.dims().length)));
+    double[] x = values(a);
+    double[] y = values(b);
+    for (int i = 0; i < x.length; i++) {
+      visit.accept(x[i], y[i]);
     }
   }
 
@@ -177,16 +205,37 @@ final class Operands {
    */
   static void assertClose(
       Tensor got, Tensor expected, double relative, double absolute, String what) {
-    pairs(
-        got,
-        expected,
-        (g, e) -> {
-          if (g.equals(e) || (g == 0 && e == 0)) {
-            return;
-          }
-          assertThat(Math.abs(g - e))
-              .as("%s: got %s, expected %s", what, g, e)
-              .isLessThanOrEqualTo(relative * Math.abs(e) + absolute);
-        });
+    double[] actual = values(got);
+    double[] wanted = values(expected);
+    for (int i = 0; i < actual.length; i++) {
+      double g = actual[i];
+      double e = wanted[i];
+      boolean same = g == e || (Double.isNaN(g) && Double.isNaN(e));
+      if (!same && !(Math.abs(g - e) <= relative * Math.abs(e) + absolute)) {
+        fail("%s: element %d is %s, expected %s", what, i, g, e);
+      }
+    }
+  }
+
+  /** What a backend writes into a result. */
+  @FunctionalInterface
+  interface Call {
+    void on(Backend backend, Tensor result);
+  }
+
+  /**
+   * Runs an op once on the reference and once on every family of loops, into results that begin as dense
+   * copies of one tensor, and asserts that they are close.
+   *
+   * @param begin values that the op may read, or whatever is in memory
+   */
+  static void agree(Call op, Tensor begin, double relative, double absolute, String what) {
+    Tensor expected = copy(begin);
+    op.on(REFERENCE, expected);
+    for (CpuBackend cpu : BACKENDS) {
+      Tensor got = copy(begin);
+      op.on(cpu, got);
+      assertClose(got, expected, relative, absolute, cpu.description() + ", " + what);
+    }
   }
 }
