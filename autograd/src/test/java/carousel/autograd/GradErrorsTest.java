@@ -118,10 +118,14 @@ class GradErrorsTest {
   /** All ways to overwrite a tensor, by names. */
   private static final Map<String, Consumer<Tensor>> WRITES =
       Map.of(
-          "assign", y -> y.assign(y.zerosLike().detach()),
-          "fill", y -> y.fill(0),
-          "readFrom", GradErrorsTest::read,
-          "update", GradErrorsTest::update);
+          "assign",
+          y -> y.assign(y.zerosLike().detach()),
+          "fill",
+          y -> y.fill(0),
+          "readFrom",
+          GradErrorsTest::read,
+          "update",
+          GradErrorsTest::update);
 
   /** All ways to reach the memory of a result. */
   private static final Map<String, BiConsumer<Tensor, Consumer<Tensor>>> REACHES =
@@ -151,15 +155,14 @@ class GradErrorsTest {
     WRITES.forEach((door, write) ->
         REACHES.forEach((reach, by) ->
             USES.forEach((use, loss) ->
-                assertThatThrownBy(
-                        () ->
-                            Grad.of(
-                                () -> {
-                                  Tensor y = x.mul(3);
-                                  by.accept(y, write);
-                                  return loss.apply(y);
-                                },
-                                x))
+                assertThatThrownBy(() ->
+                        Grad.of(
+                            () -> {
+                              Tensor y = x.mul(3);
+                              by.accept(y, write);
+                              return loss.apply(y);
+                            },
+                            x))
                     .as("%s through %s, then %s", door, reach, use)
                     .isInstanceOf(TensorException.class)
                     .hasMessageContaining("a write is no op"))));

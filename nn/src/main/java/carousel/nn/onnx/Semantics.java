@@ -203,8 +203,7 @@ record Semantics(
     reduction("ReduceMin", (x, axes) -> x.min(true, axes));
     reduction("ReduceL2", (x, axes) -> x.norm(true, axes));
     reduction(
-        "ReduceSumSquare",
-        (x, axes) -> Whole.unary(y -> y.square().sum(true, axes)).apply(x));
+        "ReduceSumSquare", (x, axes) -> Whole.unary(y -> y.square().sum(true, axes)).apply(x));
     row(
         "ArgMax",
         1,

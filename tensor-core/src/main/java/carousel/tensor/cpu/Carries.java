@@ -1,6 +1,6 @@
 package carousel.tensor.cpu;
 
-import carousel.tensor.cpu.loop.Bytes;
+import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Whole;
 import java.util.HashMap;
 import java.util.Map;

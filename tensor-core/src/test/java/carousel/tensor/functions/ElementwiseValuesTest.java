@@ -262,7 +262,10 @@ class ElementwiseValuesTest {
       b[i] = fit(type, i % 2 == 0 ? divisor : divisor * (1 + dice.nextDouble()));
       double quotient = Math.rint(Math.scalb(dice.nextDouble(), dice.nextInt(bits + 3)));
       double product = fit(type, quotient * b[i]);
-      a[i] = i % 3 == 0 ? product : type == DType.F32 ? Math.nextDown((float) product) : Math.nextDown(product);
+      a[i] =
+          i % 3 == 0
+              ? product
+              : type == DType.F32 ? Math.nextDown((float) product) : Math.nextDown(product);
       a[i] *= dice.nextBoolean() ? 1 : -1;
       b[i] *= dice.nextBoolean() ? 1 : -1;
     }
