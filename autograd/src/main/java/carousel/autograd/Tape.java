@@ -147,7 +147,7 @@ final class Tape implements Interpreter {
       for (int i = 0; i < inputs.length; i++) {
         wanted[i] = edges[i] != null;
       }
-      Vjp vjp = new FusedVjp(fused, inputs, result);
+      Vjp vjp = new FusedVjp(op, fused, inputs, result);
       add(new Node(op.label(), vjp, edges, wanted, inputs, result.outputs()), result.outputs());
     }
     return result.outputs();
@@ -211,15 +211,36 @@ final class Tape implements Interpreter {
    * @return one gradient per leaf, in the current scope; null where the result does not depend on it
    */
   @Nullable Gradient[] backward(Tensor result, Tensor cotangent, List<Tensor> leaves) {
-    return outer.run(() -> pullBack(result, cotangent, leaves));
+    return backward(List.of(result), new Tensor[] {cotangent}, leaves);
   }
 
-  private @Nullable Gradient[] pullBack(Tensor result, Tensor cotangent, List<Tensor> leaves) {
+  /**
+   * Pulls cotangents of several results back.
+   *
+   * @param results what was computed on this tape
+   * @param cotangents one for each; null where nothing flows
+   * @param leaves what gradients are wanted for
+   * @return one gradient per leaf, in the current scope; null where no result that something flows to depends on it
+   */
+  @Nullable Gradient[] backward(
+      List<Tensor> results, @Nullable Tensor[] cotangents, List<Tensor> leaves) {
+    return outer.run(() -> pullBack(results, cotangents, leaves));
+  }
+
+  private @Nullable Gradient[] pullBack(
+      List<Tensor> results, @Nullable Tensor[] cotangents, List<Tensor> leaves) {
     @Nullable Gradient[] gradients = new Gradient[leaves.size()];
     try (var backward = Scope.openUnwatched()) {
-      Edge end = tracked.get(result);
-      if (end != null) {
-        end.accumulate(cotangent);
+      boolean any = false;
+      for (int k = 0; k < cotangents.length; k++) {
+        Edge end = tracked.get(results.get(k));
+        Tensor cotangent = cotangents[k];
+        if (end != null && cotangent != null) {
+          end.accumulate(cotangent);
+          any = true;
+        }
+      }
+      if (any) {
         for (int i = nodes.size() - 1; i >= 0; i--) {
           // What a rule makes on the way is freed with it; cotangents are held by their edges.
           try (var rule = Scope.openUnwatched()) {
