@@ -12,9 +12,11 @@ import carousel.tensor.op.Vjp;
 import carousel.tensor.spi.Fused;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -155,11 +157,23 @@ final class Tape implements Interpreter {
 
   /**
    * Runs a segment without recording its inside, and records one node that runs it again at
-   * backward. Random numbers drawn in the segment are drawn again the same.
+   * backward, and holds what it reads until then. Random numbers drawn in the segment are drawn again the same.
    */
   Tensor checkpoint(Supplier<Tensor> segment) {
+    try (var scope = Scope.openUnwatched()) {
+      return scope.keep(checkpoint(segment, scope));
+    }
+  }
+
+  /**
+   * Runs a segment.
+   *
+   * @param scope the innermost one, which owns what the segment makes
+   */
+  private Tensor checkpoint(Supplier<Tensor> segment, Scope scope) {
     List<Tensor> read = new ArrayList<>();
     Map<Tensor, Edge> seen = new HashMap<>();
+    Set<Tensor> constants = new LinkedHashSet<>();
     Interpreter watch =
         new Interpreter() {
           @Override
@@ -173,6 +187,8 @@ final class Tape implements Interpreter {
               Edge edge = tracked.get(x);
               if (edge != null && seen.putIfAbsent(x, edge) == null) {
                 read.add(x);
+              } else if (edge == null && !scope.owns(x)) {
+                constants.add(x);
               }
             }
             if (op instanceof Composite composite && outer != EAGER) {
@@ -182,21 +198,20 @@ final class Tape implements Interpreter {
           }
         };
     var draws = new Draws();
-    Tensor result;
-    try (var scope = Scope.openUnwatched()) {
-      result = scope.keep(draws.record(() -> watch.run(segment)));
-    }
+    Tensor result = draws.record(() -> watch.run(segment));
     if (seen.containsKey(result) || read.isEmpty()) {
       return result;
     }
-    Tensor[] inputs = read.toArray(new Tensor[0]);
+    List<Tensor> all = new ArrayList<>(read);
+    all.addAll(constants);
+    Tensor[] inputs = all.toArray(new Tensor[0]);
     @Nullable Edge[] edges = new Edge[inputs.length];
     boolean[] wanted = new boolean[inputs.length];
-    for (int i = 0; i < inputs.length; i++) {
+    for (int i = 0; i < read.size(); i++) {
       edges[i] = seen.get(inputs[i]);
       wanted[i] = true;
     }
-    Vjp vjp = new Recompute(() -> draws.replay(segment), read);
+    Vjp vjp = new Recompute(() -> draws.replay(segment), read, inputs.length);
     Tensor[] results = {result};
     add(new Node("checkpoint", vjp, edges, wanted, inputs, results), results);
     return result;
