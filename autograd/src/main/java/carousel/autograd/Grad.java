@@ -241,7 +241,8 @@ public final class Grad {
    * Runs a segment of a differentiated program without saving what its rules would read; backward
    * runs it again instead. Memory for time: about one more forward pass.
    *
-   * <p>The segment may read any tensors and must do the same each time; random numbers drawn from
+   * <p>The segment may read any tensors, which are held until backward, also those of a scope that closes before
+   * that, and must do the same each time: what it reads is not to be changed in place. Random numbers drawn from
    * {@link carousel.tensor.Philox} are drawn again the same. Outside of a gradient it just runs.
    *
    * @param segment computes one tensor

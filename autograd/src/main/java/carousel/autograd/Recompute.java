@@ -9,10 +9,18 @@ import org.jspecify.annotations.Nullable;
 /** The rule of a checkpointed segment: runs it again on a tape of its own, and pulls back there. */
 final class Recompute extends Vjp.Applied {
   private final Supplier<Tensor> segment;
-  private final List<Tensor> inputs;
+  private final List<Tensor> leaves;
+  private final int inputs;
 
-  Recompute(Supplier<Tensor> segment, List<Tensor> inputs) {
+  /**
+   * A rule.
+   *
+   * @param leaves the inputs that a gradient flows to
+   * @param inputs how many there are, with constants that stand behind these
+   */
+  Recompute(Supplier<Tensor> segment, List<Tensor> leaves, int inputs) {
     this.segment = segment;
+    this.leaves = leaves;
     this.inputs = inputs;
   }
 
@@ -29,14 +37,14 @@ final class Recompute extends Vjp.Applied {
 
   @Override
   public @Nullable Tensor[] pull(Context c, boolean[] wanted) {
-    for (int i = 0; i < inputs.size(); i++) {
+    for (int i = 0; i < inputs; i++) {
       var _ = c.in(i); // throws if it was changed in place
     }
-    var tape = new Tape(inputs);
+    var tape = new Tape(leaves);
     Tensor again = tape.run(segment);
-    @Nullable Gradient[] gradients = tape.backward(again, c.g(), inputs);
-    @Nullable Tensor[] dense = new Tensor[gradients.length];
-    for (int i = 0; i < dense.length; i++) {
+    @Nullable Gradient[] gradients = tape.backward(again, c.g(), leaves);
+    @Nullable Tensor[] dense = new Tensor[inputs];
+    for (int i = 0; i < gradients.length; i++) {
       Gradient g = gradients[i];
       dense[i] = g == null ? null : g.dense();
     }

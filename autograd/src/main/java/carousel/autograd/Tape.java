@@ -12,9 +12,11 @@ import carousel.tensor.op.Vjp;
 import carousel.tensor.spi.Fused;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -148,7 +150,7 @@ final class Tape implements Interpreter {
       for (int i = 0; i < inputs.length; i++) {
         wanted[i] = edges[i] != null;
       }
-      Vjp vjp = new FusedVjp(fused, inputs, result);
+      Vjp vjp = new FusedVjp(op, fused, inputs, result);
       add(new Node(op.label(), vjp, edges, wanted, inputs, result.outputs()), result.outputs());
     }
     return result.outputs();
@@ -156,11 +158,23 @@ final class Tape implements Interpreter {
 
   /**
    * Runs a segment without recording its inside, and records one node that runs it again at
-   * backward. Random numbers drawn in the segment are drawn again the same.
+   * backward, and holds what it reads until then. Random numbers drawn in the segment are drawn again the same.
    */
   Tensor checkpoint(Supplier<Tensor> segment) {
+    try (var scope = Scope.openUnwatched()) {
+      return scope.keep(checkpoint(segment, scope));
+    }
+  }
+
+  /**
+   * Runs a segment.
+   *
+   * @param scope the innermost one, which owns what the segment makes
+   */
+  private Tensor checkpoint(Supplier<Tensor> segment, Scope scope) {
     List<Tensor> read = new ArrayList<>();
     Map<Tensor, Edge> seen = new HashMap<>();
+    Set<Tensor> constants = new LinkedHashSet<>();
     Interpreter watch =
         new Interpreter() {
           @Override
@@ -177,6 +191,8 @@ final class Tape implements Interpreter {
               }
               if (edge != null && seen.putIfAbsent(x, edge) == null) {
                 read.add(x);
+              } else if (edge == null && !scope.owns(x)) {
+                constants.add(x);
               }
             }
             if (op instanceof Composite composite && outer != EAGER) {
@@ -186,21 +202,20 @@ final class Tape implements Interpreter {
           }
         };
     var draws = new Draws();
-    Tensor result;
-    try (var scope = Scope.openUnwatched()) {
-      result = scope.keep(draws.record(() -> watch.run(segment)));
-    }
+    Tensor result = draws.record(() -> watch.run(segment));
     if (seen.containsKey(result) || read.isEmpty()) {
       return result;
     }
-    Tensor[] inputs = read.toArray(new Tensor[0]);
+    List<Tensor> all = new ArrayList<>(read);
+    all.addAll(constants);
+    Tensor[] inputs = all.toArray(new Tensor[0]);
     @Nullable Edge[] edges = new Edge[inputs.length];
     boolean[] wanted = new boolean[inputs.length];
-    for (int i = 0; i < inputs.length; i++) {
+    for (int i = 0; i < read.size(); i++) {
       edges[i] = seen.get(inputs[i]);
       wanted[i] = true;
     }
-    Vjp vjp = new Recompute(() -> draws.replay(segment), read);
+    Vjp vjp = new Recompute(() -> draws.replay(segment), read, inputs.length);
     Tensor[] results = {result};
     add(new Node("checkpoint", vjp, edges, wanted, inputs, results), results);
     return result;
@@ -215,16 +230,37 @@ final class Tape implements Interpreter {
    * @return one gradient per leaf, in the current scope; null where the result does not depend on it
    */
   @Nullable Gradient[] backward(Tensor result, Tensor cotangent, List<Tensor> leaves) {
-    return outer.run(() -> pullBack(result, cotangent, leaves));
+    return backward(List.of(result), new Tensor[] {cotangent}, leaves);
   }
 
-  private @Nullable Gradient[] pullBack(Tensor result, Tensor cotangent, List<Tensor> leaves) {
+  /**
+   * Pulls cotangents of several results back.
+   *
+   * @param results what was computed on this tape
+   * @param cotangents one for each; null where nothing flows
+   * @param leaves what gradients are wanted for
+   * @return one gradient per leaf, in the current scope; null where no result that something flows to depends on it
+   */
+  @Nullable Gradient[] backward(
+      List<Tensor> results, @Nullable Tensor[] cotangents, List<Tensor> leaves) {
+    return outer.run(() -> pullBack(results, cotangents, leaves));
+  }
+
+  private @Nullable Gradient[] pullBack(
+      List<Tensor> results, @Nullable Tensor[] cotangents, List<Tensor> leaves) {
     @Nullable Gradient[] gradients = new Gradient[leaves.size()];
     try (var backward = Scope.openUnwatched()) {
-      Edge end = tracked.get(result);
-      if (end != null) {
-        end.requireUnchanged("gradient", "the result", result);
-        end.accumulate(cotangent);
+      boolean any = false;
+      for (int k = 0; k < cotangents.length; k++) {
+        Edge end = tracked.get(results.get(k));
+        Tensor cotangent = cotangents[k];
+        if (end != null && cotangent != null) {
+          end.requireUnchanged("gradient", "the result", results.get(k));
+          end.accumulate(cotangent);
+          any = true;
+        }
+      }
+      if (any) {
         for (int i = nodes.size() - 1; i >= 0; i--) {
           // What a rule makes on the way is freed with it; cotangents are held by their edges.
           try (var rule = Scope.openUnwatched()) {

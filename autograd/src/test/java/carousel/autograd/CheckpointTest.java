@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -65,6 +66,77 @@ class CheckpointTest {
           .get()
           .sum();
     });
+  }
+
+  /** A segment is run again when the scopes in which it ran are closed. */
+  @Test
+  void aSegmentMayReadWhatAnInnerScopeOwns() {
+    Function<UnaryOperator<Supplier<Tensor>>, Tensor> program =
+        point -> {
+          Tensor sum = x.sum();
+          for (int k = 0; k < 3; k++) {
+            try (var inner = Scope.open()) {
+              Tensor constant = Philox.of(9 + k).normal(F64, 0, 1, 4, 3); // of this scope, and no leaf
+              Tensor view = constant.narrow(0, 1, 2);
+              Tensor index = Tensor.of(2, 0);
+              Tensor made = x.mul(constant);
+              Supplier<Tensor> segment =
+                  () ->
+                      point
+                          .apply(() -> made.matmul(w).indexSelect(0, index).mul(view.exp()).sin())
+                          .get()
+                          .mul(view);
+              sum = sum.add(point.apply(segment).get().sum());
+              inner.keep(sum);
+            }
+          }
+          return sum;
+        };
+    same(program);
+    Supplier<Tensor> plain = () -> program.apply(s -> s);
+    Supplier<Tensor> again = () -> program.apply(s -> () -> Grad.checkpoint(s));
+    var directions = List.of(x.cos(), w.sin());
+    var expected = Grad.hvp(plain, List.of(x, w), directions);
+    var actual = Grad.hvp(again, List.of(x, w), directions);
+    for (int i = 0; i < 2; i++) {
+      assertThat(actual.get(i).sub(expected.get(i)).abs().max().item()).isLessThan(1e-12);
+    }
+  }
+
+  @Test
+  void whatASegmentReadsIsHeldUntilBackwardAndNoLonger() {
+    var memory = scope.device().backend().memory();
+    long before = memory.inUse();
+    try (var inner = Scope.open()) {
+      try (var pullback =
+          Grad.vjp(
+              () -> {
+                try (var making = Scope.open()) {
+                  Tensor constant = Tensor.ones(4, 3).cast(F64).mul(2);
+                  return making.keep(Grad.checkpoint(() -> x.mul(constant).square().sum()));
+                }
+              },
+              x)) {
+        Tensor g = pullback.pull(Tensor.of(1.0).sum()).get(0);
+        assertThat(g.sub(x.mul(8)).abs().max().item()).isLessThan(1e-13);
+      }
+    }
+    assertThat(memory.inUse()).isEqualTo(before);
+  }
+
+  @Test
+  void aConstantThatChangesBeforeBackwardIsAnError() {
+    Tensor constant = Tensor.of(2.0);
+    assertThatThrownBy(() ->
+            Grad.of(
+                () -> {
+                  Tensor y = Grad.checkpoint(() -> x.mul(constant).square()).sum();
+                  constant.fill(3);
+                  return y;
+                },
+                x))
+        .isInstanceOf(TensorException.class)
+        .hasMessageContaining("in place");
   }
 
   private static Tensor dropped(Philox rng, Tensor y) {

@@ -295,6 +295,24 @@ public record Scan(
   }
 
   /**
+   * This recurrence as a gradient sees it that arrives at some of the outputs.
+   *
+   * @param cotangents one per output; null where nothing flows
+   * @return a recurrence from whose other outputs nothing flows; this one, if that makes no difference
+   */
+  public Scan reached(@Nullable Tensor... cotangents) {
+    List<Boolean> ofStates = new ArrayList<>();
+    for (int k = 1; k < cotangents.length; k++) {
+      ofStates.add(cotangents[k] != null);
+    }
+    if (cotangents[0] != null && !ofStates.contains(false)) {
+      return this;
+    }
+    Traced reached = step.reached(cotangents[0] != null, ofStates);
+    return reached == step ? this : new Scan(reached, loop, inputs, steps, rows, reverse);
+  }
+
+  /**
    * Returns the columns of the outputs.
    *
    * @return the sum of the parts of y

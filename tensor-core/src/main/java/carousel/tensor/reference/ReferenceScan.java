@@ -29,6 +29,7 @@ final class ReferenceScan implements Fused {
   private final Step step;
   private final Scan.Inputs places;
 
+  /** @throws carousel.tensor.trace.Untraced if the step cannot be differentiated */
   ReferenceScan(Scan scan, Tensor like) {
     this.scan = scan;
     this.step = scan.step().differentiate(like.dtype(), like.device());
@@ -117,7 +118,7 @@ final class ReferenceScan implements Fused {
     }
 
     private Tensor like() {
-      return inputs[places.states()];
+      return ReferenceScan.this.like(inputs);
     }
 
     private Tensor input(int index) {
@@ -155,6 +156,10 @@ final class ReferenceScan implements Fused {
   @Override
   public Result forward(Tensor[] inputs) {
     return Interpreter.EAGER.run(() -> run(inputs));
+  }
+
+  private Tensor like(Tensor... inputs) {
+    return inputs[places.states()];
   }
 
   private Result run(Tensor... inputs) {
@@ -212,7 +217,9 @@ final class ReferenceScan implements Fused {
   @Override
   public @Nullable Tensor[] backward(
       Tensor[] inputs, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
-    return Interpreter.EAGER.run(() -> pull(inputs, result, cotangents, wanted));
+    Scan reached = scan.reached(cotangents);
+    ReferenceScan exact = reached == scan ? this : new ReferenceScan(reached, like(inputs));
+    return Interpreter.EAGER.run(() -> exact.pull(inputs, result, cotangents, wanted));
   }
 
   private @Nullable Tensor[] pull(

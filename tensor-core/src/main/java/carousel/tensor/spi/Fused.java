@@ -1,6 +1,8 @@
 package carousel.tensor.spi;
 
+import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.op.Interpreter;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +29,8 @@ public interface Fused {
   Result forward(Tensor[] inputs);
 
   /**
-   * Pulls cotangents of the outputs back to the inputs.
+   * Pulls cotangents of the outputs back to the inputs. What nothing flows to has no gradient, as on a tape: to
+   * take it for zero is the same only as long as slopes are finite.
    *
    * @param inputs as given to {@link #forward}
    * @param result as returned by it
@@ -37,6 +40,25 @@ public interface Fused {
    */
   @Nullable Tensor[] backward(
       Tensor[] inputs, Result result, @Nullable Tensor[] cotangents, boolean[] wanted);
+
+  /**
+   * Tells whether gradients show that a zero met a slope that is not finite.
+   *
+   * @param gradients what {@link #backward} gave
+   * @return whether there is a NaN, or infinities of both signs
+   */
+  static boolean anyNaN(@Nullable Tensor... gradients) {
+    return Interpreter.EAGER.run(() -> {
+      try (var scope = Scope.openUnwatched()) {
+        for (Tensor gradient : gradients) {
+          if (gradient != null && Double.isNaN(gradient.sum().item())) {
+            return true;
+          }
+        }
+        return false;
+      }
+    });
+  }
 
   /**
    * What a fused forward returns.

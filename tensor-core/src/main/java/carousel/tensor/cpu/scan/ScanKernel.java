@@ -20,11 +20,18 @@ final class ScanKernel implements Fused {
   private final Compiled compiled;
   private final Plan plan;
   private final Scan scan;
+  private final Scans kernels;
 
   /** The numbers of this call. */
   private final List<Double> numbers;
 
-  ScanKernel(Compiled compiled, Scan scan) {
+  /**
+   * A kernel for one call.
+   *
+   * @param kernels where there are more
+   */
+  ScanKernel(Compiled compiled, Scan scan, Scans kernels) {
+    this.kernels = kernels;
     this.compiled = compiled;
     this.plan = compiled.plan();
     this.scan = scan;
@@ -51,8 +58,35 @@ final class ScanKernel implements Fused {
     return new Result(results, kept);
   }
 
+  /**
+   * Where nothing flows to an output, zero does, which is the same if slopes are finite, and costs no kernel of
+   * its own. If they are not, the gradient is that of a kernel from whose outputs nothing flows but what has
+   * arrived; that keeps something else of the way forward, which it takes again.
+   */
   @Override
   public @Nullable Tensor[] backward(
+      Tensor[] given, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
+    @Nullable Tensor[] gradients = pull(given, result, cotangents, wanted);
+    Scan reached = scan.reached(cotangents);
+    if (reached == scan || !Fused.anyNaN(gradients)) {
+      return gradients;
+    }
+    ScanKernel kernel = kernels.of(reached, given);
+    if (kernel == null) {
+      return gradients;
+    }
+    try (var scope = Scope.openUnwatched()) {
+      @Nullable Tensor[] exact = kernel.pull(given, kernel.forward(given), cotangents, wanted);
+      for (Tensor gradient : exact) {
+        if (gradient != null) {
+          scope.keep(gradient);
+        }
+      }
+      return exact;
+    }
+  }
+
+  private @Nullable Tensor[] pull(
       Tensor[] given, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
     @Nullable Tensor[] gradients = new Tensor[given.length];
     Set<Integer> weights = weights();

@@ -86,12 +86,12 @@ public final class Scans {
   }
 
   /** The kernel of a recurrence; null if it has to run as it is written. */
-  public synchronized @Nullable Fused of(Scan scan, Tensor... inputs) {
+  public synchronized @Nullable ScanKernel of(Scan scan, Tensor... inputs) {
     if (unfit(scan, inputs) != null) {
       return null; // the body says what is wrong, if anything is
     }
     Compiled kernel = made(scan.step(), inputs[0], scan.inputs().affine()).kernel();
-    return kernel == null ? null : new ScanKernel(kernel, scan);
+    return kernel == null ? null : new ScanKernel(kernel, scan, this);
   }
 
   /** Why a step has no kernel, in a user's words; empty if it has one. */
