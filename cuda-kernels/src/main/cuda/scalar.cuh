@@ -83,13 +83,15 @@ __device__ __forceinline__ T softplus(T x) {
 }
 
 // x σ(x).
-// Far below 0 the product is representable where σ is not.
+// Far below 0 the product is representable where σ is not; further it is −0, also at −∞.
 __device__ __forceinline__ double silu(double x) {
-  return x > -700 ? x * sigmoid(x) : x * exp(x + 64) * 1.6038108905486378e-28;  // e^−64
+  double cut = x < -1000 ? -1000 : x;  // NaN stays
+  return x > -700 ? x * sigmoid(x) : cut * exp(x + 64) * 1.6038108905486378e-28;  // e^−64
 }
 __device__ __forceinline__ float silu(float x) {
+  float cut = x < -1000 ? -1000 : x;
   float half = exp(x / 2);
-  return x > -80 ? x * sigmoid(x) : x * half * half;
+  return x > -80 ? x * sigmoid(x) : cut * half * half;
 }
 
 // √π e^z² erfc z for z ≥ ¾: a continued fraction (Abramowitz and Stegun 7.1.14), the longer the smaller z.

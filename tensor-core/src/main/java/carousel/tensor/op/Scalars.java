@@ -57,8 +57,8 @@ final class Scalars {
   }
 
   static double silu(double x) {
-    // Far below, the product is representable where σ is not.
-    return x > -700 ? x * sigmoid(x) : x * Math.exp(x + 64) * EXP_MINUS_64;
+    // Far below, the product is representable where σ is not; further it is −0, also at −∞.
+    return x > -700 ? x * sigmoid(x) : Math.max(x, -FAR) * Math.exp(x + 64) * EXP_MINUS_64;
   }
 
   /** σ(x)(1 + x(1 − σ(x))), where x is cut so far out that 1 − σ(x) or σ(x) is 0: ∞·0 is no number. */

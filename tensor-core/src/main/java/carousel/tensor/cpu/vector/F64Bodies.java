@@ -155,11 +155,10 @@ final class F64Bodies {
     return withSign(inner.blend(outer, magnitude.compare(VectorOperators.GE, 0.625)), x);
   }
 
-  /** x·σ(x), where σ(x) may be out of range though the product is not; NaN at −∞, as −∞·0 is. */
+  /** x·σ(x), where σ(x) may be out of range though the product is not. */
   static DoubleVector silu(DoubleVector x) {
     DoubleVector v = notBelow(x, -760);
-    return logistic(v, v)
-        .blend(Double.NaN, x.compare(VectorOperators.EQ, Double.NEGATIVE_INFINITY));
+    return logistic(v, v);
   }
 
   /** x/(1 + |x|), and ±1 at ±∞, where the quotient is none. */
