@@ -105,7 +105,8 @@ __device__ __forceinline__ double erfc_fraction(double z) {
 
 // x Φ(x) = x/2 · erfc(−x/√2). Below −1 the library's erfc is not good to the last places, nor is z, which is why e^−z² is
 // written as e^(−x²/2), and what rounding takes from x² put back.
-__device__ __forceinline__ double gelu(double x) {
+__device__ __forceinline__ double gelu(double of) {
+  double x = of < -1000 ? -1000 : of;  // −0 at −∞, too; NaN stays
   double z = x * 0.70710678118654752440;
   if (z > -0.75) {
     return 0.5 * x * (1 + erf(z));
@@ -116,5 +117,6 @@ __device__ __forceinline__ double gelu(double x) {
 }
 // In double: rounding z to float costs 25 units in the last place at −5.
 __device__ __forceinline__ float gelu(float x) {
-  return static_cast<float>(0.5 * x * erfc(x * -0.70710678118654752440));
+  float cut = x < -1000 ? -1000 : x;
+  return static_cast<float>(0.5 * cut * erfc(cut * -0.70710678118654752440));
 }

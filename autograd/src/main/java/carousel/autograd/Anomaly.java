@@ -164,7 +164,10 @@ public final class Anomaly {
     /** The first element that is not finite and that no limit explains; negative if there is none. */
     private static int born(Op op, Tensor y, List<Tensor> limits) {
       boolean elementwise =
-          op instanceof Unary || op instanceof Binary || op instanceof Ternary || op instanceof Cast;
+          op instanceof Unary
+              || op instanceof Binary
+              || op instanceof Ternary
+              || op instanceof Cast;
       boolean[] explained = new boolean[Math.toIntExact(y.size())];
       for (Tensor x : limits) {
         double[] values =

@@ -15,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -50,6 +51,30 @@ class GradErrorsTest {
     Tensor counts = Tensor.of(1, 2);
     wrong(() -> Grad.of(() -> x.sum(), x, counts))
         .hasMessage("gradient: 'input 1' is I32 [2]; only F32 and F64 tensors have gradients");
+  }
+
+  @SuppressWarnings("NullAway")
+  @Test
+  void nothingIsNoLoss() {
+    wrong(() -> Grad.of(() -> null, x))
+        .hasMessage("gradient: the program returned null; return what it computed");
+    wrong(() -> Grad.of(() -> x.add((Tensor) null).sum(), x)).hasMessage("add: operand 1 is null");
+  }
+
+  @Test
+  void aScopeIsAskedForByWhoComputes() throws InterruptedException {
+    var said = new AtomicReference<String>();
+    var thread =
+        new Thread(() -> {
+          try {
+            Grad.of(() -> x.sum(), x);
+          } catch (TensorException e) {
+            said.set(e.getMessage());
+          }
+        });
+    thread.start();
+    thread.join();
+    assertThat(said.get()).startsWith("no scope is open on thread ").contains("Scope.open()");
   }
 
   @Test
@@ -118,10 +143,14 @@ class GradErrorsTest {
   /** All ways to overwrite a tensor, by names. */
   private static final Map<String, Consumer<Tensor>> WRITES =
       Map.of(
-          "assign", y -> y.assign(y.zerosLike().detach()),
-          "fill", y -> y.fill(0),
-          "readFrom", GradErrorsTest::read,
-          "update", GradErrorsTest::update);
+          "assign",
+          y -> y.assign(y.zerosLike().detach()),
+          "fill",
+          y -> y.fill(0),
+          "readFrom",
+          GradErrorsTest::read,
+          "update",
+          GradErrorsTest::update);
 
   /** All ways to reach the memory of a result. */
   private static final Map<String, BiConsumer<Tensor, Consumer<Tensor>>> REACHES =
@@ -151,15 +180,14 @@ class GradErrorsTest {
     WRITES.forEach((door, write) ->
         REACHES.forEach((reach, by) ->
             USES.forEach((use, loss) ->
-                assertThatThrownBy(
-                        () ->
-                            Grad.of(
-                                () -> {
-                                  Tensor y = x.mul(3);
-                                  by.accept(y, write);
-                                  return loss.apply(y);
-                                },
-                                x))
+                assertThatThrownBy(() ->
+                        Grad.of(
+                            () -> {
+                              Tensor y = x.mul(3);
+                              by.accept(y, write);
+                              return loss.apply(y);
+                            },
+                            x))
                     .as("%s through %s, then %s", door, reach, use)
                     .isInstanceOf(TensorException.class)
                     .hasMessageContaining("a write is no op"))));

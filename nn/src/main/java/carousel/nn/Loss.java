@@ -368,11 +368,13 @@ public final class Loss {
     sameShape("klGaussian", mean, otherMean);
     sameShape("klGaussian", mean, otherLogVariance);
     Tensor ratio = logVariance.sub(otherLogVariance);
-    // (μ − ν)/τ in two steps, since 1/τ² alone leaves the range long before. Where the means are equal the steps
+    // (μ − ν)/τ in two steps, since 1/τ² alone leaves the range long before. Where the means are
+    // equal the steps
     // stay finite: 0 times them is 0.
     Tensor apart = mean.sub(otherMean);
     Tensor step = otherLogVariance.mul(-0.25);
-    double most = Math.floor(Math.log(mean.dtype() == DType.F32 ? Float.MAX_VALUE : Double.MAX_VALUE));
+    double most =
+        Math.floor(Math.log(mean.dtype() == DType.F32 ? Float.MAX_VALUE : Double.MAX_VALUE));
     Tensor root = Tensor.where(apart.eq(0), step.minimum(most), step).exp();
     Tensor scaled = apart.mul(root).mul(root);
     return reduction.of(ratio.expm1().sub(ratio).add(scaled.square()).sum(LAST).mul(0.5));

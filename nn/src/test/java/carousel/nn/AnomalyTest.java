@@ -90,15 +90,14 @@ class AnomalyTest {
             "softmax", () -> x.maskedFill(mask, hidden).softmax(1).square().sum(),
             "logSumExp", () -> x.maskedFill(mask, hidden).mul(2).transpose(0, 1).logSumExp(0).sum(),
             "max", () -> x.maskedFill(mask, hidden).max(1).sum(),
-            "additive", () -> x.add(x.zerosLike().maskedFill(mask, hidden)).softmax(1).square().sum(),
+            "additive",
+                () -> x.add(x.zerosLike().maskedFill(mask, hidden)).softmax(1).square().sum(),
             "pad", () -> x.pad(1, 1, 1, hidden).softmax(1).square().sum(),
             "full", () -> x.maximum(Tensor.full(DType.F32, hidden, 3)).sum(),
             "cummax", () -> x.pad(1, 1, 0, hidden).max(1).sum(),
             "attention", () -> Attention.scaledDotProduct(x, x, x, square).square().sum(),
             "ctc",
-                () ->
-                    Ctc.of()
-                        .apply(x.unsqueeze(1).logSoftmax(2), Tensor.of(new int[][] {{1}})));
+                () -> Ctc.of().apply(x.unsqueeze(1).logSoftmax(2), Tensor.of(new int[][] {{1}})));
     codes.forEach((name, code) -> {
       Tensor plain = Grad.of(code, x).get(0);
       Tensor watched = Anomaly.detect(() -> Grad.of(code, x).get(0));

@@ -199,15 +199,20 @@ class LossEdgesTest {
           Tensor otherLog = of(type, other);
           var got =
               Grad.of(
-                  () ->
-                      Loss.klGaussian(mean, logVariance, otherMean, otherLog, Reduction.SUM),
+                  () -> Loss.klGaussian(mean, logVariance, otherMean, otherLog, Reduction.SUM),
                   mean,
                   logVariance,
                   otherMean,
                   otherLog);
           double ratio = variance - other;
-          double z = between == 0 ? 0 : Math.signum(between) * Math.exp(Math.log(Math.abs(between)) - other / 2);
-          double slope = between == 0 ? 0 : Math.signum(between) * Math.exp(Math.log(Math.abs(between)) - other);
+          double z =
+              between == 0
+                  ? 0
+                  : Math.signum(between) * Math.exp(Math.log(Math.abs(between)) - other / 2);
+          double slope =
+              between == 0
+                  ? 0
+                  : Math.signum(between) * Math.exp(Math.log(Math.abs(between)) - other);
           String what = type + " ln τ² = " + other + ", ln σ² = " + variance + ", μ = " + between;
           near(type, what, got.value().item(), 0.5 * (Math.expm1(ratio) - ratio + z * z));
           near(type, what, got.get(0).item(), slope);
@@ -230,7 +235,10 @@ class LossEdgesTest {
       assertThat(actual).as(what).isEqualTo(Math.signum(wanted) * INF);
     } else {
       double relative = type == DType.F32 ? 1e-4 : 1e-11;
-      assertThat(actual).as(what).isCloseTo(wanted, within(relative * Math.abs(wanted) + (type == DType.F32 ? 1e-7 : 1e-15)));
+      assertThat(actual)
+          .as(what)
+          .isCloseTo(
+              wanted, within(relative * Math.abs(wanted) + (type == DType.F32 ? 1e-7 : 1e-15)));
     }
   }
 

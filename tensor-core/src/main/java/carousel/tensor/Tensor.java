@@ -678,7 +678,8 @@ public final class Tensor
       double[] values = new double[Math.min(PART, count - first)];
       Arrays.setAll(values, i -> value.applyAsDouble(first + i));
       try (var scope = Scope.openUnwatched()) {
-        Tensor part = Interpreter.EAGER.run(() -> ofType(op, dtype, Shape.of(values.length), values));
+        Tensor part =
+            Interpreter.EAGER.run(() -> ofType(op, dtype, Shape.of(values.length), values));
         y.device.backend().copy(part, y.over(Layout.contiguous(part.shape(), first)));
       }
       if (count - first <= PART) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.jvm.FreshJvm;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -20,7 +21,8 @@ class RangesTest {
   /** A range that never ends, by a step of 0 from either side or one that is no number. */
   @Test
   void aRangeHasAnEnd() {
-    for (double[] range : new double[][] {{5, 0, 0}, {0, 5, 0}, {0, 0, 0}, {5, 0, -0.0}, {0, 5, Double.NaN}}) {
+    for (double[] range :
+        new double[][] {{5, 0, 0}, {0, 5, 0}, {0, 0, 0}, {5, 0, -0.0}, {0, 5, Double.NaN}}) {
       assertThatThrownBy(() -> Tensor.arange(DType.F64, range[0], range[1], range[2]))
           .isInstanceOf(TensorException.class)
           .hasMessageStartingWith("arange: from ")
@@ -39,6 +41,33 @@ class RangesTest {
         .hasMessageStartingWith("unfold: 50001 windows of 50000 are more positions");
   }
 
+  /** The same tensor is given out again, so that a smaller result would be spread over it. */
+  @Test
+  void aReplayGivesOneShape() {
+    int[] size = {3};
+    try (var replay = Replay.of(() -> Tensor.ones(size[0]))) {
+      assertThat(replay.run().shape()).isEqualTo(Shape.of(3));
+      size[0] = 1;
+      assertThatThrownBy(replay::run)
+          .isInstanceOf(TensorException.class)
+          .hasMessageStartingWith("replay: the code returned F32 [1] after F32 [3]");
+    }
+  }
+
+  /** A leak may have opened thousands. */
+  @Test
+  void ofManyScopesTheEndsAreShown() {
+    List<Scope> open = new ArrayList<>();
+    for (int i = 0; i < 1000; i++) {
+      open.add(Scope.open());
+    }
+    assertThatThrownBy(() -> Tensor.zeros(DType.F64, 2_000_000_000, 60_000))
+        .isInstanceOf(OutOfMemoryException.class)
+        .hasMessageContaining("981 scopes between")
+        .satisfies(e -> assertThat(e.getMessage().lines().count()).isLessThan(60));
+    open.reversed().forEach(Scope::close);
+  }
+
   /** Long ranges, in a heap that could not hold their numbers: at the ends of parts and of the whole. */
   public static final class LongRanges {
     private LongRanges() {}
@@ -46,7 +75,11 @@ class RangesTest {
     public static void main(String... args) {
       try (var scope = Scope.open()) {
         int n = 20_000_001;
-        for (Tensor x : List.of(Tensor.arange(n), Tensor.arange(DType.F64, 0, n, 1), Tensor.linspace(DType.F64, 0, n - 1, n))) {
+        for (Tensor x :
+            List.of(
+                Tensor.arange(n),
+                Tensor.arange(DType.F64, 0, n, 1),
+                Tensor.linspace(DType.F64, 0, n - 1, n))) {
           for (int i : new int[] {0, 65_535, 65_536, n / 2, n - 1}) {
             if (x.get(i) != i) {
               throw new IllegalStateException(x.get(i) + " at " + i);

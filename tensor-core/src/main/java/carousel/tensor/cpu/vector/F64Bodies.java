@@ -181,7 +181,8 @@ final class F64Bodies {
    * x·Φ(x) to 4e-9, which serves f32: Φ(x) = ½ erfc(−x/√2) with the fit of {@link F32Bodies}' erfc, so
    * that nothing cancels on either side.
    */
-  static DoubleVector roughGelu(DoubleVector x) {
+  static DoubleVector roughGelu(DoubleVector of) {
+    DoubleVector x = notBelow(of, -1000); // −0 at −∞, too
     DoubleVector z = x.abs().mul(0.70710678118654752);
     DoubleVector t = constant(z, 1).div(z.fma(constant(z, 0.5), constant(z, 1)));
     DoubleVector p = constant(z, 0.0363176031).fma(t, constant(z, -0.194296202));
