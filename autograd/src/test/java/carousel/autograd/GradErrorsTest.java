@@ -15,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -50,6 +51,30 @@ class GradErrorsTest {
     Tensor counts = Tensor.of(1, 2);
     wrong(() -> Grad.of(() -> x.sum(), x, counts))
         .hasMessage("gradient: 'input 1' is I32 [2]; only F32 and F64 tensors have gradients");
+  }
+
+  @SuppressWarnings("NullAway")
+  @Test
+  void nothingIsNoLoss() {
+    wrong(() -> Grad.of(() -> null, x))
+        .hasMessage("gradient: the program returned null; return what it computed");
+    wrong(() -> Grad.of(() -> x.add((Tensor) null).sum(), x)).hasMessage("add: operand 1 is null");
+  }
+
+  @Test
+  void aScopeIsAskedForByWhoComputes() throws InterruptedException {
+    var said = new AtomicReference<String>();
+    var thread =
+        new Thread(() -> {
+          try {
+            Grad.of(() -> x.sum(), x);
+          } catch (TensorException e) {
+            said.set(e.getMessage());
+          }
+        });
+    thread.start();
+    thread.join();
+    assertThat(said.get()).startsWith("no scope is open on thread ").contains("Scope.open()");
   }
 
   @Test

@@ -54,7 +54,7 @@ class ElementwiseValuesTest {
           double e = Math.exp(-Math.abs(x));
           double t =
               x < 0 ? (e * e + 2 * e) / (e * e + 2 * e + 2) : (1 + 2 * e) / (1 + 2 * e + 2 * e * e);
-          return x * t;
+          return x == -INF ? 0 : x * t;
         });
     put(
         "selu",
@@ -86,7 +86,7 @@ class ElementwiseValuesTest {
         x -> {
           double u = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
           return x == -INF
-              ? NAN
+              ? 0
               : u > 0 ? x / (1 + Math.exp(-2 * u)) : x * (Math.exp(2 * u) / (1 + Math.exp(2 * u)));
         });
     put("trunc", 0, Tensor::trunc, x -> x < 0 ? -Math.floor(-x) : Math.floor(x));
