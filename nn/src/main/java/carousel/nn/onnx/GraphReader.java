@@ -213,6 +213,10 @@ final class GraphReader {
       isWeight |= operand instanceof Constant constant && constant.isWeight();
     }
     if (form.operator().equals("Expand")) weights.count(expanded(in));
+    if (form.operator().equals("Range")) {
+      var call = new Call(form.attributes(), in, 1);
+      weights.count(8L * Shaper.count(call.x(0), call.x(1), call.x(2)));
+    }
     var made = row.run(new Call(form.attributes(), in, node.outputs().size()));
     for (var i = 0; i < made.size(); i++) {
       var tensor = made.get(i);

@@ -81,6 +81,8 @@ final class LayerWriter {
                   weight(to, "bias", norm.bias().value())),
               attribute("axis", -norm.gain().value().rank()),
               attribute("epsilon", norm.epsilon()));
+      case Operation operation when Forms.hasAxesAttribute(operation.operator()) ->
+          reduction(step, operation);
       case Operation operation -> operation(step, operation);
       case Sequence sequence -> recurrent(step, sequence);
       default ->
@@ -127,32 +129,54 @@ final class LayerWriter {
   private void operation(Graph.Step step, Operation operation) {
     var from = new ArrayList<String>();
     var attributes = new ArrayList<WireWriter>();
-    for (var operand : operation.operands()) {
-      from.add(
-          switch (operand) {
-            case Operation.Operand.Given given -> step.from().get(given.index());
-            case Operation.Operand.Weight weight ->
-                weight(step.to().getFirst(), "operand" + constants++, weight.value().value());
-            case Operation.Operand.Constant number -> number(step, number);
-            case Operation.Operand.Missing _ -> "";
-          });
-    }
+    for (var operand : operation.operands()) from.add(operand(step, operand));
     new TreeMap<>(operation.attributes())
         .forEach((name, value) -> attributes.add(attributeOf(name, value)));
-    // Reductions have their axes as an attribute in opset 17, but for the sum.
-    if (Forms.hasAxesAttribute(operation.operator()) && operation.operands().size() > 1) {
-      if (!(operation.operands().get(1) instanceof Operation.Operand.Constant axes)) {
-        throw new OnnxException(
-            String.format(
-                Locale.ROOT,
-                "%s, %s, cannot be exported: its axes are computed",
-                step.to().getFirst(),
-                operation.operator()));
-      }
-      from.remove(1);
-      attributes.add(attribute("axes", axes.value().toIntArray()));
-    }
     out.node(operation.operator(), step.to().getFirst(), from, step.to(), attributes);
+  }
+
+  /** But for the sum, reductions have their axes as an attribute in opset 17, and always fold something. */
+  private void reduction(Graph.Step step, Operation operation) {
+    var to = step.to().getFirst();
+    var axes =
+        operation.operands().size() == 1
+            ? new int[0]
+            : switch (operation.operands().get(1)) {
+              case Operation.Operand.Constant numbers -> numbers.value().toIntArray();
+              case Operation.Operand.Missing _ -> new int[0];
+              default ->
+                  throw new OnnxException(
+                      String.format(
+                          Locale.ROOT,
+                          "%s, %s, cannot be exported: its axes are computed",
+                          to,
+                          operation.operator()));
+            };
+    var x = operand(step, operation.operands().getFirst());
+    var isEach = !operation.attributes().getOrDefault("noop_with_empty_axes", 0L).equals(0L);
+    if (axes.length == 0 && isEach) {
+      switch (operation.operator()) {
+        case "ReduceL2" -> out.node("Abs", to, List.of(x));
+        case "ReduceSumSquare" -> out.node("Mul", to, List.of(x, x));
+        default -> out.node("Identity", to, List.of(x)); // of one number all others are that
+      }
+      return;
+    }
+    var attributes = new ArrayList<WireWriter>();
+    var keeps = operation.attributes().get("keepdims");
+    if (keeps != null) attributes.add(attributeOf("keepdims", keeps));
+    if (axes.length > 0) attributes.add(attribute("axes", axes));
+    out.node(operation.operator(), to, List.of(x), step.to(), attributes);
+  }
+
+  private String operand(Graph.Step step, Operation.Operand operand) {
+    return switch (operand) {
+      case Operation.Operand.Given given -> step.from().get(given.index());
+      case Operation.Operand.Weight weight ->
+          weight(step.to().getFirst(), "operand" + constants++, weight.value().value());
+      case Operation.Operand.Constant number -> number(step, number);
+      case Operation.Operand.Missing _ -> "";
+    };
   }
 
   private String number(Graph.Step step, Operation.Operand.Constant number) {

@@ -291,9 +291,13 @@ record Semantics(
         c -> {
           var x = c.x(0);
           var axes = Call.axes(x.rank(), c.numbers(1, new int[0]));
-          if (axes.length == 0 && c.integer("noop_with_empty_axes", 0) != 0) return x;
+          var isEach = x.rank() == 0 || c.integer("noop_with_empty_axes", 0) != 0;
+          if (axes.length == 0 && isEach) {
+            // Each element is folded by itself: of −3 the norm is 3.
+            return fold.apply(x.unsqueeze(0), new int[] {0}).squeeze(0);
+          }
           var all = axes.length == 0 ? IntStream.range(0, x.rank()).toArray() : axes;
-          var folded = all.length == 0 ? x : fold.apply(x, all);
+          var folded = fold.apply(x, all);
           return !keeps(c) ? Shaper.without(folded, all) : folded;
         });
   }

@@ -144,10 +144,37 @@ final class Shaper {
     return x.indexSelect(axis, positive);
   }
 
-  /** {@code Range}. */
+  /** {@code Range}: {@code max(⌈(limit − start) / delta⌉, 0)} numbers, {@code start + i·delta}. */
   static Tensor range(Call c) {
     var start = c.x(0);
-    return Tensor.arange(start.dtype(), start.item(), c.x(1).item(), c.x(2).item());
+    var count = count(start, c.x(1), c.x(2));
+    var values = new double[count];
+    for (var i = 0; i < count; i++) values[i] = start.item() + i * c.x(2).item();
+    return Tensor.of(values).cast(start.dtype());
+  }
+
+  /** How many numbers a range has, of the operands as they are: 0.3f is more than three times 0.1f. */
+  static int count(Tensor start, Tensor limit, Tensor delta) {
+    if (limit.dtype() != start.dtype() || delta.dtype() != start.dtype()) {
+      throw new TensorException(
+          String.format(
+              Locale.ROOT,
+              "start, limit and delta are of one type, got %s, %s and %s",
+              start.dtype(),
+              limit.dtype(),
+              delta.dtype()));
+    }
+    var count = Math.ceil((limit.item() - start.item()) / delta.item());
+    if (!(count <= Integer.MAX_VALUE)) { // also where it is NaN
+      throw new TensorException(
+          String.format(
+              Locale.ROOT,
+              "from %s to %s by %s there is no end in sight",
+              start.item(),
+              limit.item(),
+              delta.item()));
+    }
+    return (int) Math.max(count, 0);
   }
 
   /** {@code Split}: pieces of given sizes, or as many equal ones as are read. */
