@@ -119,9 +119,10 @@ class MemoryTest {
   @Test
   void residentMemoryStaysFlat() {
     Assumptions.assumeTrue(Files.isReadable(STATM), STATM + " is not there to read");
-    // A heap that is there from the start, and no second compiler that wakes up late.
+    // A heap that is there from the start, and no second compiler that wakes up late: without it
+    // vectors would take minutes, and no memory is theirs.
     var outcome =
-        FreshJvm.run(
+        FreshJvm.runBare(
             Steps.class,
             "-Xms64m",
             "-Xmx64m",

@@ -51,17 +51,17 @@ class RandomEdgesTest {
     }
   }
 
-  /** Of 5·10⁸ flips of 1e-8 five hit; with 24 bits it would be thirty. */
+  /** Of 1.3·10⁸ flips of 1e-8 one hits, or two; with 24 bits it would be eight. */
   @Test
   void rareEventsAreRare() {
     long hits = 0;
     var rng = Philox.of(3);
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < 4; i++) {
       try (var step = Scope.open()) {
         hits += (long) rng.bernoulli(1e-8, 1 << 25).sum().item();
       }
     }
-    assertThat(hits).isBetween(1L, 14L);
+    assertThat(hits).isBetween(1L, 4L);
     assertThat(rng.bernoulli(Math.nextDown(1.0), 1 << 20).all().item()).isEqualTo(1);
     assertThat(rng.bernoulli(Double.MIN_VALUE, 1 << 20).any().item()).isZero();
   }

@@ -30,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  * #watch} runs.
  */
 final class BrokenKernels implements Kernels {
+  /** In how many ways a call is broken. */
+  static final int WAYS = 4;
+
   private final Kernels sound;
   private final List<BrokenProgram> programs = new ArrayList<>();
 
@@ -62,7 +65,7 @@ final class BrokenKernels implements Kernels {
     return programs.stream().flatMap(program -> program.mutants().stream()).toList();
   }
 
-  /** All mutants of the calls of the last {@link #watch}. */
+  /** All mutants of the calls of the last {@link #watch}, {@link #WAYS} of each. */
   List<Mutant> ofCalls() {
     List<Mutant> all = new ArrayList<>();
     for (int call = 0; call < calls.size(); call++) {

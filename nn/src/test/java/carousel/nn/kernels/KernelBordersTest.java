@@ -3,11 +3,11 @@ package carousel.nn.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import carousel.nn.Combinations;
 import carousel.nn.FusedContract;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Scope;
+import carousel.tensor.contract.Combinations;
 import carousel.tensor.contract.GuardedMemory;
 import carousel.tensor.cpu.CpuBackend;
 import carousel.tensor.cpu.vector.VectorKernels;

@@ -4,10 +4,10 @@ import static carousel.nn.recurrent.Layers.cell;
 import static carousel.nn.recurrent.Layers.random;
 
 import carousel.autograd.GradCheck;
-import carousel.nn.Combinations;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.contract.Combinations;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Stream;

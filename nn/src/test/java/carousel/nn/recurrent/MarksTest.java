@@ -10,7 +10,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
-import carousel.nn.Combinations;
 import carousel.nn.FusedContract;
 import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.DType;
@@ -19,6 +18,7 @@ import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.contract.Combinations;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;

@@ -10,7 +10,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
-import carousel.nn.Combinations;
 import carousel.nn.FusedContract;
 import carousel.nn.Init;
 import carousel.nn.Training;
@@ -23,6 +22,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.contract.Combinations;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import java.util.ArrayList;

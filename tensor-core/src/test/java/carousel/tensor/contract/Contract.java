@@ -25,30 +25,29 @@ public final class Contract {
    * @return what is wrong, one sentence each; empty if nothing
    */
   public static List<String> violations(OpCase c, Device device) {
+    return violations(c, List.of(device));
+  }
+
+  /**
+   * Runs a case on the reference once, and on several devices, each of which is compared with it.
+   *
+   * @param c the case
+   * @param devices the devices under test
+   * @return what is wrong, one sentence each, with the device if there are several; empty if nothing
+   */
+  public static List<String> violations(OpCase c, List<Device> devices) {
     List<String> wrong = new ArrayList<>();
     try (var outer = Scope.open(Device.reference())) {
       // What is expected is of dense operands: ops have ways of their own with views, on every
       // device.
       Tensor[] dense = Arrays.stream(c.inputs()).map(Tensor::contiguous).toArray(Tensor[]::new);
-      Tensor[] expected = c.op().evaluate(dense);
-      try (var scope = Scope.open(device)) {
-        Tensor[] inputs = c.inputs();
-        Tensor[] before =
-            Arrays.stream(inputs).map(x -> x.to(Device.reference())).toArray(Tensor[]::new);
-        Tensor[] actual = c.op().evaluate(inputs);
-        if (actual.length != expected.length) {
-          return List.of(c + ": " + actual.length + " outputs, expected " + expected.length);
-        }
-        for (int i = 0; i < actual.length; i++) {
-          compare(c, actual[i], expected[i], wrong);
-          if (c.op() instanceof Views && actual[i].storage() != inputs[0].storage()) {
-            wrong.add(c + ": a view has its own storage");
-          }
-        }
-        for (int i = 0; i < inputs.length; i++) {
-          if (!inputs[i].sameValues(before[i])) {
-            wrong.add(c + ": input " + i + " was changed");
-          }
+      Expected[] expected =
+          Arrays.stream(c.op().evaluate(dense))
+              .map(y -> Expected.of(c, y))
+              .toArray(Expected[]::new);
+      for (Device device : devices) {
+        for (String sentence : violations(c, device, expected)) {
+          wrong.add(devices.size() == 1 ? sentence : device.name() + ": " + sentence);
         }
       }
     } catch (RuntimeException e) {
@@ -57,7 +56,44 @@ public final class Contract {
     return wrong;
   }
 
-  private static void compare(OpCase c, Tensor actual, Tensor expected, List<String> wrong) {
+  /** What a result should be, and what each of its elements may be off by. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Expected(Tensor tensor, double[] values, double[] bounds) {
+    static Expected of(OpCase c, Tensor tensor) {
+      double[] values = tensor.toDoubleArray();
+      return new Expected(tensor, values, Tolerance.of(c, tensor.dtype(), values));
+    }
+  }
+
+  private static List<String> violations(OpCase c, Device device, Expected... expected) {
+    List<String> wrong = new ArrayList<>();
+    try (var scope = Scope.open(device)) {
+      Tensor[] inputs = c.inputs();
+      Tensor[] before =
+          Arrays.stream(inputs).map(x -> x.to(Device.reference())).toArray(Tensor[]::new);
+      Tensor[] actual = c.op().evaluate(inputs);
+      if (actual.length != expected.length) {
+        return List.of(c + ": " + actual.length + " outputs, expected " + expected.length);
+      }
+      for (int i = 0; i < actual.length; i++) {
+        compare(c, actual[i], expected[i], wrong);
+        if (c.op() instanceof Views && actual[i].storage() != inputs[0].storage()) {
+          wrong.add(c + ": a view has its own storage");
+        }
+      }
+      for (int i = 0; i < inputs.length; i++) {
+        if (!inputs[i].sameValues(before[i])) {
+          wrong.add(c + ": input " + i + " was changed");
+        }
+      }
+    } catch (RuntimeException e) {
+      wrong.add(c + ": " + e);
+    }
+    return wrong;
+  }
+
+  private static void compare(OpCase c, Tensor actual, Expected wanted, List<String> wrong) {
+    Tensor expected = wanted.tensor();
     if (actual.dtype() != expected.dtype() || !actual.shape().equals(expected.shape())) {
       wrong.add(
           c
@@ -70,13 +106,14 @@ public final class Contract {
       return;
     }
     double[] a = actual.toDoubleArray();
-    double[] e = expected.toDoubleArray();
-    double[] bound = Tolerance.of(c, expected.dtype(), e);
+    double[] e = wanted.values();
+    double[] bound = wanted.bounds();
+    boolean signs = isElementwise(c.op());
     int worst = -1;
     double excess = 1;
     for (int i = 0; i < e.length; i++) {
       double x = excess(a[i], e[i], bound[i]);
-      if (a[i] == 0 && e[i] == 0 && isElementwise(c.op()) && !sameSign(a[i], e[i])) {
+      if (a[i] == 0 && e[i] == 0 && signs && !sameSign(a[i], e[i])) {
         x = Double.POSITIVE_INFINITY;
       }
       if (x > excess) {

@@ -18,8 +18,7 @@ record ExactSum(double value, double magnitude) {
     double[] high = new double[columns];
     double[] low = new double[columns];
     double[] magnitude = new double[columns];
-    for (int i = 0; i < x.length; i++) {
-      int j = columns == 1 ? 0 : i % columns;
+    for (int i = 0, j = 0; i < x.length; i++, j = j + 1 < columns ? j + 1 : 0) {
       double sum = high[j] + x[i];
       double rest = sum - high[j];
       double error = low[j] + (high[j] - (sum - rest) + (x[i] - rest));

@@ -1,7 +1,5 @@
 package carousel.tensor.contract;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
 import carousel.tensor.spi.Memory;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -21,6 +19,9 @@ public final class GuardedMemory implements Memory {
   private static final byte NAN = (byte) 0xFF;
 
   private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  private static final MemorySegment BORDER_MARKS =
+      MemorySegment.ofArray(new byte[BORDER]).fill(MARK);
 
   private final Memory pool;
   private final Map<Long, Long> live = new ConcurrentHashMap<>();
@@ -46,16 +47,14 @@ public final class GuardedMemory implements Memory {
   }
 
   private void look(long address, long bytes) {
-    for (int i = 0; i < BORDER; i++) {
-      if (ALL.get(JAVA_BYTE, address - BORDER + i) != MARK) {
-        damaged.add(String.format(Locale.ROOT, "%d bytes before a block of %d", BORDER - i, bytes));
-        return;
-      }
-      if (ALL.get(JAVA_BYTE, address + bytes + i) != MARK) {
-        damaged.add(
-            String.format(Locale.ROOT, "%d bytes behind the end of a block of %d", i, bytes));
-        return;
-      }
+    long before = BORDER_MARKS.mismatch(ALL.asSlice(address - BORDER, BORDER));
+    long behind = BORDER_MARKS.mismatch(ALL.asSlice(address + bytes, BORDER));
+    if (before >= 0) {
+      damaged.add(
+          String.format(Locale.ROOT, "%d bytes before a block of %d", BORDER - before, bytes));
+    } else if (behind >= 0) {
+      damaged.add(
+          String.format(Locale.ROOT, "%d bytes behind the end of a block of %d", behind, bytes));
     }
   }
 

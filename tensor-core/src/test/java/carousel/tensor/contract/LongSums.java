@@ -46,6 +46,8 @@ public final class LongSums {
     private final DType type;
     private final Map<Integer, ExactSum[]> sums = new HashMap<>();
     private @Nullable ExactSum weighted;
+    private @Nullable ExactSum sizes;
+    private @Nullable ExactSum squares;
     private @Nullable Tensor tensor;
     private @Nullable Tensor weights;
 
@@ -102,6 +104,22 @@ public final class LongSums {
         weighted = ExactSum.of(products);
       }
       return weighted;
+    }
+
+    /** Σ|x| */
+    ExactSum sizes() {
+      if (sizes == null) {
+        sizes = ExactSum.of(Arrays.stream(values).map(Math::abs).toArray());
+      }
+      return sizes;
+    }
+
+    /** Σx² */
+    ExactSum squares() {
+      if (squares == null) {
+        squares = ExactSum.of(Arrays.stream(values).map(v -> v * v).toArray());
+      }
+      return squares;
     }
   }
 
@@ -289,8 +307,7 @@ public final class LongSums {
   }
 
   private static Result norm(Terms x, Function<Tensor, Tensor> norm) {
-    double[] squares = Arrays.stream(x.values()).map(v -> v * v).toArray();
-    double exact = Math.sqrt(ExactSum.of(squares).value());
+    double exact = Math.sqrt(x.squares().value());
     return Result.of(norm.apply(x.tensor(x.count())), new ExactSum(exact, exact));
   }
 
@@ -303,7 +320,7 @@ public final class LongSums {
 
   /** Σ|x|, of which a logarithm and an exponential were taken: it is off by what these are. */
   private static ExactSum positive(Terms x, int loosely) {
-    ExactSum sum = ExactSum.of(Arrays.stream(x.values()).map(Math::abs).toArray());
+    ExactSum sum = x.sizes();
     return new ExactSum(sum.value(), loosely * sum.magnitude());
   }
 

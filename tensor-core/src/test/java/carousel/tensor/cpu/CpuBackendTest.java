@@ -132,7 +132,7 @@ class CpuBackendTest {
         boolean descending = layout % 2 == 1;
         Tensor[] expected = {Operands.empty(type, dims), Operands.empty(DType.I32, dims)};
         reference.sort(x, axis, descending, expected[0], expected[1]);
-        for (CpuBackend cpu : Operands.BACKENDS) {
+        for (CpuBackend cpu : Operands.some(type + " " + x.layout())) {
           Tensor[] got = {Operands.empty(type, dims), Operands.empty(DType.I32, dims)};
           cpu.sort(x, axis, descending, got[0], got[1]);
           String what = cpu.description() + ", sorted " + x.layout();

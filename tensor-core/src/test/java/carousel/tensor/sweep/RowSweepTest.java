@@ -3,18 +3,27 @@ package carousel.tensor.sweep;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
+import carousel.tensor.contract.Combinations;
+import carousel.tensor.cpu.ScalarKernels;
 import carousel.tensor.cpu.loop.Kernels;
+import carousel.tensor.cpu.vector.VectorKernels;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Unary;
 import java.lang.foreign.Arena;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.api.TestFactory;
 
-/** A part of the sweep over all numbers of F32, by every family of loops: what the documentation says holds. */
+/**
+ * A part of the sweep over all numbers of F32: what the documentation says holds. Each row by the loops without
+ * vectors and by vectors of one width, the next row of another; {@code benchmarks/sweep-rows} takes any.
+ */
 class RowSweepTest {
   /** Where exponents, overflow, saturation and the ways to compute a row begin and end. */
   private static final float[] EDGES = {
@@ -36,15 +45,34 @@ class RowSweepTest {
     Float.NaN
   };
 
+  private static final Kernels SCALARS = new ScalarKernels();
+
+  private static final List<Kernels> VECTORS =
+      List.of(new VectorKernels(128), new VectorKernels(256), new VectorKernels(512));
+
   private final StatedErrors stated = StatedErrors.read();
 
-  @ParameterizedTest
-  @MethodSource("carousel.tensor.cpu.Operands#kernels")
-  void rowsAreAsExactAsStated(Kernels kernels) {
+  @TestFactory
+  Stream<DynamicTest> rowsAreAsExactAsStated() {
+    List<Unary> rows = Sweep.rows();
+    return IntStream.range(0, rows.size())
+        .mapToObj(i ->
+            DynamicTest.dynamicTest(rows.get(i).label(), () -> isAsExactAsStated(i, rows.get(i))));
+  }
+
+  private void isAsExactAsStated(int number, Unary row) {
     try (var memory = Arena.ofConfined()) {
-      for (Unary row : Sweep.rows()) {
-        var sweep = new Sweep(row, kernels, memory);
-        stretches().forEach(sweep::stretch);
+      Map<Kernels, Sweep> sweeps = new LinkedHashMap<>();
+      sweeps.put(SCALARS, new Sweep(row, SCALARS, memory));
+      for (int k = 0; k < VECTORS.size(); k++) {
+        if (Combinations.isTried(VECTORS.size(), number, k)) {
+          sweeps.put(VECTORS.get(k), new Sweep(row, VECTORS.get(k), memory));
+        }
+      }
+      stretches()
+          .mapToObj(stretch -> Sweep.Exact.of(row, stretch))
+          .forEach(exact -> sweeps.values().forEach(sweep -> sweep.stretch(exact)));
+      sweeps.forEach((kernels, sweep) -> {
         Figures figures = sweep.figures();
         String label = row.label();
         String what = kernels.description() + ": " + figures.line(label);
@@ -53,7 +81,7 @@ class RowSweepTest {
         assertThat(figures.uneven()).as(what).isZero();
         assertThat(figures.odd()).as(what).isZero();
         assertThat(figures.leavesRange()).as(what).isFalse();
-      }
+      });
     }
   }
 

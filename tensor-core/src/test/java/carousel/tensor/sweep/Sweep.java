@@ -66,10 +66,38 @@ final class Sweep {
         .toList();
   }
 
+  /**
+   * The definition of a row on a stretch and on the first number of the next, in the order of their bits,
+   * which is that of the numbers. It is the same for all families of loops.
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Exact(int number, double[] positive, double[] negative) {
+    static Exact of(Unary row, int number) {
+      int first = number * STRETCH;
+      double[] positive = new double[width(first)];
+      double[] negative = new double[positive.length];
+      for (int i = 0; i < positive.length; i++) {
+        float at = Float.intBitsToFloat(first + i);
+        positive[i] = row.scalar(at);
+        negative[i] = row.scalar(-at);
+      }
+      return new Exact(number, positive, negative);
+    }
+  }
+
+  /** What follows the last NaN is −0. */
+  private static int width(int first) {
+    return first + STRETCH < 0 ? STRETCH : WIDTH;
+  }
+
   /** Looks at a stretch, and at the first number of the next. */
   void stretch(int number) {
-    // In the order of their bits, which is that of the numbers.
-    int first = number * STRETCH;
+    stretch(Exact.of(row, number));
+  }
+
+  /** Looks at a stretch of which the definition was worked out. */
+  void stretch(Exact exact) {
+    int first = exact.number() * STRETCH;
     float before = 0;
     float beforeNegative = 0;
     double exactBefore = Double.NaN;
@@ -78,17 +106,17 @@ final class Sweep {
     float[] negative = results(first, Integer.MIN_VALUE);
     for (int i = 0; i < positive.length; i++) {
       float at = Float.intBitsToFloat(first + i);
-      double exact = row.scalar(at);
-      double exactNegative = row.scalar(-at);
-      check(at, positive[i], exact);
-      check(-at, negative[i], exactNegative);
-      order(at, before, positive[i], exactBefore, exact);
-      order(-at, beforeNegative, negative[i], exactBeforeNegative, exactNegative);
+      double here = exact.positive()[i];
+      double hereNegative = exact.negative()[i];
+      check(at, positive[i], here);
+      check(-at, negative[i], hereNegative);
+      order(at, before, positive[i], exactBefore, here);
+      order(-at, beforeNegative, negative[i], exactBeforeNegative, hereNegative);
       symmetry(at, positive[i], negative[i]);
       before = positive[i];
       beforeNegative = negative[i];
-      exactBefore = exact;
-      exactBeforeNegative = exactNegative;
+      exactBefore = here;
+      exactBeforeNegative = hereNegative;
     }
     if (first == 0) {
       order(0, negative[1], positive[0], row.scalar(-Float.MIN_VALUE), row.scalar(0));
@@ -97,8 +125,7 @@ final class Sweep {
   }
 
   private float[] results(int first, int sign) {
-    // What follows the last NaN is −0.
-    int n = first + STRETCH < 0 ? STRETCH : WIDTH;
+    int n = width(first);
     for (int i = 0; i < n; i++) {
       x.setAtIndex(ValueLayout.JAVA_INT, i, first + i | sign);
     }

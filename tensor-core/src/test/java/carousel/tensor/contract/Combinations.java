@@ -1,4 +1,4 @@
-package carousel.nn;
+package carousel.tensor.contract;
 
 import java.util.Arrays;
 import java.util.List;
@@ -22,6 +22,18 @@ public final class Combinations {
    */
   public static boolean isTried(int every, int... choices) {
     return ALL || Arrays.stream(choices).sum() % every == 0;
+  }
+
+  /**
+   * One of several choices, another for another case, as if by lot but always the same; all of them if
+   * every combination is wanted.
+   *
+   * @param choices what there is
+   * @param of the case, in words
+   */
+  public static <T> List<T> oneOf(List<T> choices, String of) {
+    int chosen = Math.floorMod(of.hashCode() * 0x9E3779B9 >>> 8, choices.size());
+    return ALL ? choices : List.of(choices.get(chosen));
   }
 
   /** A choice and its number. */
