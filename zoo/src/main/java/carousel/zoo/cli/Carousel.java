@@ -6,13 +6,13 @@ import java.io.FileDescriptor;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.Objects;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine;
 
 /** The command line, {@code ./carousel}. */
 @Command(
@@ -88,16 +88,17 @@ public final class Carousel implements Runnable {
     var commands = line.getSubcommands();
     TrainCommand.complete(Objects.requireNonNull(commands.get("train")).getCommandSpec());
     RunCommand.complete(Objects.requireNonNull(commands.get("run")));
+    abbreviate(line);
     // What is set here holds for the commands that are there.
     line.setOut(out)
-            .setErr(err)
-            .setUsageHelpAutoWidth(true)
-            .setAbbreviatedOptionsAllowed(false)
-            // The last one counts, so that a script can set what its user may set otherwise.
-            .setOverwrittenOptionsAllowed(true)
-            .setExecutionStrategy(Carousel::execute)
-            .setParameterExceptionHandler(Errors::usage)
-            .setExecutionExceptionHandler((e, _, _) -> Errors.report(e, err, root.debug));
+        .setErr(err)
+        .setUsageHelpAutoWidth(true)
+        .setAbbreviatedOptionsAllowed(false)
+        // The last one counts, so that a script can set what its user may set otherwise.
+        .setOverwrittenOptionsAllowed(true)
+        .setExecutionStrategy(Carousel::execute)
+        .setParameterExceptionHandler(Errors::usage)
+        .setExecutionExceptionHandler((e, _, _) -> Errors.report(e, err, root.debug));
     var code = line.execute(arguments);
     var unwritten = Output.failure(out);
     if (unwritten != null) {
@@ -106,6 +107,12 @@ public final class Carousel implements Runnable {
     }
     err.flush();
     return code;
+  }
+
+  /** The options are told below the synopsis; in it the parser would sort them by the locale. */
+  private static void abbreviate(CommandLine line) {
+    line.getCommandSpec().usageMessage().abbreviateSynopsis(true);
+    line.getSubcommands().values().forEach(Carousel::abbreviate);
   }
 
   /** Runs what was parsed, if Java was started with settings that make sense; doctor says which do not. */

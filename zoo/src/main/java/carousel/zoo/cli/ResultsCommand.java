@@ -92,8 +92,7 @@ final class ResultsCommand implements Callable<Integer> {
       reporter.clear();
     }
     reporter.line("");
-    reporter.line(
-        failed.isEmpty() ? "all passed" : "FAILED: " + String.join(", ", failed));
+    reporter.line(failed.isEmpty() ? "all passed" : "FAILED: " + String.join(", ", failed));
     return failed.isEmpty() ? 0 : 1;
   }
 
@@ -107,12 +106,12 @@ final class ResultsCommand implements Callable<Integer> {
     Optional<Sweep.Summary> put(List<Long> seeds, Results results) throws IOException {
       var options = Options.of(system.options());
       var values = new LinkedHashMap<>(system.preset(preset));
-      var settings = options.values(options.read(values, "options"));
-      var folder = RunFolders.unused(system.about().name());
       var runner = new Runner<>(system, saving, reporter, interruption);
+      var settings = options.values(runner.check(values));
+      var folder = RunFolders.unused(system.about().name());
       var summary = new Sweep<>(runner, reporter).run(values, seeds, folder.path());
-      summary.ifPresent(s ->
-          results.put(system, s, preset, LocalDate.now(ZoneOffset.UTC).toString(), settings));
+      summary.ifPresent(
+          s -> results.put(system, s, preset, LocalDate.now(ZoneOffset.UTC).toString(), settings));
       return summary;
     }
   }

@@ -19,7 +19,7 @@ import picocli.CommandLine.Unmatched;
       "",
       "Examples:",
       "  ./carousel run hopfield",
-      "  ./carousel run hopfield --seeds 1..5 --noise 0.2",
+      "  ./carousel run hopfield --seeds 1..5 --neurons 400",
       "  ./carousel run hopfield --preset paper",
       "Exit codes:  0 passed, 1 not passed or failed, 2 wrong usage, 130 stopped by Ctrl-C"
     })

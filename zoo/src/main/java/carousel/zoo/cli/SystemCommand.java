@@ -104,7 +104,7 @@ final class SystemCommand<O extends Record & Seeded> implements Callable<Integer
       var runner = new Runner<>(system, saves.saving(), reporter, interruption);
       var run = resume;
       return run == null
-          ? begin(runner, given, reporter, interruption)
+          ? begin(runner, given, reporter)
           : resume(runner, given, RunFolder.open(run));
     } finally {
       reporter.clear();
@@ -119,8 +119,7 @@ final class SystemCommand<O extends Record & Seeded> implements Callable<Integer
     return code(runner.resume(given, run).map(Runner.Measured::passed));
   }
 
-  private int begin(
-      Runner<O> runner, Map<String, String> given, Reporter reporter, Interruption interruption)
+  private int begin(Runner<O> runner, Map<String, String> given, Reporter reporter)
       throws IOException {
     if (seeds != null && given.containsKey("seed")) {
       throw Failure.usage("--seeds and --seed say the same thing: leave out one");
@@ -128,7 +127,7 @@ final class SystemCommand<O extends Record & Seeded> implements Callable<Integer
     var values = new LinkedHashMap<>(system.preset(Preset.of(preset)));
     values.putAll(given);
     var several = seeds == null ? null : Seeds.parse(seeds);
-    var checked = options.read(values, "options"); // before a folder is made
+    var checked = runner.check(values); // before a folder is made
     var folder = out;
     if (folder != null) RunFolder.requireNone(folder);
     var run = folder == null ? RunFolders.unused(system.about().name()) : new RunFolder(folder);

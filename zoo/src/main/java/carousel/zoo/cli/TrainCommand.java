@@ -121,8 +121,7 @@ final class TrainCommand implements Callable<Integer> {
     var folder = out;
     if (folder != null) RunFolder.requireNone(folder);
     var texts = Data.read(settings);
-    var run =
-        folder == null ? RunFolders.unused(settings.cell()) : new RunFolder(folder);
+    var run = folder == null ? RunFolders.unused(settings.cell()) : new RunFolder(folder);
     return train(settings, texts, saving, new LanguageRun(run), false);
   }
 
@@ -131,10 +130,7 @@ final class TrainCommand implements Callable<Integer> {
     var values = new LinkedHashMap<>(run.settings().values());
     var given = given();
     var refused = new LinkedHashSet<>(given.keySet());
-    OPTIONS.entries().stream()
-        .filter(Entry::isTunable)
-        .map(Entry::name)
-        .forEach(refused::remove);
+    OPTIONS.entries().stream().filter(Entry::isTunable).map(Entry::name).forEach(refused::remove);
     if (recipe != null) refused.add("recipe");
     if (out != null) refused.add("out");
     if (!refused.isEmpty()) {
@@ -163,7 +159,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private static Settings checked(Map<String, String> values) {
-    var settings = Settings.of(values, "options");
+    var settings = OPTIONS.read(values);
     settings.requireDevice();
     return settings;
   }

@@ -43,11 +43,20 @@ public final class CliffWalking implements ZooSystem<CliffWalking.Options> {
   public record Options(
       @Option(value = "Columns of the grid", quick = "12", min = 3, max = 1000) int width,
       @Option(value = "Rows of the grid", quick = "4", min = 2, max = 1000) int height,
-      @Option(value = "Episodes to learn from", quick = "1000", paper = "500", min = 1) int episodes,
-      @Option(value = "α, how far a value moves to what was seen", quick = "0.5", above = 0, max = 1) double rate,
-      @Option(value = "γ, what a reward is worth a step later", quick = "1", above = 0, max = 1) double discount,
-      @Option(value = "ε, the share of actions at random", quick = "0.1", min = 0, max = 1) double epsilon,
-      @Option(value = "Whether an episode begins in any state", quick = "true", paper = "false") boolean anywhere,
+      @Option(value = "Episodes to learn from", quick = "1000", paper = "500", min = 1)
+          int episodes,
+      @Option(
+              value = "α, how far a value moves to what was seen",
+              quick = "0.5",
+              above = 0,
+              max = 1)
+          double rate,
+      @Option(value = "γ, what a reward is worth a step later", quick = "1", above = 0, max = 1)
+          double discount,
+      @Option(value = "ε, the share of actions at random", quick = "0.1", min = 0, max = 1)
+          double epsilon,
+      @Option(value = "Whether an episode begins in any state", quick = "true", paper = "false")
+          boolean anywhere,
       @Option(value = "Of the actions at random", quick = "1") long seed)
       implements Seeded {}
 
@@ -89,27 +98,31 @@ public final class CliffWalking implements ZooSystem<CliffWalking.Options> {
     var q = new double[world.states() * GridWorld.ACTIONS];
     var best = world.best();
     var history = run.history("episode", "steps", "return", "lost");
-    run.steps(options.episodes(), "episode", new Saved().with("q", q), episode -> {
-      var rng = run.random(episode);
-      var state = world.start();
-      if (options.anywhere()) {
-        do state = rng.nextInt(world.states());
-        while (state == world.goal() || world.isCliff(state));
-      }
-      var possible = QTable.max(best, state);
-      var rewards = 0.0;
-      var steps = 0;
-      for (; state != world.goal() && steps < LONGEST; steps++) {
-        var action = QTable.explore(q, state, options.epsilon(), rng);
-        var step = world.step(state, action);
-        var target = step.reward() + options.discount() * QTable.max(q, step.state());
-        var at = state * GridWorld.ACTIONS + action;
-        q[at] += options.rate() * (target - q[at]);
-        rewards += step.reward();
-        state = step.state();
-      }
-      history.add(episode + 1, steps, rewards, possible - rewards);
-    });
+    run.steps(
+        options.episodes(),
+        "episode",
+        new Saved().with("q", q),
+        episode -> {
+          var rng = run.random(episode);
+          var state = world.start();
+          if (options.anywhere()) {
+            do state = rng.nextInt(world.states());
+            while (state == world.goal() || world.isCliff(state));
+          }
+          var possible = QTable.max(best, state);
+          var rewards = 0.0;
+          var steps = 0;
+          for (; state != world.goal() && steps < LONGEST; steps++) {
+            var action = QTable.explore(q, state, options.epsilon(), rng);
+            var step = world.step(state, action);
+            var target = step.reward() + options.discount() * QTable.max(q, step.state());
+            var at = state * GridWorld.ACTIONS + action;
+            q[at] += options.rate() * (target - q[at]);
+            rewards += step.reward();
+            state = step.state();
+          }
+          history.add(episode + 1.0, steps, rewards, possible - rewards);
+        });
     var way = way(world, q);
     var returns = history.column("return");
     return new Outcome()
@@ -118,7 +131,10 @@ public final class CliffWalking implements ZooSystem<CliffWalking.Options> {
         .figure("optimal-states", optimal(world, q, best))
         .figure(
             "value-error",
-            way.stream().mapToDouble(s -> Math.abs(QTable.max(q, s) - QTable.max(best, s))).max().orElseThrow())
+            way.stream()
+                .mapToDouble(s -> Math.abs(QTable.max(q, s) - QTable.max(best, s)))
+                .max()
+                .orElseThrow())
         .figure(
             "online-return",
             Arrays.stream(returns, returns.length / 2, returns.length).average().orElseThrow())
@@ -144,10 +160,14 @@ public final class CliffWalking implements ZooSystem<CliffWalking.Options> {
   }
 
   private static double optimal(GridWorld world, double[] q, double[] best) {
-    var states = IntStream.range(0, world.states()).filter(s -> s != world.goal() && !world.isCliff(s)).toArray();
-    var right = Arrays.stream(states)
-        .filter(s -> best[s * GridWorld.ACTIONS + QTable.greedy(q, s)] == QTable.max(best, s))
-        .count();
+    var states =
+        IntStream.range(0, world.states())
+            .filter(s -> s != world.goal() && !world.isCliff(s))
+            .toArray();
+    var right =
+        Arrays.stream(states)
+            .filter(s -> best[s * GridWorld.ACTIONS + QTable.greedy(q, s)] == QTable.max(best, s))
+            .count();
     return (double) right / states.length;
   }
 
@@ -176,7 +196,8 @@ public final class CliffWalking implements ZooSystem<CliffWalking.Options> {
       for (var x = 0; x < world.width(); x++) {
         var s = y * world.width() + x;
         values[y][x] = world.isCliff(s) ? Double.NaN : QTable.max(q, s);
-        row.add(world.isCliff(s) ? "cliff" : s == world.goal() ? "goal" : ARROWS[QTable.greedy(q, s)]);
+        row.add(
+            world.isCliff(s) ? "cliff" : s == world.goal() ? "goal" : ARROWS[QTable.greedy(q, s)]);
       }
       actions.add(row);
     }

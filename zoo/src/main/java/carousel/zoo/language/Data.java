@@ -63,8 +63,7 @@ public record Data(Corpus corpus, Optional<Grammar> grammar) {
     var grammar = Grammar.agreement();
     var heldOut = Math.min(HELD_OUT, settings.tokens() / 4);
     return new Data(
-        grammar.corpus(settings.seed(), settings.tokens(), heldOut, heldOut),
-        Optional.of(grammar));
+        grammar.corpus(settings.seed(), settings.tokens(), heldOut, heldOut), Optional.of(grammar));
   }
 
   /**

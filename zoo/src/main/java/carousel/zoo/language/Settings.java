@@ -70,10 +70,7 @@ public record Settings(
             above = 0,
             tunable = true)
         double decay,
-    @Option(
-            value = "For how many epochs the first learning rate holds",
-            min = 0,
-            tunable = true)
+    @Option(value = "For how many epochs the first learning rate holds", min = 0, tunable = true)
         int decayAfter,
     @Option(
             value =
@@ -139,15 +136,15 @@ public record Settings(
   }
 
   /**
-   * Settings by name, as a run folder keeps them and a {@link Recipe} gives them.
+   * Settings of a file, as a run folder keeps them.
    *
    * @param values a value for each component, by its name as an option; others are ignored
-   * @param origin where they are from, for errors
+   * @param file where they are from, for errors
    * @return the settings
    * @throws Failure if one is missing or misspelt
    */
-  public static Settings of(Map<String, String> values, String origin) {
-    return OPTIONS.read(values, origin);
+  public static Settings of(Map<String, String> values, String file) {
+    return OPTIONS.read(values, file);
   }
 
   /**

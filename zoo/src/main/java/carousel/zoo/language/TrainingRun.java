@@ -65,12 +65,17 @@ public final class TrainingRun {
    * @throws IOException if the run cannot be read
    */
   public boolean train(LanguageRun run, boolean resumed) throws IOException {
-    try (var lock = run.folder().lock()) {
-      if (resumed) run.save(settings);
-      else run.begin(settings, data.corpus().vocabulary());
-      var finished = go(run, resumed, "./carousel train").isPresent();
-      if (!finished) reporter.line("to go on:  ./carousel train --resume " + run.path());
-      return finished;
+    try (var scope = Scope.open(Device.of(settings.device()))) {
+      var state = prepare(run);
+      try (var lock = run.folder().lock()) {
+        Runnable keep =
+            resumed
+                ? () -> run.save(settings)
+                : () -> run.begin(settings, data.corpus().vocabulary());
+        var finished = train(state, run, resumed, "./carousel train", keep).isPresent();
+        if (!finished) reporter.line("to go on:  ./carousel train --resume " + run.path());
+        return finished;
+      }
     }
   }
 
@@ -84,22 +89,30 @@ public final class TrainingRun {
    * @throws Failure if it diverges, nothing can be written, or the folder is not as it must be
    * @throws IOException if the run cannot be read
    */
-  public Optional<Result> go(LanguageRun run, boolean resumed, String command)
-      throws IOException {
+  public Optional<Result> go(LanguageRun run, boolean resumed, String command) throws IOException {
     try (var scope = Scope.open(Device.of(settings.device()))) {
-      var corpus = data.corpus();
-      var model = LanguageModel.of(settings, corpus.vocabulary().size());
-      var text = corpus.train().batchify(settings.batch(), settings.steps());
-      var state = new TrainingState(new Trainer(model, settings), text, data.fingerprint(), run);
-      var checkpoints =
-          new CheckpointWriter(run.folder(), saving, reporter, command + " --resume");
-      if (resumed) checkpoints.restore(state);
-      describe(model, run);
-      var weights = model.parameters().count();
-      if (!resumed) Advice.of(settings, corpus, weights).forEach(reporter::warning);
-      if (resumed) reporter.line("goes on    " + standing(state));
-      return train(run, state, checkpoints, command);
+      return train(prepare(run), run, resumed, command, () -> {});
     }
+  }
+
+  /** Before the first step, with nothing written yet. */
+  private TrainingState prepare(LanguageRun run) {
+    var model = LanguageModel.of(settings, data.corpus().vocabulary().size());
+    var text = data.corpus().train().batchify(settings.batch(), settings.steps());
+    return new TrainingState(new Trainer(model, settings), text, data.fingerprint(), run);
+  }
+
+  private Optional<Result> train(
+      TrainingState state, LanguageRun run, boolean resumed, String command, Runnable keep)
+      throws IOException {
+    var checkpoints = new CheckpointWriter(run.folder(), saving, reporter, command + " --resume");
+    if (resumed) checkpoints.restore(state);
+    keep.run();
+    describe(state.model(), run);
+    var weights = state.model().parameters().count();
+    if (!resumed) Advice.of(settings, data.corpus(), weights).forEach(reporter::warning);
+    if (resumed) reporter.line("goes on    " + standing(state));
+    return train(run, state, checkpoints, command);
   }
 
   private Optional<Result> train(

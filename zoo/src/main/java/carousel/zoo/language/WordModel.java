@@ -9,6 +9,7 @@ import carousel.zoo.run.History;
 import carousel.zoo.system.About;
 import carousel.zoo.system.Differentiable;
 import carousel.zoo.system.Figure;
+import carousel.zoo.system.Options;
 import carousel.zoo.system.Outcome;
 import carousel.zoo.system.Preset;
 import carousel.zoo.system.Run;
@@ -60,7 +61,8 @@ public final class WordModel implements ZooSystem<Settings> {
   @Override
   public List<Figure> figures(Settings settings) {
     var test = Figure.of("test-perplexity", "e to the mean loss of a token of the test text");
-    var valid = Figure.of("valid-perplexity", "the same of the text that the best epoch is chosen by");
+    var valid =
+        Figure.of("valid-perplexity", "the same of the text that the best epoch is chosen by");
     if (!settings.data().equals(Data.GENERATED)) {
       return List.of(
           valid.published("120.7 (2014, table 1, small)"),
@@ -76,21 +78,23 @@ public final class WordModel implements ZooSystem<Settings> {
   }
 
   @Override
-  public Outcome run(Settings settings, Run run) throws IOException {
+  public void require(Settings settings) {
     if (settings.data().isEmpty()) {
       throw Failure.usage("the paper's text is Penn Treebank: say with --data where it is");
     }
     settings.requireDevice();
+  }
+
+  @Override
+  public Outcome run(Settings settings, Run run) throws IOException {
     var folder = new LanguageRun(run.folder());
     var data =
         run.isResumed()
             ? Data.read(settings.data(), folder.vocabulary(), settings)
             : Data.read(settings);
     if (!run.isResumed()) folder.save(data.corpus().vocabulary());
-    var training =
-        new TrainingRun(settings, data, run.saving(), run.reporter(), run::isStopped);
-    var result =
-        training.go(folder, run.isResumed(), run.command()).orElseThrow(Stopped::new);
+    var training = new TrainingRun(settings, data, run.saving(), run.reporter(), run::isStopped);
+    var result = training.go(folder, run.isResumed(), run.command()).orElseThrow(Stopped::new);
     var outcome =
         new Outcome()
             .figure("valid-perplexity", result.valid())
@@ -120,7 +124,7 @@ public final class WordModel implements ZooSystem<Settings> {
   public Optional<Differentiable> loss() {
     var values = preset(Preset.SMALL);
     values.putAll(Map.of("hidden", "3", "layers", "2", "bound", "0.8"));
-    var model = LanguageModel.of(Settings.of(values, "loss"), 5);
+    var model = LanguageModel.of(Options.of(Settings.class).read(values), 5);
     var rng = Philox.of(1);
     var window = new TokenBatch(rng.integers(0, 5, 4, 2), rng.integers(0, 5, 4, 2));
     return Optional.of(

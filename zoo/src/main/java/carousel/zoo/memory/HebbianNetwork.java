@@ -67,7 +67,8 @@ final class HebbianNetwork {
    */
   static double limit(double load) {
     return DoubleStream.iterate(4, y -> y > 0.5, y -> y - 1e-4)
-        .filter(y -> erf(y) >= y * (Math.sqrt(2 * load) + 2 / Math.sqrt(Math.PI) * Math.exp(-y * y)))
+        .filter(
+            y -> erf(y) >= y * (Math.sqrt(2 * load) + 2 / Math.sqrt(Math.PI) * Math.exp(-y * y)))
         .findFirst()
         .stream()
         .map(HebbianNetwork::erf)

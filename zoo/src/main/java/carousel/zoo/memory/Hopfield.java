@@ -52,10 +52,18 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
    * @param seed of all
    */
   public record Options(
-      @Option(value = "Neurons, N", quick = "1000", paper = "3000", small = "500", min = 50) int neurons,
-      @Option(value = "Networks for each load", quick = "5", paper = "10", small = "2", min = 1) int trials,
-      @Option(value = "Patterns of each network that are recalled", quick = "10", paper = "20", min = 1) int probes,
-      @Option(value = "Of the patterns, the noise, and the order of updates", quick = "1") long seed)
+      @Option(value = "Neurons, N", quick = "1000", paper = "3000", small = "500", min = 50)
+          int neurons,
+      @Option(value = "Networks for each load", quick = "5", paper = "10", small = "2", min = 1)
+          int trials,
+      @Option(
+              value = "Patterns of each network that are recalled",
+              quick = "10",
+              paper = "20",
+              min = 1)
+          int probes,
+      @Option(value = "Of the patterns, the noise, and the order of updates", quick = "1")
+          long seed)
       implements Seeded {}
 
   /** There is one. */
@@ -84,9 +92,9 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
         Figure.of("overlap-below", "mean overlap with the pattern at a load of 0.10")
             .atLeast(0.98)
             .published(limit(BELOW) + " for N → ∞ (equations of 1985)"),
-        Figure.of("overlap-above", "the same at a load of 0.20")
-            .atMost(0.7),
-        Figure.of("recalled-below", "share of the patterns recalled at a load of 0.10").atLeast(0.97));
+        Figure.of("overlap-above", "the same at a load of 0.20").atMost(0.7),
+        Figure.of("recalled-below", "share of the patterns recalled at a load of 0.10")
+            .atLeast(0.97));
   }
 
   private static String limit(int load) {
@@ -98,14 +106,18 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
     var columns = new ArrayList<>(List.of("load", "trial", "overlap"));
     for (var noise : NOISES) columns.add(String.format(Locale.ROOT, "recalled_%.1f", noise));
     var history = run.history(columns.toArray(String[]::new));
-    run.steps((long) LOADS.length * options.trials(), "network", new Saved(), t -> {
-      var load = LOADS[(int) (t / options.trials())];
-      var row = new double[columns.size()];
-      row[0] = load;
-      row[1] = t % options.trials();
-      trial(options, load, run.random(t), row);
-      history.add(row);
-    });
+    run.steps(
+        (long) LOADS.length * options.trials(),
+        "network",
+        new Saved(),
+        t -> {
+          var load = LOADS[(int) (t / options.trials())];
+          var row = new double[columns.size()];
+          row[0] = load;
+          row[1] = t % options.trials();
+          trial(options, load, run.random(t), row);
+          history.add(row);
+        });
     var recalled = means(history, column(USUAL));
     var overlap = means(history, "overlap");
     return new Outcome()
@@ -153,12 +165,12 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
     return by(history, name, values -> Arrays.stream(values).average().orElseThrow());
   }
 
-  private static double[] by(
-      History history, String name, ToDoubleFunction<double[]> reduce) {
+  private static double[] by(History history, String name, ToDoubleFunction<double[]> reduce) {
     var trials = history.size() / LOADS.length;
     var values = history.column(name);
     return IntStream.range(0, LOADS.length)
-        .mapToDouble(i -> reduce.applyAsDouble(Arrays.copyOfRange(values, i * trials, (i + 1) * trials)))
+        .mapToDouble(
+            i -> reduce.applyAsDouble(Arrays.copyOfRange(values, i * trials, (i + 1) * trials)))
         .toArray();
   }
 
@@ -200,9 +212,11 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
 
   private static HeatMap noises(Options options, History history) {
     var cells = new double[NOISES.length][];
-    for (var k = 0; k < NOISES.length; k++) cells[NOISES.length - 1 - k] = means(history, column(k));
+    for (var k = 0; k < NOISES.length; k++)
+      cells[NOISES.length - 1 - k] = means(history, column(k));
     return HeatMap.of(
-            String.format(Locale.ROOT, "What %d neurons recall, by load and noise", options.neurons()),
+            String.format(
+                Locale.ROOT, "What %d neurons recall, by load and noise", options.neurons()),
             Axis.of("load: patterns / neurons", ""),
             Axis.of("flipped in the cue", "%"),
             Axis.of("recalled", "").within(0, 1),

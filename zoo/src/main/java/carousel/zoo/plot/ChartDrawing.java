@@ -33,10 +33,8 @@ final class ChartDrawing {
     frame.title(chart, canvas);
     legend.draw(this, canvas);
     var right = x.ticks(8);
-    frame.ticksBelow(
-        right.stream().map(x::place).toList(), Axis.written(right), true, canvas);
-    frame.ticksBeside(
-        upwards.stream().map(y::place).toList(), Axis.written(upwards), true, canvas);
+    frame.ticksBelow(right.stream().map(x::place).toList(), Axis.written(right), true, canvas);
+    frame.ticksBeside(upwards.stream().map(y::place).toList(), Axis.written(upwards), true, canvas);
     frame.below(x.title(), canvas);
     frame.beside(y.title(), canvas);
     canvas.clip(frame.left(), frame.top() - 4, frame.width() + 4, frame.height() + 8);
@@ -147,8 +145,7 @@ final class ChartDrawing {
     var size = r * new double[] {1, 1.25, 1.4, 1.3}[shape];
     for (var i = 0; i < count; i++) {
       var angle = turn + 2 * Math.PI * i / count;
-      corners.add(
-          new Point(at.x() + size * Math.cos(angle), at.y() + size * Math.sin(angle)));
+      corners.add(new Point(at.x() + size * Math.cos(angle), at.y() + size * Math.sin(angle)));
     }
     canvas.area(corners, Colours.series(k), 1);
   }

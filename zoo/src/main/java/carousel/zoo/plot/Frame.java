@@ -69,8 +69,7 @@ record Frame(double left, double top, double width, double height) {
       if (hasGrid) vertical(x, canvas);
       if (x - half < free) continue;
       free = x + half + 6;
-      canvas.text(
-          texts.get(i), new Point(x, bottom() + 20), Anchor.MIDDLE, TICK_FONT, false);
+      canvas.text(texts.get(i), new Point(x, bottom() + 20), Anchor.MIDDLE, TICK_FONT, false);
     }
   }
 

@@ -107,7 +107,10 @@ public record HeatMap(
 
   private Axis fitted() {
     var known =
-        Arrays.stream(cells).flatMapToDouble(Arrays::stream).filter(Double::isFinite).summaryStatistics();
+        Arrays.stream(cells)
+            .flatMapToDouble(Arrays::stream)
+            .filter(Double::isFinite)
+            .summaryStatistics();
     var low = Double.isNaN(value.from()) ? known.getMin() : value.from();
     var high = Double.isNaN(value.to()) ? known.getMax() : value.to();
     if (!Double.isFinite(low) || !Double.isFinite(high)) return value.within(0, 1);
@@ -156,8 +159,7 @@ public record HeatMap(
     var right = columns.isEmpty() ? numbers(cells[0].length) : columns;
     frame.ticksBelow(middles(right.size(), false), right, false, canvas);
     var down = rows.isEmpty() ? numbers(cells.length) : rows;
-    frame.ticksBeside(
-        middles(down.size(), true).reversed(), down.reversed(), false, canvas);
+    frame.ticksBeside(middles(down.size(), true).reversed(), down.reversed(), false, canvas);
   }
 
   /** The middles of equal parts of 0 to 1. */
@@ -180,8 +182,7 @@ public record HeatMap(
     for (var i = 0; i < ticks.size(); i++) {
       var y = frame.bottom() - scale.place(ticks.get(i)) * frame.height();
       canvas.line(List.of(new Point(left + 14, y), new Point(left + 18, y)), Colours.INK, 1);
-      canvas.text(
-          texts.get(i), new Point(left + 21, y + 4), Anchor.START, Frame.TICK_FONT, false);
+      canvas.text(texts.get(i), new Point(left + 21, y + 4), Anchor.START, Frame.TICK_FONT, false);
     }
     canvas.text(
         scale.title(),

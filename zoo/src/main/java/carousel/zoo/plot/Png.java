@@ -56,8 +56,7 @@ public final class Png {
             BufferedImage.TYPE_INT_RGB);
     var graphics = image.createGraphics();
     try {
-      graphics.setRenderingHint(
-          RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+      graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
       graphics.setRenderingHint(
           RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
       graphics.setRenderingHint(
@@ -96,8 +95,7 @@ public final class Png {
       }
       var lengths = new float[dash.length];
       for (var i = 0; i < dash.length; i++) lengths[i] = (float) dash[i];
-      return new BasicStroke(
-          width, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, lengths, 0);
+      return new BasicStroke(width, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, lengths, 0);
     }
 
     private static Path2D path(List<Point> points) {
@@ -114,7 +112,10 @@ public final class Png {
       var opaque = Color.decode(colour);
       graphics.setColor(
           new Color(
-              opaque.getRed(), opaque.getGreen(), opaque.getBlue(), (int) Math.round(255 * opacity)));
+              opaque.getRed(),
+              opaque.getGreen(),
+              opaque.getBlue(),
+              (int) Math.round(255 * opacity)));
       var path = path(corners);
       path.closePath();
       graphics.fill(path);

@@ -32,7 +32,7 @@ public record Series(Kind kind, String name, double[] x, double[] y, double[] sp
     x = x.clone();
     y = y.clone();
     spread = spread.clone();
-    if (x.length != y.length || spread.length != 0 && spread.length != y.length) {
+    if (x.length != y.length || (spread.length != 0 && spread.length != y.length)) {
       throw new IllegalArgumentException(
           name + ": " + x.length + " x, " + y.length + " y, " + spread.length + " spreads");
     }

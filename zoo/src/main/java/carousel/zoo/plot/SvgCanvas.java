@@ -13,14 +13,16 @@ final class SvgCanvas implements Canvas {
 
   SvgCanvas(double width, double height, String title) {
     line(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%s\" height=\"%s\" viewBox=\"0 0 %s %s\""
-            + " font-family=\"'DejaVu Sans', Verdana, Helvetica, Arial, sans-serif\" role=\"img\">",
-        number(width),
-        number(height),
-        number(width),
-        number(height));
-    line("<title>%s</title>", Svg.escape(title));
-    line("<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>");
+        String.format(
+            Locale.ROOT,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%s\" height=\"%s\" viewBox=\"0 0 %s %s\""
+                + " font-family=\"'DejaVu Sans', Verdana, Helvetica, Arial, sans-serif\" role=\"img\">",
+            number(width),
+            number(height),
+            number(width),
+            number(height)));
+    line("<title>" + Svg.escape(title) + "</title>");
+    line("<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>");
   }
 
   String text() {
@@ -30,29 +32,33 @@ final class SvgCanvas implements Canvas {
   @Override
   public void line(List<Point> points, String colour, double width, double... dash) {
     line(
-        "<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"%s\" stroke-linejoin=\"round\"%s/>",
-        points(points),
-        colour,
-        number(width),
-        dash.length == 0
-            ? ""
-            : String.format(
-                Locale.ROOT,
-                " stroke-dasharray=\"%s\"",
-                Arrays.stream(dash)
-                    .mapToObj(SvgCanvas::number)
-                    .collect(Collectors.joining(" "))));
+        String.format(
+            Locale.ROOT,
+            "<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"%s\" stroke-linejoin=\"round\"%s/>",
+            points(points),
+            colour,
+            number(width),
+            dash.length == 0
+                ? ""
+                : String.format(
+                    Locale.ROOT,
+                    " stroke-dasharray=\"%s\"",
+                    Arrays.stream(dash)
+                        .mapToObj(SvgCanvas::number)
+                        .collect(Collectors.joining(" ")))));
   }
 
   @Override
   public void area(List<Point> corners, String colour, double opacity) {
     line(
-        "<polygon points=\"%s\" fill=\"%s\"%s/>",
-        points(corners),
-        colour,
-        opacity < 1
-            ? String.format(Locale.ROOT, " fill-opacity=\"%s\"", number(opacity))
-            : "");
+        String.format(
+            Locale.ROOT,
+            "<polygon points=\"%s\" fill=\"%s\"%s/>",
+            points(corners),
+            colour,
+            opacity < 1
+                ? String.format(Locale.ROOT, " fill-opacity=\"%s\"", number(opacity))
+                : ""));
   }
 
   @Override
@@ -60,31 +66,35 @@ final class SvgCanvas implements Canvas {
     var x = number(at.x());
     var y = number(at.y());
     line(
-        "<text x=\"%s\" y=\"%s\" font-size=\"%s\" fill=\"%s\"%s%s%s>%s</text>",
-        x,
-        y,
-        number(font.size()),
-        font.colour(),
-        font.bold() ? " font-weight=\"bold\"" : "",
-        anchor == Anchor.START
-            ? ""
-            : String.format(
-                Locale.ROOT, " text-anchor=\"%s\"", anchor.name().toLowerCase(Locale.ROOT)),
-        upright ? String.format(Locale.ROOT, " transform=\"rotate(-90 %s %s)\"", x, y) : "",
-        Svg.escape(text));
+        String.format(
+            Locale.ROOT,
+            "<text x=\"%s\" y=\"%s\" font-size=\"%s\" fill=\"%s\"%s%s%s>%s</text>",
+            x,
+            y,
+            number(font.size()),
+            font.colour(),
+            font.bold() ? " font-weight=\"bold\"" : "",
+            anchor == Anchor.START
+                ? ""
+                : String.format(
+                    Locale.ROOT, " text-anchor=\"%s\"", anchor.name().toLowerCase(Locale.ROOT)),
+            upright ? String.format(Locale.ROOT, " transform=\"rotate(-90 %s %s)\"", x, y) : "",
+            Svg.escape(text)));
   }
 
   @Override
   public void clip(double x, double y, double width, double height) {
     clips++;
     line(
-        "<clipPath id=\"clip%d\"><rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"/></clipPath>",
-        clips,
-        number(x),
-        number(y),
-        number(width),
-        number(height));
-    line("<g clip-path=\"url(#clip%d)\">", clips);
+        String.format(
+            Locale.ROOT,
+            "<clipPath id=\"clip%d\"><rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"/></clipPath>",
+            clips,
+            number(x),
+            number(y),
+            number(width),
+            number(height)));
+    line("<g clip-path=\"url(#clip" + clips + ")\">");
   }
 
   @Override
@@ -98,8 +108,8 @@ final class SvgCanvas implements Canvas {
         .collect(Collectors.joining(" "));
   }
 
-  private void line(String form, Object... values) {
-    out.append(String.format(Locale.ROOT, form, values)).append('\n');
+  private void line(String text) {
+    out.append(text).append('\n');
   }
 
   /** Two decimals at most. */

@@ -51,8 +51,7 @@ public final class History {
   public void add(double... values) {
     if (values.length != columns.size()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "the history has %s, got %d values", columns, values.length));
+          String.format(Locale.ROOT, "the history has %s, got %d values", columns, values.length));
     }
     rows.add(values.clone());
   }
@@ -92,7 +91,8 @@ public final class History {
     var text = new StringBuilder(String.join(",", columns)).append('\n');
     for (var row : rows) {
       text.append(
-              String.join(",", Arrays.stream(row).mapToObj(History::written).toArray(String[]::new)))
+              String.join(
+                  ",", Arrays.stream(row).mapToObj(History::written).toArray(String[]::new)))
           .append('\n');
     }
     return text.toString();

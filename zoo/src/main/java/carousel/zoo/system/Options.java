@@ -72,26 +72,15 @@ public final class Options<O extends Record> {
   }
 
   /**
-   * A record of values.
+   * A record of the values of a command line.
    *
    * @param values by name; what is no option is ignored
-   * @param origin where they are from, for errors
    * @return the record
-   * @throws Failure that says all that is wrong with them: what is missing, is none of its type, is out of its range,
-   *     or fits with no other, by the record's own constructor
+   * @throws Failure of usage that says all that is wrong with them: what is missing, is none of its type, is out of its
+   *     range, or fits with no other, by the record's own constructor
    */
-  public O read(Map<String, String> values, String origin) {
-    var missing =
-        entries.stream().map(Entry::name).filter(name -> !values.containsKey(name)).toList();
-    if (!missing.isEmpty()) {
-      throw new Failure(
-          String.format(
-              Locale.ROOT,
-              "%s: '%s' %s missing",
-              origin,
-              String.join("', '", missing),
-              missing.size() == 1 ? "is" : "are"));
-    }
+  public O read(Map<String, String> values) {
+    requireAll(values, "options");
     var complaints = new ArrayList<String>();
     var arguments = new ArrayList<Object>();
     for (var entry : entries) {
@@ -101,6 +90,36 @@ public final class Options<O extends Record> {
     }
     if (!complaints.isEmpty()) throw Failure.usage(String.join("\n", complaints));
     return make(arguments.toArray());
+  }
+
+  /**
+   * A record of the values of a file.
+   *
+   * @param values by name; what is no option is ignored
+   * @param file where they are from, for errors
+   * @return the record
+   * @throws Failure that says all that is wrong with them
+   */
+  public O read(Map<String, String> values, String file) {
+    requireAll(values, file);
+    try {
+      return read(values);
+    } catch (Failure wrong) {
+      throw new Failure(file + ": " + wrong.getMessage(), wrong);
+    }
+  }
+
+  private void requireAll(Map<String, String> values, String origin) {
+    var missing =
+        entries.stream().map(Entry::name).filter(name -> !values.containsKey(name)).toList();
+    if (missing.isEmpty()) return;
+    throw new Failure(
+        String.format(
+            Locale.ROOT,
+            "%s: '%s' %s missing",
+            origin,
+            String.join("', '", missing),
+            missing.size() == 1 ? "is" : "are"));
   }
 
   private O make(Object... arguments) {

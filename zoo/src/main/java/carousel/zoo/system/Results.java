@@ -88,7 +88,9 @@ public final class Results {
               "`" + chosen + "`");
       rows.add(
           "| "
-              + cells.stream().map(cell -> cell.replace("|", "/")).collect(Collectors.joining(" | "))
+              + cells.stream()
+                  .map(cell -> cell.replace("|", "/"))
+                  .collect(Collectors.joining(" | "))
               + " |");
     }
   }
@@ -108,7 +110,7 @@ public final class Results {
     var sorted =
         rows.stream()
             .filter(row -> order.contains(cells(row).getFirst()))
-            .sorted(Comparator.comparing(row -> order.indexOf(cells(row).getFirst())))
+            .sorted(Comparator.comparingInt(row -> order.indexOf(cells(row).getFirst())))
             .toList();
     var lines = new ArrayList<>(before);
     lines.add(HEAD);

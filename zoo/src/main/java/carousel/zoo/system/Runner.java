@@ -85,6 +85,19 @@ public final class Runner<O extends Record & Seeded> {
   }
 
   /**
+   * Checks values of its options.
+   *
+   * @param values by name, all of them
+   * @return the record
+   * @throws Failure of usage that says what is wrong with them
+   */
+  public O check(Map<String, String> values) {
+    var chosen = options.read(values);
+    system.require(chosen);
+    return chosen;
+  }
+
+  /**
    * Runs it from the beginning.
    *
    * @param values of its options, by name, all of them
@@ -92,9 +105,8 @@ public final class Runner<O extends Record & Seeded> {
    * @return what it measured; empty if it was stopped
    * @throws IOException if data cannot be read
    */
-  public Optional<Measured> begin(Map<String, String> values, RunFolder folder)
-      throws IOException {
-    var chosen = options.read(values, "options");
+  public Optional<Measured> begin(Map<String, String> values, RunFolder folder) throws IOException {
+    var chosen = check(values);
     try (var lock = folder.lock()) {
       RunFolder.requireNone(folder.path());
       save(chosen, folder);
@@ -127,6 +139,7 @@ public final class Runner<O extends Record & Seeded> {
     }
     values.putAll(changes);
     var chosen = options.read(values, folder.settingsFile().toString());
+    system.require(chosen);
     try (var lock = folder.lock()) {
       if (!changes.isEmpty()) save(chosen, folder);
       return run(chosen, folder, true);
@@ -222,7 +235,7 @@ public final class Runner<O extends Record & Seeded> {
               while (left.hasRemaining()) channel.write(left);
             });
       } catch (Png.NoFonts e) {
-        reporter.warning(e.getMessage());
+        reporter.warning(String.valueOf(e.getMessage()));
       } catch (IOException e) {
         throw Failure.writing(folder.path(), e);
       }

@@ -75,8 +75,8 @@ public final class Saved {
 
   private Map<String, Tensor> values() {
     var values = new LinkedHashMap<>(tensors);
-    numbers.forEach((name, array) ->
-        values.put(name, Tensor.of(DType.F64, Shape.of(array.length), array)));
+    numbers.forEach(
+        (name, array) -> values.put(name, Tensor.of(DType.F64, Shape.of(array.length), array)));
     return values;
   }
 

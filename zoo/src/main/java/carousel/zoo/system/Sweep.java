@@ -120,8 +120,7 @@ public final class Sweep<O extends Record & Seeded> {
       var rows = new ArrayList<List<String>>();
       rows.add(List.of("figure", "mean ± spread", "accepted", "", "published"));
       for (var figure : figures()) {
-        var accepted =
-            runs.values().stream().filter(run -> figure.accepts(run.of(figure))).count();
+        var accepted = runs.values().stream().filter(run -> figure.accepts(run.of(figure))).count();
         rows.add(
             List.of(
                 figure.name(),

@@ -36,6 +36,15 @@ public interface ZooSystem<O extends Record & Seeded> {
   List<Figure> figures(O options);
 
   /**
+   * Checks what can be checked before anything is written, beyond what the record's {@link Option}s and its constructor
+   * say.
+   *
+   * @param options what is asked for
+   * @throws carousel.zoo.run.Failure of usage, if that cannot be
+   */
+  default void require(O options) {}
+
+  /**
    * Runs it, on {@code options.device()} where it has one, else on the CPU: all that makes its result comes from the
    * options, so that the same options give the same bits.
    *

@@ -31,8 +31,7 @@ record Ending(
             .orElseThrow();
     var facts = new TreeMap<>(checkpoint.metadata());
     facts.remove("seconds");
-    facts.put(
-        "history", String.join("\n", facts.getOrDefault("history", "").lines().toList()));
+    facts.put("history", String.join("\n", facts.getOrDefault("history", "").lines().toList()));
     facts.put("step", Long.toString(checkpoint.step()));
     return new Ending(
         tensors(checkpoint.file()),

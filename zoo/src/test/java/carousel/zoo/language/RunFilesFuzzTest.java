@@ -37,6 +37,9 @@ class RunFilesFuzzTest {
               level = word
               cell = %s
               tokens = 250000
+              tokenizer = spaces
+              vocabulary = 0
+              min-count = 1
               hidden = 128
               layers = 1
               batch = 20

@@ -111,9 +111,9 @@ class TrainingStateTest {
   void aHistoryOfOtherEpochs() throws IOException {
     var csv = Objects.requireNonNull(metadata.get("history"));
     metadata.put("history", csv.replace("\n1,", "\n2,"));
-    refuses("line 2, '2,0.1,4.5,5.0,10000.0,0.5', is not epoch 1");
+    refuses("line 2 is not epoch 1");
     metadata.put("history", csv.replace("\n1,", "\n1,1,"));
-    refuses("is not epoch 1");
+    refuses("is not a row of epoch,learning_rate");
     metadata.put("history", csv.lines().limit(1).toList().getFirst());
     tensors.keySet().removeIf(name -> name.startsWith("best."));
     refuses("it is of epoch 2, and its history has 0 epochs");
