@@ -3,7 +3,6 @@ package carousel.zoo.system;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -74,18 +73,21 @@ public final class Results {
             .filter(setting -> !setting.getKey().equals("seed"))
             .map(setting -> setting.getKey() + "=" + setting.getValue())
             .collect(Collectors.joining(" "));
+    var run = List.of(preset.label() + ", " + seeds(summary), date, "`" + chosen + "`");
+    var first = true;
     for (var figure : summary.figures()) {
       var mark = !figure.isBounded() ? "" : figure.accepts(summary.mean(figure)) ? " ✓" : " ✗";
       var cells =
-          List.of(
-              name,
-              figure.name() + ": " + figure.meaning(),
-              summary.text(figure),
-              figure.accepted() + mark,
-              figure.published(),
-              String.format(Locale.ROOT, "%s, %s", preset.label(), seeds(summary)),
-              date,
-              "`" + chosen + "`");
+          new ArrayList<>(
+              List.of(
+                  name,
+                  figure.name() + ": " + figure.meaning(),
+                  summary.text(figure),
+                  figure.accepted() + mark,
+                  figure.published()));
+      // How it was run is said once for all of its figures.
+      cells.addAll(first ? run : List.of("", "", ""));
+      first = false;
       rows.add(
           "| "
               + cells.stream()

@@ -10,8 +10,14 @@ import org.junit.jupiter.api.Test;
 
 class ResultsTest {
   private static final String EMPTY =
-      "# Title\n\n| system | figure | value | accepted | published | run | date | settings |\n"
-          + "|---|---|---|---|---|---|---|---|\n\nafter\n";
+      """
+      # Title
+
+      | system | figure | value | accepted | published | run | date | settings |
+      |---|---|---|---|---|---|---|---|
+
+      after
+      """;
 
   private static Sweep.Summary measured(double... errors) {
     var line = new RunnerTest.Line();
@@ -38,7 +44,8 @@ class ResultsTest {
         .endsWith("\n\nafter\n")
         .contains(
             "| line | error: mean square | 3.000 ± 1.414 | ≤ 10 ✓ | 0 (1809) | paper, seeds 1 2 |"
-                + " 2026-12-02 | `steps=4` |\n")
+                + " 2026-12-02 | `steps=4` |\n",
+            "| line | sum: of the steps' numbers | 3.000 ± 0.000 |  |  |  |  |  |\n")
         .doesNotContain("2026-12-01");
     assertThat(text.indexOf("| line |")).isLessThan(text.indexOf("| other |"));
     assertThat(new Results(text).text(List.of("line", "other"))).isEqualTo(text);

@@ -72,7 +72,7 @@ class RunnerTest {
                     () -> model.apply(x).sub(x.mul(2).add(1)).square().mean(), model.parameters());
             adam.step(gradients);
             sum[0] += t;
-            history.add(t, gradients.value().item());
+            history.add((double) t, gradients.value().item());
           });
       var errors = history.column("error");
       return new Outcome()
@@ -125,7 +125,7 @@ class RunnerTest {
   void killedItGoesOnFromItsLastCheckpoint() throws IOException {
     var whole = folder.resolve("whole");
     var parts = folder.resolve("parts");
-    runner(() -> false).begin(values("10"), new RunFolder(whole)).orElseThrow();
+    assertThat(runner(() -> false).begin(values("10"), new RunFolder(whole))).isPresent();
     var asked = new AtomicInteger();
     assertThatThrownBy(() ->
             runner(
@@ -136,7 +136,7 @@ class RunnerTest {
                 .begin(values("10"), new RunFolder(parts)))
         .hasMessage("kill");
     assertThat(parts.resolve("figures.csv")).doesNotExist();
-    runner(() -> false).resume(Map.of(), new RunFolder(parts)).orElseThrow();
+    assertThat(runner(() -> false).resume(Map.of(), new RunFolder(parts))).isPresent();
     assertThat(out.toString()).contains("goes on    after 21 steps");
     assertThat(SystemTrial.files(parts)).isEqualTo(SystemTrial.files(whole));
   }
@@ -148,7 +148,7 @@ class RunnerTest {
     assertThatThrownBy(() -> runner(() -> false).resume(Map.of("worst", "1"), longer))
         .isInstanceOf(Failure.class)
         .hasMessageContaining("leave out --worst");
-    runner(() -> false).resume(Map.of("steps", "40"), longer).orElseThrow();
+    assertThat(runner(() -> false).resume(Map.of("steps", "40"), longer)).isPresent();
     var whole = folder.resolve("whole");
     runner(() -> false).begin(values("10"), new RunFolder(whole));
     assertThat(SystemTrial.files(longer.path())).isEqualTo(SystemTrial.files(whole));
