@@ -62,6 +62,12 @@ final class ResultsCommand implements Callable<Integer> {
       description = "The document with the table; docs/results.md if not given.")
   private Path file = Path.of("docs", "results.md");
 
+  @Option(
+      names = "--runs",
+      paramLabel = "DIR",
+      description = "Where the run folders go; runs if not given.")
+  private Path runs = Path.of("runs");
+
   @Option(names = "--threads", paramLabel = "N", description = "Threads of the CPU.")
   private @Nullable Integer threads;
 
@@ -82,7 +88,7 @@ final class ResultsCommand implements Callable<Integer> {
       for (var name : names.isEmpty() ? Systems.names() : names) {
         reporter.line("");
         reporter.line(name);
-        var work = new Work<>(Systems.of(name), chosen, saves.saving(), reporter, interruption);
+        var work = new Work<>(Systems.of(name), runs, chosen, saves.saving(), reporter, interruption);
         var summary = work.put(which, results);
         if (summary.isEmpty()) return Interruption.EXIT;
         if (!summary.orElseThrow().passed()) failed.add(name);
@@ -99,6 +105,7 @@ final class ResultsCommand implements Callable<Integer> {
   /** What is done for one system. */
   private record Work<O extends Record & Seeded>(
       ZooSystem<O> system,
+      Path runs,
       Preset preset,
       Saving saving,
       Reporter reporter,
@@ -108,7 +115,7 @@ final class ResultsCommand implements Callable<Integer> {
       var values = new LinkedHashMap<>(system.preset(preset));
       var runner = new Runner<>(system, saving, reporter, interruption);
       var settings = options.values(runner.check(values));
-      var folder = RunFolders.unused(system.about().name());
+      var folder = RunFolders.unused(runs, system.about().name());
       var summary = new Sweep<>(runner, reporter).run(values, seeds, folder.path());
       summary.ifPresent(
           s -> results.put(system, s, preset, LocalDate.now(ZoneOffset.UTC).toString(), settings));

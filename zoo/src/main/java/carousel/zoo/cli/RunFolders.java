@@ -16,7 +16,12 @@ final class RunFolders {
 
   /** A new folder, {@code runs/TIME-NAME}. */
   static RunFolder unused(String name) {
+    return unused(Path.of("runs"), name);
+  }
+
+  /** A new folder, {@code TIME-NAME} in another. */
+  static RunFolder unused(Path parent, String name) {
     var now = LocalDateTime.now(ZoneId.systemDefault());
-    return RunFolder.unused(Path.of("runs"), now.format(STAMP) + "-" + name);
+    return RunFolder.unused(parent, now.format(STAMP) + "-" + name);
   }
 }
