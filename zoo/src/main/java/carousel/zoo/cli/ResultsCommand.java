@@ -88,7 +88,8 @@ final class ResultsCommand implements Callable<Integer> {
       for (var name : names.isEmpty() ? Systems.names() : names) {
         reporter.line("");
         reporter.line(name);
-        var work = new Work<>(Systems.of(name), runs, chosen, saves.saving(), reporter, interruption);
+        var work =
+            new Work<>(Systems.of(name), runs, chosen, saves.saving(), reporter, interruption);
         var summary = work.put(which, results);
         if (summary.isEmpty()) return Interruption.EXIT;
         if (!summary.orElseThrow().passed()) failed.add(name);
