@@ -152,6 +152,14 @@ public record Chart(String title, Axis x, Axis y, List<Series> series) implement
     return x.fitted(xs.getMin() - side.orElse(0), xs.getMax() + side.orElse(0));
   }
 
+  /** Whether everything stands at whole numbers, so that there is nothing to mark between them. */
+  boolean isWhole() {
+    return series.stream()
+        .flatMapToDouble(s -> Arrays.stream(s.x()))
+        .filter(Double::isFinite)
+        .allMatch(v -> v == Math.rint(v));
+  }
+
   /** The axis upwards, fitted to all series; bars stand on its foot where nothing lies below zero. */
   Axis fittedY() {
     var low =
@@ -162,7 +170,8 @@ public record Chart(String title, Axis x, Axis y, List<Series> series) implement
             .orElse(Double.NaN);
     var high = series.stream().flatMapToDouble(Series::highest).max().orElse(Double.NaN);
     var fitted = y.fitted(low, high);
-    var onFoot = low == 0 && Double.isNaN(y.from()) && !y.isLogarithmic();
+    var bars = series.stream().anyMatch(s -> s.kind() == Kind.BARS);
+    var onFoot = bars && low == 0 && Double.isNaN(y.from()) && !y.isLogarithmic();
     return onFoot ? fitted.within(0, fitted.to()) : fitted;
   }
 

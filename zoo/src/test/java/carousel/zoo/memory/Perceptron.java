@@ -1,5 +1,6 @@
 package carousel.zoo.memory;
 
+import carousel.tensor.DType;
 import carousel.zoo.plot.Axis;
 import carousel.zoo.plot.Chart;
 import carousel.zoo.system.About;
@@ -11,6 +12,7 @@ import carousel.zoo.system.Saved;
 import carousel.zoo.system.Seeded;
 import carousel.zoo.system.ZooSystem;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -18,6 +20,7 @@ import java.util.List;
  * of γ or more from a plane it makes (R/γ)² mistakes at most, R their largest norm (Novikoff 1962).
  */
 public final class Perceptron implements ZooSystem<Perceptron.Options> {
+  /** What may be chosen. */
   public record Options(
       @Option(value = "Inputs", quick = "20", paper = "100", min = 1) int inputs,
       @Option(value = "Points to learn", quick = "500", min = 1) int points,
@@ -25,6 +28,9 @@ public final class Perceptron implements ZooSystem<Perceptron.Options> {
           double margin,
       @Option(value = "Of the points", quick = "1") long seed)
       implements Seeded {}
+
+  /** There is one. */
+  public Perceptron() {}
 
   @Override
   public About about() {
@@ -59,7 +65,7 @@ public final class Perceptron implements ZooSystem<Perceptron.Options> {
           var mistakes = 0;
           var largest = 0.0;
           for (var p = 0; p < options.points(); p++) {
-            var x = rng.normal(carousel.tensor.DType.F64, 0, 1, w.length).toDoubleArray();
+            var x = rng.normal(DType.F64, 0, 1, w.length).toDoubleArray();
             var side = Math.signum(x[0]); // of the plane x[0] = 0, from which it is moved away
             x[0] += side * options.margin();
             largest = Math.max(largest, dot(x, x));
@@ -67,10 +73,10 @@ public final class Perceptron implements ZooSystem<Perceptron.Options> {
             mistakes++;
             for (var i = 0; i < w.length; i++) w[i] += side * x[i];
           }
-          history.add(reading + 1, mistakes, largest / (options.margin() * options.margin()));
+          history.add(reading + 1.0, mistakes, largest / (options.margin() * options.margin()));
         });
     var mistakes = history.column("mistakes");
-    var all = java.util.Arrays.stream(mistakes).sum();
+    var all = Arrays.stream(mistakes).sum();
     return new Outcome()
         .figure("errors", mistakes[mistakes.length - 1])
         .figure("mistakes", all / history.column("bound")[0])
