@@ -18,7 +18,7 @@ class CommandTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"train", "eval", "sample", "export", "gradcheck", "graph", "explain", "doctor"})
+      strings = {"list", "run", "results", "train", "eval", "sample", "export", "gradcheck", "graph", "explain", "doctor"})
   void everyCommandExplainsItself(String command) {
     var help = carousel(command, "--help");
     assertThat(help.code()).isZero();
