@@ -3,15 +3,25 @@ module carousel.zoo {
   requires static org.jspecify;
   requires transitive carousel.nn;
   requires info.picocli;
+  requires java.desktop;
   requires jdk.management;
   requires org.apache.lucene.analysis.kuromoji;
   requires org.apache.lucene.core;
 
-  exports carousel.zoo.grammar;
-  exports carousel.zoo.graph;
-  exports carousel.zoo.lm;
+  exports carousel.zoo;
+  exports carousel.zoo.data;
+  exports carousel.zoo.data.grammar;
+  exports carousel.zoo.draw;
+  exports carousel.zoo.plot;
+  exports carousel.zoo.run;
+  exports carousel.zoo.system;
 
-  opens carousel.zoo to
+  // The families.
+  exports carousel.zoo.control;
+  exports carousel.zoo.language;
+  exports carousel.zoo.memory;
+
+  opens carousel.zoo.cli to
       info.picocli;
 
   uses carousel.tensor.spi.Probe;

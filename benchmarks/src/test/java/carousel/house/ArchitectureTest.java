@@ -9,6 +9,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitAccessTarget;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.lang.ArchCondition;
@@ -54,6 +55,32 @@ class ArchitectureTest {
           return "packages";
         }
       };
+
+  /** The rooms of the zoo that hold systems: all but those of the frame. */
+  private static final SliceAssignment FAMILIES =
+      new SliceAssignment() {
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass type) {
+          return isOfAFamily(type)
+              ? SliceIdentifier.of(type.getPackageName().split("\\.")[2])
+              : SliceIdentifier.ignore();
+        }
+
+        @Override
+        public String getDescription() {
+          return "families";
+        }
+      };
+
+  private static final Set<String> FRAME = Set.of("cli", "data", "draw", "plot", "run", "system");
+
+  private static boolean isOfAFamily(JavaClass type) {
+    var rooms = type.getPackageName().split("\\.");
+    return type.getPackageName().startsWith("carousel.zoo.") && !FRAME.contains(rooms[2]);
+  }
+
+  private static final DescribedPredicate<JavaClass> OF_A_FAMILY =
+      DescribedPredicate.describe("are of a family", ArchitectureTest::isOfAFamily);
 
   private static final Map<String, ArchRule> RULES =
       Map.ofEntries(
@@ -135,6 +162,21 @@ class ArchitectureTest {
                   .resideInAnyPackage("jcuda..", "org.jcuda..")),
           Map.entry(
               "packages form no cycles", slices().assignedFrom(PACKAGES).should().beFreeOfCycles()),
+          Map.entry(
+              "families of systems never know each other: what two share goes to nn",
+              slices().assignedFrom(FAMILIES).should().notDependOnEachOther()),
+          Map.entry(
+              "the frame of the zoo knows no family",
+              noClasses()
+                  .that()
+                  .resideInAnyPackage(
+                      "carousel.zoo.data..",
+                      "carousel.zoo.draw..",
+                      "carousel.zoo.plot..",
+                      "carousel.zoo.run..",
+                      "carousel.zoo.system..")
+                  .should()
+                  .dependOnClassesThat(OF_A_FAMILY)),
           Map.entry(
               "modules form no cycles",
               slices().matching("carousel.(*)..").should().beFreeOfCycles()),

@@ -1,4 +1,4 @@
-/** The systems of the literature as runnable programs, and the command line. */
+/** The systems of the zoo, by name. */
 @NullMarked
 package carousel.zoo;
 

@@ -1,0 +1,5 @@
+/** Data whose best possible result is known. */
+@NullMarked
+package carousel.zoo.data;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,47 @@
+package carousel.zoo.language;
+
+import carousel.nn.Layer;
+import carousel.tensor.Device;
+import carousel.tensor.Scope;
+import carousel.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A copy of the weights that were the best so far, on the CPU: a checkpoint has them, so that a run
+ * which goes on from an earlier one, and differently, does not end with the best of another course.
+ */
+final class BestWeights {
+  private final Scope owner = Scope.current();
+  private final Map<String, Tensor> held = new LinkedHashMap<>();
+
+  /** No weights yet; a copy belongs to the innermost scope. */
+  BestWeights() {}
+
+  /** Copies weights, by name. */
+  void take(Map<String, Tensor> weights) {
+    try (var copying = Scope.open(Device.cpu())) {
+      weights.forEach((name, value) -> {
+        var old = held.get(name);
+        if (old == null) held.put(name, owner.adopt(value.to(Device.cpu()).copy()));
+        else old.assign(value.to(Device.cpu()));
+      });
+    }
+  }
+
+  /** By name; empty before the first epoch is over. */
+  Map<String, Tensor> tensors() {
+    return held;
+  }
+
+  /** Overwrites a model. */
+  void giveTo(Layer model) {
+    try (var copying = Scope.open()) {
+      for (var named : model.parameters()) {
+        var best = held.get(named.name());
+        if (best == null) throw new IllegalStateException("there are no best weights yet");
+        named.parameter().assign(best.to(named.value().device()));
+      }
+    }
+  }
+}

@@ -1,5 +1,0 @@
-/** Recurrent language models: what to train, training, what a run leaves behind, and using it. */
-@NullMarked
-package carousel.zoo.lm;
-
-import org.jspecify.annotations.NullMarked;

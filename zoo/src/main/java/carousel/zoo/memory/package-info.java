@@ -1,0 +1,5 @@
+/** Associative memories. */
+@NullMarked
+package carousel.zoo.memory;
+
+import org.jspecify.annotations.NullMarked;
