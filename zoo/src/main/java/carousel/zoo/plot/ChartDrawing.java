@@ -32,8 +32,7 @@ final class ChartDrawing {
   void draw() {
     frame.title(chart, canvas);
     legend.draw(this, canvas);
-    var right =
-        x.ticks(8).stream().filter(t -> !chart.isWhole() || t == Math.rint(t)).toList();
+    var right = x.ticks(8).stream().filter(t -> !chart.isWhole() || t == Math.rint(t)).toList();
     frame.ticksBelow(right.stream().map(x::place).toList(), Axis.written(right), true, canvas);
     frame.ticksBeside(upwards.stream().map(y::place).toList(), Axis.written(upwards), true, canvas);
     frame.below(x.title(), canvas);

@@ -18,7 +18,19 @@ class CommandTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"list", "run", "results", "train", "eval", "sample", "export", "gradcheck", "graph", "explain", "doctor"})
+      strings = {
+        "list",
+        "run",
+        "results",
+        "train",
+        "eval",
+        "sample",
+        "export",
+        "gradcheck",
+        "graph",
+        "explain",
+        "doctor"
+      })
   void everyCommandExplainsItself(String command) {
     var help = carousel(command, "--help");
     assertThat(help.code()).isZero();

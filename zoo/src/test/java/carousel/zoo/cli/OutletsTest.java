@@ -72,7 +72,8 @@ class OutletsTest {
     commands.put("run none", List.of("run", name));
     commands.put("run no option", List.of("run", "hopfield", "--neurons", name));
     commands.put("run to none", List.of("run", "q-learning", "--out", text));
-    commands.put("resume none", List.of("run", "hopfield", "--resume", place.resolve(name + "-no")));
+    commands.put(
+        "resume none", List.of("run", "hopfield", "--resume", place.resolve(name + "-no")));
     commands.put("help of a system", List.of("run", "hopfield", "--help"));
     commands.put("no command", List.of(name));
     commands.put("help", List.of("train", "--help"));
@@ -114,7 +115,8 @@ class OutletsTest {
       for (var file : files.filter(Files::isRegularFile).toList()) {
         var bytes = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
         // A checkpoint holds times; of the others every byte is the same.
-        var comparable = file.getFileName().toString().matches(".*\\.(onnx|txt|dot|svg|png|csv)|best.*");
+        var comparable =
+            file.getFileName().toString().matches(".*\\.(onnx|txt|dot|svg|png|csv)|best.*");
         all.put("file " + place.relativize(file), comparable ? bytes : "");
       }
     }
