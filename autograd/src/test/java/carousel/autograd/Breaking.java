@@ -6,9 +6,7 @@ import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,14 +81,12 @@ final class Breaking implements Interpreter {
     }
   }
 
-  private record Place(int position, Way way) {}
-
   private final String label;
   private final int position;
   private final Way way;
   private final List<String> applied = new ArrayList<>();
-  private final Set<Place> changing = new HashSet<>();
   private boolean inside;
+  private boolean changed;
   private int next;
 
   /** Breaks the rule of a label at a position; negative: nowhere, to see what it applies. */
@@ -115,9 +111,9 @@ final class Breaking implements Interpreter {
     return applied;
   }
 
-  /** Whether an op that is broken in a way gives another number anywhere, to whoever has looked. */
-  boolean changes(int k, Way broken) {
-    return changing.contains(new Place(k, broken));
+  /** Whether anything was another number because of this. */
+  boolean changed() {
+    return changed;
   }
 
   private void pull(Node node) {
@@ -145,26 +141,13 @@ final class Breaking implements Interpreter {
     if (next == applied.size()) {
       applied.add(op.label());
     }
-    int at = next++;
-    if (position < 0) {
-      for (Way each : Way.values()) {
-        if (!changes(at, each) && wrong(each, results[0], op, inputs) != null) {
-          changing.add(new Place(at, each));
-        }
+    if (next++ == position && results[0].dtype().isFloating()) {
+      Tensor wrong = EAGER.run(() -> way.instead(results[0], op, inputs));
+      if (wrong != null && !wrong.sameValues(results[0])) {
+        changed = true;
+        results[0] = wrong;
       }
-    } else if (at == position) {
-      Tensor wrong = wrong(way, results[0], op, inputs);
-      results[0] = wrong == null ? results[0] : wrong;
     }
     return results;
-  }
-
-  /** What a broken op gives; null if that is no other number. */
-  private static @Nullable Tensor wrong(Way broken, Tensor right, Op op, Tensor... inputs) {
-    if (!right.dtype().isFloating()) {
-      return null;
-    }
-    Tensor wrong = EAGER.run(() -> broken.instead(right, op, inputs));
-    return wrong == null || wrong.sameValues(right) ? null : wrong;
   }
 }
