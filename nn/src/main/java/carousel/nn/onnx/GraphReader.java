@@ -239,16 +239,12 @@ final class GraphReader {
   }
 
   private static DataType type(Forms.Modern form, List<@Nullable Value> operands, DType dtype) {
-    if (dtype != DType.I32) return DataType.of(dtype);
-    if (form.operator().equals("Cast") && form.attributes().get("to") instanceof Long to) {
-      return DataType.of(to, "attribute to");
+    var types = new ArrayList<@Nullable DataType>();
+    for (var operand : operands) {
+      types.add(operand instanceof Constant constant ? constant.type() : null);
     }
-    var isShape = Set.of("Shape", "Size", "ArgMax").contains(form.operator());
-    return !isShape
-            && operands.getFirst() instanceof Constant first
-            && first.type() == DataType.INT32
-        ? DataType.INT32
-        : DataType.INT64;
+    var type = Types.of(form.operator(), form.attributes(), types);
+    return type != null && type.dtype() == dtype ? type : DataType.of(dtype);
   }
 
   private void step(Forms.Modern form, List<@Nullable Value> values, NodeProto node) {
