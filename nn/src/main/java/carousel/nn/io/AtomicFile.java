@@ -153,7 +153,8 @@ public final class AtomicFile {
       if (!ours.group().equals(old.group())) view.setGroup(old.group());
       if (!ours.owner().equals(old.owner())) view.setOwner(old.owner());
     } catch (FileSystemException e) {
-      // Only root may give a file away, and others only to groups of their own: then it is the writer's.
+      // Only root may give a file away, and others only to groups of their own: then it is the
+      // writer's.
     }
     view.setPermissions(old.permissions()); // the umask has taken some away
   }

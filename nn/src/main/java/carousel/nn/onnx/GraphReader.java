@@ -73,7 +73,17 @@ final class GraphReader {
   private void reserve() {
     var names = new HashSet<String>(graph.tensors().keySet());
     graph.inputs().forEach(input -> names.add(input.name()));
-    graph.nodes().forEach(node -> names.addAll(node.outputs()));
+    for (var node : graph.nodes()) {
+      for (var output : node.outputs()) {
+        if (!output.isEmpty() && !names.add(output)) {
+          throw node.wrong(
+              String.format(
+                  Locale.ROOT,
+                  "gives %s, which another node, an input or a tensor of the file gives",
+                  OnnxException.quote(output)));
+        }
+      }
+    }
     draft.reserve(names);
   }
 

@@ -49,8 +49,7 @@ final class LayerWriter {
         writer.out.node("Identity", output.name(), List.of(output.value()));
       }
       var found = writer.known.type(output.value());
-      writer.out.output(
-          output.name(), found == null ? output.type() : found, dims(output.dims()));
+      writer.out.output(output.name(), found == null ? output.type() : found, dims(output.dims()));
     }
     return writer.out.model();
   }

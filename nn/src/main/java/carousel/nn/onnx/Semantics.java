@@ -100,7 +100,7 @@ record Semantics(
               ? Set.of("alpha", "beta")
               : function.hasAlpha() ? Set.of("alpha") : Set.<String>of();
       // Affine and ScaledTanh are functions of recurrent operators alone.
-      if (Set.of("Elu", "HardSigmoid", "LeakyRelu", "Softsign", "ThresholdedRelu")
+      if (Set.of("Elu", "HardSigmoid", "LeakyRelu", "Softsign")
           .contains(function.label())) {
         row(
             function.label(),
@@ -114,6 +114,16 @@ record Semantics(
                     c.number("beta", function.defaultBeta())));
       }
     }
+    // As an operator it is 0 at α, as a function of recurrent operators α.
+    row(
+        "ThresholdedRelu",
+        1,
+        1,
+        Set.of("alpha"),
+        c -> {
+          var x = c.x(0);
+          return Tensor.where(x.gt(c.number("alpha", 1)), x, x.zerosLike());
+        });
     row(
         "Selu",
         1,
@@ -203,16 +213,19 @@ record Semantics(
     reduction("ReduceMin", (x, axes) -> x.min(true, axes));
     reduction("ReduceL2", (x, axes) -> x.norm(true, axes));
     reduction(
-        "ReduceSumSquare",
-        (x, axes) -> Whole.unary(y -> y.square().sum(true, axes)).apply(x));
+        "ReduceSumSquare", (x, axes) -> Whole.unary(y -> y.square().sum(true, axes)).apply(x));
     row(
         "ArgMax",
         1,
         1,
-        Set.of("axis", "keepdims"),
+        Set.of("axis", "keepdims", "select_last_index"),
         c -> {
           var axis = Call.axis(c.x(0), c.integer("axis", 0));
-          var found = c.x(0).argmax(axis);
+          var isLast = c.integer("select_last_index", 0) != 0;
+          var found =
+              isLast
+                  ? c.x(0).flip(axis).argmax(axis).neg().add(c.x(0).dim(axis) - 1)
+                  : c.x(0).argmax(axis);
           return !keeps(c) ? found : found.unsqueeze(axis);
         });
   }

@@ -59,7 +59,8 @@ class AtomicFileTest {
                   throw new IOException("No space left on device");
                 }))
         .isInstanceOf(IOException.class)
-        .hasMessageStartingWith(file + ": No space left on device; what was there before is unchanged")
+        .hasMessageStartingWith(
+            file + ": No space left on device; what was there before is unchanged")
         .hasRootCauseMessage("No space left on device");
     assertThat(file).hasContent("good");
     assertThat(folder.toFile().list()).containsExactly("weights");
@@ -148,10 +149,7 @@ class AtomicFileTest {
         Named.of("npy", file -> Npy.save(file, Tensor.of(1f, 2f))),
         Named.of(
             "onnx",
-            file ->
-                Onnx.save(
-                    file,
-                    Chain.of(Linear.of(2, 1, Init.normal(1), Philox.of(1))))));
+            file -> Onnx.save(file, Chain.of(Linear.of(2, 1, Init.normal(1), Philox.of(1))))));
   }
 
   interface Writer {

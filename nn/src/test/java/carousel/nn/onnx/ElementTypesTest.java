@@ -41,7 +41,8 @@ class ElementTypesTest {
   @ParameterizedTest
   @EnumSource(names = {"FLOAT", "DOUBLE", "INT32", "INT64", "BOOL"})
   void everyCast(DataType type) throws OrtException {
-    for (var to : List.of(DataType.FLOAT, DataType.DOUBLE, DataType.INT32, DataType.INT64, DataType.BOOL)) {
+    for (var to :
+        List.of(DataType.FLOAT, DataType.DOUBLE, DataType.INT32, DataType.INT64, DataType.BOOL)) {
       try (var scope = Scope.open()) {
         assertThat(check(type, "to " + to, g -> cast(g, "x", "y", to))).isTrue();
         Consumer<GraphWriter> back =
@@ -55,7 +56,10 @@ class ElementTypesTest {
             g -> {
               cast(g, "x", "other", to);
               cast(g, "other", "same", to);
-              g.node("Where", "y", List.of(g.constant("c", DataType.BOOL, Tensor.of(true)), "same", "other"));
+              g.node(
+                  "Where",
+                  "y",
+                  List.of(g.constant("c", DataType.BOOL, Tensor.of(true)), "same", "other"));
             };
         assertThat(check(type, "where " + to, sum)).isTrue();
       }
@@ -94,7 +98,8 @@ class ElementTypesTest {
     g.input("x", type, WIDTH, WIDTH);
     body.accept(g);
     var x =
-        Tensor.of(DType.F64, Shape.of(WIDTH, WIDTH), new double[] {1, 2, 3, 4, 1.0 / 3, 6, 7, 1, 8});
+        Tensor.of(
+            DType.F64, Shape.of(WIDTH, WIDTH), new double[] {1, 2, 3, 4, 1.0 / 3, 6, 7, 1, 8});
     var in =
         Map.of(
             "x",
@@ -106,7 +111,9 @@ class ElementTypesTest {
     byte[] file = null;
     Map<String, Tensor> theirs = null;
     // The type of y is what ONNX Runtime says it is: it refuses all others.
-    for (var output : List.of(type, DataType.FLOAT, DataType.DOUBLE, DataType.INT32, DataType.INT64, DataType.BOOL)) {
+    for (var output :
+        List.of(
+            type, DataType.FLOAT, DataType.DOUBLE, DataType.INT32, DataType.INT64, DataType.BOOL)) {
       var candidate = new GraphWriter();
       candidate.input("x", type, WIDTH, WIDTH);
       body.accept(candidate);
@@ -161,10 +168,10 @@ class ElementTypesTest {
       var product = new GraphWriter();
       product.input("x", DataType.DOUBLE, "N", 2);
       cast(product, "x", "f", DataType.FLOAT);
-      product.node("MatMul", "y", List.of("f", product.constant("w", Tensor.of(Shape.of(2, 1), 2f, 3f))));
+      product.node(
+          "MatMul", "y", List.of("f", product.constant("w", Tensor.of(Shape.of(2, 1), 2f, 3f))));
       product.output("y", DataType.FLOAT, "N", 1);
-      Agreement.check(
-          Operators.bytes(product.model()), Map.of("x", x.reshape(1, 2).clamp(-5, 5)));
+      Agreement.check(Operators.bytes(product.model()), Map.of("x", x.reshape(1, 2).clamp(-5, 5)));
     }
   }
 
@@ -172,7 +179,9 @@ class ElementTypesTest {
   void inputsAreWhatIsDeclared() {
     try (var scope = Scope.open()) {
       var draft = new Draft();
-      draft.output("y", draft.add(Operation.of("Tanh", 1, Map.of()), draft.input("x", DataType.FLOAT, "N", "5")));
+      draft.output(
+          "y",
+          draft.add(Operation.of("Tanh", 1, Map.of()), draft.input("x", DataType.FLOAT, "N", "5")));
       var graph = draft.graph();
       assertThat(graph.apply(Tensor.zeros(DType.F32, 7, 5)).shape()).isEqualTo(Shape.of(7, 5));
       for (var wrong :

@@ -5,11 +5,11 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
-import carousel.tensor.DType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -48,7 +48,9 @@ class ReductionsTest {
   @EnumSource
   void everyRankAndAxes(Fold fold) {
     try (var scope = Scope.open()) {
-      for (var dims : List.of(new int[0], new int[] {1}, new int[] {3}, new int[] {2, 3}, new int[] {2, 1, 3})) {
+      for (var dims :
+          List.of(
+              new int[0], new int[] {1}, new int[] {3}, new int[] {2, 3}, new int[] {2, 1, 3})) {
         var x = Philox.of(7).normal(DType.F32, -0.5, 1, dims);
         for (var keeps : List.of(0L, 1L)) {
           for (var noop : new long[] {0, 1}) {
@@ -64,8 +66,7 @@ class ReductionsTest {
     }
   }
 
-  private static void check(
-      Fold fold, Tensor x, long @Nullable [] axes, long keeps, long noop) {
+  private static void check(Fold fold, Tensor x, long @Nullable [] axes, long keeps, long noop) {
     var file = new GraphWriter();
     file.input("x", DataType.FLOAT, Arrays.stream(x.shape().toArray()).boxed().toArray());
     var from = new ArrayList<>(List.of("x"));
@@ -80,14 +81,18 @@ class ReductionsTest {
     var graph = Agreement.check(Operators.bytes(file.model(18)), Map.of("x", x));
     var y = requireNonNull(graph.run(Map.of("x", x)).get("y"));
     var name = fold + " of " + x.shape() + " over " + Arrays.toString(axes) + ", " + keeps + noop;
-    var over = axes == null ? new int[0] : Arrays.stream(axes).mapToInt(a -> (int) (a < 0 ? a + x.rank() : a)).toArray();
+    var over =
+        axes == null
+            ? new int[0]
+            : Arrays.stream(axes).mapToInt(a -> (int) (a < 0 ? a + x.rank() : a)).toArray();
     if (over.length == 0 && noop == 0) over = IntStream.range(0, x.rank()).toArray();
     var each = over.length == 0;
     var folded = over;
     assertThat(y.rank()).as(name).isEqualTo(keeps == 1 || each ? x.rank() : x.rank() - over.length);
     var right =
         each
-            ? Arrays.stream(x.flatten().toDoubleArray()).map(v -> fold.of.applyAsDouble(new double[] {v}))
+            ? Arrays.stream(x.flatten().toDoubleArray())
+                .map(v -> fold.of.applyAsDouble(new double[] {v}))
             : groups(x, folded).stream().mapToDouble(fold.of);
     assertThat(y.flatten().toDoubleArray()).as(name).containsExactly(right.toArray(), within(1e-5));
   }
@@ -138,8 +143,14 @@ class ReductionsTest {
     try (var scope = Scope.open()) {
       for (var row :
           new float[][] {
-            {0, 0.3f, 0.1f, 4}, {0, 1, 0.1f, 10}, {1, 0, -0.3f, 4}, {0, 1, 0.25f, 4}, {2, 2, 1, 0},
-            {2, 1, 1, 0}, {-1, 0.7f, 0.1f, 17}, {0, 5, 2, 3}
+            {0, 0.3f, 0.1f, 4},
+            {0, 1, 0.1f, 10},
+            {1, 0, -0.3f, 4},
+            {0, 1, 0.25f, 4},
+            {2, 2, 1, 0},
+            {2, 1, 1, 0},
+            {-1, 0.7f, 0.1f, 17},
+            {0, 5, 2, 3}
           }) {
         var file = new GraphWriter();
         for (var name : List.of("start", "limit", "delta")) file.input(name, DataType.FLOAT);
@@ -154,7 +165,10 @@ class ReductionsTest {
         assertThat(y.toDoubleArray())
             .as(Arrays.toString(row))
             .containsExactly(
-                DoubleStream.iterate(0, i -> i + 1).limit((long) row[3]).map(i -> row[0] + i * row[2]).toArray(),
+                DoubleStream.iterate(0, i -> i + 1)
+                    .limit((long) row[3])
+                    .map(i -> row[0] + i * row[2])
+                    .toArray(),
                 within(1e-6));
       }
       // At the ends of I32, where limit − start takes 33 bits.

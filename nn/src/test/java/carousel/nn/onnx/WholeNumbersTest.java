@@ -41,7 +41,8 @@ class WholeNumbersTest {
   private static final int MAX = Integer.MAX_VALUE;
 
   private static final List<Integer> NUMBERS =
-      List.of(MIN, MIN + 1, -70_000, -46_341, -7, -1, 0, 1, 2, 3, 46_340, 46_341, 70_000, MAX - 1, MAX);
+      List.of(
+          MIN, MIN + 1, -70_000, -46_341, -7, -1, 0, 1, 2, 3, 46_340, 46_341, 70_000, MAX - 1, MAX);
 
   private Scope scope;
 
@@ -139,8 +140,7 @@ class WholeNumbersTest {
     }
     file.node(operator, "y", names);
     file.output("y", DataType.INT64, (Object[]) null);
-    return requireNonNull(
-        Onnx.parse(Operators.bytes(file.model())).run(inputs).get("y"));
+    return requireNonNull(Onnx.parse(Operators.bytes(file.model())).run(inputs).get("y"));
   }
 
   private static Object[] dims(int[] shape) {
@@ -154,10 +154,35 @@ class WholeNumbersTest {
     var rows = rows().map(Row::operator).toList();
     var safe =
         List.of(
-            "ArgMax", "Cast", "Clip", "Concat", "Equal", "Expand", "Flatten", "Gather", "Greater",
-            "GreaterOrEqual", "Less", "LessOrEqual", "Range", "ReduceMax", "ReduceMin", "Reshape",
-            "Shape", "Sign", "Size", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze", "Where",
-            "Pow", "ReduceSum", "Relu", "ThresholdedRelu");
+            "ArgMax",
+            "Cast",
+            "Clip",
+            "Concat",
+            "Equal",
+            "Expand",
+            "Flatten",
+            "Gather",
+            "Greater",
+            "GreaterOrEqual",
+            "Less",
+            "LessOrEqual",
+            "Range",
+            "ReduceMax",
+            "ReduceMin",
+            "Reshape",
+            "Shape",
+            "Sign",
+            "Size",
+            "Slice",
+            "Split",
+            "Squeeze",
+            "Transpose",
+            "Unsqueeze",
+            "Where",
+            "Pow",
+            "ReduceSum",
+            "Relu",
+            "ThresholdedRelu");
     for (var operator : Semantics.names()) {
       if (rows.contains(operator) || safe.contains(operator)) continue;
       var row = requireNonNull(Semantics.find(operator));
@@ -198,7 +223,13 @@ class WholeNumbersTest {
   @ParameterizedTest
   @EnumSource(names = {"ReduceSum", "ReduceSumSquare", "ReduceMean", "MatMul"})
   void sumsOfMany(Fold fold) {
-    for (var numbers : List.of(new int[] {MAX, MAX, MIN, MIN}, new int[] {MAX, 1, 1, -2}, new int[] {7, -2, -8, 1}, new int[] {46_000, 1, 1, 1}, new int[] {30_000, 30_000, 30_000, 1})) {
+    for (var numbers :
+        List.of(
+            new int[] {MAX, MAX, MIN, MIN},
+            new int[] {MAX, 1, 1, -2},
+            new int[] {7, -2, -8, 1},
+            new int[] {46_000, 1, 1, 1},
+            new int[] {30_000, 30_000, 30_000, 1})) {
       var right = fold.of(numbers);
       var operation =
           fold == Fold.MatMul
@@ -249,19 +280,32 @@ class WholeNumbersTest {
       for (var x : new double[] {0, -0.9, 1.9, -1.5, 1e9, MIN, 2_147_483_520}) {
         assertThat(cast.apply(Tensor.full(type, x)).item()).isEqualTo((double) (long) x);
       }
-      for (var x : new double[] {5e12, -5e12, 2_147_483_648.0, -2_147_483_904.0, Double.NaN,
-          Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
+      for (var x :
+          new double[] {
+            5e12,
+            -5e12,
+            2_147_483_648.0,
+            -2_147_483_904.0,
+            Double.NaN,
+            Double.POSITIVE_INFINITY,
+            Double.NEGATIVE_INFINITY
+          }) {
         assertThatThrownBy(() -> cast.apply(Tensor.full(type, x)))
             .as(x + "")
             .hasMessageContaining("which is no whole number of 32 bits");
       }
     }
-    assertThat(Operation.of("Cast", 1, Map.of("to", 7L)).apply(Tensor.of(DType.BOOL, Shape.of(2), new double[] {0, 1})).toIntArray()).containsExactly(0, 1);
+    assertThat(
+            Operation.of("Cast", 1, Map.of("to", 7L))
+                .apply(Tensor.of(DType.BOOL, Shape.of(2), new double[] {0, 1}))
+                .toIntArray())
+        .containsExactly(0, 1);
   }
 
   @Test
   void numbersPast32BitsAreNotCutOnTheirWayOut() {
-    var bytes = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(3_000_000_000L).array();
+    var bytes =
+        ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(3_000_000_000L).array();
     var file = new GraphWriter();
     file.raw("y", DataType.INT64, Shape.SCALAR, bytes);
     file.output("y", DataType.INT64);
