@@ -49,7 +49,8 @@ final class Forms {
       case "Squeeze", "Unsqueeze" -> moved(node, attributes, operands, "axes", 1);
       case "Split" -> {
         moved(node, attributes, operands, "split", 1);
-        // Since opset 18 it says what the outputs say; of pieces that are not equal the row complains.
+        // Since opset 18 it says what the outputs say; of pieces that are not equal the row
+        // complains.
         var pieces = attributes.remove("num_outputs");
         if (pieces != null && !pieces.equals((long) node.outputs().size())) {
           throw node.wrong(

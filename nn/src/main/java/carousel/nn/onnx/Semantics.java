@@ -100,8 +100,7 @@ record Semantics(
               ? Set.of("alpha", "beta")
               : function.hasAlpha() ? Set.of("alpha") : Set.<String>of();
       // Affine and ScaledTanh are functions of recurrent operators alone.
-      if (Set.of("Elu", "HardSigmoid", "LeakyRelu", "Softsign")
-          .contains(function.label())) {
+      if (Set.of("Elu", "HardSigmoid", "LeakyRelu", "Softsign").contains(function.label())) {
         row(
             function.label(),
             1,

@@ -144,7 +144,8 @@ class NpyTest {
     }
     Files.write(file, Arrays.copyOf(whole, whole.length + 1));
     assertThatThrownBy(() -> Npy.load(file))
-        .hasMessageEndingWith("F32 [2, 3] needs 24 bytes, 25 follow the header; is there something else behind the array?");
+        .hasMessageEndingWith(
+            "F32 [2, 3] needs 24 bytes, 25 follow the header; is there something else behind the array?");
   }
 
   @ParameterizedTest

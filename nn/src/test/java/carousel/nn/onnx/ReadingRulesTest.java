@@ -82,11 +82,13 @@ class ReadingRulesTest {
   void theLastOfEqualMaxima(long last) {
     var g = new GraphWriter();
     g.input("x", DataType.FLOAT, 2, 4);
-    g.node("ArgMax", "y", List.of("x"), attribute("axis", 1L), attribute("select_last_index", last));
+    g.node(
+        "ArgMax", "y", List.of("x"), attribute("axis", 1L), attribute("select_last_index", last));
     g.output("y", DataType.INT64, 2, 1);
     var x = Tensor.of(Shape.of(2, 4), 1f, 3f, 3f, 2f, -1f, -1f, -1f, -1f);
     var y = Agreement.check(Operators.bytes(g.model()), Map.of("x", x)).apply(x);
-    assertThat(y.flatten().toIntArray()).containsExactly(last == 0 ? new int[] {1, 0} : new int[] {2, 3});
+    assertThat(y.flatten().toIntArray())
+        .containsExactly(last == 0 ? new int[] {1, 0} : new int[] {2, 3});
   }
 
   @Test
