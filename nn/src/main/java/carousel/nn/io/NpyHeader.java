@@ -231,9 +231,12 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
       throw problem.apply(
           String.format(
               Locale.ROOT,
-              "the element type %s; known are %s",
+              "the element type %s; read are %s: convert it with a.astype",
               HeaderParser.quote(descr),
-              TYPES.values().stream().sorted().map(NpyHeader::descr).toList()));
+              Conversion.readable().stream()
+                  .map(NpyHeader::descr)
+                  .filter(Objects::nonNull)
+                  .toList()));
     }
     return type;
   }
@@ -285,11 +288,14 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
       throw problem.apply(
           String.format(
               Locale.ROOT,
-              "%s %s needs %d bytes, %d follow the header; is it truncated?",
+              "%s %s needs %d bytes, %d follow the header; %s",
               type,
               shape,
               needed,
-              size - length));
+              size - length,
+              needed > size - length
+                  ? "is it truncated?"
+                  : "is there something else behind the array?"));
     }
   }
 }

@@ -55,7 +55,12 @@ final class NpzFile implements Closeable {
     try {
       zip = new ZipFile(path.toFile());
     } catch (ZipException | EOFException e) {
-      throw new NpyException(path, "truncated, or not an npz (zip) file: " + reason(e));
+      var isOther = reason(e).contains("compression method");
+      throw new NpyException(
+          path,
+          isOther
+              ? "compressed as no npz of NumPy is: " + reason(e) + "; save it with savez_compressed"
+              : "truncated, or not an npz (zip) file: " + reason(e));
     }
     try {
       var file = new NpzFile(path, zip);

@@ -7,7 +7,6 @@ import carousel.nn.LayerNorm;
 import carousel.nn.Linear;
 import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stack;
-import carousel.tensor.DType;
 import carousel.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,7 +38,7 @@ public final class Draft {
   private final List<Graph.Output> outputs = new ArrayList<>();
   private final Map<String, Graph.Step> makers = new HashMap<>();
   private final Map<String, Integer> ranks = new HashMap<>();
-  private final Map<String, DType> types = new HashMap<>();
+  private final Map<String, DataType> types = new HashMap<>();
   private final Set<String> names = new HashSet<>();
 
   /** Nothing yet. */
@@ -60,7 +59,7 @@ public final class Draft {
   String input(Graph.Input input) {
     inputs.add(input);
     names.add(input.name());
-    types.put(input.name(), input.type().dtype());
+    types.put(input.name(), input.type());
     if (input.dims() != null) ranks.put(input.name(), input.dims().size());
     return input.name();
   }
@@ -114,7 +113,8 @@ public final class Draft {
    * @param dims its axes, a size or a name each; none if they need not be said
    */
   public void output(String name, String value, String... dims) {
-    output(new Graph.Output(name, value, DataType.FLOAT, dims.length == 0 ? null : List.of(dims)));
+    var type = types.getOrDefault(value, DataType.FLOAT);
+    output(new Graph.Output(name, value, type, dims.length == 0 ? null : List.of(dims)));
   }
 
   void output(Graph.Output output) {
@@ -141,24 +141,33 @@ public final class Draft {
       for (var name : to) if (!name.isEmpty()) ranks.put(name, y);
     }
     var type = typed(layer, from);
-    if (type != null) types.put(to.getFirst(), type);
+    if (type != null) for (var name : to) if (!name.isEmpty()) types.put(name, type);
   }
 
   /** The type of what a layer gives; null if that is not known. */
-  private @Nullable DType typed(Layer layer, List<String> from) {
+  private @Nullable DataType typed(Layer layer, List<String> from) {
     return switch (layer) {
-      case Embedding embedding -> embedding.weight().value().dtype();
-      case Linear linear -> linear.weight().value().dtype();
-      case LayerNorm norm -> norm.gain().value().dtype();
-      case Sequence sequence ->
-          Graph.directions(sequence).getFirst().cell().zero(1).tensors().getFirst().dtype();
       case Transpose _, Dropout _ -> type(from.getFirst());
+      case Operation operation -> Types.of(operation, from, this::type);
+      default -> weights(layer);
+    };
+  }
+
+  /** The type of a layer's weights; null if it has none, or is not known here. */
+  static @Nullable DataType weights(Layer layer) {
+    return switch (layer) {
+      case Embedding embedding -> DataType.of(embedding.weight().value().dtype());
+      case Linear linear -> DataType.of(linear.weight().value().dtype());
+      case LayerNorm norm -> DataType.of(norm.gain().value().dtype());
+      case Sequence sequence ->
+          DataType.of(
+              Graph.directions(sequence).getFirst().cell().zero(1).tensors().getFirst().dtype());
       default -> null;
     };
   }
 
   /** The type of a value; null if that is not known. */
-  @Nullable DType type(String name) {
+  @Nullable DataType type(String name) {
     return types.get(name);
   }
 

@@ -47,7 +47,20 @@ final class Forms {
     for (var input : node.inputs()) operands.add(new Given(input));
     switch (node.operator()) {
       case "Squeeze", "Unsqueeze" -> moved(node, attributes, operands, "axes", 1);
-      case "Split" -> moved(node, attributes, operands, "split", 1);
+      case "Split" -> {
+        moved(node, attributes, operands, "split", 1);
+        // Since opset 18 it says what the outputs say; of pieces that are not equal the row
+        // complains.
+        var pieces = attributes.remove("num_outputs");
+        if (pieces != null && !pieces.equals((long) node.outputs().size())) {
+          throw node.wrong(
+              String.format(
+                  Locale.ROOT,
+                  "attribute num_outputs is %s, and %d outputs are named",
+                  pieces,
+                  node.outputs().size()));
+        }
+      }
       case "Slice" -> {
         if (attributes.containsKey("starts")) {
           moved(node, attributes, operands, "starts", 1);

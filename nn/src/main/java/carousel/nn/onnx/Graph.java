@@ -118,7 +118,8 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
    *
    * @param given what it reads, by name; I32 also where a file wants INT64
    * @return its outputs, by name
-   * @throws TensorException if an input is missing, or shapes do not fit; the message names the step
+   * @throws TensorException if an input is missing, or has not the type, the number of axes or the sizes that
+   *     are declared, or shapes do not fit; the message names the input or the step
    */
   public Map<String, Tensor> run(Map<String, Tensor> given) {
     var values = new HashMap<String, Tensor>();
@@ -128,6 +129,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
         throw new TensorException(
             String.format(Locale.ROOT, "graph: reads %s, got %s", inputs, given.keySet()));
       }
+      check(input, value);
       values.put(input.name(), value);
     }
     for (var step : steps) {
@@ -147,6 +149,25 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
     var outputs = new LinkedHashMap<String, Tensor>();
     for (var output : outputs()) outputs.put(output.name(), value(values, output.value()));
     return outputs;
+  }
+
+  /** An axis that has a name, or nothing, may be of any size. */
+  private static void check(Input input, Tensor x) {
+    var dims = input.dims();
+    var fits = x.dtype() == input.type().dtype() && (dims == null || dims.size() == x.rank());
+    for (var axis = 0; fits && dims != null && axis < x.rank(); axis++) {
+      fits = !dims.get(axis).matches("[0-9]+") || dims.get(axis).equals(x.dim(axis) + "");
+    }
+    if (fits) return;
+    throw new TensorException(
+        String.format(
+            Locale.ROOT,
+            "graph: input %s is %s %s, got %s %s",
+            OnnxException.quote(input.name()),
+            input.type(),
+            dims == null ? "of any shape" : dims,
+            x.dtype(),
+            x.shape()));
   }
 
   /**

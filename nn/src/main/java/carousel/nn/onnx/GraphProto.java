@@ -36,6 +36,9 @@ record GraphProto(
   /** Before it, operators of this name were others. */
   private static final int OLDEST_OPSET = 7;
 
+  /** What later ones change is not known here. */
+  private static final int NEWEST_OPSET = 25;
+
   /** The graph of a model file. */
   static GraphProto ofModel(byte[] file, ExternalFiles files) {
     var in = new WireReader(file);
@@ -52,13 +55,14 @@ record GraphProto(
       }
     }
     if (graph == null) throw new OnnxException("no ONNX model: it holds no graph");
-    if (opset < OLDEST_OPSET) {
+    if (opset < OLDEST_OPSET || opset > NEWEST_OPSET) {
       throw new OnnxException(
           String.format(
               Locale.ROOT,
-              "the operators are those of version %d, read are %d and later",
+              "the operators are those of version %d, read are %d to %d; convert the model where it was made",
               opset,
-              OLDEST_OPSET));
+              OLDEST_OPSET,
+              NEWEST_OPSET));
     }
     return new GraphProto(
         graph.nodes,

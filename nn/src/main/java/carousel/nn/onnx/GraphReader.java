@@ -73,7 +73,17 @@ final class GraphReader {
   private void reserve() {
     var names = new HashSet<String>(graph.tensors().keySet());
     graph.inputs().forEach(input -> names.add(input.name()));
-    graph.nodes().forEach(node -> names.addAll(node.outputs()));
+    for (var node : graph.nodes()) {
+      for (var output : node.outputs()) {
+        if (!output.isEmpty() && !names.add(output)) {
+          throw node.wrong(
+              String.format(
+                  Locale.ROOT,
+                  "gives %s, which another node, an input or a tensor of the file gives",
+                  OnnxException.quote(output)));
+        }
+      }
+    }
     draft.reserve(names);
   }
 
@@ -239,16 +249,12 @@ final class GraphReader {
   }
 
   private static DataType type(Forms.Modern form, List<@Nullable Value> operands, DType dtype) {
-    if (dtype != DType.I32) return DataType.of(dtype);
-    if (form.operator().equals("Cast") && form.attributes().get("to") instanceof Long to) {
-      return DataType.of(to, "attribute to");
+    var types = new ArrayList<@Nullable DataType>();
+    for (var operand : operands) {
+      types.add(operand instanceof Constant constant ? constant.type() : null);
     }
-    var isShape = Set.of("Shape", "Size", "ArgMax").contains(form.operator());
-    return !isShape
-            && operands.getFirst() instanceof Constant first
-            && first.type() == DataType.INT32
-        ? DataType.INT32
-        : DataType.INT64;
+    var type = Types.of(form.operator(), form.attributes(), types);
+    return type != null && type.dtype() == dtype ? type : DataType.of(dtype);
   }
 
   private void step(Forms.Modern form, List<@Nullable Value> values, NodeProto node) {

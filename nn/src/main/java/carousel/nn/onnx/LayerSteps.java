@@ -167,7 +167,7 @@ final class LayerSteps {
     if (node.integer("axis", 0) != 0) return false;
     node.requireOnly("axis");
     requireInputs(node, 2);
-    one(node, layer(node).embedding(table), given(node, 1));
+    one(node, layer(node).embedding(table), uncast(given(node, 1)));
     return true;
   }
 
@@ -244,7 +244,7 @@ final class LayerSteps {
     node.requireOnly("to", "saturate");
     var from = given(node, 0);
     var to = DataType.of(node.integer("to", 0), "attribute to");
-    if (!to.isHalf() && draft.type(from) == to.dtype()) return alias(node, from, to);
+    if (!to.isHalf() && draft.type(from) == to) return alias(node, from, to);
     return false;
   }
 
@@ -253,6 +253,19 @@ final class LayerSteps {
     requireInputs(node, 1);
     reader.put(node.output(0), new Given(from));
     return true;
+  }
+
+  /** What was cast from one kind of whole numbers to the other, where both are read alike. */
+  private String uncast(String name) {
+    var step = draft.maker(name);
+    if (step == null
+        || !(step.layer() instanceof Operation operation)
+        || !operation.operator().equals("Cast")
+        || step.from().isEmpty()) return name;
+    var before = draft.type(step.from().getFirst());
+    var after = draft.type(name);
+    var isWhole = before != null && after != null && before.dtype() == DType.I32;
+    return isWhole && after.dtype() == DType.I32 ? uncast(step.from().getFirst()) : name;
   }
 
   /** Before opset 13 all axes from one on, axis 1 if none is named, were folded as one. */
@@ -288,7 +301,7 @@ final class LayerSteps {
     var from = new ArrayList<String>();
     var x = given(node, 0);
     from.add(isBatchFirst ? transposed(x) : x);
-    from.add(node.input(4).isEmpty() ? "" : given(node, 4));
+    from.add(node.input(4).isEmpty() ? "" : uncast(given(node, 4)));
     var states = Graph.states(layer);
     for (var i = 0; i < states; i++) {
       var name = node.input(5 + i);

@@ -24,6 +24,7 @@ final class LayerWriter {
   private final GraphWriter out = new GraphWriter();
   private final Graph graph;
   private final DataType type;
+  private final Draft known = new Draft(); // the types of values
   private int constants; // how many operands were written so far
 
   private LayerWriter(Graph graph) {
@@ -35,21 +36,37 @@ final class LayerWriter {
   static WireWriter model(Graph graph) {
     var writer = new LayerWriter(graph);
     for (var input : graph.inputs()) {
-      writer.out.input(input.name(), writer.typed(input.type()), dims(input.dims()));
+      writer.known.input(input);
+      writer.out.input(input.name(), input.type(), dims(input.dims()));
     }
-    for (var step : graph.steps()) writer.step(step);
+    for (var step : graph.steps()) {
+      writer.known.add(step.layer(), step.from(), step.to());
+      writer.checkType(step);
+      writer.step(step);
+    }
     for (var output : graph.outputs()) {
       if (!output.name().equals(output.value())) {
         writer.out.node("Identity", output.name(), List.of(output.value()));
       }
-      writer.out.output(output.name(), writer.typed(output.type()), dims(output.dims()));
+      var found = writer.known.type(output.value());
+      writer.out.output(output.name(), found == null ? output.type() : found, dims(output.dims()));
     }
     return writer.out.model();
   }
 
-  /** All that is floating has the type of the weights. */
-  private DataType typed(DataType declared) {
-    return declared.dtype().isFloating() ? type : declared;
+  /** What a layer multiplies has the type of its weights. */
+  private void checkType(Graph.Step step) {
+    var x = known.type(step.from().isEmpty() ? "" : step.from().getFirst());
+    var weights = Draft.weights(step.layer());
+    if (x == null || weights == null || step.layer() instanceof Embedding || x == weights) return;
+    throw new OnnxException(
+        String.format(
+            Locale.ROOT,
+            "%s reads %s, which is %s, and has weights of %s; declare the input as what it is, or cast it",
+            step.to().getFirst(),
+            step.from().getFirst(),
+            x,
+            weights));
   }
 
   /** A size is a number; null for axes that are not known. */
@@ -276,10 +293,7 @@ final class LayerWriter {
 
   /** ONNX wants INT32 there. */
   private String lengths(String path, String name) {
-    for (var input : graph.inputs()) {
-      if (input.name().equals(name) && input.type() == DataType.INT32) return name;
-    }
-    return name.isEmpty()
+    return name.isEmpty() || known.type(name) == DataType.INT32
         ? name
         : out.node(
             "Cast",

@@ -100,8 +100,7 @@ record Semantics(
               ? Set.of("alpha", "beta")
               : function.hasAlpha() ? Set.of("alpha") : Set.<String>of();
       // Affine and ScaledTanh are functions of recurrent operators alone.
-      if (Set.of("Elu", "HardSigmoid", "LeakyRelu", "Softsign", "ThresholdedRelu")
-          .contains(function.label())) {
+      if (Set.of("Elu", "HardSigmoid", "LeakyRelu", "Softsign").contains(function.label())) {
         row(
             function.label(),
             1,
@@ -114,6 +113,16 @@ record Semantics(
                     c.number("beta", function.defaultBeta())));
       }
     }
+    // As an operator it is 0 at α, as a function of recurrent operators α.
+    row(
+        "ThresholdedRelu",
+        1,
+        1,
+        Set.of("alpha"),
+        c -> {
+          var x = c.x(0);
+          return Tensor.where(x.gt(c.number("alpha", 1)), x, x.zerosLike());
+        });
     row(
         "Selu",
         1,
@@ -208,10 +217,14 @@ record Semantics(
         "ArgMax",
         1,
         1,
-        Set.of("axis", "keepdims"),
+        Set.of("axis", "keepdims", "select_last_index"),
         c -> {
           var axis = Call.axis(c.x(0), c.integer("axis", 0));
-          var found = c.x(0).argmax(axis);
+          var isLast = c.integer("select_last_index", 0) != 0;
+          var found =
+              isLast
+                  ? c.x(0).flip(axis).argmax(axis).neg().add(c.x(0).dim(axis) - 1)
+                  : c.x(0).argmax(axis);
           return !keeps(c) ? found : found.unsqueeze(axis);
         });
   }

@@ -124,7 +124,7 @@ class NpyTest {
         "bigendian | big-endian (\">f4\"): save it with a.astype('<f4')",
         "objects | holds Python objects, which are not read: they would be run; save numbers",
         "record | the element type",
-        "complex | the element type \"'<c16'\"; known are",
+        "complex | the element type \"'<c16'\"; read are [<i8, <f8, <f4, <i4, <f2, |b1]: convert",
       })
   void whatIsNotReadIsNamed(String name, String message) {
     assertThatThrownBy(() -> load(name))
@@ -144,7 +144,8 @@ class NpyTest {
     }
     Files.write(file, Arrays.copyOf(whole, whole.length + 1));
     assertThatThrownBy(() -> Npy.load(file))
-        .hasMessageEndingWith("F32 [2, 3] needs 24 bytes, 25 follow the header; is it truncated?");
+        .hasMessageEndingWith(
+            "F32 [2, 3] needs 24 bytes, 25 follow the header; is there something else behind the array?");
   }
 
   @ParameterizedTest

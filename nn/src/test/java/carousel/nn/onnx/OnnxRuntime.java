@@ -13,6 +13,8 @@ import ai.onnxruntime.TensorInfo;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
@@ -109,6 +111,15 @@ final class OnnxRuntime implements AutoCloseable {
     if (x.dtype() == DType.F32) {
       return OnnxTensor.createTensor(environment, FloatBuffer.wrap(x.toFloatArray()), dims);
     }
+    if (x.dtype() == DType.F64) {
+      return OnnxTensor.createTensor(environment, DoubleBuffer.wrap(x.toDoubleArray()), dims);
+    }
+    if (x.dtype() == DType.BOOL) {
+      var truths = x.cast(DType.I32).toIntArray();
+      var bytes = ByteBuffer.allocateDirect(truths.length);
+      for (var truth : truths) bytes.put((byte) truth);
+      return OnnxTensor.createTensor(environment, bytes.flip(), dims, OnnxJavaType.BOOL);
+    }
     var info = requireNonNull(session.getInputInfo().get(name), name).getInfo();
     if (((TensorInfo) info).type == OnnxJavaType.INT64) {
       var wide = Arrays.stream(x.toIntArray()).asLongStream().toArray();
@@ -137,6 +148,12 @@ final class OnnxRuntime implements AutoCloseable {
         var array = new boolean[values.remaining()];
         for (var i = 0; i < array.length; i++) array[i] = values.get() != 0;
         yield Tensor.of(Shape.of(dims), array);
+      }
+      case DOUBLE -> {
+        var values = x.getDoubleBuffer();
+        var array = new double[values.remaining()];
+        values.get(array);
+        yield Tensor.of(DType.F64, Shape.of(dims), array);
       }
       default -> {
         var values = x.getFloatBuffer();
