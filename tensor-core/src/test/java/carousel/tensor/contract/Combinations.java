@@ -32,7 +32,7 @@ public final class Combinations {
    * @param of the case, in words
    */
   public static <T> List<T> oneOf(List<T> choices, String of) {
-    int chosen = Math.floorMod(of.hashCode() * 0x9E3779B9 >>> 8, choices.size());
+    int chosen = Math.floorMod((of.hashCode() * 0x9E3779B9) >>> 8, choices.size());
     return ALL ? choices : List.of(choices.get(chosen));
   }
 

@@ -37,7 +37,9 @@ class RandomsTest {
         for (long counter : COUNTERS) {
           var draw = new Philox.Draw(seed, counter);
           same(
-              type, (backend, y) -> backend.random(Distribution.UNIFORM, draw, y), draw.toString());
+              type,
+              (backend, y) -> backend.random(Distribution.UNIFORM, draw, y),
+              "uniform " + seed + " " + counter);
         }
       }
     }
