@@ -67,7 +67,9 @@ __device__ __forceinline__ i64 first_element() { return static_cast<i64>(blockId
 __device__ __forceinline__ i64 all_threads() { return static_cast<i64>(gridDim.x) * blockDim.x; }
 
 // Notes what is wrong with an index, once, for the host to throw at the next read (DeviceErrors.java); op is a number of
-// DeviceErrors.Op, error its four words.
+// DeviceErrors.Op, error its four words. A size of DOES_NOT_FIT says that a result is none of i32.
+constexpr int DOES_NOT_FIT = -1;
+
 __device__ __forceinline__ void report(int *error, int op, int index, int size) {
   if (atomicCAS(&error[0], 0, op) == 0) {
     error[1] = index;

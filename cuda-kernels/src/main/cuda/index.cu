@@ -10,6 +10,16 @@ __device__ __forceinline__ bool within(int index, int size, int op, int *error) 
   return false;
 }
 
+// A sum as an element: of whole numbers one that does not fit is reported, and wraps.
+template <typename T> __device__ __forceinline__ T total(const LongSum<T> &sum, int, int *) { return static_cast<T>(sum.value()); }
+template <> __device__ __forceinline__ int total(const LongSum<int> &sum, int op, int *error) {
+  int y = static_cast<int>(sum.value());
+  if (y != sum.value()) {
+    report(error, op, 0, DOES_NOT_FIT);
+  }
+  return y;
+}
+
 // y_i = x[i, with index_i along one axis]: y, index, x as `at` says, x with stride 0 on that axis, whose stride is `step`.
 // Elements are moved, not read, so that only their size counts; of whole slices several are moved at once.
 template <typename Unit>
@@ -38,7 +48,7 @@ GATHER(8, u64)
 GATHER(16, u128)
 
 // Lines along the axis start where `lines` says: of index, y, source; `steps` from one element of each to the next. A thread
-// takes a line of n elements.
+// takes a line of n elements. Not of whole numbers, which would wrap where a sum leaves their range.
 template <typename T>
 __device__ __forceinline__ void scatter_lines(T *y, const int *index, const T *source, const Positions<3> &lines,
                                               i64 index_step, i64 y_step, i64 source_step, i64 n, int size, int op,
@@ -74,7 +84,7 @@ __device__ __forceinline__ void scatter_sorted(T *y, const int *sorted, const in
     for (i64 i = first; i < n && line[i] == k; i++) {
       sum.add(source[at.of[2] + origins[at.of[0] + i] * source_step]);
     }
-    y[at.of[1] + k * y_step] = static_cast<T>(sum.value());
+    y[at.of[1] + k * y_step] = total(sum, op, error);
   }
 }
 
@@ -97,17 +107,19 @@ __device__ __forceinline__ void add_slices(T *y, const int *sorted, const int *o
       for (int i = first; i < n && sorted[i] == k; i++) {
         sum.add(source[at.of[1] + origins[i] * source_step]);
       }
-      y[at.of[0] + k * y_step] = static_cast<T>(sum.value());
+      y[at.of[0] + k * y_step] = total(sum, op, error);
     }
   }
 }
 
-#define ADD(type, T)                                                                                                       \
+#define LINES(type, T)                                                                                                     \
   extern "C" __global__ void scatterAdd_##type##_lines(T *y, const int *index, const T *source, Positions<3> lines,        \
                                                        i64 index_step, i64 y_step, i64 source_step, i64 n, int size,       \
                                                        int op, int *error) {                                               \
     scatter_lines(y, index, source, lines, index_step, y_step, source_step, n, size, op, error);                           \
-  }                                                                                                                        \
+  }
+
+#define ADD(type, T)                                                                                                       \
   extern "C" __global__ void scatterAdd_##type##_sorted(T *y, const int *sorted, const int *origins, const T *source,      \
                                                         Positions<3> lines, i64 y_step, i64 source_step, i64 n, int size,  \
                                                         int op, int *error) {                                              \
@@ -119,6 +131,8 @@ __device__ __forceinline__ void add_slices(T *y, const int *sorted, const int *o
     add_slices(y, sorted, origins, source, slices, y_step, source_step, n, size, op, error);                               \
   }
 
+LINES(f32, float)
+LINES(f64, double)
 ADD(f32, float)
 ADD(f64, double)
 ADD(i32, int)

@@ -2,9 +2,13 @@ package carousel.autograd;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Cast;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Unary;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * Anomaly.detect(() -> Grad.of(() -> model.loss(x, y), model.parameters()));
  * }</pre>
+ *
+ * <p>An infinity that code puts in as a limit is none: a scalar, or a tensor filled with it, as −∞ where a mask
+ * hides a score. What carries it on may be infinite as well, element by element where the op is elementwise; a
+ * NaN that comes of it is found.
  *
  * <p>The code runs op by op, without kernels for layers, and every result is read: some hundred times
  * slower than otherwise, so look at the loss alone until it is not finite. What an optimiser writes in
@@ -43,7 +51,7 @@ public final class Anomaly {
    * @param <R> what it returns
    * @return its result, if all is finite
    * @throws TensorException at the first op that gives a number that is not finite, or takes one from
-   *     outside of the code; scalars of ∞ may come in, as limits do
+   *     outside of the code, but for limits
    */
   public static <R> R detect(Supplier<R> code) {
     var watch = new Watch(Interpreter.current());
@@ -56,8 +64,10 @@ public final class Anomaly {
    * @param what the op, or whose gradient it is part of
    * @param places where the code asked for it, innermost first
    * @param from how its first known operand came about
+   * @param carriesLimits whether it has infinities that were put in as limits
    */
-  private record Origin(String what, List<String> places, @Nullable Origin from) {
+  private record Origin(
+      String what, List<String> places, @Nullable Origin from, boolean carriesLimits) {
     /** What led here, the last first, what follows itself once. */
     String path() {
       var path = new StringBuilder(what);
@@ -123,15 +133,58 @@ public final class Anomaly {
         requireFiniteFromOutside(op, x);
       }
       Tensor[] results = outer.apply(op, inputs);
-      Origin origin = new Origin(what(op), places(), from(inputs));
+      String what = what(op);
+      List<String> places = places();
+      Origin from = from(inputs);
       for (Tensor y : results) {
+        boolean finite = notFinite(y) < 0;
+        int at = finite ? -1 : born(op, y, Arrays.stream(inputs).filter(this::hasLimits).toList());
+        Origin origin = new Origin(what, places, from, !finite);
         origins.put(y, origin);
-        int at = notFinite(y);
         if (at >= 0) {
           throw born(op, inputs, y, at, origin);
         }
       }
       return results;
+    }
+
+    /** Whether an operand has infinities that were put there as limits. */
+    private boolean hasLimits(Tensor x) {
+      Origin origin = origins.get(x);
+      return origin == null ? isLimit(x) : origin.carriesLimits;
+    }
+
+    private static boolean isLimit(Tensor x) {
+      return x.dtype().isFloating()
+          && x.size() > 0
+          && (x.rank() == 0 || x.storage().filled().isPresent())
+          && Double.isInfinite(value(x, 0));
+    }
+
+    /** The first element that is not finite and that no limit explains; negative if there is none. */
+    private static int born(Op op, Tensor y, List<Tensor> limits) {
+      boolean elementwise =
+          op instanceof Unary
+              || op instanceof Binary
+              || op instanceof Ternary
+              || op instanceof Cast;
+      boolean[] explained = new boolean[Math.toIntExact(y.size())];
+      for (Tensor x : limits) {
+        double[] values =
+            elementwise
+                ? EAGER.run(() -> x.expand(y.shape().toArray()).toDoubleArray())
+                : new double[0];
+        for (int i = 0; i < explained.length; i++) {
+          explained[i] |= !elementwise || Double.isInfinite(values[i]);
+        }
+      }
+      double[] values = y.toDoubleArray();
+      for (int i = 0; i < values.length; i++) {
+        if (Double.isNaN(values[i]) || (Double.isInfinite(values[i]) && !explained[i])) {
+          return i;
+        }
+      }
+      return -1;
     }
 
     /** An operand that is part of a gradient, or what the gradient is of; else the first computed one. */
@@ -157,7 +210,7 @@ public final class Anomaly {
         return;
       }
       int at = notFinite(x);
-      if (at >= 0 && (x.rank() > 0 || Double.isNaN(value(x, at)))) {
+      if (at >= 0 && !isLimit(x)) {
         throw new TensorException(
             "anomaly: "
                 + value(x, at)

@@ -2,6 +2,7 @@ package carousel.autograd;
 
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,10 @@ final class Edge {
 
   private final boolean isLeaf;
   private final boolean takesRows;
+
+  /** How often the memory of an output had been written when the program computed it. */
+  private final int version;
+
   private final List<Tensor> indices = new ArrayList<>(0);
   private final List<Tensor> values = new ArrayList<>(0);
 
@@ -28,14 +33,15 @@ final class Edge {
   /** Of how many summands. */
   private record Sum(@Nullable Tensor value, int count) {}
 
-  private Edge(boolean isLeaf, boolean takesRows) {
+  private Edge(boolean isLeaf, boolean takesRows, int version) {
     this.isLeaf = isLeaf;
     this.takesRows = takesRows;
+    this.version = version;
   }
 
   /** Of an output of a node, at which nothing has arrived yet. */
-  static Edge ofOutput() {
-    return new Edge(false, false);
+  static Edge ofOutput(Tensor result) {
+    return new Edge(false, false, result.storage().version());
   }
 
   /**
@@ -44,7 +50,25 @@ final class Edge {
    * @param takesRows whether nobody differentiates its gradient again
    */
   static Edge ofLeaf(boolean takesRows) {
-    return new Edge(true, takesRows);
+    return new Edge(true, takesRows, 0);
+  }
+
+  /**
+   * Refuses an output that was overwritten since the program computed it: by a write that no tape saw, in
+   * {@link Grad#off} or through a tensor that shares its memory. What is made of it would have the new value,
+   * and the gradient of the old one.
+   */
+  void requireUnchanged(String op, String what, Tensor x) {
+    if (!isLeaf && x.storage().version() != version) {
+      throw new TensorException(
+          op
+              + ": "
+              + what
+              + " "
+              + x.shape()
+              + " was changed in place after the program that is being differentiated computed it, and a"
+              + " write is no op: its gradient would be that of the old value; write to a copy()");
+    }
   }
 
   boolean isLeaf() {

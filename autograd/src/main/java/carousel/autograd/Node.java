@@ -67,7 +67,7 @@ final class Node implements Vjp.Context {
     outputVersions = new int[m];
     boolean reads = vjp.readsOutput(wanted);
     for (int k = 0; k < m; k++) {
-      outputs[k] = Edge.ofOutput();
+      outputs[k] = Edge.ofOutput(results[k]);
       if (reads) {
         savedOutputs[k] = results[k];
         outputVersions[k] = save(results[k]);

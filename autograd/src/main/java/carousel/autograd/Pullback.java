@@ -57,7 +57,11 @@ public final class Pullback implements AutoCloseable {
     var tape = new Tape(leaves.stream().map(Leaf::value).toList());
     boolean done = false;
     try {
-      var pullback = new Pullback(tape.run(program), leaves, saving.apply(tape));
+      Tensor value = tape.run(program);
+      if (value == null) {
+        throw new TensorException("gradient: the program returned null; return what it computed");
+      }
+      var pullback = new Pullback(value, leaves, saving.apply(tape));
       done = true;
       return pullback;
     } finally {

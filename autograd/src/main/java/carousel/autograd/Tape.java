@@ -61,7 +61,7 @@ final class Tape implements Interpreter {
           : record(composite, fused, inputs);
     }
     Tensor[] results = outer.apply(op, inputs);
-    @Nullable Edge[] edges = edges(inputs);
+    @Nullable Edge[] edges = edges(op, inputs);
     if (edges == null) {
       return results;
     }
@@ -90,7 +90,7 @@ final class Tape implements Interpreter {
       throw new TensorException(
           String.format(
               Locale.ROOT,
-              "%s: this %s %s is a result of the program that is being differentiated, or a view of one, and a write is no op: its gradient would be that of the old value; make a new tensor (where, concat, stack, scatterAdd), or write in Grad.off to what the gradient shall not see",
+              "%s: this %s %s is a result of the program that is being differentiated, or a view of one, and a write is no op: its gradient would be that of the old value; make a new tensor (where, concat, stack, scatterAdd), or write to a detach().copy(), which the gradient does not see",
               op,
               target.dtype(),
               target.shape()));
@@ -110,11 +110,12 @@ final class Tape implements Interpreter {
   }
 
   /** Where the inputs came from; null if none is tracked. */
-  private @Nullable Edge @Nullable [] edges(Tensor... inputs) {
+  private @Nullable Edge @Nullable [] edges(Op op, Tensor... inputs) {
     @Nullable Edge[] edges = null;
     for (int i = 0; i < inputs.length; i++) {
       Edge edge = tracked.get(inputs[i]);
       if (edge != null) {
+        edge.requireUnchanged(op.label(), "input " + i, inputs[i]);
         if (edges == null) {
           edges = new Edge[inputs.length];
         }
@@ -140,7 +141,7 @@ final class Tape implements Interpreter {
   }
 
   private Tensor[] record(Composite op, Fused fused, Tensor... inputs) {
-    @Nullable Edge[] edges = edges(inputs);
+    @Nullable Edge[] edges = edges(op, inputs);
     Fused.Result result = fused.forward(inputs);
     if (edges != null) {
       boolean[] wanted = new boolean[inputs.length];
@@ -171,6 +172,9 @@ final class Tape implements Interpreter {
           public Tensor[] apply(Op op, Tensor... inputs) {
             for (Tensor x : inputs) {
               Edge edge = tracked.get(x);
+              if (edge != null) {
+                edge.requireUnchanged(op.label(), "an input", x);
+              }
               if (edge != null && seen.putIfAbsent(x, edge) == null) {
                 read.add(x);
               }
@@ -219,6 +223,7 @@ final class Tape implements Interpreter {
     try (var backward = Scope.openUnwatched()) {
       Edge end = tracked.get(result);
       if (end != null) {
+        end.requireUnchanged("gradient", "the result", result);
         end.accumulate(cotangent);
         for (int i = nodes.size() - 1; i >= 0; i--) {
           // What a rule makes on the way is freed with it; cotangents are held by their edges.

@@ -1,13 +1,18 @@
 package carousel.autograd;
 
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.DType;
+import carousel.tensor.Device;
 import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import java.math.BigDecimal;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -134,6 +139,75 @@ class FunctionGradientsTest {
   }
 
   /** In F32, where 1 − |x|/(1 + |x|) would have lost all of it. */
+  /** At −∞ and ∞: value, slope, value, slope. */
+  private record Limits(UnaryOperator<Tensor> of, double... numbers) {}
+
+  private static final Map<String, Limits> ACTIVATIONS =
+      new TreeMap<>(
+          Map.ofEntries(
+              entry("relu", new Limits(Tensor::relu, 0, 0, INF, 1)),
+              entry("relu6", new Limits(Tensor::relu6, 0, 0, 6, 0)),
+              entry("leakyRelu", new Limits(x -> x.leakyRelu(0.25), -INF, 0.25, INF, 1)),
+              entry("elu", new Limits(x -> x.elu(2), -2, 0, INF, 1)),
+              entry("celu", new Limits(x -> x.celu(2), -2, 0, INF, 1)),
+              entry("silu", new Limits(Tensor::silu, 0, 0, INF, 1)),
+              entry("mish", new Limits(Tensor::mish, 0, 0, INF, 1)),
+              entry("gelu", new Limits(Tensor::gelu, 0, 0, INF, 1)),
+              entry("geluTanh", new Limits(Tensor::geluTanh, 0, 0, INF, 1)),
+              entry("sigmoid", new Limits(Tensor::sigmoid, 0, 0, 1, 0)),
+              entry("tanh", new Limits(Tensor::tanh, -1, 0, 1, 0)),
+              entry("softplus", new Limits(Tensor::softplus, 0, 0, INF, 1)),
+              entry("logSigmoid", new Limits(Tensor::logSigmoid, -INF, 1, 0, 0)),
+              entry("softsign", new Limits(Tensor::softsign, -1, 0, 1, 0)),
+              entry("hardTanh", new Limits(x -> x.hardTanh(-1, 1), -1, 0, 1, 0)),
+              entry("hardSigmoid", new Limits(Tensor::hardSigmoid, 0, 0, 1, 0)),
+              entry("hardSwish", new Limits(Tensor::hardSwish, 0, 0, INF, 1))));
+
+  /** Infinite, and finite so far out that parts of the formulas leave the range; 37 at once, for vectors and rest. */
+  @Test
+  void activationsHaveTheirLimitsAndTheSlopesOfThem() {
+    for (Device device : Device.all()) {
+      for (DType type : new DType[] {DType.F32, DType.F64}) {
+        double far = type == DType.F32 ? 3e38 : 1e308;
+        try (var on = Scope.open(device)) {
+          ACTIVATIONS.forEach((name, limits) -> {
+            for (double at : new double[] {-INF, -far, far, INF}) {
+              Tensor x = Tensor.full(type, at, 37);
+              var g = Grad.of(() -> limits.of.apply(x).narrow(0, 1, 36).sum(), x);
+              Tensor y = limits.of.apply(x);
+              String what = name + " at " + at + " of " + type + " on " + device.name();
+              double value = limits.numbers[at < 0 ? 0 : 2];
+              for (double v : y.toDoubleArray()) {
+                if (Double.isInfinite(value) && !Double.isInfinite(at)) {
+                  assertThat(v * Math.signum(value)).as(what).isGreaterThan(1e30);
+                } else {
+                  assertThat(v).as(what).isEqualTo(value, within(1e-6));
+                }
+              }
+              assertThat(g.get(0).get(36))
+                  .as("the slope of %s", what)
+                  .isEqualTo(limits.numbers[at < 0 ? 1 : 3], within(1e-6));
+            }
+          });
+        }
+      }
+    }
+  }
+
+  /** The slope of {@code a % b} by b is the whole quotient towards 0, which a division may round up. */
+  @Test
+  void aRemainderByItsDivisor() {
+    double[] a = {1, -1, 1, 7, -7, 3.073110572007424E15, 0.3, 0};
+    double[] b = {0.1, 0.1, -0.1, 2, -2, 0.75, 0.1, 3};
+    Tensor divisor = Tensor.of(b);
+    Tensor g = Grad.of(() -> Tensor.of(a).fmod(divisor).sum(), divisor).get(0);
+    for (int i = 0; i < a.length; i++) {
+      double quotient =
+          new BigDecimal(a[i]).divideToIntegralValue(new BigDecimal(b[i])).doubleValue();
+      assertThat(g.get(i)).as("%s %% %s", a[i], b[i]).isEqualTo(0 - quotient);
+    }
+  }
+
   @Test
   void aSmallSlopeKeepsItsDigits() {
     Tensor x = Tensor.of(1e8f, -1e6f);

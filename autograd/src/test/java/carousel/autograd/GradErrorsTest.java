@@ -4,10 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
+import carousel.tensor.InPlace;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.FormulaTrace;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.Channels;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -42,6 +53,30 @@ class GradErrorsTest {
         .hasMessage("gradient: 'input 1' is I32 [2]; only F32 and F64 tensors have gradients");
   }
 
+  @SuppressWarnings("NullAway")
+  @Test
+  void nothingIsNoLoss() {
+    wrong(() -> Grad.of(() -> null, x))
+        .hasMessage("gradient: the program returned null; return what it computed");
+    wrong(() -> Grad.of(() -> x.add((Tensor) null).sum(), x)).hasMessage("add: operand 1 is null");
+  }
+
+  @Test
+  void aScopeIsAskedForByWhoComputes() throws InterruptedException {
+    var said = new AtomicReference<String>();
+    var thread =
+        new Thread(() -> {
+          try {
+            Grad.of(() -> x.sum(), x);
+          } catch (TensorException e) {
+            said.set(e.getMessage());
+          }
+        });
+    thread.start();
+    thread.join();
+    assertThat(said.get()).startsWith("no scope is open on thread ").contains("Scope.open()");
+  }
+
   @Test
   void inputsChangedInPlaceAreNoticed() {
     Tensor w = Tensor.of(5.0, 7.0);
@@ -68,8 +103,9 @@ class GradErrorsTest {
             Grad.of(
                 () -> {
                   Tensor y = x.tanh();
+                  Tensor z = y.sum();
                   Grad.off(() -> y.fill(0));
-                  return y.sum();
+                  return z;
                 },
                 x))
         .hasMessageStartingWith("tanh: output 0 [2] was changed in place");
@@ -87,6 +123,94 @@ class GradErrorsTest {
                 },
                 x))
         .hasMessageStartingWith("checkpoint: input 0 [2] was changed in place");
+  }
+
+  private static void read(Tensor target) {
+    byte[] bytes = new byte[(int) target.size() * target.dtype().bytes()];
+    try {
+      target.readFrom(Channels.newChannel(new ByteArrayInputStream(bytes)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void update(Tensor target) {
+    var trace = new FormulaTrace(target);
+    trace.result(target, trace.run(() -> trace.input(target).mul(0)));
+    InPlace.run(List.of(trace.call()));
+  }
+
+  /** All ways to overwrite a tensor, by names. */
+  private static final Map<String, Consumer<Tensor>> WRITES =
+      Map.of(
+          "assign",
+          y -> y.assign(y.zerosLike().detach()),
+          "fill",
+          y -> y.fill(0),
+          "readFrom",
+          GradErrorsTest::read,
+          "update",
+          GradErrorsTest::update);
+
+  /** All ways to reach the memory of a result. */
+  private static final Map<String, BiConsumer<Tensor, Consumer<Tensor>>> REACHES =
+      Map.of(
+          "the result", (y, write) -> write.accept(y),
+          "a part", (y, write) -> write.accept(y.narrow(0, 0, 1)),
+          "without a tape", (y, write) -> Grad.off(() -> run(y, write)),
+          "detached", (y, write) -> write.accept(y.detach()),
+          "a detached part", (y, write) -> write.accept(y.detach().select(0, 1)));
+
+  private static Tensor run(Tensor y, Consumer<Tensor> write) {
+    write.accept(y);
+    return y;
+  }
+
+  /** What is computed of it later: by a rule that reads it, and by some that do not. */
+  private static final Map<String, UnaryOperator<Tensor>> USES =
+      Map.of(
+          "square", y -> y.square().sum(),
+          "sum", Tensor::sum,
+          "checkpoint", y -> Grad.checkpoint(() -> y.add(1)).sum(),
+          "composite", y -> y.softmax(0).sum());
+
+  /** The rule of mul reads no output, so that a tape has saved nothing to compare. */
+  @Test
+  void noWriteOverAResultPasses() {
+    WRITES.forEach((door, write) ->
+        REACHES.forEach((reach, by) ->
+            USES.forEach((use, loss) ->
+                assertThatThrownBy(() ->
+                        Grad.of(
+                            () -> {
+                              Tensor y = x.mul(3);
+                              by.accept(y, write);
+                              return loss.apply(y);
+                            },
+                            x))
+                    .as("%s through %s, then %s", door, reach, use)
+                    .isInstanceOf(TensorException.class)
+                    .hasMessageContaining("a write is no op"))));
+    wrong(() ->
+            Grad.of(
+                () -> {
+                  Tensor y = x.sum();
+                  Grad.off(() -> y.fill(0));
+                  return y;
+                },
+                x))
+        .hasMessageStartingWith("gradient: the result [] was changed in place after");
+    // A copy is another memory.
+    Tensor g =
+        Grad.of(
+                () -> {
+                  Tensor y = x.mul(3);
+                  read(y.detach().copy());
+                  return y.square().sum();
+                },
+                x)
+            .get(0);
+    assertThat(g.toDoubleArray()).containsExactly(36, 54);
   }
 
   /** Where no rule reads what was overwritten, nothing would notice. */

@@ -52,13 +52,16 @@ final class DeviceErrors {
     }
 
     private String text(int index, int size) {
-      return overflow
+      return overflow || size == DOES_NOT_FIT
           ? String.valueOf(Whole.overflow(label).getMessage())
           : label + ": index " + index + " is out of range [0," + size + ")";
     }
   }
 
   private static final int WORDS = 4;
+
+  /** In the place of the size of an index, where a sum of whole numbers is none of I32; as in common.cuh. */
+  private static final int DOES_NOT_FIT = -1;
 
   private final CudaRecorder recorder;
   private final CudaDriver driver;

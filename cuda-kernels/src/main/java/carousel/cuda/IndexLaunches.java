@@ -42,6 +42,7 @@ final class IndexLaunches {
                   bytes -> bytes, IndexLaunches::gatherKernel, (a, b) -> a, TreeMap::new));
   private static final Map<DType, Kernel> LINES =
       kernels(
+          Domain.FLOATING,
           "scatterAdd",
           "_lines",
           POINTER,
@@ -57,6 +58,7 @@ final class IndexLaunches {
           POINTER);
   private static final Map<DType, Kernel> SORTED =
       kernels(
+          Domain.NUMERIC,
           "scatterAdd",
           "_sorted",
           POINTER,
@@ -72,6 +74,7 @@ final class IndexLaunches {
           POINTER);
   private static final Map<DType, Kernel> SLICES =
       kernels(
+          Domain.NUMERIC,
           "indexAdd",
           "",
           POINTER,
@@ -112,9 +115,10 @@ final class IndexLaunches {
         POINTER);
   }
 
-  private static Map<DType, Kernel> kernels(String op, String suffix, Parameter... parameters) {
+  private static Map<DType, Kernel> kernels(
+      Domain domain, String op, String suffix, Parameter... parameters) {
     return Types.kernels(
-        Domain.NUMERIC::accepts,
+        domain::accepts,
         type -> new Kernel("index.cu", op + "_" + Types.suffix(type) + suffix, parameters));
   }
 
@@ -191,7 +195,7 @@ final class IndexLaunches {
     View fromStarts = from.only(axes, false);
     int n = at.dims()[axis];
     long lines = at.count() / n;
-    if (n <= SHORT || (n <= LONGEST && lines >= MANY)) {
+    if (LINES.containsKey(y.dtype()) && (n <= SHORT || (n <= LONGEST && lines >= MANY))) {
       launcher
           .call(Types.of(LINES, y.dtype()))
           .pointer(y.address())

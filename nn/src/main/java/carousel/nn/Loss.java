@@ -2,6 +2,7 @@ package carousel.nn;
 
 import static carousel.tensor.Tensor.LAST;
 
+import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.Composite;
@@ -367,8 +368,16 @@ public final class Loss {
     sameShape("klGaussian", mean, otherMean);
     sameShape("klGaussian", mean, otherLogVariance);
     Tensor ratio = logVariance.sub(otherLogVariance);
-    Tensor apart = mean.sub(otherMean).square().mul(otherLogVariance.neg().exp());
-    return reduction.of(ratio.expm1().sub(ratio).add(apart).sum(LAST).mul(0.5));
+    // (μ − ν)/τ in two steps, since 1/τ² alone leaves the range long before. Where the means are
+    // equal the steps
+    // stay finite: 0 times them is 0.
+    Tensor apart = mean.sub(otherMean);
+    Tensor step = otherLogVariance.mul(-0.25);
+    double most =
+        Math.floor(Math.log(mean.dtype() == DType.F32 ? Float.MAX_VALUE : Double.MAX_VALUE));
+    Tensor root = Tensor.where(apart.eq(0), step.minimum(most), step).exp();
+    Tensor scaled = apart.mul(root).mul(root);
+    return reduction.of(ratio.expm1().sub(ratio).add(scaled.square()).sum(LAST).mul(0.5));
   }
 
   private static void distributions(String op, Tensor x, Tensor y) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.autograd.Anomaly;
 import carousel.autograd.Grad;
+import carousel.nn.recurrent.Ctc;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
@@ -12,6 +13,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.AfterEach;
@@ -74,6 +76,50 @@ class AnomalyTest {
     assertThat(limit.toFloatArray()).containsExactly(1, 2);
     assertThat(Anomaly.detect(() -> Tensor.of(1f, 2).maximum(Double.NEGATIVE_INFINITY)).get(0))
         .isEqualTo(1);
+  }
+
+  /** What hides by −∞ is finite where it is read, and so is its gradient. */
+  @Test
+  void aLimitIsNoAnomaly() {
+    Tensor x = Tensor.of(new float[][] {{1, 2, 3}, {4, 5, 6}});
+    Tensor mask = Tensor.of(new boolean[][] {{true, false, false}, {false, true, true}});
+    Tensor square = Tensor.of(new boolean[][] {{true, false}, {false, false}});
+    double hidden = Double.NEGATIVE_INFINITY;
+    Map<String, Supplier<Tensor>> codes =
+        Map.of(
+            "softmax", () -> x.maskedFill(mask, hidden).softmax(1).square().sum(),
+            "logSumExp", () -> x.maskedFill(mask, hidden).mul(2).transpose(0, 1).logSumExp(0).sum(),
+            "max", () -> x.maskedFill(mask, hidden).max(1).sum(),
+            "additive",
+                () -> x.add(x.zerosLike().maskedFill(mask, hidden)).softmax(1).square().sum(),
+            "pad", () -> x.pad(1, 1, 1, hidden).softmax(1).square().sum(),
+            "full", () -> x.maximum(Tensor.full(DType.F32, hidden, 3)).sum(),
+            "cummax", () -> x.pad(1, 1, 0, hidden).max(1).sum(),
+            "attention", () -> Attention.scaledDotProduct(x, x, x, square).square().sum(),
+            "ctc",
+                () -> Ctc.of().apply(x.unsqueeze(1).logSoftmax(2), Tensor.of(new int[][] {{1}})));
+    codes.forEach((name, code) -> {
+      Tensor plain = Grad.of(code, x).get(0);
+      Tensor watched = Anomaly.detect(() -> Grad.of(code, x).get(0));
+      assertThat(watched.allClose(plain, 1e-5, 1e-7)).as(name).isTrue();
+    });
+  }
+
+  /** A limit explains an infinity where it is one, and never a NaN. */
+  @Test
+  void besideALimitAnomaliesAreFound() {
+    Tensor x = Tensor.of(1f, 0, 3);
+    Tensor mask = Tensor.of(true, false, false);
+    Supplier<Tensor> filled = () -> x.maskedFill(mask, Double.NEGATIVE_INFINITY);
+    found(() -> filled.get().add(x.log()))
+        .hasMessageStartingWith("anomaly: log, gave -Infinity at [1] of F32 [3]");
+    found(() -> filled.get().mul(3e38).mul(3e38))
+        .hasMessageStartingWith("anomaly: mul, gave Infinity at [2] of F32 [3]");
+    found(() -> filled.get().mul(0)).hasMessageStartingWith("anomaly: mul, gave NaN at [0]");
+    found(() -> filled.get().narrow(0, 0, 1).softmax(0))
+        .hasMessageContaining("softmax, gave NaN at [0]");
+    Tensor data = Tensor.of(1f, Float.NEGATIVE_INFINITY);
+    found(() -> data.exp()).hasMessageStartingWith("anomaly: -Infinity came from outside");
   }
 
   @Test

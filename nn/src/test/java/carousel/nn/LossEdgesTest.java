@@ -180,6 +180,68 @@ class LossEdgesTest {
         .isCloseTo(0.25e-8, withinPercentage(1));
   }
 
+  /** {@code ½ (σ²/τ² − 1 − ln(σ²/τ²) + (μ − ν)²/τ²)}, where 1/τ² is beyond the type and the parts are not. */
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F32", "F64"})
+  void divergencesOfNarrowGaussians(DType type) {
+    double far = type == DType.F32 ? 1 : 8;
+    for (double log : new double[] {0, -80, -90, -100, -160, -200, -400, -3000, 80, 90, 100}) {
+      for (double shift : new double[] {0, -5, 2}) {
+        for (double apart : new double[] {0, 3, -0.5}) {
+          double other = fit(type, log * far);
+          double variance = fit(type, other + shift);
+          double between = fit(type, apart * Math.exp(Math.max(other / 2, -80 * far)));
+          Tensor mean = of(type, between);
+          Tensor logVariance = of(type, variance);
+          Tensor otherMean = of(type, 0);
+          Tensor otherLog = of(type, other);
+          var got =
+              Grad.of(
+                  () -> Loss.klGaussian(mean, logVariance, otherMean, otherLog, Reduction.SUM),
+                  mean,
+                  logVariance,
+                  otherMean,
+                  otherLog);
+          double ratio = variance - other;
+          double z =
+              between == 0
+                  ? 0
+                  : Math.signum(between) * Math.exp(Math.log(Math.abs(between)) - other / 2);
+          double slope =
+              between == 0
+                  ? 0
+                  : Math.signum(between) * Math.exp(Math.log(Math.abs(between)) - other);
+          String what = type + " ln τ² = " + other + ", ln σ² = " + variance + ", μ = " + between;
+          near(type, what, got.value().item(), 0.5 * (Math.expm1(ratio) - ratio + z * z));
+          near(type, what, got.get(0).item(), slope);
+          near(type, what, got.get(1).item(), 0.5 * Math.expm1(ratio));
+          near(type, what, got.get(2).item(), -slope);
+          near(type, what, got.get(3).item(), -0.5 * (Math.expm1(ratio) + z * z));
+        }
+      }
+    }
+  }
+
+  private static double fit(DType type, double x) {
+    return type == DType.F32 ? (float) x : x;
+  }
+
+  /** Equal to some roundings; beyond the type infinite. */
+  private static void near(DType type, String what, double actual, double wanted) {
+    double most = type == DType.F32 ? Float.MAX_VALUE : Double.MAX_VALUE;
+    if (Math.abs(wanted) > most) {
+      assertThat(actual).as(what).isEqualTo(Math.signum(wanted) * INF);
+    } else {
+      double relative = type == DType.F32 ? 1e-4 : 1e-11;
+      assertThat(actual)
+          .as(what)
+          .isCloseTo(
+              wanted, within(relative * Math.abs(wanted) + (type == DType.F32 ? 1e-7 : 1e-15)));
+    }
+  }
+
   private static double integral(
       double mu, double logVariance, double nu, double otherLogVariance) {
     double sigma = Math.exp(logVariance / 2);

@@ -10,15 +10,19 @@ import java.util.function.UnaryOperator;
 final class ActivationBodies {
   static final Composite LOG_SIGMOID = of("logSigmoid", x -> x.neg().softplus().neg());
 
-  static final Composite MISH = of("mish", x -> x.mul(x.softplus().tanh()));
+  static final Composite MISH = of("mish", x -> turning(x, z -> z.mul(z.softplus().tanh())));
 
   static final Composite GELU_TANH =
       of(
           "geluTanh",
-          x -> {
-            Tensor inner = x.square().mul(0.044715).add(1).mul(x).mul(2 * Math.sqrt(2 / Math.PI));
-            return x.mul(inner.sigmoid());
-          });
+          x ->
+              turning(
+                  x,
+                  z -> {
+                    Tensor inner =
+                        z.square().mul(0.044715).add(1).mul(z).mul(2 * Math.sqrt(2 / Math.PI));
+                    return z.mul(inner.sigmoid());
+                  }));
 
   static final Composite HARD_SIGMOID = of("hardSigmoid", x -> x.add(3).relu6().div(6));
 
@@ -32,7 +36,15 @@ final class ActivationBodies {
             return Tensor.where(x.ge(3), x, Tensor.where(x.le(-3), x.scalarLike(0), curve));
           });
 
+  /** Beyond it, curves that turn from 0 to x have turned, in any type. */
+  private static final double FAR = 1000;
+
   private ActivationBodies() {}
+
+  /** A curve from 0 to x, computed of what lies within: ∞ · 0 is no number, and neither are slopes there. */
+  private static Tensor turning(Tensor x, UnaryOperator<Tensor> curve) {
+    return Tensor.where(x.gt(FAR), x, curve.apply(x.clamp(-FAR, FAR)));
+  }
 
   private static Composite of(String label, UnaryOperator<Tensor> body) {
     return Composite.fixed(label, in -> new Tensor[] {body.apply(in[0])});

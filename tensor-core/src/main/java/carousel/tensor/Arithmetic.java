@@ -74,7 +74,9 @@ public sealed interface Arithmetic permits Tensor {
 
   /**
    * {@code ⌊a / b⌋}, Python's {@code //}: {@code b · floorDivide(b) + remainder(b)} is this, also where the
-   * quotient is not exact. Constant almost everywhere.
+   * quotient is not exact. That holds for every quotient whose whole numbers the type has, up to 2²⁴ in F32 and
+   * 2⁵³ in F64; a larger one is a nearest number of the type. Of I32 the least by −1 wraps, as in Java. Constant
+   * almost everywhere.
    *
    * @param b the divisor; by 0 what a division gives, of I32 an extreme value or 0
    * @return a tensor of the common shape
@@ -85,11 +87,18 @@ public sealed interface Arithmetic permits Tensor {
     Tensor c = b.detach();
     if (!a.dtype().isFloating()) {
       // A quotient of two whole numbers of 32 bits is never rounded across one in 64.
-      return Op.apply(Binary.DIV, a.cast(DType.F64), c.cast(DType.F64)).floor().cast(a.dtype());
+      Tensor whole = Op.apply(Binary.DIV, a.cast(DType.F64), c.cast(DType.F64)).floor();
+      // The one quotient beyond: a cast would end at the greatest, of which b · q + r is not a.
+      Tensor y = whole.cast(a.dtype());
+      return Tensor.where(whole.eq(0x1p31), y.scalarLike(Integer.MIN_VALUE), y);
     }
-    Tensor rest = a.fmod(c);
-    Tensor exact = a.sub(rest).div(c).round().sub(opposite(rest, c).cast(a.dtype()));
-    return Tensor.where(exact.isFinite(), exact, a.div(c).floor());
+    // A quotient is rounded to a whole number at most, never past one; which way tells the sign of
+    // what is left,
+    // which a fused product does not round away. Of a quotient of 0, where b may be ∞, what is left
+    // is a.
+    Tensor whole = a.div(c).floor();
+    Tensor rest = Tensor.where(whole.eq(0), a, whole.neg().fma(c, a));
+    return Tensor.where(opposite(rest, c), whole.sub(1), whole);
   }
 
   /**

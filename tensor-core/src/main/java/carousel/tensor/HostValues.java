@@ -143,12 +143,14 @@ public sealed interface HostValues permits Tensor {
   }
 
   /**
-   * Overwrites the values in place from a channel, as {@link #writeTo} wrote them.
+   * Overwrites the values in place from a channel, as {@link #writeTo} wrote them; not an op, see {@link
+   * Tensor#assign}.
    *
    * @param channel read from its position
    * @return this
    * @throws IOException if reading fails
-   * @throws TensorException if the channel ends too soon
+   * @throws TensorException if the channel ends too soon, elements of this share a place, or a gradient would
+   *     come out wrong
    */
   default Tensor readFrom(ReadableByteChannel channel) throws IOException {
     Chunks.read(self(), channel);
@@ -301,6 +303,7 @@ public sealed interface HostValues permits Tensor {
     }
 
     private static void read(Tensor x, ReadableByteChannel channel) throws IOException {
+      x.beforeWrite("readFrom");
       try (var scope = Scope.openUnwatched()) {
         boolean direct = x.layout().isContiguous();
         Tensor dense = direct ? x : Tensor.empty("readFrom", x.device(), x.dtype(), x.shape());

@@ -1,7 +1,6 @@
 package carousel.tensor;
 
 import carousel.tensor.op.Formula;
-import carousel.tensor.op.Interpreter;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -36,7 +35,7 @@ public final class InPlace {
     }
     for (var call : calls) {
       for (Tensor target : call.targets()) {
-        Interpreter.current().beforeWrite("update", target, call.inputs().toArray(new Tensor[0]));
+        target.beforeWrite("update", call.inputs().toArray(new Tensor[0]));
       }
     }
     Device device = calls.getFirst().targets().getFirst().device();

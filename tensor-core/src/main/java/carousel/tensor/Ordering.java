@@ -57,8 +57,8 @@ public sealed interface Ordering permits Tensor {
   }
 
   /**
-   * The quantile along an axis, which disappears: between two elements their linear interpolation, and NaN
-   * if there is any.
+   * The quantile along an axis, which disappears: between two elements their linear interpolation, which lies
+   * between them and falls nowhere as q grows, and NaN if there is any.
    *
    * @param q which, in [0, 1]
    * @param axis the axis
@@ -73,9 +73,19 @@ public sealed interface Ordering permits Tensor {
     double place = q * last;
     int below = (int) place;
     Tensor low = all.select(axis, below);
-    Tensor y = place == below ? low : low.lerp(all.select(axis, below + 1), place - below);
+    Tensor y = place == below ? low : between(low, all.select(axis, below + 1), place - below);
     Tensor greatest = all.select(axis, last);
     return Tensor.where(greatest.isNan(), greatest, y);
+  }
+
+  /** On the way from the lower to the higher, and at no rounding beyond. */
+  private static Tensor between(Tensor low, Tensor high, double way) {
+    Tensor apart = high.sub(low);
+    // From the ends where their distance is none of the type.
+    Tensor ends = low.mul(1 - way).add(high.mul(way));
+    Tensor y = Tensor.where(apart.isFinite(), low.add(apart.mul(way)), ends);
+    y = Tensor.where(y.gt(high), high, y);
+    return Tensor.where(y.lt(low), low, y);
   }
 
   private Reductions.Sorted sortedAll(String op, Domain domain, int axis) {

@@ -10,6 +10,9 @@ import java.util.Locale;
 final class OutOfMemory {
   private static final int LARGEST_SHOWN = 5;
 
+  /** Of scopes from either end; a leak may have opened thousands. */
+  private static final int SCOPES_SHOWN = 10;
+
   private OutOfMemory() {}
 
   /** The message; the ledgers are those of the thread's open scopes, innermost first. */
@@ -28,9 +31,14 @@ final class OutOfMemory {
                 memory.limit()));
     text.append("\nopen scopes, innermost first:");
     List<Storage> all = new ArrayList<>();
-    for (Ledger ledger : ledgers) {
-      text.append(line(ledger));
-      all.addAll(ledger.storages());
+    int outermost = ledgers.size() - SCOPES_SHOWN;
+    for (int i = 0; i < ledgers.size(); i++) {
+      if (i < SCOPES_SHOWN || i >= outermost) {
+        text.append(line(ledgers.get(i)));
+      } else if (i == SCOPES_SHOWN) {
+        text.append(between(ledgers.subList(SCOPES_SHOWN, outermost)));
+      }
+      all.addAll(ledgers.get(i).storages());
     }
     for (Ledger shared : SharedScope.ledgers()) {
       synchronized (shared) {
@@ -47,6 +55,15 @@ final class OutOfMemory {
             "\nclose scopes sooner, use smaller batches or fewer steps, or raise the cap"
                 + " (-Dcarousel.memory=, e.g. 8g)")
         .toString();
+  }
+
+  private static String between(List<Ledger> ledgers) {
+    return String.format(
+        Locale.ROOT,
+        "\n  %,15d bytes in %,d tensors, %,d scopes between",
+        ledgers.stream().mapToLong(Ledger::bytes).sum(),
+        ledgers.stream().mapToLong(Ledger::count).sum(),
+        ledgers.size());
   }
 
   private static String line(Ledger ledger) {

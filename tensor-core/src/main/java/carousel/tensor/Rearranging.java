@@ -206,7 +206,18 @@ public sealed interface Rearranging permits Tensor {
               + x.shape());
     }
     int count = (n - size) / step + 1;
-    int[] places = new int[Math.multiplyExact(count, size)];
+    if ((long) count * size > Integer.MAX_VALUE) {
+      throw new TensorException(
+          "unfold: "
+              + count
+              + " windows of "
+              + size
+              + " are more positions than an index can have; unfold parts (narrow) of axis "
+              + axis
+              + " of "
+              + x.shape());
+    }
+    int[] places = new int[count * size];
     Arrays.setAll(places, i -> i / size * step + i % size);
     Tensor index = Tensor.of(Shape.of(count, size), places).to(x.device());
     return x.indexSelect(a, index).moveAxis(a + 1, Tensor.LAST);

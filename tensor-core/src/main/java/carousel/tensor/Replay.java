@@ -94,9 +94,26 @@ public final class Replay implements AutoCloseable {
         known = owner.adopt(value.detach().copy());
         result = known;
       } else {
+        requireSame(known, value);
         known.assign(value);
       }
       return known;
+    }
+  }
+
+  /** An assignment would broadcast it. */
+  private static void requireSame(Tensor known, Tensor value) {
+    if (value.dtype() != known.dtype() || !value.shape().equals(known.shape())) {
+      throw new TensorException(
+          "replay: the code returned "
+              + value.dtype()
+              + " "
+              + value.shape()
+              + " after "
+              + known.dtype()
+              + " "
+              + known.shape()
+              + "; each run gives the same tensor, so type and shape must stay");
     }
   }
 

@@ -107,12 +107,16 @@ public final class Scope implements AutoCloseable {
   public static Scope current() {
     Scope scope = CURRENT.get();
     if (scope == null) {
-      throw new TensorException(
-          "no scope is open on thread "
-              + Thread.currentThread().getName()
-              + ": tensors need an owner; wrap the work in try (var scope = Scope.open()) { ... }");
+      throw noneOpen();
     }
     return scope;
+  }
+
+  private static TensorException noneOpen() {
+    return new TensorException(
+        "no scope is open on thread "
+            + Thread.currentThread().getName()
+            + ": tensors need an owner; wrap the work in try (var scope = Scope.open()) { ... }");
   }
 
   /**
@@ -134,6 +138,9 @@ public final class Scope implements AutoCloseable {
    * @throws TensorException if there is no enclosing scope, or the tensor's memory is gone
    */
   public Tensor keep(Tensor tensor) {
+    if (parent == null && leakWatch == null) {
+      throw noneOpen(); // an engine's: who called it has none
+    }
     if (parent == null) {
       throw new TensorException(
           "keep: " + describe() + " has no enclosing scope to hand the tensor to");

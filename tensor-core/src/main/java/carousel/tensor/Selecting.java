@@ -63,7 +63,16 @@ public sealed interface Selecting permits Tensor {
     Tensor mask = x.dtype() == DType.BOOL ? x : x.ne(0);
     int[] places = places("nonzero", mask);
     int rank = x.rank();
-    int[] positions = new int[Math.multiplyExact(places.length, rank)];
+    if ((long) places.length * rank > Integer.MAX_VALUE) {
+      throw new TensorException(
+          "nonzero: "
+              + places.length
+              + " positions of rank "
+              + rank
+              + " are more numbers than an array can have; take it of parts (split) of "
+              + x.shape());
+    }
+    int[] positions = new int[places.length * rank];
     for (int i = 0; i < places.length; i++) {
       int rest = places[i];
       for (int k = rank - 1; k >= 0; k--) {
@@ -177,7 +186,14 @@ public sealed interface Selecting permits Tensor {
       throw new TensorException(
           "binCount: numbers must be 0 or more, got " + (int) x.min().item() + " in " + x.shape());
     }
-    int bins = Math.max(least, x.size() == 0 ? 0 : Math.addExact((int) x.max().item(), 1));
+    int greatest = x.size() == 0 ? -1 : (int) x.max().item();
+    if (greatest == Integer.MAX_VALUE) {
+      throw new TensorException(
+          "binCount: up to "
+              + greatest
+              + " there are more bins than an axis can have positions; count what unique gives");
+    }
+    int bins = Math.max(least, greatest + 1);
     Tensor flat = x.flatten();
     return Tensor.zerosAs(x, Shape.of(bins)).indexAdd(0, flat, flat.onesLike());
   }

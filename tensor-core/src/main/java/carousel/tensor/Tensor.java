@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntToDoubleFunction;
 
 /**
  * An n-dimensional array over off-heap memory: a {@link Layout} over a {@link Storage}.
@@ -36,6 +37,9 @@ public final class Tensor
         HostValues {
   /** The last axis, −1. */
   public static final int LAST = -1;
+
+  /** Numbers that are computed on the host at once. */
+  private static final int PART = 1 << 16;
 
   private static int serials;
 
@@ -546,7 +550,7 @@ public final class Tensor
   public static Tensor arange(DType dtype, double start, double stop, double step) {
     double quotient = Math.ceil((stop - start) / step);
     // Also where it is NaN.
-    if (!(quotient <= Integer.MAX_VALUE)) {
+    if (step == 0 || !(quotient <= Integer.MAX_VALUE)) {
       throw new TensorException(
           "arange: from " + start + " to " + stop + " by " + step + " has no end in sight");
     }
@@ -558,11 +562,7 @@ public final class Tensor
     while (count < Integer.MAX_VALUE && before(dtype, start + count * step, stop, step)) {
       count++;
     }
-    double[] values = new double[count];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = start + i * step;
-    }
-    return ofType("arange", dtype, values);
+    return ofValues("arange", dtype, count, i -> start + i * step);
   }
 
   /** Whether a value is before the bound, as it is and as the type holds it. */
@@ -594,18 +594,21 @@ public final class Tensor
     if (!Double.isFinite(start) || !Double.isFinite(end)) {
       throw new TensorException("linspace: both ends must be finite, got " + start + " and " + end);
     }
-    double[] values = new double[requireCount("linspace", count)];
+    requireCount("linspace", count);
     // Where the distance is no finite number, in two steps of half the size.
     boolean wide = Double.isInfinite(end - start);
     double distance = wide ? end / 2 - start / 2 : end - start;
     double step = count == 1 ? 0 : distance / (count - 1);
-    for (int i = 0; i < count; i++) {
-      // From the nearer end, so that both ends are exact.
-      boolean lower = i < count / 2 || count == 1;
-      double way = lower ? i * step : (i - count + 1) * step;
-      values[i] = (lower ? start : end) + way + (wide ? way : 0);
-    }
-    return ofType("linspace", dtype, values);
+    return ofValues(
+        "linspace",
+        dtype,
+        count,
+        i -> {
+          // From the nearer end, so that both ends are exact.
+          boolean lower = i < count / 2 || count == 1;
+          double way = lower ? i * step : (i - count + 1) * step;
+          return (lower ? start : end) + way + (wide ? way : 0);
+        });
   }
 
   /**
@@ -667,8 +670,23 @@ public final class Tensor
     return base.scatterAdd(LAST, at, fullAs(base, at.shape(), 1)).cast(dtype);
   }
 
-  private static Tensor ofType(String op, DType dtype, double... values) {
-    return ofType(op, dtype, Shape.of(values.length), values);
+  /** A vector of numbers by their positions, a part at a time: the heap need not hold them. */
+  private static Tensor ofValues(String op, DType dtype, int count, IntToDoubleFunction value) {
+    Tensor y = empty(op, Scope.current().device(), dtype, Shape.of(count));
+    for (int start = 0; start < count; start += PART) {
+      int first = start;
+      double[] values = new double[Math.min(PART, count - first)];
+      Arrays.setAll(values, i -> value.applyAsDouble(first + i));
+      try (var scope = Scope.openUnwatched()) {
+        Tensor part =
+            Interpreter.EAGER.run(() -> ofType(op, dtype, Shape.of(values.length), values));
+        y.device.backend().copy(part, y.over(Layout.contiguous(part.shape(), first)));
+      }
+      if (count - first <= PART) {
+        break; // before the next start would wrap
+      }
+    }
+    return y;
   }
 
   private static Tensor ofType(String op, DType dtype, Shape shape, double... values) {
@@ -907,8 +925,7 @@ public final class Tensor
     if (!Shape.broadcast("assign", shape(), source.shape()).equals(shape())) {
       throw new TensorException("assign: " + source.shape() + " does not fit into " + shape());
     }
-    requireWritable("assign");
-    Interpreter.current().beforeWrite("assign", this, source);
+    beforeWrite("assign", source);
     try (var scope = Scope.openUnwatched()) {
       Tensor from = source;
       if (source.device != device) {
@@ -932,15 +949,21 @@ public final class Tensor
    *     come out wrong
    */
   public Tensor fill(double value) {
-    requireWritable("fill");
     Numbers.require("fill", dtype, value);
-    Interpreter.current().beforeWrite("fill", this);
+    beforeWrite("fill");
     device.backend().fill(this, value);
     storage.touch();
     return this;
   }
 
-  private void requireWritable(String op) {
+  /**
+   * Every way to overwrite a tensor comes by here before it changes anything.
+   *
+   * @param op what writes, for the error
+   * @param sources what the new values are made of
+   * @throws TensorException if elements of this share a place, or who records what runs refuses the write
+   */
+  void beforeWrite(String op, Tensor... sources) {
     if (layout.repeats()) {
       throw new TensorException(
           op
@@ -950,6 +973,7 @@ public final class Tensor
               + shape()
               + " share a place since it was expanded; write to a copy()");
     }
+    Interpreter.current().beforeWrite(op, this, sources);
   }
 
   /** Spreads the tensors of a program over a hash table; identity is what equals compares. */

@@ -179,6 +179,80 @@ class WholeNumbersTest {
     }
   }
 
+  /**
+   * A sum may leave the range on its way and come back. Of one place and of many, of short lines and long, of
+   * columns and rows.
+   */
+  @ParameterizedTest
+  @MethodSource("carousel.tensor.DevicesUnderTest#all")
+  void sumsAtIndicesAreExactOrRefused(Device device) {
+    var dice = new SplittableRandom(6);
+    for (int i = 0; i < 30; i++) {
+      int n = new int[] {1, 3, 70, 1500}[i % 4];
+      int places = dice.nextInt(1, 4);
+      int shift = i % 3 == 0 ? dice.nextInt(1, 32) : 31;
+      int[] base = new int[places];
+      int[] index = new int[n];
+      int[] values = new int[n];
+      Arrays.setAll(base, k -> dice.nextBoolean() ? Integer.MAX_VALUE : Integer.MIN_VALUE);
+      Arrays.setAll(index, k -> dice.nextInt(places));
+      Arrays.setAll(values, k -> dice.nextInt() >> shift);
+      if (i % 5 == 0) {
+        values[0] = -1;
+        base[index[0]] = Integer.MAX_VALUE;
+      }
+      long[] sums = Arrays.stream(base).asLongStream().toArray();
+      for (int k = 0; k < n; k++) {
+        sums[index[k]] += values[k];
+      }
+      try (var scope = Scope.open(device)) {
+        Tensor to = Tensor.of(base);
+        Tensor at = Tensor.of(index);
+        Tensor from = Tensor.of(values);
+        summed(() -> to.indexAdd(0, at, from), "indexAdd", sums);
+        summed(() -> to.scatterAdd(0, at, from), "scatterAdd", sums);
+        for (int c : new int[] {2, 40}) {
+          Tensor wide = to.unsqueeze(1).expand(places, c);
+          Tensor more = from.unsqueeze(1).expand(n, c);
+          Tensor all = at.unsqueeze(1).expand(n, c);
+          summed(() -> wide.indexAdd(0, at, more).select(1, c - 1), "indexAdd", sums);
+          summed(() -> wide.scatterAdd(0, all, more).select(1, c - 1), "scatterAdd", sums);
+          Tensor rows = to.expand(c, places);
+          summed(() -> rows.indexAdd(1, at, from.expand(c, n)).select(0, 1), "indexAdd", sums);
+          summed(
+              () -> rows.scatterAdd(1, at.expand(c, n), from.expand(c, n)).select(0, 1),
+              "scatterAdd",
+              sums);
+        }
+      }
+    }
+  }
+
+  private static void summed(Supplier<Tensor> code, String op, long... exact) {
+    if (Arrays.stream(exact).allMatch(s -> s == (int) s)) {
+      assertThat(code.get().toIntArray())
+          .containsExactly(Arrays.stream(exact).mapToInt(Math::toIntExact).toArray());
+    } else {
+      refused(code, op, "the result does not fit I32");
+    }
+  }
+
+  /** {@code b · ⌊a/b⌋ + (a mod b)} is a, in the arithmetic of I32. */
+  @ParameterizedTest
+  @MethodSource("carousel.tensor.DevicesUnderTest#all")
+  void wholeQuotientsAreThoseOfJava(Device device) {
+    try (var scope = Scope.open(device)) {
+      for (int b : WHOLE) {
+        if (b != 0) {
+          assertThat(Tensor.of(WHOLE).floorDivide(b).toIntArray())
+              .containsExactly(Arrays.stream(WHOLE).map(a -> Math.floorDiv(a, b)).toArray());
+          assertThat(Tensor.of(WHOLE).remainder(b).toIntArray())
+              .containsExactly(Arrays.stream(WHOLE).map(a -> Math.floorMod(a, b)).toArray());
+        }
+      }
+    }
+  }
+
   private static void folded(Supplier<Tensor> code, String op, BigInteger exact) {
     if (exact.bitLength() <= 31) {
       assertThat(code.get().item()).isEqualTo(exact.doubleValue());

@@ -11,7 +11,8 @@ import java.util.function.IntUnaryOperator;
 
 /**
  * Reads and adds at positions given by indices, each checked against its range. Additions to one
- * element come in the order of the indices, on any number of threads; where there are many, see {@link Crowds}.
+ * element come in the order of the indices, on any number of threads; where there are many, see {@link Crowds},
+ * and for whole numbers {@link Carries}.
  */
 final class Indexing {
   /** Elements per task. */
@@ -48,7 +49,15 @@ final class Indexing {
             (at, atStep, from, fromStep, to, toStep, n) -> {
               IntUnaryOperator place =
                   i -> checked("scatterAdd", Bytes.i32(at + i * atStep), range);
-              if (n > Crowds.RUN && y.dtype().isFloating()) {
+              if (y.dtype() == DType.I32) {
+                var carries = new Carries();
+                for (int i = 0; i < n; i++) {
+                  carries.add(to + place.applyAsInt(i) * toStep, from + i * fromStep);
+                }
+                carries.requireNone("scatterAdd");
+                return;
+              }
+              if (n > Crowds.RUN) {
                 addMany(y.dtype(), place, range, from, fromStep, to, toStep, n);
                 return;
               }
@@ -83,11 +92,10 @@ final class Indexing {
   }
 
   private static void add(DType type, long to, long from) {
-    switch (type) {
-      case F32 -> Bytes.f32(to, Bytes.f32(to) + Bytes.f32(from));
-      case F64 -> Bytes.f64(to, Bytes.f64(to) + Bytes.f64(from));
-      case I32 -> Bytes.i32(to, Bytes.i32(to) + Bytes.i32(from));
-      case BOOL -> Bytes.i8(to, (byte) (Bytes.i8(to) | Bytes.i8(from)));
+    if (type == DType.F32) {
+      Bytes.f32(to, Bytes.f32(to) + Bytes.f32(from));
+    } else {
+      Bytes.f64(to, Bytes.f64(to) + Bytes.f64(from));
     }
   }
 
@@ -144,6 +152,7 @@ final class Indexing {
           long from = source.address() + task / pieces * source.strides()[0] + first * step;
           long memory = scratch(crowds.bytes(size, n) + (long) n * size);
           var totals = crowds.new Rows(size, n, memory);
+          var carries = new Carries();
           long buffer = step == size ? 0 : memory + crowds.bytes(size, n);
           for (int i = 0; i < m; i++) {
             int k = Bytes.i32(at.row(i, 1));
@@ -153,9 +162,16 @@ final class Indexing {
               Copies.strided(term, step, buffer, size, size, n);
               term = buffer;
             }
+            if (yTensor.dtype() == DType.I32) {
+              for (int c = 0; c < n; c++) {
+                carries.add(row + (long) c * size, term + (long) c * size);
+              }
+              continue;
+            }
             add.run(row, 1, term, 1, row, 1, row, n);
             totals.added(crowds.number(k), row);
           }
+          carries.requireNone("indexAdd");
           totals.end(to, y.strides()[1]);
         });
   }

@@ -41,7 +41,7 @@ public enum Binary implements Op {
   FMOD(
       NUMERIC,
       (a, b) -> a % b,
-      of(linear(g -> g), reading(0, 1, (g, a, b) -> g.mul(a.div(b).trunc()).neg()))),
+      of(linear(g -> g), reading(0, 1, (g, a, b) -> g.mul(Scalars.quotient(a, b)).neg()))),
   /** The angle of the point (b, a), in [−π, π]: {@code arctan(a/b)} where b is above 0. */
   ATAN2(
       FLOATING,

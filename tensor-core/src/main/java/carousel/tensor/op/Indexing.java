@@ -43,7 +43,8 @@ public sealed interface Indexing extends Op {
 
   /**
    * {@code (base, index, source) → y}: base plus {@code source[.., i, ..]} at {@code [..,
-   * index[.., i, ..], ..]} along an axis. Repeated positions add up, in the order of i.
+   * index[.., i, ..], ..]} along an axis. Repeated positions add up, in the order of i; a sum that does not fit
+   * I32 is an error.
    *
    * @param axis in {@code [0, rank)}
    */
@@ -120,7 +121,8 @@ public sealed interface Indexing extends Op {
 
   /**
    * {@code (base, index, source) → y}: base plus slices of the source at the positions of an axis;
-   * the adjoint of {@link IndexSelect}. Repeated positions add up, in order.
+   * the adjoint of {@link IndexSelect}. Repeated positions add up, in order; a sum that does not fit I32 is an
+   * error.
    *
    * @param axis in {@code [0, rank)} of the base
    */

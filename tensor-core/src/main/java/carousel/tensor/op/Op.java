@@ -1,6 +1,7 @@
 package carousel.tensor.op;
 
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 
 /**
  * An operation: its name, what it computes, and how gradients flow back through it.
@@ -59,7 +60,7 @@ public sealed interface Op
    * @return its output
    */
   static Tensor apply(Op op, Tensor... inputs) {
-    return Interpreter.current().apply(op, inputs)[0];
+    return applyAll(op, inputs)[0];
   }
 
   /**
@@ -70,6 +71,11 @@ public sealed interface Op
    * @return its outputs
    */
   static Tensor[] applyAll(Op op, Tensor... inputs) {
+    for (int i = 0; i < inputs.length; i++) {
+      if (inputs[i] == null) {
+        throw new TensorException(op.label() + ": operand " + i + " is null");
+      }
+    }
     return Interpreter.current().apply(op, inputs);
   }
 }

@@ -57,8 +57,8 @@ final class Scalars {
   }
 
   static double silu(double x) {
-    // Far below, the product is representable where σ is not.
-    return x > -700 ? x * sigmoid(x) : x * Math.exp(x + 64) * EXP_MINUS_64;
+    // Far below, the product is representable where σ is not; further it is −0, also at −∞.
+    return x > -700 ? x * sigmoid(x) : Math.max(x, -FAR) * Math.exp(x + 64) * EXP_MINUS_64;
   }
 
   /** σ(x)(1 + x(1 − σ(x))), where x is cut so far out that 1 − σ(x) or σ(x) is 0: ∞·0 is no number. */
@@ -67,10 +67,11 @@ final class Scalars {
     return g.mul(s.mul(s.neg().add(1).mul(x.clamp(-FAR, FAR)).add(1)));
   }
 
-  /** {@code x/2 · erfc(−x/√2)}, to some ulp also where it is tiny. */
+  /** {@code x/2 · erfc(−x/√2)}, to some ulp also where it is tiny, and −0 at −∞. */
   static double gelu(double x) {
-    double z = x * SQRT_HALF;
-    return 0.5 * x * (z > -SMALL ? 1 + erf(z) : gaussian(x, 0.5) * fraction(-z));
+    double v = Math.max(x, -FAR);
+    double z = v * SQRT_HALF;
+    return 0.5 * v * (z > -SMALL ? 1 + erf(z) : gaussian(v, 0.5) * fraction(-z));
   }
 
   /** Φ(x) + x φ(x), where x is cut so far out that φ(x) is 0. */
@@ -123,6 +124,12 @@ final class Scalars {
   /** x, and 0 above 0: not the minimum, which at 0 would take half of the gradient. */
   static Tensor below(Tensor x) {
     return Tensor.where(x.gt(0), x.zerosLike(), x);
+  }
+
+  /** {@code a / b} towards 0, exact where the division rounds up to a whole number. */
+  static Tensor quotient(Tensor a, Tensor b) {
+    Tensor size = a.abs().floorDivide(b.abs());
+    return Tensor.where(a.lt(0).xor(b.lt(0)), size.neg(), size);
   }
 
   /** {@code part / (a² + b²)}, twice by the radius, whose square may overflow; 0 at the origin and far out. */

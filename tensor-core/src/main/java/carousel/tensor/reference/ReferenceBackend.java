@@ -246,6 +246,7 @@ public final class ReferenceBackend implements Backend {
   public void scatterAdd(Tensor y, int axis, Tensor index, Tensor source) {
     var where = new Elements(index);
     addAll(
+        "scatterAdd",
         y,
         source,
         i -> {
@@ -270,6 +271,7 @@ public final class ReferenceBackend implements Backend {
   public void indexAdd(Tensor y, Tensor index, Tensor source) {
     var where = new Elements(index);
     addAll(
+        "indexAdd",
         y,
         source,
         i -> {
@@ -278,17 +280,10 @@ public final class ReferenceBackend implements Backend {
         });
   }
 
-  /** Adds every element of a source to y at a place: rounded once. */
-  private static void addAll(Tensor y, Tensor source, Function<int[], int[]> place) {
+  /** Adds every element of a source to y at a place: rounded once, and refused where it does not fit I32. */
+  private static void addAll(String op, Tensor y, Tensor source, Function<int[], int[]> place) {
     var from = new Elements(source);
     var to = new Elements(y);
-    if (y.dtype() == DType.I32) {
-      from.each(i -> {
-        int[] at = place.apply(i);
-        to.set(at, (int) to.get(at) + (int) from.get(i));
-      });
-      return;
-    }
     Map<List<Integer>, LongSum> sums = new HashMap<>();
     from.each(i -> {
       int[] at = place.apply(i);
@@ -301,7 +296,11 @@ public final class ReferenceBackend implements Backend {
       }
       sum.add(from.get(i));
     });
-    sums.forEach((key, sum) -> to.set(key.stream().mapToInt(k -> k).toArray(), sum.value()));
+    sums.forEach((key, sum) -> {
+      // Whole numbers are exact.
+      double total = y.dtype() == DType.I32 ? Whole.fitting(op, (long) sum.value()) : sum.value();
+      to.set(key.stream().mapToInt(k -> k).toArray(), total);
+    });
   }
 
   private static int checked(String op, double index, int n) {

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.tensor.DType;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import java.math.BigDecimal;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.BinaryOperator;
 import java.util.function.DoubleBinaryOperator;
@@ -17,6 +19,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Functions of one and two numbers against formulas that are written otherwise, in double precision: in F64 to
@@ -50,7 +54,7 @@ class ElementwiseValuesTest {
           double e = Math.exp(-Math.abs(x));
           double t =
               x < 0 ? (e * e + 2 * e) / (e * e + 2 * e + 2) : (1 + 2 * e) / (1 + 2 * e + 2 * e * e);
-          return x * t;
+          return x == -INF ? 0 : x * t;
         });
     put(
         "selu",
@@ -82,7 +86,7 @@ class ElementwiseValuesTest {
         x -> {
           double u = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
           return x == -INF
-              ? NAN
+              ? 0
               : u > 0 ? x / (1 + Math.exp(-2 * u)) : x * (Math.exp(2 * u) / (1 + Math.exp(2 * u)));
         });
     put("trunc", 0, Tensor::trunc, x -> x < 0 ? -Math.floor(-x) : Math.floor(x));
@@ -237,6 +241,56 @@ class ElementwiseValuesTest {
       }
       assertThat(Tensor.of(5, -5).remainder(Tensor.of(0, 0)).toIntArray()).containsExactly(0, 0);
     }
+  }
+
+  /**
+   * By whole numbers of any length: where the type has the quotient it is that one, else one of the nearest. Of
+   * random operands, and of those whose quotient lies just beside a whole number.
+   */
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F32", "F64"})
+  void floorDivideIsTheWholeNumberBelow(DType type) {
+    var dice = new SplittableRandom(7);
+    int n = 20_000;
+    double[] a = new double[n];
+    double[] b = new double[n];
+    for (int i = 0; i < n; i++) {
+      int bits = type == DType.F32 ? 24 : 53;
+      double divisor = Math.scalb(1 + dice.nextInt(1 << 10), dice.nextInt(-12, 3));
+      b[i] = fit(type, i % 2 == 0 ? divisor : divisor * (1 + dice.nextDouble()));
+      double quotient = Math.rint(Math.scalb(dice.nextDouble(), dice.nextInt(bits + 3)));
+      double product = fit(type, quotient * b[i]);
+      a[i] =
+          i % 3 == 0
+              ? product
+              : type == DType.F32 ? Math.nextDown((float) product) : Math.nextDown(product);
+      a[i] *= dice.nextBoolean() ? 1 : -1;
+      b[i] *= dice.nextBoolean() ? 1 : -1;
+    }
+    try (var scope = Scope.open()) {
+      Tensor x = Tensor.of(a).cast(type);
+      double[] actual = x.floorDivide(Tensor.of(b).cast(type)).toDoubleArray();
+      for (int i = 0; i < n; i++) {
+        BigDecimal exact = floor(a[i], b[i]);
+        double wanted = type == DType.F32 ? exact.floatValue() : exact.doubleValue();
+        BigDecimal off = new BigDecimal(actual[i]).subtract(exact).abs();
+        assertThat(off)
+            .as("%s // %s = %s, not %s", a[i], b[i], actual[i], exact)
+            .isLessThanOrEqualTo(new BigDecimal(wanted).subtract(exact).abs());
+      }
+    }
+  }
+
+  private static double fit(DType type, double x) {
+    return type == DType.F32 ? (float) x : x;
+  }
+
+  private static BigDecimal floor(double a, double b) {
+    BigDecimal[] parts = new BigDecimal(a).divideAndRemainder(new BigDecimal(b));
+    boolean below = parts[1].signum() * Math.signum(b) < 0;
+    return below ? parts[0].subtract(BigDecimal.ONE) : parts[0];
   }
 
   @Test

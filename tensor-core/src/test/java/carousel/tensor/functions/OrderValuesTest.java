@@ -15,6 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Order statistics, what runs along an axis, norms and distances, against loops. */
@@ -226,5 +227,41 @@ class OrderValuesTest {
     refuses(() -> a.sum().matmul(b), "matmul: wants matrices, got []");
     refuses(
         () -> points.distances(m), "distances: wants [..,m,d] and [..,n,d], got [2,2] and [2,3]");
+  }
+
+  /** Between what they are between, of equals those, and no lower for a greater q. */
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F32", "F64"})
+  void quantilesStayBetweenTheirElements(DType type) {
+    var dice = new SplittableRandom(9);
+    double most = type == DType.F32 ? Float.MAX_VALUE : Double.MAX_VALUE;
+    try (var scope = Scope.open()) {
+      for (int i = 0; i < 300; i++) {
+        int n = dice.nextInt(2, 8);
+        double[] values = new double[n];
+        double scale = i % 3 == 0 ? most : Math.pow(10, dice.nextInt(-40, 38));
+        double equal = i % 4 == 0 ? dice.nextDouble(-1, 1) : 0;
+        Arrays.setAll(values, k -> scale * (equal != 0 ? equal : dice.nextDouble(-1, 1)));
+        Tensor x = Tensor.of(values).cast(type);
+        double[] sorted = x.sort(0, false).values().toDoubleArray();
+        double before = sorted[0];
+        for (double q = dice.nextDouble(0.05); q <= 1; q += i % 2 == 0 ? 0.09 : 1e-2) {
+          double y = x.quantile(q, 0).item();
+          int below = (int) (q * (n - 1));
+          assertThat(y)
+              .as("quantile %s of %s", q, x)
+              .isBetween(sorted[below], sorted[Math.min(n - 1, below + 1)])
+              .isGreaterThanOrEqualTo(before);
+          double way = q * (n - 1) - below;
+          double exact = sorted[below] * (1 - way) + (way == 0 ? 0 : sorted[below + 1] * way);
+          double size = Math.max(Math.abs(sorted[0]), Math.abs(sorted[n - 1]));
+          assertThat(y)
+              .isCloseTo(exact, within(type == DType.F32 ? size * 1e-6 + 1e-44 : size * 1e-15));
+          before = y;
+        }
+      }
+    }
   }
 }

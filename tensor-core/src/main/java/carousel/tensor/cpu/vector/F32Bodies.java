@@ -171,10 +171,10 @@ final class F32Bodies {
     return constant(x, 1f).div(x);
   }
 
-  /** x·σ(x), where σ(x) may be out of range though the product is not; NaN at −∞, as −∞·0 is. */
+  /** x·σ(x), where σ(x) may be out of range though the product is not. */
   static FloatVector silu(FloatVector x) {
     FloatVector v = notBelow(x, -150f);
-    return logistic(v, v).blend(Float.NaN, x.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
+    return logistic(v, v);
   }
 
   /** x + x·P(x²) up to 1, 1 − erfc|x| with the sign of x above. At most 1 ulp. */

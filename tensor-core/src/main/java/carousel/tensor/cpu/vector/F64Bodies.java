@@ -155,11 +155,10 @@ final class F64Bodies {
     return withSign(inner.blend(outer, magnitude.compare(VectorOperators.GE, 0.625)), x);
   }
 
-  /** x·σ(x), where σ(x) may be out of range though the product is not; NaN at −∞, as −∞·0 is. */
+  /** x·σ(x), where σ(x) may be out of range though the product is not. */
   static DoubleVector silu(DoubleVector x) {
     DoubleVector v = notBelow(x, -760);
-    return logistic(v, v)
-        .blend(Double.NaN, x.compare(VectorOperators.EQ, Double.NEGATIVE_INFINITY));
+    return logistic(v, v);
   }
 
   /** x/(1 + |x|), and ±1 at ±∞, where the quotient is none. */
@@ -182,7 +181,8 @@ final class F64Bodies {
    * x·Φ(x) to 4e-9, which serves f32: Φ(x) = ½ erfc(−x/√2) with the fit of {@link F32Bodies}' erfc, so
    * that nothing cancels on either side.
    */
-  static DoubleVector roughGelu(DoubleVector x) {
+  static DoubleVector roughGelu(DoubleVector of) {
+    DoubleVector x = notBelow(of, -1000); // −0 at −∞, too
     DoubleVector z = x.abs().mul(0.70710678118654752);
     DoubleVector t = constant(z, 1).div(z.fma(constant(z, 0.5), constant(z, 1)));
     DoubleVector p = constant(z, 0.0363176031).fma(t, constant(z, -0.194296202));
