@@ -250,7 +250,6 @@ final class Tape implements Interpreter {
       List<Tensor> results, @Nullable Tensor[] cotangents, List<Tensor> leaves) {
     @Nullable Gradient[] gradients = new Gradient[leaves.size()];
     try (var backward = Scope.openUnwatched()) {
-<<<<<<< HEAD
       boolean any = false;
       for (int k = 0; k < cotangents.length; k++) {
         Edge end = tracked.get(results.get(k));
@@ -262,12 +261,6 @@ final class Tape implements Interpreter {
         }
       }
       if (any) {
-=======
-      Edge end = tracked.get(result);
-      if (end != null) {
-        end.requireUnchanged("gradient", "the result", result);
-        end.accumulate(cotangent);
->>>>>>> w-edges
         for (int i = nodes.size() - 1; i >= 0; i--) {
           // What a rule makes on the way is freed with it; cotangents are held by their edges.
           try (var rule = Scope.openUnwatched()) {

@@ -1,10 +1,6 @@
 package carousel.tensor.cpu;
 
-<<<<<<< HEAD
 import carousel.tensor.host.Bytes;
-=======
-import carousel.tensor.cpu.loop.Bytes;
->>>>>>> w-edges
 import carousel.tensor.op.Whole;
 import java.util.HashMap;
 import java.util.Map;
