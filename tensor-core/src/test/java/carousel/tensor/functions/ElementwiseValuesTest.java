@@ -258,7 +258,7 @@ class ElementwiseValuesTest {
     double[] b = new double[n];
     for (int i = 0; i < n; i++) {
       int bits = type == DType.F32 ? 24 : 53;
-      double divisor = Math.scalb(1 + dice.nextInt(1 << 10), dice.nextInt(-12, 3));
+      double divisor = Math.scalb(1.0 + dice.nextInt(1 << 10), dice.nextInt(-12, 3));
       b[i] = fit(type, i % 2 == 0 ? divisor : divisor * (1 + dice.nextDouble()));
       double quotient = Math.rint(Math.scalb(dice.nextDouble(), dice.nextInt(bits + 3)));
       double product = fit(type, quotient * b[i]);
