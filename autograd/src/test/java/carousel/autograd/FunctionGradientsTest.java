@@ -138,7 +138,6 @@ class FunctionGradientsTest {
     assertThat(gradient(x -> x.cummax(0).values(), 1, 3, 3, 2)).containsExactly(1, 1, 2, 0);
   }
 
-  /** In F32, where 1 − |x|/(1 + |x|) would have lost all of it. */
   /** At −∞ and ∞: value, slope, value, slope. */
   private record Limits(UnaryOperator<Tensor> of, double... numbers) {}
 
@@ -208,6 +207,7 @@ class FunctionGradientsTest {
     }
   }
 
+  /** In F32, where 1 − |x|/(1 + |x|) would have lost all of it. */
   @Test
   void aSmallSlopeKeepsItsDigits() {
     Tensor x = Tensor.of(1e8f, -1e6f);

@@ -69,7 +69,7 @@ class GradErrorsTest {
           try {
             Grad.of(() -> x.sum(), x);
           } catch (TensorException e) {
-            said.set(e.getMessage());
+            said.set(String.valueOf(e.getMessage()));
           }
         });
     thread.start();
