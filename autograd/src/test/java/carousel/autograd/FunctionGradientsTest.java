@@ -207,6 +207,7 @@ class FunctionGradientsTest {
     }
   }
 
+  /** In F32, where 1 − |x|/(1 + |x|) would have lost all of it. */
   @Test
   void aSmallSlopeKeepsItsDigits() {
     Tensor x = Tensor.of(1e8f, -1e6f);
