@@ -76,7 +76,8 @@ class CheckpointTest {
           Tensor sum = x.sum();
           for (int k = 0; k < 3; k++) {
             try (var inner = Scope.open()) {
-              Tensor constant = Philox.of(9 + k).normal(F64, 0, 1, 4, 3); // of this scope, and no leaf
+              Tensor constant =
+                  Philox.of(9 + k).normal(F64, 0, 1, 4, 3); // of this scope, and no leaf
               Tensor view = constant.narrow(0, 1, 2);
               Tensor index = Tensor.of(2, 0);
               Tensor made = x.mul(constant);

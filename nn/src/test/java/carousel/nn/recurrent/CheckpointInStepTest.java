@@ -60,8 +60,8 @@ class CheckpointInStepTest {
     }
   }
 
-  private static final Map<String, Function<Recurrent<?>, Function<Tensor, Tensor>>>
-      WAYS = new LinkedHashMap<>();
+  private static final Map<String, Function<Recurrent<?>, Function<Tensor, Tensor>>> WAYS =
+      new LinkedHashMap<>();
 
   static {
     way("plain", layer -> x -> layer.run(x).y());
@@ -76,14 +76,16 @@ class CheckpointInStepTest {
         });
     way(
         "noise",
-        layer -> x ->
-            Training.with(
-                Philox.of(3),
-                () ->
-                    layer
-                        .withNoise(Noise.none().inputs(0.2).states(0.3).zoneout(0.3).outputs(0.2))
-                        .run(x, List.of(), null, flags())
-                        .y()));
+        layer ->
+            x ->
+                Training.with(
+                    Philox.of(3),
+                    () ->
+                        layer
+                            .withNoise(
+                                Noise.none().inputs(0.2).states(0.3).zoneout(0.3).outputs(0.2))
+                            .run(x, List.of(), null, flags())
+                            .y()));
   }
 
   private static void way(String name, Function<Recurrent<?>, Function<Tensor, Tensor>> run) {
@@ -97,8 +99,7 @@ class CheckpointInStepTest {
   private static Recurrent<?> layer(UnaryOperator<Supplier<Tensor>> point) {
     var rng = Philox.of(1);
     Init init = Init.normal(1).as(DType.F64);
-    return Recurrent.of(
-        new Segmented(init.parameter(rng, D, H), init.parameter(rng, H, H), point));
+    return Recurrent.of(new Segmented(init.parameter(rng, D, H), init.parameter(rng, H, H), point));
   }
 
   @TestFactory
@@ -119,9 +120,7 @@ class CheckpointInStepTest {
 
   /** Gradients, and what the second derivative gives of a direction. */
   private static List<Tensor> all(
-      Recurrent<?> layer,
-      Function<Recurrent<?>, Function<Tensor, Tensor>> way,
-      Tensor x) {
+      Recurrent<?> layer, Function<Recurrent<?>, Function<Tensor, Tensor>> way, Tensor x) {
     Function<Tensor, Tensor> run = way.apply(layer);
     Supplier<Tensor> loss = () -> run.apply(x).square().sum();
     Tensor[] by = Layers.inputs(layer, x, List.of());

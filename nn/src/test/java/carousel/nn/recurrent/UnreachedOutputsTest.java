@@ -133,8 +133,7 @@ class UnreachedOutputsTest {
     try (var scope = Scope.open(device)) {
       for (boolean overflows : new boolean[] {false, true}) {
         var rng = Philox.of(4);
-        var cell =
-            new Watched(INIT.parameter(rng, D, H), INIT.parameter(rng, H, H), overflows);
+        var cell = new Watched(INIT.parameter(rng, D, H), INIT.parameter(rng, H, H), overflows);
         var layer = Recurrent.of(cell);
         Sequence plain = Recurrent.of(new Unwatched(cell));
         for (double scale : new double[] {0.05, 3}) {
@@ -226,8 +225,7 @@ class UnreachedOutputsTest {
                 return sum(read.stream().mapToObj(k -> all[k]));
               };
           List<Tensor> actual = gradients(loss, List.of(x, w));
-          same(
-              actual, FusedContract.BODIES.run(() -> gradients(loss, List.of(x, w))), read + "");
+          same(actual, FusedContract.BODIES.run(() -> gradients(loss, List.of(x, w))), read + "");
           if (some == 1) {
             Supplier<Tensor> alone = () -> sum(Stream.of(x.mul(w).tanh()));
             same(actual, gradients(alone, List.of(x, w)), "tanh at " + scale);

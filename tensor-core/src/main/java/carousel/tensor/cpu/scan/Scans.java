@@ -10,7 +10,6 @@ import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Masks;
 import carousel.tensor.op.Scan;
 import carousel.tensor.op.Ternary;
-import carousel.tensor.spi.Fused;
 import carousel.tensor.trace.Recent;
 import carousel.tensor.trace.Step;
 import carousel.tensor.trace.Traced;
