@@ -75,20 +75,19 @@ record Filled(Tensor x, @Nullable Tensor resets, @Nullable Tensor ended, List<Te
         Tensor.where(within.unsqueeze(2), x, first), resets, null, rows.states(begin, fresh, anew));
   }
 
-  /**
-   * The steps that are taken, in the order of the scan.
-   *
-   * @param taken BOOL {@code [T,N]}
-   * @param before how many steps of its row come before each, I32 {@code [T,N]}
-   * @param all how many there are, I32 {@code [N]}
-   * @param steps which these are, I32 {@code [T+1,N]}; zeros after the last
-   */
+  /** The steps that are taken, in the order of the scan. */
   private static final class Order {
     private final Tensor x;
     private final boolean reverse;
     private final Tensor taken;
+
+    /** How many steps that its row takes come before each, I32 {@code [T,N]}. */
     private final Tensor before;
+
+    /** How many there are, I32 {@code [N]}. */
     private final Tensor all;
+
+    /** Which these are, I32 {@code [T+1,N]}; zeros after the last. */
     private final Tensor steps;
 
     Order(Tensor x, Tensor taken, boolean reverse) {

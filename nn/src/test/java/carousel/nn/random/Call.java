@@ -38,7 +38,9 @@ record Call(
     EVERYTHING,
     OUTPUTS,
     STATES,
-    LAST
+    LAST,
+    /** The last tensor of the last state, and nothing else. */
+    ONE_STATE
   }
 
   /** How a tensor lies in memory. */

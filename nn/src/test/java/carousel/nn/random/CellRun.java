@@ -218,6 +218,7 @@ final class CellRun implements Referee.Ready {
       case OUTPUTS -> read.add(run.y());
       case STATES -> run.states().forEach(state -> read.addAll(state.tensors()));
       case LAST -> read.add(run.last());
+      case ONE_STATE -> read.add(run.states().getLast().tensors().getLast());
       case EVERYTHING -> {
         read.addAll(List.of(run.y(), run.last()));
         run.states().forEach(state -> read.addAll(state.tensors()));

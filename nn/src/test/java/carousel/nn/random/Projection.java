@@ -64,6 +64,13 @@ enum Projection {
       return x.matmul(wx).add(b).softmax(Tensor.LAST);
     }
   },
+  /** Of length 1, which nothing is at zeros: what a cell sees beside padding has to be something else. */
+  UNIT("x.div(x.square().sum(true, Tensor.LAST).sqrt()).matmul(wx.value()).add(b.value())") {
+    @Override
+    Tensor apply(Tensor x, Tensor wx, Tensor b) {
+      return x.div(x.square().sum(true, Tensor.LAST).sqrt()).matmul(wx).add(b);
+    }
+  },
   /** No gradient for x. */
   DETACHED("x.detach().matmul(wx.value()).add(b.value())") {
     @Override
