@@ -3,7 +3,7 @@ package carousel.nn;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -70,7 +70,7 @@ public final class Parameter {
   /** Runs a body in which tensors stand for values, besides those that do already. */
   static <R> R with(Map<Parameter, Tensor> standIns, Supplier<R> body) {
     Map<Parameter, Tensor> all =
-        new IdentityHashMap<>(STAND_INS.isBound() ? STAND_INS.get() : Map.of());
+        new HashMap<>(STAND_INS.isBound() ? STAND_INS.get() : Map.of());
     all.putAll(standIns);
     return ScopedValue.where(STAND_INS, all).call(body::get);
   }

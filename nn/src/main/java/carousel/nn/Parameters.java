@@ -4,6 +4,7 @@ import carousel.autograd.Leaf;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -176,7 +177,7 @@ public final class Parameters implements Iterable<Parameters.Named> {
    * @throws TensorException if a key is no parameter of these, or a tensor is not as its parameter
    */
   public <R> R with(Map<? extends Leaf, Tensor> values, Supplier<R> body) {
-    Map<Parameter, Tensor> standIns = new IdentityHashMap<>();
+    Map<Parameter, Tensor> standIns = new HashMap<>();
     values.forEach((leaf, tensor) -> {
       Parameter parameter = get(leaf.name());
       Tensor of = parameter.value();

@@ -264,8 +264,9 @@ final class LayerSteps {
         || step.from().isEmpty()) return name;
     var before = draft.type(step.from().getFirst());
     var after = draft.type(name);
-    var isWhole = before != null && after != null && before.dtype() == DType.I32;
-    return isWhole && after.dtype() == DType.I32 ? uncast(step.from().getFirst()) : name;
+    if (before == null || after == null) return name;
+    var areWhole = before.dtype() == DType.I32 && after.dtype() == DType.I32;
+    return areWhole ? uncast(step.from().getFirst()) : name;
   }
 
   /** Before opset 13 all axes from one on, axis 1 if none is named, were folded as one. */
