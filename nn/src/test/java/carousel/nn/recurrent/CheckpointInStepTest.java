@@ -104,8 +104,8 @@ class CheckpointInStepTest {
 
   @TestFactory
   Stream<DynamicTest> isAsWithout() {
-    return WAYS.keySet().stream()
-        .map(name -> DynamicTest.dynamicTest(name, () -> compare(WAYS.get(name))));
+    return WAYS.entrySet().stream()
+        .map(way -> DynamicTest.dynamicTest(way.getKey(), () -> compare(way.getValue())));
   }
 
   private static void compare(Function<Recurrent<?>, Function<Tensor, Tensor>> way) {
