@@ -69,8 +69,7 @@ public final class Parameter {
 
   /** Runs a body in which tensors stand for values, besides those that do already. */
   static <R> R with(Map<Parameter, Tensor> standIns, Supplier<R> body) {
-    Map<Parameter, Tensor> all =
-        new HashMap<>(STAND_INS.isBound() ? STAND_INS.get() : Map.of());
+    Map<Parameter, Tensor> all = new HashMap<>(STAND_INS.isBound() ? STAND_INS.get() : Map.of());
     all.putAll(standIns);
     return ScopedValue.where(STAND_INS, all).call(body::get);
   }
