@@ -13,6 +13,8 @@ final class Exemptions {
       case "sign" -> Double.isNaN(x);
       // There e^−x is infinite, and x/(1 + e^−x) is 0 in f64; the product is not.
       case "silu" -> x < -709;
+      // It multiplies −∞ by a Φ of 0; the limit is 0.
+      case "gelu" -> x == Double.NEGATIVE_INFINITY;
       // It cuts ln(1 + eˣ) to x above 20, where f64 still tells them apart.
       case "softplus" -> x > 20;
       default -> false;

@@ -4,6 +4,7 @@ import carousel.tensor.spi.Setting;
 import carousel.zoo.run.Reporter;
 import java.io.FileDescriptor;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
 import picocli.CommandLine;
@@ -13,6 +14,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** The command line, {@code ./carousel}. */
 @Command(
@@ -94,6 +96,9 @@ public final class Carousel implements Runnable {
         .setErr(err)
         .setUsageHelpAutoWidth(true)
         .setAbbreviatedOptionsAllowed(false)
+        // A prompt or a name may begin with @.
+        .setExpandAtFiles(false)
+        .registerConverter(Path.class, Carousel::path)
         // The last one counts, so that a script can set what its user may set otherwise.
         .setOverwrittenOptionsAllowed(true)
         .setExecutionStrategy(Carousel::execute)
@@ -107,6 +112,13 @@ public final class Carousel implements Runnable {
     }
     err.flush();
     return code;
+  }
+
+  private static Path path(String text) {
+    if (text.isEmpty()) {
+      throw new TypeConversionException("it is empty; is a variable of the shell not set?");
+    }
+    return Path.of(text);
   }
 
   /** The options are told below the synopsis; in it the parser would sort them by the locale. */
@@ -124,7 +136,7 @@ public final class Carousel implements Runnable {
     if (!complaints.isEmpty() && !helps && !last.commandSpec().name().equals("doctor")) {
       throw new ParameterException(
           last.commandSpec().commandLine(),
-          String.join("\n", complaints) + "\nLook at CAROUSEL_OPTS");
+          String.join("\n", complaints) + "\nLook at CAROUSEL_OPTS, and at JAVA_TOOL_OPTIONS");
     }
     return new CommandLine.RunLast().execute(parsed);
   }

@@ -84,6 +84,13 @@ final class ExportCommand implements Callable<Integer> {
               target,
               target.resolve("model.onnx")));
     }
+    if (LanguageRun.open(folder).owns(target)) {
+      throw new Failure(
+          String.format(
+              Locale.ROOT,
+              "cannot write %s: the run needs it for itself; choose another name",
+              target));
+    }
     var weights = target.toString().endsWith(SAFETENSORS);
     if (names != null) Choice.require("--names", names, List.of(OWN, PYTORCH));
     if (names != null && !weights) {

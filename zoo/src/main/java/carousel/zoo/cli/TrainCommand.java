@@ -171,6 +171,9 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private static String source(String data) {
+    if (data.isEmpty()) {
+      throw Failure.usage("--data is empty; is a variable of the shell not set?");
+    }
     return data.equals(Data.GENERATED)
         ? data
         : Path.of(data).toAbsolutePath().normalize().toString();

@@ -4,11 +4,13 @@ import carousel.nn.data.Vocabulary;
 import carousel.nn.io.AtomicFile;
 import carousel.nn.io.Safetensors;
 import carousel.zoo.run.Failure;
+import carousel.zoo.run.Reporter;
 import carousel.zoo.run.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.List;
 
 /**
  * What the training of a language model leaves in its folder, beside what {@link RunFolder} tells:
@@ -108,6 +110,34 @@ public record LanguageRun(RunFolder folder) {
     if (!best.tensors().isEmpty()) Safetensors.save(path().resolve(BEST), best.tensors());
   }
 
+  /** Whether a checkpoint has left something that a training from the beginning would write over. */
+  boolean hasResults() {
+    return Files.exists(path().resolve(HISTORY)) || Files.exists(path().resolve(BEST));
+  }
+
+  /**
+   * Tells whether a file is one of this run's own, which nothing else may replace.
+   *
+   * @param file a file that there may be
+   * @return whether training writes it
+   */
+  public boolean owns(Path file) {
+    var here = path().toAbsolutePath().normalize();
+    var there = file.toAbsolutePath().normalize();
+    try {
+      here = path().toRealPath();
+      var parent = there.getParent();
+      if (parent != null) there = parent.toRealPath().resolve(there.getFileName());
+    } catch (IOException _) {
+      // Then the names must do.
+    }
+    return there.startsWith(here) && isOwn(here.relativize(there).getName(0).toString());
+  }
+
+  private static boolean isOwn(String name) {
+    return List.of(VOCABULARY, HISTORY, BEST).contains(name) || RunFolder.isOwn(name);
+  }
+
   /**
    * Overwrites a model by the best weights, or by the last where there are no best yet.
    *
@@ -124,7 +154,10 @@ public record LanguageRun(RunFolder folder) {
     var damaged = new ArrayList<String>();
     var last = folder.checkpoints(1).newest(damaged::add);
     if (last.isEmpty()) {
-      damaged.add(path() + " holds no weights yet; train it with --resume " + path());
+      damaged.add(
+          path()
+              + " holds no weights yet; where nothing trains it, go on with --resume "
+              + Reporter.argument(path()));
       throw new Failure(String.join("\n", damaged));
     }
     TrainingState.restoreWeights(last.get(), model);

@@ -73,7 +73,8 @@ public final class TrainingRun {
                 ? () -> run.save(settings)
                 : () -> run.begin(settings, data.corpus().vocabulary());
         var finished = train(state, run, resumed, "./carousel train", keep).isPresent();
-        if (!finished) reporter.line("to go on:  ./carousel train --resume " + run.path());
+        if (!finished)
+          reporter.line("to go on:  ./carousel train --resume " + Reporter.argument(run.path()));
         return finished;
       }
     }
@@ -106,13 +107,35 @@ public final class TrainingRun {
       TrainingState state, LanguageRun run, boolean resumed, String command, Runnable keep)
       throws IOException {
     var checkpoints = new CheckpointWriter(run.folder(), saving, reporter, command + " --resume");
-    if (resumed) checkpoints.restore(state);
+    if (resumed) restore(state, run, checkpoints);
     keep.run();
     describe(state.model(), run);
     var weights = state.model().parameters().count();
     if (!resumed) Advice.of(settings, data.corpus(), weights).forEach(reporter::warning);
     if (resumed) reporter.line("goes on    " + standing(state));
     return train(run, state, checkpoints, command);
+  }
+
+  private void restore(TrainingState state, LanguageRun run, CheckpointWriter checkpoints)
+      throws IOException {
+    checkpoints.restore(state);
+    if (state.step() == 0 && run.hasResults()) {
+      throw new Failure(
+          String.format(
+              Locale.ROOT,
+              "%s has results and no checkpoint: it would begin again, over them; begin a new run with --out",
+              run.path()));
+    }
+    var done = state.progress().epoch();
+    if (done > settings.epochs()) {
+      throw Failure.usage(
+          String.format(
+              Locale.ROOT,
+              "--epochs %d: %s has trained %s already; give more to go on",
+              settings.epochs(),
+              run.path(),
+              Numbers.counted(done, "epoch")));
+    }
   }
 
   private Optional<Result> train(
@@ -182,7 +205,7 @@ public final class TrainingRun {
               "%s%nTo go on from before that step: %s --resume %s --lr X",
               diverged.getMessage(),
               command,
-              run.path()),
+              Reporter.argument(run.path())),
           diverged);
     }
   }
@@ -292,7 +315,7 @@ public final class TrainingRun {
   /** Says where the figure of an epoch's line is another than that of the end. */
   private String reading() {
     var parts = Evaluation.parts(data.corpus().valid(), settings.batch());
-    return parts == 1
+    return parts == 1 || ended.isEmpty()
         ? ""
         : String.format(
             Locale.ROOT,
@@ -322,7 +345,7 @@ public final class TrainingRun {
     var sampler = new Sampler(model, 1, Philox.of(settings.seed()).split(SAMPLES));
     Samples.of(sampler, data, settings.tokenizer()).forEach(reporter::line);
     reporter.line("");
-    reporter.line("more of it:  ./carousel sample " + run.path());
+    reporter.line("more of it:  ./carousel sample " + Reporter.argument(run.path()));
     return Optional.of(new Result(state.epochs(), valid.perplexity(), test.perplexity()));
   }
 }

@@ -146,7 +146,7 @@ public final class CheckpointWriter {
             Failure.reason(e),
             lastGood(),
             command,
-            run.path()),
+            Reporter.argument(run.path())),
         e);
   }
 

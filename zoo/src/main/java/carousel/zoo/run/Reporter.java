@@ -1,6 +1,7 @@
 package carousel.zoo.run;
 
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Locale;
 
 /**
@@ -75,6 +76,19 @@ public final class Reporter {
           else out.append("\\u{").append(Integer.toHexString(c)).append('}');
         });
     return out.toString();
+  }
+
+  /**
+   * A path as an argument of a command that can be pasted into a shell.
+   *
+   * @param path any path
+   * @return the path, quoted where a shell would take it for something else
+   */
+  public static String argument(Path path) {
+    var text = visible(path.toString());
+    return text.matches("[\\w./:@%+=,-]+") && !text.startsWith("-")
+        ? text
+        : "'" + text.replace("'", "'\\''") + "'";
   }
 
   /** Control characters, and those that turn the direction of writing. */

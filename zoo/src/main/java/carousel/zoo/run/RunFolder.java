@@ -90,7 +90,7 @@ public record RunFolder(Path path) {
               Locale.ROOT,
               "%s holds a run already; go on with it by --resume %s, or choose another folder with --out",
               path,
-              path));
+              Reporter.argument(path)));
     }
   }
 
@@ -118,6 +118,16 @@ public record RunFolder(Path path) {
               SETTINGS));
     }
     return new RunFolder(path);
+  }
+
+  /**
+   * Tells whether a run of any system has a file or folder of this name for itself.
+   *
+   * @param name in the run's folder
+   * @return whether nothing else may be written there
+   */
+  public static boolean isOwn(String name) {
+    return name.equals(SETTINGS) || name.equals(CHECKPOINTS) || name.equals(".lock");
   }
 
   /**

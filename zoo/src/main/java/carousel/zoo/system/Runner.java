@@ -176,7 +176,8 @@ public final class Runner<O extends Record & Seeded> {
       return Optional.of(measured);
     } catch (Stopped stopped) {
       reporter.line(
-          String.format(Locale.ROOT, "to go on:  %s --resume %s", command, folder.path()));
+          String.format(
+              Locale.ROOT, "to go on:  %s --resume %s", command, Reporter.argument(folder.path())));
       return Optional.empty();
     }
   }

@@ -206,6 +206,31 @@ class ExportTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "best.safetensors",
+        "vocabulary.txt",
+        "settings.properties",
+        "history.csv",
+        "checkpoints/mine.onnx",
+        "../run/./best.safetensors"
+      })
+  void whatTheRunNeedsIsNotWrittenOver(String name) throws Exception {
+    var run = trained("gru");
+    var target =
+        Files.createSymbolicLink(folder.resolve("link"), run)
+            .resolve(name.replace("/run/", "/" + run.getFileName() + "/"));
+    var before = Files.exists(target) ? Files.readAllBytes(target) : null;
+    var shell = carousel("export", run, target);
+    assertThat(shell.code()).isEqualTo(1);
+    assertThat(shell.complaint()).contains("the run needs it for itself");
+    if (before == null) assertThat(target).doesNotExist();
+    else assertThat(target).hasBinaryContent(before);
+    assertThat(carousel("export", run, run.resolve("model.safetensors")).code()).isZero();
+    assertThat(carousel("export", run, run.resolve("model.safetensors")).code()).isZero();
+  }
+
   @Test
   void whatCannotBeExportedIsSaid() throws Exception {
     var run = trained("peephole");

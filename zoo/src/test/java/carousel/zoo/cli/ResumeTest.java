@@ -213,7 +213,29 @@ class ResumeTest {
     Files.delete(checkpoints.newest(_ -> {}).orElseThrow().file());
     Files.delete(checkpoints.newest(_ -> {}).orElseThrow().file());
     assertThat(carousel("sample", run.folder()).complaint())
-        .contains("holds no weights yet; train it with --resume");
+        .contains("holds no weights yet; where nothing trains it, go on with --resume");
+  }
+
+  @Test
+  void aRunThatHasLostItsCheckpointsIsNotBegunAgainOverItsResults() throws IOException {
+    var run = SmallRun.of(SmallRun.text(folder), folder.resolve("run"), "lstm", "adam", 1);
+    run.train(false, () -> false);
+    var best = Files.readAllBytes(run.folder().resolve("best.safetensors"));
+    var settings = Files.readString(run.folder().resolve("settings.properties"));
+    var fewer = carousel("train", "--resume", run.folder(), "--epochs", 1);
+    assertThat(fewer.code()).isEqualTo(2);
+    assertThat(fewer.complaint()).contains("--epochs 1: ", "has trained 3 epochs already");
+    assertThat(run.folder().resolve("settings.properties")).hasContent(settings);
+    var checkpoints = run.folder().resolve("checkpoints");
+    Files.move(checkpoints, folder.resolve("elsewhere"));
+    var shell = carousel("train", "--resume", run.folder());
+    assertThat(shell.code()).isEqualTo(1);
+    assertThat(shell.complaint()).contains("has results and no checkpoint");
+    assertThat(run.folder().resolve("best.safetensors")).hasBinaryContent(best);
+    Files.move(folder.resolve("elsewhere"), checkpoints);
+    var again = carousel("train", "--resume", run.folder());
+    assertThat(again.code()).isZero();
+    assertThat(again.out()).contains("goes on    after its 3 epochs").doesNotContain("lines above");
   }
 
   @Test
