@@ -122,7 +122,10 @@ final class KernelCase {
             uses.add(new Use(composite, in.clone()));
             Arrays.stream(in).forEach(outside::adopt);
           }
-          return Interpreter.EAGER.apply(op, in);
+          Tensor[] out = Interpreter.EAGER.apply(op, in);
+          // A body reads more than its inputs: what the run has made before.
+          Arrays.stream(out).forEach(outside::adopt);
+          return out;
         };
     try (var scope = Scope.openUnwatched()) {
       watch.run(run);
