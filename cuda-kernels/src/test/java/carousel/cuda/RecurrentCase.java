@@ -242,7 +242,10 @@ record RecurrentCase(
             }
             return composite.body().apply(in);
           }
-          return Interpreter.EAGER.apply(op, in);
+          Tensor[] out = Interpreter.EAGER.apply(op, in);
+          // A body reads more than its inputs: what the run has made before.
+          Arrays.stream(out).forEach(outside::adopt);
+          return out;
         };
     try (var run = Scope.openUnwatched()) {
       watch.run(() -> layer.run(x, List.of(initial), ends));
