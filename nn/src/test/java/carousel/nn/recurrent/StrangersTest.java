@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -254,6 +255,7 @@ class StrangersTest {
 
   /** What has more ops one after the other than a stack holds has no kernel, and says so. */
   @Test
+  @Tag("cpu") // which has kernels of any cell
   void aFormulaWithoutEnd() {
     try (var scope = Scope.open()) {
       Tensor x = Philox.of(11).normal(DType.F64, 1, 2, 3, 2, D);

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
@@ -196,6 +197,7 @@ class UnreadStepsTest {
 
   /** That the comparison of a kernel's first run does not blame padding on it. */
   @Test
+  @Tag("cpu") // which has kernels of any cell
   void aKernelWhoseFirstRunIsRaggedIsKept() {
     try (var scope = Scope.open()) {
       var layer = Recurrent.of(Picky.of());

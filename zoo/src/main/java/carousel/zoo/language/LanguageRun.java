@@ -110,9 +110,11 @@ public record LanguageRun(RunFolder folder) {
     if (!best.tensors().isEmpty()) Safetensors.save(path().resolve(BEST), best.tensors());
   }
 
-  /** Whether a checkpoint has left something that a training from the beginning would write over. */
-  boolean hasResults() {
-    return Files.exists(path().resolve(HISTORY)) || Files.exists(path().resolve(BEST));
+  /** Whether an epoch has left something that a training from the beginning would write over. */
+  boolean hasResults() throws IOException {
+    var history = path().resolve(HISTORY);
+    return Files.exists(path().resolve(BEST))
+        || (Files.exists(history) && Files.readAllLines(history).size() > 1); // below its names
   }
 
   /**
