@@ -13,9 +13,9 @@ import java.util.List;
  *
  * <pre>{@code
  * var sum = new GradientSum(model.parameters());
- * for (Batch part : batch.split(8)) {
+ * for (Batch part : batches) {
  *   try (var scope = Scope.open()) {
- *     sum.add(Grad.of(() -> model.loss(part), model.parameters()));
+ *     sum.add(Grad.of(() -> model.loss(part.x(), part.y()), model.parameters()));
  *   }
  * }
  * optimizer.step(sum.mean().clipNorm(1));

@@ -57,6 +57,11 @@ public abstract class Given {
   protected Corpus corpus;
   protected Batchified data;
   protected List<Batch> batches;
+
+  /** What a model adapts to, and what it is then judged by. */
+  protected Batch support;
+
+  protected Batch query;
   protected Tensor x;
   protected Tensor y;
   protected Tensor h;

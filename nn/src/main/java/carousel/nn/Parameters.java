@@ -142,9 +142,9 @@ public final class Parameters implements Iterable<Parameters.Named> {
    *
    * <pre>{@code
    * Grad.of(() -> {
-   *   Gradients g = Grad.of(() -> support.loss(model), parameters);
+   *   Gradients g = Grad.of(() -> model.loss(support.x(), support.y()), parameters);
    *   List<Tensor> adapted = parameters.stream().map(p -> p.value().sub(g.get(p).mul(0.1))).toList();
-   *   return parameters.with(adapted, () -> query.loss(model));
+   *   return parameters.with(adapted, () -> model.loss(query.x(), query.y()));
    * }, parameters);
    * }</pre>
    *
