@@ -369,8 +369,7 @@ public final class Loss {
     sameShape("klGaussian", mean, otherLogVariance);
     Tensor ratio = logVariance.sub(otherLogVariance);
     // (μ − ν)/τ in two steps, since 1/τ² alone leaves the range long before. Where the means are
-    // equal the steps
-    // stay finite: 0 times them is 0.
+    // equal the steps stay finite: 0 times them is 0.
     Tensor apart = mean.sub(otherMean);
     Tensor step = otherLogVariance.mul(-0.25);
     double most =

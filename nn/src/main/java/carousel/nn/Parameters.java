@@ -181,6 +181,10 @@ public final class Parameters implements Iterable<Parameters.Named> {
     values.forEach((leaf, tensor) -> {
       Parameter parameter = get(leaf.name());
       Tensor of = parameter.value();
+      if (leaf.value() != of) {
+        throw new TensorException(
+            "with: '" + leaf.name() + "' is another model's; give leaves of these parameters");
+      }
       if (tensor.dtype() != of.dtype() || !tensor.shape().equals(of.shape())) {
         throw new TensorException(
             "with: in place of '"

@@ -138,5 +138,8 @@ class FunctionalCallTest {
     assertThatThrownBy(() -> parameters.with(Map.of(first, Tensor.of(1.0)), () -> 0))
         .hasMessageContaining("in place of '" + first.name() + "'")
         .hasMessageContaining("F64 [1]");
+    var other = layer("elman").parameters().iterator().next();
+    assertThatThrownBy(() -> parameters.with(Map.of(other, other.value().zerosLike()), () -> 0))
+        .hasMessageContaining("another model's");
   }
 }

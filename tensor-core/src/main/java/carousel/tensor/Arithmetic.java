@@ -92,10 +92,10 @@ public sealed interface Arithmetic permits Tensor {
       Tensor y = whole.cast(a.dtype());
       return Tensor.where(whole.eq(0x1p31), y.scalarLike(Integer.MIN_VALUE), y);
     }
-    // A quotient is rounded to a whole number at most, never past one; which way tells the sign of
-    // what is left,
-    // which a fused product does not round away. Of a quotient of 0, where b may be ∞, what is left
-    // is a.
+    // A quotient is rounded to a whole number at most, never past one. Which way, the sign of what
+    // is
+    // left tells, which a fused product does not round away. Of a quotient of 0, where b may be ∞,
+    // a is left.
     Tensor whole = a.div(c).floor();
     Tensor rest = Tensor.where(whole.eq(0), a, whole.neg().fma(c, a));
     return Tensor.where(opposite(rest, c), whole.sub(1), whole);

@@ -9,11 +9,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 
 /** Where tensors live and are computed: a name and the {@link Backend} behind it. */
 public final class Device {
+  /** Where the providers of the built-in devices are, each in a package of its own. */
+  private static final String HERE = Device.class.getPackageName() + ".";
+
   /** What {@link #standard} found. */
   private static volatile @Nullable Device standard;
 
@@ -33,18 +37,24 @@ public final class Device {
     this.provider = provider;
   }
 
-  /** One of the two that lie beside this class, or why it cannot be had: an error that left a class's initializer would come back as another. */
+  /**
+   * One of the two that lie beside this class, or why it cannot be had: an error that left a class's initializer
+   * would come back as another.
+   */
   private record BuiltIn(@Nullable Device device, @Nullable TensorException failure) {
     static final List<String> NAMES = List.of("cpu", "reference");
 
     static BuiltIn of(String name) {
       try {
-        // Not by the thread's loader, which may see something else.
-        ClassLoader own = Device.class.getClassLoader();
-        for (BackendProvider provider : ServiceLoader.load(BackendProvider.class, own)) {
-          var found = provider.open(name);
-          if (found.isPresent()) {
-            return new BuiltIn(new Device(name, found.get()), null);
+        // Not by the thread's loader, which may see something else; nor from elsewhere, whatever
+        // calls itself so.
+        var own = ServiceLoader.load(BackendProvider.class, Device.class.getClassLoader());
+        for (var service : services(own)) {
+          if (service.type().getPackageName().startsWith(HERE)) {
+            var found = service.get().open(name);
+            if (found.isPresent()) {
+              return new BuiltIn(new Device(name, found.get()), null);
+            }
           }
         }
         throw new TensorException(
@@ -66,6 +76,23 @@ public final class Device {
     }
   }
 
+  /** Those that can be loaded: what someone else's file names in vain takes no device away. */
+  private static List<ServiceLoader.Provider<BackendProvider>> services(
+      ServiceLoader<BackendProvider> loader) {
+    List<ServiceLoader.Provider<BackendProvider>> found = new ArrayList<>();
+    var services = loader.stream().iterator();
+    while (true) {
+      try {
+        if (!services.hasNext()) {
+          return found;
+        }
+        found.add(services.next());
+      } catch (ServiceConfigurationError e) {
+        System.getLogger("carousel.tensor").log(Level.WARNING, "passing over " + e.getMessage());
+      }
+    }
+  }
+
   private static final class Cpu {
     private static final BuiltIn DEVICE = BuiltIn.of("cpu");
   }
@@ -77,7 +104,7 @@ public final class Device {
   /** What the other providers on the class or module path offer. */
   private static final class Provided {
     private static final List<BackendProvider> PROVIDERS =
-        ServiceLoader.load(BackendProvider.class).stream()
+        services(ServiceLoader.load(BackendProvider.class)).stream()
             .map(ServiceLoader.Provider::get)
             .toList();
     private static final Map<String, Device> DEVICES = new LinkedHashMap<>();

@@ -1,7 +1,9 @@
 package carousel.tensor;
 
 import carousel.tensor.op.Composite;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Products by halves. Where the product of some leaves the range of the type, though that of all may not, the factors are kept
@@ -91,6 +93,10 @@ record Products(List<Integer> axes) implements Composite.Body {
         x = Tensor.fullAs(x, x.shape().with(axis, 1), 1);
       }
     }
+    // What is multiplied last may leave the range: it is the whole.
+    if (count(x) <= 2) {
+      return new Tensor[] {product(x, part -> {})};
+    }
     Tensor isZero = x.eq(0);
     Tensor size = Tensor.where(isZero, x.scalarLike(1), x.abs());
     Tensor zeros = Tensor.where(isZero, x.scalarLike(1), x.scalarLike(0)).sum(true, all());
@@ -112,22 +118,39 @@ record Products(List<Integer> axes) implements Composite.Body {
     return axes.stream().mapToInt(axis -> axis).toArray();
   }
 
-  /** BOOL, one per product: whether a part of it leaves the range. What is multiplied last may: it is the whole. */
-  private Tensor strays(Tensor size) {
-    double least = size.dtype() == DType.F32 ? Float.MIN_NORMAL : Double.MIN_NORMAL;
-    double greatest = size.dtype() == DType.F32 ? Float.MAX_VALUE : Double.MAX_VALUE;
-    Tensor strays = null;
-    Tensor y = size;
+  private long count(Tensor x) {
+    return axes.stream().mapToLong(x::dim).reduce(1, (a, b) -> a * b);
+  }
+
+  /** The tree as it is; what is multiplied on goes by, level by level. */
+  private Tensor product(Tensor x, Consumer<Tensor> parts) {
+    Tensor y = x;
     for (int axis : axes) {
       while (y.dim(axis) > 1) {
-        Tensor inside = y.ge(least).and(y.le(greatest));
-        Tensor some = Tensor.where(inside, y.scalarLike(0), y.scalarLike(1)).max(true, all());
-        strays = strays == null ? some.zerosLike() : strays.maximum(some);
+        if (y != x) {
+          parts.accept(y);
+        }
         int n = y.dim(axis);
         Tensor pairs = y.narrow(axis, 0, n / 2).mul(y.narrow(axis, n / 2, n / 2));
         y = n % 2 == 0 ? pairs : Tensor.concat(axis, List.of(pairs, y.narrow(axis, n - 1, 1)));
       }
     }
-    return strays == null ? y.zerosLike().gt(0) : strays.gt(0);
+    return y;
+  }
+
+  /** BOOL, one per product: whether a part of it leaves the range. */
+  private Tensor strays(Tensor size) {
+    double least = size.dtype() == DType.F32 ? Float.MIN_NORMAL : Double.MIN_NORMAL;
+    double greatest = size.dtype() == DType.F32 ? Float.MAX_VALUE : Double.MAX_VALUE;
+    List<Tensor> strays = new ArrayList<>();
+    var unused =
+        product(
+            size,
+            part -> {
+              Tensor inside = part.ge(least).and(part.le(greatest));
+              Tensor out = Tensor.where(inside, part.scalarLike(0), part.scalarLike(1));
+              strays.add(out.max(true, all()));
+            });
+    return strays.stream().reduce(Tensor::maximum).orElseThrow().gt(0);
   }
 }

@@ -3,7 +3,15 @@ package carousel.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.jvm.FreshJvm;
+import carousel.tensor.spi.Backend;
+import carousel.tensor.spi.BackendProvider;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** On the class path, with and without the Vector API: what users get who add no flag. */
 class ClassPathTest {
@@ -16,6 +24,43 @@ class ClassPathTest {
         System.out.println("the sum is " + x.item());
       }
     }
+  }
+
+  /** Says that it opens whatever it is asked for, and does not. */
+  public static final class Greedy implements BackendProvider {
+    /** Loads nothing. */
+    public Greedy() {}
+
+    @Override
+    public List<String> names() {
+      return List.of("cpu", "reference", "greedy");
+    }
+
+    @Override
+    public Optional<Backend> open(String name) {
+      throw new TensorException(name + ": opened by someone else");
+    }
+  }
+
+  /** Uses whatever devices there are. */
+  public static final class Lister {
+    /** Prints their names. */
+    public static void main(String[] args) {
+      Program.main(args);
+      System.out.println("there are " + Device.all());
+    }
+  }
+
+  /** A file that names what there is not, and a provider of everything. */
+  @Test
+  void othersOnTheClassPathTakeNoDeviceAway(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("META-INF/services/" + BackendProvider.class.getName());
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, "no.such.Provider\n" + Greedy.class.getName() + "\n");
+    var outcome = FreshJvm.runBehind(folder, Lister.class);
+    assertThat(outcome.output())
+        .contains("the sum is 80.0", "there are [cpu, reference, greedy]")
+        .contains("passing over", "no.such.Provider");
   }
 
   @Test

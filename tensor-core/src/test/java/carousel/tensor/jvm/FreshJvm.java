@@ -57,13 +57,22 @@ public final class FreshJvm {
     return start(List.of(main, Tensor.class), List.of(flags));
   }
 
-  private static Outcome start(List<Class<?>> classes, List<String> flags) {
+  /**
+   * Runs a program to its end, without the Vector API, behind something else on the class path.
+   *
+   * @param first a folder of classes and resources
+   * @param main the class with the main method
+   * @return what it printed
+   */
+  public static Outcome runBehind(Path first, Class<?> main) {
+    return start(List.of(main, Tensor.class), List.of(), first.toString());
+  }
+
+  private static Outcome start(List<Class<?>> classes, List<String> flags, String... first) {
     Class<?> main = classes.getFirst();
-    String path =
-        Stream.concat(classes.stream(), Stream.of(FreshJvm.class))
-            .map(FreshJvm::origin)
-            .distinct()
-            .collect(Collectors.joining(":"));
+    Stream<String> origins =
+        Stream.concat(classes.stream(), Stream.of(FreshJvm.class)).map(FreshJvm::origin).distinct();
+    String path = Stream.concat(Stream.of(first), origins).collect(Collectors.joining(":"));
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx256m", "-Duser.language=en", "--enable-native-access=ALL-UNNAMED"));
