@@ -1,9 +1,9 @@
 package carousel.autograd;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Cast;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
@@ -19,7 +19,7 @@ final class Widened implements Interpreter {
   private final Interpreter outer = Interpreter.current();
 
   /** Where what the program hands out of scopes of its own is still there. */
-  private final Scope home = Scope.current();
+  private final TensorScope home = TensorScope.current();
 
   private final Map<Tensor, Wide> known = new HashMap<>();
 

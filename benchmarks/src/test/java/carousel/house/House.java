@@ -16,7 +16,15 @@ final class House {
   /** The folders of the modules, in the order they are built. */
   static final List<String> MODULES =
       List.of(
-          "tensor-core", "jmh", "autograd", "cuda-kernels", "nn", "testing", "zoo", "benchmarks");
+          "tensor-core",
+          "jmh",
+          "autograd",
+          "cuda-kernels",
+          "nn",
+          "exchange",
+          "testing",
+          "zoo",
+          "benchmarks");
 
   /** Every class of every module, without tests. */
   static final JavaClasses CLASSES =

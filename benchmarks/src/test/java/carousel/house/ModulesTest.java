@@ -37,7 +37,8 @@ class ModulesTest {
                 "carousel.cuda", Set.of("carousel.tensor"),
                 "carousel.nn", Set.of("carousel.autograd"),
                 "carousel.testing", Set.of("carousel.nn"),
-                "carousel.zoo", Set.of("carousel.nn"),
+                "carousel.exchange", Set.of("carousel.nn"),
+                "carousel.zoo", Set.of("carousel.exchange"),
                 "carousel.benchmarks", Set.of("carousel.jmh", "carousel.nn")));
   }
 
@@ -50,8 +51,8 @@ class ModulesTest {
 
   /** The libraries that users depend on bring nothing along: the JDK is all they need. */
   @Test
-  void needNothingButTheJdkUpToNn() {
-    for (var folder : List.of("tensor-core", "autograd", "cuda-kernels", "nn")) {
+  void needNothingButTheJdk() {
+    for (var folder : List.of("tensor-core", "autograd", "cuda-kernels", "nn", "exchange")) {
       var foreign =
           House.descriptor(folder).requires().stream()
               .filter(require -> !require.modifiers().contains(Requires.Modifier.STATIC))

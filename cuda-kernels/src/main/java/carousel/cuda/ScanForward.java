@@ -2,8 +2,8 @@ package carousel.cuda;
 
 import carousel.cuda.RecurrentKernels.Kind;
 import carousel.cuda.ScanCall.Matrix;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import org.jspecify.annotations.Nullable;
 
 /** The way there: outputs, final states, and what the gradient reads. */
@@ -126,7 +126,7 @@ final class ScanForward {
   }
 
   private void stepByStep() {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       RecurrentCell cell = call.cell;
       int second = cell.products();
       Tensor u = call.empty(call.rows, cell.allProducts() * call.hidden);

@@ -1,7 +1,7 @@
 package carousel.benchmarks.cells;
 
-import carousel.nn.LayerNorm;
 import carousel.nn.Parameter;
+import carousel.nn.layer.LayerNorm;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.LstmState;
 import carousel.tensor.Shape;

@@ -1,8 +1,8 @@
 package carousel.nn.recurrent;
 
-import carousel.nn.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
+import carousel.nn.init.Init;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;

@@ -1,8 +1,8 @@
 package carousel.tensor.op;
 
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
@@ -106,7 +106,7 @@ public non-sealed interface CustomOp extends Op {
     for (int i = 0; i < versions.length; i++) {
       versions[i] = inputs[i].storage().version();
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor[] outputs = Interpreter.EAGER.run(() -> forward(inputs));
       requireOutputs(this, outputs);
       for (int i = 0; i < versions.length; i++) {

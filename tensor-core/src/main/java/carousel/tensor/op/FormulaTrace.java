@@ -1,10 +1,10 @@
 package carousel.tensor.op;
 
 import carousel.tensor.Layout;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -58,7 +58,7 @@ public final class FormulaTrace implements Interpreter {
   public FormulaTrace(Tensor like, @Nullable Tensor rows) {
     this.like = like;
     this.rows = rows;
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       gone = Tensor.empty("a stand-in of a formula", like.device(), like.dtype(), like.shape());
     }
   }
