@@ -24,8 +24,9 @@ public interface Layer {
    *
    * <p>Found are parameters and layers, lists, arrays and {@code Optional}s of them, and records that
    * hold them; null stands for a part that is left out. A parameter that is reached twice, such as a
-   * tied weight, is listed once, under the first path. A layer that is no record, or that wants other
-   * names, overrides this.
+   * tied weight, is listed once, under the first path. A component that is {@link Unnamed} adds nothing to
+   * paths; a function, a {@link Transform} written as a lambda, has no parameters. A layer that is no record,
+   * or that wants other names, overrides this.
    *
    * @return the parameters in the order of the components
    * @throws carousel.tensor.TensorException if this is no record, or its package is not open to

@@ -3,6 +3,7 @@ package carousel.nn;
 import carousel.nn.Parameters.Named;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
@@ -18,17 +19,25 @@ import org.jspecify.annotations.Nullable;
 /** Finds the parts of a record by its components, whose names make up the paths. */
 final class ParameterWalk {
 
-  /** The accessors of a record class, of those components that may lead to parameters. */
-  private static final ClassValue<List<Method>> ACCESSORS =
+  /** The components of a record class that may lead to parameters. */
+  private static final ClassValue<List<Part>> PARTS =
       new ClassValue<>() {
         @Override
-        protected List<Method> computeValue(Class<?> type) {
+        protected List<Part> computeValue(Class<?> type) {
           return Arrays.stream(type.getRecordComponents())
               .filter(component -> mayHold(component.getType()))
-              .map(RecordComponent::getAccessor)
+              .map(Part::of)
               .toList();
         }
       };
+
+  /** A component, and what it adds to a path: nothing if it is {@link Unnamed}. */
+  private record Part(Method accessor, String name) {
+    static Part of(RecordComponent component) {
+      boolean isUnnamed = component.isAnnotationPresent(Unnamed.class);
+      return new Part(component.getAccessor(), isUnnamed ? "" : component.getName());
+    }
+  }
 
   /** Whether a layer says itself what its parameters are; it is then asked, not walked. */
   private static final ClassValue<Boolean> NAMES_ITS_OWN =
@@ -53,7 +62,7 @@ final class ParameterWalk {
   static List<Named> of(Layer layer) {
     var found = new ArrayList<Named>();
     new ParameterWalk((path, parameter) -> found.add(new Named(path, parameter)))
-        .record("", requireRecord(layer));
+        .parts("", layer);
     return found;
   }
 
@@ -62,15 +71,52 @@ final class ParameterWalk {
     new ParameterWalk(visitor).layer("", layer);
   }
 
-  private static Record requireRecord(Layer layer) {
-    if (!(layer instanceof Record values)) {
-      throw new TensorException(
-          "parameters: "
-              + layer.getClass().getName()
-              + " is a layer but no record, so its parameters cannot be found; make it a record of"
-              + " Parameters and Layers, or override parameters()");
+  /** Those of a record. A constant of an enum has none, nor has a function, which is a lambda. */
+  private void parts(String path, Layer layer) {
+    switch (layer) {
+      case Record values -> record(path, values);
+      case Enum<?> _ -> {}
+      case Transform function when function.getClass().isHidden() -> checkCaptured(path, function);
+      default ->
+          throw new TensorException(
+              "parameters: "
+                  + layer.getClass().getName()
+                  + " is a layer but no record, so its parameters cannot be found; make it a record of"
+                  + " Parameters and Layers, or override parameters()");
     }
-    return values;
+  }
+
+  /** Weights that a lambda uses are in its fields, whose types say so; values can be looked at if its package is open. */
+  private static void checkCaptured(String path, Transform function) {
+    for (Field field : function.getClass().getDeclaredFields()) {
+      Class<?> type = field.getType();
+      if (Parameter.class.isAssignableFrom(type) || Layer.class.isAssignableFrom(type)) {
+        throw captured(path, type.getSimpleName());
+      }
+      if (mayHold(type) && field.trySetAccessible()) {
+        new ParameterWalk((name, parameter) -> {
+              throw captured(path, type.getSimpleName() + " with a Parameter");
+            })
+            .value("", read(field, function));
+      }
+    }
+  }
+
+  private static TensorException captured(String path, String what) {
+    return new TensorException(
+        "parameters: the function"
+            + (path.isEmpty() ? "" : " at '" + path + "'")
+            + " uses a "
+            + what
+            + ", whose weights would not be found; make it a record that implements Transform");
+  }
+
+  private static @Nullable Object read(Field field, Object of) {
+    try {
+      return field.get(of);
+    } catch (IllegalAccessException e) {
+      throw new TensorException("parameters: " + field + " cannot be read", e);
+    }
   }
 
   private void layer(String path, Layer layer) {
@@ -80,7 +126,7 @@ final class ParameterWalk {
         visitor.parameter(join(path, named.name()), named.parameter());
       }
     } else {
-      record(path, requireRecord(layer));
+      parts(path, layer);
     }
   }
 
@@ -97,8 +143,8 @@ final class ParameterWalk {
   }
 
   private void record(String path, Record values) {
-    for (Method accessor : ACCESSORS.get(values.getClass())) {
-      value(join(path, accessor.getName()), read(accessor, values));
+    for (Part part : PARTS.get(values.getClass())) {
+      value(join(path, part.name()), read(part.accessor(), values));
     }
   }
 

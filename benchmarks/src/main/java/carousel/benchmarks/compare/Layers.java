@@ -1,5 +1,6 @@
 package carousel.benchmarks.compare;
 
+import carousel.nn.recurrent.Marks;
 import static carousel.benchmarks.compare.Carousel.tensor;
 
 import carousel.autograd.Grad;
@@ -77,7 +78,7 @@ public final class Layers implements Work {
   }
 
   private static UnaryOperator<Tensor> withResets(Stacked stack, Tensor flags) {
-    return x -> stack.run(x, List.of(), null, flags).y();
+    return x -> stack.run(x, Marks.none().withResets(flags)).y();
   }
 
   private List<Tensor> gradients() {

@@ -97,7 +97,7 @@ public final class TrainingStep implements Work {
   }
 
   private Tensor loss() {
-    Sequence.Run read = model.stack().run(model.embed().apply(tokens), carried, null);
+    Sequence.Run read = model.stack().run(model.embed().apply(tokens), carried);
     end = read.states();
     return Loss.crossEntropy(model.head().apply(read.y()), targets).mul(steps);
   }

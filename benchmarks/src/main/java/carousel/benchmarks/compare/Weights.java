@@ -5,7 +5,7 @@ import carousel.benchmarks.cells.ProjectedLstm;
 import carousel.benchmarks.cells.Slstm;
 import carousel.nn.Parameter;
 import carousel.nn.layer.LayerNorm;
-import carousel.nn.recurrent.Activation;
+import carousel.nn.layer.Activation;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Elman;
 import carousel.nn.recurrent.GruResetAfter;

@@ -1,5 +1,6 @@
 package carousel.benchmarks.soak;
 
+import carousel.nn.recurrent.Marks;
 import carousel.autograd.Grad;
 import carousel.nn.Layer;
 import carousel.nn.Training;
@@ -193,9 +194,9 @@ record Trial(
                             checkpointed
                                 ? Grad.checkpoint(() -> {
                                   if (++runs[0] == 2 && now == Fault.BACKWARD) throw new Thrown();
-                                  return model.stack().run(x, List.of(), lengths).y();
+                                  return model.stack().run(x, Marks.ofLengths(lengths)).y();
                                 })
-                                : model.stack().run(x, List.of(), lengths).y();
+                                : model.stack().run(x, Marks.ofLengths(lengths)).y();
                         if (now == Fault.FORWARD) throw new Thrown();
                         return Loss.mse(model.head().apply(read), y);
                       }),

@@ -1,7 +1,7 @@
 package carousel.exchange.onnx;
 
 import carousel.nn.Parameter;
-import carousel.nn.recurrent.Activation;
+import carousel.nn.layer.Activation;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cifg;
 import carousel.nn.recurrent.Elman;
@@ -25,10 +25,25 @@ final class CellReader {
   /** One direction of an operator as a cell, its parameters in the innermost scope. */
   static Cell<?> of(RecurrentWeights weights) {
     var reader = new CellReader(weights);
-    return switch (weights.operator()) {
-      case LSTM -> reader.lstm();
-      case GRU -> reader.gru();
-      case RNN -> reader.rnn();
+    var cell =
+        switch (weights.operator()) {
+          case LSTM -> reader.lstm();
+          case GRU -> reader.gru();
+          case RNN -> reader.rnn();
+        };
+    return weights.hasBias() ? cell : withoutBias(cell);
+  }
+
+  /** Only our own cells can be without: the others have biases of 0. */
+  private static Cell<?> withoutBias(Cell<?> cell) {
+    return switch (cell) {
+      case Lstm c -> c.withoutBias();
+      case PeepholeLstm c -> c.withoutBias();
+      case Cifg c -> c.withoutBias();
+      case GruResetAfter c -> c.withoutBias();
+      case GruResetBefore c -> c.withoutBias();
+      case Elman c -> c.withoutBias();
+      default -> cell;
     };
   }
 
@@ -85,6 +100,7 @@ final class CellReader {
     if (settings.clip() == Clip.NONE) {
       if (f.equals(OnnxActivation.TANH)) return new Elman(Activation.TANH, wx, wh, b);
       if (f.equals(OnnxActivation.RELU)) return new Elman(Activation.RELU, wx, wh, b);
+      if (f.equals(OnnxActivation.SIGMOID)) return new Elman(Activation.SIGMOID, wx, wh, b);
       if (f.equals(OnnxActivation.IDENTITY)) return new Elman(Activation.IDENTITY, wx, wh, b);
     }
     return new OnnxRnn(wx, wh, b, settings.clip(), f);
@@ -92,7 +108,7 @@ final class CellReader {
 
   /** Both biases in one. A sum with zeros would turn −0 to 0, so there is none where one is zero. */
   private Tensor bias() {
-    return isZero(in.rb()) ? in.wb() : isZero(in.wb()) ? in.rb() : in.wb().add(in.rb());
+    return isZero(in.biasOfState()) ? in.biasOfInput() : isZero(in.biasOfInput()) ? in.biasOfState() : in.biasOfInput().add(in.biasOfState());
   }
 
   /** The biases outside of the reset, in their order: both of z and r, that of the input of n. */
@@ -101,12 +117,12 @@ final class CellReader {
     return Tensor.concat(
         0,
         theirs().names().stream()
-            .map(gate -> theirs().block(gate.equals("n") ? in.wb() : both, 0, gate))
+            .map(gate -> theirs().block(gate.equals("n") ? in.biasOfInput() : both, 0, gate))
             .toList());
   }
 
   private Parameter innerBias() {
-    return Parameter.of(() -> theirs().block(in.rb(), 0, "n"));
+    return Parameter.of(() -> theirs().block(in.biasOfState(), 0, "n"));
   }
 
   private static boolean isZero(Tensor x) {

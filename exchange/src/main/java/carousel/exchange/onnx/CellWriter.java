@@ -7,7 +7,8 @@ import static carousel.exchange.onnx.RecurrentWeights.Operator.RNN;
 import carousel.exchange.onnx.RecurrentWeights.Operator;
 import carousel.exchange.onnx.RecurrentWeights.Settings;
 import carousel.nn.Parameter;
-import carousel.nn.recurrent.Activation;
+import carousel.nn.Transform;
+import carousel.nn.layer.Activation;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cifg;
 import carousel.nn.recurrent.Elman;
@@ -54,10 +55,11 @@ final class CellWriter {
               withCandidate(c, c.wh(), c.wn()),
               c.bh(),
               new Settings(false, c.bh() != null, c.clip(), c.activations()));
-      case Elman c -> rnn(c.wx(), c.wh(), c.b(), Clip.NONE, of(c.activation()));
+      case Elman c -> rnn(c.wx(), c.wh(), c.b(), Clip.NONE, of(path, c.activation()));
       case OnnxRnn c -> rnn(c.wx(), c.wh(), c.b(), c.clip(), c.activation());
       // H = 0 · H' + 1 · f(..).
-      case Leaky c when c.tau() == 1 -> rnn(c.wx(), c.wh(), c.b(), Clip.NONE, of(c.activation()));
+      case Leaky c when c.tau() == 1 ->
+          rnn(c.wx(), c.wh(), c.b(), Clip.NONE, of(path, c.activation()));
       default ->
           throw new OnnxException(
               String.format(
@@ -86,17 +88,26 @@ final class CellWriter {
     };
   }
 
-  private static OnnxActivation of(Activation activation) {
+  private static OnnxActivation of(String path, Transform activation) {
     return switch (activation) {
-      case TANH -> OnnxActivation.TANH;
-      case RELU -> OnnxActivation.RELU;
-      case IDENTITY -> OnnxActivation.IDENTITY;
+      case Activation.TANH -> OnnxActivation.TANH;
+      case Activation.RELU -> OnnxActivation.RELU;
+      case Activation.SIGMOID -> OnnxActivation.SIGMOID;
+      case Activation.IDENTITY -> OnnxActivation.IDENTITY;
+      default ->
+          throw new OnnxException(
+              String.format(
+                  Locale.ROOT,
+                  "%s.activation, %s, cannot be exported: ONNX names activations, and a function has no name; take"
+                      + " one of Activation, or an OnnxRnn",
+                  path,
+                  activation.getClass().getSimpleName()));
     };
   }
 
   static RecurrentWeights lstm(
       GatedCell<?> cell, Parameter wh, List<Parameter> peepholes, Settings settings) {
-    var wb = LSTM.order().from(cell.gates(), cell.b().value(), 0);
+    var wb = bias(LSTM, cell);
     var p = peepholes.stream().map(Parameter::value).toList();
     return new RecurrentWeights(
         LSTM,
@@ -104,10 +115,15 @@ final class CellWriter {
         rows(LSTM, cell.gates(), cell.wx().value()),
         rows(LSTM, cell.gates(), wh.value()),
         wb,
-        wb.zerosLike(),
+        wb == null ? null : wb.zerosLike(),
         p.isEmpty()
             ? null
             : LSTM.peepholes().from(cell.gates().without("g"), Tensor.concat(0, p), 0));
+  }
+
+  private static @Nullable Tensor bias(Operator operator, GatedCell<?> cell) {
+    var bias = cell.b();
+    return bias == null ? null : operator.order().from(cell.gates(), bias.value(), 0);
   }
 
   /** As {@link OnnxLstm} has them. */
@@ -124,14 +140,16 @@ final class CellWriter {
    */
   static RecurrentWeights gru(
       GatedCell<?> cell, Tensor wh, @Nullable Parameter bh, Settings settings) {
-    var wb = GRU.order().from(cell.gates(), cell.b().value(), 0);
+    var wb = bias(GRU, cell);
     return new RecurrentWeights(
         GRU,
         settings,
         rows(GRU, cell.gates(), cell.wx().value()),
         rows(GRU, cell.gates(), wh),
         wb,
-        bh == null ? wb.zerosLike() : GRU.order().from(GateOrder.of("n"), bh.value(), 0),
+        bh != null
+            ? GRU.order().from(GateOrder.of("n"), bh.value(), 0)
+            : wb == null ? null : wb.zerosLike(),
         null);
   }
 
@@ -147,14 +165,14 @@ final class CellWriter {
   }
 
   private static RecurrentWeights rnn(
-      Parameter wx, Parameter wh, Parameter b, double clip, OnnxActivation activation) {
+      Parameter wx, Parameter wh, @Nullable Parameter b, double clip, OnnxActivation activation) {
     return new RecurrentWeights(
         RNN,
         new Settings(false, false, clip, List.of(activation)),
         wx.value().transpose(0, 1),
         wh.value().transpose(0, 1),
-        b.value(),
-        b.value().zerosLike(),
+        b == null ? null : b.value(),
+        b == null ? null : b.value().zerosLike(),
         null);
   }
 }

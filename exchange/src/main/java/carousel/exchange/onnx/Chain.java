@@ -1,10 +1,14 @@
 package carousel.exchange.onnx;
 
 import carousel.nn.Layer;
-import carousel.nn.layer.Dropout;
+import carousel.nn.Transform;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
+import carousel.nn.layer.Residual;
+import carousel.nn.layer.Sequential;
+import carousel.nn.layer.TiedLinear;
+import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.Sequence;
 import carousel.tensor.Tensor;
@@ -15,7 +19,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Layers one after another, each reading what the one before gives: {@code x [T,N,D]}, or tokens I32
@@ -24,13 +27,13 @@ import org.jspecify.annotations.Nullable;
  * y is {@code [N,T,H]}. {@link Operation#last} makes it one output for each row, {@code [N,H]}, as
  * classifiers have.
  *
- * @param layers in order: an {@link Embedding} at the start, {@link Sequence}s, {@link Linear}s, {@link
- *     LayerNorm}s, {@link Dropout}s, {@link Transpose}s and {@link Operation}s of one input
+ * @param layers in order: an {@link Embedding} at the start, {@link Sequence}s, {@link Transform}s such as {@link
+ *     Linear} and {@link Transpose}, and {@link Operation}s of one input; a {@link Sequential} counts as what is in it
  */
 public record Chain(List<Layer> layers) implements Layer {
   /** Checks that each layer can stand where it stands and reads what the one before gives. */
   public Chain {
-    layers = List.copyOf(layers);
+    layers = flat(layers);
     if (layers.isEmpty()) throw new TensorException("chain: wants at least one layer, got none");
     int given = -1;
     for (int i = 0; i < layers.size(); i++) {
@@ -51,6 +54,16 @@ public record Chain(List<Layer> layers) implements Layer {
       given = outputs(layer) < 0 && keepsFeatures(layer) ? given : outputs(layer);
     }
     checkTime(layers);
+  }
+
+  /** A {@link Sequential} is what is in it. */
+  private static List<Layer> flat(List<? extends Layer> layers) {
+    var flat = new ArrayList<Layer>();
+    for (var layer : layers) {
+      if (layer instanceof Sequential inner) flat.addAll(flat(inner.layers()));
+      else flat.add(layer);
+    }
+    return List.copyOf(flat);
   }
 
   /**
@@ -77,13 +90,13 @@ public record Chain(List<Layer> layers) implements Layer {
    * Runs all layers.
    *
    * @param x {@code [T,N,D]}, or tokens I32 {@code [T,N]}
+   * @param marks for the layers over time; see {@link Sequence#run(Tensor, Marks, List)}
    * @param initial the states to start from, one per cell as {@link Run#states} gave them; empty for
    *     the layers' own
-   * @param lengths I32 {@code [N]}, or null if all rows are T long; see {@link Sequence#run}
    * @return outputs and final states
    * @throws TensorException if shapes do not fit
    */
-  public Run run(Tensor x, List<? extends RecurrentState> initial, @Nullable Tensor lengths) {
+  public Run run(Tensor x, Marks marks, List<? extends RecurrentState> initial) {
     int cells = layers.stream().mapToInt(l -> l instanceof Sequence s ? s.cells() : 0).sum();
     if (!initial.isEmpty() && initial.size() != cells) {
       throw new TensorException(
@@ -98,17 +111,13 @@ public record Chain(List<Layer> layers) implements Layer {
     for (Layer layer : layers) {
       y =
           switch (layer) {
-            case Embedding embedding -> embedding.apply(y);
-            case Linear linear -> linear.apply(y);
-            case LayerNorm norm -> norm.apply(y);
-            case Dropout dropout -> dropout.apply(y);
-            case Transpose swap -> swap.apply(y);
+            case Transform transform -> transform.apply(y);
             case Operation operation -> operation.apply(y);
             case Sequence sequence -> {
               int from = states.size();
               var own =
                   initial.isEmpty() ? initial : initial.subList(from, from + sequence.cells());
-              var run = sequence.run(y, own, lengths);
+              var run = sequence.run(y, marks, own);
               states.addAll(run.states());
               yield run.y();
             }
@@ -122,10 +131,42 @@ public record Chain(List<Layer> layers) implements Layer {
    * Runs all layers from their own initial states, over rows of one length.
    *
    * @param x {@code [T,N,D]}, or tokens I32 {@code [T,N]}
+   * @return outputs and final states
+   */
+  public Run run(Tensor x) {
+    return run(x, Marks.none(), List.of());
+  }
+
+  /**
+   * Runs all layers from their own initial states, over rows of different lengths.
+   *
+   * @param x {@code [T,N,D]}, or tokens I32 {@code [T,N]}
+   * @param lengths I32 {@code [N]}
+   * @return outputs and final states
+   */
+  public Run run(Tensor x, Tensor lengths) {
+    return run(x, Marks.ofLengths(lengths), List.of());
+  }
+
+  /**
+   * Runs all layers from given states, over rows of one length.
+   *
+   * @param x {@code [T,N,D]}, or tokens I32 {@code [T,N]}
+   * @param initial the states to start from, one per cell as {@link Run#states} gave them
+   * @return outputs and final states
+   */
+  public Run run(Tensor x, List<? extends RecurrentState> initial) {
+    return run(x, Marks.none(), initial);
+  }
+
+  /**
+   * Runs all layers from their own initial states, over rows of one length.
+   *
+   * @param x {@code [T,N,D]}, or tokens I32 {@code [T,N]}
    * @return {@code [T,N,H]}
    */
   public Tensor apply(Tensor x) {
-    return run(x, List.of(), null).y();
+    return run(x).y();
   }
 
   /** The features of what the first layer reads that says so. */
@@ -145,7 +186,9 @@ public record Chain(List<Layer> layers) implements Layer {
   private static int inputs(Layer layer) {
     return switch (layer) {
       case Linear linear -> linear.weight().value().dim(0);
+      case TiedLinear tied -> tied.weight().value().dim(1);
       case LayerNorm norm -> norm.gain().value().dim(Tensor.LAST);
+      case Residual residual -> inputs(residual.f());
       case Sequence sequence -> sequence.inputs();
       default -> -1;
     };
@@ -155,6 +198,7 @@ public record Chain(List<Layer> layers) implements Layer {
     return switch (layer) {
       case Embedding embedding -> embedding.weight().value().dim(1);
       case Linear linear -> linear.weight().value().dim(1);
+      case TiedLinear tied -> tied.weight().value().dim(0);
       case Sequence sequence -> sequence.outputs();
       default -> -1;
     };
@@ -217,7 +261,7 @@ public record Chain(List<Layer> layers) implements Layer {
                   Locale.ROOT,
                   "chain: layer %d is an Embedding, which reads tokens; it can only come first",
                   place));
-      case Linear _, LayerNorm _, Dropout _, Sequence _, Transpose _ -> {}
+      case Transform _, Sequence _ -> {}
       case Operation operation when operation.inputs() == 1 -> {}
       case Operation operation ->
           throw new TensorException(
@@ -248,8 +292,7 @@ public record Chain(List<Layer> layers) implements Layer {
                 .collect(Collectors.joining("(), model."))
             : "";
     return parts.isEmpty()
-        ? "give Embedding, Recurrent, Bidirectional, Stacked, Linear, LayerNorm, Dropout and Transpose"
-            + " layers, and Operations"
+        ? "give sequences, Transforms and Operations"
         : String.format(
             Locale.ROOT,
             "give the layers it is made of, in order, as in Chain.of(model.%s())",

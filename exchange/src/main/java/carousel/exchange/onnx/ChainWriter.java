@@ -1,9 +1,14 @@
 package carousel.exchange.onnx;
 
 import carousel.nn.Layer;
+import carousel.nn.layer.Activation;
 import carousel.nn.layer.Dropout;
+import carousel.nn.layer.Residual;
+import carousel.nn.layer.Sequential;
 import carousel.nn.recurrent.Bidirectional;
+import carousel.nn.recurrent.MappedSequence;
 import carousel.nn.recurrent.Recurrent;
+import carousel.nn.recurrent.ResidualSequence;
 import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stacked;
 import java.util.ArrayList;
@@ -70,6 +75,23 @@ final class ChainWriter {
   private void layer(String path, Layer layer) {
     switch (layer) {
       case Dropout _ -> {} // drops nothing where nothing is trained
+      case Activation.IDENTITY -> {}
+      case Activation activation -> step(path, Operation.of(activation));
+      case Sequential layers -> {
+        for (var i = 0; i < layers.layers().size(); i++) {
+          layer(path + "." + i, layers.layers().get(i));
+        }
+      }
+      case Residual residual -> added(path, ".f", residual.f());
+      case ResidualSequence residual -> {
+        requireWhole(path, residual);
+        added(path, ".layer", residual.layer());
+      }
+      case MappedSequence mapped -> {
+        requireWhole(path, mapped);
+        layer(path + ".layer", mapped.layer());
+        layer(path + ".maps", mapped.maps());
+      }
       case Stacked stack -> {
         for (var i = 0; i < stack.layers().size(); i++) {
           layer(path + ".layers." + i, stack.layers().get(i));
@@ -86,11 +108,35 @@ final class ChainWriter {
                   other.getClass().getSimpleName(),
                   "give the Recurrent, Bidirectional and Stacked layers it is made of"));
       default -> {
-        draft.add(layer, List.of(flow), List.of(path));
-        flow = path;
+        step(path, layer);
         if (layer instanceof Transpose) first = other(first);
       }
     }
+  }
+
+  private void step(String path, Layer layer) {
+    draft.add(layer, List.of(flow), List.of(path));
+    flow = path;
+  }
+
+  /** What a layer gives, and what it reads. */
+  private void added(String path, String part, Layer layer) {
+    var before = flow;
+    layer(path + part, layer);
+    draft.add(Operation.add(), List.of(before, flow), List.of(path));
+    flow = path;
+  }
+
+  /** Past a row's end such layers give 0, and what they are written as does not. */
+  private void requireWhole(String path, Sequence layer) {
+    if (!wanted.contains(Onnx.Input.LENGTHS)) return;
+    throw new OnnxException(
+        String.format(
+            Locale.ROOT,
+            "%s, %s, cannot be exported with LENGTHS: past a row's length its outputs are 0, those of the file would"
+                + " not be; leave LENGTHS out, or give its parts as layers of the chain",
+            path,
+            layer.getClass().getSimpleName()));
   }
 
   private void recurrent(String path, Sequence layer) {

@@ -1,10 +1,16 @@
 package carousel.exchange.onnx;
 
 import carousel.nn.Layer;
+import carousel.nn.layer.Activation;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
+import carousel.nn.layer.Residual;
+import carousel.nn.layer.Sequential;
+import carousel.nn.layer.TiedLinear;
+import carousel.nn.recurrent.MappedSequence;
+import carousel.nn.recurrent.ResidualSequence;
 import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stacked;
 import carousel.tensor.TensorException;
@@ -67,18 +73,44 @@ public final class Draft {
   /**
    * Adds a layer.
    *
-   * @param layer one of those of {@link Graph.Step}, or a {@link Stacked} of sequences
+   * @param layer one of those of {@link Graph.Step}, or one that is made of such: a {@link Stacked}, a {@link
+   *     Sequential}, a residual, a sequence with transforms behind it
    * @param from the values it reads
    * @return the name of what it gives: of a sequence, its outputs; {@link #finals} are the rest
    */
   public String add(Layer layer, String... from) {
-    if (layer instanceof Stacked stack) {
-      var y = Arrays.asList(from);
-      for (var part : stack.layers()) {
-        y = List.of(add(part, y.toArray(String[]::new)));
+    switch (layer) {
+      case Stacked stack -> {
+        return inTurn(stack.layers(), from);
       }
-      return y.getFirst();
+      case Sequential layers -> {
+        return inTurn(layers.layers(), from);
+      }
+      case MappedSequence mapped -> {
+        return add(mapped.maps(), add(mapped.layer(), from));
+      }
+      case ResidualSequence residual -> {
+        return add(Operation.add(), from[0], add(residual.layer(), from));
+      }
+      case Residual residual -> {
+        return add(Operation.add(), from[0], add(residual.f(), from));
+      }
+      case Activation activation -> {
+        return activation == Activation.IDENTITY ? from[0] : add(Operation.of(activation), from);
+      }
+      default -> {
+        return one(layer, from);
+      }
     }
+  }
+
+  private String inTurn(List<? extends Layer> layers, String... from) {
+    var y = from;
+    for (var layer : layers) y = new String[] {add(layer, y)};
+    return y[0];
+  }
+
+  private String one(Layer layer, String... from) {
     var to = new ArrayList<>(List.of(fresh("layers." + steps.size())));
     if (layer instanceof Sequence sequence) {
       for (var i = 0; i < Graph.states(sequence); i++) {
@@ -158,6 +190,7 @@ public final class Draft {
     return switch (layer) {
       case Embedding embedding -> DataType.of(embedding.weight().value().dtype());
       case Linear linear -> DataType.of(linear.weight().value().dtype());
+      case TiedLinear tied -> DataType.of(tied.weight().value().dtype());
       case LayerNorm norm -> DataType.of(norm.gain().value().dtype());
       case Sequence sequence ->
           DataType.of(

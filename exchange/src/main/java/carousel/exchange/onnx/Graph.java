@@ -1,10 +1,8 @@
 package carousel.exchange.onnx;
 
+import carousel.nn.recurrent.Marks;
 import carousel.nn.Layer;
-import carousel.nn.layer.Dropout;
-import carousel.nn.layer.Embedding;
-import carousel.nn.layer.LayerNorm;
-import carousel.nn.layer.Linear;
+import carousel.nn.Transform;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.RecurrentState;
@@ -66,8 +64,8 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
    * initial states {@code [directions,N,H]}, h and, of an LSTM, c; each but x may be left out, an empty name.
    * It gives y {@code [T,N,..]} and as many final states.
    *
-   * @param layer an {@link Embedding}, {@link Linear}, {@link LayerNorm}, {@link Dropout}, {@link
-   *     Transpose}, {@link Recurrent}, {@link Bidirectional} or {@link Operation}
+   * @param layer a {@link Transform}, such as an {@link carousel.nn.layer.Embedding} or a {@link Transpose}; a {@link
+   *     Recurrent}, {@link Bidirectional} or {@link Operation}
    * @param from what it reads
    * @param to what it gives; an empty name for what nobody reads
    */
@@ -210,11 +208,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
           operation.run(
               step.from().stream().map(name -> value(values, name)).toList(), step.to().size());
       case Sequence sequence -> scan(step, sequence, values);
-      case Embedding embedding when x != null -> List.of(embedding.apply(x));
-      case Linear linear when x != null -> List.of(linear.apply(x));
-      case LayerNorm norm when x != null -> List.of(norm.apply(x));
-      case Dropout dropout when x != null -> List.of(dropout.apply(x));
-      case Transpose swap when x != null -> List.of(swap.apply(x));
+      case Transform transform when x != null -> List.of(transform.apply(x));
       default ->
           throw new TensorException(
               String.format(
@@ -235,7 +229,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
     }
     var isOwn = given.stream().allMatch(state -> state == null);
     var initial = isOwn ? List.<RecurrentState>of() : initial(layer, given, x.dim(1));
-    var run = layer.run(x, initial, lengths);
+    var run = layer.run(x, Marks.ofLengths(lengths), initial);
     var made = new ArrayList<>(List.of(run.y()));
     for (var i = 0; i < step.to().size() - 1; i++) {
       var index = i;

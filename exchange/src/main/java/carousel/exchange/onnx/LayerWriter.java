@@ -3,18 +3,24 @@ package carousel.exchange.onnx;
 import static carousel.exchange.onnx.GraphWriter.attribute;
 
 import carousel.exchange.onnx.RecurrentWeights.Operator;
+import carousel.nn.Parameter;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
+import carousel.nn.layer.TiedLinear;
+import carousel.nn.recurrent.Bidirectional;
+import carousel.nn.recurrent.Bidirectional.Merge;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +31,7 @@ final class LayerWriter {
   private final Graph graph;
   private final DataType type;
   private final Draft known = new Draft(); // the types of values
+  private final Map<Parameter, String> tables = new IdentityHashMap<>(); // by the names they have
   private int constants; // how many operands were written so far
 
   private LayerWriter(Graph graph) {
@@ -84,10 +91,12 @@ final class LayerWriter {
       case Dropout _ -> out.node("Identity", to, step.from());
       case Transpose _ -> transpose(step);
       case Embedding embedding -> {
-        var table = weight(to, "weight", embedding.weight().value());
+        var table = table(to, embedding.weight());
         out.node("Gather", to, List.of(table, step.from().getFirst()));
       }
-      case Linear linear -> linear(step, linear);
+      case Linear linear ->
+          affine(step, weight(to, "weight", linear.weight().value()), linear.bias());
+      case TiedLinear tied -> affine(step, transposed(to, tied.weight()), tied.bias());
       case LayerNorm norm ->
           out.node(
               "LayerNormalization",
@@ -130,10 +139,19 @@ final class LayerWriter {
     return false;
   }
 
-  private void linear(Graph.Step step, Linear linear) {
+  /** A table of tokens, which a tied layer shares, is in the file once. */
+  private String table(String path, Parameter weight) {
+    return tables.computeIfAbsent(weight, table -> weight(path, "weight", table.value()));
+  }
+
+  private String transposed(String path, Parameter weight) {
+    return out.node(
+        "Transpose", path + ".transposed", List.of(table(path, weight)), attribute("perm", 1, 0));
+  }
+
+  private void affine(Graph.Step step, String weight, @Nullable Parameter bias) {
     var to = step.to().getFirst();
-    var bias = linear.bias();
-    var product = List.of(step.from().getFirst(), weight(to, "weight", linear.weight().value()));
+    var product = List.of(step.from().getFirst(), weight);
     if (bias == null) {
       out.node("MatMul", to, product);
     } else {
@@ -267,11 +285,7 @@ final class LayerWriter {
     in.add(from.getFirst());
     in.add(weight(path, "W", stacked(weights.stream().map(RecurrentWeights::w))));
     in.add(weight(path, "R", stacked(weights.stream().map(RecurrentWeights::r))));
-    in.add(
-        weight(
-            path,
-            "B",
-            stacked(weights.stream().map(w -> Tensor.concat(0, List.of(w.wb(), w.rb()))))));
+    in.add(weights.stream().anyMatch(RecurrentWeights::hasBias) ? biases(path, weights) : "");
     in.add(from.size() > 1 ? lengths(path, from.get(1)) : "");
     for (var i = 0; i < states.size(); i++) {
       var given = from.size() > 2 + i ? from.get(2 + i) : "";
@@ -288,7 +302,14 @@ final class LayerWriter {
         in,
         to,
         attributes(direction(directions), weights));
-    flattened(path, to.getFirst(), directions.size());
+    var merge = layer instanceof Bidirectional pair ? pair.merge() : Merge.CONCAT;
+    flattened(path, to.getFirst(), directions.size(), merge);
+  }
+
+  /** Of a pair of which only one cell has biases, the other's are zero. */
+  private String biases(String path, List<RecurrentWeights> weights) {
+    var each = weights.stream().map(w -> List.of(w.biasOfInput(), w.biasOfState()));
+    return weight(path, "B", stacked(each.map(both -> Tensor.concat(0, both))));
   }
 
   /** ONNX wants INT32 there. */
@@ -391,13 +412,31 @@ final class LayerWriter {
     return out.node("Expand", name, List.of(out.constant(name + ".row", stacked(rows)), shape));
   }
 
-  /** {@code Y [T,directions,N,H] → [T,N,directions·H]}. */
-  private void flattened(String path, String y, int directions) {
+  /** {@code Y [T,directions,N,H] → [T,N,directions·H]}, or {@code [T,N,H]} where directions are merged. */
+  private void flattened(String path, String y, int directions, Merge merge) {
     if (directions == 1) {
       out.node("Squeeze", path, List.of(y, out.constant(path + ".axis", 1L)));
       return;
     }
-    var sides = out.node("Transpose", path + ".sides", List.of(y), attribute("perm", 0, 2, 1, 3));
-    out.node("Reshape", path, List.of(sides, out.constant(path + ".flat", 0L, 0L, -1L)));
+    switch (merge) {
+      case CONCAT -> {
+        var sides =
+            out.node("Transpose", path + ".sides", List.of(y), attribute("perm", 0, 2, 1, 3));
+        out.node("Reshape", path, List.of(sides, out.constant(path + ".flat", 0L, 0L, -1L)));
+      }
+      case ADD ->
+          out.node(
+              "ReduceSum",
+              path,
+              List.of(y, out.constant(path + ".axis", 1L)),
+              attribute("keepdims", 0L));
+      case MULTIPLY -> folded("ReduceProd", path, y);
+      case AVERAGE -> folded("ReduceMean", path, y);
+    }
+  }
+
+  private void folded(String operator, String path, String y) {
+    out.node(
+        operator, path, List.of(y), attribute("axes", new int[] {1}), attribute("keepdims", 0L));
   }
 }

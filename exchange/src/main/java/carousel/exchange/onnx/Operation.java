@@ -2,6 +2,7 @@ package carousel.exchange.onnx;
 
 import carousel.nn.Layer;
 import carousel.nn.Parameter;
+import carousel.nn.layer.Activation;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -138,6 +139,16 @@ public record Operation(String operator, Map<String, Object> attributes, List<Op
    */
   public static Operation relu() {
     return of("Relu", 1, Map.of());
+  }
+
+  /** What computes an activation. */
+  static Operation of(Activation activation) {
+    return switch (activation) {
+      case TANH -> tanh();
+      case RELU -> relu();
+      case SIGMOID -> sigmoid();
+      case IDENTITY -> of("Identity", 1, Map.of());
+    };
   }
 
   /**

@@ -206,7 +206,7 @@ final class RecurrentReader {
     var ws = checked("W", w, directions, gates * hidden, inputs);
     var bs =
         node.input(3).isEmpty()
-            ? Tensor.zerosAs(ws, Shape.of(directions, 2 * gates * hidden))
+            ? null
             : checked("B", tensor("B", 3), directions, 2 * gates * hidden);
     var ps =
         operator != Operator.LSTM || node.input(7).isEmpty()
@@ -214,15 +214,15 @@ final class RecurrentReader {
             : checked("P", tensor("P", 7), directions, 3 * hidden);
     var each = new ArrayList<RecurrentWeights>();
     for (var d = 0; d < directions; d++) {
-      var b = bs.select(0, d);
+      var b = bs == null ? null : bs.select(0, d);
       each.add(
           new RecurrentWeights(
               operator,
               settings.get(d),
               ws.select(0, d),
               rs.select(0, d),
-              b.narrow(0, 0, gates * hidden),
-              b.narrow(0, gates * hidden, gates * hidden),
+              b == null ? null : b.narrow(0, 0, gates * hidden),
+              b == null ? null : b.narrow(0, gates * hidden, gates * hidden),
               ps == null ? null : ps.select(0, d)));
     }
     return each;

@@ -1,5 +1,6 @@
 package carousel.exchange.onnx;
 
+import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.GateOrder;
 import java.util.List;
@@ -12,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param settings its attributes
  * @param w {@code [G·H,D]}
  * @param r {@code [G·H,H]}
- * @param wb {@code [G·H]}
- * @param rb {@code [G·H]}
+ * @param wb {@code [G·H]}; null if there are no biases
+ * @param rb {@code [G·H]}; null exactly if wb is
  * @param p {@code [3H]}, the peepholes of {@link Operator#peepholes}; null for none
  */
 record RecurrentWeights(
@@ -21,8 +22,8 @@ record RecurrentWeights(
     Settings settings,
     Tensor w,
     Tensor r,
-    Tensor wb,
-    Tensor rb,
+    @Nullable Tensor wb,
+    @Nullable Tensor rb,
     @Nullable Tensor p) {
   /** The three recurrent operators, and the order of their gates by the names that our cells have for them. */
   enum Operator {
@@ -87,6 +88,24 @@ record RecurrentWeights(
     boolean fits(Settings other) {
       return coupled == other.coupled && resetAfter == other.resetAfter && clip == other.clip;
     }
+  }
+
+  boolean hasBias() {
+    return wb != null;
+  }
+
+  /** The bias of the input, {@code [G·H]}; zeros if there is none. */
+  Tensor biasOfInput() {
+    return orZero(wb);
+  }
+
+  /** The bias of the state before, {@code [G·H]}; zeros if there is none. */
+  Tensor biasOfState() {
+    return orZero(rb);
+  }
+
+  private Tensor orZero(@Nullable Tensor bias) {
+    return bias == null ? Tensor.zerosAs(r, Shape.of(r.dim(0))) : bias;
   }
 
   int hidden() {

@@ -1,6 +1,6 @@
 package carousel.exchange.onnx;
 
-import carousel.nn.Layer;
+import carousel.nn.Transform;
 import carousel.tensor.Tensor;
 
 /**
@@ -10,13 +10,14 @@ import carousel.tensor.Tensor;
  * PyTorch's {@code batch_first}, a {@link Chain} says so: {@code Chain.of(new Transpose(), lstm, new
  * Transpose())} reads and gives {@code [N,T,..]}.
  */
-public record Transpose() implements Layer {
+public record Transpose() implements Transform {
   /**
    * Swaps the first two axes.
    *
    * @param x {@code [T,N,..]}
    * @return {@code [N,T,..]}, a view
    */
+  @Override
   public Tensor apply(Tensor x) {
     return x.transpose(0, 1);
   }

@@ -43,6 +43,11 @@ import java.util.stream.Stream;
  * <tr><td>{@link Linear}</td><td>{@code nn.Linear}</td>
  *     <td>{@code weight [out,in]}</td><td>weightᵀ</td></tr>
  * <tr><td></td><td></td><td>{@code bias [out]}</td><td>bias, if there is one</td></tr>
+ * <tr><td>{@code TiedLinear}</td><td>{@code nn.Linear}</td>
+ *     <td>{@code weight [V,D]}</td><td>weight, that of the embedding</td></tr>
+ * <tr><td></td><td></td><td>{@code bias [V]}</td><td>bias, if there is one</td></tr>
+ * <tr><td>{@code Sequential}</td><td>{@code nn.Sequential}</td>
+ *     <td>0, 1, …</td><td>its layers; a function is a place without weights</td></tr>
  * <tr><td>{@link Embedding}</td><td>{@code nn.Embedding}</td>
  *     <td>{@code weight [V,D]}</td><td>weight</td></tr>
  * <tr><td>{@link LayerNorm}</td><td>{@code nn.LayerNorm}</td>
@@ -69,14 +74,17 @@ import java.util.stream.Stream;
  *     <td>{@code …_lK} and {@code …_lK_reverse}</td><td>forward and backward</td></tr>
  * <tr><td>a cell on its own</td><td>{@code nn.RNNCell}, {@code nn.LSTMCell}, {@code nn.GRUCell}</td>
  *     <td>without {@code _lK}</td><td></td></tr>
- * <tr><td>all biases of a module 0</td><td>{@code bias=False}</td>
- *     <td>without {@code bias_ih…}, {@code bias_hh…}</td><td>b and bh are 0</td></tr>
+ * <tr><td>cells without biases, {@code withoutBias()}</td><td>{@code bias=False}</td>
+ *     <td>without {@code bias_ih…}, {@code bias_hh…}</td><td></td></tr>
  * </table>
  *
- * <p>The cells always have biases. So a recurrent module of which there are weights and no bias at all
- * is one that was made with {@code bias=False}: its biases become 0, and learn from there if they are
- * trained. If some of its biases are there, in whatever layer or direction, those that are not are
- * missing. {@link #of(Layer, Set)} writes modules without biases.
+ * <p>A recurrent module of which there are weights and no bias at all is one that was made with {@code
+ * bias=False}. If the cells here have biases all the same, these become 0, and learn from there if they
+ * are trained. If some of a module's biases are there, in whatever layer or direction, those that are not
+ * are missing. {@link #of(Layer, Set)} writes modules whose biases are 0 without them.
+ *
+ * <p>How a {@code Bidirectional} merges its directions is no part of a module: PyTorch gives both, side by
+ * side, so merge them there by hand. Below another layer of a stack that is not possible, and is refused.
  *
  * <p>What PyTorch lacks has no names there, and is refused by name: the other cells, a learned initial
  * state, stacks of unlike layers, a reverse layer without its forward one. {@link Safetensors} saves

@@ -3,10 +3,12 @@ package carousel.exchange.pytorch;
 import carousel.nn.Layer;
 import carousel.nn.LayerVisitor;
 import carousel.nn.Parameter;
+import carousel.nn.Transform;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
-import carousel.nn.recurrent.Activation;
+import carousel.nn.layer.TiedLinear;
+import carousel.nn.layer.Activation;
 import carousel.nn.recurrent.AffineCell;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
@@ -37,6 +39,8 @@ final class StateDictTable implements LayerVisitor {
   private static final String OWN = "Safetensors.save keeps it under our own names";
   private static final String CELLS =
       "it has LSTM, GRU (GruResetAfter) and RNN with tanh or ReLU (Elman); " + OWN;
+
+  private static final Set<Transform> NONLINEARITIES = Set.of(Activation.TANH, Activation.RELU);
 
   private final Map<String, Image> images = new LinkedHashMap<>();
 
@@ -128,6 +132,10 @@ final class StateDictTable implements LayerVisitor {
         same(join(path, "weight"), linear.weight().value().transpose(0, 1));
         if (linear.bias() != null) same(join(path, "bias"), linear.bias().value());
       }
+      case TiedLinear tied -> {
+        same(join(path, "weight"), tied.weight().value());
+        if (tied.bias() != null) same(join(path, "bias"), tied.bias().value());
+      }
       case Embedding embedding -> same(join(path, "weight"), embedding.weight().value());
       case LayerNorm norm -> {
         same(join(path, "weight"), norm.gain().value());
@@ -150,6 +158,7 @@ final class StateDictTable implements LayerVisitor {
   /** One recurrent module of PyTorch: alike layers, each of one direction or each of two. */
   private void sequence(String path, List<Sequence> layers) {
     var kind = kind(path, layers.getFirst());
+    checkMerges(path, layers);
     for (var k = 0; k < layers.size(); k++) {
       if (!kind(path, layers.get(k)).equals(kind)) {
         throw lacks(
@@ -168,6 +177,18 @@ final class StateDictTable implements LayerVisitor {
         }
         case Recurrent<?> one -> cell(path, "_l" + k, one.cell());
         default -> throw new AssertionError(kind);
+      }
+    }
+  }
+
+  /** What a layer reads are there the two directions of the one below, side by side. */
+  private static void checkMerges(String path, List<Sequence> layers) {
+    for (var below : layers.subList(0, layers.size() - 1)) {
+      if (below instanceof Bidirectional pair && pair.merge() != Bidirectional.Merge.CONCAT) {
+        throw lacks(
+            path,
+            "directions below a layer that are merged by " + pair.merge(),
+            "keep the layers in a List, which is a ModuleList there");
       }
     }
   }
@@ -204,13 +225,20 @@ final class StateDictTable implements LayerVisitor {
 
   /** PyTorch's name of a cell, with its size. */
   private static String module(String path, Cell<?> cell) {
-    var size = " of " + cell.outputs();
+    var bias = cell instanceof AffineCell<?> affine && affine.b() == null ? " without bias" : "";
+    var size = " of " + cell.outputs() + bias;
     return switch (cell) {
-      case Lstm lstm -> "LSTM" + size;
-      case GruResetAfter gru -> "GRU" + size;
-      case Elman elman when elman.activation() != Activation.IDENTITY ->
+      case Lstm _ -> "LSTM" + size;
+      case GruResetAfter _ -> "GRU" + size;
+      case Elman elman when NONLINEARITIES.contains(elman.activation()) ->
           "RNN " + elman.activation() + size;
-      case Elman elman -> throw lacks(path, "Elman without a nonlinearity", CELLS);
+      case Elman elman ->
+          throw lacks(
+              path,
+              elman.activation() instanceof Activation known
+                  ? "Elman with " + known
+                  : "Elman with a function of your own",
+              CELLS);
       default -> throw lacks(path, cell.getClass().getSimpleName(), CELLS);
     };
   }
@@ -242,12 +270,13 @@ final class StateDictTable implements LayerVisitor {
       Parameter wh,
       @Nullable Parameter bh) {
     var module = new RecurrentModule(path);
-    var b = cell.b().value();
     put(
         module,
         "weight_ih" + suffix,
         parts(ours, theirs, cell.wx().value().transpose(0, 1), false));
     put(module, "weight_hh" + suffix, parts(ours, theirs, wh.value().transpose(0, 1), false));
+    if (cell.b() == null) return; // bias=False
+    var b = cell.b().value();
     put(module, "bias_ih" + suffix, parts(ours, theirs, b, false));
     var second =
         bh == null

@@ -54,7 +54,7 @@ class FinalStatesTest {
     var chain = Onnx.parse(file).chain();
     assertThat(chain.layers()).hasSize(2);
     var x = rng.normal(F32, 0, 1, 5, 2, 3);
-    var states = chain.run(x, List.of(), null).states();
+    var states = chain.run(x).states();
     try (var runtime = OnnxRuntime.open(file)) {
       var theirs = runtime.run(Map.of("x", x));
       near(states.get(0).tensors().get(1), theirs.get("a.c"));
@@ -78,7 +78,7 @@ class FinalStatesTest {
             "h");
     var chain = Onnx.parse(file).chain();
     var x = rng.normal(F32, 0, 1, 5, 2, 3);
-    var states = chain.run(x, List.of(), null).states();
+    var states = chain.run(x).states();
     try (var runtime = OnnxRuntime.open(file)) {
       var theirs = runtime.run(Map.of("x", x)).get("h").chunk(2, 0);
       near(states.get(0).tensors().get(0), theirs.get(0));

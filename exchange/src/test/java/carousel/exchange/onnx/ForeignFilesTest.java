@@ -135,7 +135,7 @@ class ForeignFilesTest {
     try (var scope = TensorScope.open()) {
       var bytes = exported("lstm-states");
       var tokens = rng.uniform(F32, 0, 9, 7, 4).floor().cast(I32);
-      var run = Onnx.parse(bytes).chain().run(tokens, List.of(), null);
+      var run = Onnx.parse(bytes).chain().run(tokens);
       try (var runtime = OnnxRuntime.open(bytes)) {
         var theirs = runtime.run(Map.of("tokens", tokens));
         assertThat(run.y().sub(theirs.get("y")).abs().max().item()).isLessThan(1e-5);

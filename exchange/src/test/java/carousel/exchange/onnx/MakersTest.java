@@ -93,7 +93,7 @@ class MakersTest {
     var given = inputs("stateful-lstm");
     assertThat(chain.layers()).hasSize(3);
     var graph = Onnx.parse(exported("stateful-lstm"));
-    var run = chain.run(requireNonNull(given.get("x")), states(given), null);
+    var run = chain.run(requireNonNull(given.get("x")), states(given));
     assertThat(run.y().sameValues(requireNonNull(graph.run(given).get("logits")))).isTrue();
   }
 

@@ -1,5 +1,6 @@
 package carousel.exchange.onnx;
 
+import carousel.nn.recurrent.Marks;
 import static carousel.tensor.DType.F32;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -180,7 +181,7 @@ class RefereeTest {
     var original = file.file(rng);
     // What follows the layer only brings its output into the form of the operator.
     var chain = new Chain(Onnx.parse(original).chain().layers().subList(0, 1));
-    var ours = chain.run(x, initial, lengths);
+    var ours = chain.run(x, Marks.ofLengths(lengths), initial);
     try (var runtime = OnnxRuntime.open(original)) {
       var theirs = runtime.run(given);
       near(name + ": Y", ours.y(), Operators.flat(theirs.get("Y")));
@@ -199,7 +200,7 @@ class RefereeTest {
         finals(name + ": " + output, i, ours.states(), theirs.get(output), start.get(i), rows);
       }
     }
-    var again = Onnx.parse(written).chain().run(x, initial, lengths);
+    var again = Onnx.parse(written).chain().run(x, Marks.ofLengths(lengths), initial);
     assertThat(again.y().toFloatArray())
         .as(name + ": as read again")
         .isEqualTo(ours.y().toFloatArray());

@@ -5,7 +5,7 @@ import carousel.nn.init.Init;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
-import carousel.nn.recurrent.Activation;
+import carousel.nn.layer.Activation;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;

@@ -10,7 +10,7 @@ import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
-import carousel.nn.recurrent.Activation;
+import carousel.nn.layer.Activation;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;

@@ -1,7 +1,7 @@
 package carousel.nn.layer;
 
-import carousel.nn.Layer;
 import carousel.nn.Training;
+import carousel.nn.Transform;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -19,7 +19,7 @@ import carousel.tensor.op.Op;
  *
  * @param p the probability of dropping an element, in [0, 1]
  */
-public record Dropout(double p) implements Layer {
+public record Dropout(double p) implements Transform {
   /** Checks the probability. */
   public Dropout {
     if (!(p >= 0 && p <= 1)) {
@@ -33,6 +33,7 @@ public record Dropout(double p) implements Layer {
    * @param x {@code [..]}
    * @return {@code [..]}; x itself where nothing is to be dropped
    */
+  @Override
   public Tensor apply(Tensor x) {
     return p == 0 ? x : Training.rng().map(rng -> dropped(rng, x)).orElse(x);
   }

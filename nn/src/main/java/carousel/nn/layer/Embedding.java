@@ -1,7 +1,7 @@
 package carousel.nn.layer;
 
-import carousel.nn.Layer;
 import carousel.nn.Parameter;
+import carousel.nn.Transform;
 import carousel.nn.check.Tokens;
 import carousel.nn.init.Init;
 import carousel.tensor.Philox;
@@ -18,7 +18,7 @@ import java.util.OptionalInt;
  * @param weight {@code [V,D]}
  * @param padding the token that stands for nothing, if there is one
  */
-public record Embedding(Parameter weight, OptionalInt padding) implements Layer {
+public record Embedding(Parameter weight, OptionalInt padding) implements Transform {
   /** Checks the table and the padding token. */
   public Embedding {
     if (weight.value().rank() != 2) {
@@ -72,6 +72,7 @@ public record Embedding(Parameter weight, OptionalInt padding) implements Layer 
    * @return {@code [..,D]}
    * @throws TensorException if a token is out of range; the message names it and its place
    */
+  @Override
   public Tensor apply(Tensor tokens) {
     Tensor table = weight.value();
     Tokens.check("embedding", "token", tokens, table.dim(0), Tokens.NONE);
@@ -81,5 +82,16 @@ public record Embedding(Parameter weight, OptionalInt padding) implements Layer 
     }
     Tensor pads = tokens.eq(padding.getAsInt()).unsqueeze(Tensor.LAST);
     return Tensor.where(pads, rows.detach(), rows);
+  }
+
+  /**
+   * Returns the size of a vector, whatever the axes of the tokens are.
+   *
+   * @param inputs the size of the tokens' last axis, which does not matter
+   * @return D
+   */
+  @Override
+  public int outputs(int inputs) {
+    return weight.value().dim(1);
   }
 }

@@ -1,7 +1,7 @@
 package carousel.nn.layer;
 
-import carousel.nn.Layer;
 import carousel.nn.Parameter;
+import carousel.nn.Transform;
 import carousel.nn.check.Operands;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
@@ -20,7 +20,7 @@ import carousel.tensor.op.Op;
  * @param bias of the gain's shape
  * @param epsilon what keeps the root away from 0
  */
-public record LayerNorm(Parameter gain, Parameter bias, double epsilon) implements Layer {
+public record LayerNorm(Parameter gain, Parameter bias, double epsilon) implements Transform {
   /** Checks the shapes. */
   public LayerNorm {
     Shape g = gain.value().shape();
@@ -67,6 +67,7 @@ public record LayerNorm(Parameter gain, Parameter bias, double epsilon) implemen
    * @return {@code [..,D]}
    * @throws TensorException if the last axes of x are not those of the gain
    */
+  @Override
   public Tensor apply(Tensor x) {
     Tensor g = gain.value();
     boolean fits = x.rank() >= g.rank();
@@ -83,5 +84,14 @@ public record LayerNorm(Parameter gain, Parameter bias, double epsilon) implemen
     }
     Operands.sameType("layerNorm", "x", x, "the gain", g);
     return Op.apply(LayerComposites.LAYER_NORM, x, g, bias.value(), x.scalarLike(epsilon));
+  }
+
+  @Override
+  public int outputs(int inputs) {
+    Shape g = gain.value().shape();
+    if (g.dim(Tensor.LAST) != inputs) {
+      throw new TensorException("layerNorm: reads " + g.dim(Tensor.LAST) + " features, as its gain " + g + " has, got " + inputs);
+    }
+    return inputs;
   }
 }

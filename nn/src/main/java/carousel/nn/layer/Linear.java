@@ -1,7 +1,7 @@
 package carousel.nn.layer;
 
-import carousel.nn.Layer;
 import carousel.nn.Parameter;
+import carousel.nn.Transform;
 import carousel.nn.check.Operands;
 import carousel.nn.init.Init;
 import carousel.tensor.Philox;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param weight {@code [in,out]}
  * @param bias {@code [out]}, or null for none
  */
-public record Linear(Parameter weight, @Nullable Parameter bias) implements Layer {
+public record Linear(Parameter weight, @Nullable Parameter bias) implements Transform {
   /** Checks the shapes. */
   public Linear {
     Shape w = weight.value().shape();
@@ -77,29 +77,72 @@ public record Linear(Parameter weight, @Nullable Parameter bias) implements Laye
   }
 
   /**
+   * A layer that scores tokens by an embedding's own vectors, {@code y = x · Eᵀ + b}, its bias starting at 0:
+   * one table for what goes in and what comes out of a language model.
+   *
+   * @param embedding its table {@code E [V,D]} is shared
+   * @return a layer from D to V features
+   */
+  public static TiedLinear tied(Embedding embedding) {
+    Tensor table = embedding.weight().value();
+    Parameter bias = Parameter.of(() -> Tensor.zerosAs(table, Shape.of(table.dim(0))));
+    return new TiedLinear(embedding.weight(), bias);
+  }
+
+  /**
+   * The same without a bias, {@code y = x · Eᵀ}.
+   *
+   * @param embedding its table {@code E [V,D]} is shared
+   * @return a layer from D to V features
+   */
+  public static TiedLinear tiedWithoutBias(Embedding embedding) {
+    return new TiedLinear(embedding.weight(), null);
+  }
+
+  /**
    * Applies the layer to the last axis.
    *
    * @param x {@code [..,in]}
    * @return {@code [..,out]}
    * @throws TensorException if the last axis of x is not of size in
    */
+  @Override
   public Tensor apply(Tensor x) {
-    Tensor w = weight.value();
+    return apply("linear", x, weight.value(), bias);
+  }
+
+  @Override
+  public int outputs(int inputs) {
+    return outputs("linear", inputs, weight.value());
+  }
+
+  /** {@code x · w + b}, w of any layout. */
+  static Tensor apply(String label, Tensor x, Tensor w, @Nullable Parameter bias) {
     if (x.rank() == 0 || x.dim(Tensor.LAST) != w.dim(0)) {
       throw new TensorException(
-          "linear: x "
+          label
+              + ": x "
               + x.shape()
               + " must have a last axis of "
               + w.dim(0)
               + ", the rows of the weight "
               + w.shape());
     }
-    Operands.sameType("linear", "x", x, "the weight", w);
+    Operands.sameType(label, "x", x, "the weight", w);
     Shape before = x.shape().without(Tensor.LAST);
     // One matrix: the gradient of the weight is then one product, too, not a sum of many.
-    Tensor rows = x.reshape(Operands.rows("linear", x, before.size()), w.dim(0));
+    Tensor rows = x.reshape(Operands.rows(label, x, before.size()), w.dim(0));
     Tensor y =
         bias == null ? rows.matmul(w) : Op.apply(LayerComposites.LINEAR, rows, w, bias.value());
     return y.reshape(before.insert(before.rank(), w.dim(1)));
+  }
+
+  /** The columns of a weight whose rows are so many. */
+  static int outputs(String label, int inputs, Tensor w) {
+    if (inputs != w.dim(0)) {
+      throw new TensorException(
+          label + ": reads " + w.dim(0) + " features, the rows of its weight " + w.shape() + ", got " + inputs);
+    }
+    return w.dim(1);
   }
 }

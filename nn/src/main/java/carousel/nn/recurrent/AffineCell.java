@@ -2,6 +2,7 @@ package carousel.nn.recurrent;
 
 import carousel.nn.Parameter;
 import carousel.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A cell that the input enters by {@code x·wx + b}, as it does in most; G columns, as many as its
@@ -24,9 +25,9 @@ public interface AffineCell<S extends RecurrentState> extends Cell<S> {
   /**
    * Returns the bias.
    *
-   * @return {@code [G]}
+   * @return {@code [G]}, or null for none: {@code x·wx}
    */
-  Parameter b();
+  @Nullable Parameter b();
 
   @Override
   default int inputs() {
@@ -35,6 +36,8 @@ public interface AffineCell<S extends RecurrentState> extends Cell<S> {
 
   @Override
   default Tensor project(Tensor x) {
-    return x.matmul(wx().value()).add(b().value());
+    Tensor z = x.matmul(wx().value());
+    Parameter bias = b();
+    return bias == null ? z : z.add(bias.value());
   }
 }

@@ -2,6 +2,7 @@ package carousel.nn.recurrent;
 
 import carousel.nn.NearMisses;
 import carousel.nn.init.Init;
+import carousel.nn.layer.Activation;
 import carousel.tensor.Philox;
 import carousel.tensor.TensorException;
 import java.util.LinkedHashMap;
@@ -64,8 +65,16 @@ public final class Cells {
 
   private Cells() {}
 
+  /** Whether it is one of these, and nothing in its step is a user's. */
   static boolean isRegistered(Cell<?> cell) {
-    return REGISTERED.contains(cell.getClass());
+    return REGISTERED.contains(cell.getClass())
+        && switch (cell) {
+          case Elman elman -> elman.activation() instanceof Activation;
+          case Leaky leaky -> leaky.activation() instanceof Activation;
+          case Jordan jordan ->
+              jordan.hidden() instanceof Activation && jordan.output() instanceof Activation;
+          default -> true;
+        };
   }
 
   /**

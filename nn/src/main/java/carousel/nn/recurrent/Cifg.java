@@ -8,6 +8,7 @@ import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Op;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The LSTM with coupled input and forget gate, {@code f = 1 − i}: {@code C = (1 − i) ⊙ C' + i ⊙ g},
@@ -17,16 +18,16 @@ import java.util.function.UnaryOperator;
  *
  * @param wx {@code [D,3H]}, gates in the order {@link GateOrder#CIFG}
  * @param wh {@code [H,3H]}
- * @param b {@code [3H]}
+ * @param b {@code [3H]}, or null for no bias
  */
-public record Cifg(Parameter wx, Parameter wh, Parameter b)
+public record Cifg(Parameter wx, Parameter wh, @Nullable Parameter b)
     implements GatedCell<LstmState>, CandidateCell<LstmState> {
   /** Checks that the weights fit each other. */
   public Cifg {
     int h = Weights.rows(wh);
     Weights.check("cifg", "wh", wh, h, 3 * h);
     Weights.check("cifg", "wx", wx, Weights.rows(wx), 3 * h);
-    Weights.check("cifg", "b", b, 3 * h);
+    Weights.checkBias("cifg", "b", b, 3 * h);
   }
 
   /**
@@ -43,6 +44,15 @@ public record Cifg(Parameter wx, Parameter wh, Parameter b)
         init.parameter(rng, inputs, 3 * hidden),
         init.parameter(rng, hidden, 3 * hidden),
         Weights.zeros(init, 3 * hidden));
+  }
+
+  /**
+   * This cell without biases, which then stay 0.
+   *
+   * @return a cell that shares the other weights
+   */
+  public Cifg withoutBias() {
+    return new Cifg(wx, wh, null);
   }
 
   @Override

@@ -104,7 +104,7 @@ public record Ctc(Reduction reduction, int blank) {
         time == 0
             ? start
             : Recurrent.of(paths)
-                .run(z, List.of(new HiddenState(start)), steps.to(z.device()))
+                .run(z, Marks.ofLengths(steps.to(z.device())), List.of(new HiddenState(start)))
                 .last();
     Tensor loss = last.add(states.ends(logProbabilities)).logSumExp(Tensor.LAST).neg();
     Tensor impossible = loss.gt(-NEVER / 2);

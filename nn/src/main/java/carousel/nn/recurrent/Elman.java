@@ -1,42 +1,45 @@
 package carousel.nn.recurrent;
 
 import carousel.nn.Parameter;
+import carousel.nn.Transform;
 import carousel.nn.init.Init;
+import carousel.nn.layer.Activation;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The simple recurrent network: {@code H = f(X·wx + H'·wh + b)}, the output is H.
  *
  * <p>Source: Elman 1990, "Finding structure in time".
  *
- * @param activation f
+ * @param activation f, elementwise: an {@link Activation}, or any function, such as {@code Tensor::softplus}
  * @param wx {@code [D,H]}
  * @param wh {@code [H,H]}
- * @param b {@code [H]}
+ * @param b {@code [H]}, or null for no bias
  */
-public record Elman(Activation activation, Parameter wx, Parameter wh, Parameter b)
+public record Elman(Transform activation, Parameter wx, Parameter wh, @Nullable Parameter b)
     implements AffineCell<HiddenState> {
   /** Checks that the weights fit each other. */
   public Elman {
     int h = Weights.rows(wh);
     Weights.check("elman", "wh", wh, h, h);
     Weights.check("elman", "wx", wx, Weights.rows(wx), h);
-    Weights.check("elman", "b", b, h);
+    Weights.checkBias("elman", "b", b, h);
   }
 
   /**
    * A cell with the given nonlinearity.
    *
-   * @param activation f
+   * @param activation f, elementwise: an {@link Activation}, or any function, such as {@code Tensor::softplus}
    * @param inputs D
    * @param hidden H
    * @param init how the matrices start; biases start at 0
    * @param rng where random numbers come from
    * @return the cell
    */
-  public static Elman of(Activation activation, int inputs, int hidden, Init init, Philox rng) {
+  public static Elman of(Transform activation, int inputs, int hidden, Init init, Philox rng) {
     return new Elman(
         activation,
         init.parameter(rng, inputs, hidden),
@@ -62,9 +65,20 @@ public record Elman(Activation activation, Parameter wx, Parameter wh, Parameter
         Weights.zeros(init, hidden));
   }
 
+  /**
+   * This cell without biases, which then stay 0.
+   *
+   * @return a cell that shares the other weights
+   */
+  public Elman withoutBias() {
+    return new Elman(activation, wx, wh, null);
+  }
+
   @Override
   public String label() {
-    return "elman_" + activation.name().toLowerCase(Locale.ROOT);
+    return activation instanceof Activation known
+        ? "elman_" + known.name().toLowerCase(Locale.ROOT)
+        : "elman";
   }
 
   @Override

@@ -4,10 +4,13 @@ import carousel.nn.Parameter;
 import carousel.nn.init.Init;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import carousel.tensor.op.Composite;
 import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Op;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The gated recurrent unit that resets <em>after</em> the product, as cuDNN and PyTorch compute it:
@@ -18,18 +21,34 @@ import java.util.function.UnaryOperator;
  *
  * @param wx {@code [D,3H]}, gates in the order {@link GateOrder#GRU}
  * @param wh {@code [H,3H]}
- * @param b {@code [3H]}
- * @param bh {@code [H]}, the bias inside the reset
+ * @param b {@code [3H]}, or null for no bias
+ * @param bh {@code [H]}, the bias inside the reset; null exactly if b is
  */
-public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter bh)
+public record GruResetAfter(Parameter wx, Parameter wh, @Nullable Parameter b, @Nullable Parameter bh)
     implements GatedCell<HiddenState>, CandidateCell<HiddenState> {
+  /** {@code (z [N,3H], H'·wh [N,3H], H' [N,H]) → H}: {@link GateComposites#GRU_AFTER} without a bias. */
+  private static final Composite GATES =
+      Composite.fixed(
+          "gru_after.gates_without_bias",
+          in -> {
+            var a = GateOrder.GRU.split(in[0]);
+            var u = GateOrder.GRU.split(in[1]);
+            Tensor r = a.get("r").add(u.get("r")).sigmoid();
+            Tensor keep = a.get("z").add(u.get("z")).sigmoid();
+            Tensor n = a.get("n").add(r.mul(u.get("n"))).tanh();
+            return new Tensor[] {GateComposites.mixed(keep, in[2], n)};
+          });
+
   /** Checks that the weights fit each other. */
   public GruResetAfter {
     int h = Weights.rows(wh);
     Weights.check("gru-after", "wh", wh, h, 3 * h);
     Weights.check("gru-after", "wx", wx, Weights.rows(wx), 3 * h);
-    Weights.check("gru-after", "b", b, 3 * h);
-    Weights.check("gru-after", "bh", bh, h);
+    Weights.checkBias("gru-after", "b", b, 3 * h);
+    Weights.checkBias("gru-after", "bh", bh, h);
+    if ((b == null) != (bh == null)) {
+      throw new TensorException("gru-after: b and bh must both be there or both be null");
+    }
   }
 
   /**
@@ -47,6 +66,15 @@ public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter b
         init.parameter(rng, hidden, 3 * hidden),
         Weights.zeros(init, 3 * hidden),
         Weights.zeros(init, hidden));
+  }
+
+  /**
+   * This cell without biases, which then stay 0.
+   *
+   * @return a cell that shares the other weights
+   */
+  public GruResetAfter withoutBias() {
+    return new GruResetAfter(wx, wh, null, null);
   }
 
   @Override
@@ -72,7 +100,10 @@ public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter b
   @Override
   public HiddenState step(Tensor z, HiddenState read, HiddenState carried) {
     Tensor u = read.h().matmul(wh.value());
-    return new HiddenState(Op.apply(GateComposites.GRU_AFTER, z, u, bh.value(), carried.h()));
+    return new HiddenState(
+        bh == null
+            ? Op.apply(GATES, z, u, carried.h())
+            : Op.apply(GateComposites.GRU_AFTER, z, u, bh.value(), carried.h()));
   }
 
   @Override
@@ -87,7 +118,8 @@ public record GruResetAfter(Parameter wx, Parameter wh, Parameter b, Parameter b
     var u = products().split(read.h().matmul(wh.value()));
     Tensor r = a.get("r").add(u.get("r")).sigmoid();
     Tensor keep = a.get("z").add(u.get("z")).sigmoid();
-    Tensor n = candidate.apply(a.get("n").add(r.mul(u.get("n").add(bh.value()))).tanh());
+    Tensor inner = bh == null ? u.get("n") : u.get("n").add(bh.value());
+    Tensor n = candidate.apply(a.get("n").add(r.mul(inner)).tanh());
     return new HiddenState(GateComposites.mixed(keep, carried.h(), n));
   }
 

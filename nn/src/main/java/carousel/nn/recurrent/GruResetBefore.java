@@ -10,6 +10,7 @@ import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.GateOrder.Blocks;
 import carousel.tensor.op.Op;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The gated recurrent unit that resets <em>before</em> the product, as first published: {@code r, z =
@@ -21,9 +22,9 @@ import java.util.function.UnaryOperator;
  * @param wx {@code [D,3H]}, gates in the order {@link GateOrder#GRU}
  * @param wh {@code [H,2H]}, {@link #products}
  * @param wn {@code [H,H]}, from the reset H' to n
- * @param b {@code [3H]}
+ * @param b {@code [3H]}, or null for no bias
  */
-public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter b)
+public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, @Nullable Parameter b)
     implements GatedCell<HiddenState>, CandidateCell<HiddenState> {
   private static final GateOrder PRODUCTS = GateOrder.GRU.without("n");
 
@@ -53,7 +54,7 @@ public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter
     Weights.check("gru", "wh", wh, h, 2 * h);
     Weights.check("gru", "wn", wn, h, h);
     Weights.check("gru", "wx", wx, Weights.rows(wx), 3 * h);
-    Weights.check("gru", "b", b, 3 * h);
+    Weights.checkBias("gru", "b", b, 3 * h);
   }
 
   /**
@@ -71,6 +72,15 @@ public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, Parameter
         init.parameter(rng, hidden, 2 * hidden),
         init.parameter(rng, hidden, hidden),
         Weights.zeros(init, 3 * hidden));
+  }
+
+  /**
+   * This cell without biases, which then stay 0.
+   *
+   * @return a cell that shares the other weights
+   */
+  public GruResetBefore withoutBias() {
+    return new GruResetBefore(wx, wh, wn, null);
   }
 
   @Override

@@ -1,9 +1,12 @@
 package carousel.nn.recurrent;
 
 import carousel.nn.Parameter;
+import carousel.nn.Transform;
 import carousel.nn.init.Init;
+import carousel.nn.layer.Activation;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The Jordan network, which feeds its <em>output</em> back: {@code H = f(X·wx + Y'·wy + b)}, {@code Y =
@@ -11,22 +14,22 @@ import carousel.tensor.Tensor;
  *
  * <p>Source: Jordan 1986, "Serial order: a parallel distributed processing approach".
  *
- * @param hidden f
- * @param output g
+ * @param hidden f, elementwise: an {@link Activation}, or any function, such as {@code Tensor::softplus}
+ * @param output g, likewise
  * @param wx {@code [D,H]}
  * @param wy {@code [O,H]}
- * @param b {@code [H]}
+ * @param b {@code [H]}, or null for no bias
  * @param wo {@code [H,O]}
- * @param c {@code [O]}
+ * @param c {@code [O]}, or null for no bias
  */
 public record Jordan(
-    Activation hidden,
-    Activation output,
+    Transform hidden,
+    Transform output,
     Parameter wx,
     Parameter wy,
-    Parameter b,
+    @Nullable Parameter b,
     Parameter wo,
-    Parameter c)
+    @Nullable Parameter c)
     implements AffineCell<Jordan.Fed> {
   /**
    * What is fed back.
@@ -41,9 +44,9 @@ public record Jordan(
     int o = Weights.rows(wy);
     Weights.check("jordan", "wx", wx, Weights.rows(wx), h);
     Weights.check("jordan", "wy", wy, o, h);
-    Weights.check("jordan", "b", b, h);
+    Weights.checkBias("jordan", "b", b, h);
     Weights.check("jordan", "wo", wo, h, o);
-    Weights.check("jordan", "c", c, o);
+    Weights.checkBias("jordan", "c", c, o);
   }
 
   /**
@@ -67,6 +70,15 @@ public record Jordan(
         Weights.zeros(init, outputs));
   }
 
+  /**
+   * This cell without biases, which then stay 0.
+   *
+   * @return a cell that shares the other weights
+   */
+  public Jordan withoutBias() {
+    return new Jordan(hidden, output, wx, wy, null, wo, null);
+  }
+
   @Override
   public String label() {
     return "jordan";
@@ -80,7 +92,7 @@ public record Jordan(
   @Override
   public Fed step(Tensor z, Fed state) {
     Tensor h = hidden.apply(Weights.plus(z, state.y(), wy));
-    return new Fed(output.apply(Weights.plus(c.value(), h, wo)));
+    return new Fed(output.apply(c == null ? h.matmul(wo.value()) : Weights.plus(c.value(), h, wo)));
   }
 
   @Override

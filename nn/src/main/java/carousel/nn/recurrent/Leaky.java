@@ -1,10 +1,13 @@
 package carousel.nn.recurrent;
 
 import carousel.nn.Parameter;
+import carousel.nn.Transform;
 import carousel.nn.init.Init;
+import carousel.nn.layer.Activation;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The leaky integrator: {@code H = (1 − 1/τ)·H' + (1/τ)·f(X·wx + H'·wh + b)}. With τ = 1 it is the
@@ -13,13 +16,13 @@ import carousel.tensor.TensorException;
  * <p>Source: Jaeger, Lukoševičius, Popovici and Siewert 2007, "Optimization and applications of echo
  * state networks with leaky-integrator neurons".
  *
- * @param activation f
+ * @param activation f, elementwise: an {@link Activation}, or any function, such as {@code Tensor::softplus}
  * @param tau the time constant τ in steps, ≥ 1
  * @param wx {@code [D,H]}
  * @param wh {@code [H,H]}
- * @param b {@code [H]}
+ * @param b {@code [H]}, or null for no bias
  */
-public record Leaky(Activation activation, double tau, Parameter wx, Parameter wh, Parameter b)
+public record Leaky(Transform activation, double tau, Parameter wx, Parameter wh, @Nullable Parameter b)
     implements AffineCell<HiddenState> {
   /** Checks that the weights fit each other. */
   public Leaky {
@@ -29,7 +32,7 @@ public record Leaky(Activation activation, double tau, Parameter wx, Parameter w
     int h = Weights.rows(wh);
     Weights.check("leaky", "wh", wh, h, h);
     Weights.check("leaky", "wx", wx, Weights.rows(wx), h);
-    Weights.check("leaky", "b", b, h);
+    Weights.checkBias("leaky", "b", b, h);
   }
 
   /**
@@ -49,6 +52,15 @@ public record Leaky(Activation activation, double tau, Parameter wx, Parameter w
         init.parameter(rng, inputs, hidden),
         init.parameter(rng, hidden, hidden),
         Weights.zeros(init, hidden));
+  }
+
+  /**
+   * This cell without biases, which then stay 0.
+   *
+   * @return a cell that shares the other weights
+   */
+  public Leaky withoutBias() {
+    return new Leaky(activation, tau, wx, wh, null);
   }
 
   @Override

@@ -8,6 +8,7 @@ import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Op;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Long short-term memory: {@code i, f, o = σ(·)}, {@code g = tanh(·)} of {@code X·wx + H'·wh + b};
@@ -17,16 +18,16 @@ import java.util.function.UnaryOperator;
  *
  * @param wx {@code [D,4H]}, gates in the order {@link GateOrder#LSTM}
  * @param wh {@code [H,4H]}
- * @param b {@code [4H]}
+ * @param b {@code [4H]}, or null for no bias
  */
-public record Lstm(Parameter wx, Parameter wh, Parameter b)
+public record Lstm(Parameter wx, Parameter wh, @Nullable Parameter b)
     implements GatedCell<LstmState>, CandidateCell<LstmState> {
   /** Checks that the weights fit each other. */
   public Lstm {
     int h = Weights.rows(wh);
     Weights.check("lstm", "wh", wh, h, 4 * h);
     Weights.check("lstm", "wx", wx, Weights.rows(wx), 4 * h);
-    Weights.check("lstm", "b", b, 4 * h);
+    Weights.checkBias("lstm", "b", b, 4 * h);
   }
 
   /**
@@ -54,6 +55,15 @@ public record Lstm(Parameter wx, Parameter wh, Parameter b)
    */
   public Lstm withForgetBias(double bias) {
     return new Lstm(wx, wh, Weights.withBlock(b, gates(), "f", bias));
+  }
+
+  /**
+   * This cell without biases, which then stay 0.
+   *
+   * @return a cell that shares the other weights
+   */
+  public Lstm withoutBias() {
+    return new Lstm(wx, wh, null);
   }
 
   @Override

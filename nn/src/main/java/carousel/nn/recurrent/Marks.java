@@ -7,6 +7,7 @@ import carousel.tensor.TensorException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,9 +66,19 @@ public record Marks(@Nullable Tensor lengths, @Nullable Tensor resets, @Nullable
     return new Marks(lengths, resets, where);
   }
 
-  /** Whether there is anything but lengths. */
-  boolean areFlags() {
-    return resets != null || taken != null;
+  /** Whether there may be steps that are not taken. */
+  boolean leaveOut() {
+    return lengths != null || taken != null;
+  }
+
+  /** Which steps are taken, BOOL {@code [T,N]}, if some may not be. */
+  Tensor steps(int steps) {
+    Tensor some = taken;
+    if (lengths == null) {
+      return Objects.requireNonNull(some);
+    }
+    Tensor within = valid(steps, lengths);
+    return some == null ? within : within.and(some);
   }
 
   /**

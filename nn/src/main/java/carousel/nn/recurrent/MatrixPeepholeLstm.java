@@ -9,6 +9,7 @@ import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.GateOrder.Blocks;
 import carousel.tensor.op.Op;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The LSTM whose gates see the whole cell state: {@code i, f = σ(· + C'·wc)}, {@code o = σ(· + C·wco)}
@@ -18,13 +19,13 @@ import java.util.function.UnaryOperator;
  *
  * @param wx {@code [D,4H]}, gates in the order {@link GateOrder#LSTM}
  * @param wh {@code [H,4H]}
- * @param b {@code [4H]}
+ * @param b {@code [4H]}, or null for no bias
  * @param wci {@code [H,H]}, from C' to i
  * @param wcf {@code [H,H]}, from C' to f
  * @param wco {@code [H,H]}, from C to o
  */
 public record MatrixPeepholeLstm(
-    Parameter wx, Parameter wh, Parameter b, Parameter wci, Parameter wcf, Parameter wco)
+    Parameter wx, Parameter wh, @Nullable Parameter b, Parameter wci, Parameter wcf, Parameter wco)
     implements GatedCell<LstmState>, CandidateCell<LstmState> {
   /** {@code (z [N,4H], C'·wci, C'·wcf, C' [N,H]) → C}: the pointwise part up to the state. */
   static final Composite GATES =
@@ -51,7 +52,7 @@ public record MatrixPeepholeLstm(
     int h = Weights.rows(wh);
     Weights.check("matrix peephole", "wh", wh, h, 4 * h);
     Weights.check("matrix peephole", "wx", wx, Weights.rows(wx), 4 * h);
-    Weights.check("matrix peephole", "b", b, 4 * h);
+    Weights.checkBias("matrix peephole", "b", b, 4 * h);
     Weights.check("matrix peephole", "wci", wci, h, h);
     Weights.check("matrix peephole", "wcf", wcf, h, h);
     Weights.check("matrix peephole", "wco", wco, h, h);
@@ -85,6 +86,15 @@ public record MatrixPeepholeLstm(
    */
   public MatrixPeepholeLstm withForgetBias(double bias) {
     return new MatrixPeepholeLstm(wx, wh, Weights.withBlock(b, gates(), "f", bias), wci, wcf, wco);
+  }
+
+  /**
+   * This cell without biases, which then stay 0.
+   *
+   * @return a cell that shares the other weights
+   */
+  public MatrixPeepholeLstm withoutBias() {
+    return new MatrixPeepholeLstm(wx, wh, null, wci, wcf, wco);
   }
 
   @Override

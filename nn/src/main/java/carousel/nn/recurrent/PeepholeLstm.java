@@ -9,6 +9,7 @@ import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Op;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The LSTM whose gates see the cell state through diagonal connections: {@code i, f = σ(· + p ⊙ C')},
@@ -19,20 +20,20 @@ import java.util.function.UnaryOperator;
  *
  * @param wx {@code [D,4H]}, gates in the order {@link GateOrder#LSTM}
  * @param wh {@code [H,4H]}
- * @param b {@code [4H]}
+ * @param b {@code [4H]}, or null for no bias
  * @param pi {@code [H]}, from C' to i
  * @param pf {@code [H]}, from C' to f
  * @param po {@code [H]}, from C to o
  */
 public record PeepholeLstm(
-    Parameter wx, Parameter wh, Parameter b, Parameter pi, Parameter pf, Parameter po)
+    Parameter wx, Parameter wh, @Nullable Parameter b, Parameter pi, Parameter pf, Parameter po)
     implements GatedCell<LstmState>, CandidateCell<LstmState> {
   /** Checks that the weights fit each other. */
   public PeepholeLstm {
     int h = Weights.rows(wh);
     Weights.check("peephole", "wh", wh, h, 4 * h);
     Weights.check("peephole", "wx", wx, Weights.rows(wx), 4 * h);
-    Weights.check("peephole", "b", b, 4 * h);
+    Weights.checkBias("peephole", "b", b, 4 * h);
     Weights.check("peephole", "pi", pi, h);
     Weights.check("peephole", "pf", pf, h);
     Weights.check("peephole", "po", po, h);
@@ -70,6 +71,15 @@ public record PeepholeLstm(
    */
   public PeepholeLstm withForgetBias(double bias) {
     return new PeepholeLstm(wx, wh, Weights.withBlock(b, gates(), "f", bias), pi, pf, po);
+  }
+
+  /**
+   * This cell without biases, which then stay 0.
+   *
+   * @return a cell that shares the other weights
+   */
+  public PeepholeLstm withoutBias() {
+    return new PeepholeLstm(wx, wh, null, pi, pf, po);
   }
 
   @Override

@@ -237,7 +237,7 @@ final class Scanner<S extends RecurrentState> {
     List<Scan.Input> inputs = new ArrayList<>();
     inputs.add(
         cell instanceof AffineCell<S> affine && AffineCells.isAffine(cell)
-            ? new Scan.Affine(x, affine.wx().value(), affine.b().value())
+            ? new Scan.Affine(x, affine.wx().value(), Weights.bias(affine))
             : new Scan.Sequence(projected()));
     if (!step.flags().isEmpty()) {
       inputs.add(

@@ -1,13 +1,15 @@
 package carousel.nn.recurrent;
 
 import carousel.nn.Layer;
+import carousel.nn.Transform;
+import carousel.nn.layer.Sequential;
 import carousel.tensor.Tensor;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A layer over time, {@code x [T,N,D] → y [T,N,H]}: one {@link Recurrent}, a {@link Bidirectional}
- * pair, or a {@link Stacked} of them.
+ * pair, a {@link Stacked} of them, or any of these with {@linkplain #then transforms} behind it or its input
+ * {@linkplain #residual added}.
  */
 public interface Sequence extends Layer {
   /**
@@ -46,45 +48,51 @@ public interface Sequence extends Layer {
   Run run(Tensor x, Marks marks, List<? extends RecurrentState> initial);
 
   /**
-   * Runs over a batch of sequences of different lengths.
-   *
-   * @param x {@code [T,N,D]}
-   * @param initial the states to start from; empty for the layer's own
-   * @param lengths I32 {@code [N]}, each in {@code [0,T]}: outputs are zero past a row's length, its
-   *     final state is that after its last step; null if all rows are T long
-   * @return the outputs and the final states
-   * @throws carousel.tensor.TensorException if shapes do not fit
-   */
-  default Run run(Tensor x, List<? extends RecurrentState> initial, @Nullable Tensor lengths) {
-    return run(x, Marks.ofLengths(lengths), initial);
-  }
-
-  /**
-   * Runs over a batch of rows in which sequences follow each other.
-   *
-   * @param x {@code [T,N,D]}
-   * @param initial the states to start from; empty for the layer's own
-   * @param lengths I32 {@code [N]}; null if all rows are T long
-   * @param resets BOOL {@code [T,N]}: where a new sequence begins, see {@link Marks#resets}
-   * @return the outputs and the final states
-   * @throws carousel.tensor.TensorException if shapes do not fit
-   */
-  default Run run(
-      Tensor x,
-      List<? extends RecurrentState> initial,
-      @Nullable Tensor lengths,
-      @Nullable Tensor resets) {
-    return run(x, Marks.ofLengths(lengths).withResets(resets), initial);
-  }
-
-  /**
    * Runs over a batch of sequences of one length, from the layer's own initial state.
    *
    * @param x {@code [T,N,D]}
    * @return the outputs and the final states
+   * @throws carousel.tensor.TensorException if shapes do not fit
    */
   default Run run(Tensor x) {
     return run(x, Marks.none(), List.of());
+  }
+
+  /**
+   * Runs over a batch of sequences of different lengths, from the layer's own initial state.
+   *
+   * @param x {@code [T,N,D]}
+   * @param lengths I32 {@code [N]}, each in {@code [0,T]}: outputs are zero past a row's length, its
+   *     final state is that after its last step
+   * @return the outputs and the final states
+   * @throws carousel.tensor.TensorException if shapes do not fit
+   */
+  default Run run(Tensor x, Tensor lengths) {
+    return run(x, Marks.ofLengths(lengths), List.of());
+  }
+
+  /**
+   * Runs over a batch of sequences of one length from given states.
+   *
+   * @param x {@code [T,N,D]}
+   * @param initial the states to start from, as {@link Run#states} of another run gave them
+   * @return the outputs and the final states
+   * @throws carousel.tensor.TensorException if shapes do not fit
+   */
+  default Run run(Tensor x, List<? extends RecurrentState> initial) {
+    return run(x, Marks.none(), initial);
+  }
+
+  /**
+   * Runs over a batch with marks, from the layer's own initial state.
+   *
+   * @param x {@code [T,N,D]}
+   * @param marks where rows end or start anew, and which steps are skipped
+   * @return the outputs and the final states
+   * @throws carousel.tensor.TensorException if shapes do not fit
+   */
+  default Run run(Tensor x, Marks marks) {
+    return run(x, marks, List.of());
   }
 
   /**
@@ -95,6 +103,33 @@ public interface Sequence extends Layer {
    */
   default Tensor apply(Tensor x) {
     return run(x).y();
+  }
+
+  /**
+   * This layer, and transforms of what it gives at every step: a norm, a projection, dropout.
+   *
+   * <pre>{@code
+   * Stacked.of(
+   *     Recurrent.of(lower).then(LayerNorm.of(64)),
+   *     Recurrent.of(upper).residual().then(Linear.of(64, 32, init, rng), Tensor::relu));
+   * }</pre>
+   *
+   * @param maps applied to the outputs in order, {@code [T,N,H] → [T,N,K]}
+   * @return a layer of K features, with the states of this
+   * @throws carousel.tensor.TensorException if one reads other features than the one before gives
+   */
+  default Sequence then(Transform... maps) {
+    return new MappedSequence(this, Sequential.of(maps));
+  }
+
+  /**
+   * This layer with its input added to what it gives: {@code y = x + f(x)}.
+   *
+   * @return a layer of as many features, with the states of this
+   * @throws carousel.tensor.TensorException if it gives another number of features than it reads
+   */
+  default Sequence residual() {
+    return new ResidualSequence(this);
   }
 
   /**

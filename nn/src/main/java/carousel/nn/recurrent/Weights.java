@@ -7,6 +7,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.GateOrder;
+import org.jspecify.annotations.Nullable;
 
 /** What cells share in making and checking their weights. */
 final class Weights {
@@ -44,13 +45,30 @@ final class Weights {
     return new LstmState(zeros(like, batch, features), zeros(like, batch, features));
   }
 
+  /** Checks a bias, if there is one. */
+  static void checkBias(String cell, String name, @Nullable Parameter bias, int size) {
+    if (bias != null) {
+      check(cell, name, bias, size);
+    }
+  }
+
+  /** The bias of a cell, of zeros, to which no gradient flows, where it has none. */
+  static Tensor bias(AffineCell<?> cell) {
+    Parameter bias = cell.b();
+    Tensor wx = cell.wx().value();
+    return bias == null ? Tensor.zerosAs(wx, Shape.of(wx.dim(1))) : bias.value();
+  }
+
   /** {@code z + h·w}. */
   static Tensor plus(Tensor z, Tensor h, Parameter weight) {
     return z.add(h.matmul(weight.value()));
   }
 
   /** A copy of a bias with the block of one gate set to a value. */
-  static Parameter withBlock(Parameter bias, GateOrder gates, String gate, double value) {
+  static Parameter withBlock(@Nullable Parameter bias, GateOrder gates, String gate, double value) {
+    if (bias == null) {
+      throw new TensorException("the cell has no biases, so the gate " + gate + " has none to start at " + value);
+    }
     Parameter copy = Parameter.of(bias.value());
     gates.block(copy.value(), 0, gate).fill(value);
     return copy;

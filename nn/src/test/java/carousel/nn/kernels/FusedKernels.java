@@ -1,5 +1,6 @@
 package carousel.nn.kernels;
 
+import carousel.nn.recurrent.Marks;
 import carousel.nn.Training;
 import carousel.nn.init.Init;
 import carousel.nn.layer.Dropout;
@@ -111,7 +112,7 @@ record FusedKernels(DType type, int inputs, int units) {
     Recurrent<?> layer = reverse ? Recurrent.reverse(cell) : Recurrent.of(cell);
     Tensor x = Philox.of(5).normal(type, 0, 1, steps, rows, inputs);
     Tensor ends = lengths.length == 0 ? null : Tensor.of(lengths);
-    Supplier<?> run = () -> layer.run(x, List.of(state(cell, rows)), ends);
+    Supplier<?> run = () -> layer.run(x, Marks.ofLengths(ends), List.of(state(cell, rows)));
     return cell instanceof StrangeCell || cell instanceof OddCell
         ? KernelCase.ofGraphs(run)
         : KernelCase.of(op -> op.label().endsWith(".scan"), run);

@@ -1,5 +1,6 @@
 package carousel.nn.random;
 
+import carousel.nn.recurrent.Marks;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.nn.Parameter;
@@ -207,8 +208,8 @@ final class CellRun implements Referee.Ready {
             ? null
             : Tensor.of(call.lengths().stream().mapToInt(Integer::intValue).toArray());
     return call.training()
-        ? Training.with(Philox.of(9), () -> layer.run(x, initial, lengths))
-        : Training.without(() -> layer.run(x, initial, lengths));
+        ? Training.with(Philox.of(9), () -> layer.run(x, Marks.ofLengths(lengths), initial))
+        : Training.without(() -> layer.run(x, Marks.ofLengths(lengths), initial));
   }
 
   /** A scalar in which every element has a weight of its own. */

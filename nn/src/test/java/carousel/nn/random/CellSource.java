@@ -207,13 +207,13 @@ final class CellSource {
               .collect(Collectors.joining(", "));
       text.append(String.format(Locale.ROOT, "var initial%d = List.of(%s);%n", index, states));
     }
-    String lengths =
+    String marks =
         call.lengths().isEmpty()
-            ? "null"
+            ? "Marks.none()"
             : call.lengths().stream()
                 .map(String::valueOf)
-                .collect(Collectors.joining(", ", "Tensor.of(new int[] {", "})"));
-    String run = String.format(Locale.ROOT, "layer.run(x%d, %s, %s)", index, initial, lengths);
+                .collect(Collectors.joining(", ", "Marks.ofLengths(Tensor.of(", "))"));
+    String run = String.format(Locale.ROOT, "layer.run(x%d, %s, %s)", index, marks, initial);
     if (call.training()) {
       run = "Training.with(Philox.of(9), () -> " + run + ")";
     }

@@ -5,6 +5,7 @@ import static carousel.nn.recurrent.Layers.H;
 import static carousel.nn.recurrent.Layers.random;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carousel.nn.layer.Activation;
 import carousel.autograd.Grad;
 import carousel.nn.Parameter;
 import carousel.tensor.Tensor;
@@ -52,7 +53,7 @@ class BackwardFormulasTest {
       Sequence layer, Tensor dHs, RecurrentState start, List<Tensor> by) {
     var g =
         Grad.of(
-            () -> layer.run(by.getFirst(), List.of(start), null).y().mul(dHs).sum(),
+            () -> layer.run(by.getFirst(), List.of(start)).y().mul(dHs).sum(),
             by.toArray(Tensor[]::new));
     List<Tensor> all = new ArrayList<>();
     for (int i = 0; i < g.size(); i++) {
@@ -66,6 +67,7 @@ class BackwardFormulasTest {
     return switch (f) {
       case TANH -> value.square().neg().add(1);
       case RELU -> value.gt(0).cast(value.dtype());
+      case SIGMOID -> value.mul(value.neg().add(1));
       case IDENTITY -> value.onesLike();
     };
   }

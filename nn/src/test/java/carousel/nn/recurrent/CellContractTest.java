@@ -84,7 +84,7 @@ class CellContractTest {
       GradCheck.standard()
           .run(
               name + ", " + way.name,
-              in -> Layers.flat(layer.run(in[0], initial, lengths)),
+              in -> Layers.flat(layer.run(in[0], Marks.ofLengths(lengths), initial)),
               Layers.inputs(layer, x, initial))
           .require();
     }
@@ -103,7 +103,7 @@ class CellContractTest {
       GradCheck.standard()
           .run(
               "stack",
-              in -> Layers.flat(stack.run(in[0], List.of(), lengths)),
+              in -> Layers.flat(stack.run(in[0], Marks.ofLengths(lengths))),
               Layers.inputs(stack, x, List.of()))
           .require();
     }

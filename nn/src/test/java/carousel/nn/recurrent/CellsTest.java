@@ -9,6 +9,7 @@ import static carousel.tensor.DType.F32;
 import static carousel.tensor.DType.F64;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carousel.nn.layer.Activation;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.nn.Layer;

@@ -65,14 +65,14 @@ class CheckpointInStepTest {
 
   static {
     way("plain", layer -> x -> layer.run(x).y());
-    way("ragged", layer -> x -> layer.run(x, List.of(), Tensor.of(T, 2)).y());
-    way("resets", layer -> x -> layer.run(x, List.of(), null, flags()).y());
+    way("ragged", layer -> x -> layer.run(x, Tensor.of(T, 2)).y());
+    way("resets", layer -> x -> layer.run(x, Marks.none().withResets(flags())).y());
     way("taken", layer -> x -> layer.run(x, Marks.none().withTaken(flags()), List.of()).y());
     way(
         "a learned start",
         layer -> {
           var learned = Layers.fillZeros(layer.withLearnedStart(), Philox.of(6));
-          return x -> learned.run(x, List.of(), Tensor.of(T, 2), flags()).y();
+          return x -> learned.run(x, Marks.ofLengths(Tensor.of(T, 2)).withResets(flags())).y();
         });
     way(
         "noise",
@@ -84,7 +84,7 @@ class CheckpointInStepTest {
                         layer
                             .withNoise(
                                 Noise.none().inputs(0.2).states(0.3).zoneout(0.3).outputs(0.2))
-                            .run(x, List.of(), null, flags())
+                            .run(x, Marks.none().withResets(flags()))
                             .y()));
   }
 

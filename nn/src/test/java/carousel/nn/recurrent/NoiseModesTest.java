@@ -95,7 +95,7 @@ class NoiseModesTest {
       close(
           "inputs",
           trained(layer.withNoise(Noise.none().inputs(1)), x, start),
-          layer.run(x.mul(0), start, null).y());
+          layer.run(x.mul(0), start).y());
       Tensor blind = trained(layer.withNoise(Noise.none().states(1)), x, start);
       if (name.equals(Layers.USERS)) {
         // A cell that does not say what it carries on: every step begins at zeros.
@@ -105,14 +105,14 @@ class NoiseModesTest {
         var none = Recurrent.of(cell(name));
         var first = start.getFirst().tensors();
         Layers.scaleRows(none, first.stream().map(s -> s.select(0, 0).mul(0)).toList());
-        close("states", blind, none.run(x, start, null).y());
+        close("states", blind, none.run(x, start).y());
       }
       for (boolean training : new boolean[] {true, false}) {
         var kept = layer.withNoise(Noise.none().zoneout(1));
         var run =
             training
-                ? Training.with(Philox.of(3), () -> kept.run(x, start, null))
-                : kept.run(x, start, null);
+                ? Training.with(Philox.of(3), () -> kept.run(x, start))
+                : kept.run(x, start);
         for (int k = 0; k < start.getFirst().tensors().size(); k++) {
           assertThat(
                   run.states()
@@ -178,7 +178,7 @@ class NoiseModesTest {
   }
 
   private static Tensor trained(Recurrent<?> layer, Tensor x, List<RecurrentState> start) {
-    return Training.with(Philox.of(3), () -> layer.run(x, start, null)).y();
+    return Training.with(Philox.of(3), () -> layer.run(x, start)).y();
   }
 
   @Test
@@ -188,7 +188,7 @@ class NoiseModesTest {
         var layer =
             Recurrent.of(cell(name)).withNoise(NoiseKernelTest.everything(cell(name), Per.STEP));
         List<RecurrentState> start = Layers.states(layer, 2, 2);
-        var run = Training.with(Philox.of(3), () -> layer.run(random(1, 0, 2, D), start, null));
+        var run = Training.with(Philox.of(3), () -> layer.run(random(1, 0, 2, D), start));
         assertThat(run.y().shape().toArray()).containsExactly(0, 2, H);
         assertThat(run.states().getFirst().tensors().getFirst())
             .satisfies(

@@ -61,7 +61,7 @@ class NoiseTest {
   }
 
   private static Tensor trained(Recurrent<?> layer, Tensor x, List<RecurrentState> start) {
-    return Training.with(Philox.of(3), () -> layer.run(x, start, null)).y();
+    return Training.with(Philox.of(3), () -> layer.run(x, start)).y();
   }
 
   /** Of this many fair masks the share that is kept, within five standard deviations. */
@@ -142,8 +142,8 @@ class NoiseTest {
         }
         Layers.scaleRows(scaled, masks);
         Tensor noisy = trained(layer.withNoise(Noise.none().states(p)), x, List.of(start));
-        close(name, noisy, scaled.run(x, List.of(start), null).y());
-        assertThat(noisy.sameValues(layer.run(x, List.of(start), null).y())).as(name).isFalse();
+        close(name, noisy, scaled.run(x, List.of(start)).y());
+        assertThat(noisy.sameValues(layer.run(x, List.of(start)).y())).as(name).isFalse();
       }
     }
   }

@@ -55,7 +55,7 @@ class OwnSequenceTest {
       assertThat(whole.states()).hasSize(4).hasSize(stack.cells());
 
       var first = stack.run(x.narrow(0, 0, 2));
-      var second = stack.run(x.narrow(0, 2, 3), first.states(), null);
+      var second = stack.run(x.narrow(0, 2, 3), first.states());
       Tensor y = Tensor.concat(0, List.of(first.y(), second.y()));
       var windows = Layers.flat(new Sequence.Run(y, second.last(), second.states()));
       assertThat(windows.allClose(Layers.flat(whole), 0, 1e-12)).isTrue();
@@ -71,7 +71,7 @@ class OwnSequenceTest {
       GradCheck.standard()
           .run(
               "a stack around a residual layer",
-              in -> Layers.flat(stack.run(in[0], start, Tensor.of(1, 2))),
+              in -> Layers.flat(stack.run(in[0], Marks.ofLengths(Tensor.of(1, 2)), start)),
               Layers.inputs(stack, x, start))
           .require();
     }

@@ -57,7 +57,7 @@ class PaddingTest {
     layer.parameters().forEach(named -> by.add(named.value()));
     return Grad.of(
         () -> {
-          var run = layer.run(x, List.of(), Tensor.of(LENGTHS));
+          var run = layer.run(x, Tensor.of(LENGTHS));
           Tensor sum = run.y().square().sum();
           for (RecurrentState state : run.states()) {
             for (Tensor tensor : state.tensors()) {

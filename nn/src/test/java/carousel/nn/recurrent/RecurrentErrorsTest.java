@@ -59,26 +59,26 @@ class RecurrentErrorsTest {
 
   @Test
   void lengths() {
-    wrong(() -> lstm.run(x, List.of(), Tensor.of(1.0, 2.0)))
+    wrong(() -> lstm.run(x, Tensor.of(1.0, 2.0)))
         .hasMessageContaining(
             "recurrent Lstm: lengths must be I32 [2], one per row of [4,2,3], got F64 [2]");
-    wrong(() -> lstm.run(x, List.of(), Tensor.of(1, 2, 3))).hasMessageContaining("got I32 [3]");
+    wrong(() -> lstm.run(x, Tensor.of(1, 2, 3))).hasMessageContaining("got I32 [3]");
     Wrong.index(
-        () -> lstm.run(x, List.of(), Tensor.of(1, 5)).y(),
+        () -> lstm.run(x, Tensor.of(1, 5)).y(),
         5,
         "recurrent Lstm: length 5 of row 1 is not within the 4 steps of [4,2,3]");
-    Wrong.index(() -> lstm.run(x, List.of(), Tensor.of(-1, 2)).y(), -1, "length -1 of row 0");
+    Wrong.index(() -> lstm.run(x, Tensor.of(-1, 2)).y(), -1, "length -1 of row 0");
   }
 
   @Test
   void initialStates() {
     Tensor h = random(1, 2, H);
-    wrong(() -> lstm.run(x, List.of(new HiddenState(h)), null))
+    wrong(() -> lstm.run(x, List.of(new HiddenState(h))))
         .hasMessageContaining(
             "recurrent Lstm: one initial state of type LstmState is wanted, got [HiddenState]");
-    wrong(() -> elman.run(x, List.of(new HiddenState(h), new HiddenState(h)), null))
+    wrong(() -> elman.run(x, List.of(new HiddenState(h), new HiddenState(h))))
         .hasMessageContaining("got [HiddenState, HiddenState]");
-    wrong(() -> lstm.run(x, List.of(new LstmState(h, random(1, 3, H))), null))
+    wrong(() -> lstm.run(x, List.of(new LstmState(h, random(1, 3, H)))))
         .hasMessageContaining(
             "recurrent Lstm: c of the initial state must be F64 [2,2] for the input [4,2,3],"
                 + " got F64 [3,2]");
@@ -87,7 +87,7 @@ class RecurrentErrorsTest {
   @Test
   void initialStatesOfAnotherType() {
     Tensor h = random(1, 2, H);
-    wrong(() -> elman.run(x, List.of(new HiddenState(h.cast(DType.F32))), null))
+    wrong(() -> elman.run(x, List.of(new HiddenState(h.cast(DType.F32)))))
         .hasMessageContaining("must be F64 [2,2]")
         .hasMessageContaining("got F32 [2,2]");
   }
@@ -110,7 +110,7 @@ class RecurrentErrorsTest {
         .hasMessageContaining(
             "bidirectional: the layers read 3 and 4 features; both see one input");
     var pair = Bidirectional.of(cell("elman"), cell("elman"));
-    wrong(() -> pair.run(x, List.of(new HiddenState(random(1, 2, H))), null))
+    wrong(() -> pair.run(x, List.of(new HiddenState(random(1, 2, H)))))
         .hasMessageContaining(
             "bidirectional: two initial states are wanted, forward and reverse, got 1");
   }
@@ -127,13 +127,13 @@ class RecurrentErrorsTest {
       for (int i = 0; i < given; i++) {
         states.add(state);
       }
-      wrong(() -> stack.run(x, states, null))
+      wrong(() -> stack.run(x, states))
           .hasMessageContaining(
               "stack: "
                   + given
                   + " initial states for 3 cells; pass on what run(..).states() gave");
     }
-    assertThat(stack.run(x, List.of(state, state, state), null).states()).hasSize(3);
+    assertThat(stack.run(x, List.of(state, state, state)).states()).hasSize(3);
   }
 
   @Test

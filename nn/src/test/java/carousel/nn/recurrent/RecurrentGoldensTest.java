@@ -2,6 +2,7 @@ package carousel.nn.recurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carousel.nn.layer.Activation;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.nn.FusedContract;
@@ -159,11 +160,11 @@ class RecurrentGoldensTest {
           golden.tensors().containsKey("lengths")
               ? Tensor.of(golden.tensor("lengths").ints())
               : null;
-      var run = layer.run(inputs.get("x"), initial, lengths);
+      var run = layer.run(inputs.get("x"), Marks.ofLengths(lengths), initial);
       expectOutputs(golden, row, run);
 
       Tensor[] by = inputs.values().toArray(Tensor[]::new);
-      Supplier<Tensor> loss = () -> loss(golden, row, layer.run(by[0], initial, lengths));
+      Supplier<Tensor> loss = () -> loss(golden, row, layer.run(by[0], Marks.ofLengths(lengths), initial));
       var gradients = Grad.of(loss, by);
       golden.expect("loss", gradients.value().toDoubleArray(), FIRST_ORDER);
       var directions = inputs.keySet().stream().map(key -> tensor(golden, "v." + key)).toList();

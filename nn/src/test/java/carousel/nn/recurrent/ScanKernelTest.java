@@ -113,7 +113,7 @@ class ScanKernelTest {
       Tensor weight = rng.normal(type, 0, 1, c.steps(), c.rows(), cell.outputs());
       Supplier<Tensor> loss =
           () -> {
-            var run = layer.run(x, List.of(initial), lengths);
+            var run = layer.run(x, Marks.ofLengths(lengths), List.of(initial));
             Tensor sum = run.y().mul(weight).sum();
             double factor = 0.5;
             for (Tensor state : run.states().getFirst().tensors()) {

@@ -50,7 +50,7 @@ class ScanTest {
       Function<Tensor, Tensor> windows =
           in -> {
             var first = layer.run(in.narrow(0, 0, 2));
-            var second = layer.run(in.narrow(0, 2, 3), first.states(), null);
+            var second = layer.run(in.narrow(0, 2, 3), first.states());
             Tensor y = Tensor.concat(0, List.of(first.y(), second.y()));
             return flat(new Sequence.Run(y, second.last(), second.states()));
           };
@@ -69,7 +69,7 @@ class ScanTest {
       Tensor before = random(1, 2, 2, D);
       Tensor x = random(2, 2, 2, D);
       Function<List<RecurrentState>, Tensor> loss =
-          states -> weighted(layer.run(x, states, null).y(), 7);
+          states -> weighted(layer.run(x, states).y(), 7);
       var parameters = layer.parameters();
 
       var first = layer.run(before).states();
@@ -132,7 +132,7 @@ class ScanTest {
         List<Tensor> ws =
             Layers.tensors(initial).stream().map(s -> random(4, s.shape().toArray())).toList();
 
-        var run = layer.run(x, initial, Tensor.of(lengths));
+        var run = layer.run(x, Marks.ofLengths(Tensor.of(lengths)), initial);
         for (int n = 0; n < lengths.length; n++) {
           var alone = alone(layer, x, initial, n, lengths[n]);
           Tensor y = run.y().narrow(1, n, 1);
@@ -152,7 +152,7 @@ class ScanTest {
         same(
             Grad.of(
                 () -> {
-                  var whole = layer.run(x, initial, Tensor.of(lengths));
+                  var whole = layer.run(x, Marks.ofLengths(Tensor.of(lengths)), initial);
                   return weigh(whole, w, ws);
                 },
                 by),
@@ -179,7 +179,7 @@ class ScanTest {
   private static Sequence.Run alone(
       Recurrent<?> layer, Tensor x, List<RecurrentState> initial, int row, int length) {
     var start = initial.stream().map(s -> RecurrentState.map(s, t -> t.narrow(0, row, 1))).toList();
-    return layer.run(x.narrow(1, row, 1).narrow(0, 0, length), start, null);
+    return layer.run(x.narrow(1, row, 1).narrow(0, 0, length), start);
   }
 
   private static Tensor weigh(Sequence.Run run, Tensor w, List<Tensor> ws) {
@@ -198,7 +198,7 @@ class ScanTest {
       var layer = Recurrent.of(cell(name));
       Tensor x = random(1, 0, 2, D);
       List<RecurrentState> initial = Layers.states(layer, 2, 2);
-      var run = layer.run(x, initial, null);
+      var run = layer.run(x, initial);
       assertThat(run.y().shape().toArray()).containsExactly(0, 2, H);
       same(run.last(), initial.getFirst().tensors().getFirst(), "last");
       same(flat(run), flat(new Sequence.Run(run.y(), run.last(), initial)), "initial state");
@@ -267,8 +267,8 @@ class ScanTest {
       Tensor lengths = Tensor.of(4, 2);
       Tensor[] by = inputs(plain, x);
       same(
-          Grad.of(() -> weighted(flat(checkpointed.run(x, List.of(), lengths)), 7), by),
-          Grad.of(() -> weighted(flat(plain.run(x, List.of(), lengths)), 7), by));
+          Grad.of(() -> weighted(flat(checkpointed.run(x, Marks.ofLengths(lengths))), 7), by),
+          Grad.of(() -> weighted(flat(plain.run(x, Marks.ofLengths(lengths))), 7), by));
     }
   }
 
@@ -305,10 +305,10 @@ class ScanTest {
       var layer = Recurrent.of(cell(name));
       Tensor x = random(1, 4, 2, D);
       List<RecurrentState> carried = Layers.states(layer, 2, 2);
-      var whole = layer.run(x, carried, null);
+      var whole = layer.run(x, carried);
       for (int t = 0; t < 4; t++) {
         try (var step = TensorScope.open()) {
-          var run = layer.run(x.narrow(0, t, 1), carried, null);
+          var run = layer.run(x.narrow(0, t, 1), carried);
           carried =
               run.states().stream()
                   .map(s -> RecurrentState.adopt(RecurrentState.detach(s), scope))

@@ -73,7 +73,7 @@ record Segments(
       }
       List<Integer> at = segments.get(k);
       List<Tensor> some = at.stream().map(t -> x.narrow(0, t, 1)).toList();
-      Run run = layer.run(some.isEmpty() ? x.narrow(0, 0, 0) : Tensor.concat(0, some), start, null);
+      Run run = layer.run(some.isEmpty() ? x.narrow(0, 0, 0) : Tensor.concat(0, some), start);
       for (int i = 0; i < at.size(); i++) {
         y[at.get(i)] = run.y().narrow(0, i, 1);
       }

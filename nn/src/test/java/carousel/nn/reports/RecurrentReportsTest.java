@@ -10,7 +10,7 @@ import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.nn.Parameter;
 import carousel.nn.init.Init;
-import carousel.nn.recurrent.Activation;
+import carousel.nn.layer.Activation;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Elman;

@@ -105,7 +105,7 @@ public record LanguageModel(Embedding embed, Stacked stack, Linear head, Dropout
    * @return what may come next at every place, and the state at the end
    */
   public Reading read(Tensor tokens, List<? extends RecurrentState> state) {
-    var run = stack.run(dropout.apply(embed.apply(tokens)), state, null); // [T,N,H]
+    var run = stack.run(dropout.apply(embed.apply(tokens)), state); // [T,N,H]
     return new Reading(head.apply(dropout.apply(run.y())), run.states());
   }
 
@@ -116,7 +116,7 @@ public record LanguageModel(Embedding embed, Stacked stack, Linear head, Dropout
    * @return the state at the end
    */
   List<RecurrentState> states(Tensor tokens) {
-    return stack.run(dropout.apply(embed.apply(tokens)), List.of(), null).states();
+    return stack.run(dropout.apply(embed.apply(tokens))).states();
   }
 
   /**

@@ -1,9 +1,13 @@
-package carousel.nn.recurrent;
+package carousel.nn.layer;
 
+import carousel.nn.Transform;
 import carousel.tensor.Tensor;
 
-/** The nonlinearity of a simple recurrence. */
-public enum Activation {
+/**
+ * Activations that other libraries know, too, and that files therefore name. Wherever one is wanted, any other
+ * {@link Transform} will do, such as {@code Tensor::softplus}; a file of another library then refuses it.
+ */
+public enum Activation implements Transform {
   /** {@code tanh x}. */
   TANH {
     @Override
@@ -16,6 +20,13 @@ public enum Activation {
     @Override
     public Tensor apply(Tensor x) {
       return x.relu();
+    }
+  },
+  /** {@code 1 / (1 + e^−x)}. */
+  SIGMOID {
+    @Override
+    public Tensor apply(Tensor x) {
+      return x.sigmoid();
     }
   },
   /** {@code x}. */
@@ -32,5 +43,6 @@ public enum Activation {
    * @param x any tensor
    * @return a tensor of the same shape
    */
+  @Override
   public abstract Tensor apply(Tensor x);
 }
