@@ -430,13 +430,18 @@ final class LayerWriter {
               path,
               List.of(y, out.constant(path + ".axis", 1L)),
               attribute("keepdims", 0L));
-      case MULTIPLY -> folded("ReduceProd", path, y);
-      case AVERAGE -> folded("ReduceMean", path, y);
+      case MULTIPLY ->
+          out.node("Mul", path, List.of(side(path, y, "forward", 0), side(path, y, "reverse", 1)));
+      case AVERAGE ->
+          out.node(
+              "ReduceMean", path, List.of(y), attribute("axes", new int[] {1}), attribute("keepdims", 0L));
     }
   }
 
-  private void folded(String operator, String path, String y) {
-    out.node(
-        operator, path, List.of(y), attribute("axes", new int[] {1}), attribute("keepdims", 0L));
+  private String side(String path, String y, String name, long number) {
+    var part = path + "." + name;
+    var one = List.of(y, out.constant(part + ".number", number));
+    var gathered = out.node("Gather", part + ".gathered", one, attribute("axis", 1L));
+    return out.node("Squeeze", part, List.of(gathered, out.constant(part + ".axis", 1L)));
   }
 }

@@ -10,6 +10,9 @@ import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
+import carousel.tensor.Shape;
+import carousel.nn.layer.TiedLinear;
+import carousel.nn.layer.Sequential;
 import carousel.nn.layer.Activation;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
@@ -410,5 +413,81 @@ class StateDictTest {
         .isInstanceOf(TensorException.class)
         .hasMessageContaining("does not fit: embed.weight F32 [9,3], given F32 [9,4]")
         .hasMessageContaining("differences: 1");
+  }
+
+  @Test
+  void sequentialsAndTiedWeightsAreNamedAsThere() {
+    record Language(Embedding encoder, Sequential net, TiedLinear decoder) implements Layer {}
+    var encoder = Embedding.of(9, 3, INIT, rng);
+    var net = Sequential.of(Linear.of(3, 4, INIT, rng), Tensor::tanh, Linear.of(4, 3, INIT, rng));
+    var model = new Language(encoder, net, Linear.tied(encoder));
+    var there = StateDict.of(model);
+    assertThat(there.keySet())
+        .containsExactly(
+            "encoder.weight",
+            "net.0.weight",
+            "net.0.bias",
+            "net.2.weight",
+            "net.2.bias",
+            "decoder.weight",
+            "decoder.bias");
+    assertThat(get(there, "decoder.weight").shape()).isEqualTo(Shape.of(9, 3));
+    assertThat(get(there, "net.0.weight").shape()).isEqualTo(Shape.of(4, 3));
+    // Files keep one name of a shared weight; two that differ are two weights.
+    var one = new LinkedHashMap<>(there);
+    one.replaceAll((name, tensor) -> tensor.copy());
+    one.remove("encoder.weight");
+    one.put("decoder.weight", Tensor.full(DType.F32, 0.25, 9, 3));
+    StateDict.load(model, one);
+    assertThat(encoder.weight().value().toFloatArray()).containsOnly(0.25f);
+    one.put("encoder.weight", Tensor.zeros(9, 3));
+    assertThatThrownBy(() -> StateDict.load(model, one))
+        .hasMessageContaining(
+            "one weight in the model, two values: encoder.weight and decoder.weight");
+    assertThat(StateDict.of(net).keySet()).startsWith("0.weight", "0.bias", "2.weight");
+  }
+
+  @Test
+  void cellsWithoutBiasesAreModulesWithoutBiases() {
+    record Model(Stacked rnn) implements Layer {}
+    var model =
+        new Model(
+            Stacked.of(
+                Recurrent.of(GruResetAfter.of(2, 3, INIT, rng).withoutBias()),
+                Recurrent.of(GruResetAfter.of(3, 3, INIT, rng).withoutBias())));
+    var there = new LinkedHashMap<>(StateDict.of(model));
+    assertThat(there.keySet())
+        .containsExactly(
+            "rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.weight_ih_l1", "rnn.weight_hh_l1");
+    there.replaceAll((name, tensor) -> tensor.copy());
+    StateDict.load(model, there);
+    there.put("rnn.bias_ih_l0", Tensor.zeros(9));
+    assertThatThrownBy(() -> StateDict.load(model, there))
+        .hasMessageContaining("unexpected: rnn.bias_ih_l0");
+    var mixed =
+        Stacked.of(
+            Recurrent.of(Lstm.of(2, 3, INIT, rng)),
+            Recurrent.of(Lstm.of(3, 3, INIT, rng).withoutBias()));
+    assertThatThrownBy(() -> StateDict.of(mixed))
+        .hasMessageContaining("a stack of unlike layers, LSTM of 3 and LSTM of 3 without bias");
+  }
+
+  @Test
+  void functionsAndMergesBelowALayerAreRefused() {
+    assertThatThrownBy(() -> StateDict.of(Recurrent.of(Elman.of(Tensor::sin, 2, 3, INIT, rng))))
+        .hasMessageContaining("PyTorch has no Elman with a function of your own");
+    assertThatThrownBy(
+            () -> StateDict.of(Recurrent.of(Elman.of(Activation.SIGMOID, 2, 3, INIT, rng))))
+        .hasMessageContaining("PyTorch has no Elman with SIGMOID");
+    var pair = Bidirectional.of(Lstm.of(2, 3, INIT, rng), Lstm.of(2, 3, INIT, rng));
+    var merged = pair.withMerge(Bidirectional.Merge.ADD);
+    assertThat(StateDict.of(merged).keySet()).isEqualTo(StateDict.of(pair).keySet());
+    var above = Bidirectional.of(Lstm.of(3, 3, INIT, rng), Lstm.of(3, 3, INIT, rng));
+    assertThatThrownBy(() -> StateDict.of(Stacked.of(merged, above)))
+        .hasMessageContaining("directions below a layer that are merged by ADD");
+    var mapped = Recurrent.of(Lstm.of(2, 3, INIT, rng)).then(LayerNorm.of(3));
+    assertThat(StateDict.of(mapped).keySet()).contains("layer.weight_ih_l0", "maps.0.weight");
+    assertThatThrownBy(() -> StateDict.of(Stacked.of(mapped)))
+        .hasMessageContaining("PyTorch has no MappedSequence in a stack");
   }
 }
