@@ -1,7 +1,6 @@
 package carousel.nn.recurrent;
 
 import carousel.tensor.Tensor;
-import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
@@ -68,7 +67,8 @@ public interface RecurrentState {
   }
 
   /**
-   * The same values as constants: where truncated BPTT cuts the gradient.
+   * The same values as constants: where truncated BPTT cuts the gradient; {@link CarriedState} keeps them beyond
+   * their scope.
    *
    * @param state the state
    * @param <S> its type
@@ -76,17 +76,4 @@ public interface RecurrentState {
    */
   static <S extends RecurrentState> S detach(S state) {
     return map(state, Tensor::detach);
-  }
-
-  /**
-   * Hands all tensors of a state to a scope further out, to be carried across batches.
-   *
-   * @param state the state
-   * @param scope the scope that shall own it
-   * @param <S> its type
-   * @return the state
-   */
-  static <S extends RecurrentState> S adopt(S state, TensorScope scope) {
-    return map(state, scope::adopt);
-  }
-}
+  }}

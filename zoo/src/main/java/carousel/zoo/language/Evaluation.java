@@ -2,6 +2,7 @@ package carousel.zoo.language;
 
 import carousel.nn.data.TokenBatch;
 import carousel.nn.data.TokenStream;
+import carousel.nn.recurrent.CarriedState;
 import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;

@@ -8,6 +8,7 @@ import carousel.nn.layer.Embedding;
 import carousel.nn.layer.Linear;
 import carousel.nn.loss.Loss;
 import carousel.nn.recurrent.Cells;
+import carousel.nn.recurrent.CarriedState;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.Sequence;

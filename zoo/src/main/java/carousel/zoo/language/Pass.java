@@ -1,6 +1,7 @@
 package carousel.zoo.language;
 
 import carousel.nn.data.Batchified;
+import carousel.nn.recurrent.CarriedState;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.zoo.run.Failure;

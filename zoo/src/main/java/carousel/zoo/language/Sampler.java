@@ -1,6 +1,7 @@
 package carousel.zoo.language;
 
 import carousel.nn.data.Vocabulary;
+import carousel.nn.recurrent.CarriedState;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;

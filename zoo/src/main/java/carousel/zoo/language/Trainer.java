@@ -9,6 +9,7 @@ import carousel.nn.data.TokenBatch;
 import carousel.nn.optim.Adam;
 import carousel.nn.optim.Optimizer;
 import carousel.nn.optim.Sgd;
+import carousel.nn.recurrent.CarriedState;
 import carousel.tensor.Philox;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;

@@ -3,6 +3,7 @@ package carousel.zoo.language;
 import carousel.nn.data.Batchified;
 import carousel.nn.io.Checkpoint;
 import carousel.nn.io.SafetensorsException;
+import carousel.nn.recurrent.CarriedState;
 import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
@@ -87,9 +88,17 @@ final class TrainingState implements Resumable {
     var begun =
         next.windows() == 0
             ? trainer.pass(text, next.epoch())
-            : trainer.pass(text, next, new CarriedState(zeros(), nextCarried));
+            : trainer.pass(text, next, carried());
     pass = begun;
     return begun;
+  }
+
+  private CarriedState carried() {
+    try {
+      return CarriedState.restored(zeros(), nextCarried);
+    } catch (TensorException e) {
+      throw new Failure("the checkpoint is of another model: " + e.getMessage(), e);
+    }
   }
 
   /** States as the layers give them, for their types and shapes. */

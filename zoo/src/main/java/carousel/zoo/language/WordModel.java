@@ -1,6 +1,7 @@
 package carousel.zoo.language;
 
 import carousel.nn.data.TokenBatch;
+import carousel.nn.recurrent.CarriedState;
 import carousel.tensor.Philox;
 import carousel.zoo.plot.Axis;
 import carousel.zoo.plot.Chart;
