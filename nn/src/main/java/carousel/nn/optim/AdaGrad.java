@@ -85,6 +85,12 @@ public record AdaGrad(double rateDecay, double initial, double epsilon, double w
     return new AdaGrad(rateDecay, initial, epsilon, factor);
   }
 
+  /** Nothing moves but by its gradient; a sum of 0 and no ε would make 0/0 of it. */
+  @Override
+  public boolean keepsRowsWithoutGradient() {
+    return weightDecay == 0 && epsilon > 0;
+  }
+
   @Override
   public List<Slot> slots() {
     return List.of(new Slot("sum", initial, false));

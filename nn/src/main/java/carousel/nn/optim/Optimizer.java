@@ -101,12 +101,7 @@ public final class Optimizer {
     try (var scope = TensorScope.openUnwatched()) {
       var found = new ArrayList<Gradient>();
       for (var named : parameters) {
-        Rows sparse =
-            Agreement.isFusionOn() && rule.keepsRowsWithoutGradient() ? rows.apply(named) : null;
-        found.add(
-            sparse == null
-                ? new Gradient(apart(dense.apply(named)), null)
-                : new Gradient(null, sparse));
+        found.add(gradient(named, dense, rows));
       }
       step++;
       var scale = new Factor(factor);
@@ -121,6 +116,21 @@ public final class Optimizer {
         byItself(named, by == null ? g : g.mul(by), memories.get(i++));
       }
     }
+  }
+
+  private Gradient gradient(
+      Named named, Function<Leaf, Tensor> dense, Function<Leaf, @Nullable Rows> rows) {
+    boolean byRows = rule.keepsRowsWithoutGradient() || rule.skipsRowsWithoutGradient();
+    Rows sparse = Agreement.isFusionOn() && byRows ? rows.apply(named) : null;
+    Tensor all = sparse == null ? apart(dense.apply(named)) : null;
+    if (rule.skipsRowsWithoutGradient() && Agreement.isFusionOn()) {
+      if (sparse != null) {
+        sparse = TouchedRows.of(sparse);
+      } else if (all != null && all.rank() > 0) {
+        return new Gradient(null, TouchedRows.of(all));
+      }
+    }
+    return new Gradient(all, sparse);
   }
 
   /** What all gradients are multiplied by, converted once to each type there is. */
@@ -197,7 +207,19 @@ public final class Optimizer {
 
   private void byItself(Named named, Tensor gradient, Rule.Memory memory) {
     try (var update = TensorScope.openUnwatched()) {
-      named.parameter().assign(rule.update(named.value(), gradient, memory));
+      if (!rule.skipsRowsWithoutGradient() || gradient.rank() == 0) {
+        named.parameter().assign(rule.update(named.value(), gradient, memory));
+        return;
+      }
+      Map<String, Tensor> before = new HashMap<>();
+      for (var slot : rule.slots()) {
+        if (!slot.scalar()) before.put(slot.name(), memory.get(slot.name()).copy());
+      }
+      Tensor touched = TouchedRows.mask(gradient);
+      Tensor next = rule.update(named.value(), gradient, memory);
+      named.parameter().assign(Tensor.where(touched, next, named.value()));
+      before.forEach((slot, old) ->
+          memory.set(slot, Tensor.where(touched, memory.get(slot), old)));
     }
   }
 

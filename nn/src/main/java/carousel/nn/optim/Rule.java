@@ -27,6 +27,16 @@ public interface Rule {
   }
 
   /**
+   * Tells whether rows of a parameter whose gradient is 0 are left out of a step, with their slots, whatever {@link
+   * #update} would make of them.
+   *
+   * @return false unless a rule says so, as {@link LazyRows} does
+   */
+  default boolean skipsRowsWithoutGradient() {
+    return false;
+  }
+
+  /**
    * One step. A rule that applies nothing but elementwise rows to its tensors, and numbers to them, is
    * run as one loop over their memory; it may see stand-ins without values, then.
    *
