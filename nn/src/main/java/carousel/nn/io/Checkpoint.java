@@ -6,7 +6,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * All that a training needs to go on from a step, in one safetensors file; its checksum was right when
@@ -66,6 +69,30 @@ public record Checkpoint(Path file, long step, Map<String, String> metadata) {
     try (var open = SafetensorsFile.open(file)) {
       part(open, prefix).into(targets);
     }
+  }
+
+  /** What differs between a part and tensors that it is to overwrite, each in some words. */
+  List<String> differences(String prefix, Map<String, Tensor> targets) throws IOException {
+    try (var open = SafetensorsFile.open(file)) {
+      var inner = part(open, prefix).differences(targets, true);
+      return inner.stream().map(each -> prefix.substring(0, prefix.length() - 1) + ": " + each).toList();
+    }
+  }
+
+  /** The parts that there are tensors of: what stands before a separator. */
+  Set<String> parts(String separator) throws IOException {
+    try (var open = SafetensorsFile.open(file)) {
+      var parts = new TreeSet<String>();
+      for (var name : open.tensors().keySet()) {
+        var end = name.indexOf(separator);
+        parts.add(end < 0 ? name : name.substring(0, end));
+      }
+      return parts;
+    }
+  }
+
+  SafetensorsException wrong(String problem) {
+    return new SafetensorsException(file, "this is no checkpoint of this training: " + problem);
   }
 
   private Loading part(SafetensorsFile open, String prefix) {

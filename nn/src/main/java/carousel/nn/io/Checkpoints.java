@@ -1,6 +1,7 @@
 package carousel.nn.io;
 
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
@@ -20,16 +21,11 @@ import org.jspecify.annotations.Nullable;
  * A folder that holds the last checkpoints of a training:
  *
  * <pre>{@code
+ * var parts = new Parts().with("model", model.parameters()).with("optimizer", optimizer);
  * var checkpoints = new Checkpoints(folder, 3);
- * var from = checkpoints.newest(System.err::println).orElse(null);
- * if (from != null) {
- *   from.loadInto("model.", weights);
- *   optimizer.restore(from.load("optimizer."));
- *   noise = Philox.at(1, Long.parseLong(from.metadata().get("noise")));
- * }
- * for (var step = from == null ? 0 : from.step(); step < steps; step++) {
+ * for (long step = checkpoints.restore(parts, System.err::println); step < steps; step++) {
  *   // ...
- *   checkpoints.save(step + 1, tensors, Map.of("noise", Long.toString(noise.counter())));
+ *   checkpoints.save(step + 1, parts);
  * }
  * }</pre>
  *
@@ -89,6 +85,37 @@ public final class Checkpoints {
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * Goes on from the newest checkpoint that is sound, if there is one.
+   *
+   * @param parts what is overwritten by it
+   * @param report told of each damaged one, in one line
+   * @return its number; 0 if there is none
+   * @throws SafetensorsException if it is of another training: a part is missing or unknown, or a name, a type or a shape
+   *     differs; all of that is compared before anything is changed, and the message lists it
+   * @throws IOException if the folder cannot be read
+   */
+  public long restore(Parts parts, Consumer<String> report) throws IOException {
+    var found = newest(report);
+    if (found.isEmpty()) return 0;
+    parts.restore(found.get());
+    return found.get().step();
+  }
+
+  /**
+   * Writes a checkpoint of parts, as {@link #save(long, Map, Map)} does.
+   *
+   * @param step its number, not below that of the one before; one of the same number is replaced
+   * @param parts what a training goes on from
+   * @throws IOException if the folder cannot be written or the disk is full; all checkpoints are then as
+   *     they were
+   */
+  public void save(long step, Parts parts) throws IOException {
+    try (var _ = TensorScope.openUnwatched()) { // an optimiser makes tensors of its numbers
+      save(step, parts.tensors(), parts.texts());
+    }
   }
 
   private void passOver(Candidate candidate, @Nullable String why, Consumer<String> report) {

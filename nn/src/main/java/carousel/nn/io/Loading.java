@@ -32,7 +32,7 @@ record Loading(
     Bytes bytes,
     Predicate<String> isColumnMajor,
     Function<String, RuntimeException> problem) {
-  private static final int SHOWN = 6;
+  static final int SHOWN = 6;
 
   /** Opens the bytes of one tensor, little-endian. */
   @FunctionalInterface
@@ -140,7 +140,7 @@ record Loading(
   }
 
   /** What differs; names that are on one side only, where that matters. */
-  private List<String> differences(Map<String, Tensor> targets, boolean wholly) {
+  List<String> differences(Map<String, Tensor> targets, boolean wholly) {
     var differences = new ArrayList<String>();
     targets.forEach((name, tensor) -> {
       var found = stored.get(name);

@@ -45,18 +45,16 @@ public final class CarriedState {
   public CarriedState() {}
 
   /**
-   * The state in the middle of a text, as a checkpoint holds it.
+   * Goes to the middle of a text, as a checkpoint holds it.
    *
    * @param like states of the types and shapes that it has, as a run gives them
    * @param tensors as {@link #tensors} gave them; empty for the state before a text
-   * @return the state, with copies of these tensors in the innermost scope
-   * @throws TensorException if they are of another model or another number of rows
+   * @throws TensorException if they are of another model or another number of rows; nothing is changed then
    */
-  public static CarriedState restored(
-      List<? extends RecurrentState> like, Map<String, Tensor> tensors) {
-    var carried = new CarriedState();
+  public void restore(List<? extends RecurrentState> like, Map<String, Tensor> tensors) {
     if (tensors.isEmpty()) {
-      return carried;
+      reset();
+      return;
     }
     List<RecurrentState> found = new ArrayList<>();
     var unknown = new TreeSet<>(tensors.keySet());
@@ -83,9 +81,8 @@ public final class CarriedState {
     if (!unknown.isEmpty()) {
       throw new TensorException("carried state: there is a '" + unknown.first() + "', which no cell has");
     }
-    carried.endWith(found);
-    carried.advance();
-    return carried;
+    endWith(found);
+    advance();
   }
 
   private static String name(int cell, int k) {

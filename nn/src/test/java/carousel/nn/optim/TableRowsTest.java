@@ -17,7 +17,9 @@ import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -96,6 +98,9 @@ class TableRowsTest {
   }
 
   /** What is read or written shows: NaN stands in all that must not be touched, and would spread. */
+  @Tag("cpu") // others may compute all
+  @DisabledIfSystemProperty(named = "carousel.fused", matches = "off")
+  @DisabledIfSystemProperty(named = "carousel.vector", matches = "off")
   @Test
   void rowsThatWereNotLookedUpAreNotEvenRead() {
     for (Rule rule : List.of(AdaGrad.rule(), new LazyRows(Adam.rule()))) {

@@ -95,7 +95,9 @@ final class TrainingState implements Resumable {
 
   private CarriedState carried() {
     try {
-      return CarriedState.restored(zeros(), nextCarried);
+      var state = new CarriedState();
+      state.restore(zeros(), nextCarried);
+      return state;
     } catch (TensorException e) {
       throw new Failure("the checkpoint is of another model: " + e.getMessage(), e);
     }
