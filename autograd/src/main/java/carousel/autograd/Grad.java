@@ -253,6 +253,15 @@ public final class Grad {
   }
 
   /**
+   * Tells whether ops on this thread are recorded for a gradient.
+   *
+   * @return false inside of {@link #off}, and outside of everything that differentiates
+   */
+  public static boolean isRecording() {
+    return Interpreter.current() instanceof Tape;
+  }
+
+  /**
    * Runs a piece of a differentiated program unrecorded: its results are constants.
    *
    * @param body what to run

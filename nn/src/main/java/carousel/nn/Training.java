@@ -1,8 +1,11 @@
 package carousel.nn;
 
+import carousel.autograd.Grad;
 import carousel.tensor.Draws;
 import carousel.tensor.Philox;
+import java.lang.System.Logger.Level;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /**
@@ -14,10 +17,16 @@ import java.util.function.Supplier;
  * Grad.of(() -> Training.with(rng, () -> model.loss(tokens, targets)), parameters);   // with noise
  * model.loss(tokens, targets);                                                        // without
  * }</pre>
+ *
+ * <p>Who comes from PyTorch, where a new model is in training mode, may miss the first line: so noise that meets a
+ * gradient outside of both {@link #with} and {@link #without} is said to be off, in one line of the log, once.
  */
 public final class Training {
   /** Carried: a checkpointed segment runs again after training ended around it. */
   private static final ScopedValue<Optional<Philox>> RNG = Draws.carried();
+
+  private static final System.Logger LOG = System.getLogger("carousel.nn");
+  private static final AtomicBoolean SAID = new AtomicBoolean();
 
   private Training() {}
 
@@ -45,11 +54,20 @@ public final class Training {
   }
 
   /**
-   * The generator of the training that is going on here.
+   * The generator of the training that is going on here, for a layer that has noise.
    *
    * @return where noise draws from; empty in inference
    */
   public static Optional<Philox> rng() {
-    return RNG.isBound() ? RNG.get() : Optional.empty();
+    if (RNG.isBound()) {
+      return RNG.get();
+    }
+    if (Grad.isRecording() && !SAID.getAndSet(true)) {
+      LOG.log(
+          Level.INFO,
+          "noise, such as dropout, met a gradient outside of Training.with(rng, ..), and is off there; in PyTorch it"
+              + " would be on. Training.without(..) says that this is meant; nothing more is said of it");
+    }
+    return Optional.empty();
   }
 }

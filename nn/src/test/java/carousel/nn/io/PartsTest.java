@@ -173,7 +173,7 @@ class PartsTest {
             .withRandom("noise", () -> other.noise, at -> {})
             .withText("best", () -> "", text -> {})
             .withTensors("carried", Map::of, t -> {}),
-        "optimizer: \"lstm.cell.wx.buffer\", F64 [3,16], is missing");
+        "optimizer: \"lstm.cell.wx.momentum\", F64 [3,16], is missing");
     refused(
         other,
         new Parts()
