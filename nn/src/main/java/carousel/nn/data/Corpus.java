@@ -235,7 +235,7 @@ public record Corpus(
   private static Corpus number(Raw raw, Vocabulary vocabulary) {
     var streams = new ArrayList<TokenStream>();
     for (var i = 0; i < raw.parts().size(); i++) {
-      var ids = raw.text().translate(raw.parts().get(i), vocabulary::idOf);
+      var ids = raw.text().translate(raw.parts().get(i), vocabulary);
       streams.add(TokenStream.owning(raw.names().get(i), ids));
     }
     return new Corpus(vocabulary, streams.get(0), streams.get(1), streams.get(2));

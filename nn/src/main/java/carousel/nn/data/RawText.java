@@ -8,7 +8,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
 
 /**
@@ -86,9 +85,10 @@ final class RawText {
     return named;
   }
 
-  /** Rewrites raw indices, in place, as those that {@code idOf} gives their tokens. */
-  int[] translate(int[] raw, ToIntFunction<String> idOf) {
-    var ids = tokens.stream().mapToInt(idOf).toArray();
+  /** Rewrites raw indices, in place, as a vocabulary's ids; end marks are its own, whatever their name. */
+  int[] translate(int[] raw, Vocabulary vocabulary) {
+    var ids = tokens.stream().mapToInt(vocabulary::idOf).toArray();
+    ids[END] = Vocabulary.END_ID;
     for (var i = 0; i < raw.length; i++) raw[i] = ids[raw[i]];
     return raw;
   }

@@ -44,7 +44,7 @@ public final class TokenStream {
   public static TokenStream read(Path file, Vocabulary vocabulary, UnaryOperator<String> cut)
       throws IOException {
     var raw = new RawText(vocabulary.level(), cut);
-    var ids = raw.translate(raw.read(file), vocabulary::idOf);
+    var ids = raw.translate(raw.read(file), vocabulary);
     return owning(file.toString(), ids);
   }
 

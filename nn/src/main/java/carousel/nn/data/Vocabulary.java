@@ -4,6 +4,7 @@ import carousel.nn.io.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
@@ -20,7 +22,8 @@ import java.util.function.UnaryOperator;
  * <p>Id 0 is {@value #UNKNOWN}, which stands for every token that is not known, and id 1 is {@value
  * #END}, which ends a line; then follow the tokens of the text, the most frequent first and equals
  * in the order of {@link String#compareTo}. So the order depends on the counts alone, never on
- * where a token stood.
+ * where a token stood. Other names for these two, and tokens for padding and for a start, come with {@link
+ * #withSpecials}.
  *
  * <p>Immutable.
  */
@@ -38,36 +41,38 @@ public final class Vocabulary {
   public static final int END_ID = 1;
 
   private final TokenLevel level;
+  private final SpecialTokens specials;
   private final List<String> tokens;
   private final Map<String, Integer> ids;
 
-  private Vocabulary(TokenLevel level, List<String> tokens) {
+  private Vocabulary(TokenLevel level, SpecialTokens specials, List<String> tokens) {
     this.level = level;
+    this.specials = specials;
     this.tokens = List.copyOf(tokens);
     this.ids = HashMap.newHashMap(tokens.size());
     for (var id = 0; id < tokens.size(); id++) {
       var token = tokens.get(id);
-      check(level, token, id);
+      check(level, token, id, specials.names().size());
       if (ids.put(token, id) != null) {
         throw new CorpusException(
             String.format(Locale.ROOT, "vocabulary: the token \"%s\" occurs twice", token));
       }
     }
-    var specials = List.of(UNKNOWN, END);
-    if (!this.tokens.subList(0, Math.min(2, tokens.size())).equals(specials)) {
-      throw new CorpusException("vocabulary: it must begin with " + UNKNOWN + " and " + END);
+    var names = specials.names();
+    if (!this.tokens.subList(0, Math.min(names.size(), tokens.size())).equals(names)) {
+      throw new CorpusException("vocabulary: it must begin with " + String.join(" and ", names));
     }
-    if (tokens.size() == specials.size()) {
-      throw new CorpusException("vocabulary: no tokens but " + UNKNOWN + " and " + END);
+    if (tokens.size() == names.size()) {
+      throw new CorpusException("vocabulary: no tokens but " + String.join(" and ", names));
     }
   }
 
-  private static void check(TokenLevel level, String token, int id) {
+  private static void check(TokenLevel level, String token, int id, int specials) {
     if (token.codePoints().anyMatch(c -> c >= 0xD800 && c <= 0xDFFF)) {
       throw new CorpusException(
           String.format(Locale.ROOT, "vocabulary: token %d holds half of a surrogate pair", id));
     }
-    if (id < 2) return;
+    if (id < specials) return;
     var parts = new ArrayList<String>();
     level.split(token, parts::add);
     if (!parts.equals(List.of(token))) {
@@ -91,7 +96,28 @@ public final class Vocabulary {
    *     one word or one character
    */
   public static Vocabulary of(TokenLevel level, List<String> tokens) {
-    return new Vocabulary(level, tokens);
+    return of(level, SpecialTokens.standard(), tokens);
+  }
+
+  /** The same with other special tokens, with which the list begins. */
+  static Vocabulary of(TokenLevel level, SpecialTokens specials, List<String> tokens) {
+    return new Vocabulary(level, specials, tokens);
+  }
+
+  /**
+   * This vocabulary with other special tokens. All others keep their order, and their ids are behind these; one that has
+   * the name of a special token is that token from now on.
+   *
+   * @param wanted what the first ids stand for
+   * @return the vocabulary; it is larger by as many special tokens as there are more
+   * @throws CorpusException if no other token is left
+   */
+  public Vocabulary withSpecials(SpecialTokens wanted) {
+    var all = new ArrayList<>(wanted.names());
+    for (var token : tokens.subList(specials.names().size(), tokens.size())) {
+      if (!wanted.names().contains(token)) all.add(token);
+    }
+    return new Vocabulary(level, wanted, all);
   }
 
   /**
@@ -131,7 +157,7 @@ public final class Vocabulary {
           String.format(
               Locale.ROOT, "vocabulary: no token occurs %d times: lower minCount", minCount));
     }
-    return new Vocabulary(level, tokens);
+    return of(level, tokens);
   }
 
   /**
@@ -145,6 +171,43 @@ public final class Vocabulary {
   public static Vocabulary ofText(TokenLevel level, String text) {
     var raw = new RawText(level, UnaryOperator.identity());
     return of(level, raw.count(raw.read(text)), Integer.MAX_VALUE, 1);
+  }
+
+  /**
+   * What the first ids stand for.
+   *
+   * @return the special tokens
+   */
+  public SpecialTokens specials() {
+    return specials;
+  }
+
+  /**
+   * The id that fills up rows, as {@link carousel.nn.layer.Embedding} takes it.
+   *
+   * @return empty if there is no such token
+   */
+  public OptionalInt padding() {
+    return specials.padding().map(this::idOf).map(OptionalInt::of).orElseGet(OptionalInt::empty);
+  }
+
+  /**
+   * The id that starts a sequence.
+   *
+   * @return empty if there is no such token
+   */
+  public OptionalInt start() {
+    return specials.start().map(this::idOf).map(OptionalInt::of).orElseGet(OptionalInt::empty);
+  }
+
+  /**
+   * Whether an id is that of a special token.
+   *
+   * @param id any number
+   * @return true for what is not known, the end, padding and start
+   */
+  public boolean isSpecial(int id) {
+    return id >= 0 && id < specials.names().size();
   }
 
   /**
@@ -273,8 +336,19 @@ public final class Vocabulary {
   }
 
   /**
-   * Writes the vocabulary as a text file, atomically: a first line with the level and the size,
-   * then one token per line in the order of the ids, with escapes for white space and what cannot
+   * Ids as text without the special tokens: for a person to read, or to compare with a text.
+   *
+   * @param ids each from 0 to {@code size − 1}
+   * @return what {@link #decode} makes of those that are not special
+   * @throws IndexOutOfBoundsException if there is no such id
+   */
+  public String decodePlain(int... ids) {
+    return decode(Arrays.stream(ids).filter(id -> !isSpecial(id)).toArray());
+  }
+
+  /**
+   * Writes the vocabulary as a text file, atomically: a first line with the level, the size and which special tokens
+   * there are, then one token per line in the order of the ids, with escapes for white space and what cannot
    * be seen.
    *
    * @param path the file to create or replace
@@ -298,12 +372,15 @@ public final class Vocabulary {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof Vocabulary that && level == that.level && tokens.equals(that.tokens);
+    return other instanceof Vocabulary that
+        && level == that.level
+        && specials.equals(that.specials)
+        && tokens.equals(that.tokens);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(level, tokens);
+    return Objects.hash(level, specials, tokens);
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -19,11 +20,15 @@ import java.util.regex.Pattern;
  * ...
  * </pre>
  *
+ * <p>Other special tokens than these two are said in the first line, by what they are for: {@code # vocabulary WORD 10000
+ * unknown end padding start}. Their names are the first tokens.
+ *
  * <p>A backslash, white space and characters that cannot be seen are written as {@code \\} or
  * <code>\</code><code>u{hex}</code>, so that every token is one line that an editor leaves alone.
  */
 final class VocabularyFile {
-  private static final Pattern HEADER = Pattern.compile("# vocabulary (WORD|CHARACTER) (\\d{1,9})");
+  private static final Pattern HEADER =
+      Pattern.compile("# vocabulary (WORD|CHARACTER) (\\d{1,9})( unknown end( padding)?( start)?)?");
   private static final Pattern ESCAPE = Pattern.compile("\\\\(?:(\\\\)|u\\{([0-9a-f]{1,6})}|)");
 
   private VocabularyFile() {}
@@ -31,6 +36,12 @@ final class VocabularyFile {
   static String format(Vocabulary vocabulary) {
     // Not by a format: that writes %d in the digits of the default locale.
     var text = new StringBuilder("# vocabulary " + vocabulary.level() + " " + vocabulary.size());
+    var specials = vocabulary.specials();
+    if (!specials.equals(SpecialTokens.standard())) {
+      text.append(" unknown end");
+      if (specials.padding().isPresent()) text.append(" padding");
+      if (specials.start().isPresent()) text.append(" start");
+    }
     text.append('\n');
     for (var token : vocabulary.tokens()) text.append(escape(token)).append('\n');
     return text.toString();
@@ -102,13 +113,35 @@ final class VocabularyFile {
                 size,
                 tokens.size()));
       }
-      return build(path, TokenLevel.valueOf(header.group(1)), tokens);
+      return build(path, TokenLevel.valueOf(header.group(1)), specials(path, header, tokens), tokens);
     }
   }
 
-  private static Vocabulary build(Path path, TokenLevel level, List<String> tokens) {
+  private static SpecialTokens specials(Path path, Matcher header, List<String> tokens) {
+    if (header.group(3) == null) return SpecialTokens.standard();
+    var padding = header.group(4) != null;
+    var start = header.group(5) != null;
+    var count = 2 + (padding ? 1 : 0) + (start ? 1 : 0);
+    if (tokens.size() < count) {
+      throw new CorpusException(
+          String.format(
+              Locale.ROOT, "%s: it announces %d special tokens and holds %d tokens", path, count, tokens.size()));
+    }
     try {
-      return Vocabulary.of(level, tokens);
+      return new SpecialTokens(
+          tokens.get(0),
+          tokens.get(1),
+          padding ? Optional.of(tokens.get(2)) : Optional.empty(),
+          start ? Optional.of(tokens.get(count - 1)) : Optional.empty());
+    } catch (CorpusException e) {
+      throw new CorpusException(path + ": " + e.getMessage());
+    }
+  }
+
+  private static Vocabulary build(
+      Path path, TokenLevel level, SpecialTokens specials, List<String> tokens) {
+    try {
+      return Vocabulary.of(level, specials, tokens);
     } catch (CorpusException e) {
       throw new CorpusException(path + ": " + e.getMessage());
     }

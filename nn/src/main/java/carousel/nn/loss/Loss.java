@@ -1,14 +1,8 @@
 package carousel.nn.loss;
 
-import static carousel.tensor.Tensor.LAST;
-
 import carousel.nn.check.Operands;
-import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import carousel.tensor.op.Composite;
-import carousel.tensor.op.Op;
-import java.util.function.UnaryOperator;
 
 /**
  * Losses, in nats where they are entropies. Two tensors that are compared have one shape: a loss never
@@ -16,26 +10,6 @@ import java.util.function.UnaryOperator;
  * Sequences without alignment: {@link carousel.nn.recurrent.Ctc}.
  */
 public final class Loss {
-  /**
-   * {@code (x, y, p) → p·y·softplus(−x) + (1 − y)·softplus(x)}, where 0 times an infinite softplus is 0.
-   */
-  private static final Composite BCE =
-      Composite.fixed(
-          "bce_with_logits",
-          in -> {
-            Tensor x = in[0];
-            Tensor positive = in[2].mul(in[1]);
-            Tensor negative = in[1].neg().add(1);
-            Tensor sure =
-                x.eq(Double.POSITIVE_INFINITY)
-                    .and(negative.eq(0))
-                    .or(x.eq(Double.NEGATIVE_INFINITY).and(positive.eq(0)));
-            // A number there: what is not chosen is differentiated, too, and must be finite.
-            Tensor safe = Tensor.where(sure, x.scalarLike(0), x);
-            Tensor loss = positive.mul(safe.neg().softplus()).add(negative.mul(safe.softplus()));
-            return new Tensor[] {Tensor.where(sure, x.scalarLike(0), loss)};
-          });
-
   private Loss() {}
 
   /**
@@ -148,6 +122,17 @@ public final class Loss {
   }
 
   /**
+   * The mean Huber loss with δ = 1, as in PyTorch; see {@link #huber(Tensor, Tensor, double, Reduction)}.
+   *
+   * @param x {@code [..]}
+   * @param y {@code [..]}
+   * @return a scalar
+   */
+  public static Tensor huber(Tensor x, Tensor y) {
+    return huber(x, y, 1);
+  }
+
+  /**
    * The mean Huber loss; see {@link #huber(Tensor, Tensor, double, Reduction)}.
    *
    * @param x {@code [..]}
@@ -171,6 +156,17 @@ public final class Loss {
    */
   public static Tensor huber(Tensor x, Tensor y, double delta, Reduction reduction) {
     return reduction.of(huber("huber", x, y, delta));
+  }
+
+  /**
+   * The mean smooth L1 loss with β = 1, as in PyTorch; see {@link #smoothL1(Tensor, Tensor, double, Reduction)}.
+   *
+   * @param x {@code [..]}
+   * @param y {@code [..]}
+   * @return a scalar
+   */
+  public static Tensor smoothL1(Tensor x, Tensor y) {
+    return smoothL1(x, y, 1);
   }
 
   /**
@@ -225,6 +221,19 @@ public final class Loss {
   }
 
   /**
+   * The mean binary cross-entropy of logits with a weight of positives; see {@link #bceWithLogits(Tensor, Tensor,
+   * Tensor, Reduction)}.
+   *
+   * @param logits {@code [..]}
+   * @param targets {@code [..]} of the same type, each in [0, 1]
+   * @param positiveWeight what a positive counts; broadcast to the shape
+   * @return a scalar
+   */
+  public static Tensor bceWithLogits(Tensor logits, Tensor targets, Tensor positiveWeight) {
+    return bceWithLogits(logits, targets, positiveWeight, Reduction.MEAN);
+  }
+
+  /**
    * The binary cross-entropy of logits in nats, {@code p·y·softplus(−x) + (1 − y)·softplus(x)}:
    * {@code −(p·y·ln σ(x) + (1 − y)·ln(1 − σ(x)))}, without overflow or cancellation for any x,
    * infinite ones included: a sure logit costs 0 where it is right, ∞ where it is wrong.
@@ -237,10 +246,7 @@ public final class Loss {
    */
   public static Tensor bceWithLogits(
       Tensor logits, Tensor targets, Tensor positiveWeight, Reduction reduction) {
-    sameShape("bceWithLogits", logits, targets);
-    Operands.sameType(
-        "bceWithLogits", "the positive weight", positiveWeight, "the prediction", logits);
-    return reduction.of(Op.apply(BCE, logits, targets, positiveWeight));
+    return reduction.of(BinaryEntropy.ofLogits(logits, targets, positiveWeight));
   }
 
   /**
@@ -265,21 +271,7 @@ public final class Loss {
    * @return a scalar, or {@code [..]} with reduction NONE
    */
   public static Tensor binary(Tensor probabilities, Tensor targets, Reduction reduction) {
-    sameShape("binary", probabilities, targets);
-    Tensor opposite = probabilities.neg();
-    Tensor positive = cut(probabilities, probabilities.lt(Math.exp(-100)), Tensor::log);
-    // ln(1 − p) is cut at 1 alone: the next lower number is far from e⁻¹⁰⁰ less than it.
-    Tensor negative = cut(opposite, opposite.le(-1), Tensor::log1p);
-    return reduction.of(targets.mul(positive).add(targets.neg().add(1).mul(negative)).neg());
-  }
-
-  /**
-   * A logarithm, −100 where it is cut: not the logarithm of a least number, which in F32 is none of e⁻¹⁰⁰
-   * and has a slope that is infinite. What is cut is computed of 1, so that its branch is finite, too.
-   */
-  private static Tensor cut(Tensor x, Tensor cut, UnaryOperator<Tensor> log) {
-    Tensor kept = Tensor.where(cut, x.scalarLike(1), x);
-    return Tensor.where(cut, x.scalarLike(-100), log.apply(kept));
+    return reduction.of(BinaryEntropy.of(probabilities, targets));
   }
 
   /**
@@ -304,10 +296,19 @@ public final class Loss {
    * @return a scalar, or {@code [..]} with reduction NONE
    */
   public static Tensor kl(Tensor logQ, Tensor p, Reduction reduction) {
-    distributions("kl", logQ, p);
-    Tensor none = p.eq(0);
-    Tensor logP = Tensor.where(none, p.scalarLike(1), p).log();
-    return reduction.of(counted(none, p, logP, logQ).sum(LAST));
+    return reduction.of(Divergences.kl(logQ, p));
+  }
+
+  /**
+   * The mean divergence from probabilities that are given by their logarithms; see {@link #klOfLogs(Tensor, Tensor,
+   * Reduction)}.
+   *
+   * @param logQ the model's log probabilities, {@code [..,V]}
+   * @param logP the logarithms of the wanted probabilities, {@code [..,V]}
+   * @return a scalar
+   */
+  public static Tensor klOfLogs(Tensor logQ, Tensor logP) {
+    return klOfLogs(logQ, logP, Reduction.MEAN);
   }
 
   /**
@@ -320,16 +321,18 @@ public final class Loss {
    * @return a scalar, or {@code [..]} with reduction NONE
    */
   public static Tensor klOfLogs(Tensor logQ, Tensor logP, Reduction reduction) {
-    distributions("klOfLogs", logQ, logP);
-    Tensor none = logP.eq(Double.NEGATIVE_INFINITY);
-    Tensor safe = Tensor.where(none, logP.scalarLike(0), logP);
-    return reduction.of(counted(none, logP.exp(), safe, logQ).sum(LAST));
+    return reduction.of(Divergences.klOfLogs(logQ, logP));
   }
 
-  /** {@code p (ln p − ln q)}, 0 where p is: there, ln q may be infinite. */
-  private static Tensor counted(Tensor none, Tensor p, Tensor logP, Tensor logQ) {
-    Tensor ratio = logP.sub(Tensor.where(none, logQ.scalarLike(0), logQ));
-    return Tensor.where(none, p.scalarLike(0), p.mul(ratio));
+  /**
+   * The mean divergence of diagonal Gaussians from the standard one; see {@link #klGaussian(Tensor, Tensor, Reduction)}.
+   *
+   * @param mean {@code μ [..,D]}
+   * @param logVariance {@code ln σ² [..,D]}
+   * @return a scalar
+   */
+  public static Tensor klGaussian(Tensor mean, Tensor logVariance) {
+    return klGaussian(mean, logVariance, Reduction.MEAN);
   }
 
   /**
@@ -342,10 +345,22 @@ public final class Loss {
    * @return a scalar, or {@code [..]} with reduction NONE
    */
   public static Tensor klGaussian(Tensor mean, Tensor logVariance, Reduction reduction) {
-    distributions("klGaussian", mean, logVariance);
-    // Not σ² − 1: near σ = 1 it would be rounded.
-    Tensor spread = logVariance.expm1().sub(logVariance);
-    return reduction.of(mean.square().add(spread).sum(LAST).mul(0.5));
+    return reduction.of(Divergences.gaussian(mean, logVariance));
+  }
+
+  /**
+   * The mean divergence of diagonal Gaussians from others; see {@link #klGaussian(Tensor, Tensor, Tensor, Tensor,
+   * Reduction)}.
+   *
+   * @param mean {@code μ [..,D]}
+   * @param logVariance {@code ln σ² [..,D]}
+   * @param otherMean {@code ν [..,D]}
+   * @param otherLogVariance {@code ln τ² [..,D]}
+   * @return a scalar
+   */
+  public static Tensor klGaussian(
+      Tensor mean, Tensor logVariance, Tensor otherMean, Tensor otherLogVariance) {
+    return klGaussian(mean, logVariance, otherMean, otherLogVariance, Reduction.MEAN);
   }
 
   /**
@@ -365,26 +380,8 @@ public final class Loss {
       Tensor otherMean,
       Tensor otherLogVariance,
       Reduction reduction) {
-    distributions("klGaussian", mean, logVariance);
-    sameShape("klGaussian", mean, otherMean);
-    sameShape("klGaussian", mean, otherLogVariance);
-    Tensor ratio = logVariance.sub(otherLogVariance);
-    // (μ − ν)/τ in two steps, since 1/τ² alone leaves the range long before. Where the means are
-    // equal the steps stay finite: 0 times them is 0.
-    Tensor apart = mean.sub(otherMean);
-    Tensor step = otherLogVariance.mul(-0.25);
-    double most =
-        Math.floor(Math.log(mean.dtype() == DType.F32 ? Float.MAX_VALUE : Double.MAX_VALUE));
-    Tensor root = Tensor.where(apart.eq(0), step.minimum(most), step).exp();
-    Tensor scaled = apart.mul(root).mul(root);
-    return reduction.of(ratio.expm1().sub(ratio).add(scaled.square()).sum(LAST).mul(0.5));
-  }
-
-  private static void distributions(String op, Tensor x, Tensor y) {
-    sameShape(op, x, y);
-    if (x.rank() == 0) {
-      throw new TensorException(op + ": a distribution needs an axis, got a scalar");
-    }
+    return reduction.of(
+        Divergences.gaussian(mean, logVariance, otherMean, otherLogVariance));
   }
 
   private static Tensor huber(String op, Tensor x, Tensor y, double delta) {
@@ -402,7 +399,7 @@ public final class Loss {
     return x.sub(y);
   }
 
-  private static void sameShape(String op, Tensor x, Tensor y) {
+  static void sameShape(String op, Tensor x, Tensor y) {
     if (!x.shape().equals(y.shape())) {
       throw new TensorException(
           op
