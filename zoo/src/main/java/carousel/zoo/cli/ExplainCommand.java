@@ -1,5 +1,6 @@
 package carousel.zoo.cli;
 
+import carousel.nn.Summary;
 import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.Recurrent;
@@ -26,7 +27,7 @@ import picocli.CommandLine.Spec;
     name = "explain",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    header = "Says what runs a cell over time: the stages of its kernel, or why it has none.")
+    header = "Says what weights a cell has, and what runs it over time: the stages of its kernel, or why it has none.")
 final class ExplainCommand implements Callable<Integer> {
   private static final int STEPS = 2;
 
@@ -68,7 +69,9 @@ final class ExplainCommand implements Callable<Integer> {
     try (var scope = TensorScope.open()) {
       var made = Cells.of(cell, inputs, hidden, Init.xavierUniform(), Philox.of(1));
       Tensor x = Tensor.zeros(DType.F32, STEPS, batch, inputs);
-      command.commandLine().getOut().print(Recurrent.of(made).explain(x));
+      var out = command.commandLine().getOut();
+      out.println(Summary.of(made));
+      out.print(Recurrent.of(made).explain(x));
     } catch (TensorException e) {
       var first = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new Failure(
