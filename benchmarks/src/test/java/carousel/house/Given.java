@@ -4,6 +4,7 @@ import carousel.nn.Layer;
 import carousel.nn.Parameters;
 import carousel.nn.data.Batchified;
 import carousel.nn.data.Corpus;
+import carousel.nn.init.Init;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.Linear;
 import carousel.nn.optim.Optimizer;
@@ -51,6 +52,7 @@ public abstract class Given {
   protected Recurrent<?> layer;
   protected Lstm lstm;
   protected GruResetBefore gru;
+  protected Init init;
   protected Philox rng;
   protected Philox noise;
 

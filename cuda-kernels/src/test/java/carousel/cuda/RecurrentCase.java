@@ -7,6 +7,7 @@ import carousel.autograd.Grad;
 import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
+import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.DType;
@@ -248,7 +249,7 @@ record RecurrentCase(
           return out;
         };
     try (var run = TensorScope.openUnwatched()) {
-      watch.run(() -> layer.run(x, List.of(initial), ends));
+      watch.run(() -> layer.run(x, Marks.ofLengths(ends), List.of(initial)));
       return Objects.requireNonNull(found[0], () -> cell + " runs as " + suffix);
     }
   }

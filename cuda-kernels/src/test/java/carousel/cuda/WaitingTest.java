@@ -23,7 +23,6 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
-import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -39,7 +38,7 @@ class WaitingTest {
   record Model(Embedding embedding, Recurrent<?> lstm, Linear head) implements Layer {
     Tensor loss(Tensor tokens, Tensor lengths, Tensor next) {
       Tensor x = new Dropout(0.2).apply(embedding.apply(tokens));
-      return Loss.crossEntropy(head.apply(lstm.run(x, List.of(), lengths).y()), next);
+      return Loss.crossEntropy(head.apply(lstm.run(x, lengths).y()), next);
     }
   }
 

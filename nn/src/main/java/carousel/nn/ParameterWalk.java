@@ -61,8 +61,7 @@ final class ParameterWalk {
   /** All parameters of a layer; those of layers in it that say what theirs are, as they say. */
   static List<Named> of(Layer layer) {
     var found = new ArrayList<Named>();
-    new ParameterWalk((path, parameter) -> found.add(new Named(path, parameter)))
-        .parts("", layer);
+    new ParameterWalk((path, parameter) -> found.add(new Named(path, parameter))).parts("", layer);
     return found;
   }
 
@@ -87,19 +86,29 @@ final class ParameterWalk {
   }
 
   /** Weights that a lambda uses are in its fields, whose types say so; values can be looked at if its package is open. */
-  private static void checkCaptured(String path, Transform function) {
+  private static void checkCaptured(String path, Object function) {
     for (Field field : function.getClass().getDeclaredFields()) {
       Class<?> type = field.getType();
       if (Parameter.class.isAssignableFrom(type) || Layer.class.isAssignableFrom(type)) {
         throw captured(path, type.getSimpleName());
       }
       if (mayHold(type) && field.trySetAccessible()) {
-        new ParameterWalk((name, parameter) -> {
-              throw captured(path, type.getSimpleName() + " with a Parameter");
-            })
-            .value("", read(field, function));
+        checkValue(path, type, read(field, function));
       }
     }
+  }
+
+  /** A lambda may use another, which uses weights. */
+  private static void checkValue(String path, Class<?> type, @Nullable Object value) {
+    if (value != null && value.getClass().isHidden()) {
+      checkCaptured(path, value);
+      return;
+    }
+    LayerVisitor refusing =
+        (name, parameter) -> {
+          throw captured(path, type.getSimpleName() + " with a Parameter");
+        };
+    new ParameterWalk(refusing).value("", value);
   }
 
   private static TensorException captured(String path, String what) {

@@ -5,14 +5,13 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
  * What a model is made of: its layers, their weights with their shapes, and how many numbers and bytes that is. As a text
  * it is a table:
  *
- * <pre>
+ * <pre>{@literal
  * layer      kind        weights                             parameters
  *            Model
  * embed      Embedding   weight [1000,64]                        64,000
@@ -21,7 +20,7 @@ import java.util.stream.Collectors;
  * head       TiedLinear  weight = embed.weight, bias [1000]       1,000
  * total                  5 tensors                               98,024
  *                        392,096 bytes
- * </pre>
+ * }</pre>
  *
  * <p>A weight that is reached by several paths counts once, where it is first met.
  *
@@ -91,13 +90,15 @@ public record Summary(List<Row> rows, int tensors, long parameters, long bytes) 
         return constant.name();
       }
       String simple = layer.getClass().getSimpleName();
-      return layer.getClass().isHidden() ? "function" : simple.isEmpty() ? layer.getClass().getName() : simple;
+      return layer.getClass().isHidden()
+          ? "function"
+          : simple.isEmpty() ? layer.getClass().getName() : simple;
     }
   }
 
   private static final class Walk implements LayerVisitor {
     final List<Draft> rows = new ArrayList<>();
-    final Map<Parameter, String> met = new IdentityHashMap<>();
+    final IdentityHashMap<Parameter, String> met = new IdentityHashMap<>();
 
     @Override
     public boolean layer(String path, Layer layer) {
@@ -144,8 +145,15 @@ public record Summary(List<Row> rows, int tensors, long parameters, long bytes) 
     }
     return lines.stream()
         .map(line ->
-            (padded(line[0], widths[0]) + GAP + padded(line[1], widths[1]) + GAP + padded(line[2], widths[2]) + GAP
-                + " ".repeat(widths[3] - line[3].length()) + line[3]).stripTrailing())
+            (padded(line[0], widths[0])
+                    + GAP
+                    + padded(line[1], widths[1])
+                    + GAP
+                    + padded(line[2], widths[2])
+                    + GAP
+                    + " ".repeat(widths[3] - line[3].length())
+                    + line[3])
+                .stripTrailing())
         .collect(Collectors.joining("\n", "", "\n"));
   }
 

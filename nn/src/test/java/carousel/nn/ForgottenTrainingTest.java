@@ -64,8 +64,13 @@ class ForgottenTrainingTest {
       var outcome = FreshJvm.run(List.of(main, Training.class, Grad.class, Tensor.class));
       assertThat(outcome.exit()).as(outcome.output()).isZero();
       assertThat(outcome.output())
-          .containsOnlyOnce("outside of Training.with(rng, ..), and is off there; in PyTorch it would be on")
-          .containsSubsequence("meant: all that", "noise, such as dropout, met a gradient", "forgotten: once", "forgotten: twice");
+          .containsOnlyOnce(
+              "outside of Training.with(rng, ..), and is off there; in PyTorch it would be on")
+          .containsSubsequence(
+              "meant: all that",
+              "noise, such as dropout, met a gradient",
+              "forgotten: once",
+              "forgotten: twice");
     }
   }
 }

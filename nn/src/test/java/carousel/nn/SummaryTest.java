@@ -22,7 +22,12 @@ class SummaryTest {
   private record Gates(Parameter open, Parameter shut) {}
 
   private record Model(
-      Embedding embed, Recurrent<?> lstm, Sequential net, TiedLinear head, Gates gates, Parameter scale)
+      Embedding embed,
+      Recurrent<?> lstm,
+      Sequential net,
+      TiedLinear head,
+      Gates gates,
+      Parameter scale)
       implements Layer {}
 
   private static Model model() {

@@ -1,11 +1,11 @@
 package carousel.benchmarks.compare;
 
-import carousel.nn.recurrent.Marks;
 import static carousel.benchmarks.compare.Carousel.tensor;
 
 import carousel.autograd.Grad;
 import carousel.nn.layer.Dropout;
 import carousel.nn.recurrent.Cell;
+import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stacked;

@@ -1,6 +1,5 @@
 package carousel.benchmarks.soak;
 
-import carousel.nn.recurrent.Marks;
 import carousel.autograd.Grad;
 import carousel.nn.Layer;
 import carousel.nn.Training;
@@ -24,6 +23,7 @@ import carousel.nn.optim.Sgd;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
+import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stacked;

@@ -1,5 +1,6 @@
 package carousel.benchmarks.cells;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -57,7 +58,8 @@ class CellsTest {
     Tensor x = input();
 
     assertClose(
-        Recurrent.of(new ProjectedLstm(lstm.wx(), lstm.wh(), lstm.b(), wp)).apply(x),
+        Recurrent.of(new ProjectedLstm(lstm.wx(), lstm.wh(), requireNonNull(lstm.b()), wp))
+            .apply(x),
         Recurrent.of(lstm).apply(x));
   }
 

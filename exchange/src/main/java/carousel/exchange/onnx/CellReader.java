@@ -108,7 +108,9 @@ final class CellReader {
 
   /** Both biases in one. A sum with zeros would turn −0 to 0, so there is none where one is zero. */
   private Tensor bias() {
-    return isZero(in.biasOfState()) ? in.biasOfInput() : isZero(in.biasOfInput()) ? in.biasOfState() : in.biasOfInput().add(in.biasOfState());
+    return isZero(in.biasOfState())
+        ? in.biasOfInput()
+        : isZero(in.biasOfInput()) ? in.biasOfState() : in.biasOfInput().add(in.biasOfState());
   }
 
   /** The biases outside of the reset, in their order: both of z and r, that of the input of n. */

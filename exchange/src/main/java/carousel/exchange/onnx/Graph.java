@@ -1,9 +1,9 @@
 package carousel.exchange.onnx;
 
-import carousel.nn.recurrent.Marks;
 import carousel.nn.Layer;
 import carousel.nn.Transform;
 import carousel.nn.recurrent.Bidirectional;
+import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.Sequence;

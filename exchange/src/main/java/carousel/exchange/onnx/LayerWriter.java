@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +30,8 @@ final class LayerWriter {
   private final Graph graph;
   private final DataType type;
   private final Draft known = new Draft(); // the types of values
-  private final Map<Parameter, String> tables = new IdentityHashMap<>(); // by the names they have
+  private final IdentityHashMap<Parameter, String> tables =
+      new IdentityHashMap<>(); // by the names they have
   private int constants; // how many operands were written so far
 
   private LayerWriter(Graph graph) {
@@ -434,7 +434,11 @@ final class LayerWriter {
           out.node("Mul", path, List.of(side(path, y, "forward", 0), side(path, y, "reverse", 1)));
       case AVERAGE ->
           out.node(
-              "ReduceMean", path, List.of(y), attribute("axes", new int[] {1}), attribute("keepdims", 0L));
+              "ReduceMean",
+              path,
+              List.of(y),
+              attribute("axes", new int[] {1}),
+              attribute("keepdims", 0L));
     }
   }
 

@@ -4,11 +4,11 @@ import carousel.nn.Layer;
 import carousel.nn.LayerVisitor;
 import carousel.nn.Parameter;
 import carousel.nn.Transform;
+import carousel.nn.layer.Activation;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
 import carousel.nn.layer.TiedLinear;
-import carousel.nn.layer.Activation;
 import carousel.nn.recurrent.AffineCell;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
@@ -275,8 +275,9 @@ final class StateDictTable implements LayerVisitor {
         "weight_ih" + suffix,
         parts(ours, theirs, cell.wx().value().transpose(0, 1), false));
     put(module, "weight_hh" + suffix, parts(ours, theirs, wh.value().transpose(0, 1), false));
-    if (cell.b() == null) return; // bias=False
-    var b = cell.b().value();
+    var bias = cell.b();
+    if (bias == null) return; // bias=False
+    var b = bias.value();
     put(module, "bias_ih" + suffix, parts(ours, theirs, b, false));
     var second =
         bh == null

@@ -96,9 +96,12 @@ class ComposedLayersTest {
   void sequencesWithTransformsAndResiduals() throws IOException {
     var stack =
         Stacked.of(
-            Recurrent.of(Lstm.of(3, 4, INIT, rng)).then(LayerNorm.of(4), linear(4, 5), Activation.TANH),
+            Recurrent.of(Lstm.of(3, 4, INIT, rng))
+                .then(LayerNorm.of(4), linear(4, 5), Activation.TANH),
             Recurrent.of(GruResetAfter.of(5, 5, INIT, rng)).residual(),
-            Bidirectional.of(Elman.of(Activation.SIGMOID, 5, 2, INIT, rng), Elman.of(Activation.RELU, 5, 2, INIT, rng)));
+            Bidirectional.of(
+                Elman.of(Activation.SIGMOID, 5, 2, INIT, rng),
+                Elman.of(Activation.RELU, 5, 2, INIT, rng)));
     var chain = Chain.of(stack, linear(4, 3));
     var graph = check(chain, "x", normal(5, 2, 3));
     assertThat(graph.outputs()).hasSize(1 + 4);
@@ -129,7 +132,12 @@ class ComposedLayersTest {
     var embedding = Embedding.of(400, 6, INIT, rng);
     var chain = Chain.of(embedding, Recurrent.of(Lstm.of(6, 6, INIT, rng)), Linear.tied(embedding));
     assertThat(chain.parameters().names())
-        .containsExactly("layers.0.weight", "layers.1.cell.wx", "layers.1.cell.wh", "layers.1.cell.b", "layers.2.bias");
+        .containsExactly(
+            "layers.0.weight",
+            "layers.1.cell.wx",
+            "layers.1.cell.wh",
+            "layers.1.cell.b",
+            "layers.2.bias");
     var tokens = rng.integers(0, 400, 5, 2);
     check(chain, "tokens", tokens);
     var tied = Files.size(folder.resolve("composed.onnx"));
@@ -152,13 +160,14 @@ class ComposedLayersTest {
           List.of(Recurrent.of(cell), Recurrent.reverse(cell), Bidirectional.of(cell, cell))) {
         var graph = check(Chain.of(layer), "x", normal(5, 2, 3));
         var back = graph.chain().layers().getFirst();
-        assertThat(back.parameters().names()).noneMatch(name -> name.endsWith(".b") || name.endsWith(".bh"));
+        assertThat(back.parameters().names())
+            .noneMatch(name -> name.endsWith(".b") || name.endsWith(".bh"));
         assertThat(graph.chain().apply(normal(2, 2, 3)).dtype()).isEqualTo(DType.F32);
       }
     }
     // One with and one without in a pair: the file has zeros for the other.
     var mixed = Bidirectional.of(Lstm.of(3, 4, INIT, rng), Lstm.of(3, 4, INIT, rng).withoutBias());
-    ((Lstm) mixed.forward().cell()).b().assign(normal(16));
+    requireNonNull(((Lstm) mixed.forward().cell()).b()).assign(normal(16));
     check(Chain.of(mixed), "x", normal(5, 2, 3));
   }
 

@@ -1,6 +1,5 @@
 package carousel.exchange.onnx;
 
-import carousel.nn.recurrent.Marks;
 import static carousel.tensor.DType.F32;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,6 +7,7 @@ import carousel.exchange.onnx.OnnxActivation.Function;
 import carousel.exchange.onnx.RecurrentWeights.Operator;
 import carousel.nn.recurrent.HiddenState;
 import carousel.nn.recurrent.LstmState;
+import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;

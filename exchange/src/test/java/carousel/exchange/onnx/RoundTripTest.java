@@ -1,18 +1,18 @@
 package carousel.exchange.onnx;
 
-import carousel.nn.recurrent.Marks;
 import static carousel.tensor.DType.F32;
 import static carousel.tensor.DType.F64;
 import static carousel.tensor.DType.I32;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.nn.Parameter;
 import carousel.nn.init.Init;
+import carousel.nn.layer.Activation;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
-import carousel.nn.layer.Activation;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
@@ -22,6 +22,7 @@ import carousel.nn.recurrent.GruResetAfter;
 import carousel.nn.recurrent.GruResetBefore;
 import carousel.nn.recurrent.Leaky;
 import carousel.nn.recurrent.Lstm;
+import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.PeepholeLstm;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.RecurrentState;
@@ -151,7 +152,8 @@ class RoundTripTest {
           var theirs = runtime.run(given);
           near(theirs.get("y"), run.y());
           // Learned states are not in a file whose states are given.
-          if (window > 0) same(again.run(tokens, Marks.ofLengths(Tensor.of(5, 3, 1)), state).y(), run.y());
+          if (window > 0)
+            same(again.run(tokens, Marks.ofLengths(Tensor.of(5, 3, 1)), state).y(), run.y());
           state = run.states();
           theirs
               .byName()
@@ -242,11 +244,11 @@ class RoundTripTest {
   void aBiasOfMinusZeroStaysOne() throws IOException {
     try (var scope = TensorScope.open()) {
       var cell = Lstm.of(D, 4, init(F32), rng);
-      cell.b().assign(Tensor.full(F32, -0.0, 16));
+      requireNonNull(cell.b()).assign(Tensor.full(F32, -0.0, 16));
       var path = folder.resolve("cell.onnx");
       Onnx.save(path, Chain.of(Recurrent.of(cell)));
       var back = (Recurrent<?>) Onnx.load(path).chain().layers().getFirst();
-      same(back.parameters().get("cell.b").value(), cell.b().value());
+      same(back.parameters().get("cell.b").value(), requireNonNull(cell.b()).value());
     }
   }
 

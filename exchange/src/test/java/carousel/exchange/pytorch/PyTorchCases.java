@@ -2,10 +2,10 @@ package carousel.exchange.pytorch;
 
 import carousel.nn.Layer;
 import carousel.nn.init.Init;
+import carousel.nn.layer.Activation;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
-import carousel.nn.layer.Activation;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;

@@ -1,19 +1,19 @@
 package carousel.exchange.pytorch;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.nn.Layer;
 import carousel.nn.Parameter;
 import carousel.nn.init.Init;
+import carousel.nn.layer.Activation;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
-import carousel.tensor.Shape;
-import carousel.nn.layer.TiedLinear;
 import carousel.nn.layer.Sequential;
-import carousel.nn.layer.Activation;
+import carousel.nn.layer.TiedLinear;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
@@ -26,6 +26,7 @@ import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stacked;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
+import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
@@ -123,7 +124,7 @@ class StateDictTest {
     given.put("bias_ih_l0", Tensor.of(1f, 2, 3, 4));
     given.put("bias_hh_l0", Tensor.of(10f, 20, 30, 40));
     StateDict.load(lstm, given);
-    var both = RecurrentModule.LSTM.from(cell.gates(), cell.b().value(), 0);
+    var both = RecurrentModule.LSTM.from(cell.gates(), requireNonNull(cell.b()).value(), 0);
     assertThat(both.toFloatArray()).containsExactly(11, 22, 33, 44);
     var back = StateDict.of(lstm);
     assertThat(get(back, "bias_ih_l0").toFloatArray()).containsExactly(11, 22, 33, 44);
@@ -138,9 +139,9 @@ class StateDictTest {
     given.put("bias_ih_l0", Tensor.of(1f, 2, 3));
     given.put("bias_hh_l0", Tensor.of(10f, 20, 30));
     StateDict.load(gru, given);
-    var outer = RecurrentModule.GRU.from(cell.gates(), cell.b().value(), 0);
+    var outer = RecurrentModule.GRU.from(cell.gates(), requireNonNull(cell.b()).value(), 0);
     assertThat(outer.toFloatArray()).containsExactly(11, 22, 3);
-    assertThat(cell.bh().value().toFloatArray()).containsExactly(30);
+    assertThat(requireNonNull(cell.bh()).value().toFloatArray()).containsExactly(30);
     assertThat(get(StateDict.of(gru), "bias_hh_l0").toFloatArray()).containsExactly(0, 0, 30);
   }
 

@@ -13,7 +13,7 @@ import java.util.Optional;
  *
  * <pre>{@code
  * var specials = SpecialTokens.standard().withPadding("<pad>").withStart("<s>").withEnd("</s>");
- * var vocabulary = Vocabulary.ofText(TokenLevel.WORD, text).withSpecials(specials);
+ * var vocabulary = Vocabulary.ofText(TokenLevel.WORD, "to be or not").withSpecials(specials);
  * Embedding.padded(vocabulary.size(), 64, vocabulary.padding().getAsInt(), init, rng);
  * }</pre>
  *
@@ -25,8 +25,7 @@ import java.util.Optional;
 public record SpecialTokens(
     String unknown, String end, Optional<String> padding, Optional<String> start) {
   private static final SpecialTokens STANDARD =
-      new SpecialTokens(
-          Vocabulary.UNKNOWN, Vocabulary.END, Optional.empty(), Optional.empty());
+      new SpecialTokens(Vocabulary.UNKNOWN, Vocabulary.END, Optional.empty(), Optional.empty());
 
   /** Checks that the names are names, and differ. */
   public SpecialTokens {

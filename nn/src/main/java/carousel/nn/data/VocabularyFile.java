@@ -28,7 +28,8 @@ import java.util.regex.Pattern;
  */
 final class VocabularyFile {
   private static final Pattern HEADER =
-      Pattern.compile("# vocabulary (WORD|CHARACTER) (\\d{1,9})( unknown end( padding)?( start)?)?");
+      Pattern.compile(
+          "# vocabulary (WORD|CHARACTER) (\\d{1,9})( unknown end( padding)?( start)?)?");
   private static final Pattern ESCAPE = Pattern.compile("\\\\(?:(\\\\)|u\\{([0-9a-f]{1,6})}|)");
 
   private VocabularyFile() {}
@@ -113,7 +114,8 @@ final class VocabularyFile {
                 size,
                 tokens.size()));
       }
-      return build(path, TokenLevel.valueOf(header.group(1)), specials(path, header, tokens), tokens);
+      return build(
+          path, TokenLevel.valueOf(header.group(1)), specials(path, header, tokens), tokens);
     }
   }
 
@@ -125,7 +127,11 @@ final class VocabularyFile {
     if (tokens.size() < count) {
       throw new CorpusException(
           String.format(
-              Locale.ROOT, "%s: it announces %d special tokens and holds %d tokens", path, count, tokens.size()));
+              Locale.ROOT,
+              "%s: it announces %d special tokens and holds %d tokens",
+              path,
+              count,
+              tokens.size()));
     }
     try {
       return new SpecialTokens(

@@ -75,7 +75,9 @@ public record Checkpoint(Path file, long step, Map<String, String> metadata) {
   List<String> differences(String prefix, Map<String, Tensor> targets) throws IOException {
     try (var open = SafetensorsFile.open(file)) {
       var inner = part(open, prefix).differences(targets, true);
-      return inner.stream().map(each -> prefix.substring(0, prefix.length() - 1) + ": " + each).toList();
+      return inner.stream()
+          .map(each -> prefix.substring(0, prefix.length() - 1) + ": " + each)
+          .toList();
     }
   }
 

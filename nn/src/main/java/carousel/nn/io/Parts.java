@@ -21,12 +21,13 @@ import java.util.function.Supplier;
  * Checkpoints}.
  *
  * <pre>{@code
+ * var carried = new CarriedState();
  * var parts = new Parts()
  *     .with("model", model.parameters())
  *     .with("optimizer", optimizer)
  *     .withRandom("noise", () -> noise, at -> noise = at)
- *     .withText("best", () -> Double.toString(best), text -> best = Double.parseDouble(text))
- *     .withTensors("carried", carried::tensors, tensors -> carried.restore(like, tensors));
+ *     .withText("valid", () -> "" + validationLoss, text -> validationLoss = Double.parseDouble(text))
+ *     .withTensors("carried", carried::tensors, saved -> carried.restore(states, saved));
  * }</pre>
  *
  * <p>Weights and what an optimiser remembers are overwritten in place. What is made anew, such as a generator, or has
@@ -57,7 +58,7 @@ public final class Parts {
     }
 
     /** Takes back what was saved; parts that can fail for their content come before those that cannot. */
-    default void restore(Map<String, Tensor> tensors, String text) {}
+    void restore(Map<String, Tensor> tensors, String text);
   }
 
   /** Nothing yet. */
@@ -105,10 +106,12 @@ public final class Parts {
 
       @Override
       public void restore(Map<String, Tensor> tensors, String text) {
-        targets.get().forEach((name, tensor) -> {
-          var saved = tensors.get(name);
-          if (saved != null) tensor.assign(saved);
-        });
+        targets
+            .get()
+            .forEach((name, tensor) -> {
+              var saved = tensors.get(name);
+              if (saved != null) tensor.assign(saved);
+            });
       }
     };
   }
@@ -150,7 +153,8 @@ public final class Parts {
         () -> now.get().seed() + " " + now.get().counter(),
         text -> {
           var numbers = text.split(" ", -1);
-          if (numbers.length != 2) throw new TensorException("this is no generator: '" + text + "'");
+          if (numbers.length != 2)
+            throw new TensorException("this is no generator: '" + text + "'");
           try {
             restored.accept(Philox.at(Long.parseLong(numbers[0]), Long.parseLong(numbers[1])));
           } catch (NumberFormatException e) {

@@ -90,7 +90,13 @@ public record LayerNorm(Parameter gain, Parameter bias, double epsilon) implemen
   public int outputs(int inputs) {
     Shape g = gain.value().shape();
     if (g.dim(Tensor.LAST) != inputs) {
-      throw new TensorException("layerNorm: reads " + g.dim(Tensor.LAST) + " features, as its gain " + g + " has, got " + inputs);
+      throw new TensorException(
+          "layerNorm: reads "
+              + g.dim(Tensor.LAST)
+              + " features, as its gain "
+              + g
+              + " has, got "
+              + inputs);
     }
     return inputs;
   }

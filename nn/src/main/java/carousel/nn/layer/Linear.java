@@ -141,7 +141,13 @@ public record Linear(Parameter weight, @Nullable Parameter bias) implements Tran
   static int outputs(String label, int inputs, Tensor w) {
     if (inputs != w.dim(0)) {
       throw new TensorException(
-          label + ": reads " + w.dim(0) + " features, the rows of its weight " + w.shape() + ", got " + inputs);
+          label
+              + ": reads "
+              + w.dim(0)
+              + " features, the rows of its weight "
+              + w.shape()
+              + ", got "
+              + inputs);
     }
     return w.dim(1);
   }

@@ -25,7 +25,11 @@ public record Residual(Transform f) implements Transform {
     Tensor made = f.apply(x);
     if (!made.shape().equals(x.shape())) {
       throw new TensorException(
-          "residual: f makes " + made.shape() + " of x " + x.shape() + "; what is added must be as x is");
+          "residual: f makes "
+              + made.shape()
+              + " of x "
+              + x.shape()
+              + "; what is added must be as x is");
     }
     return x.add(made);
   }
@@ -35,7 +39,11 @@ public record Residual(Transform f) implements Transform {
     int made = f.outputs(inputs);
     if (made != inputs) {
       throw new TensorException(
-          "residual: f makes " + made + " features of " + inputs + "; what is added must be as x is");
+          "residual: f makes "
+              + made
+              + " features of "
+              + inputs
+              + "; what is added must be as x is");
     }
     return inputs;
   }

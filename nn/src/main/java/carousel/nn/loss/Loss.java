@@ -380,8 +380,7 @@ public final class Loss {
       Tensor otherMean,
       Tensor otherLogVariance,
       Reduction reduction) {
-    return reduction.of(
-        Divergences.gaussian(mean, logVariance, otherMean, otherLogVariance));
+    return reduction.of(Divergences.gaussian(mean, logVariance, otherMean, otherLogVariance));
   }
 
   private static Tensor huber(String op, Tensor x, Tensor y, double delta) {

@@ -218,8 +218,7 @@ public final class Optimizer {
       Tensor touched = TouchedRows.mask(gradient);
       Tensor next = rule.update(named.value(), gradient, memory);
       named.parameter().assign(Tensor.where(touched, next, named.value()));
-      before.forEach((slot, old) ->
-          memory.set(slot, Tensor.where(touched, memory.get(slot), old)));
+      before.forEach((slot, old) -> memory.set(slot, Tensor.where(touched, memory.get(slot), old)));
     }
   }
 

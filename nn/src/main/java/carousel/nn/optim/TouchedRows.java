@@ -16,7 +16,9 @@ final class TouchedRows {
   static Rows of(Rows rows) {
     Tensor some = some(rows.values());
     return new Rows(
-        rows.shape(), Tensor.where(some, rows.index(), rows.index().scalarLike(NONE)), rows.values());
+        rows.shape(),
+        Tensor.where(some, rows.index(), rows.index().scalarLike(NONE)),
+        rows.values());
   }
 
   /** Those rows of a gradient {@code [V,..]} that are not 0. */

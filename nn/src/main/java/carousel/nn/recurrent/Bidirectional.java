@@ -14,7 +14,8 @@ import java.util.List;
  * @param backward the layer that runs in reverse, with its own weights
  * @param merge what becomes of the two outputs of a step, and of the two last ones
  */
-public record Bidirectional(Recurrent<?> forward, Recurrent<?> backward, Merge merge) implements Sequence {
+public record Bidirectional(Recurrent<?> forward, Recurrent<?> backward, Merge merge)
+    implements Sequence {
   /** What becomes of two outputs; Keras calls them {@code concat}, {@code sum}, {@code mul} and {@code ave}. */
   public enum Merge {
     /** Side by side, {@code (f, b)}. */
@@ -118,9 +119,7 @@ public record Bidirectional(Recurrent<?> forward, Recurrent<?> backward, Merge m
 
   @Override
   public int outputs() {
-    return merge == Merge.CONCAT
-        ? forward.outputs() + backward.outputs()
-        : forward.outputs();
+    return merge == Merge.CONCAT ? forward.outputs() + backward.outputs() : forward.outputs();
   }
 
   @Override

@@ -15,13 +15,13 @@ import java.util.TreeSet;
  *
  * <pre>{@code
  * var carried = new CarriedState();
- * for (Window window : text) {
- *   try (var step = TensorScope.open()) {
+ * for (Batch window : batches) {
+ *   try (var scope = TensorScope.open()) {
  *     Gradients g = Grad.of(() -> {
- *       Sequence.Run run = stack.run(window.x(), carried.now());
- *       carried.endWith(run.states());
- *       return loss(run.y(), window.targets());
- *     }, model.parameters());
+ *       Sequence.Run read = model.stack().run(window.x(), carried.now());
+ *       carried.endWith(read.states());
+ *       return Loss.mse(read.y(), window.y());
+ *     }, parameters);
  *     optimizer.step(g);
  *     carried.advance();
  *   }
@@ -79,7 +79,8 @@ public final class CarriedState {
       found.add(RecurrentState.with(like.get(cell), own));
     }
     if (!unknown.isEmpty()) {
-      throw new TensorException("carried state: there is a '" + unknown.first() + "', which no cell has");
+      throw new TensorException(
+          "carried state: there is a '" + unknown.first() + "', which no cell has");
     }
     endWith(found);
     advance();

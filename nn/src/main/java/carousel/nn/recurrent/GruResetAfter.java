@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param b {@code [3H]}, or null for no bias
  * @param bh {@code [H]}, the bias inside the reset; null exactly if b is
  */
-public record GruResetAfter(Parameter wx, Parameter wh, @Nullable Parameter b, @Nullable Parameter bh)
+public record GruResetAfter(
+    Parameter wx, Parameter wh, @Nullable Parameter b, @Nullable Parameter bh)
     implements GatedCell<HiddenState>, CandidateCell<HiddenState> {
   /** {@code (z [N,3H], H'·wh [N,3H], H' [N,H]) → H}: {@link GateComposites#GRU_AFTER} without a bias. */
   private static final Composite GATES =

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param wh {@code [H,H]}
  * @param b {@code [H]}, or null for no bias
  */
-public record Leaky(Transform activation, double tau, Parameter wx, Parameter wh, @Nullable Parameter b)
+public record Leaky(
+    Transform activation, double tau, Parameter wx, Parameter wh, @Nullable Parameter b)
     implements AffineCell<HiddenState> {
   /** Checks that the weights fit each other. */
   public Leaky {

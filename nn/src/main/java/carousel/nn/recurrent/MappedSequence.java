@@ -45,8 +45,7 @@ public record MappedSequence(Sequence layer, Sequential maps) implements Sequenc
     }
     Tensor taken = marks.on(x).steps(x.dim(0)).unsqueeze(2);
     Tensor y = applied(Tensor.where(taken, run.y(), run.last().detach()));
-    return new Run(
-        Tensor.where(taken, y, y.scalarLike(0)), applied(run.last()), run.states());
+    return new Run(Tensor.where(taken, y, y.scalarLike(0)), applied(run.last()), run.states());
   }
 
   private Tensor applied(Tensor y) {

@@ -76,4 +76,5 @@ public interface RecurrentState {
    */
   static <S extends RecurrentState> S detach(S state) {
     return map(state, Tensor::detach);
-  }}
+  }
+}

@@ -56,8 +56,7 @@ public record ResidualSequence(Sequence layer) implements Sequence {
       return new Run(x.add(run.y()), last, run.states());
     }
     Tensor taken = here.steps(x.dim(0)).unsqueeze(2);
-    return new Run(
-        Tensor.where(taken, x, x.scalarLike(0)).add(run.y()), last, run.states());
+    return new Run(Tensor.where(taken, x, x.scalarLike(0)).add(run.y()), last, run.states());
   }
 
   /** What x is at the last step that a layer takes of each row, {@code [N,D]}. */

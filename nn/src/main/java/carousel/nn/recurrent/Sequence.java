@@ -110,8 +110,8 @@ public interface Sequence extends Layer {
    *
    * <pre>{@code
    * Stacked.of(
-   *     Recurrent.of(lower).then(LayerNorm.of(64)),
-   *     Recurrent.of(upper).residual().then(Linear.of(64, 32, init, rng), Tensor::relu));
+   *     Recurrent.of(lstm).then(LayerNorm.of(64)),
+   *     Recurrent.of(gru).residual().then(Linear.of(64, 32, init, rng), Tensor::relu));
    * }</pre>
    *
    * @param maps applied to the outputs in order, {@code [T,N,H] → [T,N,K]}

@@ -67,7 +67,8 @@ final class Weights {
   /** A copy of a bias with the block of one gate set to a value. */
   static Parameter withBlock(@Nullable Parameter bias, GateOrder gates, String gate, double value) {
     if (bias == null) {
-      throw new TensorException("the cell has no biases, so the gate " + gate + " has none to start at " + value);
+      throw new TensorException(
+          "the cell has no biases, so the gate " + gate + " has none to start at " + value);
     }
     Parameter copy = Parameter.of(bias.value());
     gates.block(copy.value(), 0, gate).fill(value);

@@ -87,7 +87,9 @@ class SpecialTokensTest {
 
   @Test
   void filesThatAreNoneAreRefused() throws IOException {
-    refused("# vocabulary WORD 3 unknown end padding start\na\nb\nc\n", "it announces 4 special tokens and holds 3 tokens");
+    refused(
+        "# vocabulary WORD 3 unknown end padding start\na\nb\nc\n",
+        "it announces 4 special tokens and holds 3 tokens");
     refused("# vocabulary WORD 4 unknown end padding\na\nb\na\nc\n", "two have one name");
     refused("# vocabulary WORD 4 unknown end start padding\na\nb\nc\nd\n", "not a vocabulary");
     refused("# vocabulary WORD 3 unknown end padding\na\nb\nc\n", "no tokens but a and b and c");
@@ -122,7 +124,8 @@ class SpecialTokensTest {
     var vocabulary = Vocabulary.ofText(WORD, "a b").withSpecials(ALL);
     var path = folder.resolve("text.txt");
     Files.writeString(path, "a b\nb x\n");
-    assertThat(TokenStream.read(path, vocabulary, line -> line).toArray()).containsExactly(4, 5, 1, 5, 0, 1);
+    assertThat(TokenStream.read(path, vocabulary, line -> line).toArray())
+        .containsExactly(4, 5, 1, 5, 0, 1);
   }
 
   @Test

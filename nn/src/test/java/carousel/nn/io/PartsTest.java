@@ -105,7 +105,7 @@ class PartsTest {
       var all = new ArrayList<>(model.parameters().tensors());
       all.addAll(carried.tensors().values());
       all.add(mean);
-      all.add(Tensor.of(best, noise.counter(), optimizer.steps()));
+      all.add(Tensor.of(best, (double) noise.counter(), optimizer.steps()));
       return all;
     }
   }
@@ -131,16 +131,19 @@ class PartsTest {
       if (from == 0) continue;
       for (long k = went; k < 6; k++) second.step(k);
       for (int i = 0; i < whole.all().size(); i++) {
-        assertThat(second.all().get(i).sameValues(whole.all().get(i))).as("%d from %d", i, from).isTrue();
+        assertThat(second.all().get(i).sameValues(whole.all().get(i)))
+            .as("%d from %d", i, from)
+            .isTrue();
       }
     }
   }
 
   private void refused(Loop loop, Parts parts, String... messages) {
     var before = loop.all().stream().map(Tensor::copy).toList();
-    var failing = assertThatThrownBy(() -> new Checkpoints(folder, 2).restore(parts, line -> {}))
-        .isInstanceOf(SafetensorsException.class)
-        .hasMessageContaining("this is no checkpoint of this training");
+    var failing =
+        assertThatThrownBy(() -> new Checkpoints(folder, 2).restore(parts, line -> {}))
+            .isInstanceOf(SafetensorsException.class)
+            .hasMessageContaining("this is no checkpoint of this training");
     for (var message : messages) failing.hasMessageContaining(message);
     for (int i = 0; i < before.size(); i++) {
       assertThat(loop.all().get(i).sameValues(before.get(i))).as("%d is as it was", i).isTrue();
@@ -154,11 +157,18 @@ class PartsTest {
     new Checkpoints(folder, 2).save(1, one.parts());
 
     var wider = new Loop(1, 5);
-    refused(wider, wider.parts(), "model: ", "\"lstm.cell.wx\" is F64 [3,16] in the file, F64 [3,20] in the model", "and ");
+    refused(
+        wider,
+        wider.parts(),
+        "model: ",
+        "\"lstm.cell.wx\" is F64 [3,16] in the file, F64 [3,20] in the model",
+        "and ");
     var other = new Loop(2, 4);
     refused(
         other,
-        new Parts().with("model", other.model.parameters()).withTensors("carried", Map::of, t -> {}),
+        new Parts()
+            .with("model", other.model.parameters())
+            .withTensors("carried", Map::of, t -> {}),
         "it has [best, mean, noise, optimizer], which this training has not");
     refused(
         other,

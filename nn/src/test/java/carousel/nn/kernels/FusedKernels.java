@@ -1,6 +1,5 @@
 package carousel.nn.kernels;
 
-import carousel.nn.recurrent.Marks;
 import carousel.nn.Training;
 import carousel.nn.init.Init;
 import carousel.nn.layer.Dropout;
@@ -8,6 +7,7 @@ import carousel.nn.layer.Linear;
 import carousel.nn.loss.CrossEntropy;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
+import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.OddCell;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.RecurrentState;

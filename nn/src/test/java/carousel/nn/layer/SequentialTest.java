@@ -1,6 +1,7 @@
 package carousel.nn.layer;
 
 import static carousel.tensor.DType.F64;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -19,6 +20,7 @@ import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -65,10 +67,24 @@ class SequentialTest {
   @Test
   void parametersAreNamedByPlaceAsInPyTorch() {
     var inner = Sequential.of(linear(4, 4, 2), LayerNorm.of(F64, 4));
-    var all = Sequential.of(linear(3, 4, 1), Tensor::tanh, inner, new Residual(linear(4, 4, 3)), new Prelu(Parameter.of(Tensor.ones(F64))));
+    var all =
+        Sequential.of(
+            linear(3, 4, 1),
+            Tensor::tanh,
+            inner,
+            new Residual(linear(4, 4, 3)),
+            new Prelu(Parameter.of(Tensor.ones(F64))));
     assertThat(all.parameters().names())
         .containsExactly(
-            "0.weight", "0.bias", "2.0.weight", "2.0.bias", "2.1.gain", "2.1.bias", "3.f.weight", "3.f.bias", "4.slope");
+            "0.weight",
+            "0.bias",
+            "2.0.weight",
+            "2.0.bias",
+            "2.1.gain",
+            "2.1.bias",
+            "3.f.weight",
+            "3.f.bias",
+            "4.slope");
     record Model(Sequential net) implements Layer {}
     assertThat(new Model(inner).parameters().names()).startsWith("net.0.weight");
     assertThat(inner.parameters().names()).startsWith("0.weight");
@@ -95,7 +111,9 @@ class SequentialTest {
     Tensor x = Philox.of(3).normal(F64, 0, 1, 2, 3);
     var by = new java.util.ArrayList<>(List.of(x));
     by.addAll(layer.parameters().tensors());
-    GradCheck.standard().run("composed", in -> layer.apply(in[0]), by.toArray(Tensor[]::new)).require();
+    GradCheck.standard()
+        .run("composed", in -> layer.apply(in[0]), by.toArray(Tensor[]::new))
+        .require();
   }
 
   @Test
@@ -105,13 +123,14 @@ class SequentialTest {
     var several = List.of(hidden);
     record Plain(double slope) {}
     var plain = new Plain(2);
+    UnaryOperator<Tensor> applied = hidden::apply;
     double slope = 0.5;
     assertThatThrownBy(() -> Sequential.of(x -> hidden.apply(x)).parameters())
         .isInstanceOf(TensorException.class)
         .hasMessage(
             "parameters: the function at '0' uses a Linear, whose weights would not be found; make it a record that"
                 + " implements Transform");
-    assertThatThrownBy(() -> Sequential.of(hidden::apply).parameters())
+    assertThatThrownBy(() -> Sequential.of(applied::apply).parameters())
         .hasMessageContaining("uses a Linear");
     assertThatThrownBy(() -> Sequential.of(x -> x.matmul(weight.value())).parameters())
         .hasMessageContaining("uses a Parameter");
@@ -152,10 +171,11 @@ class SequentialTest {
   void aTiedLayerScoresByTheEmbedding() {
     var embedding = new Embedding(INIT.parameter(Philox.of(1), 5, 3), OptionalInt.empty());
     var head = Linear.tied(embedding);
-    head.bias().assign(Tensor.arange(F64, 0, 5, 1));
+    requireNonNull(head.bias()).assign(Tensor.arange(F64, 0, 5, 1));
     Tensor x = Philox.of(2).normal(F64, 0, 1, 4, 2, 3);
     Tensor table = embedding.weight().value();
-    Tensor expected = x.reshape(8, 3).matmul(table.transpose(0, 1)).add(head.bias().value());
+    Tensor expected =
+        x.reshape(8, 3).matmul(table.transpose(0, 1)).add(requireNonNull(head.bias()).value());
     assertThat(head.apply(x).shape()).isEqualTo(Shape.of(4, 2, 5));
     assertThat(head.apply(x).reshape(8, 5).allClose(expected, 0, 1e-14)).isTrue();
     assertThat(Linear.tiedWithoutBias(embedding).apply(x).sum().item())
@@ -189,7 +209,7 @@ class SequentialTest {
   @Test
   void aTiedLayerHasTheTypeOfItsTable() {
     var single = Embedding.of(5, 3, Init.ones(), Philox.of(1));
-    assertThat(Linear.tied(single).bias().value().dtype()).isEqualTo(DType.F32);
+    assertThat(requireNonNull(Linear.tied(single).bias()).value().dtype()).isEqualTo(DType.F32);
     assertThatThrownBy(() -> Linear.tied(single).apply(Tensor.zeros(F64, 2, 3)))
         .hasMessageContaining("tiedLinear");
   }

@@ -21,8 +21,7 @@ class ShortFormsTest {
 
   static Stream<Method> reduced() {
     return Arrays.stream(Loss.class.getMethods())
-        .filter(method ->
-            Arrays.asList(method.getParameterTypes()).contains(Reduction.class));
+        .filter(method -> Arrays.asList(method.getParameterTypes()).contains(Reduction.class));
   }
 
   private static Object[] arguments(Method method) {
@@ -56,7 +55,8 @@ class ShortFormsTest {
       assertThat(call(brief, given).sameValues(mean)).isTrue();
       Tensor each = call(method, with(given, Reduction.NONE));
       assertThat(mean.rank()).isZero();
-      assertThat(mean.item()).isCloseTo(each.mean().item(), org.assertj.core.data.Offset.offset(1e-14));
+      assertThat(mean.item())
+          .isCloseTo(each.mean().item(), org.assertj.core.data.Offset.offset(1e-14));
     }
   }
 

@@ -129,7 +129,8 @@ class TableRowsTest {
 
   /** The formula by hand, row by row, with the step of the whole. */
   @ParameterizedTest
-  @ValueSource(ints = {V, 4}) // looked up sparsely; and so many rows that the gradient is a dense one
+  @ValueSource(
+      ints = {V, 4}) // looked up sparsely; and so many rows that the gradient is a dense one
   void lazyAdamIsAdamOfTheRowsThatHaveGradients(int rows) {
     var table = table(F64, rows);
     double[] p = value(table).toDoubleArray();
@@ -194,9 +195,11 @@ class TableRowsTest {
     Tensor mask = Tensor.of(1f, 0, 1);
     var optimizer = new LazyRows(Adam.rule()).over(all, 0.1);
     optimizer.step(
-        Grad.of(() -> bias.value().mul(mask).sum().mul(scale.value()).add(empty.value().sum()), all));
+        Grad.of(
+            () -> bias.value().mul(mask).sum().mul(scale.value()).add(empty.value().sum()), all));
     assertThat(bias.value().toFloatArray()[1]).isEqualTo(2);
-    assertThat(bias.value().toFloatArray()[0]).isCloseTo(0.9f, org.assertj.core.data.Offset.offset(1e-5f));
+    assertThat(bias.value().toFloatArray()[0])
+        .isCloseTo(0.9f, org.assertj.core.data.Offset.offset(1e-5f));
     assertThat(scale.value().item()).isCloseTo(1.9, org.assertj.core.data.Offset.offset(1e-5));
   }
 }

@@ -1,12 +1,12 @@
 package carousel.nn.random;
 
-import carousel.nn.recurrent.Marks;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.nn.Parameter;
 import carousel.nn.Training;
 import carousel.nn.random.CellProgram.Direction;
 import carousel.nn.recurrent.Bidirectional;
+import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.Sequence;

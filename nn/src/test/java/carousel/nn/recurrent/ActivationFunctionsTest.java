@@ -45,8 +45,10 @@ class ActivationFunctionsTest {
     return List.of(
         Elman.of(f, D, H, INIT, rng),
         new Leaky(f, 3, leaky.wx(), leaky.wh(), leaky.b()),
-        new Jordan(f, Activation.TANH, jordan.wx(), jordan.wy(), jordan.b(), jordan.wo(), jordan.c()),
-        new Jordan(Activation.SIGMOID, f, jordan.wx(), jordan.wy(), jordan.b(), jordan.wo(), jordan.c()));
+        new Jordan(
+            f, Activation.TANH, jordan.wx(), jordan.wy(), jordan.b(), jordan.wo(), jordan.c()),
+        new Jordan(
+            Activation.SIGMOID, f, jordan.wx(), jordan.wy(), jordan.b(), jordan.wo(), jordan.c()));
   }
 
   static Stream<Transform> functions() {
@@ -61,7 +63,10 @@ class ActivationFunctionsTest {
         var layer = Recurrent.of(Layers.fillZeros(cell, Philox.of(2)));
         Tensor x = random(3, 2, 2, D);
         GradCheck.standard()
-            .run(cell.getClass().getSimpleName(), in -> flat(layer.run(in[0], Tensor.of(2, 1))), Layers.inputs(layer, x, List.of()))
+            .run(
+                cell.getClass().getSimpleName(),
+                in -> flat(layer.run(in[0], Tensor.of(2, 1))),
+                Layers.inputs(layer, x, List.of()))
             .require();
       }
     }
@@ -106,11 +111,14 @@ class ActivationFunctionsTest {
   @Test
   void aFunctionMayLearn() {
     try (var scope = TensorScope.open()) {
-      var cell = Elman.of(new Scaled(Parameter.of(Tensor.full(F64, 0.7))), D, H, INIT, Philox.of(1));
+      var cell =
+          Elman.of(new Scaled(Parameter.of(Tensor.full(F64, 0.7))), D, H, INIT, Philox.of(1));
       assertThat(cell.parameters().names()).containsExactly("activation.a", "wx", "wh", "b");
       var layer = Recurrent.of(cell);
       Tensor x = random(3, 3, 2, D);
-      GradCheck.standard().run("scaled", in -> flat(layer.run(in[0])), Layers.inputs(layer, x, List.of())).require();
+      GradCheck.standard()
+          .run("scaled", in -> flat(layer.run(in[0])), Layers.inputs(layer, x, List.of()))
+          .require();
     }
   }
 }

@@ -3,11 +3,12 @@ package carousel.nn.recurrent;
 import static carousel.nn.recurrent.Layers.D;
 import static carousel.nn.recurrent.Layers.H;
 import static carousel.nn.recurrent.Layers.random;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.nn.layer.Activation;
 import carousel.autograd.Grad;
 import carousel.nn.Parameter;
+import carousel.nn.layer.Activation;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
 import java.util.ArrayList;
@@ -86,12 +87,16 @@ class BackwardFormulasTest {
 
       List<Tensor> h = new ArrayList<>(List.of(h0));
       for (int t = 0; t < T; t++) {
-        Tensor a = x.select(0, t).matmul(wx).add(h.get(t).matmul(wh)).add(cell.b().value());
+        Tensor a =
+            x.select(0, t)
+                .matmul(wx)
+                .add(h.get(t).matmul(wh))
+                .add(requireNonNull(cell.b()).value());
         h.add(f.apply(a));
       }
       var dWx = new Sum(wx);
       var dWh = new Sum(wh);
-      var db = new Sum(cell.b().value());
+      var db = new Sum(requireNonNull(cell.b()).value());
       Tensor[] dX = new Tensor[T];
       Tensor dHprev = h0.zerosLike();
       for (int t = T - 1; t >= 0; t--) {
@@ -103,7 +108,7 @@ class BackwardFormulasTest {
         db.add(a3.sum(0));
         dHprev = a3.matmul(wh.transpose(0, 1));
       }
-      var by = List.of(x, h0, wx, wh, cell.b().value());
+      var by = List.of(x, h0, wx, wh, requireNonNull(cell.b()).value());
       var byHand = new LinkedHashMap<String, Tensor>();
       byHand.put("x", Tensor.stack(0, List.of(dX)));
       byHand.put("h0", dHprev);

@@ -5,6 +5,7 @@ import static carousel.nn.recurrent.Layers.H;
 import static carousel.nn.recurrent.Layers.cell;
 import static carousel.nn.recurrent.Layers.random;
 import static carousel.tensor.DType.F64;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -95,7 +96,8 @@ class CarriedStateTest {
       if (window == 20_000) heap = used();
     }
     assertThat(run.bytes()).isEqualTo(after);
-    assertThat(carried.now().getFirst().tensors().getFirst().sub(h).min().item()).isCloseTo(99_999, org.assertj.core.data.Offset.offset(1e-9));
+    assertThat(carried.now().getFirst().tensors().getFirst().sub(h).min().item())
+        .isCloseTo(99_999, org.assertj.core.data.Offset.offset(1e-9));
     // A list of what a scope owns would grow by 80,000 entries of two tensors.
     assertThat(used() - heap).isLessThan(80_000L * 64);
   }
@@ -135,8 +137,12 @@ class CarriedStateTest {
     again.restore(like, saved);
     pass(layer, carried, x.narrow(0, 2, 2));
     pass(layer, again, x.narrow(0, 2, 2));
-    carried.tensors().forEach((name, tensor) ->
-        assertThat(tensor.sameValues(again.tensors().get(name))).as(name).isTrue());
+    carried
+        .tensors()
+        .forEach((name, tensor) ->
+            assertThat(tensor.sameValues(requireNonNull(again.tensors().get(name))))
+                .as(name)
+                .isTrue());
     again.restore(like, new HashMap<>());
     assertThat(again.now()).isEmpty();
 

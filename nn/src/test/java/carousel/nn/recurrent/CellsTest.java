@@ -7,14 +7,15 @@ import static carousel.nn.recurrent.Layers.random;
 import static carousel.nn.recurrent.Layers.weighted;
 import static carousel.tensor.DType.F32;
 import static carousel.tensor.DType.F64;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.nn.layer.Activation;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.nn.Layer;
 import carousel.nn.Parameter;
 import carousel.nn.init.Init;
+import carousel.nn.layer.Activation;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
@@ -88,7 +89,10 @@ class CellsTest {
       var coupled = Layers.fillZeros(Cifg.of(D, H, INIT, Philox.of(1)), Philox.of(2));
       // σ(−a) = 1 − σ(a).
       var lstm =
-          new Lstm(withForget(coupled.wx()), withForget(coupled.wh()), withForget(coupled.b()));
+          new Lstm(
+              withForget(coupled.wx()),
+              withForget(coupled.wh()),
+              withForget(requireNonNull(coupled.b())));
       Tensor x = random(3, 4, 2, D);
       same(run(coupled, x), run(lstm, x));
     }
@@ -106,7 +110,7 @@ class CellsTest {
       var before = Layers.fillZeros(GruResetBefore.of(D, H, INIT, Philox.of(1)), Philox.of(2));
       Tensor x = random(3, 4, 2, D);
       assertThat(run(before, x).sub(run(after(before), x)).abs().max().item()).isGreaterThan(1e-3);
-      before.gates().block(before.b().value(), 0, "r").fill(1e3);
+      before.gates().block(requireNonNull(before.b()).value(), 0, "r").fill(1e3);
       same(run(before, x), run(after(before), x));
     }
   }
@@ -156,7 +160,11 @@ class CellsTest {
       Tensor x = random(3, 4, 2, D);
       // Elman's hidden state read out as Jordan reads his: equal at the first step, then not.
       Tensor read =
-          Recurrent.of(elman).apply(x).matmul(jordan.wo().value()).add(jordan.c().value()).tanh();
+          Recurrent.of(elman)
+              .apply(x)
+              .matmul(jordan.wo().value())
+              .add(requireNonNull(jordan.c()).value())
+              .tanh();
       Tensor y = Recurrent.of(jordan).apply(x);
       same(y.select(0, 0), read.select(0, 0));
       assertThat(y.sub(read).select(0, 1).abs().min().item()).isGreaterThan(1e-4);
@@ -196,10 +204,13 @@ class CellsTest {
               lstm.withForgetBias(1.5).b(),
               peephole.withForgetBias(1.5).b(),
               matrix.withForgetBias(1.5).b())) {
-        assertThat(GateOrder.LSTM.block(b.value(), 0, "f").toDoubleArray()).containsOnly(1.5);
-        assertThat(b.value().sum().item()).as("all others are 0").isEqualTo(1.5 * H);
+        assertThat(GateOrder.LSTM.block(requireNonNull(b).value(), 0, "f").toDoubleArray())
+            .containsOnly(1.5);
+        assertThat(requireNonNull(b).value().sum().item())
+            .as("all others are 0")
+            .isEqualTo(1.5 * H);
       }
-      assertThat(lstm.b().value().abs().max().item()).isZero();
+      assertThat(requireNonNull(lstm.b()).value().abs().max().item()).isZero();
       assertThat(lstm.withForgetBias(1).wx()).isSameAs(lstm.wx());
       // The block is that of the forget gate: open, it keeps C.
       Tensor c = random(4, 2, H);

@@ -110,9 +110,7 @@ class NoiseModesTest {
       for (boolean training : new boolean[] {true, false}) {
         var kept = layer.withNoise(Noise.none().zoneout(1));
         var run =
-            training
-                ? Training.with(Philox.of(3), () -> kept.run(x, start))
-                : kept.run(x, start);
+            training ? Training.with(Philox.of(3), () -> kept.run(x, start)) : kept.run(x, start);
         for (int k = 0; k < start.getFirst().tensors().size(); k++) {
           assertThat(
                   run.states()

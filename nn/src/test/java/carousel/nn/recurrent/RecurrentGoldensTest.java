@@ -2,11 +2,11 @@ package carousel.nn.recurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.nn.layer.Activation;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.nn.FusedContract;
 import carousel.nn.Parameter;
+import carousel.nn.layer.Activation;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
@@ -164,7 +164,8 @@ class RecurrentGoldensTest {
       expectOutputs(golden, row, run);
 
       Tensor[] by = inputs.values().toArray(Tensor[]::new);
-      Supplier<Tensor> loss = () -> loss(golden, row, layer.run(by[0], Marks.ofLengths(lengths), initial));
+      Supplier<Tensor> loss =
+          () -> loss(golden, row, layer.run(by[0], Marks.ofLengths(lengths), initial));
       var gradients = Grad.of(loss, by);
       golden.expect("loss", gradients.value().toDoubleArray(), FIRST_ORDER);
       var directions = inputs.keySet().stream().map(key -> tensor(golden, "v." + key)).toList();

@@ -68,8 +68,7 @@ class ScanTest {
       var layer = Recurrent.of(cell(name));
       Tensor before = random(1, 2, 2, D);
       Tensor x = random(2, 2, 2, D);
-      Function<List<RecurrentState>, Tensor> loss =
-          states -> weighted(layer.run(x, states).y(), 7);
+      Function<List<RecurrentState>, Tensor> loss = states -> weighted(layer.run(x, states).y(), 7);
       var parameters = layer.parameters();
 
       var first = layer.run(before).states();

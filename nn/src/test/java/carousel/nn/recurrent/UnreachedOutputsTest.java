@@ -149,7 +149,10 @@ class UnreachedOutputsTest {
               List<Tensor> actual = gradients(loss, by);
               same(actual, FusedContract.BODIES.run(() -> gradients(loss, by)), what);
               if (some < 8 && !(overflows && read.get(0))) {
-                same(actual, gradients(() -> loss(plain.run(x, Marks.ofLengths(of)), read), by), what);
+                same(
+                    actual,
+                    gradients(() -> loss(plain.run(x, Marks.ofLengths(of)), read), by),
+                    what);
                 assertThat(Double.isFinite(actual.getLast().sum().item())).isTrue();
               }
             }

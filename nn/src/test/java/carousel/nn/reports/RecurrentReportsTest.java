@@ -2,6 +2,7 @@ package carousel.nn.reports;
 
 import static carousel.tensor.DType.F32;
 import static carousel.tensor.DType.F64;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -123,7 +124,9 @@ class RecurrentReportsTest {
     Tensor weights = uniform(5, 8, 8);
     var there = Tensor.arange(5).unsqueeze(1).lt(Tensor.of(lengths)).unsqueeze(2);
     Tensor padded = Tensor.where(there, x, x.scalarLike(Double.NaN));
-    Tensor[] leaves = {forward.wx().value(), backward.wh().value(), backward.b().value()};
+    Tensor[] leaves = {
+      forward.wx().value(), backward.wh().value(), requireNonNull(backward.b()).value()
+    };
     var marks = Marks.ofLengths(Tensor.of(lengths));
     var all = layer.run(padded, marks, List.of());
     Gradients g = Grad.of(() -> layer.run(padded, marks, List.of()).y().mul(weights).sum(), leaves);
@@ -153,7 +156,7 @@ class RecurrentReportsTest {
     var layer =
         Bidirectional.of(Elman.of(Activation.TANH, 2, 3, INIT, rng), Lstm.of(2, 3, INIT, rng));
     layer = new Bidirectional(layer.forward().withLearnedStart(), layer.backward());
-    ((Elman) layer.forward().cell()).b().assign(Tensor.full(F64, 0.7, 3));
+    requireNonNull(((Elman) layer.forward().cell()).b()).assign(Tensor.full(F64, 0.7, 3));
     Tensor x = uniform(3, 1, 2);
     var wanted = layer.run(x);
     boolean[][] places = {
@@ -263,7 +266,7 @@ class RecurrentReportsTest {
                     .sum(),
             cell.wx().value(),
             cell.wh().value(),
-            cell.b().value());
+            requireNonNull(cell.b()).value());
     double step = 1e-6;
     for (int k = 0; k < 4; k++) {
       double[][] all = {w, u, b};
@@ -336,7 +339,7 @@ class RecurrentReportsTest {
             x,
             h,
             ((Lstm) layer.forward().cell()).wh().value(),
-            ((Lstm) layer.backward().cell()).b().value());
+            requireNonNull(((Lstm) layer.backward().cell()).b()).value());
     return List.of(g.get(0), g.get(1), g.get(2), g.get(3));
   }
 
@@ -385,7 +388,10 @@ class RecurrentReportsTest {
     var cell = (Elman) layer.cell();
     Tensor x = Tensor.of(Shape.of(2, 1, 1), 2.0, 3);
     Tensor[] leaves = {
-      cell.wx().value(), cell.wh().value(), cell.b().value(), layer.start().getFirst().value()
+      cell.wx().value(),
+      cell.wh().value(),
+      requireNonNull(cell.b()).value(),
+      layer.start().getFirst().value()
     };
     Gradients g = Grad.of(() -> layer.run(x).last().sum(), leaves);
     assertThat(g.value().item()).isEqualTo(167);

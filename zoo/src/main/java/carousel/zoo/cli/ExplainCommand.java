@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
     name = "explain",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    header = "Says what weights a cell has, and what runs it over time: the stages of its kernel, or why it has none.")
+    header =
+        "Says what weights a cell has, and what runs it over time: the stages of its kernel, or why it has none.")
 final class ExplainCommand implements Callable<Integer> {
   private static final int STEPS = 2;
 
