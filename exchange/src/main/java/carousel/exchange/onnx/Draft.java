@@ -79,29 +79,17 @@ public final class Draft {
    * @return the name of what it gives: of a sequence, its outputs; {@link #finals} are the rest
    */
   public String add(Layer layer, String... from) {
-    switch (layer) {
-      case Stacked stack -> {
-        return inTurn(stack.layers(), from);
-      }
-      case Sequential layers -> {
-        return inTurn(layers.layers(), from);
-      }
-      case MappedSequence mapped -> {
-        return add(mapped.maps(), add(mapped.layer(), from));
-      }
-      case ResidualSequence residual -> {
-        return add(Operation.add(), from[0], add(residual.layer(), from));
-      }
-      case Residual residual -> {
-        return add(Operation.add(), from[0], add(residual.f(), from));
-      }
-      case Activation activation -> {
-        return activation == Activation.IDENTITY ? from[0] : add(Operation.of(activation), from);
-      }
-      default -> {
-        return one(layer, from);
-      }
-    }
+    return switch (layer) {
+      case Stacked stack -> inTurn(stack.layers(), from);
+      case Sequential layers -> inTurn(layers.layers(), from);
+      case MappedSequence mapped -> add(mapped.maps(), add(mapped.layer(), from));
+      case ResidualSequence residual ->
+          add(Operation.add(), from[0], add(residual.layer(), from));
+      case Residual residual -> add(Operation.add(), from[0], add(residual.f(), from));
+      case Activation.IDENTITY -> from[0];
+      case Activation activation -> add(Operation.of(activation), from);
+      default -> one(layer, from);
+    };
   }
 
   private String inTurn(List<? extends Layer> layers, String... from) {

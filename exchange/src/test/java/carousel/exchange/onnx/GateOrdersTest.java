@@ -123,8 +123,8 @@ class GateOrdersTest {
                       Settings.of(Operator.LSTM));
               assertThat(blocks(written.w())).as("W, where c is g").isEqualTo("iofg");
               assertThat(blocks(written.r())).isEqualTo("iofg");
-              assertThat(blocks(written.wb())).isEqualTo("iofg");
-              assertThat(blocks(written.rb())).isEqualTo("....");
+              assertThat(blocks(written.biasOfInput())).isEqualTo("iofg");
+              assertThat(blocks(written.biasOfState())).isEqualTo("....");
               assertThat(blocks(Objects.requireNonNull(written.p()))).isEqualTo("iof");
               reads(written);
             });
@@ -161,8 +161,8 @@ class GateOrdersTest {
               var after = CellWriter.gru(cell, wh, bh, settings.withResetAfter());
               assertThat(blocks(after.w())).as("W, where h is n").isEqualTo("zrn");
               assertThat(blocks(after.r())).isEqualTo("zrn");
-              assertThat(blocks(after.wb())).isEqualTo("zrn");
-              assertThat(blocks(after.rb())).isEqualTo("..n");
+              assertThat(blocks(after.biasOfInput())).isEqualTo("zrn");
+              assertThat(blocks(after.biasOfState())).isEqualTo("..n");
               reads(after);
               var parts =
                   CellWriter.withCandidate(

@@ -450,9 +450,9 @@ class StateDictTest {
 
   @Test
   void cellsWithoutBiasesAreModulesWithoutBiases() {
-    record Model(Stacked rnn) implements Layer {}
+    record Biasless(Stacked rnn) implements Layer {}
     var model =
-        new Model(
+        new Biasless(
             Stacked.of(
                 Recurrent.of(GruResetAfter.of(2, 3, INIT, rng).withoutBias()),
                 Recurrent.of(GruResetAfter.of(3, 3, INIT, rng).withoutBias())));
