@@ -206,7 +206,7 @@ final class RecurrentReader {
     var ws = checked("W", w, directions, gates * hidden, inputs);
     var bs =
         node.input(3).isEmpty()
-            ? Tensor.zerosAs(ws, Shape.of(directions, 2 * gates * hidden))
+            ? ws.zerosLike(Shape.of(directions, 2 * gates * hidden))
             : checked("B", tensor("B", 3), directions, 2 * gates * hidden);
     var ps =
         operator != Operator.LSTM || node.input(7).isEmpty()

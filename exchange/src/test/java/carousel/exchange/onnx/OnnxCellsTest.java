@@ -100,7 +100,9 @@ class OnnxCellsTest {
       for (double value : new double[] {1e-6, -3e-30, 1e10}) {
         var kept = Tensor.full(type, value, 2, H);
         var end = Recurrent.of(cell).run(x, new HiddenState(kept)).states().getFirst();
-        assertThat(end.tensors().getFirst().sameValues(kept)).as("%s, %s", cell.label(), value).isTrue();
+        assertThat(end.tensors().getFirst().sameValues(kept))
+            .as("%s, %s", cell.label(), value)
+            .isTrue();
       }
     }
   }

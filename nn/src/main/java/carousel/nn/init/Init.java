@@ -35,9 +35,8 @@ public interface Init {
   Tensor sample(Philox rng, DType dtype, Shape shape);
 
   /**
-   * Returns the type of the weights that layers make by this recipe.
-   *
-   * @return F32 unless set by {@link #as}
+   * {@return the type of the weights that layers make by this recipe, F32 unless set by {@link
+   * #as}}
    */
   default DType dtype() {
     return DType.F32;
@@ -86,8 +85,8 @@ public interface Init {
           }
           var part = shape.with(Tensor.LAST, width / blocks);
           return Tensor.concat(
-              Tensor.LAST,
-              IntStream.range(0, blocks).mapToObj(i -> sample(rng, dtype, part)).toList());
+              IntStream.range(0, blocks).mapToObj(i -> sample(rng, dtype, part)).toList(),
+              Tensor.LAST);
         };
     return block.as(dtype());
   }

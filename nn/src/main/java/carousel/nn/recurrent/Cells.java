@@ -68,11 +68,7 @@ public final class Cells {
     return REGISTERED.contains(cell.getClass());
   }
 
-  /**
-   * Returns the names of all cells.
-   *
-   * @return the names, simple cells first
-   */
+  /** {@return the names of all cells, simple cells first} */
   public static List<String> names() {
     return List.copyOf(FACTORIES.keySet());
   }

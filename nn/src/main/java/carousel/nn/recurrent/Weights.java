@@ -36,7 +36,7 @@ final class Weights {
   }
 
   static Tensor zeros(Parameter like, int batch, int features) {
-    return Tensor.zerosAs(like.value(), Shape.of(batch, features));
+    return like.value().zerosLike(Shape.of(batch, features));
   }
 
   /** Zeros in a tensor each: what is written to one, or its gradient, is not the other's. */

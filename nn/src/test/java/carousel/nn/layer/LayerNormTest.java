@@ -124,7 +124,7 @@ class LayerNormTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(norm.gain().value(), Shape.of(batch, outputs())));
+      return new HiddenState(norm.gain().value().zerosLike(Shape.of(batch, outputs())));
     }
   }
 

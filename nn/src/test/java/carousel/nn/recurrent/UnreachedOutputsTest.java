@@ -81,7 +81,7 @@ class UnreachedOutputsTest {
     }
 
     private Tensor zeros(int batch) {
-      return Tensor.zerosAs(wx.value(), Shape.of(batch, H));
+      return wx.value().zerosLike(Shape.of(batch, H));
     }
 
     @Override
