@@ -3,6 +3,7 @@ package carousel.autograd;
 import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.Observer;
 import carousel.tensor.op.Scan;
 import carousel.tensor.op.Vjp;
 import carousel.tensor.spi.Fused;
@@ -54,7 +55,9 @@ final class FusedVjp extends Vjp.Applied {
       var _ = c.out(k);
       cotangents[k] = c.reached(k) ? c.g(k) : null;
     }
-    @Nullable Tensor[] gradients = fused.backward(inputs, result, cotangents, wanted);
+    @Nullable Tensor[] gradients =
+        Observer.around(
+            op.label(), inputs, () -> fused.backward(inputs, result, cotangents, wanted));
     boolean all = Arrays.stream(cotangents).allMatch(Objects::nonNull);
     return all || op.body() instanceof Scan || isTrusted() || !Fused.anyNaN(gradients)
         ? gradients

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 @FunctionalInterface
 public interface Interpreter {
   /** Computes at once, records nothing. */
-  Interpreter EAGER = Op::evaluate;
+  Interpreter EAGER = Observer::evaluate;
 
   /**
    * Applies a row.
