@@ -482,7 +482,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor maximum(double b) {
-    return Op.apply(Binary.MAX, self(), Numbers.least(Binary.MAX.label(), self(), b));
+    return Op.apply(Binary.MAX, self(), Numbers.least(Binary.MAX.method(), self(), b));
   }
 
   /**
@@ -502,7 +502,7 @@ public sealed interface Elementwise permits Tensor {
    * @return a tensor of this shape
    */
   default Tensor minimum(double b) {
-    return Op.apply(Binary.MIN, self(), Numbers.greatest(Binary.MIN.label(), self(), b));
+    return Op.apply(Binary.MIN, self(), Numbers.greatest(Binary.MIN.method(), self(), b));
   }
 
   /**

@@ -255,7 +255,7 @@ public final class Tensor
    * @return the tensor
    */
   public static Tensor fullAs(Tensor like, Shape shape, double value) {
-    Numbers.require("full", like.dtype, value);
+    Numbers.require("fullAs", like.dtype, value);
     return filled(like.device, like.dtype, shape, value);
   }
 
