@@ -210,7 +210,7 @@ final class LayerWriter {
       case Double single -> attribute(name, (double) single);
       case String text -> attribute(name, text);
       case List<?> list ->
-          attribute(name, list.stream().mapToInt(n -> Math.toIntExact((Long) n)).toArray());
+          attribute(name, list.stream().mapToLong(n -> (Long) n).toArray());
       default ->
           throw new OnnxException(String.format(Locale.ROOT, "attribute %s is %s", name, value));
     };

@@ -302,6 +302,18 @@ class WholeNumbersTest {
         .containsExactly(0, 1);
   }
 
+  /** Of a view, which needs no memory. */
+  @Test
+  void sizesPast32BitsAreRefused() {
+    var x = Tensor.ones(1, 1, 1).expand(2, 50_000, 50_000);
+    for (var axis : new long[] {1, 3}) {
+      assertThatThrownBy(() -> Operation.of("Flatten", 1, Map.of("axis", axis)).apply(x))
+          .isInstanceOf(TensorException.class)
+          .hasMessageContaining(
+              "gives " + (axis == 1 ? "2500000000" : "5000000000") + ", which is no whole number of 32");
+    }
+  }
+
   @Test
   void numbersPast32BitsAreNotCutOnTheirWayOut() {
     var bytes =
