@@ -264,6 +264,18 @@ class WholeNumbersTest {
   }
 
   @Test
+  void aWholeNumberIsNotDividedByZero() {
+    for (var folded : List.of(false, true)) {
+      for (var a : NUMBERS) {
+        assertThatThrownBy(() -> computed("Div", List.of(a, 0), new int[] {1}, folded))
+            .isInstanceOfAny(TensorException.class, OnnxException.class)
+            .hasMessageContaining("'y'")
+            .hasMessageContaining("a whole number is divided by 0");
+      }
+    }
+  }
+
+  @Test
   void aProductThatWouldBeRoundedIsRefused() {
     // MAX·MAX − MAX·MAX + 1: the sum fits, its parts take 62 bits each.
     var a = Tensor.of(Shape.of(1, 3), MAX, MAX, 1);
