@@ -531,7 +531,9 @@ public final class Tensor
   private static MemorySegment zerosAndOnes(MemorySegment source) {
     if (source.byteSize() > Integer.MAX_VALUE - 8) {
       throw new TensorException(
-          "from: " + source.byteSize() + " bytes of BOOL are more than are read at once; read parts and concat them");
+          "from: "
+              + source.byteSize()
+              + " bytes of BOOL are more than are read at once; read parts and concat them");
     }
     byte[] bytes = new byte[(int) source.byteSize()];
     MemorySegment.copy(source, ValueLayout.JAVA_BYTE, 0, bytes, 0, bytes.length);

@@ -60,7 +60,9 @@ class CallersTest {
         arguments.add(AXES[variant]);
       } else if (type == List.class) {
         arguments.add(
-            method.getName().equals("split") ? List.of(7, 1) : List.of(others.get(0), others.get(1)));
+            method.getName().equals("split")
+                ? List.of(7, 1)
+                : List.of(others.get(0), others.get(1)));
       } else {
         return List.of();
       }

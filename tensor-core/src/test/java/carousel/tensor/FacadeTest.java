@@ -14,7 +14,6 @@ import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -26,8 +25,7 @@ class FacadeTest {
   private static Stream<Line> rows() {
     return Stream.of(
             Arrays.stream(Unary.values()).map(r -> new Line(r, r.domain(), r.label())),
-            Arrays.stream(Binary.values())
-                .map(r -> new Line(r, r.domain(), r.method())),
+            Arrays.stream(Binary.values()).map(r -> new Line(r, r.domain(), r.method())),
             Arrays.stream(Ternary.values()).map(r -> new Line(r, r.domain(), r.label())))
         .flatMap(s -> s);
   }

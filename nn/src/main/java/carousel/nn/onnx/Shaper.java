@@ -74,7 +74,8 @@ final class Shaper {
     var axis = c.integer("axis", 1);
     var at = axis == x.rank() ? x.rank() : Call.axis(x, axis);
     var dims = x.shape().toArray();
-    return x.reshape(Whole.fitted(product(dims, 0, at)), Whole.fitted(product(dims, at, dims.length)));
+    return x.reshape(
+        Whole.fitted(product(dims, 0, at)), Whole.fitted(product(dims, at, dims.length)));
   }
 
   private static long product(int[] dims, int from, int to) {

@@ -322,7 +322,9 @@ class WholeNumbersTest {
       assertThatThrownBy(() -> Operation.of("Flatten", 1, Map.of("axis", axis)).apply(x))
           .isInstanceOf(TensorException.class)
           .hasMessageContaining(
-              "gives " + (axis == 1 ? "2500000000" : "5000000000") + ", which is no whole number of 32");
+              "gives "
+                  + (axis == 1 ? "2500000000" : "5000000000")
+                  + ", which is no whole number of 32");
     }
   }
 

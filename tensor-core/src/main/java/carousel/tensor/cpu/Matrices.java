@@ -37,16 +37,7 @@ final class Matrices {
       // One b for the whole batch: if all rows of a are evenly apart, this is one tall product.
       long stride = evenRows(a, axes + 1);
       if (stride != 0 && batch * m <= Integer.MAX_VALUE) {
-        one(
-            gemm.get(),
-            (int) (batch * m),
-            n,
-            a,
-            stride,
-            b,
-            a.address(),
-            b.address(),
-            y.address());
+        one(gemm.get(), (int) (batch * m), n, a, stride, b, a.address(), b.address(), y.address());
         return;
       }
     }

@@ -147,11 +147,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private int train(
-      Settings settings,
-      Data texts,
-      Saving saving,
-      Supplier<LanguageRun> place,
-      boolean resumed)
+      Settings settings, Data texts, Saving saving, Supplier<LanguageRun> place, boolean resumed)
       throws IOException {
     var line = Objects.requireNonNull(spec).commandLine();
     var terminal = Boolean.getBoolean("carousel.terminal");

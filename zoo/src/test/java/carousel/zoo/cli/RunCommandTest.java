@@ -47,7 +47,9 @@ class RunCommandTest {
     assertThat(resumed.code()).isEqualTo(1);
     assertThat(carousel("run", "hopfield", "--resume", folder.resolve("bad")).complaint())
         .contains("is a run of q-learning");
-    assertThat(carousel("eval", folder.resolve("bad")).complaint()).contains("is a run of q-learning, which is no language model", "./carousel run q-learning");
+    assertThat(carousel("eval", folder.resolve("bad")).complaint())
+        .contains(
+            "is a run of q-learning, which is no language model", "./carousel run q-learning");
   }
 
   @Test

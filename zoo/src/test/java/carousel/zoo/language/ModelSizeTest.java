@@ -36,7 +36,8 @@ class ModelSizeTest {
 
   @Test
   void whatATrainingHoldsIsCountedAndRefusedWhereItDoesNotFit() {
-    // 2 · 10 · 3 + 10 of a vocabulary of 10, 3 · 3 + 3 · 3 + 3 of an Elman network with 3 units; no gradient of the
+    // 2 · 10 · 3 + 10 of a vocabulary of 10, 3 · 3 + 3 · 3 + 3 of an Elman network with 3 units; no
+    // gradient of the
     // embedding, 30.
     var sgd = ModelSize.of(settings("elman", 3, 1, "sgd"), 10);
     assertThat(sgd.weights()).isEqualTo(70 + 21);
