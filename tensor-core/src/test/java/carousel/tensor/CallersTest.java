@@ -73,7 +73,7 @@ class CallersTest {
   private static int picks(Method method, int others) {
     long tensors =
         Arrays.stream(method.getParameterTypes()).filter(type -> type == Tensor.class).count();
-    return (int) Math.pow(others, tensors);
+    return (int) Math.pow(others, (double) tensors);
   }
 
   @Test
