@@ -28,7 +28,7 @@ class ModelSizeTest {
           var model = LanguageModel.of(settings, 23);
           assertThat(ModelSize.of(settings, 23).weights())
               .as(cell)
-              .isEqualTo(model.parameters().count());
+              .isEqualTo((double) model.parameters().count());
         }
       }
     }
