@@ -6,7 +6,7 @@ module carousel.nn {
   exports carousel.nn;
   exports carousel.nn.data;
   exports carousel.nn.io;
-  exports carousel.nn.onnx;
+  exports carousel.exchange.onnx;
   exports carousel.nn.optim;
   exports carousel.nn.recurrent;
 }

@@ -2,7 +2,7 @@ package carousel.autograd;
 
 import carousel.autograd.GradReport.Finding;
 import carousel.autograd.GradReport.Kind;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -41,7 +41,7 @@ final class Arrangements {
       if (x.size() < 2 || x.size() > MOST || x.rank() == 0) {
         continue;
       }
-      try (var scope = Scope.openUnwatched()) {
+      try (var scope = TensorScope.openUnwatched()) {
         for (var each : of(x).entrySet()) {
           List<Tensor> inputs = new ArrayList<>(trial.leaves());
           inputs.set(i, each.getValue());

@@ -1,6 +1,6 @@
 package carousel.autograd;
 
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.Interpreter;
@@ -153,7 +153,7 @@ public final class Grad {
   public static Tensor jvp(UnaryOperator<Tensor> f, Tensor x, Tensor v) {
     checkDirection("jvp", x, v);
     Tensor probe;
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       probe = scope.keep(off(() -> f.apply(x)).zerosLike());
     }
     return vectorProduct(

@@ -1,7 +1,7 @@
 package carousel.autograd;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.ArrayList;
@@ -282,7 +282,7 @@ public record GradCheck(
   }
 
   private GradReport in(Supplier<GradReport> check) {
-    try (var scope = device == null ? Scope.openUnwatched() : Scope.open(device)) {
+    try (var scope = device == null ? TensorScope.openUnwatched() : TensorScope.open(device)) {
       return check.get();
     }
   }

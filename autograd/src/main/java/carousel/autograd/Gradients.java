@@ -2,7 +2,7 @@ package carousel.autograd;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.Interpreter;
@@ -198,7 +198,7 @@ public final class Gradients {
    * @return the norm; NaN or ∞ if any element is
    */
   public double norm() {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       return globalNorm().item();
     }
   }
@@ -222,7 +222,7 @@ public final class Gradients {
   }
 
   private String norm(int i) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor norm = unscaled.get(i).elements().norm().cast(DType.F64);
       double scale = factor == null ? 1 : Math.abs(factor.item());
       return String.format(Locale.ROOT, "%.4g", norm.item() * scale);
@@ -269,7 +269,7 @@ public final class Gradients {
 
   /** {@code min(1, max / (norm + 1e-6))}. */
   private Tensor clipping(double max) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor norm = globalNorm().add(NORM_GUARD);
       return scope.keep(norm.scalarLike(max).div(norm).minimum(1).detach());
     }
@@ -356,7 +356,7 @@ public final class Gradients {
    * @return these
    * @throws TensorException if it is another thread's; {@link #copy} hands gradients to another thread
    */
-  public Gradients adoptedBy(Scope outer) {
+  public Gradients adoptedBy(TensorScope outer) {
     outer.adopt(value);
     for (Gradient g : unscaled) {
       g.adoptedBy(outer);

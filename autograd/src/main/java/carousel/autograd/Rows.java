@@ -1,7 +1,7 @@
 package carousel.autograd;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -48,7 +48,7 @@ public record Rows(Shape shape, Tensor index, Tensor values) {
    * @return the sums, in the innermost scope
    */
   static Rows summed(Shape shape, List<Tensor> indices, List<Tensor> values) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor all = joined(Shape.SCALAR, indices);
       Tensor rows = joined(shape.without(0), values);
       var sorted = all.sort(0, false);

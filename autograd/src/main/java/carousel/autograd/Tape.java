@@ -1,7 +1,7 @@
 package carousel.autograd;
 
 import carousel.tensor.Draws;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.Composite;
@@ -161,7 +161,7 @@ final class Tape implements Interpreter {
    * backward, and holds what it reads until then. Random numbers drawn in the segment are drawn again the same.
    */
   Tensor checkpoint(Supplier<Tensor> segment) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       return scope.keep(checkpoint(segment, scope));
     }
   }
@@ -171,7 +171,7 @@ final class Tape implements Interpreter {
    *
    * @param scope the innermost one, which owns what the segment makes
    */
-  private Tensor checkpoint(Supplier<Tensor> segment, Scope scope) {
+  private Tensor checkpoint(Supplier<Tensor> segment, TensorScope scope) {
     List<Tensor> read = new ArrayList<>();
     Map<Tensor, Edge> seen = new HashMap<>();
     Set<Tensor> constants = new LinkedHashSet<>();
@@ -249,7 +249,7 @@ final class Tape implements Interpreter {
   private @Nullable Gradient[] pullBack(
       List<Tensor> results, @Nullable Tensor[] cotangents, List<Tensor> leaves) {
     @Nullable Gradient[] gradients = new Gradient[leaves.size()];
-    try (var backward = Scope.openUnwatched()) {
+    try (var backward = TensorScope.openUnwatched()) {
       boolean any = false;
       for (int k = 0; k < cotangents.length; k++) {
         Edge end = tracked.get(results.get(k));
@@ -263,7 +263,7 @@ final class Tape implements Interpreter {
       if (any) {
         for (int i = nodes.size() - 1; i >= 0; i--) {
           // What a rule makes on the way is freed with it; cotangents are held by their edges.
-          try (var rule = Scope.openUnwatched()) {
+          try (var rule = TensorScope.openUnwatched()) {
             PULL.orElse(Node::pull).accept(nodes.get(i));
           }
           nodes.get(i).release();

@@ -1,7 +1,7 @@
 package carousel.autograd;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -94,7 +94,7 @@ final class Trial {
     var trial =
         new Trial(program, names, moved, leaves, start, true, takesAny, "ran in F64 for F32", null);
     String why;
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Outputs given = trial.outputs(leaves);
       if (given.tensors().stream().allMatch(t -> t.dtype() == DType.F64)) {
         return trial;
@@ -262,7 +262,7 @@ final class Trial {
 
   /** Moves the leaves to {@code point + t·direction}. */
   void move(double t, List<@Nullable Tensor> direction) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       for (int i = 0; i < leaves.size(); i++) {
         Tensor d = direction.get(i);
         if (d != null) {
@@ -274,7 +274,7 @@ final class Trial {
 
   /** Writes to a leaf, and to what it stands for, which the program may read on the host. */
   private void put(int leaf, Tensor values) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       leaves.get(leaf).assign(values);
       if (wide) {
         own.get(leaf).assign(values.cast(own.get(leaf).dtype()));

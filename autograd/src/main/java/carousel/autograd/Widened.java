@@ -1,7 +1,7 @@
 package carousel.autograd;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.Cast;
@@ -19,7 +19,7 @@ final class Widened implements Interpreter {
   private final Interpreter outer = Interpreter.current();
 
   /** Where what the program hands out of scopes of its own is still there. */
-  private final Scope home = Scope.current();
+  private final TensorScope home = TensorScope.current();
 
   private final Map<Tensor, Wide> known = new HashMap<>();
 

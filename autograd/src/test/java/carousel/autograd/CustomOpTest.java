@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CustomOpTest {
   private static final Offset<Double> SAME = within(1e-12);
 
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.GradReport.Verdict;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.List;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.TestFactory;
 class GradCheckRightTest {
   private static final int SEEDS = 3;
 
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {
@@ -120,7 +120,7 @@ class GradCheckRightTest {
   }
 
   private static void check(Right right, long seed) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var report =
           GradCheck.standard().withSeed(seed).run(right.what(), right.program(), right.inputs());
       assertThat(report.verdict()).as("%s", report).isEqualTo(Verdict.RIGHT);

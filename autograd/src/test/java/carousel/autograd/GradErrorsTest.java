@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
 import carousel.tensor.InPlace;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.FormulaTrace;
@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 
 /** What goes wrong says which tensor, and what to do. */
 class GradErrorsTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
   private final Tensor x = Tensor.of(2.0, 3.0);
 
   @AfterEach
@@ -262,7 +262,7 @@ class GradErrorsTest {
   void errorsInsideAProgramPassThroughAndLeaveNothingBehind() {
     var memory = scope.device().backend().memory();
     long before = memory.inUse();
-    try (var inner = Scope.open()) {
+    try (var inner = TensorScope.open()) {
       assertThatThrownBy(() ->
               Grad.of(
                   () -> {

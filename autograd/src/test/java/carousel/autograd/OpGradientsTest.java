@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.contract.Devices;
 import carousel.tensor.contract.OpCase;
@@ -53,7 +53,7 @@ class OpGradientsTest {
 
   /** Holds them by a check that may look at less. */
   static void check(OpCase c, Device device, GradCheck check) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor[] all = c.inputs();
       List<Integer> by = new ArrayList<>();
       for (int i = 0; i < all.length; i++) {
@@ -107,7 +107,7 @@ class OpGradientsTest {
     List<Tensor> all =
         Stream.of(outputs)
             .filter(y -> y.dtype().isFloating())
-            .map(y -> y.to(Scope.current().device()))
+            .map(y -> y.to(TensorScope.current().device()))
             .toList();
     return all.size() == 1
         ? all.getFirst()

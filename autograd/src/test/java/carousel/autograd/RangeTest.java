@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.Arrays;
@@ -18,11 +18,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Norms and products of which some part leaves the range of numbers, and the whole does not. */
 class RangeTest {
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach

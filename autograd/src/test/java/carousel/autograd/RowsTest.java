@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** Gradients of tables from which few rows were looked up. */
 class RowsTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
   private final Named table = new Named("table", Philox.of(1).normal(F64, 0, 1, 50, 3));
   private final Tensor tokens = Tensor.of(Shape.of(2, 3), 7, 49, 7, 0, 7, 3);
   private final Tensor weight = Philox.of(2).normal(F64, 0, 1, 2, 3, 3);
@@ -140,7 +140,7 @@ class RowsTest {
   @Test
   void outliveTheTokens() {
     Rows rows;
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       Tensor mine = tokens.copy();
       var g = Grad.of(() -> table.value.indexSelect(0, mine).mul(weight).sum(), List.of(table));
       mine.fill(1);

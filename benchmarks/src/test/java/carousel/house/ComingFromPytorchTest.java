@@ -3,7 +3,7 @@ package carousel.house;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import java.io.IOException;
 import java.lang.reflect.Method;
@@ -128,7 +128,7 @@ class ComingFromPytorchTest {
             DynamicTest.dynamicTest(
                 row.names + ": " + row.here.get(e),
                 () -> {
-                  try (var scope = Scope.open()) {
+                  try (var scope = TensorScope.open()) {
                     Object value = method.invoke(compiled.getDeclaredConstructor().newInstance());
                     assertThat(value).isNotNull();
                     if (expected != null) {

@@ -38,7 +38,7 @@ class ExamplesTest {
           "carousel.nn",
           "carousel.nn.data",
           "carousel.nn.io",
-          "carousel.nn.onnx",
+          "carousel.exchange.onnx",
           "carousel.nn.optim",
           "carousel.nn.recurrent",
           "carousel.tensor",

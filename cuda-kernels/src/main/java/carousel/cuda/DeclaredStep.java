@@ -2,7 +2,7 @@ package carousel.cuda;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Interpreter;
@@ -40,7 +40,7 @@ record DeclaredStep(Traced traced, List<String> weights) {
   }
 
   private static DeclaredStep trace(RecurrentCell cell, int hidden) {
-    try (var holding = Scope.openUnwatched()) {
+    try (var holding = TensorScope.openUnwatched()) {
       List<Tensor> states = new ArrayList<>();
       for (int i = 0; i < cell.states(); i++) {
         states.add(zeros(Shape.of(ROWS, hidden)));
@@ -55,7 +55,7 @@ record DeclaredStep(Traced traced, List<String> weights) {
       Tensor z = zeros(Shape.of(1, 1, 1)).expand(Shape.of(1, ROWS, cell.gates() * hidden));
       var given = new Scan.Given(List.of(new Scan.Sequence(z)), states, null, 1, ROWS);
       var byName = new CellSteps.Weights(weights);
-      try (var tracing = Scope.openUnwatched()) {
+      try (var tracing = TensorScope.openUnwatched()) {
         Scan.Call call =
             ScanTrace.of(
                 (in, before) -> withOutput(cell.step().apply(in[0], before, byName)),

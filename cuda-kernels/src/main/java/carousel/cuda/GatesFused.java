@@ -3,7 +3,7 @@ package carousel.cuda;
 import carousel.cuda.RecurrentKernels.Kind;
 import carousel.cuda.ScanCall.Matrix;
 import carousel.cuda.driver.Precision;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.spi.Fused;
@@ -73,7 +73,7 @@ final class GatesFused implements Fused {
     Tensor gates = like(given[0]);
     Tensor[] saved =
         cell.keeps() ? new Tensor[] {gates, like(given[state()])} : new Tensor[] {gates};
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor[] in = dense(given);
       var arguments =
           launcher
@@ -97,7 +97,7 @@ final class GatesFused implements Fused {
   public @Nullable Tensor[] backward(
       Tensor[] given, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
     @Nullable Tensor[] gradients = new Tensor[given.length];
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor[] in = dense(given);
       Tensor[] saved = result.saved();
       Tensor dz = like(in[0]);

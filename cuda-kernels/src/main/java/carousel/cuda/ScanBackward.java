@@ -2,7 +2,7 @@ package carousel.cuda;
 
 import carousel.cuda.RecurrentKernels.Kind;
 import carousel.cuda.ScanCall.Matrix;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import org.jspecify.annotations.Nullable;
@@ -92,7 +92,7 @@ final class ScanBackward {
 
   private void stepByStep(@Nullable Tensor dy, @Nullable Tensor... ofLast) {
     var backend = dz.device().backend();
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor product = call.empty(call.rows, hidden);
       Tensor[] passing = new Tensor[cell.states()];
       for (int i = 0; i < passing.length; i++) {

@@ -2,7 +2,7 @@ package carousel.cuda;
 
 import carousel.cuda.RecurrentKernels.Kind;
 import carousel.cuda.ScanCall.Matrix;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -126,7 +126,7 @@ final class ScanForward {
   }
 
   private void stepByStep() {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       RecurrentCell cell = call.cell;
       int second = cell.products();
       Tensor u = call.empty(call.rows, cell.allProducts() * call.hidden);

@@ -1,6 +1,6 @@
 package carousel.cuda;
 
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
@@ -49,7 +49,7 @@ final class ScanFused implements Fused {
       last[k] = Tensor.empty("scan", like.device(), like.dtype(), state);
       outputs[roles.lastState(k)] = last[k];
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       var call = new ScanCall(launcher, roles, scan, given);
       ScanForward.Saved saved = ScanForward.room(call);
       new ScanForward(call, saved, outputs[0]).run(last);
@@ -68,7 +68,7 @@ final class ScanFused implements Fused {
       ofLast[k] = cotangents[roles.lastState(k)];
     }
     @Nullable Tensor[] gradients = new Tensor[given.length];
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       var pulled = new ScanGradients(roles, wanted, given);
       var call = new ScanCall(launcher, roles, scan, given);
       new ScanBackward(call, ScanForward.Saved.of(cell, result.saved()), pulled)

@@ -12,7 +12,7 @@ import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
 import carousel.tensor.Replay;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.contract.Contract;
@@ -58,7 +58,7 @@ public final class FakeGpuProgram {
 
   /** Kernels, a copy and a fill as one graph, on numbers that change. */
   private static void replays(Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor x = Tensor.zeros(3, 4);
       var noise = Philox.of(1);
       var same = Philox.of(1);

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.cuda.driver.CudaDriver;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -31,7 +31,7 @@ class IndexErrorsTest {
 
   @Test
   void atTheNextRead() {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor y = Tensor.of(1, 2, 3).gather(0, Tensor.of(2, 3, 0));
       assertThatThrownBy(y::toIntArray)
           .isInstanceOf(TensorException.class)
@@ -44,9 +44,9 @@ class IndexErrorsTest {
 
   @Test
   void afterItsScopeWasClosedAndOtherOpsRan() {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor table = Tensor.of(Shape.of(2, 2), 1f, 2f, 3f, 4f);
-      try (var step = Scope.open()) {
+      try (var step = TensorScope.open()) {
         var unread = table.indexSelect(0, Tensor.of(0, -1));
         assertThat(unread.shape()).isEqualTo(Shape.of(2, 2));
       }
@@ -60,7 +60,7 @@ class IndexErrorsTest {
 
   @Test
   void theFirstOfSeveral() {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor x = Tensor.of(1f, 2f);
       var first = x.scatterAdd(0, Tensor.of(0, 7), x);
       var second = x.indexAdd(0, Tensor.of(0, 9), x);
@@ -74,7 +74,7 @@ class IndexErrorsTest {
   @Test
   void byTheOpWhereItBlocks() {
     System.setProperty(CudaDriver.BLOCKING, "true");
-    try (var scope = Scope.open(device(Cuda.emulated()))) {
+    try (var scope = TensorScope.open(device(Cuda.emulated()))) {
       Tensor x = Tensor.of(1f, 2f);
       assertThatThrownBy(() -> x.gather(0, Tensor.of(2)))
           .isInstanceOf(TensorException.class)

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class PositionsTest {
   @Test
   void denseOperandsHaveOneAxisAndMoveInPacks() {
-    try (var scope = Scope.open(Cuda.device())) {
+    try (var scope = TensorScope.open(Cuda.device())) {
       Tensor x = Tensor.ones(3, 5, 7);
       assertThat(Positions.of(x, x).rank()).isEqualTo(1);
       assertThat(Positions.of(x, x).pack()).isEqualTo(4);
@@ -26,7 +26,7 @@ class PositionsTest {
 
   @Test
   void rowsThatAreApartHaveTwoAxes() {
-    try (var scope = Scope.open(Cuda.device())) {
+    try (var scope = TensorScope.open(Cuda.device())) {
       Tensor x = Tensor.ones(3, 5, 8).narrow(2, 0, 7);
       Positions at = Positions.of(Tensor.ones(3, 5, 7), x);
       assertThat(at.rank()).isEqualTo(2);
@@ -36,7 +36,7 @@ class PositionsTest {
 
   @Test
   void whatIsNotAlignedDoesNotMoveInPacks() {
-    try (var scope = Scope.open(Cuda.device())) {
+    try (var scope = TensorScope.open(Cuda.device())) {
       Tensor x = Tensor.ones(65).narrow(0, 1, 64);
       assertThat(Positions.of(Tensor.ones(64), x).pack()).isEqualTo(1);
       assertThat(x.neg().toFloatArray()).containsOnly(-1);
@@ -49,7 +49,7 @@ class PositionsTest {
     int[] order = {9, 8, 7, 6, 5, 4, 3, 2, 1, 0};
     double[][] results = new double[2][];
     for (Device device : List.of(Device.cpu(), Cuda.device())) {
-      try (var scope = Scope.open(device)) {
+      try (var scope = TensorScope.open(device)) {
         Tensor x = Tensor.arange(7776).reshape(2, 3, 2, 3, 2, 3, 2, 3, 2, 3).permute(order);
         Tensor frame = Tensor.zeros(3, 3, 3, 3, 3, 3, 3, 3, 3, 3);
         Tensor inside = frame;

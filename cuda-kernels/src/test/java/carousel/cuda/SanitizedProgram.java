@@ -1,9 +1,9 @@
 package carousel.cuda;
 
 import carousel.autograd.Grad;
-import carousel.nn.Init;
-import carousel.nn.LayerNorm;
-import carousel.nn.Loss;
+import carousel.nn.init.Init;
+import carousel.nn.layer.LayerNorm;
+import carousel.nn.loss.Loss;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
 import carousel.nn.optim.Adam;
@@ -12,7 +12,7 @@ import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.contract.Contract;
 import carousel.tensor.contract.OpCase;
@@ -80,7 +80,7 @@ public final class SanitizedProgram {
 
   /** What is no row: a sequence, layer norm, a loss, and the formula of Adam. */
   private static void train(Device device) {
-    try (var run = Scope.open(device)) {
+    try (var run = TensorScope.open(device)) {
       var rng = Philox.of(1);
       var lstm = Recurrent.of(Lstm.of(7, 13, Init.xavierUniform(), rng));
       var norm = LayerNorm.of(13);

@@ -1,6 +1,6 @@
 package carousel.nn;
 
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.HashMap;
@@ -51,7 +51,7 @@ public final class Parameter {
    * @throws TensorException if the type is neither F32 nor F64
    */
   public static Parameter of(Supplier<Tensor> initial) {
-    try (var making = Scope.openUnwatched()) {
+    try (var making = TensorScope.openUnwatched()) {
       var parameter = of(initial.get());
       making.keep(parameter.value);
       return parameter;

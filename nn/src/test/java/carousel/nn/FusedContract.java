@@ -6,7 +6,7 @@ import carousel.autograd.Grad;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
@@ -57,8 +57,8 @@ public final class FusedContract {
    * @param inputs its inputs; gradients are compared for the floating ones
    */
   public static void check(Composite composite, double tolerance, Tensor... inputs) {
-    try (var scope = Scope.open()) {
-      Device device = Scope.current().device();
+    try (var scope = TensorScope.open()) {
+      Device device = TensorScope.current().device();
       if (composite.fused(inputs) == null && device != Device.cpu()) {
         Assumptions.abort(
             "no kernel for " + composite.label() + " on " + device + ": runs its body");

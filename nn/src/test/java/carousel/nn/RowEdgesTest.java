@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import carousel.autograd.Grad;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
@@ -65,7 +65,7 @@ class RowEdgesTest {
     List<String> wrong = new ArrayList<>();
     List<String> without = new ArrayList<>();
     for (Op row : rows(type)) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         int n = EDGES.length;
         // Each with each; of three, the third takes its turn.
         Tensor[] inputs = new Tensor[operands(row)];

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import carousel.autograd.Grad;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
@@ -128,7 +128,7 @@ class SpecialValuesTest {
   }
 
   private static void follows(Subject subject, DType type) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor[] plain = subject.inputs.apply(type);
       assumeFalse(subject.composite.fused(plain) == null, "runs its body");
       for (int k = 0; k < plain.length; k++) {

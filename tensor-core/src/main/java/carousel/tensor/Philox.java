@@ -188,7 +188,7 @@ public final class Philox {
    */
   public Tensor draw(Distribution distribution, DType dtype, Shape shape) {
     requireFloating("draw", dtype);
-    return drawn("random", Scope.current().device(), distribution, dtype, shape);
+    return drawn("random", TensorScope.current().device(), distribution, dtype, shape);
   }
 
   private static void requireFloating(String op, DType dtype) {
@@ -284,7 +284,7 @@ public final class Philox {
     if (!(probability >= 0 && probability <= 1)) {
       throw new TensorException("bernoulli: probability must be in [0, 1], got " + probability);
     }
-    Tensor y = Tensor.empty("bernoulli", Scope.current().device(), DType.BOOL, Shape.of(dims));
+    Tensor y = Tensor.empty("bernoulli", TensorScope.current().device(), DType.BOOL, Shape.of(dims));
     Draw draw = reserve(Distribution.UNIFORM.blocks(DType.F32, y.size()));
     y.device().backend().bernoulli(probability, draw, y);
     return y;

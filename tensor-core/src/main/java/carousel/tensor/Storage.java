@@ -6,7 +6,7 @@ import java.util.OptionalDouble;
 /**
  * A block of device memory that tensors look at.
  *
- * <p>A storage is owned by one {@link Scope} and may be held by tapes; its memory goes back to the
+ * <p>A storage is owned by one {@link TensorScope} and may be held by tapes; its memory goes back to the
  * pool when the owner is closed and the last hold is released. Writing in place raises {@link
  * #version}, by which a tape notices that a saved value changed.
  *

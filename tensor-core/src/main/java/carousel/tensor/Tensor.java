@@ -18,7 +18,7 @@ import java.util.function.IntToDoubleFunction;
  * An n-dimensional array over off-heap memory: a {@link Layout} over a {@link Storage}.
  *
  * <p>Values never change except through {@link #assign} and {@link #fill}; every op returns a new
- * tensor, owned by the innermost open {@link Scope}. Views share storage. What applying an op means
+ * tensor, owned by the innermost open {@link TensorScope}. Views share storage. What applying an op means
  * is up to the ambient {@link carousel.tensor.op.Interpreter}; a tensor itself knows nothing of
  * gradients. {@code equals} is identity; compare values with {@link #allClose} or {@link
  * #sameValues}.
@@ -69,7 +69,7 @@ public final class Tensor
    */
   public static Tensor empty(String op, Device device, DType dtype, Shape shape) {
     // Shapes are small enough for this not to overflow.
-    Storage s = Scope.current().allocate(device, shape.size() * dtype.bytes(), op, shape);
+    Storage s = TensorScope.current().allocate(device, shape.size() * dtype.bytes(), op, shape);
     return new Tensor(s, Layout.contiguous(shape), dtype, device);
   }
 
@@ -182,7 +182,7 @@ public final class Tensor
 
   private static Tensor full(DType dtype, Shape shape, double value) {
     Numbers.require("full", dtype, value);
-    return filled(Scope.current().device(), dtype, shape, value);
+    return filled(TensorScope.current().device(), dtype, shape, value);
   }
 
   private static Tensor filled(Device device, DType dtype, Shape shape, double value) {
@@ -510,7 +510,7 @@ public final class Tensor
               + source.byteSize()
               + " bytes");
     }
-    Tensor y = empty("from", Scope.current().device(), dtype, shape);
+    Tensor y = empty("from", TensorScope.current().device(), dtype, shape);
     y.device.backend().write(dtype == DType.BOOL ? zerosAndOnes(source) : source, y);
     if (shape.size() == 1) {
       y.storage.filledWith(dtype.rounded(first(source, dtype)));
@@ -625,7 +625,7 @@ public final class Tensor
    * @return {@code [n,n]}
    */
   public static Tensor eye(DType dtype, int n) {
-    Tensor y = empty("eye", Scope.current().device(), dtype, Shape.of(requireCount("eye", n), n));
+    Tensor y = empty("eye", TensorScope.current().device(), dtype, Shape.of(requireCount("eye", n), n));
     y.device.backend().fill(y, 0);
     // The first column, if rows were one longer.
     y.device.backend().fill(y.over(Layout.contiguous(Shape.of(n, n + 1)).select(1, 0)), 1);
@@ -678,12 +678,12 @@ public final class Tensor
 
   /** A vector of numbers by their positions, a part at a time: the heap need not hold them. */
   private static Tensor ofValues(String op, DType dtype, int count, IntToDoubleFunction value) {
-    Tensor y = empty(op, Scope.current().device(), dtype, Shape.of(count));
+    Tensor y = empty(op, TensorScope.current().device(), dtype, Shape.of(count));
     for (int start = 0; start < count; start += PART) {
       int first = start;
       double[] values = new double[Math.min(PART, count - first)];
       Arrays.setAll(values, i -> value.applyAsDouble(first + i));
-      try (var scope = Scope.openUnwatched()) {
+      try (var scope = TensorScope.openUnwatched()) {
         Tensor part =
             Interpreter.EAGER.run(() -> ofType(op, dtype, Shape.of(values.length), values));
         y.device.backend().copy(part, y.over(Layout.contiguous(part.shape(), first)));
@@ -932,7 +932,7 @@ public final class Tensor
       throw new TensorException("assign: " + source.shape() + " does not fit into " + shape());
     }
     beforeWrite("assign", source);
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor from = source;
       if (source.device != device) {
         from = new Transfer(source.device, device).evaluate(source)[0];

@@ -80,7 +80,7 @@ class CallersTest {
   void errorsBeginWithTheMethodThatWasCalled() {
     Set<String> wrong = new TreeSet<>();
     Set<String> refused = new TreeSet<>();
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var inputs =
           List.of(
               Tensor.of(new boolean[][] {{true, false, true}, {true, true, false}}),
@@ -100,7 +100,7 @@ class CallersTest {
                 || arguments.size() != method.getParameterCount()) {
               continue;
             }
-            try (var step = Scope.open()) {
+            try (var step = TensorScope.open()) {
               Object unused =
                   method.invoke(
                       Modifier.isStatic(method.getModifiers()) ? null : x, arguments.toArray());

@@ -209,7 +209,7 @@ class ErrorsTest {
     wrong(
         "devices differ",
         () -> {
-          try (var elsewhere = Scope.open(Device.reference())) {
+          try (var elsewhere = TensorScope.open(Device.reference())) {
             f32(2).to(Device.cpu()).add(f32(2));
           }
         },
@@ -233,7 +233,7 @@ class ErrorsTest {
             DynamicTest.dynamicTest(
                 e.getKey(),
                 () -> {
-                  try (var scope = Scope.open()) {
+                  try (var scope = TensorScope.open()) {
                     Throwable thrown = catchThrowable(e.getValue().call());
                     assertThat(thrown)
                         .isInstanceOf(TensorException.class)

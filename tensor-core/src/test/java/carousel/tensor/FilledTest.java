@@ -28,10 +28,10 @@ class FilledTest {
     0, 1, -0.0, 0.1, -2.7, 1e300, Double.NEGATIVE_INFINITY, Double.MIN_VALUE
   };
 
-  private final Scope scope;
+  private final TensorScope scope;
 
   FilledTest(Device device) {
-    scope = Scope.open(device);
+    scope = TensorScope.open(device);
   }
 
   @AfterEach
@@ -159,10 +159,10 @@ class FilledTest {
   @Test
   void memoryThatComesBackFromThePoolKnowsNothing() {
     for (int i = 0; i < 3; i++) {
-      try (var inner = Scope.open()) {
+      try (var inner = TensorScope.open()) {
         isKnown(Tensor.ones(5));
       }
-      try (var inner = Scope.open()) {
+      try (var inner = TensorScope.open()) {
         assertThat(filled(Tensor.empty("a test", inner.device(), DType.F32, Shape.of(5))))
             .isEmpty();
       }

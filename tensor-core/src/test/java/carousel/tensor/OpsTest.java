@@ -18,10 +18,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 class OpsTest {
   private static final double NAN = Double.NaN;
   private static final double INF = Double.POSITIVE_INFINITY;
-  private final Scope scope;
+  private final TensorScope scope;
 
   OpsTest(Device device) {
-    scope = Scope.open(device);
+    scope = TensorScope.open(device);
   }
 
   @AfterEach

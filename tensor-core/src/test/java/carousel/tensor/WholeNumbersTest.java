@@ -58,7 +58,7 @@ class WholeNumbersTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void comparisonsWithAnyNumberAreTrue(Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor x = Tensor.of(WHOLE);
       for (double b : NUMBERS) {
         holds(x.lt(b), b, o -> o < 0);
@@ -101,7 +101,7 @@ class WholeNumbersTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void numbersThatDoNotFitAreRefused(Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       for (var op : ARITHMETIC.entrySet()) {
         for (double b : NUMBERS) {
           Supplier<Tensor> whole = () -> op.getValue().apply(Tensor.of(3, 4), b);
@@ -152,7 +152,7 @@ class WholeNumbersTest {
       Arrays.setAll(values, k -> dice.nextInt() >> shift);
       values[0] = dice.nextInt(2) == 0 ? Integer.MAX_VALUE : Integer.MIN_VALUE;
       values[1] = dice.nextInt(-1, 2) * (i % 4 == 0 ? 1 : 0);
-      try (var scope = Scope.open(device)) {
+      try (var scope = TensorScope.open(device)) {
         Tensor row = Tensor.of(values);
         BigInteger sum = BigInteger.ZERO;
         boolean runs = true;
@@ -205,7 +205,7 @@ class WholeNumbersTest {
       for (int k = 0; k < n; k++) {
         sums[index[k]] += values[k];
       }
-      try (var scope = Scope.open(device)) {
+      try (var scope = TensorScope.open(device)) {
         Tensor to = Tensor.of(base);
         Tensor at = Tensor.of(index);
         Tensor from = Tensor.of(values);
@@ -241,7 +241,7 @@ class WholeNumbersTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void wholeQuotientsAreThoseOfJava(Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       for (int b : WHOLE) {
         if (b != 0) {
           assertThat(Tensor.of(WHOLE).floorDivide(b).toIntArray())
@@ -264,7 +264,7 @@ class WholeNumbersTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void truthValuesAreCounted(Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor x = Tensor.of(Shape.of(2, 3), true, false, true, true, true, true);
       assertThat(x.sum().dtype()).isEqualTo(DType.I32);
       assertThat(x.sum().item()).isEqualTo(5);

@@ -10,11 +10,11 @@ import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Recurrent.Direction;
 import carousel.nn.recurrent.Sequence.Run;
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Agreement;
@@ -26,7 +26,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /** What a {@link CellContract} looks at. */
-final class CellChecks<S extends State> {
+final class CellChecks<S extends RecurrentState> {
   private static final long SEED = 5;
   private static final int CALLS = 4;
 
@@ -46,7 +46,7 @@ final class CellChecks<S extends State> {
   }
 
   void check() {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Map<Parameters.Named, Tensor> zeros = new LinkedHashMap<>();
       var rng = Philox.of(SEED);
       for (var named : cell.parameters()) {
@@ -77,7 +77,7 @@ final class CellChecks<S extends State> {
     for (CellWay way : CellWay.ALL) {
       // One way, in all it says, is enough to act on.
       if (findings.areNone()) {
-        try (var scope = Scope.open(device)) {
+        try (var scope = TensorScope.open(device)) {
           agrees(way);
         }
       }
@@ -169,7 +169,7 @@ final class CellChecks<S extends State> {
       x = random(rng, Shape.of(way.steps(), way.rows(), cell.inputs()), type).mul(2);
       initial =
           way.start() == CellWay.Start.GIVEN
-              ? List.of(State.map(cell.zero(way.rows()), t -> random(rng, t.shape(), type)))
+              ? List.of(RecurrentState.map(cell.zero(way.rows()), t -> random(rng, t.shape(), type)))
               : List.of();
       marks = way.marks().apply(way);
       leaves.add(new Named("x", x));
@@ -219,7 +219,7 @@ final class CellChecks<S extends State> {
   }
 
   private void repeats() {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       var trial = new Trial(CellWay.FORWARD);
       String where = CellWay.FORWARD + ", op by op";
       Results first = findings.attempt(where, () -> Bodies.INSTANCE.run(trial::results));
@@ -250,7 +250,7 @@ final class CellChecks<S extends State> {
 
   /** Two pieces of a sequence, the state carried, are the sequence. */
   private void pieces() {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       var trial = new Trial(CellWay.FORWARD);
       Tensor z = Grad.off(() -> cell.project(trial.x));
       Tensor head = trial.x.narrow(0, 0, 2);
@@ -325,7 +325,7 @@ final class CellChecks<S extends State> {
       return;
     }
     for (CellWay way : List.of(CellWay.FORWARD, CellWay.BOTH)) {
-      try (var scope = Scope.open(device)) {
+      try (var scope = TensorScope.open(device)) {
         var trial = new Trial(way);
         GradReport report =
             findings.attempt(

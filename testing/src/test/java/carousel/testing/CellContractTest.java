@@ -3,7 +3,7 @@ package carousel.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
 import carousel.nn.recurrent.AffineCell;

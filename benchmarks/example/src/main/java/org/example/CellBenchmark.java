@@ -3,12 +3,12 @@ package org.example;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.jmh.WarmUp;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.HiddenState;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope; // JMH's Scope is written out below
+import carousel.tensor.TensorScope; // JMH's TensorScope is written out below
 import carousel.tensor.SharedScope;
 import carousel.tensor.Tensor;
 import java.util.concurrent.TimeUnit;
@@ -72,13 +72,13 @@ public class CellBenchmark {
     }
 
     double loss() {
-      try (Scope step = Scope.open()) { // frees what the invocation made
+      try (TensorScope step = TensorScope.open()) { // frees what the invocation made
         return layer.run(x).last().square().mean().item();
       }
     }
 
     double gradients() {
-      try (Scope step = Scope.open()) {
+      try (TensorScope step = TensorScope.open()) {
         Gradients g = Grad.of(() -> layer.run(x).last().square().mean(), layer.parameters());
         return g.norm();
       }

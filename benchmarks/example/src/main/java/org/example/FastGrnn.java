@@ -1,6 +1,6 @@
 package org.example;
 
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.Parameter;
 import carousel.nn.recurrent.AffineCell;
 import carousel.nn.recurrent.HiddenState;

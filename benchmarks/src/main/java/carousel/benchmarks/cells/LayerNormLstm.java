@@ -1,6 +1,6 @@
 package carousel.benchmarks.cells;
 
-import carousel.nn.LayerNorm;
+import carousel.nn.layer.LayerNorm;
 import carousel.nn.Parameter;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.LstmState;

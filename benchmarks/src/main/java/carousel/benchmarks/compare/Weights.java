@@ -3,7 +3,7 @@ package carousel.benchmarks.compare;
 import carousel.benchmarks.cells.LayerNormLstm;
 import carousel.benchmarks.cells.ProjectedLstm;
 import carousel.benchmarks.cells.Slstm;
-import carousel.nn.LayerNorm;
+import carousel.nn.layer.LayerNorm;
 import carousel.nn.Parameter;
 import carousel.nn.recurrent.Activation;
 import carousel.nn.recurrent.Cell;

@@ -1,6 +1,6 @@
 package carousel.benchmarks.memory;
 
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.SharedScope;
 import carousel.tensor.Tensor;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -39,7 +39,7 @@ public class LeakyBenchmark {
   /** Reads the weights, and makes a tensor. */
   @Benchmark
   public double step() {
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       return Tensor.zeros(1 << 14).sum().item() + weights.sum().item();
     }
   }

@@ -2,7 +2,7 @@ package carousel.nn.io;
 
 import carousel.nn.Parameters;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import java.io.IOException;
 import java.nio.channels.ReadableByteChannel;
@@ -60,7 +60,7 @@ record Loading(
       }
       wanted.add(found);
     }
-    try (var loading = Scope.open(Scope.current().device())) {
+    try (var loading = TensorScope.open(TensorScope.current().device())) {
       for (var each : wanted) checkLoadable(each);
       var tensors = new LinkedHashMap<String, Tensor>();
       for (var each : wanted) {

@@ -8,7 +8,7 @@ import carousel.nn.Parameters.Named;
 import carousel.tensor.DType;
 import carousel.tensor.InPlace;
 import carousel.tensor.Recording;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.Agreement;
@@ -98,7 +98,7 @@ public final class Optimizer {
    */
   private void step(
       Function<Leaf, Tensor> dense, Function<Leaf, @Nullable Rows> rows, @Nullable Tensor factor) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       var found = new ArrayList<Gradient>();
       for (var named : parameters) {
         Rows sparse =
@@ -196,7 +196,7 @@ public final class Optimizer {
   }
 
   private void byItself(Named named, Tensor gradient, Rule.Memory memory) {
-    try (var update = Scope.openUnwatched()) {
+    try (var update = TensorScope.openUnwatched()) {
       named.parameter().assign(rule.update(named.value(), gradient, memory));
     }
   }

@@ -13,7 +13,7 @@ import carousel.tensor.Tensor;
  *
  * @param <S> what it carries from step to step
  */
-public interface AffineCell<S extends State> extends Cell<S> {
+public interface AffineCell<S extends RecurrentState> extends Cell<S> {
   /**
    * Returns the weights of the input.
    *

@@ -61,7 +61,7 @@ public record Bidirectional(Recurrent<?> forward, Recurrent<?> backward) impleme
   }
 
   @Override
-  public Run run(Tensor x, Marks marks, List<? extends State> initial) {
+  public Run run(Tensor x, Marks marks, List<? extends RecurrentState> initial) {
     if (!initial.isEmpty() && initial.size() != 2) {
       throw new TensorException(
           "bidirectional: two initial states are wanted, forward and reverse, got "

@@ -19,7 +19,7 @@ import carousel.tensor.Tensor;
  *
  * @param <S> what it carries from step to step
  */
-public interface Cell<S extends State> extends Layer {
+public interface Cell<S extends RecurrentState> extends Layer {
   /**
    * Returns the features of a step's input.
    *

@@ -1,6 +1,6 @@
 package carousel.nn.recurrent;
 
-import carousel.nn.Reduction;
+import carousel.nn.loss.Reduction;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;

@@ -9,7 +9,7 @@ import carousel.tensor.op.GateOrder;
  *
  * @param <S> what it carries from step to step
  */
-public interface GatedCell<S extends State> extends AffineCell<S> {
+public interface GatedCell<S extends RecurrentState> extends AffineCell<S> {
   /**
    * Returns the blocks of {@code wx} and {@code b}.
    *

@@ -1,6 +1,6 @@
 package carousel.nn.recurrent;
 
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.Parameter;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;

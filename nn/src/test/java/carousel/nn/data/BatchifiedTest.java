@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
@@ -17,11 +17,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class BatchifiedTest {
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach
@@ -88,7 +88,7 @@ class BatchifiedTest {
     var data = alphabet(40).batchify(4);
     TokenBatch window;
     var before = scope.bytes();
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       window = data.window(3, 5);
       assertThat(step.bytes()).isZero();
     }

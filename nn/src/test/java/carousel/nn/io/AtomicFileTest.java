@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import carousel.nn.Init;
-import carousel.nn.Linear;
-import carousel.nn.onnx.Chain;
-import carousel.nn.onnx.Onnx;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Linear;
+import carousel.exchange.onnx.Chain;
+import carousel.exchange.onnx.Onnx;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -170,7 +170,7 @@ class AtomicFileTest {
     var inner = Files.createDirectory(folder.resolve("inner"));
     // Not the devices of the machine, which a mistake would take from it.
     var socket = folder.resolve("socket");
-    try (var scope = Scope.open();
+    try (var scope = TensorScope.open();
         var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
       server.bind(UnixDomainSocketAddress.of(socket));
       for (var target : List.of(pipe, link, inner, socket)) {
@@ -187,7 +187,7 @@ class AtomicFileTest {
   @MethodSource("writers")
   void keepsThePermissionsOfTheOldFile(Writer writer) throws IOException {
     assumeTrue(folder.getFileSystem().supportedFileAttributeViews().contains("posix"));
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       for (var mode : List.of("rw-------", "rw-rw-rw-", "r--r-----", "rwxr-x--x")) {
         var file = Files.writeString(folder.resolve(mode), "old");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));

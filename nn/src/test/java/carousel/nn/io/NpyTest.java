@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,12 +26,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 class NpyTest {
   @TempDir Path folder;
   private Path file;
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
     file = folder.resolve("x.npy");
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach

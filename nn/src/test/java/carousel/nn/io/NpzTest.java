@@ -4,11 +4,11 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.nn.Init;
-import carousel.nn.Linear;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Linear;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -36,12 +36,12 @@ class NpzTest {
 
   @TempDir Path folder;
   private Path file;
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
     file = folder.resolve("weights.npz");
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach

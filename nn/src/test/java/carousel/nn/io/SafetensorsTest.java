@@ -7,7 +7,7 @@ import carousel.nn.Layer;
 import carousel.nn.Parameter;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.io.IOException;
@@ -27,12 +27,12 @@ import org.junit.jupiter.api.io.TempDir;
 class SafetensorsTest {
   @TempDir Path folder;
   private Path file;
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
     file = folder.resolve("weights.safetensors");
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach
@@ -89,7 +89,7 @@ class SafetensorsTest {
   void loadedTensorsBelongToTheScopeAroundTheCall() throws IOException {
     Safetensors.save(file, Map.of("x", Tensor.of(1f, 2f)));
     Tensor inner;
-    try (var _ = Scope.open()) {
+    try (var _ = TensorScope.open()) {
       inner = Objects.requireNonNull(Safetensors.load(file).get("x"));
       assertThat(inner.toFloatArray()).containsExactly(1, 2);
     }

@@ -5,7 +5,7 @@ import carousel.nn.FusedContract;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
@@ -115,7 +115,7 @@ final class KernelCase {
 
   private static List<Use> all(Predicate<Composite> wanted, Supplier<?> run) {
     List<Use> uses = new ArrayList<>();
-    var outside = Scope.current();
+    var outside = TensorScope.current();
     Interpreter watch =
         (op, in) -> {
           if (op instanceof Composite composite && wanted.test(composite)) {
@@ -127,7 +127,7 @@ final class KernelCase {
           Arrays.stream(out).forEach(outside::adopt);
           return out;
         };
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       watch.run(run);
     }
     return uses;
@@ -154,7 +154,7 @@ final class KernelCase {
    * @param around runs the kernel
    */
   boolean differs(Consumer<Runnable> around) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       boolean[] wanted = new boolean[inputs.length];
       for (int i = 0; i < wanted.length; i++) {
         wanted[i] = isLeaf(inputs[i]);

@@ -9,7 +9,7 @@ import carousel.nn.Parameter;
 import carousel.nn.Parameters;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -109,7 +109,7 @@ class FusedStepTest {
   }
 
   private static void compare(Rule rule) {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var fused = new Counting(rule, false);
       var whole = new Counting(rule, true);
       var one = parameters();
@@ -120,7 +120,7 @@ class FusedStepTest {
       for (int k = 0; k < 7; k++) {
         first.learningRate(0.01 / (1 + k));
         second.learningRate(0.01 / (1 + k));
-        try (var step = Scope.open()) {
+        try (var step = TensorScope.open()) {
           first.step(gradients(one, k).clipNorm(1 + 100 * k));
           second.step(gradients(other, k).clipNorm(1 + 100 * k));
         }
@@ -144,7 +144,7 @@ class FusedStepTest {
 
   @Test
   void raisesTheVersionOfWhatItWrites() {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var p = Parameter.of(Tensor.ones(3));
       var parameters = Parameters.of(List.of(new Parameters.Named("p", p)));
       int before = p.value().storage().version();
@@ -155,7 +155,7 @@ class FusedStepTest {
 
   @Test
   void readsAGradientThatIsAParameterBeforeItChanges() {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var p = Parameter.of(Tensor.of(1f, 2f));
       var q = Parameter.of(Tensor.of(3f, 4f));
       var parameters =
@@ -188,7 +188,7 @@ class FusedStepTest {
     for (DType type : new DType[] {DType.F32, DType.F64}) {
       for (int width : new int[] {1, 16, 37}) {
         for (var pair : pairs) {
-          try (var run = Scope.open()) {
+          try (var run = TensorScope.open()) {
             Tensor rows = trained(pair.getFirst(), type, width);
             Tensor all = trained(pair.getLast(), type, width);
             assertThat(rows.sameValues(all)).as(pair + " " + type + " " + width).isTrue();
@@ -204,7 +204,7 @@ class FusedStepTest {
     var leaf = parameters.iterator().next();
     var optimizer = rule.over(parameters, 0.1);
     for (int k = 0; k < 3; k++) {
-      try (var step = Scope.open()) {
+      try (var step = TensorScope.open()) {
         Tensor tokens = Tensor.of(5 + k, 59, 5, 0);
         var g = Grad.of(() -> table.value().indexSelect(0, tokens).square().sum(), parameters);
         assertThat(g.unscaledRows(leaf)).isNotNull();

@@ -1,6 +1,6 @@
 package carousel.nn.random;
 
-import carousel.nn.Dropout;
+import carousel.nn.layer.Dropout;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.nn.Parameter;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -48,7 +48,7 @@ class BackwardFormulasTest {
     }
   }
 
-  private static List<Tensor> gradients(Sequence layer, Tensor dHs, State start, List<Tensor> by) {
+  private static List<Tensor> gradients(Sequence layer, Tensor dHs, RecurrentState start, List<Tensor> by) {
     var g =
         Grad.of(
             () -> layer.run(by.getFirst(), List.of(start), null).y().mul(dHs).sum(),
@@ -73,7 +73,7 @@ class BackwardFormulasTest {
   @ParameterizedTest
   @EnumSource(Activation.class)
   void elman(Activation f) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = random(1, T, N, D);
       Tensor h0 = random(2, N, H);
       Tensor dHs = random(3, T, N, H);
@@ -122,7 +122,7 @@ class BackwardFormulasTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void lstm(boolean peepholes) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = random(1, T, N, D);
       Tensor h0 = random(2, N, H);
       Tensor c0 = random(3, N, H);

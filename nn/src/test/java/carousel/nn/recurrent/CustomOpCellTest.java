@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Agreement;
@@ -34,7 +34,7 @@ class CustomOpCellTest {
   private static final int H = 8;
   private static final int D = 3;
 
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {
@@ -45,7 +45,7 @@ class CustomOpCellTest {
       CustomOp.of("clip", x -> x, Vjp.linear(g -> g.clamp(-0.05, 0.05)));
 
   /** Spikes s and potentials v. */
-  record LifState(Tensor s, Tensor v) implements State {}
+  record LifState(Tensor s, Tensor v) implements RecurrentState {}
 
   /** Leaky integrate and fire: {@code v = β·v' ⊙ (1 − s') + z + s'·u}, {@code s = spike(v − 1)}. */
   record Lif(Parameter wx, Parameter b, Parameter u, double[] slope)
@@ -129,7 +129,7 @@ class CustomOpCellTest {
   }
 
   private static boolean hasKernels() {
-    return FusedContract.VECTORS && Scope.current().device() == Device.cpu();
+    return FusedContract.VECTORS && TensorScope.current().device() == Device.cpu();
   }
 
   private static String explained(Cell<?> cell, DType type) {
@@ -404,7 +404,7 @@ class CustomOpCellTest {
       assertThat(explained(cell, DType.F64)).contains("no kernel");
       sameValues(cell, x(DType.F64));
     }
-    if (Scope.current().device() == Device.cpu()) {
+    if (TensorScope.current().device() == Device.cpu()) {
       assertThat(explained(read, DType.F64))
           .contains("onHost: it reads values on the host", "CustomOpCellTest.java:");
       assertThat(explained(summed, DType.F64))

@@ -7,7 +7,7 @@ import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Agreement;
 import java.util.ArrayList;
@@ -122,7 +122,7 @@ class FunctionsInStepTest {
   }
 
   private static void check(BinaryOperator<Tensor> function, boolean kernel) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor w = Philox.of(4).normal(DType.F64, 0, 0.5, H, H);
       var cell = new Step(function, w);
       var layer = Recurrent.of(cell);

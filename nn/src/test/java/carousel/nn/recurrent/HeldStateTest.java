@@ -4,13 +4,13 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.Parameter;
-import carousel.nn.onnx.OnnxGru;
+import carousel.exchange.onnx.OnnxGru;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Interpreter;
@@ -32,11 +32,11 @@ class HeldStateTest {
   /** So far from 0 that the logistic function is 1, and 0 beside anything, in F32. */
   private static final double SURE = 200;
 
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach
@@ -54,7 +54,7 @@ class HeldStateTest {
     return Parameter.of(() -> Tensor.of(b).cast(type));
   }
 
-  private static Map<String, Cell<? extends State>> holding(DType type, double sign) {
+  private static Map<String, Cell<? extends RecurrentState>> holding(DType type, double sign) {
     // Without recurrent weights: a great state would move the gates by them.
     var init = Init.zeros().as(type);
     var rng = Philox.of(7);
@@ -88,7 +88,7 @@ class HeldStateTest {
           Tensor x = Philox.of(1).normal(type, 0, 1, steps(), 2, 3);
           for (double value : new double[] {1e-6, 1e-12, -3e-30, 1e10}) {
             Tensor kept = Tensor.full(type, value, 2, H);
-            State first = started(cell, kept);
+            RecurrentState first = started(cell, kept);
             Tensor last = last(cell, x, first);
             assertThat(last.sub(kept).abs().max().item())
                 .as("%s: a state of %s after %d steps", cell.label(), value, x.dim(0))
@@ -113,11 +113,11 @@ class HeldStateTest {
 
   /** An emulated device takes its time for each. */
   private static int steps() {
-    return Scope.current().device() == Device.cpu() ? 3000 : 20;
+    return TensorScope.current().device() == Device.cpu() ? 3000 : 20;
   }
 
   private interface Check {
-    void of(Cell<? extends State> cell, DType type);
+    void of(Cell<? extends RecurrentState> cell, DType type);
   }
 
   private static Stream<DynamicTest> each(double sign, Check check) {
@@ -130,7 +130,7 @@ class HeldStateTest {
                             DynamicTest.dynamicTest(
                                 name + " " + type + (by == Interpreter.EAGER ? "" : " by bodies"),
                                 () -> {
-                                  try (var scope = Scope.open()) {
+                                  try (var scope = TensorScope.open()) {
                                     by.run(() -> {
                                       check.of(requireNonNull(holding(type, sign).get(name)), type);
                                       return null;
@@ -139,14 +139,14 @@ class HeldStateTest {
                                 }))));
   }
 
-  private static State started(Cell<? extends State> cell, Tensor kept) {
+  private static RecurrentState started(Cell<? extends RecurrentState> cell, Tensor kept) {
     return cell instanceof Cifg ? new LstmState(kept.zerosLike(), kept) : new HiddenState(kept);
   }
 
   /** What is carried: of an LSTM, C. */
   @SuppressWarnings("unchecked") // Each cell gets a state of its own kind.
-  private static <S extends State> Tensor last(Cell<S> cell, Tensor x, State first) {
-    State end = Recurrent.of(cell).run(x, (S) first).states().getFirst();
+  private static <S extends RecurrentState> Tensor last(Cell<S> cell, Tensor x, RecurrentState first) {
+    RecurrentState end = Recurrent.of(cell).run(x, (S) first).states().getFirst();
     List<Tensor> tensors = end.tensors();
     return tensors.getLast();
   }

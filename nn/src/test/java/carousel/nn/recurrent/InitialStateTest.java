@@ -5,15 +5,15 @@ import static carousel.nn.recurrent.Layers.H;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.Parameter;
-import carousel.nn.onnx.OnnxActivation;
-import carousel.nn.onnx.OnnxGru;
-import carousel.nn.onnx.OnnxLstm;
-import carousel.nn.onnx.OnnxRnn;
+import carousel.exchange.onnx.OnnxActivation;
+import carousel.exchange.onnx.OnnxGru;
+import carousel.exchange.onnx.OnnxLstm;
+import carousel.exchange.onnx.OnnxRnn;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -86,7 +86,7 @@ class InitialStateTest {
             DynamicTest.dynamicTest(
                 entry.getKey(),
                 () -> {
-                  try (var scope = Scope.open()) {
+                  try (var scope = TensorScope.open()) {
                     test.accept(entry.getValue().get());
                   }
                 }));
@@ -122,16 +122,16 @@ class InitialStateTest {
     return tests(cell -> gradients(cell));
   }
 
-  private static <S extends State> void gradients(Cell<S> cell) {
+  private static <S extends RecurrentState> void gradients(Cell<S> cell) {
     S zero = cell.zero(ROWS);
     List<Tensor> actual = gradients(cell, zero);
-    List<Tensor> expected = gradients(cell, State.map(zero, Tensor::copy));
+    List<Tensor> expected = gradients(cell, RecurrentState.map(zero, Tensor::copy));
     for (int i = 0; i < actual.size(); i++) {
       assertThat(actual.get(i).allClose(expected.get(i), 1e-12, 1e-12)).as("tensor %d", i).isTrue();
     }
   }
 
-  private static <S extends State> List<Tensor> gradients(Cell<S> cell, S start) {
+  private static <S extends RecurrentState> List<Tensor> gradients(Cell<S> cell, S start) {
     Tensor x = Layers.random(3, STEPS, ROWS, D);
     Tensor[] leaves = start.tensors().toArray(Tensor[]::new);
     var gradients =
@@ -150,7 +150,7 @@ class InitialStateTest {
     return tests(cell -> carried(cell));
   }
 
-  private static <S extends State> void carried(Cell<S> cell) {
+  private static <S extends RecurrentState> void carried(Cell<S> cell) {
     Recurrent<S> layer = Recurrent.of(cell);
     Tensor x = Layers.random(3, 2 * STEPS, ROWS, D);
     S state = cell.zero(ROWS);

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.contract.Combinations;
@@ -89,7 +89,7 @@ class ScanKernelTest {
   }
 
   private void agree(String name, DType type, Case c, boolean reverse) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var rng = Philox.of(7);
       var init = Init.uniform(0.5).as(type);
       Cell<?> cell = cell(name, c, init, rng);
@@ -105,7 +105,7 @@ class ScanKernelTest {
         start.add(rng.normal(type, 0, 0.5, zero.shape().toArray()));
       }
       leaves.addAll(start);
-      State initial = State.with(cell.zero(c.rows()), start);
+      RecurrentState initial = RecurrentState.with(cell.zero(c.rows()), start);
       Tensor lengths =
           c.lengths().isEmpty()
               ? null
@@ -140,7 +140,7 @@ class ScanKernelTest {
 
   @Test
   void aCellOfAUserHasAKernel() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var x = Layers.random(3, 4, 2, Layers.D);
       requireKernel(() -> Recurrent.of(Layers.cell(Layers.USERS)).apply(x));
     }
@@ -190,7 +190,7 @@ class ScanKernelTest {
   /** One pass finds the gradients of both weights, whichever is wanted. */
   @Test
   void oneProductMayReadSeveralWeights() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var init = Init.uniform(0.5).as(DType.F64);
       var rng = Philox.of(5);
       var cell =
@@ -242,7 +242,7 @@ class ScanKernelTest {
 
   @Test
   void whatIsDrawnAtEveryStepIsNoConstant() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var init = Init.uniform(0.5);
       var rng = Philox.of(5);
       var cell =
@@ -255,7 +255,7 @@ class ScanKernelTest {
 
   @Test
   void aStepThatIsNotUnderstoodRunsAsItIsWritten() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var init = Init.uniform(0.5);
       var rng = Philox.of(5);
       var cell =

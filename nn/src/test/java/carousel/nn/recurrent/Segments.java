@@ -27,23 +27,23 @@ record Segments(
     boolean @Nullable [][] taken) {
 
   /** A run of rows {@code [T,N,D]}. */
-  Run run(Tensor x, List<? extends State> initial) {
+  Run run(Tensor x, List<? extends RecurrentState> initial) {
     List<Tensor> ys = new ArrayList<>();
-    List<List<State>> states = new ArrayList<>();
+    List<List<RecurrentState>> states = new ArrayList<>();
     for (int n = 0; n < x.dim(1); n++) {
       int row = n;
-      List<State> start =
-          initial.stream().map(s -> State.map((State) s, t -> t.narrow(0, row, 1))).toList();
+      List<RecurrentState> start =
+          initial.stream().map(s -> RecurrentState.map((RecurrentState) s, t -> t.narrow(0, row, 1))).toList();
       Run run = row(x.narrow(1, n, 1), n, start);
       ys.add(run.y());
       states.add(run.states());
     }
-    List<State> all = new ArrayList<>();
+    List<RecurrentState> all = new ArrayList<>();
     for (int cell = 0; cell < reverse.size(); cell++) {
-      State joined = states.getFirst().get(cell);
+      RecurrentState joined = states.getFirst().get(cell);
       for (int n = 1; n < states.size(); n++) {
         joined =
-            State.zip(joined, states.get(n).get(cell), (a, b) -> Tensor.concat(0, List.of(a, b)));
+            RecurrentState.zip(joined, states.get(n).get(cell), (a, b) -> Tensor.concat(0, List.of(a, b)));
       }
       all.add(joined);
     }
@@ -51,19 +51,19 @@ record Segments(
     return new Run(y, y, all);
   }
 
-  private Run row(Tensor x, int n, List<State> initial) {
+  private Run row(Tensor x, int n, List<RecurrentState> initial) {
     int steps = x.dim(0);
-    List<State> own = layer.run(x.narrow(0, 0, 0)).states();
-    List<State> given = initial.isEmpty() ? own : initial;
+    List<RecurrentState> own = layer.run(x.narrow(0, 0, 0)).states();
+    List<RecurrentState> given = initial.isEmpty() ? own : initial;
     List<List<Integer>> segments = segments(n);
     Tensor zero = Tensor.zeros(DType.F64, 1, 1, layer.outputs());
     Tensor[] y = new Tensor[steps];
     Arrays.fill(y, zero);
-    List<State> last = new ArrayList<>(given);
+    List<RecurrentState> last = new ArrayList<>(given);
     for (int k = 0; k < segments.size(); k++) {
       boolean first = k == 0;
       boolean end = k == segments.size() - 1;
-      List<State> start = new ArrayList<>();
+      List<RecurrentState> start = new ArrayList<>();
       for (int cell = 0; cell < reverse.size(); cell++) {
         boolean begins = reverse.get(cell) ? end : first && !resetAtZero(n);
         start.add((begins ? given : own).get(cell));

@@ -1,6 +1,6 @@
 package carousel.nn.recurrent;
 
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
 import carousel.tensor.Philox;
@@ -22,7 +22,7 @@ public record StrangeCell(
     implements AffineCell<StrangeCell.Pair> {
 
   /** The state. */
-  public record Pair(Tensor a, Tensor b) implements State {}
+  public record Pair(Tensor a, Tensor b) implements RecurrentState {}
 
   /** N rows, H units, and P, which are fewer. */
   public record Sizes(int n, int h, int p) {

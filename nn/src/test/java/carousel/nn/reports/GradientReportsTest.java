@@ -8,10 +8,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.Embedding;
+import carousel.nn.layer.Embedding;
 import carousel.nn.Parameter;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -29,11 +29,11 @@ import org.junit.jupiter.api.Test;
 class GradientReportsTest {
   private static final double INF = Double.POSITIVE_INFINITY;
 
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach

@@ -1,6 +1,6 @@
 package carousel.tensor.op;
 
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.HashSet;
@@ -106,7 +106,7 @@ public non-sealed interface CustomOp extends Op {
     for (int i = 0; i < versions.length; i++) {
       versions[i] = inputs[i].storage().version();
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor[] outputs = Interpreter.EAGER.run(() -> forward(inputs));
       requireOutputs(this, outputs);
       for (int i = 0; i < versions.length; i++) {

@@ -1,7 +1,7 @@
 package carousel.tensor.op;
 
 import carousel.tensor.Layout;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -58,7 +58,7 @@ public final class FormulaTrace implements Interpreter {
   public FormulaTrace(Tensor like, @Nullable Tensor rows) {
     this.like = like;
     this.rows = rows;
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       gone = Tensor.empty("a stand-in of a formula", like.device(), like.dtype(), like.shape());
     }
   }

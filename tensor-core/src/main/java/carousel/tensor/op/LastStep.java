@@ -1,6 +1,6 @@
 package carousel.tensor.op;
 
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.spi.Fused;
 import java.util.List;
@@ -45,7 +45,7 @@ public final class LastStep {
       boolean[] wanted,
       BiFunction<Scan, Tensor[], Fused> kernels) {
     return Interpreter.EAGER.run(() -> {
-      try (var scope = Scope.openUnwatched()) {
+      try (var scope = TensorScope.openUnwatched()) {
         var parts = new LastStep(scan, given);
         @Nullable Tensor[] gradients = parts.pull(cotangents, wanted, kernels);
         for (Tensor gradient : gradients) {

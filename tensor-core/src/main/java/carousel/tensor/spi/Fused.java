@@ -1,6 +1,6 @@
 package carousel.tensor.spi;
 
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Interpreter;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +49,7 @@ public interface Fused {
    */
   static boolean anyNaN(@Nullable Tensor... gradients) {
     return Interpreter.EAGER.run(() -> {
-      try (var scope = Scope.openUnwatched()) {
+      try (var scope = TensorScope.openUnwatched()) {
         for (Tensor gradient : gradients) {
           if (gradient != null && Double.isNaN(gradient.sum().item())) {
             return true;

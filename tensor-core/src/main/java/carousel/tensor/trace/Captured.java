@@ -1,7 +1,7 @@
 package carousel.tensor.trace;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
@@ -33,7 +33,7 @@ class Captured {
   private record Applied(Op op, List<Tensor> inputs) {}
 
   private final Interpreter outer;
-  private final Scope scope;
+  private final TensorScope scope;
   private final Map<Applied, Tensor[]> computed = new HashMap<>();
   private final Map<Use, Integer> known = new HashMap<>();
   private final List<Tensor> tensors = new ArrayList<>();
@@ -50,7 +50,7 @@ class Captured {
    * @param outer computes what does not depend on stand-ins
    * @param scope owns what is made while code is traced
    */
-  Captured(Interpreter outer, Scope scope, Graph graph) {
+  Captured(Interpreter outer, TensorScope scope, Graph graph) {
     this.outer = outer;
     this.scope = scope;
     this.graph = graph;

@@ -1,6 +1,6 @@
 package carousel.tensor.trace;
 
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Cast;
@@ -47,7 +47,7 @@ final class Linearity implements Interpreter {
     if (!any) {
       return true;
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       var watch = new Linearity();
       Tensor[] arriving = new Tensor[outputs.length];
       for (int k = 0; k < arriving.length; k++) {

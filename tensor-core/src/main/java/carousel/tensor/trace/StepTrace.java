@@ -3,7 +3,7 @@ package carousel.tensor.trace;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Layout;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
@@ -102,7 +102,7 @@ final class StepTrace implements Interpreter {
     this.columns = new Columns(graph, cuts);
     this.folds = new Folds(this);
     this.applications = new Applications(this);
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       gone = Tensor.empty(STAND_IN, device, type, Shape.SCALAR);
       goneTest = Tensor.empty(STAND_IN, device, DType.BOOL, Shape.SCALAR);
     }

@@ -3,7 +3,7 @@ package carousel.tensor.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Backend;
@@ -132,7 +132,7 @@ class BrokenBackendTest {
         .filter(c -> c.operands().getFirst().shape().size() < 100)
         .forEach(c -> {
           called.clear();
-          try (var scope = Scope.open(watched)) {
+          try (var scope = TensorScope.open(watched)) {
             c.op().evaluate(c.inputs());
           }
           called.forEach(method -> callers.computeIfAbsent(method, _ -> new ArrayList<>()).add(c));

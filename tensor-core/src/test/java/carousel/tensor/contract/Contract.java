@@ -1,7 +1,7 @@
 package carousel.tensor.contract;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
@@ -37,7 +37,7 @@ public final class Contract {
    */
   public static List<String> violations(OpCase c, List<Device> devices) {
     List<String> wrong = new ArrayList<>();
-    try (var outer = Scope.open(Device.reference())) {
+    try (var outer = TensorScope.open(Device.reference())) {
       // What is expected is of dense operands: ops have ways of their own with views, on every
       // device.
       Tensor[] dense = Arrays.stream(c.inputs()).map(Tensor::contiguous).toArray(Tensor[]::new);
@@ -67,7 +67,7 @@ public final class Contract {
 
   private static List<String> violations(OpCase c, Device device, Expected... expected) {
     List<String> wrong = new ArrayList<>();
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor[] inputs = c.inputs();
       Tensor[] before =
           Arrays.stream(inputs).map(x -> x.to(Device.reference())).toArray(Tensor[]::new);

@@ -2,7 +2,7 @@ package carousel.tensor.contract;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -377,7 +377,7 @@ public final class LongSums {
     terms(type, count)
         .limit(kinds)
         .forEach(terms -> {
-          try (var scope = Scope.open(device)) {
+          try (var scope = TensorScope.open(device)) {
             terms.place();
             // How a GPU sums products is its library's choice.
             boolean products = !device.name().startsWith("cuda");
@@ -409,7 +409,7 @@ public final class LongSums {
 
   /** The greatest error over the sum of magnitudes, beyond that of the result itself. */
   private static double excess(Way way, Terms terms) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Result result = way.run().apply(terms);
       double worst = 0;
       for (int i = 0; i < result.expected().length; i++) {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.host.HostMemory;
@@ -44,7 +44,7 @@ class CopiesTest {
       for (int[] dims : SIZES) {
         for (int[] order : ORDERS) {
           if (order.length == dims.length) {
-            try (var scope = Scope.open(cpu)) {
+            try (var scope = TensorScope.open(cpu)) {
               Tensor whole = Philox.of(1).integers(0, type == DType.BOOL ? 2 : 1 << 24, dims);
               Tensor x = whole.cast(type).permute(order);
               double[] flat = whole.toDoubleArray();

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -207,7 +207,7 @@ class CpuBackendTest {
       for (int[] s : sizes) {
         for (int[] batch : batches) {
           for (int layout = 0; layout < 36; layout++) {
-            try (Scope scope = Scope.open()) {
+            try (TensorScope scope = TensorScope.open()) {
               Tensor a = operands.tensor(type, layout % 6, false, with(batch, s[0], s[2]));
               Tensor b = operands.tensor(type, layout / 6, false, with(batch, s[2], s[1]));
               // Terms are up to 16.
@@ -235,7 +235,7 @@ class CpuBackendTest {
     for (Reduce op : List.of(Reduce.SUM, Reduce.MAX, Reduce.NORM, Reduce.LOG_SUM_EXP)) {
       for (DType type : List.of(DType.F32, DType.F64)) {
         for (int rows : new int[] {1, 3}) {
-          try (Scope scope = Scope.open()) {
+          try (TensorScope scope = TensorScope.open()) {
             Tensor x = operands.dense(type, false, rows, 50_001);
             double unit = type == DType.F32 ? 1e-7 : 1e-15;
             Operands.agree(
@@ -254,7 +254,7 @@ class CpuBackendTest {
   void theNumberOfThreadsDoesNotChangeABit() {
     CpuBackend cpu = Operands.backend(new VectorKernels());
     int threads = Workers.threads();
-    try (Scope scope = Scope.open()) {
+    try (TensorScope scope = TensorScope.open()) {
       Tensor x = new Operands(9).dense(DType.F32, false, 300, 700);
       List<Tensor[]> results = new ArrayList<>();
       for (int count : new int[] {1, 2, 3}) {
@@ -288,7 +288,7 @@ class CpuBackendTest {
     for (Distribution distribution : Distribution.values()) {
       for (DType type : List.of(DType.F32, DType.F64)) {
         for (int n : new int[] {0, 1, 2, 3, 5, 1023, 20_001}) {
-          try (Scope scope = Scope.open()) {
+          try (TensorScope scope = TensorScope.open()) {
             Tensor got = Operands.empty(type, n);
             Tensor expected = Operands.empty(type, n);
             cpu.random(distribution, draw, got);
@@ -304,7 +304,7 @@ class CpuBackendTest {
   void badIndicesAreNamedWithTheirRange() {
     CpuBackend cpu = Operands.backend(new ScalarKernels());
     Operands operands = new Operands(6);
-    try (Scope scope = Scope.open()) {
+    try (TensorScope scope = TensorScope.open()) {
       Tensor x = operands.dense(DType.F32, false, 2, 4, 3);
       for (int bad : new int[] {-1, 4}) {
         Tensor index = operands.indices(4, 5);
@@ -335,7 +335,7 @@ class CpuBackendTest {
   void temporaryCopiesAreGivenBack() {
     CpuBackend cpu = Operands.backend(new ScalarKernels());
     Operands operands = new Operands(7);
-    try (Scope scope = Scope.open()) {
+    try (TensorScope scope = TensorScope.open()) {
       Tensor x = operands.tensor(DType.F32, 1, false, 90, 80);
       Tensor y = Operands.empty(DType.F32, 90, 80);
       cpu.softmax(true, x, 0, y);
@@ -354,7 +354,7 @@ class CpuBackendTest {
   private static void each(Case test) {
     for (int[] dims : SHAPES) {
       for (int layout = 0; layout < Operands.LAYOUTS; layout++) {
-        try (Scope scope = Scope.open()) {
+        try (TensorScope scope = TensorScope.open()) {
           test.run(dims, layout);
         }
       }
@@ -367,7 +367,7 @@ class CpuBackendTest {
     int n = 3;
     for (DType type : new DType[] {DType.F32, DType.F64, DType.I32}) {
       for (int lines : new int[] {1, 63, 64, 65, 127, 129, 193}) {
-        try (var scope = Scope.open()) {
+        try (var scope = TensorScope.open()) {
           double[] a = new double[n * lines];
           double[] b = new double[n * lines];
           double[] h = new double[n * lines];

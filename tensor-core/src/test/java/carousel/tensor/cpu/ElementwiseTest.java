@@ -1,7 +1,7 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Ternary;
@@ -124,7 +124,7 @@ class ElementwiseTest {
   private static void each(Case test) {
     for (int[] dims : SHAPES) {
       for (int layout = 0; layout < Operands.LAYOUTS; layout++) {
-        try (Scope scope = Scope.open()) {
+        try (TensorScope scope = TensorScope.open()) {
           test.run(dims, layout, layout % 2 == 0);
         }
       }

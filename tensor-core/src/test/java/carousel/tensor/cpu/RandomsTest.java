@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Distribution;
@@ -56,7 +56,7 @@ class RandomsTest {
 
   private static void same(DType type, BiConsumer<Backend, Tensor> fill, String what) {
     for (int size : SIZES) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         double[] expected = filled(REFERENCE, type, fill, size);
         for (Device cpu : LOOPS) {
           double[] actual = filled(cpu, type, fill, size);

@@ -3,7 +3,7 @@ package carousel.tensor.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.op.Ternary;
@@ -34,7 +34,7 @@ class RoundedOnceTest {
   @MethodSource("backends")
   void fmaOfF32(Backend backend) {
     var random = new SplittableRandom(1);
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor a = Operands.empty(DType.F32, SIZE);
       Tensor b = Operands.empty(DType.F32, SIZE);
       Tensor c = Operands.empty(DType.F32, SIZE);
@@ -61,7 +61,7 @@ class RoundedOnceTest {
   @ParameterizedTest
   @MethodSource("backends")
   void siluOfF64BelowTheSmallestSigmoid(Backend backend) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Operands.empty(DType.F64, SIZE);
       for (long i = 0; i < SIZE; i++) {
         Element.F64.set(x.address() + 8 * i, -690 - i * 0.125);

@@ -3,7 +3,7 @@ package carousel.tensor.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.op.Binary;
@@ -32,7 +32,7 @@ class RowErrorTest {
       if (op.domain().accepts(DType.F64) && op.result(DType.F64) == DType.F64) {
         var worst = new Worst(op.label(), DType.F64, kernels);
         for (DoubleSupplier source : sources(DType.F64)) {
-          try (var scope = Scope.open()) {
+          try (var scope = TensorScope.open()) {
             Tensor x = filled(DType.F64, source);
             Tensor y = Operands.empty(DType.F64, SIZE);
             cpu.unary(op, x, y);
@@ -56,7 +56,7 @@ class RowErrorTest {
         var worst = new Worst(op.label(), type, kernels);
         for (DoubleSupplier left : sources(type)) {
           for (DoubleSupplier right : sources(type)) {
-            try (var scope = Scope.open()) {
+            try (var scope = TensorScope.open()) {
               Tensor a = filled(type, left);
               Tensor b = filled(type, right);
               Tensor y = Operands.empty(type, SIZE);

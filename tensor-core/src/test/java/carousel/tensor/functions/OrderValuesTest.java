@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.Arrays;
@@ -24,11 +24,11 @@ class OrderValuesTest {
   private static final double NAN = Double.NaN;
 
   private final SplittableRandom random = new SplittableRandom(11);
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach
@@ -237,7 +237,7 @@ class OrderValuesTest {
   void quantilesStayBetweenTheirElements(DType type) {
     var dice = new SplittableRandom(9);
     double most = type == DType.F32 ? Float.MAX_VALUE : Double.MAX_VALUE;
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       for (int i = 0; i < 300; i++) {
         int n = dice.nextInt(2, 8);
         double[] values = new double[n];

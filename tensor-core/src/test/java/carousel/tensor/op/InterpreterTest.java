@@ -3,7 +3,7 @@ package carousel.tensor.op;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /** What applying a row means is up to the interpreter in force. */
 class InterpreterTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {

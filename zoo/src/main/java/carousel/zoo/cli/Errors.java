@@ -2,7 +2,7 @@ package carousel.zoo.cli;
 
 import carousel.nn.data.CorpusException;
 import carousel.nn.io.SafetensorsException;
-import carousel.nn.onnx.OnnxException;
+import carousel.exchange.onnx.OnnxException;
 import carousel.tensor.OutOfMemoryException;
 import carousel.tensor.TensorException;
 import carousel.zoo.data.grammar.GrammarException;

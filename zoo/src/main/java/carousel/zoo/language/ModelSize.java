@@ -1,11 +1,11 @@
 package carousel.zoo.language;
 
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cells;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.zoo.run.Failure;
 import carousel.zoo.run.Numbers;
 import java.util.Locale;
@@ -32,7 +32,7 @@ record ModelSize(Settings settings, int vocabulary, double ofVocabulary, double 
   }
 
   private static double ofCell(String cell, double width) {
-    try (var looking = Scope.open(Device.cpu())) {
+    try (var looking = TensorScope.open(Device.cpu())) {
       var n = new double[4];
       for (var w = 1; w < n.length; w++) {
         n[w] = Cells.of(cell, w, w, Init.uniform(1), Philox.of(1)).parameters().count();

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import carousel.nn.data.TokenStream;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.Arrays;
@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class EvaluationTest {
   private static final int VOCABULARY = 11;
 
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
   private final LanguageModel model = LanguageModel.of(settings(), VOCABULARY);
 
   private static Settings settings() {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.nn.recurrent.Cells;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.zoo.run.Failure;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -24,7 +24,7 @@ class ModelSizeTest {
     for (var cell : Cells.names()) {
       for (var layers = 1; layers <= 3; layers++) {
         var settings = settings(cell, 4 + 7 * layers, layers, "sgd");
-        try (var scope = Scope.open()) {
+        try (var scope = TensorScope.open()) {
           var model = LanguageModel.of(settings, 23);
           assertThat(ModelSize.of(settings, 23).weights())
               .as(cell)

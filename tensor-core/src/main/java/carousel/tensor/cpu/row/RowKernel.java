@@ -1,6 +1,6 @@
 package carousel.tensor.cpu.row;
 
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.row.RowProgram.Place;
@@ -48,7 +48,7 @@ final class RowKernel implements Fused {
       int columns = plan.outputs().get(k) * plan.width();
       outputs[k] = empty(matrix, matrix.shape().with(matrix.rank() - 1, columns));
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       RowProgram program = plan.forward();
       RowRun run = run(program, matrix);
       for (int p = 0; p < program.places().size(); p++) {
@@ -82,7 +82,7 @@ final class RowKernel implements Fused {
     if (!any) {
       return gradients;
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor matrix = RowForm.matrix(inputs);
       @Nullable Tensor[] dense = new Tensor[cotangents.length];
       Tensor zeros = null;

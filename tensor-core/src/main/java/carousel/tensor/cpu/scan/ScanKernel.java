@@ -1,6 +1,6 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.LastStep;
@@ -49,7 +49,7 @@ final class ScanKernel implements Fused {
     Tensor[] results = outputs.toArray(new Tensor[0]);
     List<Block> saved = plan.blocks.subList(0, plan.savedBlocks);
     Tensor[] kept = new Tensor[1];
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       var call = new ScanCall(compiled, scan, given);
       kept[0] = scope.keep(call.empty(call.frame.bytes(saved)));
       call.frame.place(saved, kept[0].address());
@@ -81,7 +81,7 @@ final class ScanKernel implements Fused {
     if (kernel == null) {
       return gradients;
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       @Nullable Tensor[] exact = kernel.pull(given, kernel.forward(given), cotangents, wanted);
       for (Tensor gradient : exact) {
         if (gradient != null) {
@@ -102,7 +102,7 @@ final class ScanKernel implements Fused {
     @Nullable Tensor[] gradients = new Tensor[given.length];
     Set<Integer> weights = weights();
     boolean anyWeight = weights.stream().anyMatch(i -> wanted[i]);
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       for (int i = 0; i < given.length; i++) {
         // The gradients of all weights come from one pass, whether all are wanted or one.
         if (wanted[i] || (anyWeight && weights.contains(i))) {

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.Scan;
@@ -55,7 +55,7 @@ class ThreadsTest {
   private static List<double[]> run(
       int count, int steps, int rows, int inputs, int units, DType type) {
     Workers.threads(count);
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var rng = Philox.of(1);
       Tensor x = rng.normal(type, 0, 1, steps, rows, inputs);
       Tensor wx = rng.normal(type, 0, 0.3, inputs, 4 * units + 1);
