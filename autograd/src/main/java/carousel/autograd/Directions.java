@@ -2,8 +2,8 @@ package carousel.autograd;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 
 /** Where, and how far, leaves are moved. */
 final class Directions {

@@ -1,5 +1,6 @@
 package carousel.autograd;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Scan;
@@ -29,7 +30,7 @@ final class FusedVjp extends Vjp.Applied {
     this.inputs = inputs;
     this.result = result;
     for (Tensor x : result.saved()) {
-      x.storage().retain();
+      Engine.storage(x).retain();
     }
   }
 
@@ -87,7 +88,7 @@ final class FusedVjp extends Vjp.Applied {
   @Override
   public void release() {
     for (Tensor x : result.saved()) {
-      x.storage().release();
+      Engine.storage(x).release();
     }
   }
 }

@@ -1,8 +1,8 @@
 package carousel.autograd;
 
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Interpreter;
 import java.util.ArrayList;
 import java.util.List;

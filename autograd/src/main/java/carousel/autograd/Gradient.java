@@ -1,7 +1,7 @@
 package carousel.autograd;
 
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import org.jspecify.annotations.Nullable;
 
 /** What arrived at a leaf: a tensor, or rows of a table. */

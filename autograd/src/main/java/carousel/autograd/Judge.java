@@ -2,9 +2,9 @@ package carousel.autograd;
 
 import carousel.autograd.GradReport.Kind;
 import carousel.tensor.DType;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleFunction;

@@ -1,8 +1,8 @@
 package carousel.autograd;
 
 import carousel.tensor.DType;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;

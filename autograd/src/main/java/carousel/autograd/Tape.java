@@ -1,9 +1,9 @@
 package carousel.autograd;
 
 import carousel.tensor.Draws;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Indexing;
 import carousel.tensor.op.Interpreter;

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -84,7 +84,7 @@ class CheckpointTest {
               Supplier<Tensor> segment =
                   () ->
                       point
-                          .apply(() -> made.matmul(w).indexSelect(0, index).mul(view.exp()).sin())
+                          .apply(() -> made.matmul(w).indexSelect(index, 0).mul(view.exp()).sin())
                           .get()
                           .mul(view);
               sum = sum.add(point.apply(segment).get().sum());

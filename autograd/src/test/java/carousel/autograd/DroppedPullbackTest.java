@@ -3,8 +3,8 @@ package carousel.autograd;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.jvm.FreshJvm;
 import java.time.Duration;
 import java.util.List;

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Memory;
 import java.util.ArrayList;

@@ -7,10 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
@@ -108,7 +108,7 @@ class GradTest {
 
   private static Tensor f(Tensor x) {
     Tensor first = x.narrow(0, 0, 1);
-    return Tensor.concat(0, List.of(first.mul(x.narrow(0, 1, 1)), first.square()));
+    return Tensor.concat(List.of(first.mul(x.narrow(0, 1, 1)), first.square()), 0);
   }
 
   @Test

@@ -3,8 +3,8 @@ package carousel.autograd;
 import static carousel.tensor.DType.F32;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.spi.Memory;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.DType;
-import carousel.tensor.TensorScope;
 import carousel.tensor.SharedScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -92,7 +92,7 @@ class OpenGradientsTest {
     Tensor index = Tensor.of(3, 7, 3);
     for (int part = 0; part < 2; part++) {
       Gradients g =
-          Grad.of(() -> table.value().indexSelect(0, index).sum(), List.of(table)).scale(0.5);
+          Grad.of(() -> table.value().indexSelect(index, 0).sum(), List.of(table)).scale(0.5);
       assertThat(g.unscaledRows(table)).isNotNull();
       sum.add(g);
     }

@@ -4,8 +4,8 @@ import static carousel.tensor.DType.F64;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.spi.Memory;
 import java.util.List;
 import java.util.function.Consumer;

@@ -2,12 +2,12 @@ package carousel.benchmarks;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.layer.Dropout;
 import carousel.nn.Training;
+import carousel.nn.layer.Dropout;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;

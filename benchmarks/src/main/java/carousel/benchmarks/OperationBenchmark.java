@@ -2,8 +2,8 @@ package carousel.benchmarks;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.OutputTimeUnit;

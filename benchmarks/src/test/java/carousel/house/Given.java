@@ -1,18 +1,18 @@
 package carousel.house;
 
-import carousel.nn.layer.Embedding;
 import carousel.nn.Layer;
-import carousel.nn.layer.Linear;
 import carousel.nn.Parameters;
 import carousel.nn.data.Batchified;
 import carousel.nn.data.Corpus;
+import carousel.nn.layer.Embedding;
+import carousel.nn.layer.Linear;
 import carousel.nn.optim.Optimizer;
 import carousel.nn.optim.Plateau;
 import carousel.nn.recurrent.GruResetBefore;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.Stacked;
 import carousel.nn.recurrent.RecurrentState;
+import carousel.nn.recurrent.Stacked;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import java.nio.file.Path;

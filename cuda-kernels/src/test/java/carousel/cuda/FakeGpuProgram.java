@@ -12,9 +12,9 @@ import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
 import carousel.tensor.Replay;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Contract;
 import carousel.tensor.contract.OpCase;
 import carousel.tensor.contract.OpCases;
@@ -83,7 +83,7 @@ public final class FakeGpuProgram {
 
   private static Tensor code(Tensor x, Philox noise) {
     Tensor y = x.copy().add(noise.uniform(DType.F32, 0, 1, 3, 4));
-    return Tensor.concat(0, List.of(y.tanh(), Tensor.zeros(1, 4), y.sum(0).unsqueeze(0)));
+    return Tensor.concat(List.of(y.tanh(), Tensor.zeros(1, 4), y.sum(0).unsqueeze(0)), 0);
   }
 
   /** 257 takes nine bits. */

@@ -1,16 +1,16 @@
 package carousel.cuda;
 
 import carousel.autograd.Grad;
-import carousel.nn.loss.CrossEntropy;
+import carousel.nn.Training;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.LayerNorm;
-import carousel.nn.Training;
+import carousel.nn.loss.CrossEntropy;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;

@@ -2,18 +2,18 @@ package carousel.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.nn.loss.CrossEntropy;
-import carousel.nn.layer.Dropout;
+import carousel.nn.Training;
 import carousel.nn.init.Init;
+import carousel.nn.layer.Dropout;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
-import carousel.nn.Training;
+import carousel.nn.loss.CrossEntropy;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import java.util.List;

@@ -11,8 +11,8 @@ import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Contract;
 import carousel.tensor.contract.OpCases;
 import java.lang.reflect.InvocationTargetException;
@@ -119,7 +119,8 @@ class PlantedBugsTest {
       assertThat(differs(cell, true)).isFalse();
     }
     String slope = "p.dz[0] = p.du[0] = p.dh * F::slope(p.gates[0]);";
-    try (var scope = TensorScope.open(with("cells.cuh", slope, "p.dz[0] = p.du[0] = p.dh;", false))) {
+    try (var scope =
+        TensorScope.open(with("cells.cuh", slope, "p.dz[0] = p.du[0] = p.dh;", false))) {
       UserCell cell =
           UserCell.of(
               "mine",

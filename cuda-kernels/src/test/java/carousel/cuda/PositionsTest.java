@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -58,7 +58,7 @@ class PositionsTest {
         }
         inside.fill(1);
         results[device == Device.cpu() ? 0 : 1] =
-            Tensor.concat(0, List.of(x.neg().flatten().cast(DType.F32), frame.flatten()))
+            Tensor.concat(List.of(x.neg().flatten().cast(DType.F32), frame.flatten()), 0)
                 .toDoubleArray();
         assertThat(Positions.of(x.neg(), x).rank()).isEqualTo(10);
       }

@@ -1,19 +1,19 @@
 package carousel.cuda;
 
 import carousel.autograd.Grad;
+import carousel.nn.Parameter;
+import carousel.nn.Parameters;
 import carousel.nn.init.Init;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.loss.Loss;
-import carousel.nn.Parameter;
-import carousel.nn.Parameters;
 import carousel.nn.optim.Adam;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Contract;
 import carousel.tensor.contract.OpCase;
 import carousel.tensor.contract.OpCases;
@@ -97,7 +97,7 @@ public final class SanitizedProgram {
           Grad.of(
               () ->
                   Loss.crossEntropy(
-                      norm.apply(lstm.run(table.indexSelect(0, tokens).reshape(5, 1, 7)).y())
+                      norm.apply(lstm.run(table.indexSelect(tokens, 0).reshape(5, 1, 7)).y())
                           .reshape(5, 13),
                       targets),
               parameters);

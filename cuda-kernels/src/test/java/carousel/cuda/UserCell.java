@@ -98,7 +98,7 @@ record UserCell(
 
   @Override
   public RecurrentState zero(int batch) {
-    Tensor zeros = Tensor.zerosAs(wx.value(), Shape.of(batch, UNITS));
+    Tensor zeros = wx.value().zerosLike(Shape.of(batch, UNITS));
     return states == 1 ? new HiddenState(zeros) : new LstmState(zeros, zeros);
   }
 
@@ -108,7 +108,8 @@ record UserCell(
   }
 
   /** A cell that is not affine. */
-  private record Projecting(UserCell cell, UnaryOperator<Tensor> project) implements Cell<RecurrentState> {
+  private record Projecting(UserCell cell, UnaryOperator<Tensor> project)
+      implements Cell<RecurrentState> {
     @Override
     public Parameters parameters() {
       return cell.parameters();

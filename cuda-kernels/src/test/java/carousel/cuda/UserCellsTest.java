@@ -11,8 +11,8 @@ import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Replay;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Scan;
@@ -347,7 +347,8 @@ class UserCellsTest {
   }
 
   /** The kernels that run, if any, and values and gradients. */
-  private static void compare(Recurrent<RecurrentState> layer, Marks marks, @Nullable RecurrentCell kernel) {
+  private static void compare(
+      Recurrent<RecurrentState> layer, Marks marks, @Nullable RecurrentCell kernel) {
     var rng = Philox.of(7);
     Tensor x = rng.normal(DType.F64, 0, 1, STEPS, ROWS, UserCell.INPUTS);
     List<Tensor> leaves = new ArrayList<>(List.of(x));

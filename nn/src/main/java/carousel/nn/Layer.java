@@ -1,8 +1,5 @@
 package carousel.nn;
 
-import carousel.nn.layer.Embedding;
-import carousel.nn.layer.Linear;
-
 /**
  * A part of a model: a record of {@link Parameter}s, other layers and plain settings.
  *

@@ -1,8 +1,8 @@
 package carousel.nn;
 
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;

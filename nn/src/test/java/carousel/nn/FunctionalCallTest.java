@@ -4,16 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import carousel.nn.init.Init;
 import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
 import carousel.autograd.Gradients;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;

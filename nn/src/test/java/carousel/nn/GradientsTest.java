@@ -2,6 +2,7 @@ package carousel.nn;
 
 import static carousel.tensor.DType.F64;
 
+import carousel.autograd.GradCheck;
 import carousel.nn.init.Init;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
@@ -10,11 +11,10 @@ import carousel.nn.layer.Linear;
 import carousel.nn.loss.CrossEntropy;
 import carousel.nn.loss.Loss;
 import carousel.nn.loss.Reduction;
-import carousel.autograd.GradCheck;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -284,7 +284,8 @@ public final class Philox {
     if (!(probability >= 0 && probability <= 1)) {
       throw new TensorException("bernoulli: probability must be in [0, 1], got " + probability);
     }
-    Tensor y = Tensor.empty("bernoulli", TensorScope.current().device(), DType.BOOL, Shape.of(dims));
+    Tensor y =
+        Tensor.empty("bernoulli", TensorScope.current().device(), DType.BOOL, Shape.of(dims));
     Draw draw = reserve(Distribution.UNIFORM.blocks(DType.F32, y.size()));
     y.device().backend().bernoulli(probability, draw, y);
     return y;

@@ -243,7 +243,7 @@ public sealed interface Reductions permits Tensor {
    * @return the reduced tensor
    */
   default Tensor prod(int... axes) {
-    return prod(false, axes);
+    return prod(axes, false);
   }
 
   /**
@@ -275,7 +275,7 @@ public sealed interface Reductions permits Tensor {
   default Tensor variance(int correction, boolean keep, int... axes) {
     Domain.FLOATING.require("variance", self());
     double freedom = degreesOfFreedom("variance", correction, axes);
-    return centred(axes).square().sum(keep, axes).div(freedom);
+    return centred(axes).square().sum(axes, keep).div(freedom);
   }
 
   /**
@@ -285,7 +285,7 @@ public sealed interface Reductions permits Tensor {
    * @return the reduced tensor
    */
   default Tensor variance(int... axes) {
-    return variance(1, false, axes);
+    return variance(axes, false, 1);
   }
 
   /**
@@ -300,7 +300,7 @@ public sealed interface Reductions permits Tensor {
     Domain.FLOATING.require("std", self());
     double freedom = degreesOfFreedom("std", correction, axes);
     // A norm rather than the root of a sum: it has a gradient at 0, and squares of any size.
-    return centred(axes).norm(keep, axes).div(Math.sqrt(freedom));
+    return centred(axes).norm(axes, keep).div(Math.sqrt(freedom));
   }
 
   /**
@@ -310,14 +310,14 @@ public sealed interface Reductions permits Tensor {
    * @return the reduced tensor
    */
   default Tensor std(int... axes) {
-    return std(1, false, axes);
+    return std(axes, false, 1);
   }
 
   /** x less its mean, twice: the mean is rounded, and far from 0 by more than x may vary. */
   private Tensor centred(int... axes) {
     Tensor x = self();
-    Tensor once = x.sub(x.mean(true, axes));
-    return once.sub(once.mean(true, axes));
+    Tensor once = x.sub(x.mean(axes, true));
+    return once.sub(once.mean(axes, true));
   }
 
   private double degreesOfFreedom(String op, int correction, int... axes) {

@@ -51,7 +51,7 @@ public sealed interface Selecting permits Tensor {
   default Tensor maskedSelect(Tensor mask) {
     Shape shape = Shape.broadcast("maskedSelect", self().shape(), mask.shape());
     int[] places = places("maskedSelect", mask.expand(shape));
-    return self().expand(shape).flatten().indexSelect(0, Tensor.of(places).to(self().device()));
+    return self().expand(shape).flatten().indexSelect(Tensor.of(places).to(self().device()), 0);
   }
 
   /**
@@ -145,7 +145,7 @@ public sealed interface Selecting permits Tensor {
     Tensor row = Tensor.arange(DType.F64, diagonal, (double) rows + diagonal, 1).unsqueeze(1);
     Tensor column = Tensor.arange(DType.F64, 0, columns, 1);
     Tensor stays = (lower ? column.le(row) : column.ge(row)).to(x.device());
-    return Tensor.where(stays, x, Tensor.fullAs(x, Shape.SCALAR, 0));
+    return Tensor.where(stays, x, x.fullLike(Shape.SCALAR, 0));
   }
 
   /**
@@ -161,9 +161,9 @@ public sealed interface Selecting permits Tensor {
     Tensor x = self();
     int a = x.shape().axis("scatter", axis);
     new Indexing.ScatterAdd(a).require("scatter", x, index, source);
-    Tensor written = x.zerosLike().scatterAdd(a, index, source);
-    Tensor count = Tensor.zerosAs(index, x.shape());
-    Tensor hit = count.scatterAdd(a, index, index.onesLike()).ne(0);
+    Tensor written = x.zerosLike().scatterAdd(index, source, a);
+    Tensor count = index.zerosLike(x.shape());
+    Tensor hit = count.scatterAdd(index, index.onesLike(), a).ne(0);
     return Tensor.where(hit, written, x);
   }
 
@@ -197,6 +197,6 @@ public sealed interface Selecting permits Tensor {
     }
     int bins = Math.max(least, greatest + 1);
     Tensor flat = x.flatten();
-    return Tensor.zerosAs(x, Shape.of(bins)).indexAdd(0, flat, flat.onesLike());
+    return x.zerosLike(Shape.of(bins)).indexAdd(flat, flat.onesLike(), 0);
   }
 }

@@ -267,7 +267,7 @@ public final class Tensor
    * @return the tensor
    */
   public static Tensor zerosAs(Tensor like, Shape shape) {
-    return fullAs(like, shape, 0);
+    return like.fullLike(shape, 0);
   }
 
   /**
@@ -276,7 +276,7 @@ public final class Tensor
    * @return the tensor
    */
   public Tensor zerosLike() {
-    return fullAs(this, shape(), 0);
+    return this.fullLike(shape(), 0);
   }
 
   /**
@@ -285,7 +285,7 @@ public final class Tensor
    * @return the tensor
    */
   public Tensor onesLike() {
-    return fullAs(this, shape(), 1);
+    return this.fullLike(shape(), 1);
   }
 
   /**
@@ -625,7 +625,8 @@ public final class Tensor
    * @return {@code [n,n]}
    */
   public static Tensor eye(DType dtype, int n) {
-    Tensor y = empty("eye", TensorScope.current().device(), dtype, Shape.of(requireCount("eye", n), n));
+    Tensor y =
+        empty("eye", TensorScope.current().device(), dtype, Shape.of(requireCount("eye", n), n));
     y.device.backend().fill(y, 0);
     // The first column, if rows were one longer.
     y.device.backend().fill(y.over(Layout.contiguous(Shape.of(n, n + 1)).select(1, 0)), 1);
@@ -671,9 +672,9 @@ public final class Tensor
                 + index.shape());
       }
     }
-    Tensor base = fullAs(index, index.shape().insert(LAST, classes), 0).cast(DType.F64);
+    Tensor base = index.fullLike(index.shape().insert(LAST, classes), 0).cast(DType.F64);
     Tensor at = index.unsqueeze(LAST);
-    return base.scatterAdd(LAST, at, fullAs(base, at.shape(), 1)).cast(dtype);
+    return base.scatterAdd(at, base.fullLike(at.shape(), 1), LAST).cast(dtype);
   }
 
   /** A vector of numbers by their positions, a part at a time: the heap need not hold them. */
@@ -902,7 +903,7 @@ public final class Tensor
         axes[n++] = i;
       }
     }
-    return (n == 0 ? this : sum(true, Arrays.copyOf(axes, n))).reshape(target);
+    return (n == 0 ? this : sum(Arrays.copyOf(axes, n), true)).reshape(target);
   }
 
   // ---- writing in place ----

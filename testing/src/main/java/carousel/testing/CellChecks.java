@@ -9,14 +9,15 @@ import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Recurrent.Direction;
-import carousel.nn.recurrent.Sequence.Run;
 import carousel.nn.recurrent.RecurrentState;
+import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -117,7 +118,7 @@ final class CellChecks<S extends RecurrentState> {
           t.sameValues(t.zerosLike()), where, "is not zeros; give Recurrent a state to start from");
       for (int k = 0; k < i; k++) {
         findings.require(
-            tensors.get(k).storage() != t.storage(),
+            Engine.storage(tensors.get(k)) != Engine.storage(t),
             where,
             "is the memory of "
                 + component(k)
@@ -169,7 +170,8 @@ final class CellChecks<S extends RecurrentState> {
       x = random(rng, Shape.of(way.steps(), way.rows(), cell.inputs()), type).mul(2);
       initial =
           way.start() == CellWay.Start.GIVEN
-              ? List.of(RecurrentState.map(cell.zero(way.rows()), t -> random(rng, t.shape(), type)))
+              ? List.of(
+                  RecurrentState.map(cell.zero(way.rows()), t -> random(rng, t.shape(), type)))
               : List.of();
       marks = way.marks().apply(way);
       leaves.add(new Named("x", x));
@@ -255,7 +257,7 @@ final class CellChecks<S extends RecurrentState> {
       Tensor z = Grad.off(() -> cell.project(trial.x));
       Tensor head = trial.x.narrow(0, 0, 2);
       Tensor tail = trial.x.narrow(0, 2, 3);
-      Tensor apart = Tensor.concat(0, List.of(cell.project(head), cell.project(tail)));
+      Tensor apart = Tensor.concat(List.of(cell.project(head), cell.project(tail)), 0);
       if (!apart.shape().equals(z.shape()) || !apart.allClose(z, 1e-3, 1e-3)) {
         findings.note("project reads all steps at once: a sequence cannot be run in pieces");
         return;
@@ -269,7 +271,7 @@ final class CellChecks<S extends RecurrentState> {
                 Run first = trial.layer.run(head, Marks.none(), trial.initial);
                 Run second = trial.layer.run(tail, Marks.none(), first.states());
                 Tensor[] all = tensors(second);
-                all[0] = Tensor.concat(0, List.of(first.y(), second.y()));
+                all[0] = Tensor.concat(List.of(first.y(), second.y()), 0);
                 return Results.ofOutputs(all);
               });
       if (whole != null && pieces != null) {

@@ -2,8 +2,8 @@ package carousel.testing;
 
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.RecurrentState;
-import carousel.tensor.TensorScope;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -2,8 +2,8 @@ package carousel.testing;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

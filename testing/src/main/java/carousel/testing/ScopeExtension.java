@@ -2,8 +2,8 @@ package carousel.testing;
 
 import carousel.autograd.GradCheck;
 import carousel.tensor.Device;
-import carousel.tensor.TensorScope;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.lang.reflect.Method;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,7 +57,8 @@ public final class ScopeExtension
   @Override
   public void beforeEach(ExtensionContext context) {
     TensorScope around = innermost();
-    var opened = new Opened(TensorScope.open(), around, around == null ? 0 : around.bytes(), inUse());
+    var opened =
+        new Opened(TensorScope.open(), around, around == null ? 0 : around.bytes(), inUse());
     context.getStore(NAMESPACE).put(Opened.class, opened);
   }
 
@@ -72,7 +73,9 @@ public final class ScopeExtension
     opened.scope().close();
     if (!open.isEmpty()) {
       throw new AssertionError(
-          "the test left open " + open + "; open it in a try (var scope = TensorScope.open()) { ... }");
+          "the test left open "
+              + open
+              + "; open it in a try (var scope = TensorScope.open()) { ... }");
     }
     TensorScope around = opened.around();
     long kept = around == null ? 0 : around.bytes() - opened.bytesAround();

@@ -8,9 +8,9 @@ import carousel.nn.recurrent.HiddenState;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope; // JMH's TensorScope is written out below
 import carousel.tensor.SharedScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope; // JMH's TensorScope is written out below
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;

@@ -1,7 +1,7 @@
 package org.example;
 
-import carousel.nn.init.Init;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.AffineCell;
 import carousel.nn.recurrent.HiddenState;
 import carousel.tensor.Philox;

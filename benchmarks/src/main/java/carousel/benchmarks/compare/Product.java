@@ -2,8 +2,8 @@ package carousel.benchmarks.compare;
 
 import static carousel.benchmarks.compare.Carousel.tensor;
 
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 
 /** {@code C [m,n] = A [m,k]·B [k,n]}, all in rows. */
 public final class Product implements Work {

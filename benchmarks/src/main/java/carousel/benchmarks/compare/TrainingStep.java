@@ -4,23 +4,23 @@ import static carousel.benchmarks.compare.Carousel.parameter;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
+import carousel.nn.Layer;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
-import carousel.nn.Layer;
 import carousel.nn.layer.Linear;
 import carousel.nn.loss.Loss;
 import carousel.nn.optim.Optimizer;
 import carousel.nn.optim.Sgd;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.Recurrent;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stacked;
-import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.DType;
 import carousel.tensor.Replay;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -133,7 +133,9 @@ public final class TrainingStep implements Work {
   private void carry() {
     if (carried.isEmpty()) {
       carried =
-          end.stream().<RecurrentState>map(s -> RecurrentState.map(s, t -> run.adopt(t.detach().copy()))).toList();
+          end.stream()
+              .<RecurrentState>map(s -> RecurrentState.map(s, t -> run.adopt(t.detach().copy())))
+              .toList();
     } else {
       for (int i = 0; i < end.size(); i++) {
         List<Tensor> to = carried.get(i).tensors();

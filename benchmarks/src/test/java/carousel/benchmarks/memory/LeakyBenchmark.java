@@ -1,8 +1,8 @@
 package carousel.benchmarks.memory;
 
-import carousel.tensor.TensorScope;
 import carousel.tensor.SharedScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;

@@ -4,9 +4,9 @@ import static carousel.exchange.onnx.RecurrentWeights.Operator.GRU;
 import static carousel.exchange.onnx.RecurrentWeights.Operator.LSTM;
 import static carousel.exchange.onnx.RecurrentWeights.Operator.RNN;
 
-import carousel.nn.Parameter;
 import carousel.exchange.onnx.RecurrentWeights.Operator;
 import carousel.exchange.onnx.RecurrentWeights.Settings;
+import carousel.nn.Parameter;
 import carousel.nn.recurrent.Activation;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cifg;
@@ -107,7 +107,7 @@ final class CellWriter {
         wb.zerosLike(),
         p.isEmpty()
             ? null
-            : LSTM.peepholes().from(cell.gates().without("g"), Tensor.concat(0, p), 0));
+            : LSTM.peepholes().from(cell.gates().without("g"), Tensor.concat(p, 0), 0));
   }
 
   /** As {@link OnnxLstm} has them. */
@@ -137,7 +137,7 @@ final class CellWriter {
 
   /** {@code wh [H,2H]} and {@code wn [H,H]} as one, in the order of the cell's gates. */
   static Tensor withCandidate(GatedCell<?> cell, Parameter wh, Parameter wn) {
-    var both = Tensor.concat(Tensor.LAST, List.of(wh.value(), wn.value()));
+    var both = Tensor.concat(List.of(wh.value(), wn.value()), Tensor.LAST);
     return cell.gates().from(cell.products().with("n"), both, Tensor.LAST);
   }
 

@@ -1,12 +1,12 @@
 package carousel.exchange.onnx;
 
+import carousel.nn.Layer;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
-import carousel.nn.Layer;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
-import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.RecurrentState;
+import carousel.nn.recurrent.Sequence;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.lang.reflect.RecordComponent;

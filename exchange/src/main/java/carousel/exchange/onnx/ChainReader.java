@@ -1,8 +1,8 @@
 package carousel.exchange.onnx;
 
-import carousel.nn.Layer;
 import carousel.exchange.onnx.Graph.Output;
 import carousel.exchange.onnx.Graph.Step;
+import carousel.nn.Layer;
 import carousel.nn.recurrent.Sequence;
 import carousel.tensor.TensorException;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package carousel.exchange.onnx;
 
-import carousel.nn.layer.Dropout;
 import carousel.nn.Layer;
+import carousel.nn.layer.Dropout;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;

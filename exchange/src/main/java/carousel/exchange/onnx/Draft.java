@@ -1,8 +1,8 @@
 package carousel.exchange.onnx;
 
+import carousel.nn.Layer;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
-import carousel.nn.Layer;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
 import carousel.nn.recurrent.Sequence;

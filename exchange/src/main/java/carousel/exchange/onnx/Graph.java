@@ -1,14 +1,14 @@
 package carousel.exchange.onnx;
 
+import carousel.nn.Layer;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
-import carousel.nn.Layer;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.RecurrentState;
+import carousel.nn.recurrent.Sequence;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -239,13 +239,14 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
     var made = new ArrayList<>(List.of(run.y()));
     for (var i = 0; i < step.to().size() - 1; i++) {
       var index = i;
-      made.add(Tensor.stack(0, run.states().stream().map(s -> s.tensors().get(index)).toList()));
+      made.add(Tensor.stack(run.states().stream().map(s -> s.tensors().get(index)).toList(), 0));
     }
     return made;
   }
 
   /** States of each direction; where one tensor is given and another is not, that is the layer's own. */
-  private static List<RecurrentState> initial(Sequence layer, List<@Nullable Tensor> given, int batch) {
+  private static List<RecurrentState> initial(
+      Sequence layer, List<@Nullable Tensor> given, int batch) {
     var states = new ArrayList<RecurrentState>();
     var sides = directions(layer);
     for (var d = 0; d < sides.size(); d++) {

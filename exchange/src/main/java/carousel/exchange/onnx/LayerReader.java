@@ -1,10 +1,10 @@
 package carousel.exchange.onnx;
 
+import carousel.exchange.onnx.Value.Constant;
+import carousel.nn.Parameter;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
-import carousel.nn.Parameter;
-import carousel.exchange.onnx.Value.Constant;
 import carousel.tensor.Tensor;
 import java.util.Locale;
 import java.util.OptionalInt;

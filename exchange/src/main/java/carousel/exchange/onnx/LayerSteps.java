@@ -1,10 +1,10 @@
 package carousel.exchange.onnx;
 
-import carousel.nn.Layer;
-import carousel.nn.layer.Linear;
 import carousel.exchange.onnx.RecurrentReader.Start;
 import carousel.exchange.onnx.Value.Constant;
 import carousel.exchange.onnx.Value.Given;
+import carousel.nn.Layer;
+import carousel.nn.layer.Linear;
 import carousel.nn.recurrent.Sequence;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;

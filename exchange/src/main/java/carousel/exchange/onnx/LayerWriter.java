@@ -2,11 +2,11 @@ package carousel.exchange.onnx;
 
 import static carousel.exchange.onnx.GraphWriter.attribute;
 
+import carousel.exchange.onnx.RecurrentWeights.Operator;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
-import carousel.exchange.onnx.RecurrentWeights.Operator;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;
 import carousel.tensor.DType;
@@ -270,7 +270,7 @@ final class LayerWriter {
         weight(
             path,
             "B",
-            stacked(weights.stream().map(w -> Tensor.concat(0, List.of(w.wb(), w.rb()))))));
+            stacked(weights.stream().map(w -> Tensor.concat(List.of(w.wb(), w.rb()), 0)))));
     in.add(from.size() > 1 ? lengths(path, from.get(1)) : "");
     for (var i = 0; i < states.size(); i++) {
       var given = from.size() > 2 + i ? from.get(2 + i) : "";
@@ -322,11 +322,11 @@ final class LayerWriter {
 
   /** Of a pair of which only one cell has peepholes, the other's are zero. */
   private static Tensor peepholes(RecurrentWeights w) {
-    return w.p() != null ? w.p() : Tensor.zerosAs(w.r(), Shape.of(3 * w.hidden()));
+    return w.p() != null ? w.p() : w.r().zerosLike(Shape.of(3 * w.hidden()));
   }
 
   private static Tensor stacked(Stream<Tensor> directions) {
-    return Tensor.stack(0, directions.toList()).contiguous();
+    return Tensor.stack(directions.toList(), 0).contiguous();
   }
 
   private static String direction(List<Recurrent<?>> directions) {

@@ -1,9 +1,9 @@
 package carousel.exchange.onnx;
 
-import carousel.nn.layer.LayerNorm;
-import carousel.nn.Parameter;
 import carousel.exchange.onnx.Graph.Step;
 import carousel.exchange.onnx.Operation.Operand;
+import carousel.nn.Parameter;
+import carousel.nn.layer.LayerNorm;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import java.util.List;

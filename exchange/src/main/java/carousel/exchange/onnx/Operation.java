@@ -2,10 +2,10 @@ package carousel.exchange.onnx;
 
 import carousel.nn.Layer;
 import carousel.nn.Parameter;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,14 +1,14 @@
 package carousel.exchange.onnx;
 
-import carousel.nn.Parameter;
 import carousel.exchange.onnx.RecurrentWeights.Operator;
 import carousel.exchange.onnx.RecurrentWeights.Settings;
+import carousel.nn.Parameter;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Recurrent.Direction;
-import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.RecurrentState;
+import carousel.nn.recurrent.Sequence;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
@@ -206,7 +206,7 @@ final class RecurrentReader {
     var ws = checked("W", w, directions, gates * hidden, inputs);
     var bs =
         node.input(3).isEmpty()
-            ? Tensor.zerosAs(ws, Shape.of(directions, 2 * gates * hidden))
+            ? ws.zerosLike(Shape.of(directions, 2 * gates * hidden))
             : checked("B", tensor("B", 3), directions, 2 * gates * hidden);
     var ps =
         operator != Operator.LSTM || node.input(7).isEmpty()
@@ -258,7 +258,8 @@ final class RecurrentReader {
     return recurrent(CellReader.of(each.get(d)), d, direction);
   }
 
-  private <S extends RecurrentState> Recurrent<S> recurrent(Cell<S> cell, int d, Direction direction) {
+  private <S extends RecurrentState> Recurrent<S> recurrent(
+      Cell<S> cell, int d, Direction direction) {
     var rows = new ArrayList<@Nullable Tensor>();
     rows.add(start("initial_h", 5, d, cell.outputs()));
     if (operator == Operator.LSTM) rows.add(start("initial_c", 6, d, cell.outputs()));

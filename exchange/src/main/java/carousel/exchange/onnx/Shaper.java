@@ -145,7 +145,7 @@ final class Shaper {
     var index = c.x(1);
     if (index.dtype() != DType.I32) throw new TensorException("positions are whole numbers");
     var positive = Tensor.where(index.lt(0), index.add(x.dim(axis)), index);
-    return x.indexSelect(axis, positive);
+    return x.indexSelect(positive, axis);
   }
 
   /** {@code Range}: {@code max(⌈(limit − start) / delta⌉, 0)} numbers, {@code start + i·delta}. */

@@ -1,7 +1,7 @@
 package carousel.exchange.onnx;
 
-import carousel.nn.Parameter;
 import carousel.exchange.onnx.Value.Constant;
+import carousel.nn.Parameter;
 import carousel.tensor.Tensor;
 import java.util.Locale;
 

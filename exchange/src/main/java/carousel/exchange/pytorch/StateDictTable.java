@@ -1,12 +1,11 @@
 package carousel.exchange.pytorch;
 
-import carousel.nn.io.Safetensors;
-import carousel.nn.layer.Embedding;
 import carousel.nn.Layer;
-import carousel.nn.layer.LayerNorm;
 import carousel.nn.LayerVisitor;
-import carousel.nn.layer.Linear;
 import carousel.nn.Parameter;
+import carousel.nn.layer.Embedding;
+import carousel.nn.layer.LayerNorm;
+import carousel.nn.layer.Linear;
 import carousel.nn.recurrent.Activation;
 import carousel.nn.recurrent.AffineCell;
 import carousel.nn.recurrent.Bidirectional;
@@ -18,6 +17,7 @@ import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stacked;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Storage;
 import carousel.tensor.Tensor;
@@ -80,7 +80,7 @@ final class StateDictTable implements LayerVisitor {
 
     Tensor theirs() {
       var theirs = parts.stream().map(p -> p.isAdded() ? p.ours().zerosLike() : p.ours()).toList();
-      return theirs.size() == 1 ? theirs.getFirst() : Tensor.concat(0, theirs);
+      return theirs.size() == 1 ? theirs.getFirst() : Tensor.concat(theirs, 0);
     }
 
     DType dtype() {
@@ -97,7 +97,8 @@ final class StateDictTable implements LayerVisitor {
     /** The same for all names of one weight. */
     List<Target> targets() {
       return parts.stream()
-          .map(p -> new Target(p.ours().storage(), p.ours().layout().offset(), p.isAdded()))
+          .map(p ->
+              new Target(Engine.storage(p.ours()), Engine.layout(p.ours()).offset(), p.isAdded()))
           .toList();
     }
 

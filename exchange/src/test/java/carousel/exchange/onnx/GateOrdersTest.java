@@ -2,14 +2,14 @@ package carousel.exchange.onnx;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.nn.Parameter;
 import carousel.exchange.onnx.RecurrentWeights.Operator;
 import carousel.exchange.onnx.RecurrentWeights.Settings;
+import carousel.nn.Parameter;
 import carousel.nn.recurrent.GatedCell;
 import carousel.nn.recurrent.HiddenState;
 import carousel.tensor.DType;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.GateOrder;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,7 +68,7 @@ class GateOrdersTest {
           int[] dims = rows.length == 0 ? new int[] {H} : new int[] {rows[0], H};
           return Tensor.full(DType.F32, gate.charAt(0), dims);
         };
-    return Tensor.concat(Tensor.LAST, order.names().stream().map(block).toList());
+    return Tensor.concat(order.names().stream().map(block).toList(), Tensor.LAST);
   }
 
   private static Parameter parameter(GateOrder order, int... rows) {

@@ -2,11 +2,11 @@ package carousel.exchange.onnx;
 
 import static carousel.exchange.onnx.GraphWriter.attribute;
 
-import carousel.nn.layer.Embedding;
+import carousel.exchange.onnx.RecurrentWeights.Operator;
 import carousel.nn.init.Init;
+import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
-import carousel.exchange.onnx.RecurrentWeights.Operator;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.GruResetAfter;
 import carousel.nn.recurrent.GruResetBefore;

@@ -8,9 +8,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -5,12 +5,12 @@ import static carousel.tensor.DType.F64;
 import static carousel.tensor.DType.I32;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
-import carousel.nn.init.Init;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
-import carousel.nn.Parameter;
 import carousel.nn.recurrent.Activation;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
@@ -23,12 +23,12 @@ import carousel.nn.recurrent.Leaky;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.PeepholeLstm;
 import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.Stacked;
 import carousel.nn.recurrent.RecurrentState;
+import carousel.nn.recurrent.Stacked;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -187,7 +187,7 @@ class RoundTripTest {
                   .toList();
           given.put(
               String.format(Locale.ROOT, "initial_%s_%d", names.charAt(i), k),
-              Tensor.stack(0, rows));
+              Tensor.stack(rows, 0));
         }
         k++;
       }

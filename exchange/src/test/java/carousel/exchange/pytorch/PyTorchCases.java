@@ -1,8 +1,8 @@
 package carousel.exchange.pytorch;
 
-import carousel.nn.layer.Embedding;
-import carousel.nn.init.Init;
 import carousel.nn.Layer;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Embedding;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
 import carousel.nn.recurrent.Activation;
@@ -13,9 +13,9 @@ import carousel.nn.recurrent.Elman;
 import carousel.nn.recurrent.GruResetAfter;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.Recurrent;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stacked;
-import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;

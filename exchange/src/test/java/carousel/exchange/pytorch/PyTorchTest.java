@@ -3,11 +3,11 @@ package carousel.exchange.pytorch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import carousel.nn.io.Safetensors;
 import carousel.exchange.pytorch.PyTorchCases.Case;
+import carousel.nn.io.Safetensors;
 import carousel.tensor.DType;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;

@@ -3,14 +3,13 @@ package carousel.exchange.pytorch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.nn.io.Safetensors;
+import carousel.nn.Layer;
+import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
-import carousel.nn.init.Init;
-import carousel.nn.Layer;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
-import carousel.nn.Parameter;
 import carousel.nn.recurrent.Activation;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
@@ -23,9 +22,9 @@ import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stacked;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -354,7 +353,8 @@ class StateDictTest {
 
   @Test
   void arrangementsThatPyTorchLacksAreNamed() {
-    refused(Stacked.of(lstm(2, 3), lstm(3, 4)), "a stack of unlike layers, LSTM of 3 and LSTM of 4");
+    refused(
+        Stacked.of(lstm(2, 3), lstm(3, 4)), "a stack of unlike layers, LSTM of 3 and LSTM of 4");
     refused(
         Stacked.of(lstm(2, 2), Recurrent.of(GruResetAfter.of(2, 2, INIT, rng))),
         "a stack of unlike layers, LSTM of 2 and GRU of 2");
@@ -364,7 +364,8 @@ class StateDictTest {
             Recurrent.of(Elman.of(Activation.RELU, 2, 2, INIT, rng))),
         "unlike layers, RNN TANH of 2 and RNN RELU of 2");
     refused(
-        Stacked.of(lstm(2, 2), Bidirectional.of(Lstm.of(2, 2, INIT, rng), Lstm.of(2, 2, INIT, rng))),
+        Stacked.of(
+            lstm(2, 2), Bidirectional.of(Lstm.of(2, 2, INIT, rng), Lstm.of(2, 2, INIT, rng))),
         "LSTM of 2 and bidirectional LSTM of 2");
     refused(
         Bidirectional.of(Lstm.of(2, 2, INIT, rng), Lstm.of(2, 3, INIT, rng)),

@@ -4,11 +4,20 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 
 /** What layers and losses ask of what they are given, so that their errors name them, not an op inside. */
-final class Operands {
+public final class Operands {
   private Operands() {}
 
-  /** Two operands must have one element type. */
-  static void sameType(String op, String what, Tensor x, String other, Tensor y) {
+  /**
+   * Two operands must have one element type.
+   *
+   * @param op what to call the operation in an error
+   * @param what what to call the first operand
+   * @param x the first operand
+   * @param other what to call the second operand
+   * @param y the second operand
+   * @throws TensorException if they have not
+   */
+  public static void sameType(String op, String what, Tensor x, String other, Tensor y) {
     if (x.dtype() != y.dtype()) {
       throw new TensorException(
           op
@@ -30,8 +39,16 @@ final class Operands {
     }
   }
 
-  /** A number of rows as the size of an axis. */
-  static int rows(String op, Tensor x, long count) {
+  /**
+   * A number of rows as the size of an axis.
+   *
+   * @param op what to call the operation in an error
+   * @param x what has these rows
+   * @param count how many
+   * @return the same number
+   * @throws TensorException if an axis cannot be so long
+   */
+  public static int rows(String op, Tensor x, long count) {
     if (count > Integer.MAX_VALUE) {
       throw new TensorException(
           op

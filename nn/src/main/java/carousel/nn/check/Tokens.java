@@ -9,14 +9,23 @@ import java.util.Arrays;
  * Checks indices into classes before a backend meets them, to say which one is wrong and where; but where
  * looking at them would wait for a device, that finds the wrong ones itself.
  */
-final class Tokens {
+public final class Tokens {
   /** Stands for no exempt token. */
-  static final int NONE = Integer.MIN_VALUE;
+  public static final int NONE = Integer.MIN_VALUE;
 
   private Tokens() {}
 
-  /** Every token must be in [0, size), or the exempt one. */
-  static void check(String op, String what, Tensor tokens, int size, int exempt) {
+  /**
+   * Every token must be in [0, size), or the exempt one.
+   *
+   * @param op what to call the operation in an error
+   * @param what what to call a token
+   * @param tokens I32, of any shape
+   * @param size how many classes there are
+   * @param exempt a token that is passed over; {@link #NONE} if none is
+   * @throws TensorException if one is not
+   */
+  public static void check(String op, String what, Tensor tokens, int size, int exempt) {
     if (tokens.dtype() != DType.I32) {
       throw new TensorException(
           op

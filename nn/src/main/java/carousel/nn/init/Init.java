@@ -86,8 +86,8 @@ public interface Init {
           }
           var part = shape.with(Tensor.LAST, width / blocks);
           return Tensor.concat(
-              Tensor.LAST,
-              IntStream.range(0, blocks).mapToObj(i -> sample(rng, dtype, part)).toList());
+              IntStream.range(0, blocks).mapToObj(i -> sample(rng, dtype, part)).toList(),
+              Tensor.LAST);
         };
     return block.as(dtype());
   }

@@ -2,8 +2,8 @@ package carousel.nn.io;
 
 import carousel.nn.Parameters;
 import carousel.tensor.DType;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayList;

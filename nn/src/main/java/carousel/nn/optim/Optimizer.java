@@ -6,11 +6,12 @@ import carousel.autograd.Rows;
 import carousel.nn.Parameters;
 import carousel.nn.Parameters.Named;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.InPlace;
 import carousel.tensor.Recording;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Formula;
 import java.util.ArrayList;
@@ -54,7 +55,7 @@ public final class Optimizer {
         Tensor initial =
             slot.scalar()
                 ? Tensor.full(DType.F64, slot.initial())
-                : Tensor.fullAs(named.value(), named.value().shape(), slot.initial());
+                : named.value().fullLike(named.value().shape(), slot.initial());
         own.put(slot.name(), initial);
         slots.add(named.name() + "." + slot.name(), initial);
       }
@@ -204,7 +205,7 @@ public final class Optimizer {
   /** A gradient, dense, and in memory that no update writes. */
   private Tensor apart(Tensor gradient) {
     for (var named : parameters) {
-      if (named.value().storage() == gradient.storage()) {
+      if (Engine.storage(named.value()) == Engine.storage(gradient)) {
         return gradient.copy();
       }
     }

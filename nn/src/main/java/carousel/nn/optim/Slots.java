@@ -1,9 +1,9 @@
 package carousel.nn.optim;
 
 import carousel.tensor.DType;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -2,8 +2,8 @@ package carousel.nn.recurrent;
 
 import carousel.nn.init.Init;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.function.UnaryOperator;
 

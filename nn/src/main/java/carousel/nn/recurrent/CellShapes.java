@@ -47,7 +47,8 @@ final class CellShapes {
   }
 
   /** Checks what a step makes of a state. */
-  static void checkStep(Cell<?> cell, int batch, RecurrentState before, RecurrentState after, Tensor y) {
+  static void checkStep(
+      Cell<?> cell, int batch, RecurrentState before, RecurrentState after, Tensor y) {
     List<Tensor> was = before.tensors();
     List<Tensor> is = after.tensors();
     for (int i = 0; i < was.size(); i++) {

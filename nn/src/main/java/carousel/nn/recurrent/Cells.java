@@ -1,7 +1,7 @@
 package carousel.nn.recurrent;
 
-import carousel.nn.init.Init;
 import carousel.nn.NearMisses;
+import carousel.nn.init.Init;
 import carousel.tensor.Philox;
 import carousel.tensor.TensorException;
 import java.util.LinkedHashMap;

@@ -2,9 +2,9 @@ package carousel.nn.recurrent;
 
 import carousel.nn.Parameter;
 import carousel.tensor.Draws;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

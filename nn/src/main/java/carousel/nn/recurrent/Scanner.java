@@ -3,9 +3,9 @@ package carousel.nn.recurrent;
 import carousel.autograd.KernelCheck;
 import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.Draws;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
@@ -284,8 +284,8 @@ final class Scanner<S extends RecurrentState> {
       }
       Tensor y =
           steps == 0
-              ? Tensor.zerosAs(x, Shape.of(0, x.dim(1), cell.outputs()))
-              : Tensor.stack(0, outputs);
+              ? x.zerosLike(Shape.of(0, x.dim(1), cell.outputs()))
+              : Tensor.stack(outputs, 0);
       return kept(whole, new Run(y, step.output(state), List.of(state)));
     }
   }

@@ -70,7 +70,10 @@ public interface Sequence extends Layer {
    * @throws carousel.tensor.TensorException if shapes do not fit
    */
   default Run run(
-      Tensor x, List<? extends RecurrentState> initial, @Nullable Tensor lengths, @Nullable Tensor resets) {
+      Tensor x,
+      List<? extends RecurrentState> initial,
+      @Nullable Tensor lengths,
+      @Nullable Tensor resets) {
     return run(x, Marks.ofLengths(lengths).withResets(resets), initial);
   }
 

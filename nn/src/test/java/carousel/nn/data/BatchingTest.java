@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;

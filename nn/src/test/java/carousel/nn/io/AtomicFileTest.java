@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import carousel.nn.init.Init;
-import carousel.nn.layer.Linear;
 import carousel.exchange.onnx.Chain;
 import carousel.exchange.onnx.Onnx;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Linear;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;

@@ -6,10 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carousel.nn.Layer;
 import carousel.nn.Parameter;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -93,7 +94,7 @@ class SafetensorsTest {
       inner = Objects.requireNonNull(Safetensors.load(file).get("x"));
       assertThat(inner.toFloatArray()).containsExactly(1, 2);
     }
-    assertThat(inner.storage().isOpen()).isFalse();
+    assertThat(Engine.storage(inner).isOpen()).isFalse();
   }
 
   @Test

@@ -3,8 +3,8 @@ package carousel.nn.io;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import carousel.tensor.DType;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.fuzz.Fuzz;
 import carousel.tensor.fuzz.Reader;
 import carousel.tensor.fuzz.SafetensorsDamage;

@@ -1,10 +1,10 @@
 package carousel.nn.kernels;
 
-import carousel.nn.loss.CrossEntropy;
-import carousel.nn.layer.Dropout;
-import carousel.nn.init.Init;
-import carousel.nn.layer.Linear;
 import carousel.nn.Training;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Dropout;
+import carousel.nn.layer.Linear;
+import carousel.nn.loss.CrossEntropy;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.OddCell;
@@ -102,7 +102,8 @@ record FusedKernels(DType type, int inputs, int units) {
 
   private <S extends RecurrentState> S state(Cell<S> cell, int rows) {
     var rng = Philox.of(9);
-    return RecurrentState.map(cell.zero(rows), zero -> rng.normal(type, 0, WIDE, zero.shape().toArray()));
+    return RecurrentState.map(
+        cell.zero(rows), zero -> rng.normal(type, 0, WIDE, zero.shape().toArray()));
   }
 
   private List<KernelCase> scan(String name, boolean reverse, int steps, int rows, int... lengths) {

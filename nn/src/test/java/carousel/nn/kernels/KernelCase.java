@@ -5,9 +5,9 @@ import carousel.nn.FusedContract;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Scan;
@@ -87,7 +87,7 @@ final class KernelCase {
   /** The sum whose gradient is wanted. */
   private Tensor flow() {
     Tensor[] outputs = op.body().apply(inputs);
-    Tensor sum = Tensor.zerosAs(outputs[0], Shape.SCALAR);
+    Tensor sum = outputs[0].zerosLike(Shape.SCALAR);
     for (int k = 0; k < outputs.length; k++) {
       sum = sum.add(outputs[k].mul(cotangents[k]).sum());
     }

@@ -4,14 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
 import carousel.nn.Training;
-import carousel.autograd.Grad;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.LayerComposites;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;

@@ -7,9 +7,9 @@ import carousel.nn.FusedContract;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Op;
 import java.util.Arrays;
@@ -40,7 +40,8 @@ class LayerNormKernelTest {
   void open() {
     assumeFalse("off".equals(System.getProperty("carousel.fused")), "-Dcarousel.fused=off");
     run = TensorScope.open();
-    assumeFalse(TensorScope.current().device() == Device.cpu(), "no kernel for layer_norm on the CPU");
+    assumeFalse(
+        TensorScope.current().device() == Device.cpu(), "no kernel for layer_norm on the CPU");
   }
 
   @AfterEach

@@ -10,10 +10,10 @@ import carousel.nn.recurrent.HiddenState;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.golden.Golden;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -150,7 +150,7 @@ class LayerNormTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(norm.gain().value(), Shape.of(batch, outputs())));
+      return new HiddenState(norm.gain().value().zerosLike(Shape.of(batch, outputs())));
     }
   }
 

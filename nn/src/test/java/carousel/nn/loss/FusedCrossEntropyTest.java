@@ -6,15 +6,15 @@ import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import carousel.nn.FusedContract;
 import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
+import carousel.nn.FusedContract;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Op;
 import org.junit.jupiter.api.AfterEach;

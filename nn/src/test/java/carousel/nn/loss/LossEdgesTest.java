@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
-import carousel.nn.FusedContract;
 import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
+import carousel.nn.FusedContract;
 import carousel.tensor.DType;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Interpreter;
 import java.util.ArrayList;
 import java.util.List;
@@ -350,11 +350,11 @@ class LossEdgesTest {
               for (int place : new int[] {0, n}) {
                 Tensor x =
                     Tensor.concat(
-                        1,
                         List.of(
                             others.narrow(1, 0, place),
                             Tensor.full(type, offset, 1, 1),
-                            others.narrow(1, place, n - place)));
+                            others.narrow(1, place, n - place)),
+                        1);
                 Tensor at = Tensor.of(place);
                 double rest = n * Math.exp(-d);
                 String what = type + " n=" + n + " d=" + d + " offset " + offset + " at " + place;

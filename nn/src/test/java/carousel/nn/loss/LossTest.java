@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import carousel.nn.Goldens;
 import carousel.autograd.Grad;
-import carousel.tensor.TensorScope;
+import carousel.nn.Goldens;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.golden.Golden;
 import java.util.Locale;
 import java.util.Map;

@@ -6,16 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Leaf;
-import carousel.nn.init.Init;
 import carousel.nn.Layer;
-import carousel.nn.layer.Linear;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Linear;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -72,7 +72,7 @@ class OptimizerTest {
         Optimizer optimizer = Optimizer.of(holder.parameters(), rule, 1e-3);
         for (int k = 0; k < 8; k++) {
           double sign = k % 3 == 2 ? -1 : 1;
-          optimizer.step(leaf -> Tensor.fullAs(leaf.value(), leaf.value().shape(), sign * size));
+          optimizer.step(leaf -> leaf.value().fullLike(leaf.value().shape(), sign * size));
         }
         double[] after = p.value().cast(DType.F64).toDoubleArray();
         assertThat(Arrays.stream(after).allMatch(Double::isFinite))

@@ -7,8 +7,8 @@ import carousel.nn.Training;
 import carousel.nn.random.CellProgram.Direction;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.RecurrentState;
+import carousel.nn.recurrent.Sequence;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
@@ -225,7 +225,7 @@ final class CellRun implements Referee.Ready {
       }
     }
     var rng = Philox.of(17);
-    Tensor sum = Tensor.zerosAs(run.y(), Shape.SCALAR);
+    Tensor sum = run.y().zerosLike(Shape.SCALAR);
     for (Tensor y : read) {
       Tensor weight = rng.normal(y.dtype(), 0, 1, y.shape().toArray());
       sum = sum.add(y.mul(weight).sum()).add(y.square().mul(weight).sum());

@@ -3,8 +3,8 @@ package carousel.nn.random;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;

@@ -49,7 +49,7 @@ enum Projection {
   BESIDE("Tensor.concat(Tensor.LAST, List.of(x, x.matmul(wx.value()).add(b.value())))") {
     @Override
     Tensor apply(Tensor x, Tensor wx, Tensor b) {
-      return Tensor.concat(Tensor.LAST, List.of(x, x.matmul(wx).add(b)));
+      return Tensor.concat(List.of(x, x.matmul(wx).add(b)), Tensor.LAST);
     }
 
     @Override
@@ -68,7 +68,7 @@ enum Projection {
   UNIT("x.div(x.square().sum(true, Tensor.LAST).sqrt()).matmul(wx.value()).add(b.value())") {
     @Override
     Tensor apply(Tensor x, Tensor wx, Tensor b) {
-      return x.div(x.square().sum(true, Tensor.LAST).sqrt()).matmul(wx).add(b);
+      return x.div(x.square().sum(Tensor.LAST, true).sqrt()).matmul(wx).add(b);
     }
   },
   /** No gradient for x. */

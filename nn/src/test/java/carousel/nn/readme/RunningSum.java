@@ -1,8 +1,8 @@
 package carousel.nn.readme;
 
 import carousel.autograd.Grad;
-import carousel.nn.init.Init;
 import carousel.nn.Layer;
+import carousel.nn.init.Init;
 import carousel.nn.layer.Linear;
 import carousel.nn.loss.Loss;
 import carousel.nn.optim.Adam;

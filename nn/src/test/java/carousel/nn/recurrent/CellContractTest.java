@@ -5,8 +5,8 @@ import static carousel.nn.recurrent.Layers.random;
 
 import carousel.autograd.GradCheck;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Combinations;
 import java.util.List;
 import java.util.function.Function;

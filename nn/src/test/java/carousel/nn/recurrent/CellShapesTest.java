@@ -8,9 +8,9 @@ import carousel.nn.FusedContract;
 import carousel.nn.Parameters;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BinaryOperator;
@@ -161,7 +161,7 @@ class CellShapesTest {
                 for (int i = 0; i < units; i++) {
                   columns.add(h.narrow(1, (i + 1) % units, 1).mul(0.5).add(z));
                 }
-                return Tensor.concat(1, columns);
+                return Tensor.concat(columns, 1);
               },
               n -> Tensor.zeros(n, units),
               units);

@@ -11,12 +11,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.init.Init;
 import carousel.nn.Layer;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.GateOrder;
 import java.util.List;
 import java.util.stream.Stream;
@@ -95,7 +95,7 @@ class CellsTest {
 
   private static Parameter withForget(Parameter igo) {
     Tensor forget = GateOrder.CIFG.block(igo.value(), Tensor.LAST, "i").neg();
-    Tensor all = Tensor.concat(Tensor.LAST, List.of(igo.value(), forget));
+    Tensor all = Tensor.concat(List.of(igo.value(), forget), Tensor.LAST);
     return Parameter.of(GateOrder.LSTM.from(GateOrder.CIFG.with("f"), all, Tensor.LAST));
   }
 
@@ -111,7 +111,7 @@ class CellsTest {
   }
 
   private static GruResetAfter after(GruResetBefore cell) {
-    Tensor wh = Tensor.concat(1, List.of(cell.wh().value(), cell.wn().value()));
+    Tensor wh = Tensor.concat(List.of(cell.wh().value(), cell.wn().value()), 1);
     return new GruResetAfter(
         cell.wx(),
         Parameter.of(GateOrder.GRU.from(cell.products().with("n"), wh, 1)),

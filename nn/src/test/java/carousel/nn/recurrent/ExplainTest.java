@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.nn.FusedContract;
 import carousel.tensor.DType;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Interpreter;
 import java.util.function.BinaryOperator;
 import org.junit.jupiter.api.Tag;
@@ -53,7 +53,7 @@ class ExplainTest {
 
   @Test
   void aKernelIsToldByItsStages() {
-    String text = explained((z, h) -> z.add(h).sub(h.mean(true, -1)).tanh());
+    String text = explained((z, h) -> z.add(h).sub(h.mean(-1, true)).tanh());
     if (FusedContract.VECTORS) {
       assertThat(text)
           .contains("cell Plain on cpu: one kernel", "1 fold of all columns", "tanh", "4 columns");

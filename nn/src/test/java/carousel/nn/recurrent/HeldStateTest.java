@@ -3,15 +3,15 @@ package carousel.nn.recurrent;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.nn.FusedContract;
-import carousel.nn.init.Init;
-import carousel.nn.Parameter;
 import carousel.exchange.onnx.OnnxGru;
+import carousel.nn.FusedContract;
+import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Interpreter;
 import java.util.List;
@@ -145,7 +145,8 @@ class HeldStateTest {
 
   /** What is carried: of an LSTM, C. */
   @SuppressWarnings("unchecked") // Each cell gets a state of its own kind.
-  private static <S extends RecurrentState> Tensor last(Cell<S> cell, Tensor x, RecurrentState first) {
+  private static <S extends RecurrentState> Tensor last(
+      Cell<S> cell, Tensor x, RecurrentState first) {
     RecurrentState end = Recurrent.of(cell).run(x, (S) first).states().getFirst();
     List<Tensor> tensors = end.tensors();
     return tensors.getLast();

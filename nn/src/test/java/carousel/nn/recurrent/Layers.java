@@ -2,8 +2,8 @@ package carousel.nn.recurrent;
 
 import static carousel.tensor.DType.F64;
 
-import carousel.nn.init.Init;
 import carousel.nn.Layer;
+import carousel.nn.init.Init;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
@@ -73,7 +73,8 @@ final class Layers {
 
   static <S extends RecurrentState> S state(Cell<S> cell, int rows, long seed) {
     var rng = Philox.of(seed);
-    return RecurrentState.map(cell.zero(rows), zero -> rng.normal(F64, 0, 1, zero.shape().toArray()));
+    return RecurrentState.map(
+        cell.zero(rows), zero -> rng.normal(F64, 0, 1, zero.shape().toArray()));
   }
 
   /** One random state per cell of a layer. */
@@ -113,7 +114,7 @@ final class Layers {
   static Tensor flat(Sequence.Run run) {
     List<Tensor> parts = new ArrayList<>(List.of(run.y().flatten(), run.last().flatten()));
     tensors(run.states()).forEach(tensor -> parts.add(tensor.flatten()));
-    return Tensor.concat(0, parts);
+    return Tensor.concat(parts, 0);
   }
 
   /** {@code Σ w ⊙ v} for fixed random w. */

@@ -14,10 +14,10 @@ import carousel.nn.FusedContract;
 import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Combinations;
 import java.util.ArrayList;
 import java.util.List;
@@ -163,7 +163,7 @@ class MarksTest {
   private static Tensor flat(Run run) {
     List<Tensor> parts = new ArrayList<>(List.of(run.y().flatten()));
     Layers.tensors(run.states()).forEach(tensor -> parts.add(tensor.flatten()));
-    return Tensor.concat(0, parts);
+    return Tensor.concat(parts, 0);
   }
 
   private static void same(Tensor actual, Tensor expected, String what) {

@@ -11,17 +11,17 @@ import static org.assertj.core.api.Assertions.within;
 import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
 import carousel.nn.FusedContract;
-import carousel.nn.init.Init;
 import carousel.nn.Training;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Noise.Per;
 import carousel.nn.recurrent.Recurrent.Direction;
 import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Combinations;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
@@ -122,7 +122,8 @@ class NoiseKernelTest {
       Recurrent<?> layer = layer(name, direction, per);
       Tensor x = random(1, T, N, D);
       Marks marks = marks();
-      for (List<RecurrentState> start : List.of(List.<RecurrentState>of(), Layers.states(layer, N, 2))) {
+      for (List<RecurrentState> start :
+          List.of(List.<RecurrentState>of(), Layers.states(layer, N, 2))) {
         Supplier<Run> run = () -> Training.with(Philox.of(8), () -> layer.run(x, marks, start));
         Supplier<Run> expected = () -> NoiseByHand.run(layer, Philox.of(8), x, marks, start);
         if (device == Device.reference()) {
@@ -182,7 +183,7 @@ class NoiseKernelTest {
         for (int k = 0; k < by.length; k++) {
           all.add(gradients.get(k).flatten());
         }
-        results[i] = Tensor.concat(0, all).toDoubleArray();
+        results[i] = Tensor.concat(all, 0).toDoubleArray();
       }
     }
     assertThat(results[1]).containsExactly(results[0]);
@@ -288,7 +289,7 @@ class NoiseKernelTest {
       var rng = Philox.of(8);
       Run forward = NoiseByHand.run(there, rng, x, marks(), List.of());
       Run reverse = NoiseByHand.run(back, rng, x, marks(), List.of());
-      Tensor y = Tensor.concat(2, List.of(forward.y(), reverse.y()));
+      Tensor y = Tensor.concat(List.of(forward.y(), reverse.y()), 2);
       if (stacked) {
         y = NoiseByHand.run(top, rng, y, marks(), List.of()).y();
       }

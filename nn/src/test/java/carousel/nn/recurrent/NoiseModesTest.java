@@ -9,14 +9,14 @@ import static carousel.nn.recurrent.NoiseKernelTest.close;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.nn.Training;
 import carousel.exchange.pytorch.StateDict;
+import carousel.nn.Training;
 import carousel.nn.recurrent.Noise.Per;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -6,8 +6,8 @@ import static carousel.nn.recurrent.Layers.cell;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.GradCheck;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -56,7 +56,7 @@ class OwnSequenceTest {
 
       var first = stack.run(x.narrow(0, 0, 2));
       var second = stack.run(x.narrow(0, 2, 3), first.states(), null);
-      Tensor y = Tensor.concat(0, List.of(first.y(), second.y()));
+      Tensor y = Tensor.concat(List.of(first.y(), second.y()), 0);
       var windows = Layers.flat(new Sequence.Run(y, second.last(), second.states()));
       assertThat(windows.allClose(Layers.flat(whole), 0, 1e-12)).isTrue();
     }

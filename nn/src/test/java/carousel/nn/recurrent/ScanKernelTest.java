@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
-import carousel.nn.init.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
+import carousel.nn.init.Init;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Combinations;
 import carousel.tensor.contract.Combinations.Numbered;
 import carousel.tensor.op.Composite;
@@ -161,7 +161,7 @@ class ScanKernelTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+      return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
     }
   }
 
@@ -183,7 +183,7 @@ class ScanKernelTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+      return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
     }
   }
 
@@ -236,7 +236,7 @@ class ScanKernelTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+      return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
     }
   }
 

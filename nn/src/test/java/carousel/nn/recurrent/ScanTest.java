@@ -12,9 +12,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.nn.Parameter;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -51,7 +51,7 @@ class ScanTest {
           in -> {
             var first = layer.run(in.narrow(0, 0, 2));
             var second = layer.run(in.narrow(0, 2, 3), first.states(), null);
-            Tensor y = Tensor.concat(0, List.of(first.y(), second.y()));
+            Tensor y = Tensor.concat(List.of(first.y(), second.y()), 0);
             return flat(new Sequence.Run(y, second.last(), second.states()));
           };
       same(windows.apply(x), flat(layer.run(x)), "outputs");
@@ -68,13 +68,16 @@ class ScanTest {
       var layer = Recurrent.of(cell(name));
       Tensor before = random(1, 2, 2, D);
       Tensor x = random(2, 2, 2, D);
-      Function<List<RecurrentState>, Tensor> loss = states -> weighted(layer.run(x, states, null).y(), 7);
+      Function<List<RecurrentState>, Tensor> loss =
+          states -> weighted(layer.run(x, states, null).y(), 7);
       var parameters = layer.parameters();
 
       var first = layer.run(before).states();
       var truncated =
           Grad.of(
-              () -> loss.apply(layer.run(before).states().stream().map(RecurrentState::detach).toList()),
+              () ->
+                  loss.apply(
+                      layer.run(before).states().stream().map(RecurrentState::detach).toList()),
               parameters);
       same(truncated, Grad.of(() -> loss.apply(first), parameters));
       assertThat(
@@ -87,7 +90,9 @@ class ScanTest {
           .isPositive();
       assertThatThrownBy(() ->
               Grad.of(
-                  () -> loss.apply(layer.run(before).states().stream().map(RecurrentState::detach).toList()),
+                  () ->
+                      loss.apply(
+                          layer.run(before).states().stream().map(RecurrentState::detach).toList()),
                   before))
           .isInstanceOf(TensorException.class)
           .hasMessageContaining("does not depend on [input 0]");
@@ -241,7 +246,7 @@ class ScanTest {
     public S step(Tensor z, S state) {
       int parts = state.tensors().size();
       Tensor next =
-          Grad.checkpoint(() -> Tensor.concat(Tensor.LAST, cell.step(z, state).tensors()));
+          Grad.checkpoint(() -> Tensor.concat(cell.step(z, state).tensors(), Tensor.LAST));
       return RecurrentState.with(state, next.chunk(parts, Tensor.LAST));
     }
 
@@ -304,7 +309,10 @@ class ScanTest {
       for (int t = 0; t < 4; t++) {
         try (var step = TensorScope.open()) {
           var run = layer.run(x.narrow(0, t, 1), carried, null);
-          carried = run.states().stream().map(s -> RecurrentState.adopt(RecurrentState.detach(s), scope)).toList();
+          carried =
+              run.states().stream()
+                  .map(s -> RecurrentState.adopt(RecurrentState.detach(s), scope))
+                  .toList();
         }
       }
       for (int k = 0; k < Layers.tensors(carried).size(); k++) {

@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
-import carousel.nn.init.Init;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import java.util.ArrayList;
@@ -38,7 +38,8 @@ class UnreachedOutputsTest {
   private static final Init INIT = Init.normal(0.5).as(DType.F64);
 
   /** What a {@link Watched} carries. */
-  record Seen(Tensor h, Tensor c, Tensor total, Tensor root, Tensor late) implements RecurrentState {}
+  record Seen(Tensor h, Tensor c, Tensor total, Tensor root, Tensor late)
+      implements RecurrentState {}
 
   /** What is left of it where nothing is watched. */
   record Plain(Tensor h, Tensor c) implements RecurrentState {}
@@ -81,7 +82,7 @@ class UnreachedOutputsTest {
     }
 
     private Tensor zeros(int batch) {
-      return Tensor.zerosAs(wx.value(), Shape.of(batch, H));
+      return wx.value().zerosLike(Shape.of(batch, H));
     }
 
     @Override
@@ -192,8 +193,7 @@ class UnreachedOutputsTest {
     @Override
     public Plain zero(int batch) {
       return new Plain(
-          Tensor.zerosAs(wx.value(), Shape.of(batch, 1)),
-          Tensor.zerosAs(wx.value(), Shape.of(batch, 1)));
+          wx.value().zerosLike(Shape.of(batch, 1)), wx.value().zerosLike(Shape.of(batch, 1)));
     }
   }
 

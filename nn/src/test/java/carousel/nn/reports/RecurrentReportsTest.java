@@ -8,8 +8,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.init.Init;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Activation;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
@@ -20,13 +20,13 @@ import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.LstmState;
 import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.RecurrentState;
+import carousel.nn.recurrent.Sequence;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -95,7 +95,7 @@ class RecurrentReportsTest {
     Tensor none = Tensor.zeros(F64, 0, 5, 2);
     var run = layer.run(none, Marks.none(), start);
     assertThat(run.y().shape()).isEqualTo(Shape.of(0, 5, 6));
-    same(run.last(), Tensor.concat(1, List.of(h, c)));
+    same(run.last(), Tensor.concat(List.of(h, c), 1));
     same(((LstmState) run.states().getFirst()).c(), c);
     Gradients g =
         Grad.orZero(
@@ -170,7 +170,7 @@ class RecurrentReportsTest {
         }
       }
       var marks = Marks.none().withTaken(Tensor.of(Shape.of(5, 1), taken));
-      var got = layer.run(Tensor.stack(0, steps), marks, List.of());
+      var got = layer.run(Tensor.stack(steps, 0), marks, List.of());
       for (int i = 0; i < 3; i++) {
         same(got.y().select(0, at.get(i)), wanted.y().select(0, i));
       }
@@ -211,7 +211,7 @@ class RecurrentReportsTest {
     @Override
     public Tensor output(Carried state) {
       Tensor sums = state.m().sum(2);
-      return Tensor.concat(1, List.of(sums, sums.mul(-10)));
+      return Tensor.concat(List.of(sums, sums.mul(-10)), 1);
     }
   }
 
@@ -438,7 +438,8 @@ class RecurrentReportsTest {
       try (var step = TensorScope.open()) {
         Gradients g =
             Grad.of(() -> layer.run(x, Marks.none(), before).y().sum(), cell.wh().value());
-        List<RecurrentState> fresh = before.stream().map(s -> RecurrentState.map(s, t -> t.detach().copy())).toList();
+        List<RecurrentState> fresh =
+            before.stream().map(s -> RecurrentState.map(s, t -> t.detach().copy())).toList();
         Gradients alone =
             Grad.of(() -> layer.run(x, Marks.none(), fresh).y().sum(), cell.wh().value());
         same(g.get(0), alone.get(0));

@@ -122,11 +122,10 @@ public record GateOrder(List<String> names) {
   public Tensor from(GateOrder other, Tensor x, int axis) {
     Shape one = x.shape().with(axis, other.units(x, axis));
     return Tensor.concat(
-        axis,
         names.stream()
-            .map(gate ->
-                other.names.contains(gate) ? other.block(x, axis, gate) : Tensor.zerosAs(x, one))
-            .toList());
+            .map(gate -> other.names.contains(gate) ? other.block(x, axis, gate) : x.zerosLike(one))
+            .toList(),
+        axis);
   }
 
   private int units(Tensor x, int axis) {

@@ -33,7 +33,7 @@ public interface Interpreter {
    * @return a scalar of that tensor's type, on its device
    */
   default Tensor number(Tensor like, double value) {
-    return Tensor.fullAs(like, Shape.SCALAR, value);
+    return like.fullLike(Shape.SCALAR, value);
   }
 
   /**

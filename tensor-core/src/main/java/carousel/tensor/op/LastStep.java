@@ -1,7 +1,7 @@
 package carousel.tensor.op;
 
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.spi.Fused;
 import java.util.List;
 import java.util.Set;
@@ -115,7 +115,7 @@ public final class LastStep {
       return there;
     }
     if (scan.inputs().sequences().contains(input)) {
-      return Tensor.concat(0, scan.reverse() ? List.of(here, there) : List.of(there, here));
+      return Tensor.concat(scan.reverse() ? List.of(here, there) : List.of(there, here), 0);
     }
     return there.add(here);
   }

@@ -10,6 +10,7 @@ import static carousel.tensor.op.Vjp.linear;
 import static carousel.tensor.op.Vjp.none;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import java.util.function.DoubleUnaryOperator;
 
@@ -167,7 +168,7 @@ public enum Unary implements Op {
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
     domain.require(label(), x);
-    Tensor y = Tensor.empty(label(), x.device(), result(x.dtype()), x.shape());
+    Tensor y = Engine.empty(label(), x.device(), result(x.dtype()), x.shape());
     x.device().backend().unary(this, x, y);
     return new Tensor[] {y};
   }

@@ -1,7 +1,7 @@
 package carousel.tensor.spi;
 
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Interpreter;
 import org.jspecify.annotations.Nullable;
 

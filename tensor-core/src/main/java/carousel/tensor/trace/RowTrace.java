@@ -1,9 +1,9 @@
 package carousel.tensor.trace;
 
 import carousel.tensor.Draws;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.trace.Value.Kind;

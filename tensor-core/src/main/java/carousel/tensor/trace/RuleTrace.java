@@ -2,9 +2,9 @@ package carousel.tensor.trace;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;

@@ -169,7 +169,7 @@ final class CompositeCases {
     Operand index =
         Operand.of(DType.I32, Shape.of(2, 4), 3).with(Values.of(2, 0, 1, 2, 0, 1, 2, 0));
     return OpCase.of(
-        new Composite("scatter", in -> new Tensor[] {in[0].scatter(0, in[1], in[2])}),
+        new Composite("scatter", in -> new Tensor[] {in[0].scatter(in[1], in[2], 0)}),
         Operand.smooth(Shape.of(3, 4), 0),
         index,
         Operand.smooth(Shape.of(2, 4), 1));

@@ -2,8 +2,8 @@ package carousel.tensor.contract;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.CumSum;

@@ -3,8 +3,8 @@ package carousel.tensor.functions;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.math.BigDecimal;
 import java.util.Map;
 import java.util.SplittableRandom;

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
 import carousel.tensor.Reductions;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Rules;
 import carousel.tensor.op.CumSum;
 import carousel.tensor.op.Op;
@@ -41,9 +41,9 @@ class ReductionGoldenTest {
           entry("min", Tensor::min),
           entry("logsumexp", Tensor::logSumExp),
           entry("norm", Tensor::norm),
-          entry("variance", (x, keep, axes) -> x.variance(1, keep, axes)),
-          entry("variance.biased", (x, keep, axes) -> x.variance(0, keep, axes)),
-          entry("norm.one", (x, keep, axes) -> x.abs().sum(keep, axes)));
+          entry("variance", (x, keep, axes) -> x.variance(axes, keep, 1)),
+          entry("variance.biased", (x, keep, axes) -> x.variance(axes, keep, 0)),
+          entry("norm.one", (x, keep, axes) -> x.abs().sum(axes, keep)));
 
   private static final Map<String, Reduce> ROWS =
       Map.of(

@@ -3,8 +3,8 @@ package carousel.tensor.op;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.jvm.FreshJvm;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Backend;

@@ -2,8 +2,8 @@ package carousel.tensor.op;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import org.junit.jupiter.api.Test;
 
 /** An op of a user's own is part of a formula by what its forward computes. */

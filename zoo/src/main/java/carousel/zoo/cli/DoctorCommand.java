@@ -1,8 +1,8 @@
 package carousel.zoo.cli;
 
 import carousel.tensor.Device;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.spi.Finding;
 import carousel.tensor.spi.Probe;
 import carousel.tensor.spi.Setting;

@@ -1,9 +1,9 @@
 package carousel.zoo.cli;
 
-import carousel.nn.io.Safetensors;
-import carousel.exchange.pytorch.StateDict;
 import carousel.exchange.onnx.Chain;
 import carousel.exchange.onnx.Onnx;
+import carousel.exchange.pytorch.StateDict;
+import carousel.nn.io.Safetensors;
 import carousel.tensor.Device;
 import carousel.tensor.TensorScope;
 import carousel.zoo.language.LanguageModel;

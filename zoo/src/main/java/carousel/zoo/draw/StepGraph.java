@@ -1,17 +1,17 @@
 package carousel.zoo.draw;
 
 import carousel.autograd.Grad;
-import carousel.nn.init.Init;
 import carousel.nn.Parameters;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.GatedCell;
 import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.GateOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,7 +46,8 @@ public final class StepGraph {
     }
   }
 
-  private static <S extends RecurrentState> Diagram of(String name, Cell<S> cell, boolean backward) {
+  private static <S extends RecurrentState> Diagram of(
+      String name, Cell<S> cell, boolean backward) {
     var rng = Philox.of(2);
     var tracer = new GraphTracer(StepGraph::symbolic, gates(cell));
     var x = rng.uniform(DType.F32, -1, 1, 1, BATCH, INPUTS);
@@ -67,7 +68,7 @@ public final class StepGraph {
           tracer.sink(after.get(i), names.get(i), NodeKind.OUTPUT);
         }
         if (backward) {
-          var cotangent = Tensor.fullAs(pullback.value(), pullback.value().shape(), 1);
+          var cotangent = pullback.value().fullLike(pullback.value().shape(), 1);
           tracer.backward(cotangent, names.stream().map(n -> "∂L/∂" + n).toList());
           var gradients = pullback.pull(cotangent);
           tracer.sink(gradients.getFirst(), "∂L/∂X", NodeKind.GRADIENT);
@@ -110,7 +111,7 @@ public final class StepGraph {
   /** One tensor of all that comes out, so that one cotangent reaches all of it. */
   private static Tensor joined(List<Tensor> state, List<Tensor> noted) {
     noted.addAll(state);
-    return state.size() == 1 ? state.getFirst() : Tensor.concat(Tensor.LAST, state);
+    return state.size() == 1 ? state.getFirst() : Tensor.concat(state, Tensor.LAST);
   }
 
   private static List<String> names(RecurrentState state) {

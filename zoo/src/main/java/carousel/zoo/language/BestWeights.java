@@ -2,8 +2,8 @@ package carousel.zoo.language;
 
 import carousel.nn.Layer;
 import carousel.tensor.Device;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

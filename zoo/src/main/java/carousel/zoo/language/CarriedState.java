@@ -1,8 +1,8 @@
 package carousel.zoo.language;
 
 import carousel.nn.recurrent.RecurrentState;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.zoo.run.Failure;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

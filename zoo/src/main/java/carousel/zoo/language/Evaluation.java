@@ -3,9 +3,9 @@ package carousel.zoo.language;
 import carousel.nn.data.TokenBatch;
 import carousel.nn.data.TokenStream;
 import carousel.nn.recurrent.RecurrentState;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -114,7 +114,7 @@ public record Evaluation(double perplexity, long tokens) {
           var first = before.now().get(layer).tensors();
           var rest = others.get(layer).tensors();
           for (var k = 0; k < rest.size(); k++) {
-            own.add(Tensor.concat(0, List.of(first.get(k), rest.get(k))));
+            own.add(Tensor.concat(List.of(first.get(k), rest.get(k)), 0));
           }
           joined.add(RecurrentState.with(others.get(layer), own));
         }

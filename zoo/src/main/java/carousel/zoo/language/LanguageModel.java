@@ -1,20 +1,20 @@
 package carousel.zoo.language;
 
+import carousel.nn.Layer;
+import carousel.nn.data.TokenBatch;
+import carousel.nn.init.Init;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.Embedding;
-import carousel.nn.init.Init;
-import carousel.nn.Layer;
 import carousel.nn.layer.Linear;
 import carousel.nn.loss.Loss;
-import carousel.nn.data.TokenBatch;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.Recurrent;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stacked;
-import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

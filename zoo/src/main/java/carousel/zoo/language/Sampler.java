@@ -3,9 +3,9 @@ package carousel.zoo.language;
 import carousel.nn.data.Vocabulary;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.zoo.run.Failure;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -141,6 +141,6 @@ public final class Sampler {
 
   /** From the greatest down, which stays 0 at any temperature: a quotient may be infinite, but never all of them. */
   private Tensor tempered(Tensor logits) {
-    return logits.sub(logits.max(true, Tensor.LAST)).div(temperature);
+    return logits.sub(logits.max(Tensor.LAST, true)).div(temperature);
   }
 }

@@ -1,8 +1,9 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.TensorScope;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.LastStep;
 import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;
@@ -52,7 +53,7 @@ final class ScanKernel implements Fused {
     try (var scope = TensorScope.openUnwatched()) {
       var call = new ScanCall(compiled, scan, given);
       kept[0] = scope.keep(call.empty(call.frame.bytes(saved)));
-      call.frame.place(saved, kept[0].address());
+      call.frame.place(saved, Engine.address(kept[0]));
       new ScanForward(call, numbers).run(results);
       call.giveBack();
     }
@@ -111,7 +112,7 @@ final class ScanKernel implements Fused {
       }
       var call = new ScanCall(compiled, scan, given);
       Frame frame = call.frame;
-      frame.place(plan.blocks.subList(0, plan.savedBlocks), result.saved()[0].address());
+      frame.place(plan.blocks.subList(0, plan.savedBlocks), Engine.address(result.saved()[0]));
       List<Block> blocks = plan.blocks.subList(plan.savedBlocks, plan.blocks.size());
       frame.place(blocks, call.memory(frame.bytes(blocks)));
       new ScanBackward(call).run(cotangents, gradients);
@@ -139,6 +140,6 @@ final class ScanKernel implements Fused {
   }
 
   private Tensor empty(Tensor like, Shape shape) {
-    return Tensor.empty("scan", like.device(), compiled.type(), shape);
+    return Engine.empty("scan", like.device(), compiled.type(), shape);
   }
 }

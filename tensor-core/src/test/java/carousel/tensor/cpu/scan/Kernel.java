@@ -1,7 +1,7 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.TensorScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.TensorScope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.op.Scan;
 import carousel.tensor.trace.ScanTrace;
@@ -101,7 +101,7 @@ class PlanTest {
               100,
               (in, s) -> {
                 Tensor u = in[0].add(s[0]).tanh();
-                Tensor mean = u.mean(true, -1);
+                Tensor mean = u.mean(-1, true);
                 Tensor next = u.sub(mean).mul(mean.square().add(1).rsqrt());
                 return new Tensor[] {next, next};
               },
