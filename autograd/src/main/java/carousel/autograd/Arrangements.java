@@ -97,7 +97,7 @@ final class Arrangements {
   /** A tensor of the same values, or of some of them, in other arrangements, by what they are like. */
   static Map<String, Tensor> of(Tensor x) {
     Map<String, Tensor> all = new LinkedHashMap<>();
-    Tensor spread = Tensor.concat(x.rank(), List.of(x.unsqueeze(x.rank()), x.unsqueeze(x.rank())));
+    Tensor spread = Tensor.concat(List.of(x.unsqueeze(x.rank()), x.unsqueeze(x.rank())), x.rank());
     all.put("with a stride of 2", spread.select(x.rank(), 0));
     if (x.rank() > 1) {
       int last = x.rank() - 1;

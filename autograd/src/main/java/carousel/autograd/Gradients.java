@@ -2,6 +2,7 @@ package carousel.autograd;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
@@ -87,20 +88,12 @@ public final class Gradients {
     }
   }
 
-  /**
-   * Returns the value of the loss.
-   *
-   * @return a scalar
-   */
+  /** {@return the value of the loss, a scalar} */
   public Tensor value() {
     return value;
   }
 
-  /**
-   * Returns what the gradients are of.
-   *
-   * @return the leaves, in order
-   */
+  /** {@return the leaves that these are gradients of, in order} */
   public List<Leaf> leaves() {
     return leaves;
   }
@@ -137,7 +130,7 @@ public final class Gradients {
    */
   public Tensor get(int i) {
     Tensor g = tensors[i];
-    if (g == null || !g.storage().isOpen()) {
+    if (g == null || !Engine.storage(g).isOpen()) {
       Tensor dense = unscaled.get(i).dense();
       g = times(dense, factor);
       tensors[i] = g;
@@ -183,11 +176,7 @@ public final class Gradients {
     return unscaled.get(position(leaf)).rows();
   }
 
-  /**
-   * Returns how many there are.
-   *
-   * @return the number of leaves
-   */
+  /** {@return the number of leaves} */
   public int size() {
     return unscaled.size();
   }
@@ -217,8 +206,8 @@ public final class Gradients {
   }
 
   private boolean isOpen(int i) {
-    return unscaled.get(i).elements().storage().isOpen()
-        && (factor == null || factor.storage().isOpen());
+    return Engine.storage(unscaled.get(i).elements()).isOpen()
+        && (factor == null || Engine.storage(factor).isOpen());
   }
 
   private String norm(int i) {
@@ -236,7 +225,7 @@ public final class Gradients {
     }
     // In F64: of gradients that F32 holds, their norm may be greater than any number of it.
     List<Tensor> norms = unscaled.stream().map(g -> g.elements().wideNorm().to(device())).toList();
-    Tensor norm = Tensor.stack(0, norms).norm();
+    Tensor norm = Tensor.stack(norms, 0).norm();
     return factor == null ? norm : norm.mul(factor.abs());
   }
 
@@ -365,7 +354,7 @@ public final class Gradients {
       outer.adopt(factor);
     }
     for (Tensor g : tensors) {
-      if (g != null && g.storage().isOpen()) {
+      if (g != null && Engine.storage(g).isOpen()) {
         outer.adopt(g);
       }
     }

@@ -7,6 +7,7 @@ import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Indexing;
 import carousel.tensor.op.Interpreter;
+import carousel.tensor.op.Observer;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Vjp;
 import carousel.tensor.spi.Fused;
@@ -144,7 +145,7 @@ final class Tape implements Interpreter {
 
   private Tensor[] record(Composite op, Fused fused, Tensor... inputs) {
     @Nullable Edge[] edges = edges(op, inputs);
-    Fused.Result result = fused.forward(inputs);
+    Fused.Result result = Observer.around(op.label(), inputs, () -> fused.forward(inputs));
     if (edges != null) {
       boolean[] wanted = new boolean[inputs.length];
       for (int i = 0; i < inputs.length; i++) {

@@ -1,6 +1,7 @@
 package carousel.autograd;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -123,7 +124,7 @@ final class Trial {
       Tensor x = own.get(i);
       int other = i;
       for (int k = 0; k < own.size(); k++) {
-        other = k != i && own.get(k).storage() == x.storage() ? k : other;
+        other = k != i && Engine.storage(own.get(k)) == Engine.storage(x) ? k : other;
       }
       if (other != i && !takesAny) {
         throw new TensorException(
@@ -135,7 +136,7 @@ final class Trial {
       }
       boolean repeats = false;
       for (int axis = 0; axis < x.rank(); axis++) {
-        repeats |= x.layout().stride(axis) == 0 && x.dim(axis) > 1;
+        repeats |= Engine.layout(x).stride(axis) == 0 && x.dim(axis) > 1;
       }
       all.add(other != i || repeats ? x.detach().copy() : x);
     }
@@ -231,7 +232,7 @@ final class Trial {
             pullback.pull(fitting(v, pullback.value())).stream()
                 .map(g -> g.flatten().cast(DType.F64))
                 .toList();
-        return flat.size() == 1 ? flat.getFirst() : Tensor.concat(0, flat);
+        return flat.size() == 1 ? flat.getFirst() : Tensor.concat(flat, 0);
       }
     };
   }

@@ -1,6 +1,7 @@
 package carousel.autograd;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
@@ -36,7 +37,7 @@ final class Widened implements Interpreter {
   }
 
   private void remember(Tensor narrow, Tensor wide) {
-    known.put(narrow, new Wide(wide, narrow.storage().version()));
+    known.put(narrow, new Wide(wide, Engine.storage(narrow).version()));
   }
 
   @Override
@@ -80,7 +81,7 @@ final class Widened implements Interpreter {
     if (wide == null) {
       return x.dtype() == DType.F32 ? outer.apply(new Cast(DType.F64), x)[0] : x;
     }
-    if (wide.version() != x.storage().version()) {
+    if (wide.version() != Engine.storage(x).version()) {
       throw new TensorException("it writes to " + x.dtype() + " " + x.shape() + " in place");
     }
     return wide.tensor();

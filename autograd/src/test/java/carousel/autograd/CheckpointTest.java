@@ -84,7 +84,7 @@ class CheckpointTest {
               Supplier<Tensor> segment =
                   () ->
                       point
-                          .apply(() -> made.matmul(w).indexSelect(0, index).mul(view.exp()).sin())
+                          .apply(() -> made.matmul(w).indexSelect(index, 0).mul(view.exp()).sin())
                           .get()
                           .mul(view);
               sum = sum.add(point.apply(segment).get().sum());

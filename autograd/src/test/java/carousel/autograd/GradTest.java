@@ -108,7 +108,7 @@ class GradTest {
 
   private static Tensor f(Tensor x) {
     Tensor first = x.narrow(0, 0, 1);
-    return Tensor.concat(0, List.of(first.mul(x.narrow(0, 1, 1)), first.square()));
+    return Tensor.concat(List.of(first.mul(x.narrow(0, 1, 1)), first.square()), 0);
   }
 
   @Test

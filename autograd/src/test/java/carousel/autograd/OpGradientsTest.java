@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Devices;
@@ -97,7 +98,7 @@ class OpGradientsTest {
 
   /** x, lying in memory as another tensor does if that is its transpose. */
   private static Tensor arranged(Tensor x, Tensor like) {
-    return like.rank() == 2 && !like.layout().isContiguous()
+    return like.rank() == 2 && !Engine.layout(like).isContiguous()
         ? x.transpose(0, 1).contiguous().transpose(0, 1)
         : x;
   }
@@ -111,6 +112,6 @@ class OpGradientsTest {
             .toList();
     return all.size() == 1
         ? all.getFirst()
-        : Tensor.concat(0, all.stream().map(Tensor::flatten).toList());
+        : Tensor.concat(all.stream().map(Tensor::flatten).toList(), 0);
   }
 }

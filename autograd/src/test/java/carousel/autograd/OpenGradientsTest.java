@@ -92,7 +92,7 @@ class OpenGradientsTest {
     Tensor index = Tensor.of(3, 7, 3);
     for (int part = 0; part < 2; part++) {
       Gradients g =
-          Grad.of(() -> table.value().indexSelect(0, index).sum(), List.of(table)).scale(0.5);
+          Grad.of(() -> table.value().indexSelect(index, 0).sum(), List.of(table)).scale(0.5);
       assertThat(g.unscaledRows(table)).isNotNull();
       sum.add(g);
     }

@@ -167,7 +167,7 @@ class SpecialPointsTest {
             "prod", x -> x.prod(),
             "variance", x -> x.variance(),
             "std", x -> x.std(),
-            "std(0)", x -> x.std(0, false),
+            "std(0)", x -> x.std(new int[0], false, 0),
             "softmax", x -> x.softmax(0).select(0, 0),
             "logSoftmax", x -> x.logSoftmax(0).select(0, 1),
             "cumsum", x -> x.cumsum(0).sigmoid(),

@@ -18,6 +18,6 @@ final class HandScan {
       state = cell.step(z, state);
       outputs.add(cell.output(state));
     }
-    return Tensor.stack(0, outputs);
+    return Tensor.stack(outputs, 0);
   }
 }

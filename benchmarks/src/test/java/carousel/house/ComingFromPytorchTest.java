@@ -167,6 +167,9 @@ class ComingFromPytorchTest {
         List.of(
             "carousel.autograd",
             "carousel.nn",
+            "carousel.nn.init",
+            "carousel.nn.layer",
+            "carousel.nn.loss",
             "carousel.nn.recurrent",
             "carousel.tensor",
             "java.util")) {

@@ -59,6 +59,7 @@ public abstract class Given {
   protected Corpus corpus;
   protected Batchified data;
   protected List<Batch> batches;
+  protected Batch batch;
 
   /** What a model adapts to, and what it is then judged by. */
   protected Batch support;

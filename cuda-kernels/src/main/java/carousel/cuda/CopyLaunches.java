@@ -6,6 +6,7 @@ import static carousel.cuda.Parameter.POSITIONS_1;
 import static carousel.cuda.Parameter.POSITIONS_2;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import java.util.EnumMap;
 import java.util.Map;
@@ -43,9 +44,11 @@ final class CopyLaunches {
   }
 
   void copy(Tensor x, Tensor y) {
-    if (x.dtype() == y.dtype() && x.layout().isContiguous() && y.layout().isContiguous()) {
+    if (x.dtype() == y.dtype()
+        && Engine.layout(x).isContiguous()
+        && Engine.layout(y).isContiguous()) {
       if (y.size() > 0) {
-        launcher.driver().copy(x.address(), y.address(), y.size() * y.dtype().bytes());
+        launcher.driver().copy(Engine.address(x), Engine.address(y), y.size() * y.dtype().bytes());
       }
     } else {
       copy(View.of(x), View.of(y));

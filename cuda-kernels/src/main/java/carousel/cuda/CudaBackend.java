@@ -2,6 +2,7 @@ package carousel.cuda;
 
 import carousel.cuda.driver.CudaDriver;
 import carousel.cuda.replay.CudaRecorder;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
@@ -229,7 +230,7 @@ public final class CudaBackend implements Backend {
   @Override
   public void read(Tensor x, MemorySegment host) {
     if (host.byteSize() > 0) {
-      driver.download(x.address(), host);
+      driver.download(Engine.address(x), host);
     }
     errors.check();
   }
@@ -237,7 +238,7 @@ public final class CudaBackend implements Backend {
   @Override
   public void write(MemorySegment host, Tensor y) {
     if (host.byteSize() > 0) {
-      driver.upload(host, y.address());
+      driver.upload(host, Engine.address(y));
     }
   }
 }

@@ -2,6 +2,7 @@ package carousel.cuda;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
@@ -71,7 +72,7 @@ record DeclaredStep(Traced traced, List<String> weights) {
   }
 
   private static Tensor zeros(Shape shape) {
-    Tensor zeros = Tensor.empty("step", Device.cpu(), DType.F32, shape);
+    Tensor zeros = Engine.empty("step", Device.cpu(), DType.F32, shape);
     zeros.device().backend().fill(zeros, 0);
     return zeros;
   }
@@ -86,7 +87,7 @@ record DeclaredStep(Traced traced, List<String> weights) {
   /** What a trace captures may be a view of what was given. */
   private static String nameOf(Tensor captured, Map<String, Tensor> weights) {
     for (var weight : weights.entrySet()) {
-      if (weight.getValue().storage() == captured.storage()) {
+      if (Engine.storage(weight.getValue()) == Engine.storage(captured)) {
         return weight.getKey();
       }
     }

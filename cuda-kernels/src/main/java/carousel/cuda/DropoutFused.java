@@ -4,6 +4,7 @@ import static carousel.cuda.Parameter.POINTER;
 import static carousel.cuda.Parameter.POSITIONS_3;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.LayerComposites;
 import carousel.tensor.spi.Fused;
@@ -70,15 +71,15 @@ final class DropoutFused implements Fused {
   }
 
   private Tensor masked(Tensor x, Tensor kept, Tensor scale) {
-    Tensor y = Tensor.empty("dropout", x.device(), x.dtype(), x.shape());
+    Tensor y = Engine.empty("dropout", x.device(), x.dtype(), x.shape());
     if (y.size() > 0) {
       Positions at = Positions.of(y, x, kept);
       launcher
           .call(Types.of(MASKED, x.dtype()))
-          .pointer(x.address())
-          .pointer(kept.address())
-          .pointer(scale.address())
-          .pointer(y.address())
+          .pointer(Engine.address(x))
+          .pointer(Engine.address(kept))
+          .pointer(Engine.address(scale))
+          .pointer(Engine.address(y))
           .positions(at)
           .start(launcher.elements(at));
     }

@@ -8,6 +8,7 @@ import static carousel.cuda.Parameter.POSITIONS_3;
 
 import carousel.cuda.driver.Grid;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Domain;
 import carousel.tensor.spi.Memory;
@@ -132,7 +133,7 @@ final class IndexLaunches {
   void gather(Tensor x, int axis, Tensor index, Tensor y) {
     View target = View.of(y);
     View source = View.of(x).shaped(target.dims()).repeated(axis);
-    long step = x.layout().strides()[axis];
+    long step = Engine.layout(x).strides()[axis];
     gather(
         DeviceErrors.Op.GATHER,
         source,
@@ -146,7 +147,7 @@ final class IndexLaunches {
   void select(Tensor x, Tensor index, Tensor y) {
     View target = View.of(y);
     View source = View.of(x).shaped(target.dims()).repeated(1);
-    long step = x.layout().strides()[1];
+    long step = Engine.layout(x).strides()[1];
     int unit = y.dtype().bytes();
     // As many elements of a slice at once as one thread moves, if that is possible everywhere.
     int bytes =
@@ -198,9 +199,9 @@ final class IndexLaunches {
     if (LINES.containsKey(y.dtype()) && (n <= SHORT || (n <= LONGEST && lines >= MANY))) {
       launcher
           .call(Types.of(LINES, y.dtype()))
-          .pointer(y.address())
-          .pointer(index.address())
-          .pointer(source.address())
+          .pointer(Engine.address(y))
+          .pointer(Engine.address(index))
+          .pointer(Engine.address(source))
           .positions(Positions.of(at.only(axes, false), toStarts, fromStarts))
           .i64(at.strides()[axis])
           .i64(to.strides()[axis])
@@ -238,13 +239,13 @@ final class IndexLaunches {
       int n) {
     launcher
         .call(Types.of(SORTED, y.dtype()))
-        .pointer(y.address())
+        .pointer(Engine.address(y))
         .pointer(sorted)
         .pointer(origins)
-        .pointer(source.address())
+        .pointer(Engine.address(source))
         .positions(lines)
-        .i64(y.layout().strides()[axis])
-        .i64(source.layout().strides()[axis])
+        .i64(Engine.layout(y).strides()[axis])
+        .i64(Engine.layout(source).strides()[axis])
         .i64(n)
         .i32(y.dim(axis))
         .errors(errors, op)
@@ -273,13 +274,13 @@ final class IndexLaunches {
       Grid across = launcher.elements(to.count());
       launcher
           .call(Types.of(SLICES, y.dtype()))
-          .pointer(y.address())
+          .pointer(Engine.address(y))
           .pointer(order.address())
           .pointer(origins.address())
-          .pointer(source.address())
+          .pointer(Engine.address(source))
           .positions(Positions.of(to, from))
-          .i64(y.layout().strides()[1])
-          .i64(source.layout().strides()[1])
+          .i64(Engine.layout(y).strides()[1])
+          .i64(Engine.layout(source).strides()[1])
           .i32(n)
           .i32(y.dim(1))
           .errors(errors, DeviceErrors.Op.INDEX_ADD)

@@ -6,6 +6,7 @@ import static carousel.cuda.Parameter.POINTER;
 
 import carousel.cuda.driver.Grid;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.LayerComposites;
@@ -66,9 +67,9 @@ final class LayerNormFused implements Fused {
             && x.rank() >= gain.rank()
             && bias.shape().equals(gain.shape())
             && epsilon.rank() == 0
-            && x.layout().isContiguous()
-            && gain.layout().isContiguous()
-            && bias.layout().isContiguous();
+            && Engine.layout(x).isContiguous()
+            && Engine.layout(gain).isContiguous()
+            && Engine.layout(bias).isContiguous();
     for (int axis = -1; takes && axis >= -gain.rank(); axis--) {
       takes = x.dim(axis) == gain.dim(axis);
     }
@@ -83,18 +84,18 @@ final class LayerNormFused implements Fused {
     Tensor x = inputs[0];
     long width = inputs[1].size();
     long rows = x.size() / width;
-    Tensor y = Tensor.empty("layer_norm", x.device(), x.dtype(), x.shape());
+    Tensor y = Engine.empty("layer_norm", x.device(), x.dtype(), x.shape());
     Tensor kept =
-        Tensor.empty("layer_norm", x.device(), DType.F64, Shape.of(Math.toIntExact(rows), 2));
+        Engine.empty("layer_norm", x.device(), DType.F64, Shape.of(Math.toIntExact(rows), 2));
     Team team = Team.of(rows, width, x.dtype().bytes(), true);
     launcher
         .call(Types.of(FORWARD, x.dtype()))
-        .pointer(x.address())
-        .pointer(inputs[1].address())
-        .pointer(inputs[2].address())
-        .pointer(inputs[3].address())
-        .pointer(y.address())
-        .pointer(kept.address())
+        .pointer(Engine.address(x))
+        .pointer(Engine.address(inputs[1]))
+        .pointer(Engine.address(inputs[2]))
+        .pointer(Engine.address(inputs[3]))
+        .pointer(Engine.address(y))
+        .pointer(Engine.address(kept))
         .i64(rows)
         .i64(width)
         .i32(team.lanes())
@@ -129,7 +130,7 @@ final class LayerNormFused implements Fused {
   }
 
   private static Tensor like(Tensor x) {
-    return Tensor.empty("layer_norm", x.device(), x.dtype(), x.shape());
+    return Engine.empty("layer_norm", x.device(), x.dtype(), x.shape());
   }
 
   private Tensor ofInput(Tensor x, Tensor gain, Tensor kept, Tensor g) {
@@ -139,11 +140,11 @@ final class LayerNormFused implements Fused {
     Team team = Team.of(rows, width, x.dtype().bytes(), true);
     launcher
         .call(Types.of(BACKWARD, x.dtype()))
-        .pointer(x.address())
-        .pointer(gain.address())
-        .pointer(kept.address())
-        .pointer(g.address())
-        .pointer(gradient.address())
+        .pointer(Engine.address(x))
+        .pointer(Engine.address(gain))
+        .pointer(Engine.address(kept))
+        .pointer(Engine.address(g))
+        .pointer(Engine.address(gradient))
         .i64(rows)
         .i64(width)
         .i32(team.lanes())
@@ -161,11 +162,11 @@ final class LayerNormFused implements Fused {
     try (var states = Temporary.of(memory, "layer_norm", bytes)) {
       launcher
           .call(Types.of(PARAMETERS, x.dtype()))
-          .pointer(x.address())
-          .pointer(kept.address())
-          .pointer(g.address())
-          .pointer(gain.address())
-          .pointer(bias.address())
+          .pointer(Engine.address(x))
+          .pointer(Engine.address(kept))
+          .pointer(Engine.address(g))
+          .pointer(Engine.address(gain))
+          .pointer(Engine.address(bias))
           .pointer(states.address())
           .i64(rows)
           .i64(width)
@@ -176,8 +177,8 @@ final class LayerNormFused implements Fused {
         launcher
             .call(Types.of(CHUNKS, x.dtype()))
             .pointer(states.address())
-            .pointer(gain.address())
-            .pointer(bias.address())
+            .pointer(Engine.address(gain))
+            .pointer(Engine.address(bias))
             .i64(width)
             .i32(chunks)
             .start(Team.WARP_EACH.grid(width));

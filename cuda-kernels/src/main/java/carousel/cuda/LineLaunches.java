@@ -8,6 +8,7 @@ import static carousel.cuda.Parameter.POSITIONS_3;
 
 import carousel.cuda.driver.Grid;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Domain;
 import carousel.tensor.spi.Memory;
@@ -107,8 +108,8 @@ final class LineLaunches {
     Team team = Team.of(count, lines.length(), x.dtype().bytes(), lines.dense());
     launcher
         .call(Types.of(log ? LOG_SOFTMAX : SOFTMAX, x.dtype()))
-        .pointer(x.address())
-        .pointer(y.address())
+        .pointer(Engine.address(x))
+        .pointer(Engine.address(y))
         .positions(lines.starts())
         .i64(lines.step())
         .i64(lines.targetStep())
@@ -128,8 +129,8 @@ final class LineLaunches {
     if (lines.length() <= SHORT || (!lines.dense() && count >= MANY)) {
       launcher
           .call(Types.of(SERIAL, x.dtype()))
-          .pointer(x.address())
-          .pointer(y.address())
+          .pointer(Engine.address(x))
+          .pointer(Engine.address(y))
           .positions(lines.starts())
           .i64(lines.step())
           .i64(lines.targetStep())
@@ -150,7 +151,7 @@ final class LineLaunches {
       if (chunks > 1) {
         launcher
             .call(Types.of(TOTALS, x.dtype()))
-            .pointer(x.address())
+            .pointer(Engine.address(x))
             .pointer(before.address())
             .positions(lines.starts())
             .i64(lines.step())
@@ -165,8 +166,8 @@ final class LineLaunches {
       }
       launcher
           .call(Types.of(CUMSUM, x.dtype()))
-          .pointer(x.address())
-          .pointer(y.address())
+          .pointer(Engine.address(x))
+          .pointer(Engine.address(y))
           .pointer(before.address())
           .positions(lines.starts())
           .i64(lines.step())
@@ -191,9 +192,9 @@ final class LineLaunches {
         Positions.of(result.only(axes, false), factor.only(axes, false), added.only(axes, false));
     launcher
         .call(Types.of(LINEAR_SCAN, h.dtype()))
-        .pointer(a.address())
-        .pointer(b.address())
-        .pointer(h.address())
+        .pointer(Engine.address(a))
+        .pointer(Engine.address(b))
+        .pointer(Engine.address(h))
         .positions(starts)
         .i64(result.strides()[axis])
         .i64(factor.strides()[axis])

@@ -1,5 +1,6 @@
 package carousel.cuda;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
@@ -38,9 +39,9 @@ final class LinearFused implements Fused {
   public Result forward(Tensor[] inputs) {
     Tensor x = inputs[0];
     Shape shape = Shape.of(x.dim(0), inputs[1].dim(1));
-    Tensor y = Tensor.empty("linear", x.device(), x.dtype(), shape);
+    Tensor y = Engine.empty("linear", x.device(), x.dtype(), shape);
     backend.matmul(x, inputs[1], y);
-    backend.binary(Binary.ADD, y, inputs[2].expanded(shape), y);
+    backend.binary(Binary.ADD, y, Engine.expanded(inputs[2], shape), y);
     return new Result(new Tensor[] {y}, new Tensor[0]);
   }
 

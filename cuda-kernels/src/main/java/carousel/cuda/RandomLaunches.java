@@ -5,6 +5,7 @@ import static carousel.cuda.Parameter.POINTER;
 
 import carousel.cuda.replay.CudaRecording;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Chance;
@@ -57,7 +58,7 @@ final class RandomLaunches {
   void fill(Distribution distribution, Philox.Draw draw, Tensor y) {
     if (y.size() > 0) {
       from(launcher.call(Types.of(FILL, distribution, y.dtype())), draw)
-          .pointer(y.address())
+          .pointer(Engine.address(y))
           .i64(y.size())
           .start(launcher.elements(distribution.blocks(y.dtype(), y.size())));
     }
@@ -70,7 +71,7 @@ final class RandomLaunches {
       from(launcher.call(BERNOULLI), draw)
           .i64(chance.upper())
           .i64(chance.lower())
-          .pointer(y.address())
+          .pointer(Engine.address(y))
           .i64(y.size())
           .start(launcher.elements(Math.ceilDiv(y.size(), PER_BLOCK)));
     }

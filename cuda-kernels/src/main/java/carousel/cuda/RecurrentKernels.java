@@ -7,6 +7,7 @@ import static carousel.cuda.Parameter.POINTER;
 import carousel.cuda.driver.Grid;
 import carousel.cuda.driver.Precision;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -119,7 +120,7 @@ final class RecurrentKernels {
         .i64(a.lead())
         .pointer(b.address())
         .i64(b.lead())
-        .pointer(y.address())
+        .pointer(Engine.address(y))
         .i64(rows)
         .i32(columns)
         .start(Grid.of(Math.ceilDiv(columns, COLUMNS)));

@@ -8,6 +8,7 @@ import static carousel.cuda.Parameter.POSITIONS_2;
 
 import carousel.cuda.driver.Grid;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.spi.Memory;
@@ -93,8 +94,8 @@ final class ReduceLaunches {
     try (var temporary = Temporary.of(memory, op.label(), states)) {
       launcher
           .call(Types.of(REDUCE, op, x.dtype()))
-          .pointer(x.address())
-          .pointer(y.address())
+          .pointer(Engine.address(x))
+          .pointer(Engine.address(y))
           .pointer(temporary.address())
           .positions(kept)
           .positions(reduced)
@@ -107,7 +108,7 @@ final class ReduceLaunches {
         launcher
             .call(Types.of(CHUNKS, op, x.dtype()))
             .pointer(temporary.address())
-            .pointer(y.address())
+            .pointer(Engine.address(y))
             .positions(kept)
             .i32(chunks)
             .i64(reduced.count())

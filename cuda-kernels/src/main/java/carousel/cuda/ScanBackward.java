@@ -2,6 +2,7 @@ package carousel.cuda;
 
 import carousel.cuda.RecurrentKernels.Kind;
 import carousel.cuda.ScanCall.Matrix;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
@@ -65,7 +66,7 @@ final class ScanBackward {
       ScanPlan plan, @Nullable Tensor dy, @Nullable Tensor dh, @Nullable Tensor dc) {
     var arguments =
         call.kernel(Kind.SCAN_BACKWARD)
-            .pointer(saved.gates().address())
+            .pointer(Engine.address(saved.gates()))
             .pointer(call.wh())
             .pointer(call.wn());
     there(call.vectors(arguments));
@@ -74,9 +75,9 @@ final class ScanBackward {
         .pointer(ScanCall.address(dh))
         .pointer(ScanCall.address(dc))
         .pointer(call.lengths)
-        .pointer(dz.address())
-        .pointer(gradients.state(0).address())
-        .pointer(cell.hasC() ? gradients.state(1).address() : 0)
+        .pointer(Engine.address(dz))
+        .pointer(Engine.address(gradients.state(0)))
+        .pointer(cell.hasC() ? Engine.address(gradients.state(1)) : 0)
         .pointer(call.room(plan.shares(call.sizes)))
         .pointer(call.room(plan.beyond()))
         .pointer(call.barrier());
@@ -85,7 +86,7 @@ final class ScanBackward {
 
   private Launcher.Call there(Launcher.Call arguments) {
     return arguments
-        .pointer(saved.h().address())
+        .pointer(Engine.address(saved.h()))
         .pointer(ScanCall.address(saved.c()))
         .pointer(ScanCall.address(saved.kept()));
   }
@@ -144,14 +145,14 @@ final class ScanBackward {
   }
 
   private void step(int k, @Nullable Tensor dy, Tensor product, Tensor[] passing, int stage) {
-    var arguments = call.kernel(Kind.STEP_BACKWARD).pointer(saved.gates().address());
+    var arguments = call.kernel(Kind.STEP_BACKWARD).pointer(Engine.address(saved.gates()));
     there(call.vectors(arguments))
         .pointer(ScanCall.address(dy))
         .pointer(call.lengths)
-        .pointer(product.address())
-        .pointer(passing[0].address())
-        .pointer(cell.hasC() ? passing[1].address() : 0)
-        .pointer(dz.address());
+        .pointer(Engine.address(product))
+        .pointer(Engine.address(passing[0]))
+        .pointer(cell.hasC() ? Engine.address(passing[1]) : 0)
+        .pointer(Engine.address(dz));
     call.numbers(arguments)
         .i32(k)
         .i32(stage)
@@ -167,7 +168,7 @@ final class ScanBackward {
         blocks * hidden,
         Matrix.of(call.at(dz, first), (long) cell.pulled() * hidden),
         weights.transpose(),
-        Matrix.of(product.address(), hidden),
+        Matrix.of(Engine.address(product), hidden),
         add);
   }
 
@@ -181,20 +182,20 @@ final class ScanBackward {
     int columns = call.columns;
     Tensor z = gradients.z();
     if (z != null) {
-      z.device().backend().copy(dz.over(dz.layout().slice(2, 0, 1, columns)), z);
+      z.device().backend().copy(Engine.over(dz, Engine.layout(dz).slice(2, 0, 1, columns)), z);
     }
     Tensor dx = gradients.x();
     if (dx != null) {
       int depth = dx.dim(2);
-      Matrix wx = Matrix.of(call.wx().address(), columns);
-      Matrix to = Matrix.of(dx.address(), depth);
+      Matrix wx = Matrix.of(Engine.address(call.wx()), columns);
+      Matrix to = Matrix.of(Engine.address(dx), depth);
       call.multiply(all, depth, columns, pulled(0), wx.transpose(), to, false);
     }
     Tensor dwx = gradients.wx();
     if (dwx != null) {
       int depth = dwx.dim(0);
-      Matrix x = Matrix.of(call.x().address(), depth);
-      Matrix to = Matrix.of(dwx.address(), columns);
+      Matrix x = Matrix.of(Engine.address(call.x()), depth);
+      Matrix to = Matrix.of(Engine.address(dwx), columns);
       call.multiply(depth, columns, all, x.transpose(), pulled(0), to, false);
     }
     Tensor db = gradients.b();
@@ -209,7 +210,7 @@ final class ScanBackward {
     if (dwh != null) {
       int same = cell.splits() ? products - 1 : products;
       Matrix h = Matrix.of(before(saved.h()), call.lead);
-      recurrentGradient(h, 0, same, Matrix.of(dwh.address(), (long) products * hidden));
+      recurrentGradient(h, 0, same, Matrix.of(Engine.address(dwh), (long) products * hidden));
       if (cell.splits()) {
         Matrix to = Matrix.of(call.at(dwh, (long) same * hidden), (long) products * hidden);
         recurrentGradient(h, cell.gates(), 1, to);
@@ -218,8 +219,8 @@ final class ScanBackward {
     Tensor kept = saved.kept();
     Tensor dwn = cell.resets() ? gradients.weight(cell.matrixNames().getFirst()) : null;
     if (dwn != null && kept != null) {
-      Matrix rows = Matrix.of(kept.address(), call.lead);
-      recurrentGradient(rows, products, 1, Matrix.of(dwn.address(), hidden));
+      Matrix rows = Matrix.of(Engine.address(kept), call.lead);
+      recurrentGradient(rows, products, 1, Matrix.of(Engine.address(dwn), hidden));
     }
     for (int i = 0; i < cell.matrices() && cell.looks(); i++) {
       Tensor dw = gradients.weight(cell.matrixNames().get(i));
@@ -227,7 +228,8 @@ final class ScanBackward {
       if (dw != null && c != null) {
         boolean before = i < LOOKING_BEFORE;
         Matrix rows = Matrix.of(before ? before(c) : after(c), call.lead);
-        recurrentGradient(rows, before ? i : LOOKING_AFTER, 1, Matrix.of(dw.address(), hidden));
+        recurrentGradient(
+            rows, before ? i : LOOKING_AFTER, 1, Matrix.of(Engine.address(dw), hidden));
       }
     }
     for (int i = 0; i < cell.vectors(); i++) {

@@ -2,6 +2,7 @@ package carousel.cuda;
 
 import carousel.cuda.RecurrentKernels.Kind;
 import carousel.cuda.ScanCall.Matrix;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
 import org.jspecify.annotations.Nullable;
@@ -96,9 +97,9 @@ final class ScanForward {
         call.steps * call.rows,
         call.columns,
         depth,
-        Matrix.of(call.x().address(), depth),
-        Matrix.of(call.wx().address(), call.columns),
-        Matrix.of(saved.gates().address(), call.columns),
+        Matrix.of(Engine.address(call.x()), depth),
+        Matrix.of(Engine.address(call.wx()), call.columns),
+        Matrix.of(Engine.address(saved.gates()), call.columns),
         false);
   }
 
@@ -110,7 +111,7 @@ final class ScanForward {
   private void together(ScanPlan plan) {
     var arguments =
         call.kernel(Kind.SCAN_FORWARD)
-            .pointer(saved.gates().address())
+            .pointer(Engine.address(saved.gates()))
             .pointer(bias)
             .pointer(call.wh())
             .pointer(call.wn());
@@ -166,9 +167,9 @@ final class ScanForward {
   private void step(int k, Tensor u, int stage) {
     var arguments =
         call.kernel(Kind.STEP_FORWARD)
-            .pointer(saved.gates().address())
+            .pointer(Engine.address(saved.gates()))
             .pointer(bias)
-            .pointer(u.address());
+            .pointer(Engine.address(u));
     results(call.vectors(arguments));
     call.numbers(arguments)
         .i32(k)
@@ -178,10 +179,10 @@ final class ScanForward {
 
   private Launcher.Call results(Launcher.Call arguments) {
     return arguments
-        .pointer(saved.h().address())
+        .pointer(Engine.address(saved.h()))
         .pointer(ScanCall.address(saved.c()))
         .pointer(ScanCall.address(saved.kept()))
-        .pointer(y.address())
+        .pointer(Engine.address(y))
         .pointer(call.lengths);
   }
 }

@@ -1,5 +1,6 @@
 package carousel.cuda;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
@@ -44,9 +45,9 @@ final class ScanFused implements Fused {
     Shape state = like.shape();
     Tensor[] outputs = new Tensor[1 + cell.states()];
     Tensor[] last = new Tensor[cell.states()];
-    outputs[0] = Tensor.empty("scan", like.device(), like.dtype(), scan.shape());
+    outputs[0] = Engine.empty("scan", like.device(), like.dtype(), scan.shape());
     for (int k = 0; k < last.length; k++) {
-      last[k] = Tensor.empty("scan", like.device(), like.dtype(), state);
+      last[k] = Engine.empty("scan", like.device(), like.dtype(), state);
       outputs[roles.lastState(k)] = last[k];
     }
     try (var scope = TensorScope.openUnwatched()) {

@@ -186,7 +186,7 @@ class CudaReplayTest {
   void reportsAnIndexThatIsOutOfRangeInALaterRun() {
     Tensor x = Tensor.ones(3);
     Tensor index = Tensor.of(0, 2);
-    try (var picked = Replay.of(() -> x.indexSelect(0, index))) {
+    try (var picked = Replay.of(() -> x.indexSelect(index, 0))) {
       assertThat(picked.run().sum().item()).isEqualTo(2);
       assertThat(picked.run().sum().item()).isEqualTo(2);
       index.fill(3);

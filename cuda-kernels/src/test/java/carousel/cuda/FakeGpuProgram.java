@@ -83,7 +83,7 @@ public final class FakeGpuProgram {
 
   private static Tensor code(Tensor x, Philox noise) {
     Tensor y = x.copy().add(noise.uniform(DType.F32, 0, 1, 3, 4));
-    return Tensor.concat(0, List.of(y.tanh(), Tensor.zeros(1, 4), y.sum(0).unsqueeze(0)));
+    return Tensor.concat(List.of(y.tanh(), Tensor.zeros(1, 4), y.sum(0).unsqueeze(0)), 0);
   }
 
   /** 257 takes nine bits. */

@@ -32,7 +32,7 @@ class IndexErrorsTest {
   @Test
   void atTheNextRead() {
     try (var scope = TensorScope.open(device)) {
-      Tensor y = Tensor.of(1, 2, 3).gather(0, Tensor.of(2, 3, 0));
+      Tensor y = Tensor.of(1, 2, 3).gather(Tensor.of(2, 3, 0), 0);
       assertThatThrownBy(y::toIntArray)
           .isInstanceOf(TensorException.class)
           .hasMessage("gather: index 3 is out of range [0,3)" + LATER);
@@ -47,7 +47,7 @@ class IndexErrorsTest {
     try (var scope = TensorScope.open(device)) {
       Tensor table = Tensor.of(Shape.of(2, 2), 1f, 2f, 3f, 4f);
       try (var step = TensorScope.open()) {
-        var unread = table.indexSelect(0, Tensor.of(0, -1));
+        var unread = table.indexSelect(Tensor.of(0, -1), 0);
         assertThat(unread.shape()).isEqualTo(Shape.of(2, 2));
       }
       Tensor other = table.add(1);
@@ -62,8 +62,8 @@ class IndexErrorsTest {
   void theFirstOfSeveral() {
     try (var scope = TensorScope.open(device)) {
       Tensor x = Tensor.of(1f, 2f);
-      var first = x.scatterAdd(0, Tensor.of(0, 7), x);
-      var second = x.indexAdd(0, Tensor.of(0, 9), x);
+      var first = x.scatterAdd(Tensor.of(0, 7), x, 0);
+      var second = x.indexAdd(Tensor.of(0, 9), x, 0);
       assertThatThrownBy(second::toFloatArray)
           .hasMessageStartingWith("scatterAdd: index 7 is out of range [0,2)");
       assertThat(first.toFloatArray()).containsExactly(2, 2);
@@ -76,7 +76,7 @@ class IndexErrorsTest {
     System.setProperty(CudaDriver.BLOCKING, "true");
     try (var scope = TensorScope.open(device(Cuda.emulated()))) {
       Tensor x = Tensor.of(1f, 2f);
-      assertThatThrownBy(() -> x.gather(0, Tensor.of(2)))
+      assertThatThrownBy(() -> x.gather(Tensor.of(2), 0))
           .isInstanceOf(TensorException.class)
           .hasMessage("gather: index 2 is out of range [0,2)");
       assertThat(x.toFloatArray()).containsExactly(1, 2);

@@ -58,7 +58,7 @@ class PositionsTest {
         }
         inside.fill(1);
         results[device == Device.cpu() ? 0 : 1] =
-            Tensor.concat(0, List.of(x.neg().flatten().cast(DType.F32), frame.flatten()))
+            Tensor.concat(List.of(x.neg().flatten().cast(DType.F32), frame.flatten()), 0)
                 .toDoubleArray();
         assertThat(Positions.of(x.neg(), x).rank()).isEqualTo(10);
       }

@@ -97,7 +97,7 @@ public final class SanitizedProgram {
           Grad.of(
               () ->
                   Loss.crossEntropy(
-                      norm.apply(lstm.run(table.indexSelect(0, tokens).reshape(5, 1, 7)).y())
+                      norm.apply(lstm.run(table.indexSelect(tokens, 0).reshape(5, 1, 7)).y())
                           .reshape(5, 13),
                       targets),
               parameters);

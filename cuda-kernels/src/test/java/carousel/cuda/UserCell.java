@@ -98,7 +98,7 @@ record UserCell(
 
   @Override
   public RecurrentState zero(int batch) {
-    Tensor zeros = Tensor.zerosAs(wx.value(), Shape.of(batch, UNITS));
+    Tensor zeros = wx.value().zerosLike(Shape.of(batch, UNITS));
     return states == 1 ? new HiddenState(zeros) : new LstmState(zeros, zeros);
   }
 

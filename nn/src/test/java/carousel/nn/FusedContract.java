@@ -128,7 +128,7 @@ public final class FusedContract {
   /** A scalar in which every element of every output has a weight of its own. */
   private static Tensor weighted(Tensor... outputs) {
     var rng = Philox.of(17);
-    Tensor sum = Tensor.zerosAs(outputs[0], Shape.SCALAR);
+    Tensor sum = outputs[0].zerosLike(Shape.SCALAR);
     for (Tensor y : outputs) {
       sum = sum.add(y.mul(rng.normal(y.dtype(), 0, 1, y.shape().toArray())).sum());
     }

@@ -68,7 +68,7 @@ class PointwiseKernelTest {
         Tensor test = x.gt(in[1]).or(x.isNan()).xor(in[2].le(0.3).and(x.isFinite().not()));
         Tensor chosen = Tensor.where(test, limited, in[2].exp().sub(x.square()));
         return new Tensor[] {
-          Tensor.concat(Tensor.LAST, List.of(chosen, x.div(in[1].square().add(1)))),
+          Tensor.concat(List.of(chosen, x.div(in[1].square().add(1))), Tensor.LAST),
           a.get(1),
           chosen.zerosLike().add(in[2].neg()).add(x.mul(0))
         };
@@ -147,7 +147,7 @@ class PointwiseKernelTest {
       Composite.Body swap =
           in -> {
             List<Tensor> x = in[0].chunk(2, Tensor.LAST);
-            return new Tensor[] {Tensor.concat(Tensor.LAST, List.of(x.get(1).exp(), x.get(0)))};
+            return new Tensor[] {Tensor.concat(List.of(x.get(1).exp(), x.get(0)), Tensor.LAST)};
           };
       check(swap, normal(DType.F32, 5, 80));
     }

@@ -195,7 +195,7 @@ class SpecialValuesTest {
     var gradients =
         Grad.orZero(
             () -> {
-              Tensor sum = Tensor.zerosAs(inputs[0], Shape.SCALAR);
+              Tensor sum = inputs[0].zerosLike(Shape.SCALAR);
               int seed = 30;
               for (Tensor y : run.get()) {
                 sum = sum.add(y.mul(random(y.dtype(), seed++, y.shape().toArray())).sum());

@@ -57,20 +57,12 @@ public final class Philox {
     return "Philox[seed " + seed + ", position " + counter + "]";
   }
 
-  /**
-   * Returns the seed.
-   *
-   * @return the key of the stream
-   */
+  /** {@return the seed, the key of the stream} */
   public long seed() {
     return seed;
   }
 
-  /**
-   * Returns the position.
-   *
-   * @return the number of the next block of four words
-   */
+  /** {@return the position: the number of the next block of four words} */
   public long counter() {
     return counter;
   }
@@ -91,19 +83,13 @@ public final class Philox {
       this.counter = counter;
     }
 
-    /**
-     * Returns the seed.
-     *
-     * @return the key of the generator
-     */
+    /** {@return the seed, the key of the generator} */
     public long seed() {
       return seed;
     }
 
     /**
-     * Returns the position; another one in each run of a replay.
-     *
-     * @return the number of the first block
+     * {@return the number of the first block, another one in each run of a replay}
      */
     public long counter() {
       return counter;

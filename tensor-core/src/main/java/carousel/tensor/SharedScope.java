@@ -88,11 +88,7 @@ public final class SharedScope implements AutoCloseable {
     return List.copyOf(OPEN);
   }
 
-  /**
-   * Returns where its tensors live.
-   *
-   * @return the device
-   */
+  /** {@return where its tensors live} */
   public Device device() {
     return device;
   }
@@ -141,11 +137,7 @@ public final class SharedScope implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the bytes this scope owns.
-   *
-   * @return the sum of the sizes of its storages
-   */
+  /** {@return the bytes this scope owns: the sum of the sizes of its storages} */
   public long bytes() {
     synchronized (ledger) {
       return ledger.bytes();

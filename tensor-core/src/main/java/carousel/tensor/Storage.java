@@ -70,29 +70,17 @@ public final class Storage {
     return address;
   }
 
-  /**
-   * Returns whether the memory is still there.
-   *
-   * @return false once it was given back
-   */
+  /** {@return whether the memory is still there: false once it was given back} */
   public boolean isOpen() {
     return address != 0;
   }
 
-  /**
-   * Returns the size.
-   *
-   * @return the size in bytes
-   */
+  /** {@return the size in bytes} */
   public long bytes() {
     return bytes;
   }
 
-  /**
-   * Returns what made this block.
-   *
-   * @return the op and shape, for error messages
-   */
+  /** {@return what made this block: the op and shape, for error messages} */
   public String origin() {
     return op + " " + shape;
   }

@@ -56,105 +56,52 @@ public final class Tensor
     this.device = device;
   }
 
-  // ---- what engines and backends use ----
+  // ---- what engines and backends use: see Engine ----
 
-  /**
-   * A dense tensor of undefined content in the innermost scope; for rows and backends.
-   *
-   * @param op the op it is made for, named in errors
-   * @param device where it lives
-   * @param dtype its type
-   * @param shape its shape
-   * @return the tensor
-   */
-  public static Tensor empty(String op, Device device, DType dtype, Shape shape) {
+  static Tensor empty(String op, Device device, DType dtype, Shape shape) {
     // Shapes are small enough for this not to overflow.
     Storage s = TensorScope.current().allocate(device, shape.size() * dtype.bytes(), op, shape);
     return new Tensor(s, Layout.contiguous(shape), dtype, device);
   }
 
-  /**
-   * The same storage under another layout, unseen by the interpreter; for rows and backends.
-   *
-   * @param other the layout, which must lie within the storage
-   * @return the view
-   */
-  public Tensor over(Layout other) {
+  Tensor over(Layout other) {
     return new Tensor(storage, other, dtype, device);
   }
 
-  /**
-   * Expanded to a shape, unseen by the interpreter; for rows and backends.
-   *
-   * @param shape a shape this broadcasts to
-   * @return this, or a view with strides of 0
-   */
-  public Tensor expanded(Shape shape) {
+  Tensor expanded(Shape shape) {
     return layout.shape().equals(shape) ? this : over(layout.expand(shape));
   }
 
-  /**
-   * Returns the memory this tensor looks at.
-   *
-   * @return the storage, shared with all its views
-   */
-  public Storage storage() {
+  Storage storage() {
     return storage;
   }
 
-  /**
-   * Returns where the elements lie in the storage.
-   *
-   * @return the layout
-   */
-  public Layout layout() {
+  Layout layout() {
     return layout;
   }
 
-  /**
-   * The address of the first element.
-   *
-   * @return the address on the device
-   * @throws TensorException if the scope that owned the memory is closed
-   */
-  public long address() {
+  long address() {
     return storage.address() + layout.offset() * dtype.bytes();
   }
 
   // ---- what it is ----
 
-  /**
-   * Returns the shape.
-   *
-   * @return the sizes of the axes
-   */
+  /** {@return the shape: the sizes of the axes} */
   public Shape shape() {
     return layout.shape();
   }
 
-  /**
-   * Returns the element type.
-   *
-   * @return the element type
-   */
+  /** {@return the element type} */
   public DType dtype() {
     return dtype;
   }
 
-  /**
-   * Returns where it lives.
-   *
-   * @return the device
-   */
+  /** {@return where it lives} */
   public Device device() {
     return device;
   }
 
-  /**
-   * Returns the number of axes.
-   *
-   * @return the rank
-   */
+  /** {@return the number of axes, the rank} */
   public int rank() {
     return layout.shape().rank();
   }
@@ -169,11 +116,7 @@ public final class Tensor
     return layout.shape().dim(shape().axis("dim", axis));
   }
 
-  /**
-   * Returns the number of elements.
-   *
-   * @return the number of elements
-   */
+  /** {@return the number of elements} */
   public long size() {
     return layout.shape().size();
   }
@@ -247,27 +190,25 @@ public final class Tensor
   }
 
   /**
-   * One value everywhere, of the type and on the device of another tensor.
+   * One value everywhere, of this type and on this device.
    *
-   * @param like gives type and device
    * @param shape the shape
    * @param value the value
    * @return the tensor
    */
-  public static Tensor fullAs(Tensor like, Shape shape, double value) {
-    Numbers.require("full", like.dtype, value);
-    return filled(like.device, like.dtype, shape, value);
+  public Tensor fullLike(Shape shape, double value) {
+    Numbers.require("fullLike", dtype, value);
+    return filled(device, dtype, shape, value);
   }
 
   /**
-   * Zeros of the type and on the device of another tensor.
+   * Zeros of this type, on this device.
    *
-   * @param like gives type and device
    * @param shape the shape
    * @return the tensor
    */
-  public static Tensor zerosAs(Tensor like, Shape shape) {
-    return fullAs(like, shape, 0);
+  public Tensor zerosLike(Shape shape) {
+    return fullLike(shape, 0);
   }
 
   /**
@@ -276,7 +217,7 @@ public final class Tensor
    * @return the tensor
    */
   public Tensor zerosLike() {
-    return fullAs(this, shape(), 0);
+    return fullLike(shape(), 0);
   }
 
   /**
@@ -285,7 +226,7 @@ public final class Tensor
    * @return the tensor
    */
   public Tensor onesLike() {
-    return fullAs(this, shape(), 1);
+    return fullLike(shape(), 1);
   }
 
   /**
@@ -529,7 +470,13 @@ public final class Tensor
 
   /** A byte other than 0 means true, but loops count on 1. */
   private static MemorySegment zerosAndOnes(MemorySegment source) {
-    byte[] bytes = new byte[Math.toIntExact(source.byteSize())];
+    if (source.byteSize() > Integer.MAX_VALUE - 8) {
+      throw new TensorException(
+          "from: "
+              + source.byteSize()
+              + " bytes of BOOL are more than are read at once; read parts and concat them");
+    }
+    byte[] bytes = new byte[(int) source.byteSize()];
     MemorySegment.copy(source, ValueLayout.JAVA_BYTE, 0, bytes, 0, bytes.length);
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) (bytes[i] == 0 ? 0 : 1);
@@ -666,9 +613,9 @@ public final class Tensor
                 + index.shape());
       }
     }
-    Tensor base = fullAs(index, index.shape().insert(LAST, classes), 0).cast(DType.F64);
+    Tensor base = index.fullLike(index.shape().insert(LAST, classes), 0).cast(DType.F64);
     Tensor at = index.unsqueeze(LAST);
-    return base.scatterAdd(LAST, at, fullAs(base, at.shape(), 1)).cast(dtype);
+    return base.scatterAdd(at, base.fullLike(at.shape(), 1), LAST).cast(dtype);
   }
 
   /** A vector of numbers by their positions, a part at a time: the heap need not hold them. */
@@ -777,11 +724,11 @@ public final class Tensor
   /**
    * Tensors one after the other along an axis.
    *
-   * @param axis the axis
    * @param tensors at least one; equal in all other axes
+   * @param axis the axis
    * @return the joined copy
    */
-  public static Tensor concat(int axis, List<Tensor> tensors) {
+  public static Tensor concat(List<Tensor> tensors, int axis) {
     if (tensors.isEmpty()) {
       throw new TensorException("concat: wants at least one tensor, got none");
     }
@@ -792,11 +739,11 @@ public final class Tensor
   /**
    * Tensors of one shape along a new axis.
    *
-   * @param axis where the new axis stands, in {@code [-rank-1, rank]}
    * @param tensors at least one
+   * @param axis where the new axis stands, in {@code [-rank-1, rank]}
    * @return the stacked copy
    */
-  public static Tensor stack(int axis, List<Tensor> tensors) {
+  public static Tensor stack(List<Tensor> tensors, int axis) {
     if (tensors.isEmpty()) {
       throw new TensorException("stack: wants at least one tensor, got none");
     }
@@ -812,46 +759,46 @@ public final class Tensor
   /**
    * Elements at positions along an axis; see {@link Indexing.Gather}.
    *
-   * @param axis the axis
    * @param index I32 of this rank
+   * @param axis the axis
    * @return a tensor of the index's shape
    */
-  public Tensor gather(int axis, Tensor index) {
+  public Tensor gather(Tensor index, int axis) {
     return Op.apply(new Indexing.Gather(shape().axis("gather", axis)), this, index);
   }
 
   /**
    * This, with elements added at positions along an axis; see {@link Indexing.ScatterAdd}.
    *
-   * @param axis the axis
    * @param index I32 of this rank
    * @param source what is added, of the index's shape
+   * @param axis the axis
    * @return a tensor of this shape
    */
-  public Tensor scatterAdd(int axis, Tensor index, Tensor source) {
+  public Tensor scatterAdd(Tensor index, Tensor source, int axis) {
     return Op.apply(new Indexing.ScatterAdd(shape().axis("scatterAdd", axis)), this, index, source);
   }
 
   /**
    * Whole slices of an axis; see {@link Indexing.IndexSelect}.
    *
-   * @param axis the axis
    * @param index I32 of any shape, whose axes take the place of the axis
+   * @param axis the axis
    * @return the slices
    */
-  public Tensor indexSelect(int axis, Tensor index) {
+  public Tensor indexSelect(Tensor index, int axis) {
     return Op.apply(new Indexing.IndexSelect(shape().axis("indexSelect", axis)), this, index);
   }
 
   /**
    * This, with slices added at positions of an axis; see {@link Indexing.IndexAdd}.
    *
-   * @param axis the axis
    * @param index I32 of any shape
    * @param source the slices
+   * @param axis the axis
    * @return a tensor of this shape
    */
-  public Tensor indexAdd(int axis, Tensor index, Tensor source) {
+  public Tensor indexAdd(Tensor index, Tensor source, int axis) {
     return Op.apply(new Indexing.IndexAdd(shape().axis("indexAdd", axis)), this, index, source);
   }
 
@@ -897,7 +844,7 @@ public final class Tensor
         axes[n++] = i;
       }
     }
-    return (n == 0 ? this : sum(true, Arrays.copyOf(axes, n))).reshape(target);
+    return (n == 0 ? this : sum(Arrays.copyOf(axes, n), true)).reshape(target);
   }
 
   // ---- writing in place ----

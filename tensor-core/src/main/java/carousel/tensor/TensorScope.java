@@ -119,11 +119,7 @@ public final class TensorScope implements AutoCloseable {
             + ": tensors need an owner; wrap the work in try (var scope = TensorScope.open()) { ... }");
   }
 
-  /**
-   * Returns where tensors made in this scope live.
-   *
-   * @return the device
-   */
+  /** {@return where tensors made in this scope live} */
   public Device device() {
     return device;
   }
@@ -281,9 +277,8 @@ public final class TensorScope implements AutoCloseable {
   }
 
   /**
-   * Returns the bytes this scope owns itself, without enclosing or inner scopes.
-   *
-   * @return the sum of the sizes of its storages
+   * {@return the bytes this scope owns itself, without enclosing or inner scopes: the sum of the
+   * sizes of its storages}
    */
   public long bytes() {
     return ledger.bytes();

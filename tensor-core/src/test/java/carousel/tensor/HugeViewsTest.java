@@ -156,10 +156,10 @@ class HugeViewsTest {
       says(
           () -> x.pad(1, 1, 1, 0), "pad: axis 1 of [2,2147483647] would have 2147483649 positions");
       says(
-          () -> Tensor.concat(1, List.of(x, x)), "concat: an axis would have 4294967294 positions");
+          () -> Tensor.concat(List.of(x, x), 1), "concat: an axis would have 4294967294 positions");
       says(() -> x.flatten(), "reshape: [2,2147483647] to [-1]: an axis would have 4294967294");
       Tensor index = Tensor.of(0).expand(2, Integer.MAX_VALUE);
-      says(() -> Tensor.ones(3).indexSelect(0, index), "indexSelect");
+      says(() -> Tensor.ones(3).indexSelect(index, 0), "indexSelect");
       says(() -> x.toDoubleArray(), "toDoubleArray: [2,2147483647] has 4294967294 elements");
     }
   }

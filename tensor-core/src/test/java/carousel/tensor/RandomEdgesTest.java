@@ -208,7 +208,7 @@ class RandomEdgesTest {
     for (int i = 0; i < 16; i++) {
       try (var step = TensorScope.open()) {
         Tensor scores = Categorical.scores("test", rng, logits, logits.shape());
-        Tensor greatest = scores.eq(scores.max(true, 1)).cast(DType.F64).sum(1);
+        Tensor greatest = scores.eq(scores.max(1, true)).cast(DType.F64).sum(1);
         assertThat(greatest.toDoubleArray()).containsOnly(1);
       }
     }

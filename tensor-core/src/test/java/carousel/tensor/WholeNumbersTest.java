@@ -122,7 +122,7 @@ class WholeNumbersTest {
         }
       }
       refused(() -> Tensor.of(true).eq(0.5), "eq", "0.5 is neither 0 nor 1");
-      refused(() -> Tensor.of(1).maximum(0.5), "max", "0.5 is no number of I32");
+      refused(() -> Tensor.of(1).maximum(0.5), "maximum", "0.5 is no number of I32");
       refused(() -> Tensor.of(1).clamp(Double.POSITIVE_INFINITY, 3), "clamp", "Infinity is no");
       Tensor x = Tensor.of(WHOLE);
       double all = Double.POSITIVE_INFINITY;
@@ -209,18 +209,18 @@ class WholeNumbersTest {
         Tensor to = Tensor.of(base);
         Tensor at = Tensor.of(index);
         Tensor from = Tensor.of(values);
-        summed(() -> to.indexAdd(0, at, from), "indexAdd", sums);
-        summed(() -> to.scatterAdd(0, at, from), "scatterAdd", sums);
+        summed(() -> to.indexAdd(at, from, 0), "indexAdd", sums);
+        summed(() -> to.scatterAdd(at, from, 0), "scatterAdd", sums);
         for (int c : new int[] {2, 40}) {
           Tensor wide = to.unsqueeze(1).expand(places, c);
           Tensor more = from.unsqueeze(1).expand(n, c);
           Tensor all = at.unsqueeze(1).expand(n, c);
-          summed(() -> wide.indexAdd(0, at, more).select(1, c - 1), "indexAdd", sums);
-          summed(() -> wide.scatterAdd(0, all, more).select(1, c - 1), "scatterAdd", sums);
+          summed(() -> wide.indexAdd(at, more, 0).select(1, c - 1), "indexAdd", sums);
+          summed(() -> wide.scatterAdd(all, more, 0).select(1, c - 1), "scatterAdd", sums);
           Tensor rows = to.expand(c, places);
-          summed(() -> rows.indexAdd(1, at, from.expand(c, n)).select(0, 1), "indexAdd", sums);
+          summed(() -> rows.indexAdd(at, from.expand(c, n), 1).select(0, 1), "indexAdd", sums);
           summed(
-              () -> rows.scatterAdd(1, at.expand(c, n), from.expand(c, n)).select(0, 1),
+              () -> rows.scatterAdd(at.expand(c, n), from.expand(c, n), 1).select(0, 1),
               "scatterAdd",
               sums);
         }
@@ -269,7 +269,7 @@ class WholeNumbersTest {
       assertThat(x.sum().dtype()).isEqualTo(DType.I32);
       assertThat(x.sum().item()).isEqualTo(5);
       assertThat(x.sum(0).toIntArray()).containsExactly(2, 1, 2);
-      assertThat(x.sum(true, 1).shape()).isEqualTo(Shape.of(2, 1));
+      assertThat(x.sum(1, true).shape()).isEqualTo(Shape.of(2, 1));
       assertThat(x.cumsum(1).toIntArray()).containsExactly(1, 1, 2, 1, 2, 3);
     }
   }

@@ -13,6 +13,7 @@ import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -117,11 +118,11 @@ final class CellChecks<S extends RecurrentState> {
           t.sameValues(t.zerosLike()), where, "is not zeros; give Recurrent a state to start from");
       for (int k = 0; k < i; k++) {
         findings.require(
-            tensors.get(k).storage() != t.storage(),
+            Engine.storage(tensors.get(k)) != Engine.storage(t),
             where,
             "is the memory of "
                 + component(k)
-                + ", so that their gradients are one; make each with a Tensor.zerosAs of its own");
+                + ", so that their gradients are one; make each with a zerosLike of its own");
       }
     }
     for (var named : cell.parameters()) {
@@ -256,7 +257,7 @@ final class CellChecks<S extends RecurrentState> {
       Tensor z = Grad.off(() -> cell.project(trial.x));
       Tensor head = trial.x.narrow(0, 0, 2);
       Tensor tail = trial.x.narrow(0, 2, 3);
-      Tensor apart = Tensor.concat(0, List.of(cell.project(head), cell.project(tail)));
+      Tensor apart = Tensor.concat(List.of(cell.project(head), cell.project(tail)), 0);
       if (!apart.shape().equals(z.shape()) || !apart.allClose(z, 1e-3, 1e-3)) {
         findings.note("project reads all steps at once: a sequence cannot be run in pieces");
         return;
@@ -270,7 +271,7 @@ final class CellChecks<S extends RecurrentState> {
                 Run first = trial.layer.run(head, Marks.none(), trial.initial);
                 Run second = trial.layer.run(tail, Marks.none(), first.states());
                 Tensor[] all = tensors(second);
-                all[0] = Tensor.concat(0, List.of(first.y(), second.y()));
+                all[0] = Tensor.concat(List.of(first.y(), second.y()), 0);
                 return Results.ofOutputs(all);
               });
       if (whole != null && pieces != null) {

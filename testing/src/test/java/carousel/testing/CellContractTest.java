@@ -73,7 +73,7 @@ class CellContractTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(u.value(), Shape.of(batch, H)));
+      return new HiddenState(u.value().zerosLike(Shape.of(batch, H)));
     }
   }
 

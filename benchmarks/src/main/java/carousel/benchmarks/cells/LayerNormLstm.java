@@ -48,7 +48,7 @@ public record LayerNormLstm(
 
   @Override
   public LstmState zero(int batch) {
-    Tensor zeros = Tensor.zerosAs(wh.value(), Shape.of(batch, outputs()));
+    Tensor zeros = wh.value().zerosLike(Shape.of(batch, outputs()));
     return new LstmState(zeros, zeros);
   }
 }

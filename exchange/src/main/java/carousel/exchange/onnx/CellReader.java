@@ -117,10 +117,10 @@ final class CellReader {
   private Tensor outerBias() {
     var both = bias();
     return Tensor.concat(
-        0,
         theirs().names().stream()
             .map(gate -> theirs().block(gate.equals("n") ? in.biasOfInput() : both, 0, gate))
-            .toList());
+            .toList(),
+        0);
   }
 
   private Parameter innerBias() {

@@ -118,7 +118,7 @@ final class CellWriter {
         wb == null ? null : wb.zerosLike(),
         p.isEmpty()
             ? null
-            : LSTM.peepholes().from(cell.gates().without("g"), Tensor.concat(0, p), 0));
+            : LSTM.peepholes().from(cell.gates().without("g"), Tensor.concat(p, 0), 0));
   }
 
   private static @Nullable Tensor bias(Operator operator, GatedCell<?> cell) {
@@ -155,7 +155,7 @@ final class CellWriter {
 
   /** {@code wh [H,2H]} and {@code wn [H,H]} as one, in the order of the cell's gates. */
   static Tensor withCandidate(GatedCell<?> cell, Parameter wh, Parameter wn) {
-    var both = Tensor.concat(Tensor.LAST, List.of(wh.value(), wn.value()));
+    var both = Tensor.concat(List.of(wh.value(), wn.value()), Tensor.LAST);
     return cell.gates().from(cell.products().with("n"), both, Tensor.LAST);
   }
 

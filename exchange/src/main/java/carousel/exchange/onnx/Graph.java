@@ -233,7 +233,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
     var made = new ArrayList<>(List.of(run.y()));
     for (var i = 0; i < step.to().size() - 1; i++) {
       var index = i;
-      made.add(Tensor.stack(0, run.states().stream().map(s -> s.tensors().get(index)).toList()));
+      made.add(Tensor.stack(run.states().stream().map(s -> s.tensors().get(index)).toList(), 0));
     }
     return made;
   }

@@ -227,8 +227,7 @@ final class LayerWriter {
       case Long integer -> attribute(name, (long) integer);
       case Double single -> attribute(name, (double) single);
       case String text -> attribute(name, text);
-      case List<?> list ->
-          attribute(name, list.stream().mapToInt(n -> Math.toIntExact((Long) n)).toArray());
+      case List<?> list -> attribute(name, list.stream().mapToLong(n -> (Long) n).toArray());
       default ->
           throw new OnnxException(String.format(Locale.ROOT, "attribute %s is %s", name, value));
     };
@@ -309,7 +308,7 @@ final class LayerWriter {
   /** Of a pair of which only one cell has biases, the other's are zero. */
   private String biases(String path, List<RecurrentWeights> weights) {
     var each = weights.stream().map(w -> List.of(w.biasOfInput(), w.biasOfState()));
-    return weight(path, "B", stacked(each.map(both -> Tensor.concat(0, both))));
+    return weight(path, "B", stacked(each.map(both -> Tensor.concat(both, 0))));
   }
 
   /** ONNX wants INT32 there. */
@@ -344,11 +343,11 @@ final class LayerWriter {
 
   /** Of a pair of which only one cell has peepholes, the other's are zero. */
   private static Tensor peepholes(RecurrentWeights w) {
-    return w.p() != null ? w.p() : Tensor.zerosAs(w.r(), Shape.of(3 * w.hidden()));
+    return w.p() != null ? w.p() : w.r().zerosLike(Shape.of(3 * w.hidden()));
   }
 
   private static Tensor stacked(Stream<Tensor> directions) {
-    return Tensor.stack(0, directions.toList()).contiguous();
+    return Tensor.stack(directions.toList(), 0).contiguous();
   }
 
   private static String direction(List<Recurrent<?>> directions) {

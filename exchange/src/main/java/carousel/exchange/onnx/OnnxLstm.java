@@ -109,6 +109,6 @@ public record OnnxLstm(
   @Override
   public LstmState zero(int batch) {
     Shape shape = Shape.of(batch, outputs());
-    return new LstmState(Tensor.zerosAs(wh.value(), shape), Tensor.zerosAs(wh.value(), shape));
+    return new LstmState(wh.value().zerosLike(shape), wh.value().zerosLike(shape));
   }
 }

@@ -44,6 +44,6 @@ public record OnnxRnn(
 
   @Override
   public HiddenState zero(int batch) {
-    return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+    return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
   }
 }

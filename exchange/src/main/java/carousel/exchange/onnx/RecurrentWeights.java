@@ -105,7 +105,7 @@ record RecurrentWeights(
   }
 
   private Tensor orZero(@Nullable Tensor bias) {
-    return bias == null ? Tensor.zerosAs(r, Shape.of(r.dim(0))) : bias;
+    return bias == null ? r.zerosLike(Shape.of(r.dim(0))) : bias;
   }
 
   int hidden() {

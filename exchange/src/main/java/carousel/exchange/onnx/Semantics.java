@@ -206,13 +206,13 @@ record Semantics(
   }
 
   private static void reductions() {
-    reduction("ReduceMean", (x, axes) -> Whole.is(x) ? Whole.mean(x, axes) : x.mean(true, axes));
-    reduction("ReduceSum", (x, axes) -> x.sum(true, axes));
-    reduction("ReduceMax", (x, axes) -> x.max(true, axes));
-    reduction("ReduceMin", (x, axes) -> x.min(true, axes));
-    reduction("ReduceL2", (x, axes) -> x.norm(true, axes));
+    reduction("ReduceMean", (x, axes) -> Whole.is(x) ? Whole.mean(x, axes) : x.mean(axes, true));
+    reduction("ReduceSum", (x, axes) -> x.sum(axes, true));
+    reduction("ReduceMax", (x, axes) -> x.max(axes, true));
+    reduction("ReduceMin", (x, axes) -> x.min(axes, true));
+    reduction("ReduceL2", (x, axes) -> x.norm(axes, true));
     reduction(
-        "ReduceSumSquare", (x, axes) -> Whole.unary(y -> y.square().sum(true, axes)).apply(x));
+        "ReduceSumSquare", (x, axes) -> Whole.unary(y -> y.square().sum(axes, true)).apply(x));
     row(
         "ArgMax",
         1,
@@ -245,7 +245,7 @@ record Semantics(
         1,
         ANY,
         Set.of("axis"),
-        c -> Tensor.concat(Call.axis(c.x(0), c.integer("axis", 0)), c.all()));
+        c -> Tensor.concat(c.all(), Call.axis(c.x(0), c.integer("axis", 0))));
     row("Range", 3, 3, Set.of(), Shaper::range);
     ROWS.put("Split", new Semantics(1, 2, Set.of("axis"), true, Shaper::split));
   }

@@ -92,6 +92,6 @@ final class Whole {
   /** The mean over axes, which stay, cut towards zero. */
   static Tensor mean(Tensor x, int... axes) {
     var count = Arrays.stream(axes).mapToDouble(x::dim).reduce(1, (a, b) -> a * b);
-    return fitted(wide(x).sum(true, axes).div(count));
+    return fitted(wide(x).sum(axes, true).div(count));
   }
 }

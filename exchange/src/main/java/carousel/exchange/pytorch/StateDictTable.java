@@ -19,6 +19,7 @@ import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stacked;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Storage;
 import carousel.tensor.Tensor;
@@ -83,7 +84,7 @@ final class StateDictTable implements LayerVisitor {
 
     Tensor theirs() {
       var theirs = parts.stream().map(p -> p.isAdded() ? p.ours().zerosLike() : p.ours()).toList();
-      return theirs.size() == 1 ? theirs.getFirst() : Tensor.concat(0, theirs);
+      return theirs.size() == 1 ? theirs.getFirst() : Tensor.concat(theirs, 0);
     }
 
     DType dtype() {
@@ -100,7 +101,8 @@ final class StateDictTable implements LayerVisitor {
     /** The same for all names of one weight. */
     List<Target> targets() {
       return parts.stream()
-          .map(p -> new Target(p.ours().storage(), p.ours().layout().offset(), p.isAdded()))
+          .map(p ->
+              new Target(Engine.storage(p.ours()), Engine.layout(p.ours()).offset(), p.isAdded()))
           .toList();
     }
 

@@ -143,7 +143,7 @@ class ForeignFilesTest {
           var index = i;
           var ours =
               Tensor.stack(
-                  0, run.states().stream().map(state -> state.tensors().get(index)).toList());
+                  run.states().stream().map(state -> state.tensors().get(index)).toList(), 0);
           var state = theirs.get(i == 0 ? "h" : "c");
           assertThat(ours.sub(state).abs().max().item()).isLessThan(1e-5);
         }
@@ -163,7 +163,7 @@ class ForeignFilesTest {
       assertThat(layer.start()).hasSize(2);
       assertThat(layer.start().getFirst().value().sameValues(row.flatten())).isTrue();
       assertThat(layer.start().getLast().value().abs().max().item()).isZero();
-      var rows = Tensor.concat(1, List.of(row, row));
+      var rows = Tensor.concat(List.of(row, row), 1);
       var same = only(lstm(List.of("", "", "h0"), List.of(), g -> g.constant("h0", rows)));
       assertThat(same.start().getFirst().value().sameValues(row.flatten())).isTrue();
       // Other values for each row of a batch are no row of the layer's own, but given to it.

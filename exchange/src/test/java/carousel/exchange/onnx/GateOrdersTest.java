@@ -68,7 +68,7 @@ class GateOrdersTest {
           int[] dims = rows.length == 0 ? new int[] {H} : new int[] {rows[0], H};
           return Tensor.full(DType.F32, gate.charAt(0), dims);
         };
-    return Tensor.concat(Tensor.LAST, order.names().stream().map(block).toList());
+    return Tensor.concat(order.names().stream().map(block).toList(), Tensor.LAST);
   }
 
   private static Parameter parameter(GateOrder order, int... rows) {

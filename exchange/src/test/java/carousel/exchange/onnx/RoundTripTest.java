@@ -190,7 +190,7 @@ class RoundTripTest {
                   .toList();
           given.put(
               String.format(Locale.ROOT, "initial_%s_%d", names.charAt(i), k),
-              Tensor.stack(0, rows));
+              Tensor.stack(rows, 0));
         }
         k++;
       }

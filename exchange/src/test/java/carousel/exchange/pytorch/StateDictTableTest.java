@@ -28,7 +28,7 @@ class StateDictTableTest {
   /** {@code [G·2,3]}, in each block the code of its gate's name. */
   private static Tensor named(GateOrder order) {
     return Tensor.concat(
-        0, order.names().stream().map(g -> Tensor.full(DType.F32, g.charAt(0), 2, 3)).toList());
+        order.names().stream().map(g -> Tensor.full(DType.F32, g.charAt(0), 2, 3)).toList(), 0);
   }
 
   @Test

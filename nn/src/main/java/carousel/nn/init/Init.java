@@ -35,9 +35,8 @@ public interface Init {
   Tensor sample(Philox rng, DType dtype, Shape shape);
 
   /**
-   * Returns the type of the weights that layers make by this recipe.
-   *
-   * @return F32 unless set by {@link #as}
+   * {@return the type of the weights that layers make by this recipe, F32 unless set by {@link
+   * #as}}
    */
   default DType dtype() {
     return DType.F32;
@@ -86,8 +85,8 @@ public interface Init {
           }
           var part = shape.with(Tensor.LAST, width / blocks);
           return Tensor.concat(
-              Tensor.LAST,
-              IntStream.range(0, blocks).mapToObj(i -> sample(rng, dtype, part)).toList());
+              IntStream.range(0, blocks).mapToObj(i -> sample(rng, dtype, part)).toList(),
+              Tensor.LAST);
         };
     return block.as(dtype());
   }
@@ -237,7 +236,7 @@ public interface Init {
   static Init orthogonal(double gain) {
     return (rng, dtype, shape) -> {
       int columns = Fans.of(shape).columns();
-      int rows = Math.toIntExact(shape.size() / Math.max(1, columns));
+      int rows = rows(shape, columns);
       int tall = Math.max(rows, columns);
       int wide = Math.min(rows, columns);
       double[] normal =
@@ -247,6 +246,15 @@ public interface Init {
       Tensor w = rows >= columns ? transposed.transpose(0, 1) : transposed;
       return w.mul(gain).cast(dtype).reshape(shape);
     };
+  }
+
+  private static int rows(Shape shape, int columns) {
+    long rows = shape.size() / Math.max(1, columns);
+    if (rows > Integer.MAX_VALUE) {
+      throw new TensorException(
+          "init: orthogonal has " + rows + " rows for " + shape + ", more than a matrix can have");
+    }
+    return (int) rows;
   }
 
   /**

@@ -49,7 +49,7 @@ public final class Attention {
               + "; compare it, e.g. ne(0)");
     }
     Tensor scores = scores(queries, keys, values);
-    Tensor some = mask.any(true, LAST);
+    Tensor some = mask.any(LAST, true);
     // A query without keys is given all of them first, so that no gradient is NaN.
     Tensor hidden = mask.not().and(some);
     Tensor weights = scores.maskedFill(hidden, Double.NEGATIVE_INFINITY).softmax(LAST);

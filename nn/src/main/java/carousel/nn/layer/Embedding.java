@@ -76,7 +76,7 @@ public record Embedding(Parameter weight, OptionalInt padding) implements Transf
   public Tensor apply(Tensor tokens) {
     Tensor table = weight.value();
     Tokens.check("embedding", "token", tokens, table.dim(0), Tokens.NONE);
-    Tensor rows = table.indexSelect(0, tokens);
+    Tensor rows = table.indexSelect(tokens, 0);
     if (padding.isEmpty()) {
       return rows;
     }

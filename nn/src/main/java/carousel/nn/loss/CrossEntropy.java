@@ -161,7 +161,7 @@ public record CrossEntropy(
   }
 
   private static Tensor weightOf(Tensor weights, Tensor targets) {
-    Tensor values = weights.gather(0, classes(targets));
+    Tensor values = weights.gather(classes(targets), 0);
     return Tensor.where(targets.ne(NO_TARGET), values, values.scalarLike(0));
   }
 

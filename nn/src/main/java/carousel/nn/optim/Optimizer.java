@@ -6,6 +6,7 @@ import carousel.autograd.Rows;
 import carousel.nn.Parameters;
 import carousel.nn.Parameters.Named;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.InPlace;
 import carousel.tensor.Recording;
 import carousel.tensor.Tensor;
@@ -54,7 +55,7 @@ public final class Optimizer {
         Tensor initial =
             slot.scalar()
                 ? Tensor.full(DType.F64, slot.initial())
-                : Tensor.fullAs(named.value(), named.value().shape(), slot.initial());
+                : named.value().fullLike(named.value().shape(), slot.initial());
         own.put(slot.name(), initial);
         slots.add(named.name() + "." + slot.name(), initial);
       }
@@ -225,18 +226,14 @@ public final class Optimizer {
   /** A gradient, dense, and in memory that no update writes. */
   private Tensor apart(Tensor gradient) {
     for (var named : parameters) {
-      if (named.value().storage() == gradient.storage()) {
+      if (Engine.storage(named.value()) == Engine.storage(gradient)) {
         return gradient.copy();
       }
     }
     return gradient.contiguous();
   }
 
-  /**
-   * Returns the learning rate.
-   *
-   * @return that of the next step
-   */
+  /** {@return the learning rate of the next step} */
   public double learningRate() {
     return rate;
   }
@@ -250,11 +247,7 @@ public final class Optimizer {
     this.rate = checked(next);
   }
 
-  /**
-   * Returns how many steps were made.
-   *
-   * @return the number of steps
-   */
+  /** {@return the number of steps} */
   public int steps() {
     return step;
   }

@@ -44,7 +44,7 @@ final class TouchedRows {
     int rows = gradient.dim(0);
     long each = rows == 0 ? 0 : gradient.size() / rows;
     if (each == 0) {
-      return Tensor.zerosAs(differs, Shape.of(rows));
+      return differs.zerosLike(Shape.of(rows));
     }
     return differs.cast(DType.I32).reshape(rows, Math.toIntExact(each)).max(1).gt(0);
   }

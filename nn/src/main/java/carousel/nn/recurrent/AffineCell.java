@@ -15,11 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param <S> what it carries from step to step
  */
 public interface AffineCell<S extends RecurrentState> extends Cell<S> {
-  /**
-   * Returns the weights of the input.
-   *
-   * @return {@code [D,G]}
-   */
+  /** {@return the weights of the input, {@code [D,G]}} */
   Parameter wx();
 
   /**

@@ -22,7 +22,7 @@ public record Bidirectional(Recurrent<?> forward, Recurrent<?> backward, Merge m
     CONCAT {
       @Override
       Tensor of(Tensor f, Tensor b) {
-        return Tensor.concat(Tensor.LAST, List.of(f, b));
+        return Tensor.concat(List.of(f, b), Tensor.LAST);
       }
     },
     /** {@code f + b}. */

@@ -39,11 +39,7 @@ public interface CandidateCell<S extends RecurrentState> extends Cell<S> {
     return step(z, read, candidate);
   }
 
-  /**
-   * Returns the features of the candidate.
-   *
-   * @return C; H unless a cell says otherwise
-   */
+  /** {@return the features of the candidate, C; H unless a cell says otherwise} */
   default int candidates() {
     return outputs();
   }

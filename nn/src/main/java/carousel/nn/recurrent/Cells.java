@@ -77,11 +77,7 @@ public final class Cells {
         };
   }
 
-  /**
-   * Returns the names of all cells.
-   *
-   * @return the names, simple cells first
-   */
+  /** {@return the names of all cells, simple cells first} */
   public static List<String> names() {
     return List.copyOf(FACTORIES.keySet());
   }

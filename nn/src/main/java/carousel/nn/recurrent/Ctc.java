@@ -97,7 +97,7 @@ public record Ctc(Reduction reduction, int blank) {
     int[] counts = lengths("labels", labels, rows, targets.dim(1));
     var states = new States(targets, counts, ends, logProbabilities.dim(2));
     Tensor index = states.classes(logProbabilities).unsqueeze(0).expand(time, rows, states.width);
-    Tensor z = logProbabilities.gather(2, index).cast(DType.F64).maximum(NEVER);
+    Tensor z = logProbabilities.gather(index, 2).cast(DType.F64).maximum(NEVER);
     Tensor start = states.start(logProbabilities);
     var paths = new Paths(states.width, states.skips(logProbabilities));
     Tensor last =
@@ -168,7 +168,7 @@ public record Ctc(Reduction reduction, int blank) {
 
     States(Tensor targets, int[] counts, int[] steps, int classes) {
       this.counts = counts;
-      this.width = Math.addExact(Math.multiplyExact(2, targets.dim(1)), 1);
+      this.width = width(targets);
       int[] flat = targets.toIntArray();
       this.targets = new int[counts.length][];
       for (int n = 0; n < counts.length; n++) {
@@ -177,6 +177,19 @@ public record Ctc(Reduction reduction, int blank) {
         this.targets[n] = row;
         check(n, row, steps[n], classes);
       }
+    }
+
+    private static int width(Tensor targets) {
+      long width = 2L * targets.dim(1) + 1;
+      if (width > Integer.MAX_VALUE) {
+        throw new TensorException(
+            "ctc: targets "
+                + targets.shape()
+                + ": a path has "
+                + width
+                + " places, of more labels than an axis can hold; leave out labels that no row has");
+      }
+      return (int) width;
     }
 
     private void check(int n, int[] row, int steps, int classes) {
@@ -295,15 +308,15 @@ public record Ctc(Reduction reduction, int blank) {
     /** Each state's value where a later state is. */
     private Tensor later(Tensor h, int by) {
       int moved = Math.min(by, width);
-      Tensor never = Tensor.fullAs(h, Shape.of(h.dim(0), moved), NEVER);
+      Tensor never = h.fullLike(Shape.of(h.dim(0), moved), NEVER);
       return moved == width
           ? never
-          : Tensor.concat(Tensor.LAST, List.of(never, h.narrow(Tensor.LAST, 0, width - moved)));
+          : Tensor.concat(List.of(never, h.narrow(Tensor.LAST, 0, width - moved)), Tensor.LAST);
     }
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(skips, Shape.of(batch, width)));
+      return new HiddenState(skips.zerosLike(Shape.of(batch, width)));
     }
   }
 }

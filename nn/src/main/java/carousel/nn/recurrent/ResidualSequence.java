@@ -71,7 +71,7 @@ public record ResidualSequence(Sequence layer) implements Sequence {
         var halves = new ArrayList<Tensor>();
         halves.add(end(pair.forward(), x.narrow(2, 0, split), marks));
         halves.add(end(pair.backward(), x.narrow(2, split, x.dim(2) - split), marks));
-        yield Tensor.concat(Tensor.LAST, halves);
+        yield Tensor.concat(halves, Tensor.LAST);
       }
       default -> end(Recurrent.Direction.FORWARD, x, marks);
     };
@@ -81,7 +81,7 @@ public record ResidualSequence(Sequence layer) implements Sequence {
     boolean reverse = direction == Recurrent.Direction.REVERSE;
     int steps = x.dim(0);
     if (steps == 0) {
-      return Tensor.zerosAs(x, x.shape().without(0));
+      return x.zerosLike(x.shape().without(0));
     }
     if (!marks.leaveOut()) {
       return x.select(0, reverse ? 0 : steps - 1);
@@ -91,7 +91,7 @@ public record ResidualSequence(Sequence layer) implements Sequence {
     Tensor best = reverse ? number.neg().add(steps) : number.add(1); // the greater the later
     Tensor at = Tensor.where(taken, best, best.scalarLike(0)).argmax(0); // [N]
     Tensor place = at.unsqueeze(0).unsqueeze(2).expand(x.shape().with(0, 1));
-    Tensor there = x.gather(0, place).select(0, 0);
+    Tensor there = x.gather(place, 0).select(0, 0);
     Tensor some = taken.cast(DType.I32).max(0).gt(0).unsqueeze(1);
     return Tensor.where(some, there, there.scalarLike(0));
   }

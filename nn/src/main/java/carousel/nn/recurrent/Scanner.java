@@ -284,8 +284,8 @@ final class Scanner<S extends RecurrentState> {
       }
       Tensor y =
           steps == 0
-              ? Tensor.zerosAs(x, Shape.of(0, x.dim(1), cell.outputs()))
-              : Tensor.stack(0, outputs);
+              ? x.zerosLike(Shape.of(0, x.dim(1), cell.outputs()))
+              : Tensor.stack(outputs, 0);
       return kept(whole, new Run(y, step.output(state), List.of(state)));
     }
   }

@@ -12,24 +12,15 @@ import java.util.List;
  * {@linkplain #residual added}.
  */
 public interface Sequence extends Layer {
-  /**
-   * Returns the features of its input.
-   *
-   * @return D
-   */
+  /** {@return the features of its input, D} */
   int inputs();
 
-  /**
-   * Returns the features of its output.
-   *
-   * @return H
-   */
+  /** {@return the features of its output, H} */
   int outputs();
 
   /**
-   * Returns how many cells it runs: as many states it takes and gives.
-   *
-   * @return 1 unless a layer says otherwise
+   * {@return how many cells it runs: as many states it takes and gives, 1 unless a layer says
+   * otherwise}
    */
   default int cells() {
     return 1;

@@ -37,7 +37,7 @@ final class Weights {
   }
 
   static Tensor zeros(Parameter like, int batch, int features) {
-    return Tensor.zerosAs(like.value(), Shape.of(batch, features));
+    return like.value().zerosLike(Shape.of(batch, features));
   }
 
   /** Zeros in a tensor each: what is written to one, or its gradient, is not the other's. */
@@ -56,7 +56,7 @@ final class Weights {
   static Tensor bias(AffineCell<?> cell) {
     Parameter bias = cell.b();
     Tensor wx = cell.wx().value();
-    return bias == null ? Tensor.zerosAs(wx, Shape.of(wx.dim(1))) : bias.value();
+    return bias == null ? wx.zerosLike(Shape.of(wx.dim(1))) : bias.value();
   }
 
   /** {@code z + h·w}. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carousel.nn.Layer;
 import carousel.nn.Parameter;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -93,7 +94,7 @@ class SafetensorsTest {
       inner = Objects.requireNonNull(Safetensors.load(file).get("x"));
       assertThat(inner.toFloatArray()).containsExactly(1, 2);
     }
-    assertThat(inner.storage().isOpen()).isFalse();
+    assertThat(Engine.storage(inner).isOpen()).isFalse();
   }
 
   @Test

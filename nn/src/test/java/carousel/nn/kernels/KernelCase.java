@@ -87,7 +87,7 @@ final class KernelCase {
   /** The sum whose gradient is wanted. */
   private Tensor flow() {
     Tensor[] outputs = op.body().apply(inputs);
-    Tensor sum = Tensor.zerosAs(outputs[0], Shape.SCALAR);
+    Tensor sum = outputs[0].zerosLike(Shape.SCALAR);
     for (int k = 0; k < outputs.length; k++) {
       sum = sum.add(outputs[k].mul(cotangents[k]).sum());
     }

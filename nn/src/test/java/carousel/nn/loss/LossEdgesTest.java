@@ -350,11 +350,11 @@ class LossEdgesTest {
               for (int place : new int[] {0, n}) {
                 Tensor x =
                     Tensor.concat(
-                        1,
                         List.of(
                             others.narrow(1, 0, place),
                             Tensor.full(type, offset, 1, 1),
-                            others.narrow(1, place, n - place)));
+                            others.narrow(1, place, n - place)),
+                        1);
                 Tensor at = Tensor.of(place);
                 double rest = n * Math.exp(-d);
                 String what = type + " n=" + n + " d=" + d + " offset " + offset + " at " + place;

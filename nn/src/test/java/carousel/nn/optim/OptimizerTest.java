@@ -72,7 +72,7 @@ class OptimizerTest {
         Optimizer optimizer = Optimizer.of(holder.parameters(), rule, 1e-3);
         for (int k = 0; k < 8; k++) {
           double sign = k % 3 == 2 ? -1 : 1;
-          optimizer.step(leaf -> Tensor.fullAs(leaf.value(), leaf.value().shape(), sign * size));
+          optimizer.step(leaf -> leaf.value().fullLike(leaf.value().shape(), sign * size));
         }
         double[] after = p.value().cast(DType.F64).toDoubleArray();
         assertThat(Arrays.stream(after).allMatch(Double::isFinite))

@@ -48,7 +48,7 @@ class TableRowsTest {
     Tensor weights = Philox.of(5).normal(F64, 0, 1, tokens.dim(0), D);
     return Grad.of(
         () -> {
-          Tensor rows = table.get("table").value().indexSelect(0, tokens);
+          Tensor rows = table.get("table").value().indexSelect(tokens, 0);
           return rows.square().mul(weights.cast(rows.dtype())).sum();
         },
         table);

@@ -226,7 +226,7 @@ final class CellRun implements Referee.Ready {
       }
     }
     var rng = Philox.of(17);
-    Tensor sum = Tensor.zerosAs(run.y(), Shape.SCALAR);
+    Tensor sum = run.y().zerosLike(Shape.SCALAR);
     for (Tensor y : read) {
       Tensor weight = rng.normal(y.dtype(), 0, 1, y.shape().toArray());
       sum = sum.add(y.mul(weight).sum()).add(y.square().mul(weight).sum());

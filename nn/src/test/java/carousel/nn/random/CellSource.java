@@ -76,7 +76,7 @@ final class CellSource {
     }
     String zeros =
         program.states().stream()
-            .map(columns -> "Tensor.zerosAs(wx.value(), Shape.of(batch, " + columns + "))")
+            .map(columns -> "wx.value().zerosLike(Shape.of(batch, " + columns + "))")
             .collect(Collectors.joining(", "));
     text.append(method("S zero(int batch)", "return new S(" + zeros + ");"));
     if (program.label() != null) {

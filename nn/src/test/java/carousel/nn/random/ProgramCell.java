@@ -138,7 +138,7 @@ sealed interface ProgramCell extends Cell<RecurrentState> {
   default RecurrentState zero(int batch) {
     return state(
         content().program().states().stream()
-            .map(columns -> Tensor.zerosAs(wx().value(), Shape.of(batch, columns)))
+            .map(columns -> wx().value().zerosLike(Shape.of(batch, columns)))
             .toList());
   }
 

@@ -110,7 +110,7 @@ class BackwardFormulasTest {
       }
       var by = List.of(x, h0, wx, wh, requireNonNull(cell.b()).value());
       var byHand = new LinkedHashMap<String, Tensor>();
-      byHand.put("x", Tensor.stack(0, List.of(dX)));
+      byHand.put("x", Tensor.stack(List.of(dX), 0));
       byHand.put("h0", dHprev);
       byHand.put("wx", dWx.value);
       byHand.put("wh", dWh.value);
@@ -180,7 +180,7 @@ class BackwardFormulasTest {
         Tensor dI = dC.mul(g).mul(i).mul(i.neg().add(1));
         Tensor dG = dC.mul(i).mul(g.square().neg().add(1));
         dCprev = f.mul(dC).add(dF.mul(pf)).add(dI.mul(pi));
-        Tensor dZ = Tensor.concat(1, List.of(dI, dF, dG, dO));
+        Tensor dZ = Tensor.concat(List.of(dI, dF, dG, dO), 1);
         dHprev = dZ.matmul(wh.value().transpose(0, 1));
         dX[t] = dZ.matmul(wx.value().transpose(0, 1));
         dWx.add(x.select(0, t).transpose(0, 1).matmul(dZ));
@@ -191,7 +191,7 @@ class BackwardFormulasTest {
         dpo.add(dO.mul(c.get(t + 1)).sum(0));
       }
       var byHand = new LinkedHashMap<String, Tensor>();
-      byHand.put("x", Tensor.stack(0, List.of(dX)));
+      byHand.put("x", Tensor.stack(List.of(dX), 0));
       byHand.put("h0", dHprev);
       byHand.put("c0", dCprev);
       byHand.put("wx", dWx.value);

@@ -161,7 +161,7 @@ class CellShapesTest {
                 for (int i = 0; i < units; i++) {
                   columns.add(h.narrow(1, (i + 1) % units, 1).mul(0.5).add(z));
                 }
-                return Tensor.concat(1, columns);
+                return Tensor.concat(columns, 1);
               },
               n -> Tensor.zeros(n, units),
               units);

@@ -100,7 +100,7 @@ class CellsTest {
 
   private static Parameter withForget(Parameter igo) {
     Tensor forget = GateOrder.CIFG.block(igo.value(), Tensor.LAST, "i").neg();
-    Tensor all = Tensor.concat(Tensor.LAST, List.of(igo.value(), forget));
+    Tensor all = Tensor.concat(List.of(igo.value(), forget), Tensor.LAST);
     return Parameter.of(GateOrder.LSTM.from(GateOrder.CIFG.with("f"), all, Tensor.LAST));
   }
 
@@ -116,7 +116,7 @@ class CellsTest {
   }
 
   private static GruResetAfter after(GruResetBefore cell) {
-    Tensor wh = Tensor.concat(1, List.of(cell.wh().value(), cell.wn().value()));
+    Tensor wh = Tensor.concat(List.of(cell.wh().value(), cell.wn().value()), 1);
     return new GruResetAfter(
         cell.wx(),
         Parameter.of(GateOrder.GRU.from(cell.products().with("n"), wh, 1)),

@@ -56,7 +56,7 @@ class CheckpointInStepTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(w.value(), Shape.of(batch, H)));
+      return new HiddenState(w.value().zerosLike(Shape.of(batch, H)));
     }
   }
 

@@ -53,7 +53,7 @@ class ExplainTest {
 
   @Test
   void aKernelIsToldByItsStages() {
-    String text = explained((z, h) -> z.add(h).sub(h.mean(true, -1)).tanh());
+    String text = explained((z, h) -> z.add(h).sub(h.mean(-1, true)).tanh());
     if (FusedContract.VECTORS) {
       assertThat(text)
           .contains("cell Plain on cpu: one kernel", "1 fold of all columns", "tanh", "4 columns");

@@ -3,6 +3,7 @@ package carousel.nn.recurrent;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import carousel.exchange.onnx.OnnxGru;
 import carousel.nn.FusedContract;
 import carousel.nn.Parameter;
 import carousel.nn.init.Init;

@@ -114,7 +114,7 @@ final class Layers {
   static Tensor flat(Sequence.Run run) {
     List<Tensor> parts = new ArrayList<>(List.of(run.y().flatten(), run.last().flatten()));
     tensors(run.states()).forEach(tensor -> parts.add(tensor.flatten()));
-    return Tensor.concat(0, parts);
+    return Tensor.concat(parts, 0);
   }
 
   /** {@code Σ w ⊙ v} for fixed random w. */

@@ -163,7 +163,7 @@ class MarksTest {
   private static Tensor flat(Run run) {
     List<Tensor> parts = new ArrayList<>(List.of(run.y().flatten()));
     Layers.tensors(run.states()).forEach(tensor -> parts.add(tensor.flatten()));
-    return Tensor.concat(0, parts);
+    return Tensor.concat(parts, 0);
   }
 
   private static void same(Tensor actual, Tensor expected, String what) {

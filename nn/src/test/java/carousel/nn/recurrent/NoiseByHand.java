@@ -81,7 +81,7 @@ final class NoiseByHand {
       y[t] = given.mul(column(valid, given)).mul(column(does, given));
       s = mixed(valid, mixed(does, after, before), s);
     }
-    Tensor all = Tensor.stack(0, List.of(y));
+    Tensor all = Tensor.stack(List.of(y), 0);
     return new Run(all, cell.output(s).mul(out), List.of(s));
   }
 

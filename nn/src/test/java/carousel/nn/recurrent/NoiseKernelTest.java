@@ -183,7 +183,7 @@ class NoiseKernelTest {
         for (int k = 0; k < by.length; k++) {
           all.add(gradients.get(k).flatten());
         }
-        results[i] = Tensor.concat(0, all).toDoubleArray();
+        results[i] = Tensor.concat(all, 0).toDoubleArray();
       }
     }
     assertThat(results[1]).containsExactly(results[0]);
@@ -289,7 +289,7 @@ class NoiseKernelTest {
       var rng = Philox.of(8);
       Run forward = NoiseByHand.run(there, rng, x, marks(), List.of());
       Run reverse = NoiseByHand.run(back, rng, x, marks(), List.of());
-      Tensor y = Tensor.concat(2, List.of(forward.y(), reverse.y()));
+      Tensor y = Tensor.concat(List.of(forward.y(), reverse.y()), 2);
       if (stacked) {
         y = NoiseByHand.run(top, rng, y, marks(), List.of()).y();
       }

@@ -286,9 +286,9 @@ class NoiseTest {
       var run =
           Training.with(Philox.of(3), () -> layer.run(x, Marks.none().withTaken(taken), List.of()));
       Tensor at = Tensor.of(0, 2, 3, 5);
-      var alone = Training.with(Philox.of(3), () -> layer.run(x.indexSelect(0, at)));
-      close("outputs", run.y().indexSelect(0, at), alone.y());
-      assertThat(run.y().indexSelect(0, Tensor.of(1, 4)).ne(0).any().item()).isZero();
+      var alone = Training.with(Philox.of(3), () -> layer.run(x.indexSelect(at, 0)));
+      close("outputs", run.y().indexSelect(at, 0), alone.y());
+      assertThat(run.y().indexSelect(Tensor.of(1, 4), 0).ne(0).any().item()).isZero();
       close("last", run.last(), alone.last());
     }
   }

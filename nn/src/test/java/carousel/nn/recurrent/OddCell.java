@@ -112,6 +112,6 @@ public record OddCell(Kind kind, Parameter wx, Parameter wh, Parameter b, Parame
 
   @Override
   public HiddenState zero(int batch) {
-    return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+    return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
   }
 }

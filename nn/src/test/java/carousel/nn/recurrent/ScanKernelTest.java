@@ -161,7 +161,7 @@ class ScanKernelTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+      return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
     }
   }
 
@@ -183,7 +183,7 @@ class ScanKernelTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+      return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
     }
   }
 
@@ -236,7 +236,7 @@ class ScanKernelTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+      return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
     }
   }
 

@@ -51,7 +51,7 @@ class ScanTest {
           in -> {
             var first = layer.run(in.narrow(0, 0, 2));
             var second = layer.run(in.narrow(0, 2, 3), first.states());
-            Tensor y = Tensor.concat(0, List.of(first.y(), second.y()));
+            Tensor y = Tensor.concat(List.of(first.y(), second.y()), 0);
             return flat(new Sequence.Run(y, second.last(), second.states()));
           };
       same(windows.apply(x), flat(layer.run(x)), "outputs");
@@ -245,7 +245,7 @@ class ScanTest {
     public S step(Tensor z, S state) {
       int parts = state.tensors().size();
       Tensor next =
-          Grad.checkpoint(() -> Tensor.concat(Tensor.LAST, cell.step(z, state).tensors()));
+          Grad.checkpoint(() -> Tensor.concat(cell.step(z, state).tensors(), Tensor.LAST));
       return RecurrentState.with(state, next.chunk(parts, Tensor.LAST));
     }
 

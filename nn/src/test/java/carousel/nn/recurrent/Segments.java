@@ -46,11 +46,11 @@ record Segments(
       for (int n = 1; n < states.size(); n++) {
         joined =
             RecurrentState.zip(
-                joined, states.get(n).get(cell), (a, b) -> Tensor.concat(0, List.of(a, b)));
+                joined, states.get(n).get(cell), (a, b) -> Tensor.concat(List.of(a, b), 0));
       }
       all.add(joined);
     }
-    Tensor y = Tensor.concat(1, ys);
+    Tensor y = Tensor.concat(ys, 1);
     return new Run(y, y, all);
   }
 
@@ -73,7 +73,7 @@ record Segments(
       }
       List<Integer> at = segments.get(k);
       List<Tensor> some = at.stream().map(t -> x.narrow(0, t, 1)).toList();
-      Run run = layer.run(some.isEmpty() ? x.narrow(0, 0, 0) : Tensor.concat(0, some), start);
+      Run run = layer.run(some.isEmpty() ? x.narrow(0, 0, 0) : Tensor.concat(some, 0), start);
       for (int i = 0; i < at.size(); i++) {
         y[at.get(i)] = run.y().narrow(0, i, 1);
       }
@@ -83,7 +83,7 @@ record Segments(
         }
       }
     }
-    Tensor all = Tensor.concat(0, List.of(y));
+    Tensor all = Tensor.concat(List.of(y), 0);
     return new Run(all, all, last);
   }
 

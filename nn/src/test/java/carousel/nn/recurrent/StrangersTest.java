@@ -80,7 +80,7 @@ class StrangersTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(u.value(), Shape.of(batch, H)));
+      return new HiddenState(u.value().zerosLike(Shape.of(batch, H)));
     }
   }
 
@@ -165,7 +165,7 @@ class StrangersTest {
     try (var scope = TensorScope.open()) {
       Tensor held = Philox.of(8).normal(type, 1, 0.2, H, 4);
       StepOf step =
-          (c, z, h) -> z.add(h.mul(held.prod(false, 1))).mul(held.softmax(1).max(1)).tanh();
+          (c, z, h) -> z.add(h.mul(held.prod(1, false))).mul(held.softmax(1).max(1)).tanh();
       var cell = Strange.of(type, H, x(type), step);
       requireKernel(cell, x(type));
       Agreement.trusting(() -> {
@@ -284,7 +284,7 @@ class StrangersTest {
       Tensor x = rng.normal(type, 1, 0.1, 3, 2, D);
       StepOf step =
           (c, z, h) -> {
-            Tensor product = z.prod(true, -1);
+            Tensor product = z.prod(-1, true);
             Tensor half = z.matmul(weights).narrow(1, H, H);
             return Tensor.where(half.lt(0.5), z.scalarLike(0.5), product).add(h.mul(0.5));
           };
@@ -306,7 +306,7 @@ class StrangersTest {
       StepOf step =
           (c, z, h) -> {
             Tensor all = h.mul(0).add(held);
-            Tensor greatest = all.max(true, -1).add(all.min(true, -1).mul(3));
+            Tensor greatest = all.max(-1, true).add(all.min(-1, true).mul(3));
             Tensor weights = all.narrow(1, 0, 1).mul(all.narrow(1, 3, 1)).add(1);
             return z.tanh().mul(greatest).mul(weights).add(h.mul(0.5));
           };
@@ -357,7 +357,7 @@ class StrangersTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(w.value(), Shape.of(batch, H)));
+      return new HiddenState(w.value().zerosLike(Shape.of(batch, H)));
     }
   }
 

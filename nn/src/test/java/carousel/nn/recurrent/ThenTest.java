@@ -136,7 +136,7 @@ class ThenTest {
             layer.run(
                 steps.isEmpty()
                     ? row.narrow(0, 0, 0)
-                    : Tensor.concat(0, steps.stream().map(t -> row.narrow(0, t, 1)).toList()));
+                    : Tensor.concat(steps.stream().map(t -> row.narrow(0, t, 1)).toList(), 0));
         for (int t = 0; t < T; t++) {
           Tensor y = run.y().select(0, t).select(0, n);
           int at = steps.indexOf(t);
@@ -187,7 +187,7 @@ class ThenTest {
     var whole = forward.run(x);
     var first = forward.run(x.narrow(0, 0, 2));
     var second = forward.run(x.narrow(0, 2, 2), first.states());
-    same(Tensor.concat(0, List.of(first.y(), second.y())), whole.y());
+    same(Tensor.concat(List.of(first.y(), second.y()), 0), whole.y());
     same(second.last(), whole.last());
   }
 

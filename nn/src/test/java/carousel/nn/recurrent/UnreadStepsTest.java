@@ -65,7 +65,7 @@ class UnreadStepsTest {
 
     @Override
     public Met step(Tensor z, Met s) {
-      Tensor far = z.sub(s.last()).square().sum(true, 1).sqrt();
+      Tensor far = z.sub(s.last()).square().sum(1, true).sqrt();
       Tensor h = s.h().add(1.5).log().matmul(wh.value());
       return new Met(z.div(far).add(h).tanh(), z);
     }
@@ -73,7 +73,7 @@ class UnreadStepsTest {
     @Override
     public Met zero(int batch) {
       Shape shape = Shape.of(batch, H);
-      return new Met(Tensor.zerosAs(wx.value(), shape), Tensor.zerosAs(wx.value(), shape));
+      return new Met(wx.value().zerosLike(shape), wx.value().zerosLike(shape));
     }
   }
 
@@ -186,7 +186,7 @@ class UnreadStepsTest {
   private static Tensor loss(Run run) {
     List<Tensor> parts = new ArrayList<>(List.of(run.y().flatten()));
     Layers.tensors(run.states()).forEach(tensor -> parts.add(tensor.flatten()));
-    Tensor all = Tensor.concat(0, parts);
+    Tensor all = Tensor.concat(parts, 0);
     return all.mul(Philox.of(7).normal(DType.F64, 0, 1, (int) all.size()).to(all.device())).sum();
   }
 

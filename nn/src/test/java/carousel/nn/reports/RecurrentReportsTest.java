@@ -97,7 +97,7 @@ class RecurrentReportsTest {
     Tensor none = Tensor.zeros(F64, 0, 5, 2);
     var run = layer.run(none, Marks.none(), start);
     assertThat(run.y().shape()).isEqualTo(Shape.of(0, 5, 6));
-    same(run.last(), Tensor.concat(1, List.of(h, c)));
+    same(run.last(), Tensor.concat(List.of(h, c), 1));
     same(((LstmState) run.states().getFirst()).c(), c);
     Gradients g =
         Grad.orZero(
@@ -174,7 +174,7 @@ class RecurrentReportsTest {
         }
       }
       var marks = Marks.none().withTaken(Tensor.of(Shape.of(5, 1), taken));
-      var got = layer.run(Tensor.stack(0, steps), marks, List.of());
+      var got = layer.run(Tensor.stack(steps, 0), marks, List.of());
       for (int i = 0; i < 3; i++) {
         same(got.y().select(0, at.get(i)), wanted.y().select(0, i));
       }
@@ -215,7 +215,7 @@ class RecurrentReportsTest {
     @Override
     public Tensor output(Carried state) {
       Tensor sums = state.m().sum(2);
-      return Tensor.concat(1, List.of(sums, sums.mul(-10)));
+      return Tensor.concat(List.of(sums, sums.mul(-10)), 1);
     }
   }
 

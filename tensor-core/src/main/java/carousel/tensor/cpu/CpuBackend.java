@@ -1,6 +1,7 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
@@ -68,11 +69,7 @@ public final class CpuBackend implements Backend {
     this.fused = new FusedTable(table, this, new Composites(kernels, table::tiles));
   }
 
-  /**
-   * Returns what computes.
-   *
-   * @return e.g. {@code Vector API, 512 bits}
-   */
+  /** {@return what computes, e.g. {@code Vector API, 512 bits}} */
   public String description() {
     return kernels.description();
   }
@@ -123,7 +120,7 @@ public final class CpuBackend implements Backend {
   @Override
   public void fill(Tensor y, double value) {
     if (y.size() == 1) {
-      Element.of(y.dtype()).set(y.address(), value);
+      Element.of(y.dtype()).set(Engine.address(y), value);
       return;
     }
     int[] dims = y.shape().toArray();
@@ -219,12 +216,12 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void read(Tensor x, MemorySegment host) {
-    Bytes.copy(Bytes.ALL, x.address(), host, 0, x.size() * x.dtype().bytes());
+    Bytes.copy(Bytes.ALL, Engine.address(x), host, 0, x.size() * x.dtype().bytes());
   }
 
   @Override
   public void write(MemorySegment host, Tensor y) {
-    Bytes.copy(host, 0, Bytes.ALL, y.address(), y.size() * y.dtype().bytes());
+    Bytes.copy(host, 0, Bytes.ALL, Engine.address(y), y.size() * y.dtype().bytes());
   }
 
   @Override

@@ -11,6 +11,7 @@ import static carousel.tensor.op.Vjp.none;
 import static carousel.tensor.op.Vjp.of;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.List;
@@ -146,11 +147,7 @@ public enum Binary implements Op {
     };
   }
 
-  /**
-   * Returns the element types accepted.
-   *
-   * @return the domain
-   */
+  /** {@return the element types accepted} */
   public Domain domain() {
     return domain;
   }
@@ -179,6 +176,19 @@ public enum Binary implements Op {
     return label;
   }
 
+  /**
+   * Returns the method of a tensor that applies this row, which errors name.
+   *
+   * @return {@code maximum} and {@code minimum}, since {@code max} and {@code min} are reductions; else the label
+   */
+  public String method() {
+    return switch (this) {
+      case MAX -> "maximum";
+      case MIN -> "minimum";
+      default -> label;
+    };
+  }
+
   @Override
   public Vjp vjp() {
     return vjp;
@@ -188,10 +198,10 @@ public enum Binary implements Op {
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor a = inputs[0];
     Tensor b = inputs[1];
-    domain.require(label(), a, b);
-    Shape shape = Shape.broadcast(label, a.shape(), b.shape());
-    Tensor y = Tensor.empty(label, a.device(), result(a.dtype()), shape);
-    a.device().backend().binary(this, a.expanded(shape), b.expanded(shape), y);
+    domain.require(method(), a, b);
+    Shape shape = Shape.broadcast(method(), a.shape(), b.shape());
+    Tensor y = Engine.empty(label, a.device(), result(a.dtype()), shape);
+    a.device().backend().binary(this, Engine.expanded(a, shape), Engine.expanded(b, shape), y);
     return new Tensor[] {y};
   }
 }

@@ -1,5 +1,6 @@
 package carousel.tensor.op;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Layout;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -59,7 +60,7 @@ public final class FormulaTrace implements Interpreter {
     this.like = like;
     this.rows = rows;
     try (var scope = TensorScope.openUnwatched()) {
-      gone = Tensor.empty("a stand-in of a formula", like.device(), like.dtype(), like.shape());
+      gone = Engine.empty("a stand-in of a formula", like.device(), like.dtype(), like.shape());
     }
   }
 
@@ -111,11 +112,7 @@ public final class FormulaTrace implements Interpreter {
     targets.add(target);
   }
 
-  /**
-   * Returns what was noted.
-   *
-   * @return the formula with its operands
-   */
+  /** {@return what was noted: the formula with its operands} */
   public Formula.Call call() {
     forget(count);
     Formula noted = formula;
@@ -245,7 +242,7 @@ public final class FormulaTrace implements Interpreter {
 
   private Tensor note(Formula.Value value, Shape shape) {
     forget(count);
-    Tensor standIn = gone.over(Layout.contiguous(shape));
+    Tensor standIn = Engine.over(gone, Layout.contiguous(shape));
     places.put(standIn, count++);
     formula = null;
     values.add(value);
@@ -271,7 +268,7 @@ public final class FormulaTrace implements Interpreter {
   private void requireFitting(Tensor x) {
     if (x.dtype() != like.dtype()
         || !(x.shape().equals(like.shape()) || isTable(x))
-        || !x.layout().isContiguous()
+        || !Engine.layout(x).isContiguous()
         || x.device() != like.device()) {
       throw new TensorException(
           "a formula of dense "

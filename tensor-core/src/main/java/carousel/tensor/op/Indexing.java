@@ -1,5 +1,6 @@
 package carousel.tensor.op;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -25,17 +26,17 @@ public sealed interface Indexing extends Op {
           Vjp.Rule.from(
               List.of(1),
               false,
-              c -> Tensor.zerosAs(c.g(), c.shape(0)).scatterAdd(axis, c.in(1), c.g())));
+              c -> c.g().zerosLike(c.shape(0)).scatterAdd(c.in(1), c.g(), axis)));
     }
 
     @Override
     public Tensor[] evaluate(Tensor... inputs) {
       Tensor x = inputs[0];
       Tensor index = inputs[1];
-      Checks.index(this, index);
+      Checks.index(label(), index);
       Checks.sameDevice(label(), x, index);
-      within(this, index.shape(), x.shape(), axis);
-      Tensor y = Tensor.empty("gather", x.device(), x.dtype(), index.shape());
+      within(label(), index.shape(), x.shape(), axis);
+      Tensor y = Engine.empty("gather", x.device(), x.dtype(), index.shape());
       x.device().backend().gather(x, axis, index, y);
       return new Tensor[] {y};
     }
@@ -59,7 +60,26 @@ public sealed interface Indexing extends Op {
       return Vjp.of(
           Vjp.Rule.linear(g -> g),
           Vjp.Rule.none(),
-          Vjp.Rule.reading(1, (g, index) -> g.gather(axis, index)));
+          Vjp.Rule.reading(1, (g, index) -> g.gather(index, axis)));
+    }
+
+    /**
+     * Checks what it is given, for whoever is made of it.
+     *
+     * @param op names the caller in errors
+     * @param base what is added to
+     * @param index where
+     * @param source what is added
+     * @throws TensorException if types, devices or shapes do not fit
+     */
+    public void require(String op, Tensor base, Tensor index, Tensor source) {
+      Domain.NUMERIC.require(op, base);
+      Checks.index(op, index);
+      Checks.sameType(op, base, source);
+      Checks.sameDevice(op, base, index);
+      Checks.sameDevice(op, base, source);
+      Checks.shape(op, "the source", source, index.shape());
+      within(op, index.shape(), base.shape(), axis);
     }
 
     @Override
@@ -67,13 +87,7 @@ public sealed interface Indexing extends Op {
       Tensor base = inputs[0];
       Tensor index = inputs[1];
       Tensor source = inputs[2];
-      Domain.NUMERIC.require(label(), base);
-      Checks.index(this, index);
-      Checks.sameType(label(), base, source);
-      Checks.sameDevice(label(), base, index);
-      Checks.sameDevice(label(), base, source);
-      Checks.shape(this, "the source", source, index.shape());
-      within(this, index.shape(), base.shape(), axis);
+      require(label(), base, index, source);
       Tensor y = new Joins.Copy().evaluate(base)[0];
       y.device().backend().scatterAdd(y, axis, index, source);
       return new Tensor[] {y};
@@ -99,18 +113,17 @@ public sealed interface Indexing extends Op {
           Vjp.Rule.from(
               List.of(1),
               false,
-              c ->
-                  Op.apply(new IndexAdd(axis), Tensor.zerosAs(c.g(), c.shape(0)), c.in(1), c.g())));
+              c -> Op.apply(new IndexAdd(axis), c.g().zerosLike(c.shape(0)), c.in(1), c.g())));
     }
 
     @Override
     public Tensor[] evaluate(Tensor... inputs) {
       Tensor x = inputs[0];
       Tensor index = inputs[1];
-      Checks.index(this, index);
+      Checks.index(label(), index);
       Checks.sameDevice(label(), x, index);
       Shape shape = replaced(x.shape(), axis, index.shape());
-      Tensor y = Tensor.empty("indexSelect", x.device(), x.dtype(), shape);
+      Tensor y = Engine.empty("indexSelect", x.device(), x.dtype(), shape);
       Tensor rows = threefold(this, dense(x), axis, x.dim(axis));
       Tensor out =
           threefold(y, rows.dim(0), Checks.size(this, index.size(), index.shape()), rows.dim(2));
@@ -137,7 +150,7 @@ public sealed interface Indexing extends Op {
       return Vjp.of(
           Vjp.Rule.linear(g -> g),
           Vjp.Rule.none(),
-          Vjp.Rule.reading(1, (g, index) -> g.indexSelect(axis, index)));
+          Vjp.Rule.reading(1, (g, index) -> g.indexSelect(index, axis)));
     }
 
     @Override
@@ -146,11 +159,11 @@ public sealed interface Indexing extends Op {
       Tensor index = inputs[1];
       Tensor source = inputs[2];
       Domain.NUMERIC.require(label(), base);
-      Checks.index(this, index);
+      Checks.index(label(), index);
       Checks.sameType(label(), base, source);
       Checks.sameDevice(label(), base, index);
       Checks.sameDevice(label(), base, source);
-      Checks.shape(this, "the source", source, replaced(base.shape(), axis, index.shape()));
+      Checks.shape(label(), "the source", source, replaced(base.shape(), axis, index.shape()));
       Tensor y = new Joins.Copy().evaluate(base)[0];
       Tensor rows = threefold(this, y, axis, base.dim(axis));
       Tensor added =
@@ -164,10 +177,10 @@ public sealed interface Indexing extends Op {
     }
   }
 
-  private static void within(Op op, Shape index, Shape x, int axis) {
+  private static void within(String op, Shape index, Shape x, int axis) {
     if (index.rank() != x.rank()) {
       throw new TensorException(
-          op.label()
+          op
               + ": the index "
               + index
               + " has rank "
@@ -184,7 +197,7 @@ public sealed interface Indexing extends Op {
     }
     if (!fits) {
       throw new TensorException(
-          op.label() + ": index " + index + " does not lie within " + x + " beside axis " + axis);
+          op + ": index " + index + " does not lie within " + x + " beside axis " + axis);
     }
   }
 
@@ -197,7 +210,7 @@ public sealed interface Indexing extends Op {
   }
 
   private static Tensor dense(Tensor x) {
-    return x.layout().isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
+    return Engine.layout(x).isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
   }
 
   private static Tensor flat(Op op, Tensor index) {

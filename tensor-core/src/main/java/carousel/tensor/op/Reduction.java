@@ -1,6 +1,7 @@
 package carousel.tensor.op;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -106,7 +107,7 @@ public record Reduction(Reduce reduce, List<Integer> axes) implements Op {
       throw new TensorException(
           label() + ": no elements to choose from: " + x.shape() + " over axes " + axes);
     }
-    Tensor y = Tensor.empty(label(), x.device(), reduce.result(x.dtype()), shape);
+    Tensor y = Engine.empty(label(), x.device(), reduce.result(x.dtype()), shape);
     List<Integer> repeated = Repeats.axes(reduce, x, axes);
     if (!repeated.isEmpty()) {
       try (var scope = TensorScope.openUnwatched()) {

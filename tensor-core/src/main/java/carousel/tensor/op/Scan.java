@@ -54,11 +54,7 @@ public record Scan(
      */
     boolean fits(int steps, int rows);
 
-    /**
-     * Returns the columns.
-     *
-     * @return C
-     */
+    /** {@return the columns, C} */
     int columns();
 
     /**
@@ -141,11 +137,7 @@ public record Scan(
       states = List.copyOf(states);
     }
 
-    /**
-     * Returns a tensor of the type and device of all.
-     *
-     * @return one of them
-     */
+    /** {@return a tensor of the type and device of all} */
     public Tensor like() {
       return states.getFirst();
     }
@@ -269,10 +261,10 @@ public record Scan(
   }
 
   /**
-   * Returns what two recurrences share whose kernels compute the same, but for numbers.
+   * {@return what two recurrences share whose kernels compute the same, but for numbers, compared
+   * by equals}
    *
    * @param like of the type and device of the inputs
-   * @return compared by equals
    */
   public String identity(Tensor like) {
     return like.device()
@@ -301,31 +293,44 @@ public record Scan(
    * @return a recurrence from whose other outputs nothing flows; this one, if that makes no difference
    */
   public Scan reached(@Nullable Tensor... cotangents) {
-    List<Boolean> ofStates = new ArrayList<>();
-    for (int k = 1; k < cotangents.length; k++) {
-      ofStates.add(cotangents[k] != null);
-    }
+    List<Boolean> ofStates = ofStates(cotangents);
     if (cotangents[0] != null && !ofStates.contains(false)) {
       return this;
     }
-    Traced reached = step.reached(cotangents[0] != null, ofStates);
+    Traced reached = step.reached(cotangents[0] != null, ofStates, steps == 1);
     return reached == step ? this : new Scan(reached, loop, inputs, steps, rows, reverse);
   }
 
   /**
-   * Returns the columns of the outputs.
+   * Tells whether what arrives at some of the outputs reaches the same of every step, so that the gradient of one is
+   * that of all.
    *
-   * @return the sum of the parts of y
+   * @param cotangents one per output; null where nothing flows
+   * @return whether a kernel of {@link #reached} lets nothing flow where the loop does not
    */
+  public boolean isSteady(@Nullable Tensor... cotangents) {
+    return step.isSteady(cotangents[0] != null, ofStates(cotangents), steps, inputs.ragged());
+  }
+
+  static List<Boolean> ofStates(@Nullable Tensor... cotangents) {
+    List<Boolean> ofStates = new ArrayList<>();
+    for (int k = 1; k < cotangents.length; k++) {
+      ofStates.add(cotangents[k] != null);
+    }
+    return ofStates;
+  }
+
+  /** The same over fewer steps. */
+  Scan over(int count) {
+    return new Scan(step, loop, inputs, count, rows, reverse);
+  }
+
+  /** {@return the columns of the outputs: the sum of the parts of y} */
   public int columns() {
     return step.y().stream().mapToInt(Value::width).sum();
   }
 
-  /**
-   * Returns the shape of y.
-   *
-   * @return {@code [T,N,C]}
-   */
+  /** {@return the shape of y, {@code [T,N,C]}} */
   public Shape shape() {
     return Shape.of(steps, rows, columns());
   }

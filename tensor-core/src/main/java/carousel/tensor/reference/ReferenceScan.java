@@ -5,6 +5,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Interpreter;
+import carousel.tensor.op.LastStep;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Reduction;
@@ -58,7 +59,7 @@ final class ReferenceScan implements Fused {
 
     /** The rows that are computed, of one value for each row. */
     Tensor there(Tensor rows) {
-      return which == null ? rows : rows.indexSelect(0, which);
+      return which == null ? rows : rows.indexSelect(which, 0);
     }
 
     Tensor of(Value value) {
@@ -78,7 +79,7 @@ final class ReferenceScan implements Fused {
         case STATE -> states.get(value.index()).narrow(1, from, width);
         case VECTOR -> rows(captured(value.index()).narrow(0, from, width).unsqueeze(0), width);
         case ROWS -> there(captured(value.index())).narrow(1, from, width);
-        case CONSTANT, NUMBER -> Tensor.fullAs(like(), Shape.SCALAR, value.number());
+        case CONSTANT, NUMBER -> like().fullLike(Shape.SCALAR, value.number());
         case COTANGENT -> cotangents.get(value.index());
         case ARRIVING -> throw new IllegalStateException("not known before the gradient: " + value);
         case SPREAD -> rows(of(value.inputs().getFirst()), width);
@@ -186,14 +187,14 @@ final class ReferenceScan implements Fused {
       states = next;
     }
     List<Tensor> outputs = new ArrayList<>();
-    outputs.add(Tensor.stack(0, List.of(y)));
+    outputs.add(Tensor.stack(List.of(y), 0));
     states.forEach(state -> outputs.add(state.copy()));
     return new Result(outputs.toArray(new Tensor[0]), before.toArray(new Tensor[0]));
   }
 
   private static Tensor joined(Values values, List<Value> parts) {
     List<Tensor> columns = parts.stream().map(p -> values.rows(values.of(p), p.width())).toList();
-    return columns.size() == 1 ? columns.getFirst() : Tensor.concat(1, columns);
+    return columns.size() == 1 ? columns.getFirst() : Tensor.concat(columns, 1);
   }
 
   private int time(int k) {
@@ -217,6 +218,10 @@ final class ReferenceScan implements Fused {
   @Override
   public @Nullable Tensor[] backward(
       Tensor[] inputs, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
+    if (!scan.isSteady(cotangents)) {
+      return LastStep.backward(
+          scan, inputs, cotangents, wanted, (part, given) -> new ReferenceScan(part, like(given)));
+    }
     Scan reached = scan.reached(cotangents);
     ReferenceScan exact = reached == scan ? this : new ReferenceScan(reached, like(inputs));
     return Interpreter.EAGER.run(() -> exact.pull(inputs, result, cotangents, wanted));
@@ -271,7 +276,7 @@ final class ReferenceScan implements Fused {
     for (Value part : scan.step().y()) {
       arriving.add(
           dy == null
-              ? Tensor.zerosAs(before.getFirst(), Shape.of(scan.rows(), part.width()))
+              ? before.getFirst().zerosLike(Shape.of(scan.rows(), part.width()))
               : masked(dy.narrow(1, column, part.width()), valid));
       column += part.width();
     }
@@ -309,7 +314,7 @@ final class ReferenceScan implements Fused {
         Value back = step.back().get(part);
         parts.add(back == null ? g : g.add(values.of(back)));
       }
-      Tensor all = Tensor.concat(1, parts);
+      Tensor all = Tensor.concat(parts, 1);
       flowing.add(valid == null ? all : Tensor.where(valid, all, carried.get(i)));
     }
     return flowing;

@@ -12,9 +12,8 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Fused {
   /**
-   * Returns what two kernels share that compute the same.
-   *
-   * @return compared by equals; its class unless a kernel says otherwise
+   * {@return what two kernels share that compute the same, compared by equals; its class unless a
+   * kernel says otherwise}
    */
   default Object identity() {
     return getClass();

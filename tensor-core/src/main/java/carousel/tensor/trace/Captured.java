@@ -1,6 +1,7 @@
 package carousel.tensor.trace;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
@@ -150,7 +151,7 @@ class Captured {
   /** What a tensor holds beside stand-ins. */
   Seen elements(StepTrace trace, Tensor tensor, boolean hasColumns) {
     if (isMade(tensor)) {
-      double number = tensor.storage().filled().orElseThrow();
+      double number = Engine.storage(tensor).filled().orElseThrow();
       Value value = number(number);
       if (tensor.dtype() == DType.BOOL) {
         value = graph.apply(Binary.NE, List.of(graph.constant(number), graph.constant(0)));
@@ -193,7 +194,7 @@ class Captured {
 
   /** Whether the code has made a tensor, of one number. */
   private boolean isMade(Tensor tensor) {
-    return tensor.storage().filled().isPresent() && scope.owns(tensor);
+    return Engine.storage(tensor).filled().isPresent() && scope.owns(tensor);
   }
 
   /** Fails if code may not capture a tensor. */

@@ -3,6 +3,7 @@ package carousel.tensor.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
 import carousel.tensor.reference.ReferenceBackend;
@@ -101,11 +102,11 @@ class BrokenBackendTest {
     if (y.size() == 0) {
       return;
     }
-    long at = y.layout().offset();
+    long at = Engine.layout(y).offset();
     for (int axis = 0; axis < y.rank(); axis++) {
-      at += (y.dim(axis) - 1) * y.layout().stride(axis);
+      at += (y.dim(axis) - 1) * Engine.layout(y).stride(axis);
     }
-    long address = y.storage().address() + at * y.dtype().bytes();
+    long address = Engine.storage(y).address() + at * y.dtype().bytes();
     switch (y.dtype()) {
       case F32 -> {
         float v = ALL.get(ValueLayout.JAVA_FLOAT, address);

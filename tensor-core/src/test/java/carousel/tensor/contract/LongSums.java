@@ -251,7 +251,7 @@ public final class LongSums {
                   Tensor index = index(x.count(), x.count(), 1);
                   Tensor y = Tensor.zeros(x.type(), 3);
                   return Result.of(
-                      y.scatterAdd(0, index, x.tensor(x.count())).narrow(0, 1, 1), x.sum());
+                      y.scatterAdd(index, x.tensor(x.count()), 0).narrow(0, 1, 1), x.sum());
                 }),
             way(
                 "to columns",
@@ -260,7 +260,7 @@ public final class LongSums {
                   Tensor index = index(n, n, 1).unsqueeze(1).expand(n, 4);
                   Tensor y = Tensor.zeros(x.type(), 3, 4);
                   return Result.of(
-                      y.scatterAdd(0, index, rows(x, 4)).narrow(0, 1, 1), x.columns(4));
+                      y.scatterAdd(index, rows(x, 4), 0).narrow(0, 1, 1), x.columns(4));
                 })));
     ways.put(
         "IndexAdd",
@@ -272,7 +272,7 @@ public final class LongSums {
                 x -> {
                   int n = x.count() / COLUMNS;
                   Tensor y = Tensor.zeros(x.type(), n / 2 + 2, COLUMNS);
-                  Tensor sums = y.indexAdd(0, index(n, n / 2, n / 2 + 1), rows(x, COLUMNS));
+                  Tensor sums = y.indexAdd(index(n, n / 2, n / 2 + 1), rows(x, COLUMNS), 0);
                   return Result.of(sums.sum(0), x.columns(COLUMNS));
                 })));
     ways.put(
@@ -314,7 +314,7 @@ public final class LongSums {
   private static Result added(Terms x, int columns) {
     int n = x.count() / columns;
     Tensor y = Tensor.zeros(x.type(), 3, columns);
-    Tensor sums = y.indexAdd(0, index(n, n, 1), rows(x, columns));
+    Tensor sums = y.indexAdd(index(n, n, 1), rows(x, columns), 0);
     return Result.of(sums.narrow(0, 1, 1), x.columns(columns));
   }
 

@@ -42,7 +42,7 @@ final class Tolerance {
           Unary.SQRT,
           Unary.RECIPROCAL,
           Unary.RELU,
-          Unary.STEP,
+          Unary.HEAVISIDE,
           Unary.FLOOR,
           Unary.CEIL,
           Unary.ROUND,

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -87,7 +88,7 @@ class CpuBackendTest {
           Operands.empty(op.result(type), shape.toArray()),
           f32 ? 1e-6 + 1e-7 * n : 1e-13,
           unit * terms,
-          op + " " + x.layout() + " over " + Arrays.toString(axes));
+          op + " " + Engine.layout(x) + " over " + Arrays.toString(axes));
     }
   }
 
@@ -108,7 +109,7 @@ class CpuBackendTest {
                   y,
                   tolerance,
                   tolerance,
-                  "softmax " + log + " " + x.layout());
+                  "softmax " + log + " " + Engine.layout(x));
             }
           }
           Operands.agree(
@@ -116,7 +117,7 @@ class CpuBackendTest {
               y,
               tolerance,
               0,
-              "cumsum " + x.layout() + " along " + axis);
+              "cumsum " + Engine.layout(x) + " along " + axis);
         }
       });
     }
@@ -132,10 +133,10 @@ class CpuBackendTest {
         boolean descending = layout % 2 == 1;
         Tensor[] expected = {Operands.empty(type, dims), Operands.empty(DType.I32, dims)};
         reference.sort(x, axis, descending, expected[0], expected[1]);
-        for (CpuBackend cpu : Operands.some(type + " " + x.layout())) {
+        for (CpuBackend cpu : Operands.some(type + " " + Engine.layout(x))) {
           Tensor[] got = {Operands.empty(type, dims), Operands.empty(DType.I32, dims)};
           cpu.sort(x, axis, descending, got[0], got[1]);
-          String what = cpu.description() + ", sorted " + x.layout();
+          String what = cpu.description() + ", sorted " + Engine.layout(x);
           Operands.assertClose(got[0], expected[0], 0, 0, what);
           Operands.assertClose(got[1], expected[1], 0, 0, what);
         }
@@ -167,7 +168,7 @@ class CpuBackendTest {
         Operands.empty(type, picked),
         0,
         0,
-        "gather " + x.layout());
+        "gather " + Engine.layout(x));
 
     Tensor source = operands.tensor(type, layout, false, picked);
     Operands.agree(
@@ -175,7 +176,7 @@ class CpuBackendTest {
         operands.dense(type, false, dims),
         2e-6,
         2e-6,
-        "scatterAdd " + source.layout());
+        "scatterAdd " + Engine.layout(source));
 
     int[] flat = {3, n, n < 60 ? 1 + x.rank() * 100 : 2};
     int[] rows = {3, 40, flat[2]};
@@ -186,7 +187,7 @@ class CpuBackendTest {
         Operands.empty(type, rows),
         0,
         0,
-        "indexSelect " + table.layout());
+        "indexSelect " + Engine.layout(table));
 
     Tensor terms = operands.tensor(type, layout, false, rows);
     // Forty terms of up to 4, of which the reference loses nothing.
@@ -195,7 +196,7 @@ class CpuBackendTest {
         operands.dense(type, false, flat),
         3e-6,
         2e-5,
-        "indexAdd " + terms.layout());
+        "indexAdd " + Engine.layout(terms));
   }
 
   @Test
@@ -217,7 +218,7 @@ class CpuBackendTest {
                   Operands.empty(type, with(batch, s[0], s[1])),
                   0,
                   bound,
-                  a.layout() + " · " + b.layout());
+                  Engine.layout(a) + " · " + Engine.layout(b));
             }
           }
         }
@@ -308,7 +309,7 @@ class CpuBackendTest {
       Tensor x = operands.dense(DType.F32, false, 2, 4, 3);
       for (int bad : new int[] {-1, 4}) {
         Tensor index = operands.indices(4, 5);
-        Bytes.i32(index.address() + 8, bad);
+        Bytes.i32(Engine.address(index) + 8, bad);
         String range = "index " + bad + " is out of range [0,4)";
         assertThatThrownBy(() -> cpu.indexSelect(x, index, Operands.empty(DType.F32, 2, 5, 3)))
             .isInstanceOf(TensorException.class)
@@ -319,7 +320,7 @@ class CpuBackendTest {
             .hasMessage("indexAdd: " + range);
         Operands.assertClose(x, before, 0, 0, "unchanged");
         Tensor three = operands.indices(4, 2, 5, 3);
-        Bytes.i32(three.address() + 16, bad);
+        Bytes.i32(Engine.address(three) + 16, bad);
         assertThatThrownBy(() -> cpu.gather(x, 1, three, Operands.empty(DType.F32, 2, 5, 3)))
             .isInstanceOf(TensorException.class)
             .hasMessage("gather: " + range);
@@ -356,6 +357,33 @@ class CpuBackendTest {
       for (int layout = 0; layout < Operands.LAYOUTS; layout++) {
         try (TensorScope scope = TensorScope.open()) {
           test.run(dims, layout);
+        }
+      }
+    }
+  }
+
+  /** As many lines as threads take side by side, one less, one more, and a few times that; whole numbers, which are exact. */
+  @Test
+  void linearScansReachTheLastLine() {
+    int n = 3;
+    for (DType type : new DType[] {DType.F32, DType.F64, DType.I32}) {
+      for (int lines : new int[] {1, 63, 64, 65, 127, 129, 193}) {
+        try (var scope = TensorScope.open()) {
+          double[] a = new double[n * lines];
+          double[] b = new double[n * lines];
+          double[] h = new double[n * lines];
+          for (int i = 0; i < n * lines; i++) {
+            a[i] = i % 7 - 3;
+            b[i] = i % 11 - 5;
+            h[i] = i < lines ? b[i] : a[i] * h[i - lines] + b[i];
+          }
+          Tensor x = Tensor.of(type, Shape.of(n, lines), a);
+          Tensor y = Tensor.of(type, Shape.of(n, lines), b);
+          assertThat(x.linearScan(y, 0).toDoubleArray())
+              .as("%s, %d lines", type, lines)
+              .isEqualTo(h);
+          Tensor along = x.transpose(0, 1).copy().linearScan(y.transpose(0, 1).copy(), 1);
+          assertThat(along.transpose(0, 1).toDoubleArray()).as("%d lines", lines).isEqualTo(h);
         }
       }
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -70,7 +71,7 @@ class RandomsTest {
 
   private static double[] filled(
       Device device, DType type, BiConsumer<Backend, Tensor> fill, int size) {
-    Tensor y = Tensor.empty("test", device, type, Shape.of(size));
+    Tensor y = Engine.empty("test", device, type, Shape.of(size));
     fill.accept(device.backend(), y);
     return Operands.values(y);
   }

@@ -3,6 +3,7 @@ package carousel.tensor.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.loop.Kernels;
@@ -96,7 +97,7 @@ class RowErrorTest {
     Tensor x = Operands.empty(type, SIZE);
     Element element = Element.of(type);
     for (long i = 0; i < SIZE; i++) {
-      element.set(x.address() + i * element.size(), source.getAsDouble());
+      element.set(Engine.address(x) + i * element.size(), source.getAsDouble());
     }
     return x;
   }

@@ -184,11 +184,11 @@ class StructureValuesTest {
     Tensor x = numbers(DType.F64, 3, 2);
     Tensor index = Tensor.of(Shape.of(1, 2), 2, 0);
     Tensor source = Tensor.of(Shape.of(1, 2), -1.0, -2.0);
-    assertThat(x.scatter(0, index, source).toDoubleArray()).containsExactly(1, -2, 3, 4, -1, 6);
+    assertThat(x.scatter(index, source, 0).toDoubleArray()).containsExactly(1, -2, 3, 4, -1, 6);
     Tensor twice = Tensor.of(Shape.of(3, 1), 1, 0, 1).reshape(1, 3);
     assertThat(
             Tensor.of(Shape.of(1, 2), 5.0, Double.NaN)
-                .scatter(1, twice, Tensor.of(Shape.of(1, 3), 1.0, 2, 4))
+                .scatter(twice, Tensor.of(Shape.of(1, 3), 1.0, 2, 4), 1)
                 .toDoubleArray())
         .containsExactly(2, 5);
   }

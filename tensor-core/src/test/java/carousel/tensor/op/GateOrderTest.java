@@ -43,7 +43,7 @@ class GateOrderTest {
   /** {@code [2,G·H]}, in each block a number that its gate's name tells. */
   private static Tensor weights(GateOrder order) {
     return Tensor.concat(
-        1, order.names().stream().map(g -> Tensor.full(DType.F32, number(g), 2, UNITS)).toList());
+        order.names().stream().map(g -> Tensor.full(DType.F32, number(g), 2, UNITS)).toList(), 1);
   }
 
   private static double number(String gate) {

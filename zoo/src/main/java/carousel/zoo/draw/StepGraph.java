@@ -68,7 +68,7 @@ public final class StepGraph {
           tracer.sink(after.get(i), names.get(i), NodeKind.OUTPUT);
         }
         if (backward) {
-          var cotangent = Tensor.fullAs(pullback.value(), pullback.value().shape(), 1);
+          var cotangent = pullback.value().fullLike(pullback.value().shape(), 1);
           tracer.backward(cotangent, names.stream().map(n -> "∂L/∂" + n).toList());
           var gradients = pullback.pull(cotangent);
           tracer.sink(gradients.getFirst(), "∂L/∂X", NodeKind.GRADIENT);
@@ -111,7 +111,7 @@ public final class StepGraph {
   /** One tensor of all that comes out, so that one cotangent reaches all of it. */
   private static Tensor joined(List<Tensor> state, List<Tensor> noted) {
     noted.addAll(state);
-    return state.size() == 1 ? state.getFirst() : Tensor.concat(Tensor.LAST, state);
+    return state.size() == 1 ? state.getFirst() : Tensor.concat(state, Tensor.LAST);
   }
 
   private static List<String> names(RecurrentState state) {

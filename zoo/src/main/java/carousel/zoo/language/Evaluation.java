@@ -115,7 +115,7 @@ public record Evaluation(double perplexity, long tokens) {
           var first = before.now().get(layer).tensors();
           var rest = others.get(layer).tensors();
           for (var k = 0; k < rest.size(); k++) {
-            own.add(Tensor.concat(0, List.of(first.get(k), rest.get(k))));
+            own.add(Tensor.concat(List.of(first.get(k), rest.get(k)), 0));
           }
           joined.add(RecurrentState.with(others.get(layer), own));
         }

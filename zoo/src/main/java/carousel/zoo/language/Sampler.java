@@ -142,6 +142,6 @@ public final class Sampler {
 
   /** From the greatest down, which stays 0 at any temperature: a quotient may be infinite, but never all of them. */
   private Tensor tempered(Tensor logits) {
-    return logits.sub(logits.max(true, Tensor.LAST)).div(temperature);
+    return logits.sub(logits.max(Tensor.LAST, true)).div(temperature);
   }
 }

@@ -1,8 +1,10 @@
 package carousel.tensor.cpu.scan;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
+import carousel.tensor.op.LastStep;
 import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.trace.Value;
@@ -51,7 +53,7 @@ final class ScanKernel implements Fused {
     try (var scope = TensorScope.openUnwatched()) {
       var call = new ScanCall(compiled, scan, given);
       kept[0] = scope.keep(call.empty(call.frame.bytes(saved)));
-      call.frame.place(saved, kept[0].address());
+      call.frame.place(saved, Engine.address(kept[0]));
       new ScanForward(call, numbers).run(results);
       call.giveBack();
     }
@@ -61,15 +63,20 @@ final class ScanKernel implements Fused {
   /**
    * Where nothing flows to an output, zero does, which is the same if slopes are finite, and costs no kernel of
    * its own. If they are not, the gradient is that of a kernel from whose outputs nothing flows but what has
-   * arrived; that keeps something else of the way forward, which it takes again.
+   * arrived; that keeps something else of the way forward, which it takes again. Where other values are reached of
+   * the last step than of those before, it is taken by itself.
    */
   @Override
   public @Nullable Tensor[] backward(
       Tensor[] given, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
     @Nullable Tensor[] gradients = pull(given, result, cotangents, wanted);
     Scan reached = scan.reached(cotangents);
-    if (reached == scan || !Fused.anyNaN(gradients)) {
+    boolean isSteady = scan.isSteady(cotangents);
+    if ((reached == scan && isSteady) || !Fused.anyNaN(gradients)) {
       return gradients;
+    }
+    if (!isSteady) {
+      return LastStep.backward(scan, given, cotangents, wanted, this::like);
     }
     ScanKernel kernel = kernels.of(reached, given);
     if (kernel == null) {
@@ -86,6 +93,11 @@ final class ScanKernel implements Fused {
     }
   }
 
+  /** The same kernel over parts of the inputs. */
+  private Fused like(Scan part, Tensor... inputs) {
+    return new ScanKernel(compiled, part, kernels);
+  }
+
   private @Nullable Tensor[] pull(
       Tensor[] given, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
     @Nullable Tensor[] gradients = new Tensor[given.length];
@@ -100,7 +112,7 @@ final class ScanKernel implements Fused {
       }
       var call = new ScanCall(compiled, scan, given);
       Frame frame = call.frame;
-      frame.place(plan.blocks.subList(0, plan.savedBlocks), result.saved()[0].address());
+      frame.place(plan.blocks.subList(0, plan.savedBlocks), Engine.address(result.saved()[0]));
       List<Block> blocks = plan.blocks.subList(plan.savedBlocks, plan.blocks.size());
       frame.place(blocks, call.memory(frame.bytes(blocks)));
       new ScanBackward(call).run(cotangents, gradients);
@@ -128,6 +140,6 @@ final class ScanKernel implements Fused {
   }
 
   private Tensor empty(Tensor like, Shape shape) {
-    return Tensor.empty("scan", like.device(), compiled.type(), shape);
+    return Engine.empty("scan", like.device(), compiled.type(), shape);
   }
 }

@@ -101,7 +101,7 @@ class PlanTest {
               100,
               (in, s) -> {
                 Tensor u = in[0].add(s[0]).tanh();
-                Tensor mean = u.mean(true, -1);
+                Tensor mean = u.mean(-1, true);
                 Tensor next = u.sub(mean).mul(mean.square().add(1).rsqrt());
                 return new Tensor[] {next, next};
               },

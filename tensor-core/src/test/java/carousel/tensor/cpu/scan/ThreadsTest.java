@@ -72,11 +72,11 @@ class ThreadsTest {
             List<Tensor> a = sum.narrow(1, 0, 4 * units).chunk(4, Tensor.LAST);
             Tensor i = a.get(0).add(peephole.mul(state[1])).sigmoid();
             Tensor next = a.get(1).sigmoid().mul(state[1]).add(i.mul(a.get(2).tanh()));
-            Tensor centred = next.sub(next.mean(true, -1));
-            Tensor scale = centred.square().mean(true, -1).add(1).rsqrt();
+            Tensor centred = next.sub(next.mean(-1, true));
+            Tensor scale = centred.square().mean(-1, true).add(1).rsqrt();
             Tensor out = a.get(3).sigmoid().mul(centred.mul(scale).tanh());
             Tensor gate = sum.narrow(1, 4 * units, 1).sigmoid();
-            Tensor best = out.max(true, -1).mul(gate).add(state[2]);
+            Tensor best = out.max(-1, true).mul(gate).add(state[2]);
             return new Tensor[] {out.mul(gate), out, next, best};
           };
       Kernel kernel = Kernel.of(step, new Scan.Affine(x, wx, b), states, steps, null);
