@@ -83,8 +83,7 @@ public final class Draft {
       case Stacked stack -> inTurn(stack.layers(), from);
       case Sequential layers -> inTurn(layers.layers(), from);
       case MappedSequence mapped -> add(mapped.maps(), add(mapped.layer(), from));
-      case ResidualSequence residual ->
-          add(Operation.add(), from[0], add(residual.layer(), from));
+      case ResidualSequence residual -> add(Operation.add(), from[0], add(residual.layer(), from));
       case Residual residual -> add(Operation.add(), from[0], add(residual.f(), from));
       case Activation.IDENTITY -> from[0];
       case Activation activation -> add(Operation.of(activation), from);

@@ -3,7 +3,6 @@ package carousel.nn.recurrent;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.exchange.onnx.OnnxGru;
 import carousel.nn.FusedContract;
 import carousel.nn.Parameter;
 import carousel.nn.init.Init;

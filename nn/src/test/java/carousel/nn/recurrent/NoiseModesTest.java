@@ -9,7 +9,6 @@ import static carousel.nn.recurrent.NoiseKernelTest.close;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.exchange.pytorch.StateDict;
 import carousel.nn.Training;
 import carousel.nn.recurrent.Noise.Per;
 import carousel.tensor.DType;
