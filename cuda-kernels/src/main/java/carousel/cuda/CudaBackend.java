@@ -1,7 +1,21 @@
 package carousel.cuda;
 
 import carousel.cuda.driver.CudaDriver;
+import carousel.cuda.family.CopyLaunches;
+import carousel.cuda.family.ElementwiseLaunches;
+import carousel.cuda.family.FormulaLaunches;
+import carousel.cuda.family.IndexLaunches;
+import carousel.cuda.family.LineLaunches;
+import carousel.cuda.family.MatrixLaunches;
+import carousel.cuda.family.RandomLaunches;
+import carousel.cuda.family.ReduceLaunches;
+import carousel.cuda.family.SortLaunches;
+import carousel.cuda.launch.DeviceErrors;
+import carousel.cuda.launch.Kernel;
+import carousel.cuda.launch.Launcher;
+import carousel.cuda.launch.View;
 import carousel.cuda.replay.CudaRecorder;
+import carousel.cuda.scan.StepMatch;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;

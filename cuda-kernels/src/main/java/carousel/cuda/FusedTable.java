@@ -1,5 +1,16 @@
 package carousel.cuda;
 
+import carousel.cuda.launch.DeviceErrors;
+import carousel.cuda.launch.Kernel;
+import carousel.cuda.launch.Launcher;
+import carousel.cuda.layer.CrossEntropyFused;
+import carousel.cuda.layer.DropoutFused;
+import carousel.cuda.layer.LayerNormFused;
+import carousel.cuda.layer.LinearFused;
+import carousel.cuda.scan.GatesFused;
+import carousel.cuda.scan.RecurrentCell;
+import carousel.cuda.scan.RecurrentKernels;
+import carousel.cuda.scan.ScanFused;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.LayerComposites;

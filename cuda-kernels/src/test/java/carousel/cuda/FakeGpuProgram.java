@@ -2,6 +2,7 @@ package carousel.cuda;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import carousel.cuda.driver.CubinCache;
 import carousel.cuda.driver.CudaLibrary;
 import carousel.cuda.driver.Gemm;
 import carousel.cuda.driver.JCudaDriver;
@@ -38,12 +39,12 @@ public final class FakeGpuProgram {
   public static void main(String[] arguments) {
     var search = new LibrarySearch(List.of(Path.of(arguments[0])), 1, false);
     var cublas = search.find(CudaLibrary.Kind.CUBLAS, Integer.parseInt(arguments[1])).orElseThrow();
-    var compiler = new EmulatedCompiler(CudaProvider.cache().resolve("emulated"));
+    var compiler = new EmulatedCompiler(CubinCache.configured().resolve("emulated"));
     try {
       var driver = new JCudaDriver(0, "fake", compiler, cublas);
       copies(driver);
       rounding(driver);
-      var device = Device.of("cuda:0", new CudaBackend(driver, CudaBackend.pool(driver)));
+      var device = Device.of("cuda:0", Cuda.backend(driver));
       replays(device);
       List<OpCase> cases = OpCases.all().filter(row -> row.row().matches(arguments[2])).toList();
       List<String> wrong =

@@ -1,6 +1,7 @@
 package carousel.cuda;
 
 import carousel.autograd.Grad;
+import carousel.cuda.scan.RecurrentCase;
 import carousel.nn.CrossEntropy;
 import carousel.nn.Dropout;
 import carousel.nn.LayerNorm;

@@ -1,6 +1,8 @@
 package carousel.cuda;
 
 import carousel.autograd.Grad;
+import carousel.cuda.scan.RecurrentCase;
+import carousel.cuda.scan.RoundedProducts;
 import carousel.nn.Init;
 import carousel.nn.LayerNorm;
 import carousel.nn.Loss;

@@ -4,8 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
+import carousel.cuda.driver.CubinCache;
 import carousel.cuda.driver.Grid;
 import carousel.cuda.emulator.EmulatedDriver;
+import carousel.cuda.emulator.GuardedMemory;
+import carousel.cuda.family.RandomLaunches;
+import carousel.cuda.launch.Kernel;
+import carousel.cuda.launch.Launcher;
 import carousel.cuda.replay.CudaRecorder;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.Tensor;
@@ -100,7 +105,7 @@ class SanitizerTest {
             "--enable-native-access=ALL-UNNAMED",
             "--add-modules", // the CPU's kernels say which composites there are
             "jdk.incubator.vector",
-            "-Dcarousel.cuda.cache=" + CudaProvider.cache(),
+            "-Dcarousel.cuda.cache=" + CubinCache.configured(),
             "-D" + CudaProvider.ASAN + "=true",
             "-cp",
             classes,

@@ -1,0 +1,79 @@
+package carousel.cuda.family;
+
+import static carousel.cuda.launch.Parameter.POINTER;
+import static carousel.cuda.launch.Parameter.POSITIONS_2;
+import static carousel.cuda.launch.Parameter.POSITIONS_3;
+import static carousel.cuda.launch.Parameter.POSITIONS_4;
+
+import carousel.cuda.launch.Kernel;
+import carousel.cuda.launch.Launcher;
+import carousel.cuda.launch.Parameter;
+import carousel.cuda.launch.Types;
+import carousel.tensor.DType;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Domain;
+import carousel.tensor.op.Op;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Unary;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** Functions of one, two and three tensors, element by element. */
+public final class ElementwiseLaunches {
+  private static final Map<Unary, Map<DType, Kernel>> UNARY = new EnumMap<>(Unary.class);
+
+  private static final Map<Binary, Map<DType, Kernel>> BINARY = new EnumMap<>(Binary.class);
+  private static final Map<Ternary, Map<DType, Kernel>> TERNARY = new EnumMap<>(Ternary.class);
+
+  static {
+    for (Unary row : Unary.values()) {
+      UNARY.put(row, kernels("unary", row, row.domain(), POINTER, POINTER, POSITIONS_2));
+    }
+    for (Binary row : Binary.values()) {
+      BINARY.put(row, kernels("binary", row, row.domain(), POINTER, POINTER, POINTER, POSITIONS_3));
+    }
+    for (Ternary row : Ternary.values()) {
+      TERNARY.put(
+          row,
+          kernels("ternary", row, row.domain(), POINTER, POINTER, POINTER, POINTER, POSITIONS_4));
+    }
+  }
+
+  private final Launcher launcher;
+
+  public ElementwiseLaunches(Launcher launcher) {
+    this.launcher = launcher;
+  }
+
+  /** The kernels of a row, one per type of its domain. */
+  private static Map<DType, Kernel> kernels(
+      String family, Op row, Domain domain, Parameter... parameters) {
+    return Types.kernels(
+        domain::accepts,
+        type -> {
+          String symbol = family + "_" + row.label() + "_" + Types.suffix(type);
+          return new Kernel(family + ".cu", symbol, parameters);
+        });
+  }
+
+  /** All kernels of the family. */
+  public static Stream<Kernel> kernels() {
+    return Stream.of(UNARY, BINARY, TERNARY)
+        .flatMap(rows -> rows.values().stream())
+        .flatMap(types -> types.values().stream());
+  }
+
+  public void unary(Unary op, Tensor x, Tensor y) {
+    launcher.map(Types.of(UNARY, op, x.dtype()), y, x);
+  }
+
+  public void binary(Binary op, Tensor a, Tensor b, Tensor y) {
+    launcher.map(Types.of(BINARY, op, a.dtype()), y, a, b);
+  }
+
+  public void ternary(Ternary op, Tensor a, Tensor b, Tensor c, Tensor y) {
+    launcher.map(Types.of(TERNARY, op, b.dtype()), y, a, b, c);
+  }
+}

@@ -1,0 +1,59 @@
+package carousel.cuda.layer;
+
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.LayerComposites;
+import carousel.tensor.spi.Backend;
+import carousel.tensor.spi.Fused;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@link LayerComposites#LINEAR}: {@code (x [M,K], w [K,N], b [N]) → y [M,N]}, {@code y = x · w + b}; {@code dx = g ·
+ * wᵀ}, {@code dw = xᵀ · g}, {@code db = Σ g}. Adds the bias to the product where that lies, so that
+ * there is one [M,N] instead of two.
+ */
+public final class LinearFused implements Fused {
+  private final Backend backend;
+
+  public LinearFused(Backend backend) {
+    this.backend = backend;
+  }
+
+  /** Where the shapes and types fit; the body's errors are for the rest. */
+  public boolean takes(Tensor[] inputs) {
+    Tensor x = inputs[0];
+    Tensor w = inputs[1];
+    Tensor b = inputs[2];
+    return x.dtype().isFloating()
+        && x.dtype() == w.dtype()
+        && x.dtype() == b.dtype()
+        && x.rank() == 2
+        && w.rank() == 2
+        && x.dim(1) == w.dim(0)
+        && b.shape().equals(Shape.of(w.dim(1)));
+  }
+
+  @Override
+  public Result forward(Tensor[] inputs) {
+    Tensor x = inputs[0];
+    Shape shape = Shape.of(x.dim(0), inputs[1].dim(1));
+    Tensor y = Tensor.empty("linear", x.device(), x.dtype(), shape);
+    backend.matmul(x, inputs[1], y);
+    backend.binary(Binary.ADD, y, inputs[2].expanded(shape), y);
+    return new Result(new Tensor[] {y}, new Tensor[0]);
+  }
+
+  @Override
+  public @Nullable Tensor[] backward(
+      Tensor[] inputs, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
+    @Nullable Tensor[] gradients = new Tensor[3];
+    Tensor g = cotangents[0];
+    if (g != null) {
+      gradients[0] = wanted[0] ? g.matmul(inputs[1].transpose(0, 1)) : null;
+      gradients[1] = wanted[1] ? inputs[0].transpose(0, 1).matmul(g) : null;
+      gradients[2] = wanted[2] ? g.sum(0) : null;
+    }
+    return gradients;
+  }
+}
