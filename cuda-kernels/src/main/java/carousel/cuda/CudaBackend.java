@@ -15,6 +15,13 @@ import carousel.cuda.launch.Kernel;
 import carousel.cuda.launch.Launcher;
 import carousel.cuda.launch.View;
 import carousel.cuda.replay.CudaRecorder;
+import carousel.cuda.layer.CrossEntropyFused;
+import carousel.cuda.layer.DropoutFused;
+import carousel.cuda.layer.LayerNormFused;
+import carousel.cuda.scan.GatesFused;
+import carousel.cuda.scan.RecurrentCell;
+import carousel.cuda.scan.RecurrentKernels;
+import carousel.cuda.scan.ScanFused;
 import carousel.cuda.scan.StepMatch;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
@@ -22,11 +29,13 @@ import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.op.Formula;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
+import carousel.tensor.spi.FusedTable;
 import carousel.tensor.spi.Memory;
 import carousel.tensor.spi.Recorder;
 import carousel.tensor.spi.Setting;
@@ -80,7 +89,16 @@ public final class CudaBackend implements Backend {
     this.matrices = new MatrixLaunches(launcher, copies, memory);
     this.randoms = new RandomLaunches(launcher);
     this.formulas = new FormulaLaunches(launcher, memory, errors);
-    this.fused = new FusedTable(launcher, memory, errors, this);
+    this.fused = new FusedTable(this, (op, inputs) -> ScanFused.of(launcher, op, inputs));
+    fused.put(LayerComposites.CROSS_ENTROPY, new CrossEntropyFused(launcher, errors)::offer);
+    fused.put(LayerComposites.DROPOUT, new DropoutFused(launcher)::offer);
+    fused.put(LayerComposites.LAYER_NORM, new LayerNormFused(launcher, memory)::offer);
+    for (RecurrentCell cell : RecurrentCell.values()) {
+      Composite gates = cell.composite();
+      if (gates != null) {
+        fused.put(gates, inputs -> GatesFused.of(launcher, cell, inputs));
+      }
+    }
   }
 
   /** The pool of a driver's memory, with the cap that {@code -Dcarousel.cuda.memory} asks for. */
@@ -110,7 +128,10 @@ public final class CudaBackend implements Backend {
             SortLaunches.kernels(),
             IndexLaunches.kernels(),
             RandomLaunches.kernels(),
-            FusedTable.kernels())
+            CrossEntropyFused.kernels(),
+            DropoutFused.kernels(),
+            LayerNormFused.kernels(),
+            RecurrentKernels.all())
         .flatMap(family -> family);
   }
 

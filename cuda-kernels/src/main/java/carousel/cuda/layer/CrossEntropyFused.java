@@ -51,17 +51,19 @@ public final class CrossEntropyFused implements Fused {
     return Stream.of(FORWARD, BACKWARD).flatMap(types -> types.values().stream());
   }
 
-  /** Dense rows of at least one class and dense targets; everything else is the body's. */
-  public boolean takes(Tensor[] inputs) {
+  /** This, for dense rows of at least one class and dense targets; everything else is the body's. */
+  public @Nullable Fused offer(Tensor[] inputs) {
     Tensor logits = inputs[0];
     Tensor targets = inputs[1];
-    return logits.dtype().isFloating()
+    boolean takes =
+        logits.dtype().isFloating()
         && logits.rank() == 2
         && logits.dim(1) > 0
         && logits.layout().isContiguous()
         && targets.dtype() == DType.I32
         && targets.shape().equals(Shape.of(logits.dim(0)))
         && targets.layout().isContiguous();
+    return takes ? this : null;
   }
 
   private static Team team(Tensor logits) {

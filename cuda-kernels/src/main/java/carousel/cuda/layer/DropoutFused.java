@@ -43,14 +43,16 @@ public final class DropoutFused implements Fused {
     return MASKED.values().stream();
   }
 
-  /** Tensors of one shape and a scale; everything else is the body's. */
-  public boolean takes(Tensor[] inputs) {
+  /** This, for tensors of one shape and a scale; everything else is the body's. */
+  public @Nullable Fused offer(Tensor[] inputs) {
     Tensor x = inputs[0];
-    return x.dtype().isFloating()
+    boolean takes =
+        x.dtype().isFloating()
         && inputs[1].dtype() == DType.BOOL
         && inputs[1].shape().equals(x.shape())
         && inputs[2].dtype() == x.dtype()
         && inputs[2].rank() == 0;
+    return takes ? this : null;
   }
 
   @Override

@@ -60,8 +60,8 @@ public final class LayerNormFused implements Fused {
         .flatMap(types -> types.values().stream());
   }
 
-  /** Dense operands that fit; everything else is the body's. */
-  public boolean takes(Tensor[] inputs) {
+  /** This, for dense operands that fit; everything else is the body's. */
+  public @Nullable Fused offer(Tensor[] inputs) {
     Tensor x = inputs[0];
     Tensor gain = inputs[1];
     Tensor bias = inputs[2];
@@ -78,10 +78,9 @@ public final class LayerNormFused implements Fused {
     for (int axis = -1; takes && axis >= -gain.rank(); axis--) {
       takes = x.dim(axis) == gain.dim(axis);
     }
-    return takes
-        && gain.dtype() == x.dtype()
-        && bias.dtype() == x.dtype()
-        && epsilon.dtype() == x.dtype();
+    takes &=
+        gain.dtype() == x.dtype() && bias.dtype() == x.dtype() && epsilon.dtype() == x.dtype();
+    return takes ? this : null;
   }
 
   @Override

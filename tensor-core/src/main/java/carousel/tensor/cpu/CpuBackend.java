@@ -15,12 +15,14 @@ import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.op.Formula;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Scan;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
+import carousel.tensor.spi.FusedTable;
 import carousel.tensor.spi.Memory;
 import carousel.tensor.trace.Traced;
 import java.lang.foreign.MemorySegment;
@@ -65,7 +67,9 @@ public final class CpuBackend implements Backend {
     this.scans = new Scans(kernels, table::tiles);
     this.matrices = new Matrices(table, memory);
     this.randoms = new Randoms(table);
-    this.fused = new FusedTable(table, this, new Composites(kernels, table::tiles));
+    this.fused = new FusedTable(this, new Composites(kernels, table::tiles)::of);
+    fused.put(LayerComposites.CROSS_ENTROPY, new CrossEntropyKernel(table)::offer);
+    fused.put(LayerComposites.DROPOUT, new DropoutKernel(table)::offer);
   }
 
   /**

@@ -1,21 +1,20 @@
-package carousel.tensor.cpu;
+package carousel.tensor.spi;
 
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.LayerComposites;
-import carousel.tensor.spi.Fused;
 import org.jspecify.annotations.Nullable;
 
 /**
  * {@link LayerComposites#LINEAR}: {@code (x [M,K], w [K,N], b [N]) → y [M,N]}, {@code y = x · w + b}; {@code dx = g ·
  * wᵀ}, {@code dw = xᵀ · g}, {@code db = Σ g}. Adds the bias to the product where that lies, so that
- * there is one [M,N] instead of two.
+ * there is one [M,N] instead of two. It is made of a backend's product and its sum, so each has it.
  */
 final class LinearKernel implements Fused {
-  private final CpuBackend backend;
+  private final Backend backend;
 
-  LinearKernel(CpuBackend backend) {
+  LinearKernel(Backend backend) {
     this.backend = backend;
   }
 
