@@ -14,14 +14,14 @@ import carousel.cuda.launch.DeviceErrors;
 import carousel.cuda.launch.Kernel;
 import carousel.cuda.launch.Launcher;
 import carousel.cuda.launch.View;
+import carousel.cuda.layer.CrossEntropyKernel;
+import carousel.cuda.layer.DropoutKernel;
+import carousel.cuda.layer.LayerNormKernel;
 import carousel.cuda.replay.CudaRecorder;
-import carousel.cuda.layer.CrossEntropyFused;
-import carousel.cuda.layer.DropoutFused;
-import carousel.cuda.layer.LayerNormFused;
-import carousel.cuda.scan.GatesFused;
+import carousel.cuda.scan.CellScanKernel;
+import carousel.cuda.scan.GatesKernel;
 import carousel.cuda.scan.RecurrentCell;
 import carousel.cuda.scan.RecurrentKernels;
-import carousel.cuda.scan.ScanFused;
 import carousel.cuda.scan.StepMatch;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
@@ -89,14 +89,14 @@ public final class CudaBackend implements Backend {
     this.matrices = new MatrixLaunches(launcher, copies, memory);
     this.randoms = new RandomLaunches(launcher);
     this.formulas = new FormulaLaunches(launcher, memory, errors);
-    this.fused = new FusedTable(this, (op, inputs) -> ScanFused.of(launcher, op, inputs));
-    fused.put(LayerComposites.CROSS_ENTROPY, new CrossEntropyFused(launcher, errors)::offer);
-    fused.put(LayerComposites.DROPOUT, new DropoutFused(launcher)::offer);
-    fused.put(LayerComposites.LAYER_NORM, new LayerNormFused(launcher, memory)::offer);
+    this.fused = new FusedTable(this, (op, inputs) -> CellScanKernel.of(launcher, op, inputs));
+    fused.put(LayerComposites.CROSS_ENTROPY, new CrossEntropyKernel(launcher, errors)::offer);
+    fused.put(LayerComposites.DROPOUT, new DropoutKernel(launcher)::offer);
+    fused.put(LayerComposites.LAYER_NORM, new LayerNormKernel(launcher, memory)::offer);
     for (RecurrentCell cell : RecurrentCell.values()) {
       Composite gates = cell.composite();
       if (gates != null) {
-        fused.put(gates, inputs -> GatesFused.of(launcher, cell, inputs));
+        fused.put(gates, inputs -> GatesKernel.of(launcher, cell, inputs));
       }
     }
   }
@@ -128,9 +128,9 @@ public final class CudaBackend implements Backend {
             SortLaunches.kernels(),
             IndexLaunches.kernels(),
             RandomLaunches.kernels(),
-            CrossEntropyFused.kernels(),
-            DropoutFused.kernels(),
-            LayerNormFused.kernels(),
+            CrossEntropyKernel.kernels(),
+            DropoutKernel.kernels(),
+            LayerNormKernel.kernels(),
             RecurrentKernels.all())
         .flatMap(family -> family);
   }

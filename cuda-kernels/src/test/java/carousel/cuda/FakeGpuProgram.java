@@ -2,9 +2,9 @@ package carousel.cuda;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import carousel.cuda.driver.BatchedGemm;
 import carousel.cuda.driver.CubinCache;
 import carousel.cuda.driver.CudaLibrary;
-import carousel.cuda.driver.Gemm;
 import carousel.cuda.driver.JCudaDriver;
 import carousel.cuda.driver.LibrarySearch;
 import carousel.cuda.driver.Precision;
@@ -92,8 +92,8 @@ public final class FakeGpuProgram {
     long x = driver.allocate(Float.BYTES);
     long y = driver.allocate(Float.BYTES);
     driver.upload(MemorySegment.ofArray(new float[] {257}), x);
-    var a = new Gemm.Matrix(x, false, 1, 0);
-    driver.gemm(new Gemm(DType.F32, 1, 1, 1, a, a, new Gemm.Matrix(y, false, 1, 0), 0, 1));
+    var a = new BatchedGemm.Matrix(x, false, 1, 0);
+    driver.gemm(new BatchedGemm(DType.F32, 1, 1, 1, a, a, new BatchedGemm.Matrix(y, false, 1, 0), 0, 1));
     float[] product = new float[1];
     driver.download(y, MemorySegment.ofArray(product));
     float operand = driver.precision() == Precision.BF16 ? 256 : 257;

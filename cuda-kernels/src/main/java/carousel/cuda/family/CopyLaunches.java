@@ -1,14 +1,14 @@
 package carousel.cuda.family;
 
-import static carousel.cuda.launch.Parameter.F64;
-import static carousel.cuda.launch.Parameter.POINTER;
-import static carousel.cuda.launch.Parameter.POSITIONS_1;
-import static carousel.cuda.launch.Parameter.POSITIONS_2;
+import static carousel.cuda.launch.ParameterType.F64;
+import static carousel.cuda.launch.ParameterType.POINTER;
+import static carousel.cuda.launch.ParameterType.POSITIONS_1;
+import static carousel.cuda.launch.ParameterType.POSITIONS_2;
 
 import carousel.cuda.launch.Kernel;
 import carousel.cuda.launch.Launcher;
 import carousel.cuda.launch.Positions;
-import carousel.cuda.launch.Types;
+import carousel.cuda.launch.TypedKernels;
 import carousel.cuda.launch.View;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
@@ -20,13 +20,13 @@ import java.util.stream.Stream;
 public final class CopyLaunches {
   private static final Map<DType, Map<DType, Kernel>> COPY = new EnumMap<>(DType.class);
   private static final Map<DType, Kernel> FILL =
-      Types.kernels(
+      TypedKernels.kernels(
           type -> true,
-          type -> new Kernel("copy.cu", "fill_" + Types.suffix(type), F64, POINTER, POSITIONS_1));
+          type -> new Kernel("copy.cu", "fill_" + TypedKernels.suffix(type), F64, POINTER, POSITIONS_1));
 
   static {
     for (DType from : DType.values()) {
-      COPY.put(from, Types.kernels(to -> true, to -> copyKernel(from, to)));
+      COPY.put(from, TypedKernels.kernels(to -> true, to -> copyKernel(from, to)));
     }
   }
 
@@ -37,7 +37,7 @@ public final class CopyLaunches {
   }
 
   private static Kernel copyKernel(DType from, DType to) {
-    String symbol = "copy_" + Types.suffix(from) + "_" + Types.suffix(to);
+    String symbol = "copy_" + TypedKernels.suffix(from) + "_" + TypedKernels.suffix(to);
     return new Kernel("copy.cu", symbol, POINTER, POINTER, POSITIONS_2);
   }
 
@@ -59,7 +59,7 @@ public final class CopyLaunches {
 
   /** Copies, converting if the types differ. */
   void copy(View x, View y) {
-    launcher.map(Types.of(COPY, x.type(), y.type()), y, x);
+    launcher.map(TypedKernels.of(COPY, x.type(), y.type()), y, x);
   }
 
   public void fill(Tensor y, double value) {
@@ -76,7 +76,7 @@ public final class CopyLaunches {
       return;
     }
     launcher
-        .call(Types.of(FILL, y.type()))
+        .call(TypedKernels.of(FILL, y.type()))
         .f64(value)
         .pointer(y.address())
         .positions(at)

@@ -1,14 +1,14 @@
 package carousel.cuda.family;
 
-import static carousel.cuda.launch.Parameter.POINTER;
-import static carousel.cuda.launch.Parameter.POSITIONS_2;
-import static carousel.cuda.launch.Parameter.POSITIONS_3;
-import static carousel.cuda.launch.Parameter.POSITIONS_4;
+import static carousel.cuda.launch.ParameterType.POINTER;
+import static carousel.cuda.launch.ParameterType.POSITIONS_2;
+import static carousel.cuda.launch.ParameterType.POSITIONS_3;
+import static carousel.cuda.launch.ParameterType.POSITIONS_4;
 
 import carousel.cuda.launch.Kernel;
 import carousel.cuda.launch.Launcher;
-import carousel.cuda.launch.Parameter;
-import carousel.cuda.launch.Types;
+import carousel.cuda.launch.ParameterType;
+import carousel.cuda.launch.TypedKernels;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
@@ -49,11 +49,11 @@ public final class ElementwiseLaunches {
 
   /** The kernels of a row, one per type of its domain. */
   private static Map<DType, Kernel> kernels(
-      String family, Op row, Domain domain, Parameter... parameters) {
-    return Types.kernels(
+      String family, Op row, Domain domain, ParameterType... parameters) {
+    return TypedKernels.kernels(
         domain::accepts,
         type -> {
-          String symbol = family + "_" + row.label() + "_" + Types.suffix(type);
+          String symbol = family + "_" + row.label() + "_" + TypedKernels.suffix(type);
           return new Kernel(family + ".cu", symbol, parameters);
         });
   }
@@ -66,14 +66,14 @@ public final class ElementwiseLaunches {
   }
 
   public void unary(Unary op, Tensor x, Tensor y) {
-    launcher.map(Types.of(UNARY, op, x.dtype()), y, x);
+    launcher.map(TypedKernels.of(UNARY, op, x.dtype()), y, x);
   }
 
   public void binary(Binary op, Tensor a, Tensor b, Tensor y) {
-    launcher.map(Types.of(BINARY, op, a.dtype()), y, a, b);
+    launcher.map(TypedKernels.of(BINARY, op, a.dtype()), y, a, b);
   }
 
   public void ternary(Ternary op, Tensor a, Tensor b, Tensor c, Tensor y) {
-    launcher.map(Types.of(TERNARY, op, b.dtype()), y, a, b, c);
+    launcher.map(TypedKernels.of(TERNARY, op, b.dtype()), y, a, b, c);
   }
 }

@@ -1,7 +1,7 @@
 package carousel.cuda.family;
 
-import static carousel.cuda.launch.Parameter.I32;
-import static carousel.cuda.launch.Parameter.POINTER;
+import static carousel.cuda.launch.ParameterType.I32;
+import static carousel.cuda.launch.ParameterType.POINTER;
 
 import carousel.cuda.driver.Grid;
 import carousel.cuda.launch.DeviceErrors;
@@ -137,7 +137,7 @@ public final class FormulaLaunches {
           .call(kernels.computeIfAbsent(Typed.of(group.getFirst()), Typed::kernel))
           .pointer(at)
           .i32(group.size())
-          .errors(errors, DeviceErrors.Op.FORMULA)
+          .errors(errors, DeviceErrors.Checked.FORMULA)
           .start(Grid.of(Math.toIntExact(blocks)));
       at += 8L * words(group);
     }

@@ -19,7 +19,7 @@ final class FormulaSource {
   private FormulaSource() {}
 
   /** How many values of a kind a formula has. */
-  static int count(Formula formula, Class<? extends Formula.Value> kind) {
+  static int count(Formula formula, Class<? extends Formula.Expression> kind) {
     return (int) formula.values().stream().filter(kind::isInstance).count();
   }
 
@@ -66,7 +66,7 @@ final class FormulaSource {
     return KernelSource.written("formula-" + UUID.nameUUIDFromBytes(text.getBytes(UTF_8)), text);
   }
 
-  private static String value(Formula.Value value) {
+  private static String value(Formula.Expression value) {
     return switch (value) {
       case Formula.Input input -> "x[" + input.index() + "]";
       case Formula.Constant constant -> "c[" + constant.index() + "]";

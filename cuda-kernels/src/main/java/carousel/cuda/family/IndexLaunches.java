@@ -1,19 +1,19 @@
 package carousel.cuda.family;
 
-import static carousel.cuda.launch.Parameter.I32;
-import static carousel.cuda.launch.Parameter.I64;
-import static carousel.cuda.launch.Parameter.POINTER;
-import static carousel.cuda.launch.Parameter.POSITIONS_2;
-import static carousel.cuda.launch.Parameter.POSITIONS_3;
+import static carousel.cuda.launch.ParameterType.I32;
+import static carousel.cuda.launch.ParameterType.I64;
+import static carousel.cuda.launch.ParameterType.POINTER;
+import static carousel.cuda.launch.ParameterType.POSITIONS_2;
+import static carousel.cuda.launch.ParameterType.POSITIONS_3;
 
 import carousel.cuda.driver.Grid;
 import carousel.cuda.launch.DeviceErrors;
 import carousel.cuda.launch.Kernel;
 import carousel.cuda.launch.Launcher;
-import carousel.cuda.launch.Parameter;
+import carousel.cuda.launch.ParameterType;
 import carousel.cuda.launch.Positions;
 import carousel.cuda.launch.Temporary;
-import carousel.cuda.launch.Types;
+import carousel.cuda.launch.TypedKernels;
 import carousel.cuda.launch.View;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
@@ -124,10 +124,10 @@ public final class IndexLaunches {
   }
 
   private static Map<DType, Kernel> kernels(
-      Domain domain, String op, String suffix, Parameter... parameters) {
-    return Types.kernels(
+      Domain domain, String op, String suffix, ParameterType... parameters) {
+    return TypedKernels.kernels(
         domain::accepts,
-        type -> new Kernel("index.cu", op + "_" + Types.suffix(type) + suffix, parameters));
+        type -> new Kernel("index.cu", op + "_" + TypedKernels.suffix(type) + suffix, parameters));
   }
 
   /** All kernels of the family. */
@@ -142,7 +142,7 @@ public final class IndexLaunches {
     View source = View.of(x).shaped(target.dims()).repeated(axis);
     long step = x.layout().strides()[axis];
     gather(
-        DeviceErrors.Op.GATHER,
+        DeviceErrors.Checked.GATHER,
         source,
         View.of(index),
         target,
@@ -164,7 +164,7 @@ public final class IndexLaunches {
             .orElse(unit);
     int by = bytes / unit;
     gather(
-        DeviceErrors.Op.INDEX_SELECT,
+        DeviceErrors.Checked.INDEX_SELECT,
         source.inUnits(by),
         View.of(index).between(y.dim(0), y.dim(2) / by),
         target.inUnits(by),
@@ -174,7 +174,7 @@ public final class IndexLaunches {
   }
 
   private void gather(
-      DeviceErrors.Op op, View x, View index, View y, long step, int size, int bytes) {
+      DeviceErrors.Checked op, View x, View index, View y, long step, int size, int bytes) {
     if (y.count() == 0) {
       return;
     }
@@ -205,7 +205,7 @@ public final class IndexLaunches {
     long lines = at.count() / n;
     if (LINES.containsKey(y.dtype()) && (n <= SHORT || (n <= LONGEST && lines >= MANY))) {
       launcher
-          .call(Types.of(LINES, y.dtype()))
+          .call(TypedKernels.of(LINES, y.dtype()))
           .pointer(y.address())
           .pointer(index.address())
           .pointer(source.address())
@@ -215,7 +215,7 @@ public final class IndexLaunches {
           .i64(from.strides()[axis])
           .i64(n)
           .i32(y.dim(axis))
-          .errors(errors, DeviceErrors.Op.SCATTER_ADD)
+          .errors(errors, DeviceErrors.Checked.SCATTER_ADD)
           .start(launcher.elements(lines));
       return;
     }
@@ -224,7 +224,7 @@ public final class IndexLaunches {
       View order = View.lines(sorted.address(), DType.I32, at.dims(), axis);
       sorting.sort(at, axis, false, order, order.moved(origins.address()));
       addSorted(
-          DeviceErrors.Op.SCATTER_ADD,
+          DeviceErrors.Checked.SCATTER_ADD,
           y,
           axis,
           order.address(),
@@ -236,7 +236,7 @@ public final class IndexLaunches {
   }
 
   private void addSorted(
-      DeviceErrors.Op op,
+      DeviceErrors.Checked op,
       Tensor y,
       int axis,
       long sorted,
@@ -245,7 +245,7 @@ public final class IndexLaunches {
       Positions lines,
       int n) {
     launcher
-        .call(Types.of(SORTED, y.dtype()))
+        .call(TypedKernels.of(SORTED, y.dtype()))
         .pointer(y.address())
         .pointer(sorted)
         .pointer(origins)
@@ -275,12 +275,12 @@ public final class IndexLaunches {
         View one = order.between(y.dim(0), y.dim(2)).only(axes, false);
         Positions lines = Positions.of(one, to, from);
         addSorted(
-            DeviceErrors.Op.INDEX_ADD, y, 1, order.address(), origins.address(), source, lines, n);
+            DeviceErrors.Checked.INDEX_ADD, y, 1, order.address(), origins.address(), source, lines, n);
         return;
       }
       Grid across = launcher.elements(to.count());
       launcher
-          .call(Types.of(SLICES, y.dtype()))
+          .call(TypedKernels.of(SLICES, y.dtype()))
           .pointer(y.address())
           .pointer(order.address())
           .pointer(origins.address())
@@ -290,7 +290,7 @@ public final class IndexLaunches {
           .i64(source.layout().strides()[1])
           .i32(n)
           .i32(y.dim(1))
-          .errors(errors, DeviceErrors.Op.INDEX_ADD)
+          .errors(errors, DeviceErrors.Checked.INDEX_ADD)
           .start(new Grid(across.x(), Math.min(n, MOST_BLOCKS), Grid.THREADS, 0, false));
     }
   }

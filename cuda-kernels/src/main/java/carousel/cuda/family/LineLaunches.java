@@ -1,20 +1,20 @@
 package carousel.cuda.family;
 
-import static carousel.cuda.launch.Parameter.I32;
-import static carousel.cuda.launch.Parameter.I64;
-import static carousel.cuda.launch.Parameter.POINTER;
-import static carousel.cuda.launch.Parameter.POSITIONS_2;
-import static carousel.cuda.launch.Parameter.POSITIONS_3;
+import static carousel.cuda.launch.ParameterType.I32;
+import static carousel.cuda.launch.ParameterType.I64;
+import static carousel.cuda.launch.ParameterType.POINTER;
+import static carousel.cuda.launch.ParameterType.POSITIONS_2;
+import static carousel.cuda.launch.ParameterType.POSITIONS_3;
 
 import carousel.cuda.driver.Grid;
 import carousel.cuda.launch.DeviceErrors;
 import carousel.cuda.launch.Kernel;
 import carousel.cuda.launch.Launcher;
-import carousel.cuda.launch.Parameter;
+import carousel.cuda.launch.ParameterType;
 import carousel.cuda.launch.Positions;
 import carousel.cuda.launch.Team;
 import carousel.cuda.launch.Temporary;
-import carousel.cuda.launch.Types;
+import carousel.cuda.launch.TypedKernels;
 import carousel.cuda.launch.View;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
@@ -51,12 +51,12 @@ public final class LineLaunches {
       cumsumKernels("_serial", POINTER, POINTER, POSITIONS_2, I64, I64, I64, I32, POINTER);
 
   private static final Map<DType, Kernel> LINEAR_SCAN =
-      Types.kernels(
+      TypedKernels.kernels(
           Domain.NUMERIC::accepts,
           type ->
               new Kernel(
                   "linear_scan.cu",
-                  "linearScan_" + Types.suffix(type),
+                  "linearScan_" + TypedKernels.suffix(type),
                   POINTER,
                   POINTER,
                   POINTER,
@@ -79,12 +79,12 @@ public final class LineLaunches {
   }
 
   private static Map<DType, Kernel> softmaxKernels(String name) {
-    return Types.kernels(
+    return TypedKernels.kernels(
         DType::isFloating,
         type ->
             new Kernel(
                 "softmax.cu",
-                name + "_" + Types.suffix(type),
+                name + "_" + TypedKernels.suffix(type),
                 POINTER,
                 POINTER,
                 POSITIONS_2,
@@ -95,10 +95,10 @@ public final class LineLaunches {
                 I32));
   }
 
-  private static Map<DType, Kernel> cumsumKernels(String suffix, Parameter... parameters) {
-    return Types.kernels(
+  private static Map<DType, Kernel> cumsumKernels(String suffix, ParameterType... parameters) {
+    return TypedKernels.kernels(
         Domain.NUMERIC::accepts,
-        type -> new Kernel("cumsum.cu", "cumsum_" + Types.suffix(type) + suffix, parameters));
+        type -> new Kernel("cumsum.cu", "cumsum_" + TypedKernels.suffix(type) + suffix, parameters));
   }
 
   /** All kernels of the family. */
@@ -115,7 +115,7 @@ public final class LineLaunches {
     long count = lines.starts().count();
     Team team = Team.of(count, lines.length(), x.dtype().bytes(), lines.dense());
     launcher
-        .call(Types.of(log ? LOG_SOFTMAX : SOFTMAX, x.dtype()))
+        .call(TypedKernels.of(log ? LOG_SOFTMAX : SOFTMAX, x.dtype()))
         .pointer(x.address())
         .pointer(y.address())
         .positions(lines.starts())
@@ -133,10 +133,10 @@ public final class LineLaunches {
     }
     Lines lines = Lines.of(View.of(x), View.of(y), axis);
     long count = lines.starts().count();
-    var found = DeviceErrors.Op.overflow("cumsum", x.dtype());
+    var found = DeviceErrors.Checked.overflow("cumsum", x.dtype());
     if (lines.length() <= SHORT || (!lines.dense() && count >= MANY)) {
       launcher
-          .call(Types.of(SERIAL, x.dtype()))
+          .call(TypedKernels.of(SERIAL, x.dtype()))
           .pointer(x.address())
           .pointer(y.address())
           .positions(lines.starts())
@@ -158,7 +158,7 @@ public final class LineLaunches {
         Temporary.of(memory, "cumsum", chunks == 1 ? 0 : count * chunks * SUM_BYTES)) {
       if (chunks > 1) {
         launcher
-            .call(Types.of(TOTALS, x.dtype()))
+            .call(TypedKernels.of(TOTALS, x.dtype()))
             .pointer(x.address())
             .pointer(before.address())
             .positions(lines.starts())
@@ -167,13 +167,13 @@ public final class LineLaunches {
             .i64(chunk)
             .start(grid);
         launcher
-            .call(Types.of(BEFORE, x.dtype()))
+            .call(TypedKernels.of(BEFORE, x.dtype()))
             .pointer(before.address())
             .i32(chunks)
             .start(Grid.of(blocks));
       }
       launcher
-          .call(Types.of(CUMSUM, x.dtype()))
+          .call(TypedKernels.of(CUMSUM, x.dtype()))
           .pointer(x.address())
           .pointer(y.address())
           .pointer(before.address())
@@ -199,7 +199,7 @@ public final class LineLaunches {
     Positions starts =
         Positions.of(result.only(axes, false), factor.only(axes, false), added.only(axes, false));
     launcher
-        .call(Types.of(LINEAR_SCAN, h.dtype()))
+        .call(TypedKernels.of(LINEAR_SCAN, h.dtype()))
         .pointer(a.address())
         .pointer(b.address())
         .pointer(h.address())
@@ -208,7 +208,7 @@ public final class LineLaunches {
         .i64(factor.strides()[axis])
         .i64(added.strides()[axis])
         .i64(h.dim(axis))
-        .errors(errors, DeviceErrors.Op.overflow("linearScan", h.dtype()))
+        .errors(errors, DeviceErrors.Checked.overflow("linearScan", h.dtype()))
         .start(launcher.elements(starts.count()));
   }
 }

@@ -1,6 +1,6 @@
 package carousel.cuda.family;
 
-import carousel.cuda.driver.Gemm;
+import carousel.cuda.driver.BatchedGemm;
 import carousel.cuda.launch.Launcher;
 import carousel.cuda.launch.View;
 import carousel.tensor.OutOfMemoryException;
@@ -47,7 +47,7 @@ public final class MatrixLaunches {
     if (axes > 0 && repeats(b) && tall(a)) {
       // One b for the whole batch, and rows of a that are evenly apart: one tall product.
       int rows = Math.toIntExact(y.count() / n);
-      launcher.driver().gemm(new Gemm(y.type(), rows, n, k, matrix(a), matrix(b), matrix(y), 0, 1));
+      launcher.driver().gemm(new BatchedGemm(y.type(), rows, n, k, matrix(a), matrix(b), matrix(y), 0, 1));
       return;
     }
     // The batch axes at the end that all three step through as if they were one are one call; the
@@ -64,7 +64,7 @@ public final class MatrixLaunches {
       launcher
           .driver()
           .gemm(
-              new Gemm(
+              new BatchedGemm(
                   y.type(),
                   m,
                   n,
@@ -123,10 +123,10 @@ public final class MatrixLaunches {
   }
 
   /** As the library takes it: the matrix at an index, and those after it along the last batch axis. */
-  private static Gemm.Matrix matrix(View x, int... index) {
+  private static BatchedGemm.Matrix matrix(View x, int... index) {
     int last = x.rank() - 3;
     long apart = index.length <= last ? x.strides()[last] : 0;
-    return new Gemm.Matrix(x.at(index), transposed(x), lead(x), apart);
+    return new BatchedGemm.Matrix(x.at(index), transposed(x), lead(x), apart);
   }
 
   /** The operand, or a dense copy if the library does not take its strides: it knows none below 1. */

@@ -1,11 +1,11 @@
 package carousel.cuda.family;
 
-import static carousel.cuda.launch.Parameter.I64;
-import static carousel.cuda.launch.Parameter.POINTER;
+import static carousel.cuda.launch.ParameterType.I64;
+import static carousel.cuda.launch.ParameterType.POINTER;
 
 import carousel.cuda.launch.Kernel;
 import carousel.cuda.launch.Launcher;
-import carousel.cuda.launch.Types;
+import carousel.cuda.launch.TypedKernels;
 import carousel.cuda.replay.CudaRecording;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
@@ -28,7 +28,7 @@ public final class RandomLaunches {
 
   static {
     for (Distribution d : Distribution.values()) {
-      FILL.put(d, Types.kernels(DType::isFloating, type -> fillKernel(d, type)));
+      FILL.put(d, TypedKernels.kernels(DType::isFloating, type -> fillKernel(d, type)));
     }
   }
 
@@ -39,7 +39,7 @@ public final class RandomLaunches {
   }
 
   private static Kernel fillKernel(Distribution d, DType type) {
-    String symbol = "random_" + d.name().toLowerCase(Locale.ROOT) + "_" + Types.suffix(type);
+    String symbol = "random_" + d.name().toLowerCase(Locale.ROOT) + "_" + TypedKernels.suffix(type);
     return new Kernel("random.cu", symbol, I64, I64, POINTER, POINTER, I64);
   }
 
@@ -59,7 +59,7 @@ public final class RandomLaunches {
 
   public void fill(Distribution distribution, Philox.Draw draw, Tensor y) {
     if (y.size() > 0) {
-      from(launcher.call(Types.of(FILL, distribution, y.dtype())), draw)
+      from(launcher.call(TypedKernels.of(FILL, distribution, y.dtype())), draw)
           .pointer(y.address())
           .i64(y.size())
           .start(launcher.elements(distribution.blocks(y.dtype(), y.size())));

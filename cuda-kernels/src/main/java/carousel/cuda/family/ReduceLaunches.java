@@ -1,20 +1,20 @@
 package carousel.cuda.family;
 
-import static carousel.cuda.launch.Parameter.I32;
-import static carousel.cuda.launch.Parameter.I64;
-import static carousel.cuda.launch.Parameter.POINTER;
-import static carousel.cuda.launch.Parameter.POSITIONS_1;
-import static carousel.cuda.launch.Parameter.POSITIONS_2;
+import static carousel.cuda.launch.ParameterType.I32;
+import static carousel.cuda.launch.ParameterType.I64;
+import static carousel.cuda.launch.ParameterType.POINTER;
+import static carousel.cuda.launch.ParameterType.POSITIONS_1;
+import static carousel.cuda.launch.ParameterType.POSITIONS_2;
 
 import carousel.cuda.driver.Grid;
 import carousel.cuda.launch.DeviceErrors;
 import carousel.cuda.launch.Kernel;
 import carousel.cuda.launch.Launcher;
-import carousel.cuda.launch.Parameter;
+import carousel.cuda.launch.ParameterType;
 import carousel.cuda.launch.Positions;
 import carousel.cuda.launch.Team;
 import carousel.cuda.launch.Temporary;
-import carousel.cuda.launch.Types;
+import carousel.cuda.launch.TypedKernels;
 import carousel.cuda.launch.View;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
@@ -67,11 +67,11 @@ public final class ReduceLaunches {
     this.errors = errors;
   }
 
-  private static Map<DType, Kernel> kernels(Reduce row, String suffix, Parameter... parameters) {
-    return Types.kernels(
+  private static Map<DType, Kernel> kernels(Reduce row, String suffix, ParameterType... parameters) {
+    return TypedKernels.kernels(
         row.domain()::accepts,
         type -> {
-          String symbol = "reduce_" + row.label() + "_" + Types.suffix(type) + suffix;
+          String symbol = "reduce_" + row.label() + "_" + TypedKernels.suffix(type) + suffix;
           return new Kernel("reduce.cu", symbol, parameters);
         });
   }
@@ -97,11 +97,11 @@ public final class ReduceLaunches {
     int blocks = team.blocks(kept.count());
     long chunk = team.chunk(kept.count(), reduced.count(), bytes);
     int chunks = Math.toIntExact(Math.max(1, Math.ceilDiv(reduced.count(), chunk)));
-    var found = DeviceErrors.Op.overflow(op.label(), x.dtype());
+    var found = DeviceErrors.Checked.overflow(op.label(), x.dtype());
     long states = chunks == 1 ? 0 : kept.count() * chunks * STATE_BYTES;
     try (var temporary = Temporary.of(memory, op.label(), states)) {
       launcher
-          .call(Types.of(REDUCE, op, x.dtype()))
+          .call(TypedKernels.of(REDUCE, op, x.dtype()))
           .pointer(x.address())
           .pointer(y.address())
           .pointer(temporary.address())
@@ -114,7 +114,7 @@ public final class ReduceLaunches {
           .start(new Grid(blocks, chunks, Grid.THREADS, 0, false));
       if (chunks > 1) {
         launcher
-            .call(Types.of(CHUNKS, op, x.dtype()))
+            .call(TypedKernels.of(CHUNKS, op, x.dtype()))
             .pointer(temporary.address())
             .pointer(y.address())
             .positions(kept)

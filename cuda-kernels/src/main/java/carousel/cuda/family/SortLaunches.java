@@ -1,16 +1,16 @@
 package carousel.cuda.family;
 
-import static carousel.cuda.launch.Parameter.I32;
-import static carousel.cuda.launch.Parameter.I64;
-import static carousel.cuda.launch.Parameter.POINTER;
-import static carousel.cuda.launch.Parameter.POSITIONS_2;
+import static carousel.cuda.launch.ParameterType.I32;
+import static carousel.cuda.launch.ParameterType.I64;
+import static carousel.cuda.launch.ParameterType.POINTER;
+import static carousel.cuda.launch.ParameterType.POSITIONS_2;
 
 import carousel.cuda.driver.Grid;
 import carousel.cuda.launch.Kernel;
 import carousel.cuda.launch.Launcher;
-import carousel.cuda.launch.Parameter;
+import carousel.cuda.launch.ParameterType;
 import carousel.cuda.launch.Temporary;
-import carousel.cuda.launch.Types;
+import carousel.cuda.launch.TypedKernels;
 import carousel.cuda.launch.View;
 import carousel.tensor.DType;
 import carousel.tensor.op.Domain;
@@ -38,10 +38,10 @@ public final class SortLaunches {
     this.memory = memory;
   }
 
-  private static Map<DType, Kernel> kernels(String step, Parameter... parameters) {
-    return Types.kernels(
+  private static Map<DType, Kernel> kernels(String step, ParameterType... parameters) {
+    return TypedKernels.kernels(
         Domain.NUMERIC::accepts,
-        type -> new Kernel("sort.cu", "sort_" + Types.suffix(type) + "_" + step, parameters));
+        type -> new Kernel("sort.cu", "sort_" + TypedKernels.suffix(type) + "_" + step, parameters));
   }
 
   /** All kernels of the family. */
@@ -69,7 +69,7 @@ public final class SortLaunches {
         long to = other.address();
         for (long run = TILE; run < lines.length(); run *= 2) {
           launcher
-              .call(Types.of(MERGE, x.type()))
+              .call(TypedKernels.of(MERGE, x.type()))
               .pointer(from)
               .pointer(to)
               .i64(x.count())
@@ -81,7 +81,7 @@ public final class SortLaunches {
           from = sorted;
         }
         launcher
-            .call(Types.of(WRITE, x.type()))
+            .call(TypedKernels.of(WRITE, x.type()))
             .pointer(x.address())
             .pointer(values.address())
             .pointer(indices.address())
@@ -106,7 +106,7 @@ public final class SortLaunches {
     int perBlock = Math.max(1, TILE / 2 / padded);
     long tiles = lines.starts().count() * Math.ceilDiv(lines.length(), padded);
     launcher
-        .call(Types.of(TILES, x.type()))
+        .call(TypedKernels.of(TILES, x.type()))
         .pointer(x.address())
         .pointer(values.address())
         .pointer(indices.address())

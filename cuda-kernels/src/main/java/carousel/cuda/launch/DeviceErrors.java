@@ -5,7 +5,7 @@ import carousel.cuda.replay.CudaRecorder;
 import carousel.cuda.replay.CudaRecording;
 import carousel.tensor.DType;
 import carousel.tensor.TensorException;
-import carousel.tensor.op.Whole;
+import carousel.tensor.op.WholeNumbers;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -17,7 +17,7 @@ import java.lang.foreign.MemorySegment;
  */
 public final class DeviceErrors {
   /** What can go wrong, in the numbers that kernels report. */
-  public enum Op {
+  public enum Checked {
     NONE("none"),
     GATHER("gather"),
     SCATTER_ADD("scatterAdd"),
@@ -32,18 +32,18 @@ public final class DeviceErrors {
     private final String label;
     private final boolean overflow;
 
-    Op(String label) {
+    Checked(String label) {
       this(label, false);
     }
 
-    Op(String label, boolean overflow) {
+    Checked(String label, boolean overflow) {
       this.label = label;
       this.overflow = overflow;
     }
 
     /** The overflow of a fold of whole numbers; none of other types and folds. */
-    public static Op overflow(String label, DType type) {
-      for (Op op : values()) {
+    public static Checked overflow(String label, DType type) {
+      for (Checked op : values()) {
         if (op.overflow && type == DType.I32 && op.label.equals(label)) {
           return op;
         }
@@ -53,7 +53,7 @@ public final class DeviceErrors {
 
     private String text(int index, int size) {
       return overflow || size == DOES_NOT_FIT
-          ? String.valueOf(Whole.overflow(label).getMessage())
+          ? String.valueOf(WholeNumbers.overflow(label).getMessage())
           : label + ": index " + index + " is out of range [0," + size + ")";
     }
   }
@@ -119,7 +119,7 @@ public final class DeviceErrors {
     if (found[0] != 0) {
       driver.set(words, (byte) 0, 4L * WORDS);
       throw new TensorException(
-          Op.values()[found[0]].text(found[1], found[2])
+          Checked.values()[found[0]].text(found[1], found[2])
               + (blocking
                   ? ""
                   : "; an op before this read found it on the device: with -D"

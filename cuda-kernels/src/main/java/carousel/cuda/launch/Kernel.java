@@ -12,7 +12,7 @@ public final class Kernel {
   private final String file;
   private final @Nullable KernelSource written;
   private final String symbol;
-  private final List<Parameter> parameters;
+  private final List<ParameterType> parameters;
 
   /**
    * A kernel of a file below {@code src/main/cuda}.
@@ -21,7 +21,7 @@ public final class Kernel {
    * @param symbol e.g. {@code unary_tanh_f32}
    * @param parameters in order
    */
-  public Kernel(String file, String symbol, Parameter... parameters) {
+  public Kernel(String file, String symbol, ParameterType... parameters) {
     this.file = file;
     this.written = null;
     this.symbol = symbol;
@@ -29,7 +29,7 @@ public final class Kernel {
   }
 
   /** A kernel of a file that is not there but was written by code. */
-  public Kernel(KernelSource written, String symbol, Parameter... parameters) {
+  public Kernel(KernelSource written, String symbol, ParameterType... parameters) {
     this.file = written.name();
     this.written = written;
     this.symbol = symbol;
@@ -49,7 +49,7 @@ public final class Kernel {
     return symbol;
   }
 
-  public List<Parameter> parameters() {
+  public List<ParameterType> parameters() {
     return parameters;
   }
 

@@ -139,7 +139,7 @@ public final class Launcher {
     }
 
     /** Makes room for an argument, which must be of the type the kernel takes there. */
-    private long next(Parameter type) {
+    private long next(ParameterType type) {
       int count = arguments.count();
       if (count >= kernel.parameters().size() || kernel.parameters().get(count) != type) {
         throw new IllegalArgumentException(
@@ -149,27 +149,27 @@ public final class Launcher {
     }
 
     public Call pointer(long address) {
-      arguments.values().set(ValueLayout.JAVA_LONG, next(Parameter.POINTER), address);
+      arguments.values().set(ValueLayout.JAVA_LONG, next(ParameterType.POINTER), address);
       return this;
     }
 
     public Call i32(int value) {
-      arguments.values().set(ValueLayout.JAVA_INT, next(Parameter.I32), value);
+      arguments.values().set(ValueLayout.JAVA_INT, next(ParameterType.I32), value);
       return this;
     }
 
     public Call i64(long value) {
-      arguments.values().set(ValueLayout.JAVA_LONG, next(Parameter.I64), value);
+      arguments.values().set(ValueLayout.JAVA_LONG, next(ParameterType.I64), value);
       return this;
     }
 
     Call f32(float value) {
-      arguments.values().set(ValueLayout.JAVA_FLOAT, next(Parameter.F32), value);
+      arguments.values().set(ValueLayout.JAVA_FLOAT, next(ParameterType.F32), value);
       return this;
     }
 
     public Call f64(double value) {
-      arguments.values().set(ValueLayout.JAVA_DOUBLE, next(Parameter.F64), value);
+      arguments.values().set(ValueLayout.JAVA_DOUBLE, next(ParameterType.F64), value);
       return this;
     }
 
@@ -179,13 +179,13 @@ public final class Launcher {
     }
 
     public Call positions(Positions at) {
-      at.write(arguments.values(), next(Parameter.positions(at.operands())));
+      at.write(arguments.values(), next(ParameterType.positions(at.operands())));
       return this;
     }
 
     /** What a kernel may find wrong: whose number it is to report, and where. */
-    public Call errors(DeviceErrors found, DeviceErrors.Op op) {
-      if (op == DeviceErrors.Op.NONE) {
+    public Call errors(DeviceErrors found, DeviceErrors.Checked op) {
+      if (op == DeviceErrors.Checked.NONE) {
         return i32(0).pointer(0);
       }
       errors = found;

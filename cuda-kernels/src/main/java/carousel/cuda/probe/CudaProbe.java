@@ -2,8 +2,8 @@ package carousel.cuda.probe;
 
 import carousel.cuda.driver.CubinCache;
 import carousel.cuda.driver.LibrarySearch;
-import carousel.tensor.spi.Finding;
 import carousel.tensor.spi.Probe;
+import carousel.tensor.spi.ProbeResult;
 
 /**
  * Finds out what of CUDA this machine has: whether the driver library is there, the version it
@@ -50,10 +50,10 @@ public final class CudaProbe implements Probe {
 
   /** Found is what {@code Device.cuda(0)} opens; the advice is what it would say. */
   @Override
-  public Finding look() {
+  public ProbeResult look() {
     var setup = setup();
     var problems = setup.problems();
     boolean ready = setup.report() instanceof CudaReport.Ready && problems.isEmpty();
-    return new Finding("CUDA", ready, setup.facts(), problems);
+    return new ProbeResult("CUDA", ready, setup.facts(), problems);
   }
 }

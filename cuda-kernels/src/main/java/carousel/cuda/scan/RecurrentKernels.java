@@ -1,15 +1,15 @@
 package carousel.cuda.scan;
 
-import static carousel.cuda.launch.Parameter.I32;
-import static carousel.cuda.launch.Parameter.I64;
-import static carousel.cuda.launch.Parameter.POINTER;
+import static carousel.cuda.launch.ParameterType.I32;
+import static carousel.cuda.launch.ParameterType.I64;
+import static carousel.cuda.launch.ParameterType.POINTER;
 
 import carousel.cuda.driver.Grid;
 import carousel.cuda.driver.Precision;
 import carousel.cuda.launch.Kernel;
 import carousel.cuda.launch.Launcher;
-import carousel.cuda.launch.Parameter;
-import carousel.cuda.launch.Types;
+import carousel.cuda.launch.ParameterType;
+import carousel.cuda.launch.TypedKernels;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
@@ -35,12 +35,12 @@ public final class RecurrentKernels {
     GATES_FORWARD(11, 2),
     GATES_BACKWARD(14, 2);
 
-    private final Parameter[] parameters;
+    private final ParameterType[] parameters;
 
     Kind(int pointers, int numbers) {
-      List<Parameter> all = new ArrayList<>(Collections.nCopies(pointers, POINTER));
+      List<ParameterType> all = new ArrayList<>(Collections.nCopies(pointers, POINTER));
       all.addAll(Collections.nCopies(numbers, I32));
-      this.parameters = all.toArray(Parameter[]::new);
+      this.parameters = all.toArray(ParameterType[]::new);
     }
 
     private boolean ofGates() {
@@ -53,16 +53,16 @@ public final class RecurrentKernels {
     }
   }
 
-  private static final Map<Kind, Map<RecurrentCell, Map<ScanType, Kernel>>> KERNELS =
+  private static final Map<Kind, Map<RecurrentCell, Map<CellScanType, Kernel>>> KERNELS =
       new EnumMap<>(Kind.class);
   private static final int COLUMNS = 32; // per block, as in columns.cu
   private static final Map<DType, Kernel> COLUMN_SUMS =
-      Types.kernels(
+      TypedKernels.kernels(
           DType::isFloating,
           type ->
               new Kernel(
                   "columns.cu",
-                  "column_sums_" + Types.suffix(type),
+                  "column_sums_" + TypedKernels.suffix(type),
                   POINTER,
                   I64,
                   POINTER,
@@ -73,7 +73,7 @@ public final class RecurrentKernels {
 
   static {
     for (Kind kind : Kind.values()) {
-      Map<RecurrentCell, Map<ScanType, Kernel>> ofKind = new EnumMap<>(RecurrentCell.class);
+      Map<RecurrentCell, Map<CellScanType, Kernel>> ofKind = new EnumMap<>(RecurrentCell.class);
       for (RecurrentCell cell : RecurrentCell.values()) {
         if (!kind.ofGates() || cell.composite() != null) {
           ofKind.put(cell, kernels(kind, cell));
@@ -83,9 +83,9 @@ public final class RecurrentKernels {
     }
   }
 
-  private static Map<ScanType, Kernel> kernels(Kind kind, RecurrentCell cell) {
-    Map<ScanType, Kernel> kernels = new EnumMap<>(ScanType.class);
-    for (ScanType type : ScanType.values()) {
+  private static Map<CellScanType, Kernel> kernels(Kind kind, RecurrentCell cell) {
+    Map<CellScanType, Kernel> kernels = new EnumMap<>(CellScanType.class);
+    for (CellScanType type : CellScanType.values()) {
       if (kind.ofSequences() || !type.narrows()) {
         kernels.put(type, kernel(kind, cell, type));
       }
@@ -95,7 +95,7 @@ public final class RecurrentKernels {
 
   private RecurrentKernels() {}
 
-  private static Kernel kernel(Kind kind, RecurrentCell cell, ScanType type) {
+  private static Kernel kernel(Kind kind, RecurrentCell cell, CellScanType type) {
     String name = kind.name().toLowerCase(Locale.ROOT);
     String symbol = name + "_" + cell.label() + "_" + type.suffix();
     return new Kernel(kind.ofGates() ? "gates.cu" : cell.file(), symbol, kind.parameters);
@@ -116,9 +116,9 @@ public final class RecurrentKernels {
    * @param y dense
    */
   static void columnSums(
-      Launcher launcher, Tensor y, ScanCall.Matrix a, ScanCall.Matrix b, long rows, int columns) {
+      Launcher launcher, Tensor y, CellScanCall.Operand a, CellScanCall.Operand b, long rows, int columns) {
     launcher
-        .call(Types.of(COLUMN_SUMS, y.dtype()))
+        .call(TypedKernels.of(COLUMN_SUMS, y.dtype()))
         .pointer(a.address())
         .i64(a.lead())
         .pointer(b.address())
@@ -130,10 +130,10 @@ public final class RecurrentKernels {
   }
 
   /** One of the kernels of a cell; what does not multiply is the same whatever products round to. */
-  static Kernel of(Kind kind, RecurrentCell cell, ScanType type) {
+  static Kernel of(Kind kind, RecurrentCell cell, CellScanType type) {
     var ofKind = Objects.requireNonNull(KERNELS.get(kind), "all kinds are in the table");
     var ofCell = Objects.requireNonNull(ofKind.get(cell), "a cell's composites have kernels");
-    ScanType found = kind.ofSequences() ? type : ScanType.of(type.numbers(), Precision.F32);
+    CellScanType found = kind.ofSequences() ? type : CellScanType.of(type.numbers(), Precision.F32);
     return Objects.requireNonNull(ofCell.get(found), "all types are in the table");
   }
 }

@@ -95,11 +95,11 @@ class RecurrentBf16Test {
     CudaDriver driver = Cuda.emulated();
     for (var sizes :
         List.of(
-            new ScanPlan.Sizes(RecurrentCell.LSTM, 3, 380, ScanType.BF16),
-            new ScanPlan.Sizes(RecurrentCell.GRU, 3, 430, ScanType.BF16))) {
-      assertThat(ScanPlan.forward(sizes, driver))
+            new CellScanPlan.Sizes(RecurrentCell.LSTM, 3, 380, CellScanType.BF16),
+            new CellScanPlan.Sizes(RecurrentCell.GRU, 3, 430, CellScanType.BF16))) {
+      assertThat(CellScanPlan.forward(sizes, driver))
           .satisfies(plan -> assertThat(plan.beyond()).isPositive());
-      assertThat(ScanPlan.backward(sizes, driver))
+      assertThat(CellScanPlan.backward(sizes, driver))
           .satisfies(plan -> assertThat(plan.beyond()).isPositive());
     }
   }

@@ -85,7 +85,7 @@ class RecurrentBugsTest {
     var launcher = new Launcher(new CudaRecorder(driver, Cuda.pool(driver)));
     try {
       return CASE.differences(
-          device, (op, inputs) -> ScanFused.of(launcher, op, inputs), ".scan", -1);
+          device, (op, inputs) -> CellScanKernel.of(launcher, op, inputs), ".scan", -1);
     } catch (TensorException e) {
       return List.of(String.valueOf(e.getMessage()));
     }

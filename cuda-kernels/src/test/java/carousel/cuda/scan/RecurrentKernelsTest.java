@@ -115,39 +115,39 @@ class RecurrentKernelsTest {
     CudaDriver driver = Cuda.emulated();
     for (RecurrentCell cell : List.of(RecurrentCell.LSTM, RecurrentCell.GRU)) {
       int hidden = cell == RecurrentCell.LSTM ? 270 : 310;
-      plan(new ScanPlan.Sizes(cell, 3, hidden, ScanType.F32), driver, true);
-      plan(new ScanPlan.Sizes(cell, 99, 37, ScanType.F64), driver, false);
-      var tall = new ScanPlan.Sizes(cell, ScanPlan.MOST_ROWS + 1, 5, ScanType.F32);
-      assertThat(ScanPlan.forward(tall, driver)).isNull();
-      assertThat(ScanPlan.backward(tall, driver)).isNull();
+      plan(new CellScanPlan.Sizes(cell, 3, hidden, CellScanType.F32), driver, true);
+      plan(new CellScanPlan.Sizes(cell, 99, 37, CellScanType.F64), driver, false);
+      var tall = new CellScanPlan.Sizes(cell, CellScanPlan.MOST_ROWS + 1, 5, CellScanType.F32);
+      assertThat(CellScanPlan.forward(tall, driver)).isNull();
+      assertThat(CellScanPlan.backward(tall, driver)).isNull();
     }
-    plan(new ScanPlan.Sizes(RecurrentCell.GRU_AFTER, 3, 221, ScanType.F64), driver, true);
-    plan(new ScanPlan.Sizes(RecurrentCell.MATRIX_PEEPHOLE, 3, 200, ScanType.F32), driver, true);
+    plan(new CellScanPlan.Sizes(RecurrentCell.GRU_AFTER, 3, 221, CellScanType.F64), driver, true);
+    plan(new CellScanPlan.Sizes(RecurrentCell.MATRIX_PEEPHOLE, 3, 200, CellScanType.F32), driver, true);
   }
 
   /** What docs/gpu.md says of a device of 132 multiprocessors with 227 KB each. */
   @Test
   void plansOfLargeLayers() {
     CudaDriver driver = large();
-    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 200, ScanType.F32), driver, false);
-    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 650, ScanType.F32), driver, false);
-    plan(new ScanPlan.Sizes(RecurrentCell.PEEPHOLE, 16, 1024, ScanType.F32), driver, false);
-    plan(new ScanPlan.Sizes(RecurrentCell.GRU, 64, 512, ScanType.F32), driver, false);
-    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 1500, ScanType.F32), driver, true);
-    plan(new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 1500, ScanType.BF16), driver, false);
-    var huge = new ScanPlan.Sizes(RecurrentCell.LSTM, 20, 2500, ScanType.F32);
-    assertThat(ScanPlan.forward(huge, driver)).isNull();
-    assertThat(ScanPlan.backward(huge, driver)).isNull();
+    plan(new CellScanPlan.Sizes(RecurrentCell.LSTM, 20, 200, CellScanType.F32), driver, false);
+    plan(new CellScanPlan.Sizes(RecurrentCell.LSTM, 20, 650, CellScanType.F32), driver, false);
+    plan(new CellScanPlan.Sizes(RecurrentCell.PEEPHOLE, 16, 1024, CellScanType.F32), driver, false);
+    plan(new CellScanPlan.Sizes(RecurrentCell.GRU, 64, 512, CellScanType.F32), driver, false);
+    plan(new CellScanPlan.Sizes(RecurrentCell.LSTM, 20, 1500, CellScanType.F32), driver, true);
+    plan(new CellScanPlan.Sizes(RecurrentCell.LSTM, 20, 1500, CellScanType.BF16), driver, false);
+    var huge = new CellScanPlan.Sizes(RecurrentCell.LSTM, 20, 2500, CellScanType.F32);
+    assertThat(CellScanPlan.forward(huge, driver)).isNull();
+    assertThat(CellScanPlan.backward(huge, driver)).isNull();
   }
 
-  private static void plan(ScanPlan.Sizes sizes, CudaDriver driver, boolean beyond) {
-    ScanPlan forward =
-        Objects.requireNonNull(ScanPlan.forward(sizes, driver), () -> "forward of " + sizes);
-    ScanPlan backward =
-        Objects.requireNonNull(ScanPlan.backward(sizes, driver), () -> "backward of " + sizes);
+  private static void plan(CellScanPlan.Sizes sizes, CudaDriver driver, boolean beyond) {
+    CellScanPlan forward =
+        Objects.requireNonNull(CellScanPlan.forward(sizes, driver), () -> "forward of " + sizes);
+    CellScanPlan backward =
+        Objects.requireNonNull(CellScanPlan.backward(sizes, driver), () -> "backward of " + sizes);
     assertThat(forward.beyond() > 0).as("forward of %s: %s", sizes, forward).isEqualTo(beyond);
     assertThat(backward.beyond() > 0).as("backward of %s: %s", sizes, backward).isEqualTo(beyond);
-    for (ScanPlan plan : List.of(forward, backward)) {
+    for (CellScanPlan plan : List.of(forward, backward)) {
       assertThat(plan.grid().sharedBytes())
           .as("%s", plan)
           .isLessThanOrEqualTo(driver.attribute(CudaDriver.Attribute.SHARED_BYTES_PER_BLOCK));

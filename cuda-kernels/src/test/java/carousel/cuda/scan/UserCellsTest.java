@@ -389,7 +389,7 @@ public class UserCellsTest {
     Interpreter watch =
         (op, in) -> {
           if (op instanceof Composite composite && composite.body() instanceof Scan) {
-            if (composite.fused(in) instanceof ScanFused kernels) {
+            if (composite.fused(in) instanceof CellScanKernel kernels) {
               found.add(kernels.cell());
             }
           }

@@ -38,11 +38,11 @@ public final class CpuBackend implements Backend {
   private final Memory memory;
   private final Kernels kernels;
   private final Table table;
-  private final Copies copies;
-  private final Reductions reductions;
-  private final Lines lines;
-  private final Matrices matrices;
-  private final Randoms randoms;
+  private final CopyLoops copies;
+  private final ReduceLoops reductions;
+  private final LineLoops lines;
+  private final MatrixLoops matrices;
+  private final RandomLoops randoms;
   private final FusedTable fused;
   private final Scans scans;
 
@@ -61,12 +61,12 @@ public final class CpuBackend implements Backend {
     this.memory = memory;
     this.kernels = kernels;
     this.table = new Table(kernels);
-    this.copies = new Copies(kernels);
-    this.reductions = new Reductions(table, this);
-    this.lines = new Lines(table, this);
+    this.copies = new CopyLoops(kernels);
+    this.reductions = new ReduceLoops(table, this);
+    this.lines = new LineLoops(table, this);
     this.scans = new Scans(kernels, table::tiles);
-    this.matrices = new Matrices(table, memory);
-    this.randoms = new Randoms(table);
+    this.matrices = new MatrixLoops(table, memory);
+    this.randoms = new RandomLoops(table);
     this.fused = new FusedTable(this, new Composites(kernels, table::tiles)::of);
     fused.put(LayerComposites.CROSS_ENTROPY, new CrossEntropyKernel(table)::offer);
     fused.put(LayerComposites.DROPOUT, new DropoutKernel(table)::offer);
@@ -173,22 +173,22 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void gather(Tensor x, int axis, Tensor index, Tensor y) {
-    Indexing.gather(x, axis, index, y);
+    IndexLoops.gather(x, axis, index, y);
   }
 
   @Override
   public void scatterAdd(Tensor y, int axis, Tensor index, Tensor source) {
-    Indexing.scatterAdd(y, axis, index, source);
+    IndexLoops.scatterAdd(y, axis, index, source);
   }
 
   @Override
   public void indexSelect(Tensor x, Tensor index, Tensor y) {
-    Indexing.select(x, index, y);
+    IndexLoops.select(x, index, y);
   }
 
   @Override
   public void indexAdd(Tensor y, Tensor index, Tensor source) {
-    Indexing.add(table.binary(Binary.ADD, y.dtype()), y, index, source);
+    IndexLoops.add(table.binary(Binary.ADD, y.dtype()), y, index, source);
   }
 
   @Override

@@ -28,7 +28,7 @@ public final class FormulaTrace implements Interpreter {
   private final @Nullable Tensor rows;
   private final Tensor gone;
   private final Map<Tensor, Integer> places = new HashMap<>();
-  private final List<Formula.Value> values = new ArrayList<>();
+  private final List<Formula.Expression> values = new ArrayList<>();
   private final List<@Nullable Tensor> standIns = new ArrayList<>();
   private final List<Formula.Scalar> constants = new ArrayList<>();
   private final List<Tensor> inputs = new ArrayList<>();
@@ -231,7 +231,7 @@ public final class FormulaTrace implements Interpreter {
   }
 
   /** What was noted in the place of the next value, the last time; null if nothing was. */
-  private Formula.@Nullable Value last() {
+  private Formula.@Nullable Expression last() {
     return count < values.size() ? values.get(count) : null;
   }
 
@@ -243,7 +243,7 @@ public final class FormulaTrace implements Interpreter {
     return same;
   }
 
-  private Tensor note(Formula.Value value, Shape shape) {
+  private Tensor note(Formula.Expression value, Shape shape) {
     forget(count);
     Tensor standIn = gone.over(Layout.contiguous(shape));
     places.put(standIn, count++);

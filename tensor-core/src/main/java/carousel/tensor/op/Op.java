@@ -15,7 +15,7 @@ public sealed interface Op
     permits Unary,
         Binary,
         Ternary,
-        Reduction,
+        ReduceAxes,
         CumSum,
         LinearScan,
         Softmax,

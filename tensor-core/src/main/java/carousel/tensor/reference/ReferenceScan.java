@@ -7,10 +7,10 @@ import carousel.tensor.op.Binary;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;
-import carousel.tensor.trace.Step;
+import carousel.tensor.trace.JointGraph;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Term;
 import java.util.ArrayList;
@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ReferenceScan implements Fused {
   private final Scan scan;
-  private final Step step;
+  private final JointGraph step;
   private final Scan.Inputs places;
 
   /** @throws carousel.tensor.trace.Untraced if the step cannot be differentiated */
@@ -146,7 +146,7 @@ final class ReferenceScan implements Fused {
 
   private static Tensor fold(Op by, Tensor x) {
     Reduce reduce = by == Binary.ADD ? Reduce.SUM : by == Binary.MAX ? Reduce.MAX : Reduce.MIN;
-    return Op.apply(new Reduction(reduce, List.of(1)), x);
+    return Op.apply(new ReduceAxes(reduce, List.of(1)), x);
   }
 
   private static Tensor plus(@Nullable Tensor a, Tensor b) {

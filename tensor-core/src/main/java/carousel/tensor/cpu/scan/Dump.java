@@ -124,7 +124,7 @@ final class Dump {
         Locale.ROOT, "b%d %s %s", back.block().id(), back.onto() ? "+=" : "=", terms);
   }
 
-  private void program(String what, Program program) {
+  private void program(String what, StageProgram program) {
     line(String.format(Locale.ROOT, "  %s of width %d", what, program.width()));
     List<Pointwise.Instruction> code = program.code().code();
     for (int i = 0; i < code.size(); i++) {
@@ -132,7 +132,7 @@ final class Dump {
     }
   }
 
-  private static String words(Program program, int i, Pointwise.Instruction instruction) {
+  private static String words(StageProgram program, int i, Pointwise.Instruction instruction) {
     return switch (instruction) {
       case Pointwise.Load load -> "r" + i + " = " + slot(program.slots().get(load.slot()));
       case Pointwise.Constant constant -> "r" + i + " = " + constant.value();

@@ -1,6 +1,6 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.scan.Block.Rows;
+import carousel.tensor.cpu.scan.Block.RowKind;
 import java.util.List;
 
 /**
@@ -81,7 +81,7 @@ record Frame(int steps, int batch, int lanes, int size, int[] cuts, int[] order,
 
   /** How many rows further a band's rows of the next step are. */
   int perStep(Block block, int band) {
-    return block.rows() == Rows.STEPS || block.rows() == Rows.STATES ? rows(band) : 0;
+    return block.rows() == RowKind.STEPS || block.rows() == RowKind.STATES ? rows(band) : 0;
   }
 
   /** The first row of a band in a left operand. */

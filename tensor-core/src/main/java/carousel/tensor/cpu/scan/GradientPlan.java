@@ -1,8 +1,8 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.scan.Block.Rows;
+import carousel.tensor.cpu.scan.Block.RowKind;
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.trace.Step;
+import carousel.tensor.trace.JointGraph;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;
 import carousel.tensor.trace.Value.Term;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Plans the stages of the gradient of a step, and where the values of the gradient lie. */
 final class GradientPlan {
-  private final Step step;
+  private final JointGraph step;
   private final Stages stages;
   private final Places places;
   private final Plan.Machine machine;
@@ -43,7 +43,7 @@ final class GradientPlan {
   /** Products onto the carried cotangents, which close a step. */
   final List<Plan.Return> carried = new ArrayList<>();
 
-  GradientPlan(Step step, Stages stages, Places places, Plan.Machine machine, Value zero) {
+  GradientPlan(JointGraph step, Stages stages, Places places, Plan.Machine machine, Value zero) {
     this.step = step;
     this.stages = stages;
     this.places = places;
@@ -53,17 +53,17 @@ final class GradientPlan {
     for (int k = 0; k < step.outputs().size(); k++) {
       boolean isY = k < step.ys();
       int width = step.outputs().get(k).width();
-      Block block = places.block(1, width, isY ? Rows.STEPS : Rows.BATCH);
+      Block block = places.block(1, width, isY ? RowKind.STEPS : RowKind.BATCH);
       (isY ? outputGradients : carries).add(block);
       places.put(step.graph().cotangent(k, width), Slot.of(block));
     }
     for (Plan.Group group : places.groups) {
       Block block = group.block();
-      groupGradients.put(group, places.block(block.members(), block.width(), Rows.STEPS));
+      groupGradients.put(group, places.block(block.members(), block.width(), RowKind.STEPS));
     }
     for (Value value : step.graph().values()) {
       if (stages.isOfGradient(value) && (value.kind() == Kind.BACK || value.kind() == Kind.FOLD)) {
-        places.put(value, places.slot(value.width(), Rows.BATCH));
+        places.put(value, places.slot(value.width(), RowKind.BATCH));
       }
       if (stages.isOfGradient(value) && value.kind() == Kind.BACK) {
         returned.add(value);
@@ -71,7 +71,7 @@ final class GradientPlan {
       }
       if (stages.isOfStep(value) && (value.kind() == Kind.VECTOR || value.kind() == Kind.ROWS)) {
         if (step.given().containsKey(value)) {
-          givenGradients.put(value, places.block(1, value.width(), Rows.BATCH));
+          givenGradients.put(value, places.block(1, value.width(), RowKind.BATCH));
         }
       }
     }
@@ -104,7 +104,7 @@ final class GradientPlan {
     }
     for (Value value : step.graph().values()) {
       if (handed.contains(value)) {
-        handedOn.put(value, places.slot(value.width(), Rows.BATCH));
+        handedOn.put(value, places.slot(value.width(), RowKind.BATCH));
       }
     }
   }
@@ -192,8 +192,8 @@ final class GradientPlan {
     return planned;
   }
 
-  private List<Program> folds(int stage) {
-    List<Program> folds = new ArrayList<>();
+  private List<StageProgram> folds(int stage) {
+    List<StageProgram> folds = new ArrayList<>();
     for (Value value : step.graph().values()) {
       if (value.kind() == Kind.FOLD
           && stages.isOfGradient(value)

@@ -2,7 +2,7 @@ package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.op.Op;
-import carousel.tensor.trace.Step;
+import carousel.tensor.trace.JointGraph;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;
 import carousel.tensor.trace.Value.Term;
@@ -62,7 +62,7 @@ final class Plan {
    * @param programs those of one width in their order
    */
   record Stage(
-      List<Program> folds, List<Group> groups, List<Return> returns, List<Program> programs) {
+      List<StageProgram> folds, List<Group> groups, List<Return> returns, List<StageProgram> programs) {
     Stage {
       folds = List.copyOf(folds);
       groups = List.copyOf(groups);
@@ -79,7 +79,7 @@ final class Plan {
    */
   record Machine(int lanes, ToIntFunction<Op> size) {}
 
-  final Step step;
+  final JointGraph step;
 
   /** Those kept for the gradient first, then those that are used on one way only. */
   final List<Block> blocks;
@@ -127,7 +127,7 @@ final class Plan {
    * @param affine whether input 0 is {@code x·wx + b}
    * @param variable which of the numbers may be others at every call
    */
-  Plan(Step step, Machine machine, boolean affine, Set<Integer> variable) {
+  Plan(JointGraph step, Machine machine, boolean affine, Set<Integer> variable) {
     this.step = step;
     Value zero = step.graph().constant(0);
     Stages stages = new Stages(step, machine.size());
@@ -151,8 +151,8 @@ final class Plan {
   }
 
   /** All programs. */
-  List<Program> programs() {
-    List<Program> all = new ArrayList<>();
+  List<StageProgram> programs() {
+    List<StageProgram> all = new ArrayList<>();
     for (List<Stage> way : List.of(forward, backward)) {
       for (Stage stage : way) {
         all.addAll(stage.folds());

@@ -55,7 +55,7 @@ final class Recurrence {
    * @param ahead which of them hold a state for the next step
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Code(Pointwise.Loop loop, Program program, Object[][] arrays, boolean[] ahead) {}
+  record Code(Pointwise.Executable loop, StageProgram program, Object[][] arrays, boolean[] ahead) {}
 
   /**
    * A stage, or its folds.
@@ -64,7 +64,7 @@ final class Recurrence {
    * @param products run first
    * @param codes run then, on every vector of columns
    */
-  record Stage(boolean folds, List<Product> products, List<Code> codes) {}
+  record PlacedStage(boolean folds, List<Product> products, List<Code> codes) {}
 
   /**
    * A run.
@@ -95,7 +95,7 @@ final class Recurrence {
    * @param initial blocks whose first rows are left operands of the first step, with their array
    * @param copy reads its only slot and keeps it in its only array
    */
-  void forward(List<Stage> stages, Map<Block, Object> initial, Pointwise.Loop copy) {
+  void forward(List<PlacedStage> stages, Map<Block, Object> initial, Pointwise.Executable copy) {
     run(
         stages,
         team -> {
@@ -114,9 +114,9 @@ final class Recurrence {
    * @param carried the products that close a step
    * @param gathered what all steps add to
    */
-  void backward(List<Stage> stages, List<Product> carried, Gathered gathered) {
-    List<Stage> all = new ArrayList<>(stages);
-    all.add(new Stage(false, carried, List.of()));
+  void backward(List<PlacedStage> stages, List<Product> carried, Gathered gathered) {
+    List<PlacedStage> all = new ArrayList<>(stages);
+    all.add(new PlacedStage(false, carried, List.of()));
     int close = stages.size();
     run(
         all,
@@ -132,9 +132,9 @@ final class Recurrence {
   }
 
   /** Who runs a stage of a step. */
-  private interface Team {
+  private interface Crew {
     /** Copies the first rows of blocks into left operands. */
-    void load(Map<Block, Object> initial, Pointwise.Loop copy);
+    void load(Map<Block, Object> initial, Pointwise.Executable copy);
 
     void run(int stage, int k, int read, int ahead, int write);
 
@@ -144,7 +144,7 @@ final class Recurrence {
     int endBand();
   }
 
-  private void run(List<Stage> stages, Consumer<Team> steps) {
+  private void run(List<PlacedStage> stages, Consumer<Crew> steps) {
     int threads = Workers.threads();
     int[] all = {0, frame.bands()};
     if (threads == 1) {
@@ -161,18 +161,18 @@ final class Recurrence {
   }
 
   /** One thread, with its own bands of rows. */
-  private final class Alone implements Team {
+  private final class Alone implements Crew {
     private final Share[] shares;
     private final int[] bands;
 
-    Alone(List<Stage> stages, int[] bands) {
+    Alone(List<PlacedStage> stages, int[] bands) {
       this.bands = bands;
       this.shares = new Share[stages.size()];
       Arrays.setAll(shares, s -> new Share(frame, tiles, zeros, stages.get(s), bands, 0, 1));
     }
 
     @Override
-    public void load(Map<Block, Object> initial, Pointwise.Loop copy) {
+    public void load(Map<Block, Object> initial, Pointwise.Executable copy) {
       Recurrence.this.load(initial, copy, bands);
     }
 
@@ -193,7 +193,7 @@ final class Recurrence {
   }
 
   /** All threads, each with its own columns; they wait for each other after every stage. */
-  private final class Together implements Team, IntConsumer {
+  private final class Together implements Crew, IntConsumer {
     private final Share[][] shares;
     private int stage;
     private int k;
@@ -201,14 +201,14 @@ final class Recurrence {
     private int ahead;
     private int write;
 
-    Together(List<Stage> stages, int parts) {
+    Together(List<PlacedStage> stages, int parts) {
       int[] bands = cut(frame.bands(), parts, 1);
       int[] all = {0, frame.bands()};
       this.shares = new Share[parts][stages.size()];
       for (int i = 0; i < parts; i++) {
         int[] own = {bands[i], bands[i + 1]};
         for (int s = 0; s < stages.size(); s++) {
-          Stage of = stages.get(s);
+          PlacedStage of = stages.get(s);
           shares[i][s] =
               of.folds()
                   ? new Share(frame, tiles, zeros, of, own, 0, 1)
@@ -218,7 +218,7 @@ final class Recurrence {
     }
 
     @Override
-    public void load(Map<Block, Object> initial, Pointwise.Loop copy) {
+    public void load(Map<Block, Object> initial, Pointwise.Executable copy) {
       Recurrence.this.load(initial, copy, new int[] {0, frame.bands()});
     }
 
@@ -249,7 +249,7 @@ final class Recurrence {
   }
 
   /** Copies the first rows of blocks of one value into left operands. */
-  private void load(Map<Block, Object> initial, Pointwise.Loop copy, int... bands) {
+  private void load(Map<Block, Object> initial, Pointwise.Executable copy, int... bands) {
     int aBlock = frame.arrayRows() * frame.lanes();
     initial.forEach((block, array) -> {
       for (int u = 0; u < frame.vectors(block.width()); u++) {

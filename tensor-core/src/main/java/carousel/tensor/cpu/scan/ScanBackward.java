@@ -38,7 +38,7 @@ final class ScanBackward {
     List<Block> given = List.copyOf(plan.givenGradients.values());
     var gathered = new Gathered(call.frame, given, call::memory);
     Object[][] arrays = call.arrays(plan.cotangentArrays);
-    List<Recurrence.Stage> stages = new ArrayList<>();
+    List<Recurrence.PlacedStage> stages = new ArrayList<>();
     for (Plan.Stage stage : plan.backward) {
       List<Recurrence.Product> products = new ArrayList<>();
       for (Plan.Return back : stage.returns()) {
@@ -57,7 +57,7 @@ final class ScanBackward {
       Value state = plan.step.states().get(k);
       Tensor gradient = gradients[call.places.states() + state.index()];
       if (gradient != null) {
-        Matrix to = call.matrix(gradient, 0, state.offset());
+        DenseRows to = call.matrix(gradient, 0, state.offset());
         call.copier.gather(Slot.of(plan.carries.get(k)), 0, to);
       }
     }
@@ -76,7 +76,7 @@ final class ScanBackward {
       if (cotangents[0] == null) {
         call.copier.clear(block);
       } else {
-        Matrix from = Matrix.ofRows(cotangents[0]).at(0, (long) column * call.frame.size());
+        DenseRows from = DenseRows.ofRows(cotangents[0]).at(0, (long) column * call.frame.size());
         call.copier.scatter(from, Slot.of(block));
       }
       column += block.width();
@@ -87,7 +87,7 @@ final class ScanBackward {
       if (cotangent == null) {
         call.copier.clear(plan.carries.get(k));
       } else {
-        Matrix from = Matrix.ofRows(cotangent).at(0, (long) state.offset() * call.frame.size());
+        DenseRows from = DenseRows.ofRows(cotangent).at(0, (long) state.offset() * call.frame.size());
         call.copier.scatter(from, Slot.of(plan.carries.get(k)), 0);
       }
     }
@@ -135,7 +135,7 @@ final class ScanBackward {
         all.add(new InputProduct.Cotangent(plan.gradientOf(group), j, weights));
       }
     }
-    new InputProduct(call.frame, call.tiles, call.copy, call.depth()).returned(all, Matrix.of(dx));
+    new InputProduct(call.frame, call.tiles, call.copy, call.depth()).returned(all, DenseRows.of(dx));
   }
 
   /** The gradients of inputs that are read as they are: columns that no step reads have none. */
@@ -187,7 +187,7 @@ final class ScanBackward {
 
   /** Where nothing flows. */
   private void clear(Tensor gradient, Value value) {
-    Matrix to = call.matrix(gradient, 0, value.offset());
+    DenseRows to = call.matrix(gradient, 0, value.offset());
     int rows = value.kind() == Kind.ROWS ? call.frame.batch() : 1;
     for (int n = 0; n < rows; n++) {
       Bytes.clear(to.address() + n * to.rowBytes(), (long) value.width() * call.frame.size());

@@ -19,7 +19,7 @@ final class ScanCall {
   final Plan plan;
   final Tiles tiles;
   final DType type;
-  final Pointwise.Loop copy;
+  final Pointwise.Executable copy;
   final boolean reverse;
   final Scan.Inputs places;
   private final Tensor[] given;
@@ -71,7 +71,7 @@ final class ScanCall {
   Tensor input(int place) {
     Tensor known = dense[place];
     if (known == null) {
-      known = Matrix.dense(given[place]);
+      known = DenseRows.dense(given[place]);
       dense[place] = known;
     }
     return known;
@@ -100,8 +100,8 @@ final class ScanCall {
   }
 
   /** A tensor from one of its rows and columns on. */
-  Matrix matrix(Tensor tensor, int row, int column) {
-    return Matrix.of(tensor).at(row, (long) column * frame.size());
+  DenseRows matrix(Tensor tensor, int row, int column) {
+    return DenseRows.of(tensor).at(row, (long) column * frame.size());
   }
 
   /** A captured tensor. */
@@ -124,18 +124,18 @@ final class ScanCall {
       List<Recurrence.Product> products,
       Object[][] arrays,
       boolean ofStep,
-      List<Recurrence.Stage> stages) {
+      List<Recurrence.PlacedStage> stages) {
     if (!stage.folds().isEmpty()) {
-      stages.add(new Recurrence.Stage(true, List.of(), codes(stage.folds(), arrays, ofStep)));
+      stages.add(new Recurrence.PlacedStage(true, List.of(), codes(stage.folds(), arrays, ofStep)));
     }
     if (!products.isEmpty() || !stage.programs().isEmpty()) {
-      stages.add(new Recurrence.Stage(false, products, codes(stage.programs(), arrays, ofStep)));
+      stages.add(new Recurrence.PlacedStage(false, products, codes(stage.programs(), arrays, ofStep)));
     }
   }
 
-  private List<Recurrence.Code> codes(List<Program> programs, Object[][] arrays, boolean ofStep) {
+  private List<Recurrence.Code> codes(List<StageProgram> programs, Object[][] arrays, boolean ofStep) {
     List<Recurrence.Code> codes = new ArrayList<>();
-    for (Program program : programs) {
+    for (StageProgram program : programs) {
       int count = program.arrays().size();
       Object[][] kept = new Object[count][];
       boolean[] ahead = new boolean[count];

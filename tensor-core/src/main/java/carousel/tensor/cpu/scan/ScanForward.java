@@ -43,7 +43,7 @@ final class ScanForward {
       }
     }
     long weightBytes = 0;
-    List<Recurrence.Stage> stages = new ArrayList<>();
+    List<Recurrence.PlacedStage> stages = new ArrayList<>();
     for (Plan.Stage stage : plan.forward) {
       List<Recurrence.Product> products = new ArrayList<>();
       for (Plan.Group group : stage.groups()) {
@@ -104,7 +104,7 @@ final class ScanForward {
     }
     if (!gates.isEmpty()) {
       new InputProduct(call.frame, call.tiles, call.copy, call.depth())
-          .project(Matrix.of(call.input(Scan.Inputs.X)), gates);
+          .project(DenseRows.of(call.input(Scan.Inputs.X)), gates);
     }
   }
 
@@ -116,16 +116,16 @@ final class ScanForward {
       call.copier.gather(slot, call.matrix(y, 0, column));
       column += slot.block().width();
     }
-    clearPadding(Matrix.of(y));
+    clearPadding(DenseRows.of(y));
     for (int k = 0; k < plan.stateBlocks.size(); k++) {
       Value state = plan.step.states().get(k);
-      Matrix to = call.matrix(outputs[1 + state.index()], 0, state.offset());
+      DenseRows to = call.matrix(outputs[1 + state.index()], 0, state.offset());
       call.copier.gather(Slot.of(plan.stateBlocks.get(k)), frame.steps(), to);
     }
   }
 
   /** Past a row's end the output is 0. */
-  private void clearPadding(Matrix y) {
+  private void clearPadding(DenseRows y) {
     int[] lengths = call.lengths;
     if (lengths == null) {
       return;
@@ -139,8 +139,8 @@ final class ScanForward {
   }
 
   private InputProduct.Gates gates(Plan.Group group) {
-    List<Matrix> weights = new ArrayList<>();
-    List<Matrix> biases = new ArrayList<>();
+    List<DenseRows> weights = new ArrayList<>();
+    List<DenseRows> biases = new ArrayList<>();
     for (Value member : group.members()) {
       int column = Plan.Group.inputOf(member).offset();
       weights.add(call.matrix(call.input(Scan.Inputs.WX), 0, column));
@@ -162,7 +162,7 @@ final class ScanForward {
     long[] weights = new long[count];
     for (int q = 0; q < count; q++) {
       left[q] = arrays[group.arrays().get(q)];
-      List<Matrix> blocks = new ArrayList<>();
+      List<DenseRows> blocks = new ArrayList<>();
       for (Value sum : group.members()) {
         Term term = sum.terms().get(q);
         depths[q] = term.factor().width();

@@ -1,6 +1,6 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.scan.Block.Rows;
+import carousel.tensor.cpu.scan.Block.RowKind;
 import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.trace.Value;
 import java.util.ArrayList;
@@ -32,11 +32,11 @@ final class StagePasses {
   Passes of(int width) {
     return ofWidths.computeIfAbsent(
         width,
-        w -> new Passes(w, read, machine.size(), columns -> places.block(1, columns, Rows.BATCH)));
+        w -> new Passes(w, read, machine.size(), columns -> places.block(1, columns, RowKind.BATCH)));
   }
 
-  List<Program> programs() {
-    List<Program> all = new ArrayList<>();
+  List<StageProgram> programs() {
+    List<StageProgram> all = new ArrayList<>();
     ofWidths.values().forEach(passes -> all.addAll(passes.programs()));
     return all;
   }

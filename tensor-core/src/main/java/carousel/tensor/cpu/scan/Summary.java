@@ -61,7 +61,7 @@ final class Summary {
       }
       stage.groups().forEach(group -> line(where + product(group)));
       stage.returns().forEach(back -> line(where + product(back)));
-      for (Program program : stage.programs()) {
+      for (StageProgram program : stage.programs()) {
         line(where + rows(program) + ", on " + columns(program.width()));
       }
     }
@@ -96,7 +96,7 @@ final class Summary {
     return width == 1 ? "1 column" : width + " columns";
   }
 
-  private static String rows(Program program) {
+  private static String rows(StageProgram program) {
     Map<String, Integer> counts = new LinkedHashMap<>();
     for (Pointwise.Instruction instruction : program.code().code()) {
       if (instruction instanceof Pointwise.Apply apply) {

@@ -38,7 +38,7 @@ final class WeightGradients {
     }
   }
 
-  private record Aside(Matrix from, Matrix to, int rows, int columns) {}
+  private record Aside(DenseRows from, DenseRows to, int rows, int columns) {}
 
   /**
    * The gradients of weights.
@@ -69,7 +69,7 @@ final class WeightGradients {
     for (Plan.Group group : plan.groups) {
       List<WeightGradient.Weight> weights = new ArrayList<>();
       if (group.origin() == Plan.Origin.PRODUCT) {
-        Matrix x = Matrix.of(call.input(Scan.Inputs.X));
+        DenseRows x = DenseRows.of(call.input(Scan.Inputs.X));
         var source = WeightGradient.Source.of(x, call.depth());
         input(group, gradients[Scan.Inputs.WX], source, weights);
         input(group, gradients[Scan.Inputs.B], WeightGradient.Source.ones(), weights);
@@ -85,7 +85,7 @@ final class WeightGradients {
   }
 
   private void product(Plan.Group group, int q, List<WeightGradient.Weight> weights) {
-    List<Matrix> members = new ArrayList<>();
+    List<DenseRows> members = new ArrayList<>();
     for (Value sum : group.members()) {
       Term term = sum.terms().get(q);
       Tensor gradient = call.capturedOf(gradients, term.weight());
@@ -93,12 +93,12 @@ final class WeightGradients {
         return;
       }
       Use use = use(term, sum);
-      Matrix to = call.matrix(gradient, use.row(), use.column());
+      DenseRows to = call.matrix(gradient, use.row(), use.column());
       boolean alone =
           uses.getOrDefault(term.weight(), List.of()).stream().filter(use::overlaps).count() == 1;
       if (!alone) {
         long rowBytes = (long) use.columns() * call.frame.size();
-        var aside = new Matrix(call.memory(use.rows() * rowBytes), rowBytes);
+        var aside = new DenseRows(call.memory(use.rows() * rowBytes), rowBytes);
         asides.add(new Aside(aside, to, use.rows(), use.columns()));
         to = aside;
       }
@@ -115,7 +115,7 @@ final class WeightGradients {
       WeightGradient.Source source,
       List<WeightGradient.Weight> weights) {
     if (gradient != null) {
-      List<Matrix> members = new ArrayList<>();
+      List<DenseRows> members = new ArrayList<>();
       for (Value member : group.members()) {
         members.add(call.matrix(gradient, 0, Plan.Group.inputOf(member).offset()));
       }
