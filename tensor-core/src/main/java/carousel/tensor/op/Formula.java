@@ -2,6 +2,7 @@ package carousel.tensor.op;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.trace.FormulaTrace;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

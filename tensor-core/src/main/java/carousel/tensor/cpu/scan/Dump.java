@@ -86,9 +86,9 @@ final class Dump {
             held));
   }
 
-  private void stages(String what, List<Plan.Stage> stages) {
+  private void stages(String what, List<Stage> stages) {
     for (int s = 0; s < stages.size(); s++) {
-      Plan.Stage stage = stages.get(s);
+      Stage stage = stages.get(s);
       line("");
       line(what + ", stage " + s);
       stage.folds().forEach(program -> program("fold", program));
@@ -98,7 +98,7 @@ final class Dump {
     }
   }
 
-  private String product(Plan.Group group) {
+  private String product(Stage.Group group) {
     return String.format(
         Locale.ROOT,
         "b%d = %s + a%s · %s",
@@ -108,7 +108,7 @@ final class Dump {
         group.members().stream().map(Value::toString).toList());
   }
 
-  private String product(Plan.Return back) {
+  private String product(Stage.Return back) {
     List<String> terms = new ArrayList<>();
     for (Term term : back.terms()) {
       terms.add(

@@ -158,4 +158,14 @@ record Frame(int steps, int batch, int lanes, int size, int[] cuts, int[] order,
   int filled(int width, int u) {
     return Math.min(lanes, width - u * lanes);
   }
+
+  /** Even parts that begin at multiples of {@code unit}; some are empty where there is too little. */
+  static int[] cut(int whole, int parts, int unit) {
+    int blocks = Math.ceilDiv(whole, unit);
+    int[] at = new int[parts + 1];
+    for (int i = 0; i <= parts; i++) {
+      at[i] = Math.min(whole, (int) ((long) blocks * i / parts) * unit);
+    }
+    return at;
+  }
 }

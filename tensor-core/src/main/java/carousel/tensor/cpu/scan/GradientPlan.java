@@ -21,7 +21,7 @@ final class GradientPlan {
   private final JointGraph step;
   private final Stages stages;
   private final Places places;
-  private final Plan.Machine machine;
+  private final Machine machine;
 
   /** What flows where nothing does. */
   private final Value zero;
@@ -36,14 +36,14 @@ final class GradientPlan {
 
   final Map<Value, Integer> cotangentArrays = new LinkedHashMap<>();
   final Map<Value, Block> givenGradients = new LinkedHashMap<>();
-  final Map<Plan.Group, Block> groupGradients = new HashMap<>();
+  final Map<Stage.Group, Block> groupGradients = new HashMap<>();
   final List<Block> outputGradients = new ArrayList<>();
   final List<Block> carries = new ArrayList<>();
 
   /** Products onto the carried cotangents, which close a step. */
-  final List<Plan.Return> carried = new ArrayList<>();
+  final List<Stage.Return> carried = new ArrayList<>();
 
-  GradientPlan(JointGraph step, Stages stages, Places places, Plan.Machine machine, Value zero) {
+  GradientPlan(JointGraph step, Stages stages, Places places, Machine machine, Value zero) {
     this.step = step;
     this.stages = stages;
     this.places = places;
@@ -57,7 +57,7 @@ final class GradientPlan {
       (isY ? outputGradients : carries).add(block);
       places.put(step.graph().cotangent(k, width), Slot.of(block));
     }
-    for (Plan.Group group : places.groups) {
+    for (Stage.Group group : places.groups) {
       Block block = group.block();
       groupGradients.put(group, places.block(block.members(), block.width(), RowKind.STEPS));
     }
@@ -80,7 +80,7 @@ final class GradientPlan {
       Value back = step.back().get(step.states().get(k));
       if (back != null) {
         multiplied(back);
-        carried.add(new Plan.Return(carries.get(k), back.terms(), true));
+        carried.add(new Stage.Return(carries.get(k), back.terms(), true));
       }
     }
   }
@@ -149,19 +149,19 @@ final class GradientPlan {
   }
 
   /** The stages, in their order. */
-  List<Plan.Stage> plan() {
-    List<Plan.Stage> planned = new ArrayList<>();
+  List<Stage> plan() {
+    List<Stage> planned = new ArrayList<>();
     int end = last;
     for (int k = 0; k < carries.size(); k++) {
       end = Math.max(end, closing(k));
     }
     for (int s = 0; s <= end; s++) {
       int stage = s;
-      List<Plan.Return> products = new ArrayList<>();
+      List<Stage.Return> products = new ArrayList<>();
       for (Value value : returned) {
         if (stages.of(value) == stage) {
           Slot place = Objects.requireNonNull(places.of(value));
-          products.add(new Plan.Return(place.block(), value.terms(), false));
+          products.add(new Stage.Return(place.block(), value.terms(), false));
         }
       }
       var passes = new StagePasses(value -> read(value, stage), places, machine);
@@ -170,7 +170,7 @@ final class GradientPlan {
           passes.of(value.width()).store(value, slot);
         }
       });
-      for (Plan.Group group : places.groups) {
+      for (Stage.Group group : places.groups) {
         for (int j = 0; j < group.members().size(); j++) {
           member(passes, stage, group, j);
         }
@@ -187,7 +187,7 @@ final class GradientPlan {
           passes.of(carry.width()).storeLast(step.before().get(k), Slot.of(carry));
         }
       }
-      planned.add(new Plan.Stage(folds(stage), List.of(), products, passes.programs()));
+      planned.add(new Stage(folds(stage), List.of(), products, passes.programs()));
     }
     return planned;
   }
@@ -207,7 +207,7 @@ final class GradientPlan {
   }
 
   /** Stores the cotangent of a sum, or of columns of an input. */
-  private void member(StagePasses passes, int stage, Plan.Group group, int j) {
+  private void member(StagePasses passes, int stage, Stage.Group group, int j) {
     Value member = group.members().get(j);
     Map<Value, Value> flowing = member.kind() == Kind.SUM ? step.cotangents() : step.given();
     Value g = flowing.getOrDefault(member, zero);

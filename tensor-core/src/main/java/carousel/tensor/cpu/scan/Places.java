@@ -2,8 +2,8 @@ package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.scan.Block.RowKind;
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.cpu.scan.Plan.Group;
-import carousel.tensor.cpu.scan.Plan.Origin;
+import carousel.tensor.cpu.scan.Stage.Group;
+import carousel.tensor.cpu.scan.Stage.Origin;
 import carousel.tensor.trace.JointGraph;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;

@@ -3,7 +3,7 @@ package carousel.tensor.cpu.scan;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.cpu.scan.Block.RowKind;
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.cpu.scan.Recurrence.Code;
+import carousel.tensor.cpu.scan.PlacedStage.Code;
 import carousel.tensor.host.Bytes;
 import java.util.Arrays;
 

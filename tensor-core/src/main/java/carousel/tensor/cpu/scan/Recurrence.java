@@ -35,38 +35,6 @@ final class Recurrence {
   private final boolean reverse;
 
   /**
-   * A product of left operands on the heap with packed weights.
-   *
-   * @param out where it is put
-   * @param onto whether it is added to what is there
-   * @param arrays the left operands, {@code [array][parity]}
-   * @param depths columns of each
-   * @param weights the packed weights of each term
-   */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Product(Block out, boolean onto, Object[][] arrays, int[] depths, long[] weights) {}
-
-  /**
-   * An elementwise program, ready to run.
-   *
-   * @param loop the program, compiled
-   * @param program what it does
-   * @param arrays the heap arrays it stores to, {@code [array][parity]}
-   * @param ahead which of them hold a state for the next step
-   */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Code(Pointwise.Executable loop, StageProgram program, Object[][] arrays, boolean[] ahead) {}
-
-  /**
-   * A stage, or its folds.
-   *
-   * @param folds whether its programs need all columns of a row
-   * @param products run first
-   * @param codes run then, on every vector of columns
-   */
-  record PlacedStage(boolean folds, List<Product> products, List<Code> codes) {}
-
-  /**
    * A run.
    *
    * @param lengths of the rows; null if all are as long as the sequence
@@ -114,7 +82,7 @@ final class Recurrence {
    * @param carried the products that close a step
    * @param gathered what all steps add to
    */
-  void backward(List<PlacedStage> stages, List<Product> carried, Gathered gathered) {
+  void backward(List<PlacedStage> stages, List<PlacedStage.Product> carried, Gathered gathered) {
     List<PlacedStage> all = new ArrayList<>(stages);
     all.add(new PlacedStage(false, carried, List.of()));
     int close = stages.size();
@@ -154,7 +122,7 @@ final class Recurrence {
       steps.accept(new Together(stages, threads));
     } else {
       int parts = Math.min(threads, frame.bands());
-      int[] cuts = cut(frame.bands(), parts, 1);
+      int[] cuts = Frame.cut(frame.bands(), parts, 1);
       Workers.parallel(
           parts, i -> steps.accept(new Alone(stages, new int[] {cuts[i], cuts[i + 1]})));
     }
@@ -202,7 +170,7 @@ final class Recurrence {
     private int write;
 
     Together(List<PlacedStage> stages, int parts) {
-      int[] bands = cut(frame.bands(), parts, 1);
+      int[] bands = Frame.cut(frame.bands(), parts, 1);
       int[] all = {0, frame.bands()};
       this.shares = new Share[parts][stages.size()];
       for (int i = 0; i < parts; i++) {
@@ -269,15 +237,5 @@ final class Recurrence {
   /** Where step k of the run stands in the sequence. */
   private int place(int k) {
     return reverse ? frame.steps() - 1 - k : k;
-  }
-
-  /** Even parts that begin at multiples of {@code unit}; some are empty where there is too little. */
-  static int[] cut(int whole, int parts, int unit) {
-    int blocks = Math.ceilDiv(whole, unit);
-    int[] at = new int[parts + 1];
-    for (int i = 0; i <= parts; i++) {
-      at[i] = Math.min(whole, (int) ((long) blocks * i / parts) * unit);
-    }
-    return at;
   }
 }

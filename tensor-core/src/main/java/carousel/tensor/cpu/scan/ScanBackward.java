@@ -38,16 +38,16 @@ final class ScanBackward {
     List<Block> given = List.copyOf(plan.givenGradients.values());
     var gathered = new Gathered(call.frame, given, call::memory);
     Object[][] arrays = call.arrays(plan.cotangentArrays);
-    List<Recurrence.PlacedStage> stages = new ArrayList<>();
-    for (Plan.Stage stage : plan.backward) {
-      List<Recurrence.Product> products = new ArrayList<>();
-      for (Plan.Return back : stage.returns()) {
+    List<PlacedStage> stages = new ArrayList<>();
+    for (Stage stage : plan.backward) {
+      List<PlacedStage.Product> products = new ArrayList<>();
+      for (Stage.Return back : stage.returns()) {
         products.add(product(back, arrays));
       }
       call.add(stage, products, arrays, false, stages);
     }
-    List<Recurrence.Product> carried = new ArrayList<>();
-    for (Plan.Return back : plan.carried) {
+    List<PlacedStage.Product> carried = new ArrayList<>();
+    for (Stage.Return back : plan.carried) {
       carried.add(product(back, arrays));
     }
     new Recurrence(call.frame, call.tiles, call.lengths, call.reverse, call.zeros(), weightBytes)
@@ -93,7 +93,7 @@ final class ScanBackward {
     }
   }
 
-  private Recurrence.Product product(Plan.Return back, Object[][] arrays) {
+  private PlacedStage.Product product(Stage.Return back, Object[][] arrays) {
     int count = back.terms().size();
     Object[][] left = new Object[count][];
     int[] depths = new int[count];
@@ -109,7 +109,7 @@ final class ScanBackward {
               new Packed(term.weight(), term.row(), term.column(), columns, depth),
               of -> transposed(call.captured(of.weight()), of.row(), of.column(), depth, columns));
     }
-    return new Recurrence.Product(back.block(), back.onto(), left, depths, weights);
+    return new PlacedStage.Product(back.block(), back.onto(), left, depths, weights);
   }
 
   /** Packs the transposed block of a weight that has {@code columns} rows of {@code depth} elements. */
@@ -126,9 +126,9 @@ final class ScanBackward {
       return;
     }
     List<InputProduct.Cotangent> all = new ArrayList<>();
-    for (Plan.Group group : plan.groups) {
-      for (int j = 0; group.origin() == Plan.Origin.PRODUCT && j < group.members().size(); j++) {
-        int column = Plan.Group.inputOf(group.members().get(j)).offset();
+    for (Stage.Group group : plan.groups) {
+      for (int j = 0; group.origin() == Stage.Origin.PRODUCT && j < group.members().size(); j++) {
+        int column = Stage.Group.inputOf(group.members().get(j)).offset();
         int width = group.block().width();
         Tensor wx = call.input(Scan.Inputs.WX);
         long weights = transposed(wx, 0, column, width, call.depth());
@@ -142,9 +142,9 @@ final class ScanBackward {
   private void sequences(@Nullable Tensor[] gradients) {
     int[] covered = new int[gradients.length];
     for (int pass = 0; pass < 2; pass++) {
-      for (Plan.Group group : plan.groups) {
-        for (int j = 0; group.origin() == Plan.Origin.SEQUENCE && j < group.members().size(); j++) {
-          Value input = Plan.Group.inputOf(group.members().get(j));
+      for (Stage.Group group : plan.groups) {
+        for (int j = 0; group.origin() == Stage.Origin.SEQUENCE && j < group.members().size(); j++) {
+          Value input = Stage.Group.inputOf(group.members().get(j));
           int place = call.places.sequences().get(input.index());
           Tensor gradient = gradients[place];
           if (gradient != null && pass == 0) {

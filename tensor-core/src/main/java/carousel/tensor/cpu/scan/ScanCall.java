@@ -120,21 +120,21 @@ final class ScanCall {
    * @param ofStep tells the step from its gradient
    */
   void add(
-      Plan.Stage stage,
-      List<Recurrence.Product> products,
+      Stage stage,
+      List<PlacedStage.Product> products,
       Object[][] arrays,
       boolean ofStep,
-      List<Recurrence.PlacedStage> stages) {
+      List<PlacedStage> stages) {
     if (!stage.folds().isEmpty()) {
-      stages.add(new Recurrence.PlacedStage(true, List.of(), codes(stage.folds(), arrays, ofStep)));
+      stages.add(new PlacedStage(true, List.of(), codes(stage.folds(), arrays, ofStep)));
     }
     if (!products.isEmpty() || !stage.programs().isEmpty()) {
-      stages.add(new Recurrence.PlacedStage(false, products, codes(stage.programs(), arrays, ofStep)));
+      stages.add(new PlacedStage(false, products, codes(stage.programs(), arrays, ofStep)));
     }
   }
 
-  private List<Recurrence.Code> codes(List<StageProgram> programs, Object[][] arrays, boolean ofStep) {
-    List<Recurrence.Code> codes = new ArrayList<>();
+  private List<PlacedStage.Code> codes(List<StageProgram> programs, Object[][] arrays, boolean ofStep) {
+    List<PlacedStage.Code> codes = new ArrayList<>();
     for (StageProgram program : programs) {
       int count = program.arrays().size();
       Object[][] kept = new Object[count][];
@@ -144,7 +144,7 @@ final class ScanCall {
         kept[i] = arrays[array];
         ahead[i] = ofStep && plan.isState(array);
       }
-      codes.add(new Recurrence.Code(kernel.loop(program), program, kept, ahead));
+      codes.add(new PlacedStage.Code(kernel.loop(program), program, kept, ahead));
     }
     return codes;
   }

@@ -43,11 +43,11 @@ final class ScanForward {
       }
     }
     long weightBytes = 0;
-    List<Recurrence.PlacedStage> stages = new ArrayList<>();
-    for (Plan.Stage stage : plan.forward) {
-      List<Recurrence.Product> products = new ArrayList<>();
-      for (Plan.Group group : stage.groups()) {
-        Recurrence.Product product = product(group, arrays);
+    List<PlacedStage> stages = new ArrayList<>();
+    for (Stage stage : plan.forward) {
+      List<PlacedStage.Product> products = new ArrayList<>();
+      for (Stage.Group group : stage.groups()) {
+        PlacedStage.Product product = product(group, arrays);
         products.add(product);
         for (int depth : product.depths()) {
           weightBytes += call.packer.bytes(group.members().size(), group.block().width(), depth);
@@ -87,12 +87,12 @@ final class ScanForward {
   /** The inputs of all steps, into the blocks that they are the start of. */
   private void enter() {
     List<InputProduct.Gates> gates = new ArrayList<>();
-    for (Plan.Group group : plan.groups) {
+    for (Stage.Group group : plan.groups) {
       switch (group.origin()) {
         case PRODUCT -> gates.add(gates(group));
         case SEQUENCE -> {
           for (int j = 0; j < group.members().size(); j++) {
-            Value input = Plan.Group.inputOf(group.members().get(j));
+            Value input = Stage.Group.inputOf(group.members().get(j));
             Tensor z = call.input(call.places.sequences().get(input.index()));
             call.copier.scatter(call.matrix(z, 0, input.offset()), new Slot(group.block(), j, 0));
           }
@@ -138,11 +138,11 @@ final class ScanForward {
     }
   }
 
-  private InputProduct.Gates gates(Plan.Group group) {
+  private InputProduct.Gates gates(Stage.Group group) {
     List<DenseRows> weights = new ArrayList<>();
     List<DenseRows> biases = new ArrayList<>();
     for (Value member : group.members()) {
-      int column = Plan.Group.inputOf(member).offset();
+      int column = Stage.Group.inputOf(member).offset();
       weights.add(call.matrix(call.input(Scan.Inputs.WX), 0, column));
       biases.add(call.matrix(call.input(Scan.Inputs.B), 0, column));
     }
@@ -154,7 +154,7 @@ final class ScanForward {
     return new InputProduct.Gates(group.block(), packed, bias);
   }
 
-  private Recurrence.Product product(Plan.Group group, Object[][] arrays) {
+  private PlacedStage.Product product(Stage.Group group, Object[][] arrays) {
     int count = group.arrays().size();
     int width = group.block().width();
     Object[][] left = new Object[count][];
@@ -171,7 +171,7 @@ final class ScanForward {
       weights[q] = call.memory(call.packer.bytes(blocks.size(), width, depths[q]));
       call.packer.interleave(blocks, width, depths[q], weights[q]);
     }
-    boolean onto = group.origin() != Plan.Origin.NOTHING;
-    return new Recurrence.Product(group.block(), onto, left, depths, weights);
+    boolean onto = group.origin() != Stage.Origin.NOTHING;
+    return new PlacedStage.Product(group.block(), onto, left, depths, weights);
   }
 }

@@ -148,7 +148,7 @@ public final class Scans {
     try {
       JointGraph step = traced.differentiate(type, like.device());
       Tiles ofType = tiles.apply(type);
-      var machine = new Plan.Machine(ofType.lanes(), op -> kernels.size(op, type));
+      var machine = new Machine(ofType.lanes(), op -> kernels.size(op, type));
       var plan = new Plan(step, machine, affine, variable);
       Pointwise.Executable copy = copies.computeIfAbsent(type, this::copy);
       var compiled = loops(plan, type);

@@ -1,8 +1,8 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.loop.Tiles;
-import carousel.tensor.cpu.scan.Recurrence.Code;
-import carousel.tensor.cpu.scan.Recurrence.Product;
+import carousel.tensor.cpu.scan.PlacedStage.Code;
+import carousel.tensor.cpu.scan.PlacedStage.Product;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,7 +32,7 @@ final class Share {
       Frame frame,
       Tiles tiles,
       long zeros,
-      Recurrence.PlacedStage stage,
+      PlacedStage stage,
       int[] bands,
       int part,
       int parts) {
@@ -44,7 +44,7 @@ final class Share {
     stage.codes().forEach(code -> all.add(code.program().width()));
     List<OneWidth> list = new ArrayList<>();
     for (int width : all) {
-      int[] cuts = Recurrence.cut(frame.vectors(width), parts, 2);
+      int[] cuts = Frame.cut(frame.vectors(width), parts, 2);
       if (cuts[part] < cuts[part + 1]) {
         list.add(new OneWidth(tiles, zeros, stage, width, cuts[part], cuts[part + 1]));
       }
@@ -75,7 +75,7 @@ final class Share {
     private final Panels[] products;
     private final ProgramRun[] programs;
 
-    OneWidth(Tiles tiles, long zeros, Recurrence.PlacedStage stage, int width, int first, int end) {
+    OneWidth(Tiles tiles, long zeros, PlacedStage stage, int width, int first, int end) {
       this.first = first;
       this.end = end;
       List<Product> own =

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class StagePasses {
   private final Function<Value, @Nullable Slot> read;
   private final Places places;
-  private final Plan.Machine machine;
+  private final Machine machine;
   private final Map<Integer, Passes> ofWidths = new LinkedHashMap<>();
 
   /**
@@ -22,7 +22,7 @@ final class StagePasses {
    *
    * @param read where a value can be read from; null if it is computed here
    */
-  StagePasses(Function<Value, @Nullable Slot> read, Places places, Plan.Machine machine) {
+  StagePasses(Function<Value, @Nullable Slot> read, Places places, Machine machine) {
     this.read = read;
     this.places = places;
     this.machine = machine;

@@ -1,10 +1,18 @@
-package carousel.tensor.op;
+package carousel.tensor.trace;
 
 import carousel.tensor.Layout;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.op.Binary;
+import carousel.tensor.op.Composite;
+import carousel.tensor.op.CustomOp;
+import carousel.tensor.op.Formula;
+import carousel.tensor.op.Interpreter;
+import carousel.tensor.op.Op;
+import carousel.tensor.op.Ternary;
+import carousel.tensor.op.Unary;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
