@@ -18,7 +18,8 @@ import java.util.regex.Pattern;
  * arrow for each that it requires. A service that is provided stands on the arrow to the module that asks for it.
  */
 final class Figure {
-  private static final Pattern SENTENCE = Pattern.compile("/\\*\\*\\s*(.*?)\\.(\\s|\\*/)", Pattern.DOTALL);
+  private static final Pattern SENTENCE =
+      Pattern.compile("/\\*\\*\\s*(.*?)\\.(\\s|\\*/)", Pattern.DOTALL);
 
   /** The folder of each module, by the module's name. */
   private final Map<String, String> folders =
@@ -43,8 +44,7 @@ final class Figure {
 
   /** The first sentence of the descriptor's comment. */
   private static String purpose(String folder) {
-    var sentence =
-        SENTENCE.matcher(House.read(folder + "/src/main/java/module-info.java"));
+    var sentence = SENTENCE.matcher(House.read(folder + "/src/main/java/module-info.java"));
     if (!sentence.find()) {
       throw new IllegalStateException(folder + ": module-info.java does not say what it is");
     }

@@ -25,7 +25,8 @@ final class House {
 
   /** Those of the build, so that a new one is looked at by being built. */
   private static List<String> modules() {
-    var listed = Pattern.compile("<modules>(.*?)</modules>", Pattern.DOTALL).matcher(read("pom.xml"));
+    var listed =
+        Pattern.compile("<modules>(.*?)</modules>", Pattern.DOTALL).matcher(read("pom.xml"));
     if (!listed.find()) {
       throw new IllegalStateException("pom.xml lists no modules");
     }

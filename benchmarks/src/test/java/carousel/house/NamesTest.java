@@ -66,14 +66,13 @@ class NamesTest {
     Map<String, List<JavaClass>> named =
         engine().collect(groupingBy(JavaClass::getSimpleName, TreeMap::new, Collectors.toList()));
     var shared = new TreeMap<String, List<String>>();
-    named.forEach(
-        (name, types) -> {
-          if (types.size() > 1
-              && types.stream().anyMatch(JavaClass::isTopLevelClass)
-              && !ON_EACH_DEVICE.contains(name)) {
-            shared.put(name, types.stream().map(JavaClass::getName).sorted().toList());
-          }
-        });
+    named.forEach((name, types) -> {
+      if (types.size() > 1
+          && types.stream().anyMatch(JavaClass::isTopLevelClass)
+          && !ON_EACH_DEVICE.contains(name)) {
+        shared.put(name, types.stream().map(JavaClass::getName).sorted().toList());
+      }
+    });
     assertThat(named).hasSizeGreaterThan(300);
     assertThat(shared).as("names of several classes").isEmpty();
   }
@@ -109,7 +108,11 @@ class NamesTest {
                 () -> {
                   String text = BLOCK.matcher(Files.readString(document)).replaceAll("");
                   assertThat(
-                          CLASS.matcher(text).results().map(NamesTest::named).filter(name -> !known.contains(name) && !isOfTheJdk(name)))
+                          CLASS
+                              .matcher(text)
+                              .results()
+                              .map(NamesTest::named)
+                              .filter(name -> !known.contains(name) && !isOfTheJdk(name)))
                       .as("named in %s, and no class", document.getFileName())
                       .isEmpty();
                 }));
@@ -137,7 +140,10 @@ class NamesTest {
     for (String module : House.MODULES) {
       try (var files = Files.walk(House.root().resolve(module).resolve("src"))) {
         for (Path file : files.filter(NamesTest::isASource).toList()) {
-          declared.matcher(Files.readString(file)).results().forEach(found -> known.add(found.group(1)));
+          declared
+              .matcher(Files.readString(file))
+              .results()
+              .forEach(found -> known.add(found.group(1)));
         }
       }
     }

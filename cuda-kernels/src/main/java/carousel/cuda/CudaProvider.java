@@ -82,6 +82,9 @@ public final class CudaProvider implements BackendProvider {
   static EmulatedDriver emulated(boolean sanitize) {
     String order = Setting.CUDA_EMULATOR_ORDER.or("forward");
     return new EmulatedDriver(
-        CubinCache.configured().resolve("emulated"), sanitize, order.equals("reverse"), Precision.configured());
+        CubinCache.configured().resolve("emulated"),
+        sanitize,
+        order.equals("reverse"),
+        Precision.configured());
   }
 }

@@ -55,8 +55,7 @@ class PlantedBugsTest {
                     throw e.getCause();
                   }
                 });
-    return Device.of(
-        "cuda-emulated with a bug", Cuda.backend(planting));
+    return Device.of("cuda-emulated with a bug", Cuda.backend(planting));
   }
 
   private static KernelSource planted(KernelSource source, String file, String text, String bug) {

@@ -22,7 +22,9 @@ public final class CopyLaunches {
   private static final Map<DType, Kernel> FILL =
       TypedKernels.kernels(
           type -> true,
-          type -> new Kernel("copy.cu", "fill_" + TypedKernels.suffix(type), F64, POINTER, POSITIONS_1));
+          type ->
+              new Kernel(
+                  "copy.cu", "fill_" + TypedKernels.suffix(type), F64, POINTER, POSITIONS_1));
 
   static {
     for (DType from : DType.values()) {

@@ -102,7 +102,8 @@ public final class IndexLaunches {
   private final SortLaunches sorting;
   private final DeviceErrors errors;
 
-  public IndexLaunches(Launcher launcher, Memory memory, SortLaunches sorting, DeviceErrors errors) {
+  public IndexLaunches(
+      Launcher launcher, Memory memory, SortLaunches sorting, DeviceErrors errors) {
     this.launcher = launcher;
     this.memory = memory;
     this.sorting = sorting;
@@ -275,7 +276,14 @@ public final class IndexLaunches {
         View one = order.between(y.dim(0), y.dim(2)).only(axes, false);
         Positions lines = Positions.of(one, to, from);
         addSorted(
-            DeviceErrors.Checked.INDEX_ADD, y, 1, order.address(), origins.address(), source, lines, n);
+            DeviceErrors.Checked.INDEX_ADD,
+            y,
+            1,
+            order.address(),
+            origins.address(),
+            source,
+            lines,
+            n);
         return;
       }
       Grid across = launcher.elements(to.count());

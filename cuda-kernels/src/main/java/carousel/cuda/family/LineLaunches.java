@@ -98,7 +98,8 @@ public final class LineLaunches {
   private static Map<DType, Kernel> cumsumKernels(String suffix, ParameterType... parameters) {
     return TypedKernels.kernels(
         Domain.NUMERIC::accepts,
-        type -> new Kernel("cumsum.cu", "cumsum_" + TypedKernels.suffix(type) + suffix, parameters));
+        type ->
+            new Kernel("cumsum.cu", "cumsum_" + TypedKernels.suffix(type) + suffix, parameters));
   }
 
   /** All kernels of the family. */

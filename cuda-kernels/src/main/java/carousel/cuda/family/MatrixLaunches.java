@@ -47,7 +47,9 @@ public final class MatrixLaunches {
     if (axes > 0 && repeats(b) && tall(a)) {
       // One b for the whole batch, and rows of a that are evenly apart: one tall product.
       int rows = Math.toIntExact(y.count() / n);
-      launcher.driver().gemm(new BatchedGemm(y.type(), rows, n, k, matrix(a), matrix(b), matrix(y), 0, 1));
+      launcher
+          .driver()
+          .gemm(new BatchedGemm(y.type(), rows, n, k, matrix(a), matrix(b), matrix(y), 0, 1));
       return;
     }
     // The batch axes at the end that all three step through as if they were one are one call; the

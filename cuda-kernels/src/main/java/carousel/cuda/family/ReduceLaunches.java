@@ -67,7 +67,8 @@ public final class ReduceLaunches {
     this.errors = errors;
   }
 
-  private static Map<DType, Kernel> kernels(Reduce row, String suffix, ParameterType... parameters) {
+  private static Map<DType, Kernel> kernels(
+      Reduce row, String suffix, ParameterType... parameters) {
     return TypedKernels.kernels(
         row.domain()::accepts,
         type -> {

@@ -41,7 +41,8 @@ public final class SortLaunches {
   private static Map<DType, Kernel> kernels(String step, ParameterType... parameters) {
     return TypedKernels.kernels(
         Domain.NUMERIC::accepts,
-        type -> new Kernel("sort.cu", "sort_" + TypedKernels.suffix(type) + "_" + step, parameters));
+        type ->
+            new Kernel("sort.cu", "sort_" + TypedKernels.suffix(type) + "_" + step, parameters));
   }
 
   /** All kernels of the family. */

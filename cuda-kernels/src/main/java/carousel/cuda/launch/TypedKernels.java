@@ -19,7 +19,8 @@ public final class TypedKernels {
   }
 
   /** One kernel for each type that is accepted. */
-  public static Map<DType, Kernel> kernels(Predicate<DType> accepted, Function<DType, Kernel> kernel) {
+  public static Map<DType, Kernel> kernels(
+      Predicate<DType> accepted, Function<DType, Kernel> kernel) {
     Map<DType, Kernel> kernels = new EnumMap<>(DType.class);
     Stream.of(DType.values()).filter(accepted).forEach(t -> kernels.put(t, kernel.apply(t)));
     return kernels;

@@ -57,12 +57,12 @@ public final class CrossEntropyKernel implements Fused {
     Tensor targets = inputs[1];
     boolean takes =
         logits.dtype().isFloating()
-        && logits.rank() == 2
-        && logits.dim(1) > 0
-        && logits.layout().isContiguous()
-        && targets.dtype() == DType.I32
-        && targets.shape().equals(Shape.of(logits.dim(0)))
-        && targets.layout().isContiguous();
+            && logits.rank() == 2
+            && logits.dim(1) > 0
+            && logits.layout().isContiguous()
+            && targets.dtype() == DType.I32
+            && targets.shape().equals(Shape.of(logits.dim(0)))
+            && targets.layout().isContiguous();
     return takes ? this : null;
   }
 

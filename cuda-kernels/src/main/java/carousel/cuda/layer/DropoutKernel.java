@@ -48,10 +48,10 @@ public final class DropoutKernel implements Fused {
     Tensor x = inputs[0];
     boolean takes =
         x.dtype().isFloating()
-        && inputs[1].dtype() == DType.BOOL
-        && inputs[1].shape().equals(x.shape())
-        && inputs[2].dtype() == x.dtype()
-        && inputs[2].rank() == 0;
+            && inputs[1].dtype() == DType.BOOL
+            && inputs[1].shape().equals(x.shape())
+            && inputs[2].dtype() == x.dtype()
+            && inputs[2].rank() == 0;
     return takes ? this : null;
   }
 

@@ -78,8 +78,7 @@ public final class LayerNormKernel implements Fused {
     for (int axis = -1; takes && axis >= -gain.rank(); axis--) {
       takes = x.dim(axis) == gain.dim(axis);
     }
-    takes &=
-        gain.dtype() == x.dtype() && bias.dtype() == x.dtype() && epsilon.dtype() == x.dtype();
+    takes &= gain.dtype() == x.dtype() && bias.dtype() == x.dtype() && epsilon.dtype() == x.dtype();
     return takes ? this : null;
   }
 

@@ -116,7 +116,12 @@ public final class RecurrentKernels {
    * @param y dense
    */
   static void columnSums(
-      Launcher launcher, Tensor y, CellScanCall.Operand a, CellScanCall.Operand b, long rows, int columns) {
+      Launcher launcher,
+      Tensor y,
+      CellScanCall.Operand a,
+      CellScanCall.Operand b,
+      long rows,
+      int columns) {
     launcher
         .call(TypedKernels.of(COLUMN_SUMS, y.dtype()))
         .pointer(a.address())

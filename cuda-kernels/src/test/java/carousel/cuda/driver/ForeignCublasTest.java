@@ -46,7 +46,8 @@ class ForeignCublasTest {
       var x = arena.allocateFrom(JAVA_FLOAT, 257);
       var y = arena.allocate(JAVA_FLOAT);
       var a = new Matrix(x.address(), false, 1, 0);
-      var product = new BatchedGemm(DType.F32, 1, 1, 1, a, a, new Matrix(y.address(), false, 1, 0), 0, 1);
+      var product =
+          new BatchedGemm(DType.F32, 1, 1, 1, a, a, new Matrix(y.address(), false, 1, 0), 0, 1);
       new ForeignCublas(library(), STREAM, Precision.F32).gemm(product);
       assertThat(y.get(JAVA_FLOAT, 0)).isEqualTo(257 * 257);
       new ForeignCublas(library(), STREAM, Precision.BF16).gemm(product);

@@ -47,7 +47,8 @@ public record RecurrentCase(
               ? composite.body().apply(inputs)
               : Interpreter.EAGER.apply(op, inputs);
 
-  public static RecurrentCase of(String cell, DType type, int steps, int rows, int inputs, int units) {
+  public static RecurrentCase of(
+      String cell, DType type, int steps, int rows, int inputs, int units) {
     return new RecurrentCase(cell, type, steps, rows, inputs, units, false, List.of());
   }
 

@@ -122,7 +122,10 @@ class RecurrentKernelsTest {
       assertThat(CellScanPlan.backward(tall, driver)).isNull();
     }
     plan(new CellScanPlan.Sizes(RecurrentCell.GRU_AFTER, 3, 221, CellScanType.F64), driver, true);
-    plan(new CellScanPlan.Sizes(RecurrentCell.MATRIX_PEEPHOLE, 3, 200, CellScanType.F32), driver, true);
+    plan(
+        new CellScanPlan.Sizes(RecurrentCell.MATRIX_PEEPHOLE, 3, 200, CellScanType.F32),
+        driver,
+        true);
   }
 
   /** What docs/gpu.md says of a device of 132 multiprocessors with 227 KB each. */

@@ -48,7 +48,8 @@ public final class RoundedProducts {
   /** The emulated device, with or without rounding; {@code reverse}: with threads in another order. */
   static EmulatedDriver driver(Precision precision, boolean reverse) {
     Cuda.emulated(); // skips without a compiler
-    return new EmulatedDriver(CubinCache.configured().resolve("emulated"), false, reverse, precision);
+    return new EmulatedDriver(
+        CubinCache.configured().resolve("emulated"), false, reverse, precision);
   }
 
   static Device device(CudaDriver driver) {
@@ -58,7 +59,8 @@ public final class RoundedProducts {
   /** A device that rounds, with kernels that AddressSanitizer watches. */
   public static Device sanitized() {
     var driver =
-        new EmulatedDriver(CubinCache.configured().resolve("emulated"), true, false, Precision.BF16);
+        new EmulatedDriver(
+            CubinCache.configured().resolve("emulated"), true, false, Precision.BF16);
     return Device.of("cuda-emulated", Cuda.backend(driver, new GuardedMemory(driver)));
   }
 }

@@ -122,7 +122,8 @@ final class Sweep implements IntConsumer {
     return false;
   }
 
-  private static Strided dense(Strided x, CopyLoops copies, Memory memory, long[] copied, int slot) {
+  private static Strided dense(
+      Strided x, CopyLoops copies, Memory memory, long[] copied, int slot) {
     long address = memory.allocate(x.count() * x.size());
     if (address == 0) {
       // No room: the slower way through buffers needs none.

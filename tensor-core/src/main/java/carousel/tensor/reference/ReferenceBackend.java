@@ -188,7 +188,8 @@ public final class ReferenceBackend implements Backend {
             max = Math.max(max, line[i[axis]]);
           }
           double top = max;
-          double total = ReferenceFolds.sum(Arrays.stream(line).map(v -> Math.exp(v - top)).toArray());
+          double total =
+              ReferenceFolds.sum(Arrays.stream(line).map(v -> Math.exp(v - top)).toArray());
           for (i[axis] = 0; i[axis] < line.length; i[axis]++) {
             double shifted = line[i[axis]] - max;
             to.set(i, log ? shifted - Math.log(total) : Math.exp(shifted) / total);
@@ -298,7 +299,8 @@ public final class ReferenceBackend implements Backend {
     });
     sums.forEach((key, sum) -> {
       // Whole numbers are exact.
-      double total = y.dtype() == DType.I32 ? WholeNumbers.fitting(op, (long) sum.value()) : sum.value();
+      double total =
+          y.dtype() == DType.I32 ? WholeNumbers.fitting(op, (long) sum.value()) : sum.value();
       to.set(key.stream().mapToInt(k -> k).toArray(), total);
     });
   }

@@ -97,6 +97,7 @@ public record Traced(
   public JointGraph differentiate(DType type, Device device) {
     List<Value> outputs = new ArrayList<>(y);
     next.forEach(outputs::addAll);
-    return JointGraph.of(graph, outputs, state.stream().flatMap(List::stream).toList(), type, device);
+    return JointGraph.of(
+        graph, outputs, state.stream().flatMap(List::stream).toList(), type, device);
   }
 }

@@ -7,4 +7,3 @@
 package carousel.tensor.trace;
 
 import org.jspecify.annotations.NullMarked;
-

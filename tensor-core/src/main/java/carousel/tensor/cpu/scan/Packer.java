@@ -53,7 +53,8 @@ final class Packer {
         });
   }
 
-  private void interleaveRows(List<DenseRows> blocks, int width, int k, int from, int to, long into) {
+  private void interleaveRows(
+      List<DenseRows> blocks, int width, int k, int from, int to, long into) {
     int members = blocks.size();
     int full = frame.lanes() * frame.size();
     long rowBytes = frame.rowBytes();

@@ -32,5 +32,6 @@ record PlacedStage(boolean folds, List<Product> products, List<Code> codes) {
    * @param ahead which of them hold a state for the next step
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Code(Pointwise.Executable loop, StageProgram program, Object[][] arrays, boolean[] ahead) {}
+  record Code(
+      Pointwise.Executable loop, StageProgram program, Object[][] arrays, boolean[] ahead) {}
 }

@@ -87,7 +87,8 @@ final class ScanBackward {
       if (cotangent == null) {
         call.copier.clear(plan.carries.get(k));
       } else {
-        DenseRows from = DenseRows.ofRows(cotangent).at(0, (long) state.offset() * call.frame.size());
+        DenseRows from =
+            DenseRows.ofRows(cotangent).at(0, (long) state.offset() * call.frame.size());
         call.copier.scatter(from, Slot.of(plan.carries.get(k)), 0);
       }
     }
@@ -135,7 +136,8 @@ final class ScanBackward {
         all.add(new InputProduct.Cotangent(plan.gradientOf(group), j, weights));
       }
     }
-    new InputProduct(call.frame, call.tiles, call.copy, call.depth()).returned(all, DenseRows.of(dx));
+    new InputProduct(call.frame, call.tiles, call.copy, call.depth())
+        .returned(all, DenseRows.of(dx));
   }
 
   /** The gradients of inputs that are read as they are: columns that no step reads have none. */
@@ -143,7 +145,9 @@ final class ScanBackward {
     int[] covered = new int[gradients.length];
     for (int pass = 0; pass < 2; pass++) {
       for (Stage.Group group : plan.groups) {
-        for (int j = 0; group.origin() == Stage.Origin.SEQUENCE && j < group.members().size(); j++) {
+        for (int j = 0;
+            group.origin() == Stage.Origin.SEQUENCE && j < group.members().size();
+            j++) {
           Value input = Stage.Group.inputOf(group.members().get(j));
           int place = call.places.sequences().get(input.index());
           Tensor gradient = gradients[place];

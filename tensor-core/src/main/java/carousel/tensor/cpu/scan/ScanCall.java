@@ -133,7 +133,8 @@ final class ScanCall {
     }
   }
 
-  private List<PlacedStage.Code> codes(List<StageProgram> programs, Object[][] arrays, boolean ofStep) {
+  private List<PlacedStage.Code> codes(
+      List<StageProgram> programs, Object[][] arrays, boolean ofStep) {
     List<PlacedStage.Code> codes = new ArrayList<>();
     for (StageProgram program : programs) {
       int count = program.arrays().size();

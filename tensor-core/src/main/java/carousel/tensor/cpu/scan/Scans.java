@@ -173,7 +173,8 @@ public final class Scans {
   }
 
   /** The programs of a plan, compiled; null if one has a row that cannot be. */
-  private @Nullable IdentityHashMap<StageProgram, Pointwise.Executable> loops(Plan plan, DType type) {
+  private @Nullable IdentityHashMap<StageProgram, Pointwise.Executable> loops(
+      Plan plan, DType type) {
     var compiled = new IdentityHashMap<StageProgram, Pointwise.Executable>();
     for (StageProgram program : plan.programs()) {
       Pointwise.Executable loop =

@@ -28,14 +28,7 @@ final class Share {
    * @param part which part of the columns
    * @param parts how many there are
    */
-  Share(
-      Frame frame,
-      Tiles tiles,
-      long zeros,
-      PlacedStage stage,
-      int[] bands,
-      int part,
-      int parts) {
+  Share(Frame frame, Tiles tiles, long zeros, PlacedStage stage, int[] bands, int part, int parts) {
     this.frame = frame;
     this.firstBand = bands[0];
     this.endBand = bands[1];

@@ -14,7 +14,10 @@ import java.util.List;
  * @param programs those of one width in their order
  */
 record Stage(
-    List<StageProgram> folds, List<Group> groups, List<Return> returns, List<StageProgram> programs) {
+    List<StageProgram> folds,
+    List<Group> groups,
+    List<Return> returns,
+    List<StageProgram> programs) {
   /** What a sum starts from. */
   enum Origin {
     NOTHING,

@@ -32,7 +32,9 @@ final class StagePasses {
   Passes of(int width) {
     return ofWidths.computeIfAbsent(
         width,
-        w -> new Passes(w, read, machine.size(), columns -> places.block(1, columns, RowKind.BATCH)));
+        w ->
+            new Passes(
+                w, read, machine.size(), columns -> places.block(1, columns, RowKind.BATCH)));
   }
 
   List<StageProgram> programs() {
