@@ -15,13 +15,12 @@ import carousel.cuda.replay.CudaRecorder;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.Tensor;
 import carousel.tensor.contract.OpCases;
+import carousel.tensor.jvm.FreshJvm;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.assertj.core.api.Assertions;
@@ -93,7 +92,7 @@ class SanitizerTest {
                 Grad.class,
                 Recurrent.class,
                 Assertions.class)
-            .map(SanitizerTest::root)
+            .map(FreshJvm::origin)
             .distinct()
             .collect(Collectors.joining(":"));
     return output(
@@ -121,15 +120,5 @@ class SanitizerTest {
     String output = new String(process.getInputStream().readAllBytes(), UTF_8);
     process.waitFor();
     return output;
-  }
-
-  /** The folder or the jar that a class was loaded from, patched into a module or not. */
-  private static String root(Class<?> type) {
-    String file = "/" + type.getName().replace('.', '/') + ".class";
-    String url = Objects.requireNonNull(type.getResource(file)).toString();
-    String root = url.substring(0, url.length() - file.length());
-    boolean jar = root.startsWith("jar:");
-    return Path.of(URI.create(jar ? root.substring("jar:".length(), root.length() - 1) : root))
-        .toString();
   }
 }

@@ -12,8 +12,7 @@ import carousel.cuda.launch.TypedKernels;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
-import carousel.tensor.op.Domain;
-import carousel.tensor.op.Op;
+import carousel.tensor.op.ElementwiseOp;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import java.util.EnumMap;
@@ -29,15 +28,15 @@ public final class ElementwiseLaunches {
 
   static {
     for (Unary row : Unary.values()) {
-      UNARY.put(row, kernels("unary", row, row.domain(), POINTER, POINTER, POSITIONS_2));
+      UNARY.put(row, kernels("unary", row, POINTER, POINTER, POSITIONS_2));
     }
     for (Binary row : Binary.values()) {
-      BINARY.put(row, kernels("binary", row, row.domain(), POINTER, POINTER, POINTER, POSITIONS_3));
+      BINARY.put(row, kernels("binary", row, POINTER, POINTER, POINTER, POSITIONS_3));
     }
     for (Ternary row : Ternary.values()) {
       TERNARY.put(
           row,
-          kernels("ternary", row, row.domain(), POINTER, POINTER, POINTER, POINTER, POSITIONS_4));
+          kernels("ternary", row, POINTER, POINTER, POINTER, POINTER, POSITIONS_4));
     }
   }
 
@@ -49,9 +48,9 @@ public final class ElementwiseLaunches {
 
   /** The kernels of a row, one per type of its domain. */
   private static Map<DType, Kernel> kernels(
-      String family, Op row, Domain domain, ParameterType... parameters) {
+      String family, ElementwiseOp row, ParameterType... parameters) {
     return TypedKernels.kernels(
-        domain::accepts,
+        row.domain()::accepts,
         type -> {
           String symbol = family + "_" + row.label() + "_" + TypedKernels.suffix(type);
           return new Kernel(family + ".cu", symbol, parameters);

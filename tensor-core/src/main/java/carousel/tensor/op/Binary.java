@@ -22,7 +22,7 @@ import java.util.function.DoubleBinaryOperator;
  * <p>A scalar parameter, such as the slope of {@link #LEAKY_RELU}, is a second operand of rank 0; so
  * it can be learned, too.
  */
-public enum Binary implements Op {
+public enum Binary implements ElementwiseOp {
   /** {@code a + b}. */
   ADD(NUMERIC, Double::sum, of(linear(g -> g), linear(g -> g))),
   /** {@code a − b}. */
@@ -107,15 +107,12 @@ public enum Binary implements Op {
   /** Logical exclusive or. */
   XOR(LOGICAL, (a, b) -> (a != 0) != (b != 0) ? 1 : 0, none());
 
-  private final String label = Checks.label(this);
-  private final Domain domain;
+  private final Facts facts;
   private final DoubleBinaryOperator scalar;
-  private final Vjp vjp;
 
   Binary(Domain domain, DoubleBinaryOperator scalar, Vjp vjp) {
-    this.domain = domain;
+    this.facts = Facts.of(this, domain, vjp);
     this.scalar = scalar;
-    this.vjp = vjp;
   }
 
   /**
@@ -147,15 +144,6 @@ public enum Binary implements Op {
   }
 
   /**
-   * Returns the element types accepted.
-   *
-   * @return the domain
-   */
-  public Domain domain() {
-    return domain;
-  }
-
-  /**
    * Tells whether this row compares.
    *
    * @return whether the result is BOOL whatever the operands are
@@ -175,22 +163,17 @@ public enum Binary implements Op {
   }
 
   @Override
-  public String label() {
-    return label;
-  }
-
-  @Override
-  public Vjp vjp() {
-    return vjp;
+  public Facts facts() {
+    return facts;
   }
 
   @Override
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor a = inputs[0];
     Tensor b = inputs[1];
-    domain.require(label(), a, b);
-    Shape shape = Shape.broadcast(label, a.shape(), b.shape());
-    Tensor y = Tensor.empty(label, a.device(), result(a.dtype()), shape);
+    domain().require(label(), a, b);
+    Shape shape = Shape.broadcast(label(), a.shape(), b.shape());
+    Tensor y = Tensor.empty(label(), a.device(), result(a.dtype()), shape);
     a.device().backend().binary(this, a.expanded(shape), b.expanded(shape), y);
     return new Tensor[] {y};
   }

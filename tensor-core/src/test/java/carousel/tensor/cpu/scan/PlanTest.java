@@ -32,7 +32,7 @@ class PlanTest {
     var given = new Scan.Given(List.of(new Scan.Sequence(z)), before, null, 2, 3);
     Scan.Call call = ScanTrace.of(step, given, Scope.current());
     JointGraph both = call.step().differentiate(DType.F32, Device.cpu());
-    return new Plan(both, new Plan.Machine(16, op -> size), false, Set.of());
+    return new Plan(both, new Machine(16, op -> size), false, Set.of());
   }
 
   @Test
@@ -78,7 +78,7 @@ class PlanTest {
               },
               UNITS,
               UNITS);
-      for (Plan.Stage stage : List.of(plan.forward.getFirst(), plan.backward.getFirst())) {
+      for (Stage stage : List.of(plan.forward.getFirst(), plan.backward.getFirst())) {
         assertThat(stage.programs()).hasSizeGreaterThan(2);
         for (StageProgram program : stage.programs()) {
           long bytes =
