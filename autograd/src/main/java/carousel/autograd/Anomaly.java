@@ -3,8 +3,8 @@ package carousel.autograd;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.Cast;
-import carousel.tensor.op.ElementwiseOp;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.ElementwiseOp;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
 import java.util.Arrays;
@@ -161,8 +161,7 @@ public final class Anomaly {
 
     /** The first element that is not finite and that no limit explains; negative if there is none. */
     private static int born(Op op, Tensor y, List<Tensor> limits) {
-      boolean elementwise =
-          op instanceof ElementwiseOp || op instanceof Cast;
+      boolean elementwise = op instanceof ElementwiseOp || op instanceof Cast;
       boolean[] explained = new boolean[Math.toIntExact(y.size())];
       for (Tensor x : limits) {
         double[] values =

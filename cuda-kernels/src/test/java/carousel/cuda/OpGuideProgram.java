@@ -67,6 +67,8 @@ public final class OpGuideProgram {
     }
     wrong.stream().limit(20).forEach(System.out::println);
     System.out.println(
-        wrong.isEmpty() ? cases.size() + " cases: all is well" : wrong.size() + " things are wrong");
+        wrong.isEmpty()
+            ? cases.size() + " cases: all is well"
+            : wrong.size() + " things are wrong");
   }
 }

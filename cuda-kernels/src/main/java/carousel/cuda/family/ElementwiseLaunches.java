@@ -34,9 +34,7 @@ public final class ElementwiseLaunches {
       BINARY.put(row, kernels("binary", row, POINTER, POINTER, POINTER, POSITIONS_3));
     }
     for (Ternary row : Ternary.values()) {
-      TERNARY.put(
-          row,
-          kernels("ternary", row, POINTER, POINTER, POINTER, POINTER, POSITIONS_4));
+      TERNARY.put(row, kernels("ternary", row, POINTER, POINTER, POINTER, POINTER, POSITIONS_4));
     }
   }
 

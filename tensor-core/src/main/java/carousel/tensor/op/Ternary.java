@@ -113,7 +113,8 @@ public enum Ternary implements ElementwiseOp {
     Checks.sameType(label(), b, c);
     Checks.sameDevice(label(), a, b);
     Checks.sameDevice(label(), a, c);
-    Shape shape = Shape.broadcast(label(), Shape.broadcast(label(), a.shape(), b.shape()), c.shape());
+    Shape shape =
+        Shape.broadcast(label(), Shape.broadcast(label(), a.shape(), b.shape()), c.shape());
     Tensor y = Tensor.empty(label(), a.device(), b.dtype(), shape);
     a.device().backend().ternary(this, a.expanded(shape), b.expanded(shape), c.expanded(shape), y);
     return new Tensor[] {y};
