@@ -92,9 +92,9 @@ public final class FakeGpuProgram {
     long x = driver.allocate(Float.BYTES);
     long y = driver.allocate(Float.BYTES);
     driver.upload(MemorySegment.ofArray(new float[] {257}), x);
-    var a = new BatchedGemm.Matrix(x, false, 1, 0);
+    var a = BatchedGemm.Matrix.of(x, 1);
     driver.gemm(
-        new BatchedGemm(DType.F32, 1, 1, 1, a, a, new BatchedGemm.Matrix(y, false, 1, 0), 0, 1));
+        new BatchedGemm(DType.F32, 1, 1, 1, a, a, BatchedGemm.Matrix.of(y, 1), 0, 1));
     float[] product = new float[1];
     driver.download(y, MemorySegment.ofArray(product));
     float operand = driver.precision() == Precision.BF16 ? 256 : 257;

@@ -27,5 +27,25 @@ public record BatchedGemm(
    * @param lead elements from one row (column, if transposed) to the next
    * @param apart elements from one matrix of the batch to the next; 0 to use the same for all
    */
-  public record Matrix(long address, boolean transposed, long lead, long apart) {}
+  public record Matrix(long address, boolean transposed, long lead, long apart) {
+    /**
+     * One matrix, row after row.
+     *
+     * @param address its first element
+     * @param lead elements from one row to the next
+     * @return where it lies
+     */
+    public static Matrix of(long address, long lead) {
+      return new Matrix(address, false, lead, 0);
+    }
+
+    /**
+     * Returns the transposed matrices.
+     *
+     * @return what has the rows of these as columns
+     */
+    public Matrix transpose() {
+      return new Matrix(address, !transposed, lead, apart);
+    }
+  }
 }

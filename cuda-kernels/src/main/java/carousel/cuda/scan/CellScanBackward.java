@@ -1,7 +1,7 @@
 package carousel.cuda.scan;
 
+import carousel.cuda.driver.BatchedGemm.Matrix;
 import carousel.cuda.launch.Launcher;
-import carousel.cuda.scan.CellScanCall.Operand;
 import carousel.cuda.scan.RecurrentKernels.Kind;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
@@ -111,7 +111,7 @@ final class CellScanBackward {
         step(k, dy, product, passing, 1);
         if (cell.resets()) {
           int n = cell.products();
-          multiply(t, n, 1, Operand.of(call.wn(), hidden), product, false);
+          multiply(t, n, 1, Matrix.of(call.wn(), hidden), product, false);
           step(k, dy, product, passing, 0);
         } else if (cell.looks()) {
           multiply(t, LOOKING_AFTER, 1, looking(LOOKING_BEFORE), product, false);
@@ -122,10 +122,10 @@ final class CellScanBackward {
         }
         int same = cell.splits() ? cell.products() - 1 : cell.products();
         long lead = (long) cell.products() * hidden;
-        multiply(t, 0, same, Operand.of(call.wh(), lead), product, false);
+        multiply(t, 0, same, Matrix.of(call.wh(), lead), product, false);
         if (cell.splits()) {
           long column = call.wh() + (long) same * hidden * call.type.bytes();
-          multiply(t, cell.gates(), 1, Operand.of(column, lead), product, true);
+          multiply(t, cell.gates(), 1, Matrix.of(column, lead), product, true);
         }
       }
       backend.binary(Binary.ADD, passing[0], product, gradients.state(0));
@@ -139,9 +139,9 @@ final class CellScanBackward {
   }
 
   /** The matrices from the i-th on of a cell that looks. */
-  private Operand looking(int i) {
+  private Matrix looking(int i) {
     long first = call.wn() + (long) i * hidden * call.type.bytes();
-    return Operand.of(first, (long) cell.matrices() * hidden);
+    return Matrix.of(first, (long) cell.matrices() * hidden);
   }
 
   private void step(int k, @Nullable Tensor dy, Tensor product, Tensor[] passing, int stage) {
@@ -161,21 +161,21 @@ final class CellScanBackward {
 
   /** {@code product [N,H] = dz_t[blocks] · weightsᵀ}. */
   private void multiply(
-      int t, int block, int blocks, Operand weights, Tensor product, boolean add) {
+      int t, int block, int blocks, Matrix weights, Tensor product, boolean add) {
     long first = ((long) t * call.rows * cell.pulled() + block) * hidden;
     call.multiply(
         call.rows,
         hidden,
         blocks * hidden,
-        Operand.of(call.at(dz, first), (long) cell.pulled() * hidden),
+        Matrix.of(call.at(dz, first), (long) cell.pulled() * hidden),
         weights.transpose(),
-        Operand.of(product.address(), hidden),
+        Matrix.of(product.address(), hidden),
         add);
   }
 
   /** The rows of all steps of blocks of dz. */
-  private Operand pulled(int block) {
-    return Operand.of(call.at(dz, (long) block * hidden), (long) cell.pulled() * hidden);
+  private Matrix pulled(int block) {
+    return Matrix.of(call.at(dz, (long) block * hidden), (long) cell.pulled() * hidden);
   }
 
   private void inputGradients() {
@@ -188,15 +188,15 @@ final class CellScanBackward {
     Tensor dx = gradients.x();
     if (dx != null) {
       int depth = dx.dim(2);
-      Operand wx = Operand.of(call.wx().address(), columns);
-      Operand to = Operand.of(dx.address(), depth);
+      Matrix wx = Matrix.of(call.wx().address(), columns);
+      Matrix to = Matrix.of(dx.address(), depth);
       call.multiply(all, depth, columns, pulled(0), wx.transpose(), to, false);
     }
     Tensor dwx = gradients.wx();
     if (dwx != null) {
       int depth = dwx.dim(0);
-      Operand x = Operand.of(call.x().address(), depth);
-      Operand to = Operand.of(dwx.address(), columns);
+      Matrix x = Matrix.of(call.x().address(), depth);
+      Matrix to = Matrix.of(dwx.address(), columns);
       call.multiply(depth, columns, all, x.transpose(), pulled(0), to, false);
     }
     Tensor db = gradients.b();
@@ -210,26 +210,26 @@ final class CellScanBackward {
     Tensor dwh = gradients.weight(CellSteps.WH);
     if (dwh != null) {
       int same = cell.splits() ? products - 1 : products;
-      Operand h = Operand.of(before(saved.h()), call.lead);
-      recurrentGradient(h, 0, same, Operand.of(dwh.address(), (long) products * hidden));
+      Matrix h = Matrix.of(before(saved.h()), call.lead);
+      recurrentGradient(h, 0, same, Matrix.of(dwh.address(), (long) products * hidden));
       if (cell.splits()) {
-        Operand to = Operand.of(call.at(dwh, (long) same * hidden), (long) products * hidden);
+        Matrix to = Matrix.of(call.at(dwh, (long) same * hidden), (long) products * hidden);
         recurrentGradient(h, cell.gates(), 1, to);
       }
     }
     Tensor kept = saved.kept();
     Tensor dwn = cell.resets() ? gradients.weight(cell.matrixNames().getFirst()) : null;
     if (dwn != null && kept != null) {
-      Operand rows = Operand.of(kept.address(), call.lead);
-      recurrentGradient(rows, products, 1, Operand.of(dwn.address(), hidden));
+      Matrix rows = Matrix.of(kept.address(), call.lead);
+      recurrentGradient(rows, products, 1, Matrix.of(dwn.address(), hidden));
     }
     for (int i = 0; i < cell.matrices() && cell.looks(); i++) {
       Tensor dw = gradients.weight(cell.matrixNames().get(i));
       Tensor c = saved.c();
       if (dw != null && c != null) {
         boolean before = i < LOOKING_BEFORE;
-        Operand rows = Operand.of(before ? before(c) : after(c), call.lead);
-        recurrentGradient(rows, before ? i : LOOKING_AFTER, 1, Operand.of(dw.address(), hidden));
+        Matrix rows = Matrix.of(before ? before(c) : after(c), call.lead);
+        recurrentGradient(rows, before ? i : LOOKING_AFTER, 1, Matrix.of(dw.address(), hidden));
       }
     }
     for (int i = 0; i < cell.vectors(); i++) {
@@ -246,7 +246,7 @@ final class CellScanBackward {
   }
 
   /** {@code dw [H,blocks·H] = rows [T·N,H]ᵀ · dz[blocks]}. */
-  private void recurrentGradient(Operand rows, int block, int blocks, Operand dw) {
+  private void recurrentGradient(Matrix rows, int block, int blocks, Matrix dw) {
     int all = call.steps * call.rows;
     call.multiply(hidden, blocks * hidden, all, rows.transpose(), pulled(block), dw, false);
   }
@@ -267,7 +267,7 @@ final class CellScanBackward {
         call.launcher,
         y,
         pulled(block),
-        Operand.of(factor, call.lead),
+        Matrix.of(factor, call.lead),
         (long) call.steps * call.rows,
         columns);
   }

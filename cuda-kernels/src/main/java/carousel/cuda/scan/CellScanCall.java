@@ -1,6 +1,7 @@
 package carousel.cuda.scan;
 
 import carousel.cuda.driver.BatchedGemm;
+import carousel.cuda.driver.BatchedGemm.Matrix;
 import carousel.cuda.launch.Launcher;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
@@ -211,27 +212,12 @@ final class CellScanCall {
     return call.i32(steps).i32(rows).i32(hidden).i32(lead).i32(reverse ? 1 : 0);
   }
 
-  /** Rows and columns somewhere on the device. */
-  record Operand(long address, long lead, boolean transposed) {
-    static Operand of(long address, long lead) {
-      return new Operand(address, lead, false);
-    }
-
-    Operand transpose() {
-      return new Operand(address, lead, !transposed);
-    }
-
-    private BatchedGemm.Matrix operand() {
-      return new BatchedGemm.Matrix(address, transposed, lead, 0);
-    }
-  }
-
   /** {@code y [m,n] = a · b}, or adds to y. */
-  void multiply(int m, int n, int k, Operand a, Operand b, Operand y, boolean add) {
+  void multiply(int m, int n, int k, Matrix a, Matrix b, Matrix y, boolean add) {
     launcher
         .driver()
         .gemm(
             new BatchedGemm(
-                type.numbers(), m, n, k, a.operand(), b.operand(), y.operand(), add ? 1 : 0, 1));
+                type.numbers(), m, n, k, a, b, y, add ? 1 : 0, 1));
   }
 }

@@ -1,7 +1,7 @@
 package carousel.cuda.scan;
 
+import carousel.cuda.driver.BatchedGemm.Matrix;
 import carousel.cuda.launch.Launcher;
-import carousel.cuda.scan.CellScanCall.Operand;
 import carousel.cuda.scan.RecurrentKernels.Kind;
 import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
@@ -97,9 +97,9 @@ final class CellScanForward {
         call.steps * call.rows,
         call.columns,
         depth,
-        Operand.of(call.x().address(), depth),
-        Operand.of(call.wx().address(), call.columns),
-        Operand.of(saved.gates().address(), call.columns),
+        Matrix.of(call.x().address(), depth),
+        Matrix.of(call.wx().address(), call.columns),
+        Matrix.of(saved.gates().address(), call.columns),
         false);
   }
 
@@ -157,9 +157,9 @@ final class CellScanForward {
         call.rows,
         blocks * call.hidden,
         call.hidden,
-        Operand.of(call.at(rows, (long) slot * call.rows * call.lead), call.lead),
-        Operand.of(weights, (long) blocks * call.hidden),
-        Operand.of(
+        Matrix.of(call.at(rows, (long) slot * call.rows * call.lead), call.lead),
+        Matrix.of(weights, (long) blocks * call.hidden),
+        Matrix.of(
             call.at(u, (long) block * call.hidden), (long) call.cell.allProducts() * call.hidden),
         false);
   }

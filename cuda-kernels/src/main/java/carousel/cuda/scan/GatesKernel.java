@@ -1,8 +1,8 @@
 package carousel.cuda.scan;
 
+import carousel.cuda.driver.BatchedGemm.Matrix;
 import carousel.cuda.driver.Precision;
 import carousel.cuda.launch.Launcher;
-import carousel.cuda.scan.CellScanCall.Operand;
 import carousel.cuda.scan.RecurrentKernels.Kind;
 import carousel.tensor.Scope;
 import carousel.tensor.Shape;
@@ -152,8 +152,8 @@ public final class GatesKernel implements Fused {
     RecurrentKernels.columnSums(
         launcher,
         gradient,
-        Operand.of(column, (long) cell.gates() * hidden),
-        Operand.of(factor, hidden),
+        Matrix.of(column, (long) cell.gates() * hidden),
+        Matrix.of(factor, hidden),
         in[state()].dim(0),
         hidden);
     return gradient;

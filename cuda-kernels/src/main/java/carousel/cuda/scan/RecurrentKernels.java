@@ -4,6 +4,7 @@ import static carousel.cuda.launch.ParameterType.I32;
 import static carousel.cuda.launch.ParameterType.I64;
 import static carousel.cuda.launch.ParameterType.POINTER;
 
+import carousel.cuda.driver.BatchedGemm.Matrix;
 import carousel.cuda.driver.Grid;
 import carousel.cuda.driver.Precision;
 import carousel.cuda.launch.Kernel;
@@ -118,8 +119,8 @@ public final class RecurrentKernels {
   static void columnSums(
       Launcher launcher,
       Tensor y,
-      CellScanCall.Operand a,
-      CellScanCall.Operand b,
+      Matrix a,
+      Matrix b,
       long rows,
       int columns) {
     launcher

@@ -1,11 +1,8 @@
 package carousel.tensor.cpu;
 
-import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
-import carousel.tensor.cpu.loop.Loop;
-import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.row.Composites;
 import carousel.tensor.cpu.scan.Scans;
@@ -38,7 +35,7 @@ public final class CpuBackend implements Backend {
   private final Memory memory;
   private final Kernels kernels;
   private final Table table;
-  private final CopyLoops copies;
+  private final ElementwiseLoops elementwise;
   private final ReduceLoops reductions;
   private final LineLoops lines;
   private final MatrixLoops matrices;
@@ -61,9 +58,9 @@ public final class CpuBackend implements Backend {
     this.memory = memory;
     this.kernels = kernels;
     this.table = new Table(kernels);
-    this.copies = new CopyLoops(kernels);
-    this.reductions = new ReduceLoops(table, this);
-    this.lines = new LineLoops(table, this);
+    this.elementwise = new ElementwiseLoops(table, new CopyLoops(kernels), memory);
+    this.reductions = new ReduceLoops(table, elementwise, memory);
+    this.lines = new LineLoops(table, elementwise, memory);
     this.scans = new Scans(kernels, table::tiles);
     this.matrices = new MatrixLoops(table, memory);
     this.randoms = new RandomLoops(table);
@@ -88,57 +85,27 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void unary(Unary op, Tensor x, Tensor y) {
-    Loop loop = table.unary(op, x.dtype());
-    if (!Straight.run(loop, Table.grain(op), y, x)) {
-      sweep(loop, Table.grain(op), Strided.of(y), Strided.of(x));
-    }
+    elementwise.unary(op, x, y);
   }
 
   @Override
   public void binary(Binary op, Tensor a, Tensor b, Tensor y) {
-    Loop loop = table.binary(op, a.dtype());
-    if (!Straight.run(loop, Table.grain(op), y, a, b)) {
-      sweep(loop, Table.grain(op), Strided.of(y), Strided.of(a), Strided.of(b));
-    }
+    elementwise.binary(op, a, b, y);
   }
 
   @Override
   public void ternary(Ternary op, Tensor a, Tensor b, Tensor c, Tensor y) {
-    Loop loop = table.ternary(op, b.dtype());
-    if (!Straight.run(loop, Table.CHEAP, y, a, b, c)) {
-      sweep(loop, Table.CHEAP, Strided.of(y), Strided.of(a), Strided.of(b), Strided.of(c));
-    }
+    elementwise.ternary(op, a, b, c, y);
   }
 
   @Override
   public void copy(Tensor x, Tensor y) {
-    if (!Straight.run(table.cast(x.dtype(), y.dtype()), Table.CHEAP, y, x)) {
-      copy(Strided.of(x), x.dtype(), Strided.of(y), y.dtype());
-    }
-  }
-
-  /** Copies, converting if the types differ. */
-  void copy(Strided from, DType fromType, Strided to, DType toType) {
-    if (fromType != toType || !copies.scattered(from, to)) {
-      sweep(table.cast(fromType, toType), Table.CHEAP, to, from);
-    }
+    elementwise.copy(x, y);
   }
 
   @Override
   public void fill(Tensor y, double value) {
-    if (y.size() == 1) {
-      Element.of(y.dtype()).set(y.address(), value);
-      return;
-    }
-    int[] dims = y.shape().toArray();
-    long element = Scratch.forFill().address(Loop.SPLAT_BYTES);
-    Element.of(y.dtype()).set(element, value);
-    Strided one = new Strided(element, dims, new long[dims.length], y.dtype().bytes());
-    sweep(table.cast(y.dtype(), y.dtype()), Table.CHEAP, Strided.of(y), one);
-  }
-
-  private void sweep(Loop loop, int grain, Strided y, Strided... x) {
-    Sweep.run(loop, grain, copies, memory, y, x);
+    elementwise.fill(y, value);
   }
 
   @Override

@@ -9,15 +9,18 @@ import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.WholeNumbers;
+import carousel.tensor.spi.Memory;
 
 /** Operations on every line along one axis: softmax, cumulative sums, sorting. */
 final class LineLoops {
   private final Table table;
-  private final CpuBackend backend;
+  private final ElementwiseLoops elementwise;
+  private final Memory memory;
 
-  LineLoops(Table table, CpuBackend backend) {
+  LineLoops(Table table, ElementwiseLoops elementwise, Memory memory) {
     this.table = table;
-    this.backend = backend;
+    this.elementwise = elementwise;
+    this.memory = memory;
   }
 
   /** The order of axes that brings one to the end. */
@@ -70,11 +73,11 @@ final class LineLoops {
       each(x, y, Table.COSTLY, (from, to) -> softmax(log, type, powers, from, to, n));
       return;
     }
-    try (TemporaryCopy copy = new TemporaryCopy(backend.memory(), "softmax", x)) {
-      backend.copy(x, type, copy.strided(), type);
+    try (TemporaryCopy copy = new TemporaryCopy(memory, "softmax", x)) {
+      elementwise.copy(x, type, copy.strided(), type);
       Strided lines = copy.strided();
       each(lines, lines, Table.COSTLY, (from, to) -> softmax(log, type, powers, from, to, n));
-      backend.copy(lines, type, y, type);
+      elementwise.copy(lines, type, y, type);
     }
   }
 

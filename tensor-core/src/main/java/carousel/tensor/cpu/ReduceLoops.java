@@ -10,6 +10,7 @@ import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.WholeNumbers;
+import carousel.tensor.spi.Memory;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -32,12 +33,14 @@ final class ReduceLoops {
   private static final int RUNS = 64;
 
   private final Table table;
-  private final CpuBackend backend;
+  private final ElementwiseLoops elementwise;
+  private final Memory memory;
   private final RowFolds rowFolds;
 
-  ReduceLoops(Table table, CpuBackend backend) {
+  ReduceLoops(Table table, ElementwiseLoops elementwise, Memory memory) {
     this.table = table;
-    this.backend = backend;
+    this.elementwise = elementwise;
+    this.memory = memory;
     this.rowFolds = new RowFolds(table);
   }
 
@@ -49,7 +52,7 @@ final class ReduceLoops {
     DType type = xTensor.dtype();
     long n = whole.count() / yTensor.size();
     if (n == 0) {
-      backend.fill(yTensor, identity(op));
+      elementwise.fill(yTensor, identity(op));
       return;
     }
     // Kept axes first, reduced axes after them.
@@ -88,8 +91,8 @@ final class ReduceLoops {
       foldColumns(op, type, columns, x, kept, n, y);
       return;
     }
-    try (TemporaryCopy rows = new TemporaryCopy(backend.memory(), op.label(), x)) {
-      backend.copy(x, type, rows.strided(), type);
+    try (TemporaryCopy rows = new TemporaryCopy(memory, op.label(), x)) {
+      elementwise.copy(x, type, rows.strided(), type);
       Strided dense = rows.strided();
       rowFolds.run(op, type, dense, kept, Math.toIntExact(n), y);
     }
