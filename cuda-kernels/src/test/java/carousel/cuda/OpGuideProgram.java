@@ -2,6 +2,7 @@ package carousel.cuda;
 
 import carousel.autograd.GradCheck;
 import carousel.cuda.driver.KernelSource;
+import carousel.cuda.emulator.EmulatedDriver;
 import carousel.cuda.emulator.KernelDeclaration;
 import carousel.cuda.launch.Kernel;
 import carousel.tensor.Device;
@@ -29,8 +30,9 @@ public final class OpGuideProgram {
   public static void main(String[] arguments) throws ReflectiveOperationException {
     Unary row = Unary.valueOf(ROW);
     List<String> wrong = new ArrayList<>();
+    EmulatedDriver driver = Cuda.emulated();
     Set<String> there =
-        Cuda.emulated().declarations(KernelSource.of("unary.cu")).stream()
+        driver.declarations(KernelSource.of("unary.cu")).stream()
             .map(KernelDeclaration::symbol)
             .collect(Collectors.toSet());
     CudaBackend.kernels()
@@ -39,7 +41,7 @@ public final class OpGuideProgram {
         .filter(symbol -> !there.contains(symbol))
         .forEach(symbol -> wrong.add("unary.cu has no " + symbol));
     List<Device> devices =
-        wrong.isEmpty() ? List.of(Device.cpu(), Device.cudaEmulated()) : List.of(Device.cpu());
+        wrong.isEmpty() ? List.of(Device.cpu(), Device.of("cuda-emulated", Cuda.backend(driver))) : List.of(Device.cpu());
     List<OpCase> cases = OpCases.all().filter(c -> c.op() == row).toList();
     List<OpCase> smooth = OpCases.smooth().filter(c -> c.op() == row).toList();
     if (cases.isEmpty() || smooth.isEmpty()) {
