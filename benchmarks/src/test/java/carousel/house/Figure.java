@@ -8,6 +8,7 @@ import java.lang.module.ModuleDescriptor;
 import java.lang.module.ModuleDescriptor.Provides;
 import java.lang.module.ModuleDescriptor.Requires;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -57,7 +58,13 @@ final class Figure {
         .map(name -> {
           String services = services(module, name);
           String label = services.isEmpty() ? "" : "|offers " + services + "|";
-          return "  " + id(folder) + " -->" + label + " " + id(folders.get(name)) + "\n";
+          return "  "
+              + id(folder)
+              + " -->"
+              + label
+              + " "
+              + id(Objects.requireNonNull(folders.get(name), name))
+              + "\n";
         })
         .collect(joining());
   }

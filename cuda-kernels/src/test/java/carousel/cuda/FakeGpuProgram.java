@@ -93,8 +93,7 @@ public final class FakeGpuProgram {
     long y = driver.allocate(Float.BYTES);
     driver.upload(MemorySegment.ofArray(new float[] {257}), x);
     var a = BatchedGemm.Matrix.of(x, 1);
-    driver.gemm(
-        new BatchedGemm(DType.F32, 1, 1, 1, a, a, BatchedGemm.Matrix.of(y, 1), 0, 1));
+    driver.gemm(new BatchedGemm(DType.F32, 1, 1, 1, a, a, BatchedGemm.Matrix.of(y, 1), 0, 1));
     float[] product = new float[1];
     driver.download(y, MemorySegment.ofArray(product));
     float operand = driver.precision() == Precision.BF16 ? 256 : 257;

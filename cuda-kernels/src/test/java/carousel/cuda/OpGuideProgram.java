@@ -41,7 +41,9 @@ public final class OpGuideProgram {
         .filter(symbol -> !there.contains(symbol))
         .forEach(symbol -> wrong.add("unary.cu has no " + symbol));
     List<Device> devices =
-        wrong.isEmpty() ? List.of(Device.cpu(), Device.of("cuda-emulated", Cuda.backend(driver))) : List.of(Device.cpu());
+        wrong.isEmpty()
+            ? List.of(Device.cpu(), Device.of("cuda-emulated", Cuda.backend(driver)))
+            : List.of(Device.cpu());
     List<OpCase> cases = OpCases.all().filter(c -> c.op() == row).toList();
     List<OpCase> smooth = OpCases.smooth().filter(c -> c.op() == row).toList();
     if (cases.isEmpty() || smooth.isEmpty()) {

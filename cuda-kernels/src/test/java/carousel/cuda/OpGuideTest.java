@@ -56,7 +56,9 @@ class OpGuideTest {
   void aWrongRuleIsFound() throws Exception {
     String wrong = row.replace(".square()", "");
     assertThat(wrong).isNotEqualTo(row);
-    assertThat(outcome(wrong, kernel)).contains("ELLIOTT", "WRONG", "input 0").doesNotContain("all is well");
+    assertThat(outcome(wrong, kernel))
+        .contains("ELLIOTT", "WRONG", "input 0")
+        .doesNotContain("all is well");
   }
 
   @Test

@@ -160,8 +160,7 @@ final class CellScanBackward {
   }
 
   /** {@code product [N,H] = dz_t[blocks] · weightsᵀ}. */
-  private void multiply(
-      int t, int block, int blocks, Matrix weights, Tensor product, boolean add) {
+  private void multiply(int t, int block, int blocks, Matrix weights, Tensor product, boolean add) {
     long first = ((long) t * call.rows * cell.pulled() + block) * hidden;
     call.multiply(
         call.rows,

@@ -214,10 +214,6 @@ final class CellScanCall {
 
   /** {@code y [m,n] = a · b}, or adds to y. */
   void multiply(int m, int n, int k, Matrix a, Matrix b, Matrix y, boolean add) {
-    launcher
-        .driver()
-        .gemm(
-            new BatchedGemm(
-                type.numbers(), m, n, k, a, b, y, add ? 1 : 0, 1));
+    launcher.driver().gemm(new BatchedGemm(type.numbers(), m, n, k, a, b, y, add ? 1 : 0, 1));
   }
 }

@@ -116,13 +116,7 @@ public final class RecurrentKernels {
    *
    * @param y dense
    */
-  static void columnSums(
-      Launcher launcher,
-      Tensor y,
-      Matrix a,
-      Matrix b,
-      long rows,
-      int columns) {
+  static void columnSums(Launcher launcher, Tensor y, Matrix a, Matrix b, long rows, int columns) {
     launcher
         .call(TypedKernels.of(COLUMN_SUMS, y.dtype()))
         .pointer(a.address())

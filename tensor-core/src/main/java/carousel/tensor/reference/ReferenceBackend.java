@@ -381,7 +381,7 @@ public final class ReferenceBackend implements Backend {
   @Override
   public @Nullable Fused fused(Composite op, Tensor[] inputs) {
     return op.body() instanceof Scan scan
-        ? new ReferenceScan(scan, inputs[scan.inputs().states()])
+        ? new ReferenceScanKernel(scan, inputs[scan.inputs().states()])
         : null;
   }
 }

@@ -4,7 +4,6 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.LayerComposites;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * its body; else the body runs.
  */
 public final class FusedTable {
-  private final Map<Composite, ByHand> byHand = new IdentityHashMap<>();
+  private final IdentityHashMap<Composite, ByHand> byHand = new IdentityHashMap<>();
   private final Made others;
 
   /** A kernel that is written by hand, if it takes what it is given. */

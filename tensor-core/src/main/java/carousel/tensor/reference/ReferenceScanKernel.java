@@ -24,13 +24,13 @@ import org.jspecify.annotations.Nullable;
  * What the graph of a step means: its values one after the other, by ops, step by step, and those of its
  * gradient on the way back. Kernels are this, faster.
  */
-final class ReferenceScan implements Fused {
+final class ReferenceScanKernel implements Fused {
   private final Scan scan;
   private final JointGraph step;
   private final Scan.Inputs places;
 
   /** @throws carousel.tensor.trace.Untraced if the step cannot be differentiated */
-  ReferenceScan(Scan scan, Tensor like) {
+  ReferenceScanKernel(Scan scan, Tensor like) {
     this.scan = scan;
     this.step = scan.step().differentiate(like.dtype(), like.device());
     this.places = scan.inputs();
@@ -118,7 +118,7 @@ final class ReferenceScan implements Fused {
     }
 
     private Tensor like() {
-      return ReferenceScan.this.like(inputs);
+      return ReferenceScanKernel.this.like(inputs);
     }
 
     private Tensor input(int index) {
@@ -218,7 +218,8 @@ final class ReferenceScan implements Fused {
   public @Nullable Tensor[] backward(
       Tensor[] inputs, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
     Scan reached = scan.reached(cotangents);
-    ReferenceScan exact = reached == scan ? this : new ReferenceScan(reached, like(inputs));
+    ReferenceScanKernel exact =
+        reached == scan ? this : new ReferenceScanKernel(reached, like(inputs));
     return Interpreter.EAGER.run(() -> exact.pull(inputs, result, cotangents, wanted));
   }
 
