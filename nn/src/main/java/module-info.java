@@ -5,8 +5,10 @@ module carousel.nn {
 
   exports carousel.nn;
   exports carousel.nn.data;
+  exports carousel.nn.init;
   exports carousel.nn.io;
-  exports carousel.nn.onnx;
+  exports carousel.nn.layer;
+  exports carousel.nn.loss;
   exports carousel.nn.optim;
   exports carousel.nn.recurrent;
 }

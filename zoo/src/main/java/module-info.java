@@ -1,7 +1,7 @@
 /** The systems of the literature as small runnable programs, and the command line. */
 module carousel.zoo {
   requires static org.jspecify;
-  requires transitive carousel.nn;
+  requires transitive carousel.exchange;
   requires info.picocli;
   requires java.desktop;
   requires jdk.management;

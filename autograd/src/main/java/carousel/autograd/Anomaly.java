@@ -1,5 +1,6 @@
 package carousel.autograd;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.Cast;
@@ -155,7 +156,7 @@ public final class Anomaly {
     private static boolean isLimit(Tensor x) {
       return x.dtype().isFloating()
           && x.size() > 0
-          && (x.rank() == 0 || x.storage().filled().isPresent())
+          && (x.rank() == 0 || Engine.storage(x).filled().isPresent())
           && Double.isInfinite(value(x, 0));
     }
 

@@ -2,8 +2,8 @@ package carousel.autograd;
 
 import carousel.autograd.GradReport.Finding;
 import carousel.autograd.GradReport.Kind;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,7 +41,7 @@ final class Arrangements {
       if (x.size() < 2 || x.size() > MOST || x.rank() == 0) {
         continue;
       }
-      try (var scope = Scope.openUnwatched()) {
+      try (var scope = TensorScope.openUnwatched()) {
         for (var each : of(x).entrySet()) {
           List<Tensor> inputs = new ArrayList<>(trial.leaves());
           inputs.set(i, each.getValue());
@@ -97,7 +97,7 @@ final class Arrangements {
   /** A tensor of the same values, or of some of them, in other arrangements, by what they are like. */
   static Map<String, Tensor> of(Tensor x) {
     Map<String, Tensor> all = new LinkedHashMap<>();
-    Tensor spread = Tensor.concat(x.rank(), List.of(x.unsqueeze(x.rank()), x.unsqueeze(x.rank())));
+    Tensor spread = Tensor.concat(List.of(x.unsqueeze(x.rank()), x.unsqueeze(x.rank())), x.rank());
     all.put("with a stride of 2", spread.select(x.rank(), 0));
     if (x.rank() > 1) {
       int last = x.rank() - 1;

@@ -3,8 +3,8 @@ package carousel.autograd;
 import carousel.autograd.GradReport.Finding;
 import carousel.autograd.GradReport.Kind;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -109,7 +109,7 @@ final class Consistency {
 
   /** Holds the results in F32 to those in F64. */
   private void values() {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor wide = function.get();
       Tensor narrow = trial.narrowValue().get();
       double distance =
@@ -139,7 +139,7 @@ final class Consistency {
   }
 
   private void form(List<Tensor> gradients) {
-    try (var scope = Scope.openUnwatched();
+    try (var scope = TensorScope.openUnwatched();
         Pullback pullback = Pullback.of(function, trial.asLeaves())) {
       for (Gradient g : pullback.flowed(cotangent)) {
         reached.add(g != null);
@@ -158,7 +158,7 @@ final class Consistency {
   }
 
   private void again(List<Tensor> gradients) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       List<Tensor> second = pulled(function, trial.asLeaves());
       for (int i = 0; i < second.size(); i++) {
         double distance = distance(gradients.get(i), second.get(i));
@@ -182,10 +182,10 @@ final class Consistency {
     if (size > MOST_CALLED) {
       return;
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor first = function.get();
       for (int k = 0; k < CALLS; k++) {
-        try (var call = Scope.openUnwatched()) {
+        try (var call = TensorScope.openUnwatched()) {
           Tensor y = function.get();
           double distance =
               y.shape().equals(first.shape()) ? distance(first, y) : Double.POSITIVE_INFINITY;
@@ -219,7 +219,7 @@ final class Consistency {
   /** Compares gradients that are to be the same but for rounding. */
   private void differs(
       List<Tensor> gradients, Supplier<List<Tensor>> other, Kind kind, String text) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       List<Tensor> others;
       try {
         others = other.get();
@@ -263,7 +263,7 @@ final class Consistency {
     if (cotangent.size() > Arrangements.MOST) {
       return;
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       int count = trial.outputs(trial.leaves()).tensors().size();
       if (count > MOST_PARTS) {
         return;

@@ -2,8 +2,8 @@ package carousel.autograd;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 
 /** Where, and how far, leaves are moved. */
 final class Directions {
@@ -25,7 +25,7 @@ final class Directions {
 
   /** A random direction from a point, of elements between a half and one and a half of their sizes. */
   static Tensor random(Tensor x, Tensor size, Philox rng) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor u = rng.uniform(DType.F64, -1, 1, x.shape().toArray()).to(x.device());
       return scope.keep(u.sign().mul(0.5).add(u).mul(size).cast(x.dtype()));
     }

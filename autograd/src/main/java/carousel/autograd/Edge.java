@@ -1,5 +1,6 @@
 package carousel.autograd;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -41,7 +42,7 @@ final class Edge {
 
   /** Of an output of a node, at which nothing has arrived yet. */
   static Edge ofOutput(Tensor result) {
-    return new Edge(false, false, result.storage().version());
+    return new Edge(false, false, Engine.storage(result).version());
   }
 
   /**
@@ -59,7 +60,7 @@ final class Edge {
    * and the gradient of the old one.
    */
   void requireUnchanged(String op, String what, Tensor x) {
-    if (!isLeaf && x.storage().version() != version) {
+    if (!isLeaf && Engine.storage(x).version() != version) {
       throw new TensorException(
           op
               + ": "
@@ -115,10 +116,10 @@ final class Edge {
     Sum sum = sums.get(level);
     Tensor before = sum.value();
     Tensor after = before == null ? g : before.add(g);
-    after.storage().retain();
+    Engine.storage(after).retain();
     sums.set(level, new Sum(after, sum.count() + 1));
     if (before != null) {
-      before.storage().release();
+      Engine.storage(before).release();
     }
   }
 
@@ -128,28 +129,28 @@ final class Edge {
     if (sum != null) {
       add(level + 1, sum);
       sums.set(level, NOTHING);
-      sum.storage().release();
+      Engine.storage(sum).release();
     }
   }
 
   /** Adds what flowed into the rows of an index. */
   void accumulate(Tensor index, Tensor g) {
-    index.storage().retain();
+    Engine.storage(index).retain();
     indices.add(index);
-    g.storage().retain();
+    Engine.storage(g).retain();
     values.add(g);
   }
 
   void clear() {
     for (Sum sum : sums) {
       if (sum.value() != null) {
-        sum.value().storage().release();
+        Engine.storage(sum.value()).release();
       }
     }
     sums.clear();
     for (int i = 0; i < indices.size(); i++) {
-      indices.get(i).storage().release();
-      values.get(i).storage().release();
+      Engine.storage(indices.get(i)).release();
+      Engine.storage(values.get(i)).release();
     }
     indices.clear();
     values.clear();

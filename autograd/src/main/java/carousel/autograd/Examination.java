@@ -7,9 +7,9 @@ import carousel.autograd.GradReport.Order;
 import carousel.autograd.GradReport.Verdict;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -51,7 +51,7 @@ final class Examination {
       Supplier<Tensor> function, Tensor y, Tensor cotangent, List<Tensor> gradients) {}
 
   GradReport run(String name) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Supplier<Tensor> function = start.value();
       for (int order = 1; order <= settings.order(); order++) {
         Look look = look(order, function, start);
@@ -153,7 +153,7 @@ final class Examination {
 
   /** Whether the program itself fails: that is not its gradient's fault. */
   private static boolean isOfTheValue(Supplier<Tensor> function) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       return function.get().size() < 0;
     } catch (RuntimeException e) {
       return true;
@@ -161,7 +161,7 @@ final class Examination {
   }
 
   private static Tensor held(Supplier<Tensor> function) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       return scope.keep(function.get().detach().copy());
     }
   }
@@ -186,7 +186,7 @@ final class Examination {
     if (order > 1) {
       return "the gradient by " + Outputs.element(trial.names(), trial.shapes(), at);
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Outputs outputs = trial.outputs(trial.leaves());
       List<Shape> shapes = outputs.tensors().stream().map(Tensor::shape).toList();
       return Outputs.element(outputs.names(), shapes, at);
@@ -194,7 +194,7 @@ final class Examination {
   }
 
   private static List<Tensor> pulled(Supplier<Tensor> function, Trial trial, Tensor v) {
-    try (var scope = Scope.openUnwatched();
+    try (var scope = TensorScope.openUnwatched();
         Pullback pullback = Pullback.of(function, trial.asLeaves())) {
       return pullback.pull(v).stream().map(g -> scope.keep(g)).toList();
     }

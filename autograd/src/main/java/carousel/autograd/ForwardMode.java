@@ -5,9 +5,9 @@ import carousel.autograd.Judge.Claim;
 import carousel.autograd.Judge.Judged;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongFunction;
@@ -48,7 +48,7 @@ final class ForwardMode {
     if (y.size() != weights.length) {
       return; // too many to be looked at one by one
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       List<@Nullable Tensor> all = trial.none();
       List<Tensor> directions = new ArrayList<>();
       for (int i = 0; i < all.size(); i++) {

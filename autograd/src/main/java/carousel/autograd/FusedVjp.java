@@ -1,7 +1,9 @@
 package carousel.autograd;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.Observer;
 import carousel.tensor.op.Scan;
 import carousel.tensor.op.Vjp;
 import carousel.tensor.spi.Fused;
@@ -29,7 +31,7 @@ final class FusedVjp extends Vjp.Applied {
     this.inputs = inputs;
     this.result = result;
     for (Tensor x : result.saved()) {
-      x.storage().retain();
+      Engine.storage(x).retain();
     }
   }
 
@@ -53,7 +55,9 @@ final class FusedVjp extends Vjp.Applied {
       var _ = c.out(k);
       cotangents[k] = c.reached(k) ? c.g(k) : null;
     }
-    @Nullable Tensor[] gradients = fused.backward(inputs, result, cotangents, wanted);
+    @Nullable Tensor[] gradients =
+        Observer.around(
+            op.label(), inputs, () -> fused.backward(inputs, result, cotangents, wanted));
     boolean all = Arrays.stream(cotangents).allMatch(Objects::nonNull);
     return all || op.body() instanceof Scan || isTrusted() || !Fused.anyNaN(gradients)
         ? gradients
@@ -87,7 +91,7 @@ final class FusedVjp extends Vjp.Applied {
   @Override
   public void release() {
     for (Tensor x : result.saved()) {
-      x.storage().release();
+      Engine.storage(x).release();
     }
   }
 }

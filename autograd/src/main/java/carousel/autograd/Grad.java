@@ -1,8 +1,8 @@
 package carousel.autograd;
 
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Interpreter;
 import java.util.ArrayList;
 import java.util.List;
@@ -139,37 +139,63 @@ public final class Grad {
   }
 
   /**
-   * The Jacobian-vector product {@code J·v}: the derivative of f at x in the direction v.
-   *
-   * <p>Found as the gradient of the vjp with respect to its cotangent, which is linear in it; so it
-   * costs two backward passes and is itself differentiable.
+   * The Jacobian-vector product {@code J·v}: the derivative of f at x in the direction v, by forward mode.
    *
    * @param f a function of one tensor
    * @param x where
    * @param v the direction, of x's shape
    * @return the directional derivative, of the shape of f(x)
+   * @see #jvp(Supplier, List, List)
    */
   public static Tensor jvp(UnaryOperator<Tensor> f, Tensor x, Tensor v) {
-    checkDirection("jvp", x, v);
-    Tensor probe;
-    try (var scope = Scope.openUnwatched()) {
-      probe = scope.keep(off(() -> f.apply(x)).zerosLike());
-    }
-    return vectorProduct(
-        () -> {
-          try (Pullback inner = Pullback.of(() -> f.apply(x), inputs(x))) {
-            return inner.pull(probe, true).getFirst();
-          }
-        },
-        probe,
-        v);
+    return jvp(() -> f.apply(x), List.of(x), List.of(v)).derivative();
   }
 
-  private static Tensor vectorProduct(Supplier<Tensor> program, Tensor by, Tensor cotangent) {
-    try (Pullback outer = Pullback.of(program, inputs(by))) {
-      return outer.pull(cotangent, true).getFirst();
+  /**
+   * The Jacobian-vector product {@code Σ J_i·v_i} of a program, by forward mode: in one pass, op by op, each value
+   * beside its derivative. Nothing is recorded, so that a long sequence needs no more memory than its values; and
+   * it can be differentiated again, in either mode.
+   *
+   * <p>A composite runs by its body, not by a kernel. An op with a rule of its own that can be differentiated
+   * {@linkplain carousel.tensor.op.Vjp#once once} has no derivative here.
+   *
+   * @param program computes a floating tensor of any shape
+   * @param tensors what it is differentiated by
+   * @param directions the directions v, one per tensor and of its shape
+   * @return the value and its derivative; zeros where it depends on none of the tensors
+   */
+  public static Directional jvp(
+      Supplier<Tensor> program, List<Tensor> tensors, List<Tensor> directions) {
+    if (tensors.size() != directions.size()) {
+      throw new TensorException(
+          "jvp: "
+              + tensors.size()
+              + " tensors and "
+              + directions.size()
+              + " directions; give one for each");
+    }
+    for (int i = 0; i < tensors.size(); i++) {
+      checkDirection("jvp", tensors.get(i), directions.get(i));
+    }
+    try (var scope = TensorScope.openUnwatched()) {
+      var tangents = new Tangents(tensors, directions);
+      Tensor value = tangents.run(program);
+      if (value == null) {
+        throw new TensorException("jvp: the program returned null; return what it computed");
+      }
+      Tensor derivative = tangents.of(value);
+      return new Directional(
+          scope.keep(value), scope.keep(derivative == null ? value.zerosLike() : derivative));
     }
   }
+
+  /**
+   * A value and its derivative in one direction.
+   *
+   * @param value what a program computed
+   * @param derivative {@code J·v}, of its shape
+   */
+  public record Directional(Tensor value, Tensor derivative) {}
 
   /**
    * The Hessian-vector products {@code H·v} of a loss: {@code ∂⟨∂loss/∂x, v⟩/∂x}.
@@ -266,7 +292,7 @@ public final class Grad {
     return StreamSupport.stream(leaves.spliterator(), false).map(l -> (Leaf) l).toList();
   }
 
-  private static List<Leaf> inputs(Tensor... tensors) {
+  static List<Leaf> inputs(Tensor... tensors) {
     List<Leaf> leaves = new ArrayList<>();
     for (int i = 0; i < tensors.length; i++) {
       leaves.add(new Input("input " + i, tensors[i]));

@@ -1,9 +1,9 @@
 package carousel.autograd;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -282,7 +282,7 @@ public record GradCheck(
   }
 
   private GradReport in(Supplier<GradReport> check) {
-    try (var scope = device == null ? Scope.openUnwatched() : Scope.open(device)) {
+    try (var scope = device == null ? TensorScope.openUnwatched() : TensorScope.open(device)) {
       return check.get();
     }
   }

@@ -1,7 +1,7 @@
 package carousel.autograd;
 
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import org.jspecify.annotations.Nullable;
 
 /** What arrived at a leaf: a tensor, or rows of a table. */
@@ -18,10 +18,10 @@ sealed interface Gradient {
   }
 
   /** Hands the memory to the scope around one. */
-  Gradient keptBy(Scope scope);
+  Gradient keptBy(TensorScope scope);
 
   /** Hands the memory to a scope further out. */
-  void adoptedBy(Scope outer);
+  void adoptedBy(TensorScope outer);
 
   /** Every element is there. */
   record Whole(Tensor dense) implements Gradient {
@@ -31,13 +31,13 @@ sealed interface Gradient {
     }
 
     @Override
-    public Gradient keptBy(Scope scope) {
+    public Gradient keptBy(TensorScope scope) {
       scope.keep(dense);
       return this;
     }
 
     @Override
-    public void adoptedBy(Scope outer) {
+    public void adoptedBy(TensorScope outer) {
       outer.adopt(dense);
     }
   }
@@ -55,14 +55,14 @@ sealed interface Gradient {
     }
 
     @Override
-    public Gradient keptBy(Scope scope) {
+    public Gradient keptBy(TensorScope scope) {
       scope.keep(rows.index());
       scope.keep(rows.values());
       return this;
     }
 
     @Override
-    public void adoptedBy(Scope outer) {
+    public void adoptedBy(TensorScope outer) {
       outer.adopt(rows.index());
       outer.adopt(rows.values());
     }

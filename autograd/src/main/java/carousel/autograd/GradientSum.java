@@ -1,9 +1,9 @@
 package carousel.autograd;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,7 +14,7 @@ import java.util.List;
  * <pre>{@code
  * var sum = new GradientSum(model.parameters());
  * for (Batch part : batches) {
- *   try (var scope = Scope.open()) {
+ *   try (var scope = TensorScope.open()) {
  *     sum.add(Grad.of(() -> model.loss(part.x(), part.y()), model.parameters()));
  *   }
  * }
@@ -56,12 +56,12 @@ public final class GradientSum {
     for (Leaf leaf : leaves) {
       var unused = more.unscaledRows(leaf); // what is missing is found before anything is added
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor loss = more.value().detach().cast(DType.F64).to(value.device());
       value.assign(value.add(loss.reshape(value.shape())));
     }
     for (int i = 0; i < leaves.size(); i++) {
-      try (var scope = Scope.openUnwatched()) {
+      try (var scope = TensorScope.openUnwatched()) {
         Tensor sum = sums.get(i);
         Rows rows = more.unscaledRows(leaves.get(i));
         sum.assign(

@@ -2,9 +2,10 @@ package carousel.autograd;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Interpreter;
 import java.util.ArrayList;
 import java.util.List;
@@ -87,20 +88,12 @@ public final class Gradients {
     }
   }
 
-  /**
-   * Returns the value of the loss.
-   *
-   * @return a scalar
-   */
+  /** {@return the value of the loss, a scalar} */
   public Tensor value() {
     return value;
   }
 
-  /**
-   * Returns what the gradients are of.
-   *
-   * @return the leaves, in order
-   */
+  /** {@return the leaves that these are gradients of, in order} */
   public List<Leaf> leaves() {
     return leaves;
   }
@@ -137,7 +130,7 @@ public final class Gradients {
    */
   public Tensor get(int i) {
     Tensor g = tensors[i];
-    if (g == null || !g.storage().isOpen()) {
+    if (g == null || !Engine.storage(g).isOpen()) {
       Tensor dense = unscaled.get(i).dense();
       g = times(dense, factor);
       tensors[i] = g;
@@ -183,11 +176,7 @@ public final class Gradients {
     return unscaled.get(position(leaf)).rows();
   }
 
-  /**
-   * Returns how many there are.
-   *
-   * @return the number of leaves
-   */
+  /** {@return the number of leaves} */
   public int size() {
     return unscaled.size();
   }
@@ -198,7 +187,7 @@ public final class Gradients {
    * @return the norm; NaN or ∞ if any element is
    */
   public double norm() {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       return globalNorm().item();
     }
   }
@@ -217,12 +206,12 @@ public final class Gradients {
   }
 
   private boolean isOpen(int i) {
-    return unscaled.get(i).elements().storage().isOpen()
-        && (factor == null || factor.storage().isOpen());
+    return Engine.storage(unscaled.get(i).elements()).isOpen()
+        && (factor == null || Engine.storage(factor).isOpen());
   }
 
   private String norm(int i) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor norm = unscaled.get(i).elements().norm().cast(DType.F64);
       double scale = factor == null ? 1 : Math.abs(factor.item());
       return String.format(Locale.ROOT, "%.4g", norm.item() * scale);
@@ -236,7 +225,7 @@ public final class Gradients {
     }
     // In F64: of gradients that F32 holds, their norm may be greater than any number of it.
     List<Tensor> norms = unscaled.stream().map(g -> g.elements().wideNorm().to(device())).toList();
-    Tensor norm = Tensor.stack(0, norms).norm();
+    Tensor norm = Tensor.stack(norms, 0).norm();
     return factor == null ? norm : norm.mul(factor.abs());
   }
 
@@ -269,7 +258,7 @@ public final class Gradients {
 
   /** {@code min(1, max / (norm + 1e-6))}. */
   private Tensor clipping(double max) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor norm = globalNorm().add(NORM_GUARD);
       return scope.keep(norm.scalarLike(max).div(norm).minimum(1).detach());
     }
@@ -356,7 +345,7 @@ public final class Gradients {
    * @return these
    * @throws TensorException if it is another thread's; {@link #copy} hands gradients to another thread
    */
-  public Gradients adoptedBy(Scope outer) {
+  public Gradients adoptedBy(TensorScope outer) {
     outer.adopt(value);
     for (Gradient g : unscaled) {
       g.adoptedBy(outer);
@@ -365,7 +354,7 @@ public final class Gradients {
       outer.adopt(factor);
     }
     for (Tensor g : tensors) {
-      if (g != null && g.storage().isOpen()) {
+      if (g != null && Engine.storage(g).isOpen()) {
         outer.adopt(g);
       }
     }

@@ -2,9 +2,9 @@ package carousel.autograd;
 
 import carousel.autograd.GradReport.Kind;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleFunction;
@@ -169,7 +169,7 @@ final class Judge {
 
   private Slope.@Nullable Values at(double t, List<@Nullable Tensor> direction) {
     trial.move(t, direction);
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor y = function.get();
       if (y.size() != cotangent.size()) {
         changesShape = true;

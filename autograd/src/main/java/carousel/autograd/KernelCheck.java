@@ -1,8 +1,8 @@
 package carousel.autograd;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
@@ -65,7 +65,7 @@ public final class KernelCheck {
       Supplier<List<Tensor>> slow,
       Tensor... leaves) {
     return Interpreter.EAGER.run(() -> {
-      try (var scope = Scope.openUnwatched()) {
+      try (var scope = TensorScope.openUnwatched()) {
         if (!gradients) {
           return Agreement.agree(kernel, name, false, fast.get(), slow.get());
         }
@@ -80,7 +80,7 @@ public final class KernelCheck {
   }
 
   private static List<Tensor> pulled(
-      Scope scope, Supplier<List<Tensor>> code, List<Tensor> results, Tensor... leaves) {
+      TensorScope scope, Supplier<List<Tensor>> code, List<Tensor> results, Tensor... leaves) {
     Gradients gradients = Grad.orZero(() -> weighted(scope, code.get(), results), leaves);
     List<Tensor> list = new ArrayList<>();
     for (int i = 0; i < leaves.length; i++) {
@@ -90,7 +90,7 @@ public final class KernelCheck {
   }
 
   /** A scalar in which elements of the results have weights of their own. */
-  private static Tensor weighted(Scope scope, List<Tensor> results, List<Tensor> kept) {
+  private static Tensor weighted(TensorScope scope, List<Tensor> results, List<Tensor> kept) {
     Tensor sum = null;
     for (Tensor y : results) {
       kept.add(scope.adopt(y));

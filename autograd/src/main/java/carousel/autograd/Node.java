@@ -2,6 +2,7 @@ package carousel.autograd;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Storage;
 import carousel.tensor.Tensor;
@@ -77,7 +78,7 @@ final class Node implements Vjp.Context {
   }
 
   private static int save(Tensor x) {
-    Storage storage = x.storage();
+    Storage storage = Engine.storage(x);
     storage.retain();
     return storage.version();
   }
@@ -154,7 +155,7 @@ final class Node implements Vjp.Context {
     for (int i = 0; i < saved.length; i++) {
       Tensor x = saved[i];
       if (x != null) {
-        x.storage().release();
+        Engine.storage(x).release();
         saved[i] = null;
       }
     }
@@ -163,7 +164,7 @@ final class Node implements Vjp.Context {
   @Override
   public Tensor g(int output) {
     Tensor g = outputs[output].cotangent();
-    return g == null ? Tensor.zerosAs(results[output], results[output].shape()) : g;
+    return g == null ? results[output].zerosLike(results[output].shape()) : g;
   }
 
   @Override
@@ -191,7 +192,7 @@ final class Node implements Vjp.Context {
               + index
               + " without declaring it; name it in Vjp.Rule.from, or use Vjp.joint");
     }
-    int now = saved.storage().version();
+    int now = Engine.storage(saved).version();
     if (now != version) {
       throw new TensorException(
           label

@@ -138,6 +138,6 @@ final class Outputs {
         tensors.stream()
             .map(t -> (t.dtype() == DType.F64 ? t : t.cast(DType.F64)).flatten())
             .toList();
-    return flat.size() == 1 ? flat.getFirst() : Tensor.concat(0, flat);
+    return flat.size() == 1 ? flat.getFirst() : Tensor.concat(flat, 0);
   }
 }

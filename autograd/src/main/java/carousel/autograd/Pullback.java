@@ -71,11 +71,7 @@ public final class Pullback implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns what the program computed.
-   *
-   * @return its value
-   */
+  /** {@return what the program computed} */
   public Tensor value() {
     return value;
   }

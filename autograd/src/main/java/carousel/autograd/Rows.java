@@ -1,10 +1,10 @@
 package carousel.autograd;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -48,16 +48,16 @@ public record Rows(Shape shape, Tensor index, Tensor values) {
    * @return the sums, in the innermost scope
    */
   static Rows summed(Shape shape, List<Tensor> indices, List<Tensor> values) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor all = joined(Shape.SCALAR, indices);
       Tensor rows = joined(shape.without(0), values);
       var sorted = all.sort(0, false);
       Tensor starts = starts(sorted.values());
       Tensor places = starts.cumsum(0).sub(1);
-      Tensor place = places.zerosLike().scatterAdd(0, sorted.indices(), places);
+      Tensor place = places.zerosLike().scatterAdd(sorted.indices(), places, 0);
       Tensor known = sorted.values().add(1).mul(starts);
-      Tensor index = Tensor.fullAs(all, all.shape(), NONE).indexAdd(0, places, known);
-      Tensor sum = rows.zerosLike().indexAdd(0, place, rows);
+      Tensor index = all.fullLike(all.shape(), NONE).indexAdd(places, known, 0);
+      Tensor sum = rows.zerosLike().indexAdd(place, rows, 0);
       return new Rows(shape, scope.keep(index), scope.keep(sum));
     }
   }
@@ -66,7 +66,7 @@ public record Rows(Shape shape, Tensor index, Tensor values) {
   private static Tensor joined(Shape each, List<Tensor> tensors) {
     List<Tensor> flat =
         tensors.stream().map(x -> x.reshape(each.insert(0, count(x, each)))).toList();
-    return flat.size() == 1 ? flat.getFirst() : Tensor.concat(0, flat);
+    return flat.size() == 1 ? flat.getFirst() : Tensor.concat(flat, 0);
   }
 
   private static int count(Tensor x, Shape each) {
@@ -80,7 +80,7 @@ public record Rows(Shape shape, Tensor index, Tensor values) {
       return sorted.onesLike();
     }
     Tensor differs = sorted.slice(0, 1, n, 1).ne(sorted.slice(0, 0, n - 1, 1)).cast(DType.I32);
-    return Tensor.concat(0, List.of(Tensor.fullAs(sorted, Shape.of(1), 1), differs));
+    return Tensor.concat(List.of(sorted.fullLike(Shape.of(1), 1), differs), 0);
   }
 
   /**
@@ -89,12 +89,12 @@ public record Rows(Shape shape, Tensor index, Tensor values) {
    * @return {@code [V,..]}, 0 where there is no row
    */
   public Tensor dense() {
-    return addedTo(Tensor.zerosAs(values, shape));
+    return addedTo(values.zerosLike(shape));
   }
 
   /** A tensor {@code [V,..]} plus these; to row 0 those are added, too, that are none, and 0. */
   Tensor addedTo(Tensor base) {
-    return base.indexAdd(0, index.maximum(0), values);
+    return base.indexAdd(index.maximum(0), values, 0);
   }
 
   /** Whether these and others together have room for fewer rows than the table has. */

@@ -6,9 +6,9 @@ import carousel.autograd.GradReport.Kind;
 import carousel.autograd.Judge.Claim;
 import carousel.autograd.Judge.Judged;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -231,7 +231,7 @@ final class Slopes {
 
   /** Moves one leaf. */
   private void single(int leaf, int k) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor x = trial.point().get(leaf);
       Tensor d = Directions.random(x, sizes.get(leaf), rng.split(100L * leaf + k));
       List<@Nullable Tensor> all = trial.none();
@@ -247,7 +247,7 @@ final class Slopes {
 
   /** Moves all leaves. */
   private void together(int k) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       List<@Nullable Tensor> all = trial.none();
       for (int i = 0; i < all.size(); i++) {
         all.set(i, Directions.random(trial.point().get(i), sizes.get(i), rng.split(100L * i + k)));
@@ -273,7 +273,7 @@ final class Slopes {
       return;
     }
     Judged judged;
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       List<@Nullable Tensor> all = trial.none();
       Tensor part =
           d.flatten()
@@ -305,7 +305,7 @@ final class Slopes {
   }
 
   private void element(int leaf, int index) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor x = trial.point().get(leaf);
       double size = sizes.get(leaf).flatten().select(0, index).item();
       double own = Math.abs(x.flatten().select(0, index).item());

@@ -1,12 +1,13 @@
 package carousel.autograd;
 
 import carousel.tensor.Draws;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Indexing;
 import carousel.tensor.op.Interpreter;
+import carousel.tensor.op.Observer;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Vjp;
 import carousel.tensor.spi.Fused;
@@ -144,7 +145,7 @@ final class Tape implements Interpreter {
 
   private Tensor[] record(Composite op, Fused fused, Tensor... inputs) {
     @Nullable Edge[] edges = edges(op, inputs);
-    Fused.Result result = fused.forward(inputs);
+    Fused.Result result = Observer.around(op.label(), inputs, () -> fused.forward(inputs));
     if (edges != null) {
       boolean[] wanted = new boolean[inputs.length];
       for (int i = 0; i < inputs.length; i++) {
@@ -161,7 +162,7 @@ final class Tape implements Interpreter {
    * backward, and holds what it reads until then. Random numbers drawn in the segment are drawn again the same.
    */
   Tensor checkpoint(Supplier<Tensor> segment) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       return scope.keep(checkpoint(segment, scope));
     }
   }
@@ -171,7 +172,7 @@ final class Tape implements Interpreter {
    *
    * @param scope the innermost one, which owns what the segment makes
    */
-  private Tensor checkpoint(Supplier<Tensor> segment, Scope scope) {
+  private Tensor checkpoint(Supplier<Tensor> segment, TensorScope scope) {
     List<Tensor> read = new ArrayList<>();
     Map<Tensor, Edge> seen = new HashMap<>();
     Set<Tensor> constants = new LinkedHashSet<>();
@@ -249,7 +250,7 @@ final class Tape implements Interpreter {
   private @Nullable Gradient[] pullBack(
       List<Tensor> results, @Nullable Tensor[] cotangents, List<Tensor> leaves) {
     @Nullable Gradient[] gradients = new Gradient[leaves.size()];
-    try (var backward = Scope.openUnwatched()) {
+    try (var backward = TensorScope.openUnwatched()) {
       boolean any = false;
       for (int k = 0; k < cotangents.length; k++) {
         Edge end = tracked.get(results.get(k));
@@ -263,7 +264,7 @@ final class Tape implements Interpreter {
       if (any) {
         for (int i = nodes.size() - 1; i >= 0; i--) {
           // What a rule makes on the way is freed with it; cotangents are held by their edges.
-          try (var rule = Scope.openUnwatched()) {
+          try (var rule = TensorScope.openUnwatched()) {
             PULL.orElse(Node::pull).accept(nodes.get(i));
           }
           nodes.get(i).release();

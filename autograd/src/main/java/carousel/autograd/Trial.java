@@ -1,10 +1,11 @@
 package carousel.autograd;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
@@ -94,7 +95,7 @@ final class Trial {
     var trial =
         new Trial(program, names, moved, leaves, start, true, takesAny, "ran in F64 for F32", null);
     String why;
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Outputs given = trial.outputs(leaves);
       if (given.tensors().stream().allMatch(t -> t.dtype() == DType.F64)) {
         return trial;
@@ -123,7 +124,7 @@ final class Trial {
       Tensor x = own.get(i);
       int other = i;
       for (int k = 0; k < own.size(); k++) {
-        other = k != i && own.get(k).storage() == x.storage() ? k : other;
+        other = k != i && Engine.storage(own.get(k)) == Engine.storage(x) ? k : other;
       }
       if (other != i && !takesAny) {
         throw new TensorException(
@@ -135,7 +136,7 @@ final class Trial {
       }
       boolean repeats = false;
       for (int axis = 0; axis < x.rank(); axis++) {
-        repeats |= x.layout().stride(axis) == 0 && x.dim(axis) > 1;
+        repeats |= Engine.layout(x).stride(axis) == 0 && x.dim(axis) > 1;
       }
       all.add(other != i || repeats ? x.detach().copy() : x);
     }
@@ -231,7 +232,7 @@ final class Trial {
             pullback.pull(fitting(v, pullback.value())).stream()
                 .map(g -> g.flatten().cast(DType.F64))
                 .toList();
-        return flat.size() == 1 ? flat.getFirst() : Tensor.concat(0, flat);
+        return flat.size() == 1 ? flat.getFirst() : Tensor.concat(flat, 0);
       }
     };
   }
@@ -262,7 +263,7 @@ final class Trial {
 
   /** Moves the leaves to {@code point + t·direction}. */
   void move(double t, List<@Nullable Tensor> direction) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       for (int i = 0; i < leaves.size(); i++) {
         Tensor d = direction.get(i);
         if (d != null) {
@@ -274,7 +275,7 @@ final class Trial {
 
   /** Writes to a leaf, and to what it stands for, which the program may read on the host. */
   private void put(int leaf, Tensor values) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       leaves.get(leaf).assign(values);
       if (wide) {
         own.get(leaf).assign(values.cast(own.get(leaf).dtype()));

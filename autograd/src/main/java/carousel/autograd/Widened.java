@@ -1,9 +1,10 @@
 package carousel.autograd;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Cast;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
@@ -19,7 +20,7 @@ final class Widened implements Interpreter {
   private final Interpreter outer = Interpreter.current();
 
   /** Where what the program hands out of scopes of its own is still there. */
-  private final Scope home = Scope.current();
+  private final TensorScope home = TensorScope.current();
 
   private final Map<Tensor, Wide> known = new HashMap<>();
 
@@ -36,7 +37,7 @@ final class Widened implements Interpreter {
   }
 
   private void remember(Tensor narrow, Tensor wide) {
-    known.put(narrow, new Wide(wide, narrow.storage().version()));
+    known.put(narrow, new Wide(wide, Engine.storage(narrow).version()));
   }
 
   @Override
@@ -80,7 +81,7 @@ final class Widened implements Interpreter {
     if (wide == null) {
       return x.dtype() == DType.F32 ? outer.apply(new Cast(DType.F64), x)[0] : x;
     }
-    if (wide.version() != x.storage().version()) {
+    if (wide.version() != Engine.storage(x).version()) {
       throw new TensorException("it writes to " + x.dtype() + " " + x.shape() + " in place");
     }
     return wide.tensor();

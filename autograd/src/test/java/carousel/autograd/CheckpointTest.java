@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /** A segment that is run again has the gradients of one that was saved. */
 class CheckpointTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
   private final Tensor x = Philox.of(1).normal(F64, 0, 1, 4, 3);
   private final Tensor w = Philox.of(2).normal(F64, 0, 1, 3, 3);
 
@@ -75,7 +75,7 @@ class CheckpointTest {
         point -> {
           Tensor sum = x.sum();
           for (int k = 0; k < 3; k++) {
-            try (var inner = Scope.open()) {
+            try (var inner = TensorScope.open()) {
               Tensor constant =
                   Philox.of(9 + k).normal(F64, 0, 1, 4, 3); // of this scope, and no leaf
               Tensor view = constant.narrow(0, 1, 2);
@@ -84,7 +84,7 @@ class CheckpointTest {
               Supplier<Tensor> segment =
                   () ->
                       point
-                          .apply(() -> made.matmul(w).indexSelect(0, index).mul(view.exp()).sin())
+                          .apply(() -> made.matmul(w).indexSelect(index, 0).mul(view.exp()).sin())
                           .get()
                           .mul(view);
               sum = sum.add(point.apply(segment).get().sum());
@@ -108,11 +108,11 @@ class CheckpointTest {
   void whatASegmentReadsIsHeldUntilBackwardAndNoLonger() {
     var memory = scope.device().backend().memory();
     long before = memory.inUse();
-    try (var inner = Scope.open()) {
+    try (var inner = TensorScope.open()) {
       try (var pullback =
           Grad.vjp(
               () -> {
-                try (var making = Scope.open()) {
+                try (var making = TensorScope.open()) {
                   Tensor constant = Tensor.ones(4, 3).cast(F64).mul(2);
                   return making.keep(Grad.checkpoint(() -> x.mul(constant).square().sum()));
                 }
@@ -171,7 +171,7 @@ class CheckpointTest {
     var memory = scope.device().backend().memory();
     Tensor big = Philox.of(3).normal(F64, 0, 1, 64, 64);
     long before = memory.inUse();
-    try (var inner = Scope.open();
+    try (var inner = TensorScope.open();
         var pullback =
             Grad.vjp(
                 () ->

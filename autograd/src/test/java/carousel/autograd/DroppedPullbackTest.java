@@ -3,8 +3,8 @@ package carousel.autograd;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.jvm.FreshJvm;
 import java.time.Duration;
 import java.util.List;
@@ -28,14 +28,14 @@ class DroppedPullbackTest {
 
   /** Makes a pullback whose program saves 4000 bytes, and whose scope is closed. */
   private static Pullback make(Tensor x) {
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       return Grad.vjp(() -> x.exp().sum(), x);
     }
   }
 
   @Test
   void whatItSavedComesBack() throws InterruptedException {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       Tensor x = Tensor.ones(1000);
       long before = inUse();
       make(x);
@@ -47,16 +47,16 @@ class DroppedPullbackTest {
   public static final class Careless {
     /** Drops one as it is, and others after use. */
     public static void main(String[] args) throws InterruptedException {
-      try (var run = Scope.open()) {
+      try (var run = TensorScope.open()) {
         Tensor x = Tensor.ones(1000);
         long before = inUse();
         for (int i = 0; i < 100; i++) {
           make(x).close();
-          try (var step = Scope.open();
+          try (var step = TensorScope.open();
               var pulled = Grad.vjp(() -> x.exp().sum(), x)) {
             pulled.pull(pulled.value().onesLike());
           }
-          try (var step = Scope.open()) {
+          try (var step = TensorScope.open()) {
             Grad.of(() -> x.exp().sum(), x);
             Grad.jvp(Tensor::exp, x, x);
           }

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Memory;
 import java.util.ArrayList;
@@ -32,7 +32,7 @@ class FaultsTest {
 
   /** One step over a batch. */
   private static Tensor step(Tensor w, int batch) {
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       Tensor x = Tensor.ones(batch, WIDTH);
       return step.keep(Grad.of(() -> x.matmul(w).tanh().matmul(w).tanh().sum(), w).get(0));
     }
@@ -47,14 +47,14 @@ class FaultsTest {
     var capped = Device.of("capped", new ReferenceBackend());
     Memory memory = capped.backend().memory();
     int failures = 0;
-    try (var run = Scope.open(capped)) {
+    try (var run = TensorScope.open(capped)) {
       Tensor w = weights();
       Tensor small = step(w, 2);
       long before = memory.inUse();
       boolean enough = false;
       for (long room = 8 << 10; !enough; room += 2 << 10) {
         memory.limit(before + room);
-        try (var attempt = Scope.open()) {
+        try (var attempt = TensorScope.open()) {
           step(w, 64);
           enough = true;
         } catch (TensorException e) {
@@ -67,7 +67,7 @@ class FaultsTest {
         }
         assertThat(memory.inUse()).as("with %d bytes", room).isEqualTo(before);
         memory.limit(Long.MAX_VALUE);
-        try (var again = Scope.open()) {
+        try (var again = TensorScope.open()) {
           assertThat(step(w, 2).sameValues(small)).isTrue();
         }
       }
@@ -100,13 +100,13 @@ class FaultsTest {
   }
 
   private static void givesBack(Function<Tensor, Object> failing) {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       Memory memory = run.device().backend().memory();
       Tensor w = weights();
       long before = memory.inUse();
       assertThatThrownBy(
               () -> {
-                try (var step = Scope.open()) {
+                try (var step = TensorScope.open()) {
                   failing.apply(w);
                 }
               })
@@ -119,18 +119,18 @@ class FaultsTest {
   /** Tapes on all threads hold the same weights: their holds are counted by all, and end with them. */
   @Test
   void threadsDifferentiateByTheSameWeights() throws Exception {
-    try (var run = Scope.open();
+    try (var run = TensorScope.open();
         var threads = Executors.newFixedThreadPool(4)) {
       Memory memory = run.device().backend().memory();
       Tensor alone = step(weights(), 2);
       long before = memory.inUse();
-      try (var shared = Scope.open()) {
+      try (var shared = TensorScope.open()) {
         Tensor w = weights();
         List<Callable<Boolean>> work = new ArrayList<>();
         for (int t = 0; t < 4; t++) {
           work.add(() -> {
             for (int i = 0; i < 2_000; i++) {
-              try (var own = Scope.open()) {
+              try (var own = TensorScope.open()) {
                 if (!step(w, 2).sameValues(alone)) return false;
               }
             }
@@ -147,16 +147,16 @@ class FaultsTest {
 
   @Test
   void whatIsLeftOfATapeOnAnotherThreadDoesNotOutliveIt() throws Exception {
-    try (var run = Scope.open();
+    try (var run = TensorScope.open();
         var thread = Executors.newSingleThreadExecutor()) {
       Memory memory = run.device().backend().memory();
       long before = memory.inUse();
-      Scope shared = Scope.open();
+      TensorScope shared = TensorScope.open();
       Tensor w = weights();
       Pullback held =
           thread
               .submit(() -> {
-                try (var own = Scope.open()) {
+                try (var own = TensorScope.open()) {
                   return Grad.vjp(() -> w.square().exp().sum(), w);
                 }
               })

@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.math.BigDecimal;
 import java.util.Map;
 import java.util.TreeMap;
@@ -22,11 +22,11 @@ import org.junit.jupiter.api.Test;
 class FunctionGradientsTest {
   private static final double INF = Double.POSITIVE_INFINITY;
 
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach
@@ -168,7 +168,7 @@ class FunctionGradientsTest {
     for (Device device : Device.all()) {
       for (DType type : new DType[] {DType.F32, DType.F64}) {
         double far = type == DType.F32 ? 3e38 : 1e308;
-        try (var on = Scope.open(device)) {
+        try (var on = TensorScope.open(device)) {
           ACTIVATIONS.forEach((name, limits) -> {
             for (double at : new double[] {-INF, -far, far, INF}) {
               Tensor x = Tensor.full(type, at, 37);

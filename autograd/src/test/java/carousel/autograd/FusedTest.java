@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import carousel.tensor.spi.Backend;
@@ -70,7 +70,7 @@ class FusedTest {
   }
 
   private final Kernel kernel = new Kernel();
-  private final Scope scope = Scope.open(device(kernel));
+  private final TensorScope scope = TensorScope.open(device(kernel));
   private final Tensor a = Philox.of(1).normal(F64, 0, 1, 3, 2);
   private final Tensor b = Philox.of(2).normal(F64, 0, 1, 3, 2);
   private final Tensor w = Philox.of(3).normal(F64, 0, 1, 3, 2);
@@ -193,11 +193,11 @@ class FusedTest {
   void whatTheKernelSavedOutlivesAScopeAndIsReleased() {
     var memory = scope.device().backend().memory();
     long before = memory.inUse();
-    try (var outer = Scope.open()) {
+    try (var outer = TensorScope.open()) {
       var byKernel =
           Grad.of(
               () -> {
-                try (var inner = Scope.open()) {
+                try (var inner = TensorScope.open()) {
                   return inner.keep(loss(true));
                 }
               },

@@ -19,10 +19,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.autograd.GradReport.Kind;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.CustomOp;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Vjp;
@@ -39,7 +40,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Faults as people make them, one at a time: each is found by the standard settings, as what it is. */
 class GradCheckFaultsTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {
@@ -128,7 +129,7 @@ class GradCheckFaultsTest {
         wrong(
             "one element of half the size",
             (g, x) -> g.mul(x).mul(Tensor.of(Shape.of(2, 3), 2.0, 2, 2, 2, 1, 2))));
-    faults.add(wrong("the mean over rows", (g, x) -> g.mul(x).mul(2).mean(true, 0).expand(2, 3)));
+    faults.add(wrong("the mean over rows", (g, x) -> g.mul(x).mul(2).mean(0, true).expand(2, 3)));
     faults.add(wrong("rows in reverse", (g, x) -> g.mul(x).mul(2).flip(0)));
     faults.add(wrong("a clipped cotangent", (g, x) -> g.clamp(-0.1, 0.1).mul(x).mul(2)));
     faults.add(
@@ -231,7 +232,7 @@ class GradCheckFaultsTest {
             in -> {
               Tensor small = in[0].narrow(0, 0, 1).sin().mul(1e-7);
               Tensor wrong = small.detach().mul(2).sub(small);
-              return Tensor.concat(0, List.of(wrong, in[0].mul(1e3).narrow(0, 1, 5)));
+              return Tensor.concat(List.of(wrong, in[0].mul(1e3).narrow(0, 1, 5)), 0);
             },
             one(6)));
     // State.
@@ -327,7 +328,7 @@ class GradCheckFaultsTest {
             "reading",
             (Tensor x) -> {
               // Takes for granted that rows lie one after the other.
-              double sum = x.layout().isContiguous() ? 1 : 2;
+              double sum = Engine.layout(x).isContiguous() ? 1 : 2;
               return x.mul(sum);
             },
             Vjp.linear(g -> g));
@@ -342,7 +343,7 @@ class GradCheckFaultsTest {
         CustomOp.of(
             "strided",
             (Tensor x) -> x.square(),
-            Vjp.fromInput((g, x) -> g.mul(x).mul(x.layout().isContiguous() ? 2 : 1)));
+            Vjp.fromInput((g, x) -> g.mul(x).mul(Engine.layout(x).isContiguous() ? 2 : 1)));
     faults.add(
         fault(
             "a gradient that depends on strides",
@@ -370,7 +371,7 @@ class GradCheckFaultsTest {
         CustomOp.of(
             "flat",
             (Tensor x) -> x.mul(2),
-            Vjp.linear(g -> g.layout().isContiguous() ? g.mul(2) : g));
+            Vjp.linear(g -> Engine.layout(g).isContiguous() ? g.mul(2) : g));
     faults.add(
         fault(
             "a cotangent taken for contiguous",

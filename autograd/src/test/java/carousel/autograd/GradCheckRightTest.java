@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.GradReport.Verdict;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.TestFactory;
 class GradCheckRightTest {
   private static final int SEEDS = 3;
 
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {
@@ -54,7 +54,8 @@ class GradCheckRightTest {
         new Right("relu at 0", in -> in[0].relu(), Tensor.of(0.0, 1.0, -2.0)),
         new Right("relu, some inputs near 0", in -> in[0].relu().square(), big.mul(big.abs())),
         new Right("|x| at 0", in -> in[0].abs(), Tensor.of(0.0, 1.0, -2.0)),
-        new Right("a step, at its jump", in -> in[0].step().mul(in[0].add(3)), Tensor.of(0.0, 1.0)),
+        new Right(
+            "a step, at its jump", in -> in[0].heaviside().mul(in[0].add(3)), Tensor.of(0.0, 1.0)),
         new Right("max over rows", in -> in[0].max(1), big),
         new Right("max of equals", in -> in[0].max(0), Tensor.of(1.0, 1.0, 0.5)),
         new Right("rounding", in -> in[0].round().mul(in[0]), x),
@@ -70,7 +71,7 @@ class GradCheckRightTest {
         new Right("pow", in -> in[0].abs().add(0.1).pow(in[1]), x, normal(8, 2, 3)),
         new Right(
             "indices and masks",
-            in -> Tensor.where(in[2], in[0].gather(0, in[1]), in[0].narrow(0, 0, 1).square()),
+            in -> Tensor.where(in[2], in[0].gather(in[1], 0), in[0].narrow(0, 0, 1).square()),
             x,
             Tensor.of(0, 1, 1).reshape(1, 3),
             Tensor.of(Shape.of(1, 3), true, false, true)),
@@ -120,7 +121,7 @@ class GradCheckRightTest {
   }
 
   private static void check(Right right, long seed) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var report =
           GradCheck.standard().withSeed(seed).run(right.what(), right.program(), right.inputs());
       assertThat(report.verdict()).as("%s", report).isEqualTo(Verdict.RIGHT);

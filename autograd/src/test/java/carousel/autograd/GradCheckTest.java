@@ -11,10 +11,10 @@ import carousel.autograd.GradReport.Kind;
 import carousel.autograd.GradReport.Verdict;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** What the check does with its settings and its inputs, and how it reports. */
 class GradCheckTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
   private final Tensor x = Philox.of(1).normal(F64, 0, 1, 2, 3);
   private final Tensor w = Philox.of(2).normal(F64, 0, 1, 3, 2);
 

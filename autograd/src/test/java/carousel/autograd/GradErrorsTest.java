@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
 import carousel.tensor.InPlace;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.trace.FormulaTrace;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 
 /** What goes wrong says which tensor, and what to do. */
 class GradErrorsTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
   private final Tensor x = Tensor.of(2.0, 3.0);
 
   @AfterEach
@@ -74,7 +74,7 @@ class GradErrorsTest {
         });
     thread.start();
     thread.join();
-    assertThat(said.get()).startsWith("no scope is open on thread ").contains("Scope.open()");
+    assertThat(said.get()).startsWith("no scope is open on thread ").contains("TensorScope.open()");
   }
 
   @Test
@@ -262,7 +262,7 @@ class GradErrorsTest {
   void errorsInsideAProgramPassThroughAndLeaveNothingBehind() {
     var memory = scope.device().backend().memory();
     long before = memory.inUse();
-    try (var inner = Scope.open()) {
+    try (var inner = TensorScope.open()) {
       assertThatThrownBy(() ->
               Grad.of(
                   () -> {

@@ -7,10 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class GradTest {
   private static final Offset<Double> SAME = within(1e-12);
 
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {
@@ -108,7 +108,7 @@ class GradTest {
 
   private static Tensor f(Tensor x) {
     Tensor first = x.narrow(0, 0, 1);
-    return Tensor.concat(0, List.of(first.mul(x.narrow(0, 1, 1)), first.square()));
+    return Tensor.concat(List.of(first.mul(x.narrow(0, 1, 1)), first.square()), 0);
   }
 
   @Test

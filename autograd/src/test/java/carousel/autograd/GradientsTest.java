@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class GradientsTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
   private final Named a = new Named("a", Tensor.of(1.0, 2.0));
   private final Named b = new Named("b", Tensor.of(3.0));
 
@@ -59,7 +59,7 @@ class GradientsTest {
             "gradients of F64 [] 47.0\n  a  F64 [2]  norm 5.000\n  b  F64 [1]  norm 12.00");
     assertThat(g.scale(0.5).toString()).contains("a  F64 [2]  norm 2.500");
     Gradients closed;
-    try (var inner = Scope.open()) {
+    try (var inner = TensorScope.open()) {
       closed = thirteen();
     }
     assertThat(closed)

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import carousel.tensor.spi.Backend;
@@ -66,7 +66,7 @@ class KernelCheckTest {
 
   private static int usesOf(double value, double gradient, boolean recorded) {
     var kernel = new Square(new Object(), value, gradient, new int[1]);
-    try (var scope = Scope.open(device(kernel))) {
+    try (var scope = TensorScope.open(device(kernel))) {
       Tensor x = Philox.of(1).normal(F64, 0, 1, 3, 2);
       for (int i = 0; i < 4; i++) {
         if (recorded) {

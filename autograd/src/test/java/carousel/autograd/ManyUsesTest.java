@@ -3,8 +3,8 @@ package carousel.autograd;
 import static carousel.tensor.DType.F32;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.spi.Memory;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,11 +15,11 @@ class ManyUsesTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 63, 64, 65, 128, 4095, 4096, 4097, 20_000})
   void theGradientIsTheSumOverAllUses(int uses) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor w = Tensor.full(F32, 1, 2);
       Memory memory = scope.device().backend().memory();
       long before = memory.inUse();
-      try (var step = Scope.open()) {
+      try (var step = TensorScope.open()) {
         double actual = Grad.of(() -> used(w, uses), w).get(0).toDoubleArray()[1];
         double exact = uses * (double) 0.1f;
         // A chain of 20,000 such terms is off by 4e-5.
@@ -32,7 +32,7 @@ class ManyUsesTest {
   @ParameterizedTest
   @ValueSource(ints = {64, 200})
   void andCanBeDifferentiatedAgain(int uses) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor w = Tensor.of(0.5, 2.0);
       Tensor v = Tensor.of(1.0, 1.0);
       Tensor second =

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Devices;
 import carousel.tensor.contract.OpCase;
 import carousel.tensor.contract.OpCases;
@@ -53,7 +54,7 @@ class OpGradientsTest {
 
   /** Holds them by a check that may look at less. */
   static void check(OpCase c, Device device, GradCheck check) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor[] all = c.inputs();
       List<Integer> by = new ArrayList<>();
       for (int i = 0; i < all.length; i++) {
@@ -97,7 +98,7 @@ class OpGradientsTest {
 
   /** x, lying in memory as another tensor does if that is its transpose. */
   private static Tensor arranged(Tensor x, Tensor like) {
-    return like.rank() == 2 && !like.layout().isContiguous()
+    return like.rank() == 2 && !Engine.layout(like).isContiguous()
         ? x.transpose(0, 1).contiguous().transpose(0, 1)
         : x;
   }
@@ -107,10 +108,10 @@ class OpGradientsTest {
     List<Tensor> all =
         Stream.of(outputs)
             .filter(y -> y.dtype().isFloating())
-            .map(y -> y.to(Scope.current().device()))
+            .map(y -> y.to(TensorScope.current().device()))
             .toList();
     return all.size() == 1
         ? all.getFirst()
-        : Tensor.concat(0, all.stream().map(Tensor::flatten).toList());
+        : Tensor.concat(all.stream().map(Tensor::flatten).toList(), 0);
   }
 }

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.SharedScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,12 +18,12 @@ import org.junit.jupiter.api.Test;
 class OpenGradientsTest {
   private record Named(String name, Tensor value) implements Leaf {}
 
-  private Scope run;
+  private TensorScope run;
   private List<Named> leaves;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
     leaves = List.of(new Named("a", Tensor.of(1.0, 2)), new Named("b", Tensor.of(3.0)));
   }
 
@@ -69,7 +69,7 @@ class OpenGradientsTest {
     assertThatThrownBy(sum::sum).hasMessageContaining("no gradients were added");
     for (int round = 0; round < 2; round++) {
       for (double k : new double[] {1, 2, -4}) {
-        try (var scope = Scope.open()) {
+        try (var scope = TensorScope.open()) {
           sum.add(gradients(k).scale(2).scale(0.5));
         }
       }
@@ -92,7 +92,7 @@ class OpenGradientsTest {
     Tensor index = Tensor.of(3, 7, 3);
     for (int part = 0; part < 2; part++) {
       Gradients g =
-          Grad.of(() -> table.value().indexSelect(0, index).sum(), List.of(table)).scale(0.5);
+          Grad.of(() -> table.value().indexSelect(index, 0).sum(), List.of(table)).scale(0.5);
       assertThat(g.unscaledRows(table)).isNotNull();
       sum.add(g);
     }
@@ -108,7 +108,7 @@ class OpenGradientsTest {
     sum.add(gradients(1));
     long before = run.bytes();
     for (int part = 0; part < 20; part++) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         sum.add(gradients(1));
       }
     }
@@ -118,7 +118,7 @@ class OpenGradientsTest {
   @Test
   void gradientsOutliveTheirScope() {
     Gradients kept;
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       kept = gradients(1).clipNorm(1e6).adoptedBy(run);
     }
     assertThat(kept.value().item()).isEqualTo(15);
@@ -133,7 +133,7 @@ class OpenGradientsTest {
       var thread =
           Thread.ofPlatform()
               .start(() -> {
-                try (var scope = Scope.open()) {
+                try (var scope = TensorScope.open()) {
                   norm[0] = copy.norm();
                 }
               });

@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** Gradients of tables from which few rows were looked up. */
 class RowsTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
   private final Named table = new Named("table", Philox.of(1).normal(F64, 0, 1, 50, 3));
   private final Tensor tokens = Tensor.of(Shape.of(2, 3), 7, 49, 7, 0, 7, 3);
   private final Tensor weight = Philox.of(2).normal(F64, 0, 1, 2, 3, 3);
@@ -30,12 +30,12 @@ class RowsTest {
   }
 
   private Tensor lookup() {
-    return table.value.indexSelect(0, tokens).mul(weight).sum();
+    return table.value.indexSelect(tokens, 0).mul(weight).sum();
   }
 
   /** The same sum through another op, whose gradient is dense. */
   private Tensor densely() {
-    return table.value.add(0).indexSelect(0, tokens).mul(weight).sum();
+    return table.value.add(0).indexSelect(tokens, 0).mul(weight).sum();
   }
 
   private Rows rows(Gradients g) {
@@ -87,7 +87,7 @@ class RowsTest {
   @Test
   void addUpOverBatches() {
     Tensor others = Tensor.of(9, 3);
-    var more = Grad.of(() -> table.value.indexSelect(0, others).square().sum(), List.of(table));
+    var more = Grad.of(() -> table.value.indexSelect(others, 0).square().sum(), List.of(table));
     var sum = sparse().scale(0.5).plus(more.scale(2));
     assertThat(rows(sum).index().toIntArray()).containsExactly(-1, 0, 3, 7, 9, 49, -1, -1);
     same(sum.get(0), dense().get(0).mul(0.5).add(more.get(0).mul(2)));
@@ -117,7 +117,7 @@ class RowsTest {
   @Test
   void areNotWorthItForAsManyLookupsAsRows() {
     Tensor all = Tensor.of(new int[50]);
-    var g = Grad.of(() -> table.value.indexSelect(0, all).sum(), List.of(table));
+    var g = Grad.of(() -> table.value.indexSelect(all, 0).sum(), List.of(table));
     assertThat(g.unscaledRows(table)).isNull();
     assertThat(g.get(0).sum().item()).isEqualTo(150);
   }
@@ -127,7 +127,7 @@ class RowsTest {
     Tensor direction = Philox.of(3).normal(F64, 0, 1, 50, 3);
     var hvp =
         Grad.hvp(
-            () -> table.value.indexSelect(0, tokens).square().sum(),
+            () -> table.value.indexSelect(tokens, 0).square().sum(),
             List.of(table.value),
             List.of(direction));
     double[] seen = new double[50];
@@ -140,9 +140,9 @@ class RowsTest {
   @Test
   void outliveTheTokens() {
     Rows rows;
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       Tensor mine = tokens.copy();
-      var g = Grad.of(() -> table.value.indexSelect(0, mine).mul(weight).sum(), List.of(table));
+      var g = Grad.of(() -> table.value.indexSelect(mine, 0).mul(weight).sum(), List.of(table));
       mine.fill(1);
       rows = rows(g);
       step.keep(rows.index());

@@ -3,7 +3,7 @@ package carousel.autograd;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.OpCase;
 import carousel.tensor.contract.OpCases;
 import carousel.tensor.op.Binary;
@@ -109,7 +109,7 @@ class RuleMutationTest {
 
   /** What a rule does at ties, origins and quotients that are rounded up alone makes no difference at the points of the cases. */
   private static boolean isNoticedAtSpecialPoints(Breaking breaking, List<OpCase> cases) {
-    try (var scope = Scope.open(DEVICE)) {
+    try (var scope = TensorScope.open(DEVICE)) {
       Op op = cases.getFirst().op();
       return fails(() -> breaking.around(() -> SpecialPointsTest.check(op)))
           || (op == Binary.FMOD

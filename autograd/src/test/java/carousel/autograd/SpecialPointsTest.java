@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.SpecialPoints;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Domain;
@@ -167,7 +167,7 @@ class SpecialPointsTest {
             "prod", x -> x.prod(),
             "variance", x -> x.variance(),
             "std", x -> x.std(),
-            "std(0)", x -> x.std(0, false),
+            "std(0)", x -> x.std(new int[0], false, 0),
             "softmax", x -> x.softmax(0).select(0, 0),
             "logSoftmax", x -> x.logSoftmax(0).select(0, 1),
             "cumsum", x -> x.cumsum(0).sigmoid(),
@@ -209,7 +209,7 @@ class SpecialPointsTest {
                     double far = slope(row, end * 600);
                     if (Math.abs(near - far) < 1e-6) {
                       for (DType type : new DType[] {DType.F64, DType.F32}) {
-                        try (var scope = Scope.open()) {
+                        try (var scope = TensorScope.open()) {
                           Tensor x = Tensor.full(type, end * Double.POSITIVE_INFINITY);
                           assertThat(Grad.orZero(() -> Op.apply(row, x), x).get(0).item())
                               .as("%s' at %s ∞ in %s", row.label(), end, type)
@@ -229,7 +229,7 @@ class SpecialPointsTest {
   @Test
   void theSlopeOfExpm1IsExactFarBelowZero() {
     for (double x : new double[] {-10, -20, -40, -80}) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         Tensor at = Tensor.full(DType.F32, x);
         assertThat(Grad.of(at::expm1, at).get(0).log().item()).isCloseTo(x, within(1e-4));
       }
@@ -244,7 +244,7 @@ class SpecialPointsTest {
         double factorial = 1;
         for (int k = 1; k <= 7; k++) {
           factorial *= k;
-          try (var scope = Scope.open()) {
+          try (var scope = TensorScope.open()) {
             Tensor exponent = Tensor.full(type, n);
             for (double at : new double[] {0, -0.0, type == DType.F32 ? 1e-40 : 1e-310}) {
               assertThat(derivative(Tensor.full(type, at), exponent, k).item())

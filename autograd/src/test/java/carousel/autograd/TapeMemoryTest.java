@@ -4,8 +4,8 @@ import static carousel.tensor.DType.F64;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.spi.Memory;
 import java.util.List;
 import java.util.function.Consumer;
@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class TapeMemoryTest {
   private static final long BLOCK = 64 * 64 * 8;
 
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
   private final Memory memory = scope.device().backend().memory();
   private final Tensor x = Philox.of(1).normal(F64, 0, 1, 64, 64);
 
@@ -57,7 +57,7 @@ class TapeMemoryTest {
   @MethodSource("ways")
   void allIsReleasedWhenTheScopeCloses(Way way) {
     long before = memory.inUse();
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       way.take.accept(x);
     }
     assertThat(memory.inUse()).isEqualTo(before);
@@ -67,11 +67,11 @@ class TapeMemoryTest {
   void aTapeHoldsWhatItSavedOverTheEndOfAnInnerScope() {
     Tensor direct = Grad.of(() -> x.exp().tanh().square().sum(), x).get(0);
     long before = memory.inUse();
-    try (var outer = Scope.open()) {
+    try (var outer = TensorScope.open()) {
       var g =
           Grad.of(
               () -> {
-                try (var inner = Scope.open()) {
+                try (var inner = TensorScope.open()) {
                   return inner.keep(x.exp().tanh().square().sum());
                 }
               },
@@ -85,12 +85,12 @@ class TapeMemoryTest {
   void whatIsHeldIsWhatTheRulesRead() {
     Supplier<Tensor> inInnerScope =
         () -> {
-          try (var inner = Scope.open()) {
+          try (var inner = TensorScope.open()) {
             // add reads nothing; exp its output; square its input, which is that output: one block.
             return inner.keep(x.add(1).exp().square().sum());
           }
         };
-    try (var outer = Scope.open()) {
+    try (var outer = TensorScope.open()) {
       long before = memory.inUse();
       try (var pullback = Grad.vjp(inInnerScope, x)) {
         long held = memory.inUse() - before;
@@ -105,12 +105,12 @@ class TapeMemoryTest {
   @Test
   void savedTensorsDropAsBackwardPassesThem() {
     int depth = 50;
-    try (var outer = Scope.open()) {
+    try (var outer = TensorScope.open()) {
       long before = memory.inUse();
       try (var pullback =
           Grad.vjp(
               () -> {
-                try (var inner = Scope.open()) {
+                try (var inner = TensorScope.open()) {
                   Tensor y = x;
                   for (int i = 0; i < depth; i++) {
                     y = y.tanh();

@@ -2,12 +2,12 @@ package carousel.benchmarks;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.Dropout;
 import carousel.nn.Training;
+import carousel.nn.layer.Dropout;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
@@ -23,7 +23,7 @@ public class DropoutBenchmark extends Measured {
   public int size;
 
   private final Dropout dropout = new Dropout(0.5);
-  private Scope run;
+  private TensorScope run;
   private Philox random;
   private Tensor x;
   private Tensor other;
@@ -31,7 +31,7 @@ public class DropoutBenchmark extends Measured {
   /** Makes the outputs of a layer. */
   @Setup
   public void open() {
-    run = Scope.openUnwatched();
+    run = TensorScope.openUnwatched();
     random = Philox.of(1);
     x = random.normal(DType.F32, 0, 1, size);
     other = x.copy();
@@ -46,7 +46,7 @@ public class DropoutBenchmark extends Measured {
   /** A fresh mask, and what it lets through. */
   @Benchmark
   public Tensor forward() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return Training.with(random, () -> dropout.apply(x));
     }
   }
@@ -54,7 +54,7 @@ public class DropoutBenchmark extends Measured {
   /** The same and its gradient; the sum between them is a copy's reading, and a filling, more. */
   @Benchmark
   public Gradients gradient() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return Grad.of(() -> Training.with(random, () -> dropout.apply(x)).sum(), x);
     }
   }
@@ -62,7 +62,7 @@ public class DropoutBenchmark extends Measured {
   /** The mask alone. */
   @Benchmark
   public Tensor mask() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return random.bernoulli(0.5, size);
     }
   }

@@ -3,13 +3,13 @@ package carousel.benchmarks;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.autograd.Rows;
-import carousel.nn.Embedding;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
+import carousel.nn.layer.Embedding;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.Objects;
 import java.util.OptionalInt;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -34,7 +34,7 @@ public class EmbeddingBenchmark extends Measured {
   @Param({"200", "650"})
   public int width;
 
-  private Scope run;
+  private TensorScope run;
   private Embedding layer;
   private Parameters parameters;
   private Tensor index;
@@ -44,7 +44,7 @@ public class EmbeddingBenchmark extends Measured {
   /** Makes a table and tokens, some of which come twice. */
   @Setup
   public void open() {
-    run = Scope.openUnwatched();
+    run = TensorScope.openUnwatched();
     var random = Philox.of(1);
     layer =
         new Embedding(
@@ -64,7 +64,7 @@ public class EmbeddingBenchmark extends Measured {
   /** The lookup alone. */
   @Benchmark
   public Tensor gather() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return layer.apply(index);
     }
   }
@@ -72,7 +72,7 @@ public class EmbeddingBenchmark extends Measured {
   /** The lookup, its sum, which reads it, and the gradient as rows, equal ones added up. */
   @Benchmark
   public Rows gradient() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       Gradients gradients = Grad.of(() -> layer.apply(index).mul(found).sum(), parameters);
       return Objects.requireNonNull(gradients.unscaledRows(parameters.iterator().next()));
     }
@@ -81,7 +81,7 @@ public class EmbeddingBenchmark extends Measured {
   /** Of that, what is neither the lookup nor the rows. */
   @Benchmark
   public Gradients around() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return Grad.of(() -> other.mul(found).sum(), other);
     }
   }

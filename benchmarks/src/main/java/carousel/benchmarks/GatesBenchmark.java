@@ -1,13 +1,13 @@
 package carousel.benchmarks;
 
 import carousel.autograd.Grad;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
@@ -37,7 +37,7 @@ public class GatesBenchmark extends Measured {
   /** A composite, and what a step gave it. */
   private record Use(Composite composite, Tensor[] inputs) {}
 
-  private Scope run;
+  private TensorScope run;
   private Composite gates;
   private Tensor[] inputs;
   private Tensor cotangent;
@@ -45,7 +45,7 @@ public class GatesBenchmark extends Measured {
   /** Runs a step, and notes what is given to its gates. */
   @Setup
   public void open() {
-    run = Scope.open();
+    run = TensorScope.open();
     int rows = Integer.parseInt(shape.substring(0, shape.indexOf('x')));
     int units = Integer.parseInt(shape.substring(shape.indexOf('x') + 1));
     var random = Philox.of(1);
@@ -72,13 +72,13 @@ public class GatesBenchmark extends Measured {
   }
 
   private long apply() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return Op.applyAll(gates, inputs).length;
     }
   }
 
   private long pull() {
-    try (var step = Scope.openUnwatched();
+    try (var step = TensorScope.openUnwatched();
         var pullback = Grad.vjp(() -> Op.applyAll(gates, inputs)[0], inputs)) {
       return pullback.pull(cotangent).size();
     }

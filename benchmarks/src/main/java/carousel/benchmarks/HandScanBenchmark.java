@@ -1,13 +1,13 @@
 package carousel.benchmarks;
 
 import carousel.autograd.Grad;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -26,7 +26,7 @@ public class HandScanBenchmark extends Measured {
   @Param({"lstm", "peephole", "gru", "gru_after"})
   public String cell = "";
 
-  private Scope run;
+  private TensorScope run;
   private Cell<?> made;
   private Tensor x;
   private Tensor[] leaves;
@@ -34,7 +34,7 @@ public class HandScanBenchmark extends Measured {
   /** Makes weights and inputs. */
   @Setup
   public void open() {
-    run = Scope.open();
+    run = TensorScope.open();
     var random = Philox.of(1);
     made = Cells.of(cell.replace('_', '-'), 64, 64, Init.uniform(0.1), random);
     x = random.normal(DType.F32, 0, 1, 35, 20, 64);
@@ -50,7 +50,7 @@ public class HandScanBenchmark extends Measured {
   }
 
   private double gradient() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return Grad.of(() -> HandScan.run(made, x).square().sum(), leaves).value().item();
     }
   }

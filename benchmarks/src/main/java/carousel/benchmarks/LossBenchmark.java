@@ -2,11 +2,11 @@ package carousel.benchmarks;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.Loss;
+import carousel.nn.loss.Loss;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
@@ -26,7 +26,7 @@ public class LossBenchmark extends Measured {
   @Param("10000")
   public int classes;
 
-  private Scope run;
+  private TensorScope run;
   private Tensor logits;
   private Tensor targets;
   private Tensor other;
@@ -34,7 +34,7 @@ public class LossBenchmark extends Measured {
   /** Makes logits and targets. */
   @Setup
   public void open() {
-    run = Scope.openUnwatched();
+    run = TensorScope.openUnwatched();
     var random = Philox.of(1);
     logits = random.normal(DType.F32, 0, 1, rows, classes);
     other = logits.copy();
@@ -50,7 +50,7 @@ public class LossBenchmark extends Measured {
   /** The loss alone. */
   @Benchmark
   public Tensor forward() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return Loss.crossEntropy(logits, targets);
     }
   }
@@ -58,7 +58,7 @@ public class LossBenchmark extends Measured {
   /** The loss and its gradient. */
   @Benchmark
   public Gradients gradient() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return Grad.of(() -> Loss.crossEntropy(logits, targets), logits);
     }
   }
@@ -66,7 +66,7 @@ public class LossBenchmark extends Measured {
   /** Reads the logits: their greatest, row by row. */
   @Benchmark
   public Tensor max() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return logits.max(1);
     }
   }
@@ -74,7 +74,7 @@ public class LossBenchmark extends Measured {
   /** Reads the logits: their sum. */
   @Benchmark
   public Tensor sum() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return logits.sum();
     }
   }
@@ -88,7 +88,7 @@ public class LossBenchmark extends Measured {
   /** Reads the logits and writes their exponentials. */
   @Benchmark
   public Tensor exp() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return logits.exp();
     }
   }

@@ -2,8 +2,8 @@ package carousel.benchmarks;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
@@ -22,14 +22,14 @@ public class OperationBenchmark extends Measured {
   @Param({"1", "4096", "262144"})
   public int size;
 
-  private Scope run;
+  private TensorScope run;
   private Tensor x;
   private Tensor y;
 
   /** Fills the operands; they live until the end of the trial. */
   @Setup
   public void open() {
-    run = Scope.open();
+    run = TensorScope.open();
     var random = Philox.of(1);
     x = random.uniform(DType.F32, -1, 1, size);
     y = random.uniform(DType.F32, -1, 1, size);
@@ -43,8 +43,8 @@ public class OperationBenchmark extends Measured {
 
   /** A scope opened and closed around nothing: what the others pay for theirs. */
   @Benchmark
-  public Scope scope() {
-    try (var step = Scope.open()) {
+  public TensorScope scope() {
+    try (var step = TensorScope.open()) {
       return step;
     }
   }
@@ -52,7 +52,7 @@ public class OperationBenchmark extends Measured {
   /** z = x + y. */
   @Benchmark
   public Tensor add() {
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       return x.add(y);
     }
   }
@@ -60,7 +60,7 @@ public class OperationBenchmark extends Measured {
   /** z = tanh x. */
   @Benchmark
   public Tensor tanh() {
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       return x.tanh();
     }
   }
@@ -68,7 +68,7 @@ public class OperationBenchmark extends Measured {
   /** s = Σ x. */
   @Benchmark
   public Tensor sum() {
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       return x.sum();
     }
   }

@@ -10,8 +10,8 @@ import carousel.nn.optim.Optimizer;
 import carousel.nn.optim.Sgd;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -34,7 +34,7 @@ public class OptimizerBenchmark extends Measured {
 
   private record Weights(List<Parameter> of) implements Layer {}
 
-  private Scope run;
+  private TensorScope run;
   private Optimizer optimizer;
   private Gradients gradients;
   private List<Tensor> from;
@@ -43,7 +43,7 @@ public class OptimizerBenchmark extends Measured {
   /** Makes the parameters and their gradients. */
   @Setup
   public void open() {
-    run = Scope.openUnwatched();
+    run = TensorScope.openUnwatched();
     var random = Philox.of(1);
     List<Parameter> weights = new ArrayList<>();
     int[][] shapes = {
@@ -100,7 +100,7 @@ public class OptimizerBenchmark extends Measured {
   public double sum() {
     double sum = 0;
     for (Tensor g : from) {
-      try (var each = Scope.openUnwatched()) {
+      try (var each = TensorScope.openUnwatched()) {
         sum += g.sum().item();
       }
     }

@@ -2,8 +2,8 @@ package carousel.benchmarks;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Unary;
@@ -48,14 +48,14 @@ public class RowBenchmark extends Measured {
   @Param({"F32", "F64"})
   public DType type = DType.F32;
 
-  private Scope run;
+  private TensorScope run;
   private Op op;
   private Tensor[] operands;
 
   /** Fills the operands: positive ones, for all rows to give numbers. */
   @Setup
   public void open() {
-    run = Scope.openUnwatched();
+    run = TensorScope.openUnwatched();
     var random = Philox.of(1);
     boolean binary = row.equals("POW") || row.equals("ELU");
     op = binary ? Binary.valueOf(row) : Unary.valueOf(row);
@@ -75,7 +75,7 @@ public class RowBenchmark extends Measured {
   @Benchmark
   @OperationsPerInvocation(SIZE)
   public Tensor vector() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return Op.apply(op, operands);
     }
   }
@@ -85,7 +85,7 @@ public class RowBenchmark extends Measured {
   @OperationsPerInvocation(SIZE)
   @Fork(value = 1, jvmArgsAppend = "-Dcarousel.vector=off")
   public Tensor scalar() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return Op.apply(op, operands);
     }
   }

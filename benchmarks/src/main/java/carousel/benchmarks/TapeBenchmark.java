@@ -3,8 +3,8 @@ package carousel.benchmarks;
 import carousel.autograd.Grad;
 import carousel.autograd.Pullback;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
@@ -20,13 +20,13 @@ import org.openjdk.jmh.annotations.TearDown;
 public class TapeBenchmark extends Measured {
   private static final int OPS = 100;
 
-  private Scope run;
+  private TensorScope run;
   private Tensor x;
 
   /** Makes the operand. */
   @Setup
   public void open() {
-    run = Scope.open();
+    run = TensorScope.open();
     x = Tensor.full(DType.F32, 1, 1);
   }
 
@@ -48,7 +48,7 @@ public class TapeBenchmark extends Measured {
   @Benchmark
   @OperationsPerInvocation(OPS)
   public long eager() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return chain().size();
     }
   }
@@ -57,7 +57,7 @@ public class TapeBenchmark extends Measured {
   @Benchmark
   @OperationsPerInvocation(OPS)
   public long recorded() {
-    try (var step = Scope.openUnwatched();
+    try (var step = TensorScope.openUnwatched();
         Pullback pullback = Grad.vjp(this::chain, x)) {
       return pullback.value().size();
     }
@@ -67,7 +67,7 @@ public class TapeBenchmark extends Measured {
   @Benchmark
   @OperationsPerInvocation(OPS)
   public long gradient() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return Grad.of(this::chain, x).size();
     }
   }

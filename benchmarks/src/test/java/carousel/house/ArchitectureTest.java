@@ -95,6 +95,7 @@ class ArchitectureTest {
                       "carousel.jmh..",
                       "carousel.autograd..",
                       "carousel.nn..",
+                      "carousel.exchange..",
                       "carousel.testing..",
                       "carousel.zoo..",
                       "carousel.cuda..",
@@ -108,6 +109,7 @@ class ArchitectureTest {
                   .dependOnClassesThat()
                   .resideInAnyPackage(
                       "carousel.nn..",
+                      "carousel.exchange..",
                       "carousel.testing..",
                       "carousel.zoo..",
                       "carousel.benchmarks..")),
@@ -119,7 +121,10 @@ class ArchitectureTest {
                   .should()
                   .dependOnClassesThat()
                   .resideInAnyPackage(
-                      "carousel.testing..", "carousel.zoo..", "carousel.benchmarks..")),
+                      "carousel.exchange..",
+                      "carousel.testing..",
+                      "carousel.zoo..",
+                      "carousel.benchmarks..")),
           Map.entry(
               "nothing needs JUnit but what tests are written with",
               noClasses()

@@ -3,8 +3,8 @@ package carousel.house;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.net.URI;
@@ -128,7 +128,7 @@ class ComingFromPytorchTest {
             DynamicTest.dynamicTest(
                 row.names + ": " + row.here.get(e),
                 () -> {
-                  try (var scope = Scope.open()) {
+                  try (var scope = TensorScope.open()) {
                     Object value = method.invoke(compiled.getDeclaredConstructor().newInstance());
                     assertThat(value).isNotNull();
                     if (expected != null) {
@@ -167,6 +167,9 @@ class ComingFromPytorchTest {
         List.of(
             "carousel.autograd",
             "carousel.nn",
+            "carousel.nn.init",
+            "carousel.nn.layer",
+            "carousel.nn.loss",
             "carousel.nn.recurrent",
             "carousel.tensor",
             "java.util")) {

@@ -1,18 +1,18 @@
 package carousel.house;
 
-import carousel.nn.Embedding;
 import carousel.nn.Layer;
-import carousel.nn.Linear;
 import carousel.nn.Parameters;
 import carousel.nn.data.Batchified;
 import carousel.nn.data.Corpus;
+import carousel.nn.layer.Embedding;
+import carousel.nn.layer.Linear;
 import carousel.nn.optim.Optimizer;
 import carousel.nn.optim.Plateau;
 import carousel.nn.recurrent.GruResetBefore;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.Stack;
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.RecurrentState;
+import carousel.nn.recurrent.Stacked;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ public abstract class Given {
   protected Given() {}
 
   /** A language model. */
-  public record Model(Embedding embed, Stack stack, Linear head) implements Layer {
+  public record Model(Embedding embed, Stacked stack, Linear head) implements Layer {
     /** A model that starts at random. */
     public static Model of(Philox rng) {
       throw new UnsupportedOperationException("examples are compiled, not run");
@@ -57,6 +57,7 @@ public abstract class Given {
   protected Corpus corpus;
   protected Batchified data;
   protected List<Batch> batches;
+  protected Batch batch;
 
   /** What a model adapts to, and what it is then judged by. */
   protected Batch support;
@@ -75,7 +76,7 @@ public abstract class Given {
   protected Tensor lengths;
   protected Tensor begins;
   protected Tensor there;
-  protected List<State> states;
+  protected List<RecurrentState> states;
   protected Map<String, Tensor> tensors;
   protected Map<String, Tensor> weights;
 

@@ -23,8 +23,8 @@ class ModulesTest {
 
   /** The libraries that users depend on bring nothing along: the JDK is all they need. */
   @Test
-  void needNothingButTheJdkUpToNn() {
-    for (var folder : List.of("tensor-core", "autograd", "cuda-kernels", "nn")) {
+  void needNothingButTheJdk() {
+    for (var folder : List.of("tensor-core", "autograd", "cuda-kernels", "nn", "exchange")) {
       var foreign =
           House.descriptor(folder).requires().stream()
               .filter(require -> !require.modifiers().contains(Requires.Modifier.STATIC))
@@ -33,7 +33,7 @@ class ModulesTest {
               .collect(toSet());
       assertThat(foreign)
           .as("required by %s", folder)
-          .isSubsetOf("jdk.incubator.vector", "jdk.management");
+          .isSubsetOf("jdk.incubator.vector", "jdk.jfr", "jdk.management");
     }
   }
 

@@ -23,6 +23,7 @@ import carousel.cuda.scan.GatesKernel;
 import carousel.cuda.scan.RecurrentCell;
 import carousel.cuda.scan.RecurrentKernels;
 import carousel.cuda.scan.StepMatch;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
@@ -264,7 +265,7 @@ public final class CudaBackend implements Backend {
   @Override
   public void read(Tensor x, MemorySegment host) {
     if (host.byteSize() > 0) {
-      driver.download(x.address(), host);
+      driver.download(Engine.address(x), host);
     }
     errors.check();
   }
@@ -272,7 +273,7 @@ public final class CudaBackend implements Backend {
   @Override
   public void write(MemorySegment host, Tensor y) {
     if (host.byteSize() > 0) {
-      driver.upload(host, y.address());
+      driver.upload(host, Engine.address(y));
     }
   }
 }

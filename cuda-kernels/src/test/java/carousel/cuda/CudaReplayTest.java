@@ -4,17 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.autograd.Grad;
-import carousel.nn.Init;
-import carousel.nn.Linear;
-import carousel.nn.Loss;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Linear;
+import carousel.nn.loss.Loss;
 import carousel.nn.optim.NAdam;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
 import carousel.tensor.Replay;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.spi.Memory;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 class CudaReplayTest {
   private final Device device = Cuda.device();
   private final Memory memory = device.backend().memory();
-  private final Scope scope = Scope.open(device);
+  private final TensorScope scope = TensorScope.open(device);
   private long inUse;
 
   @BeforeEach
@@ -97,7 +97,7 @@ class CudaReplayTest {
           Tensor doubled = x.mul(2);
           var other =
               new Thread(() -> {
-                try (var own = Scope.open(device)) {
+                try (var own = TensorScope.open(device)) {
                   sums.add(Tensor.ones(5).mul(3).sum().item());
                 }
               });
@@ -141,7 +141,7 @@ class CudaReplayTest {
     Tensor x = Tensor.ones(3);
     fails(
         () -> {
-          var unused = Scope.current().keep(x.mul(2));
+          var unused = TensorScope.current().keep(x.mul(2));
           return x.sum();
         },
         "the code keeps 64 bytes in tensors that outlive it");
@@ -186,7 +186,7 @@ class CudaReplayTest {
   void reportsAnIndexThatIsOutOfRangeInALaterRun() {
     Tensor x = Tensor.ones(3);
     Tensor index = Tensor.of(0, 2);
-    try (var picked = Replay.of(() -> x.indexSelect(0, index))) {
+    try (var picked = Replay.of(() -> x.indexSelect(index, 0))) {
       assertThat(picked.run().sum().item()).isEqualTo(2);
       assertThat(picked.run().sum().item()).isEqualTo(2);
       index.fill(3);

@@ -13,9 +13,9 @@ import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
 import carousel.tensor.Replay;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Contract;
 import carousel.tensor.contract.OpCase;
 import carousel.tensor.contract.OpCases;
@@ -59,7 +59,7 @@ public final class FakeGpuProgram {
 
   /** Kernels, a copy and a fill as one graph, on numbers that change. */
   private static void replays(Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor x = Tensor.zeros(3, 4);
       var noise = Philox.of(1);
       var same = Philox.of(1);
@@ -84,7 +84,7 @@ public final class FakeGpuProgram {
 
   private static Tensor code(Tensor x, Philox noise) {
     Tensor y = x.copy().add(noise.uniform(DType.F32, 0, 1, 3, 4));
-    return Tensor.concat(0, List.of(y.tanh(), Tensor.zeros(1, 4), y.sum(0).unsqueeze(0)));
+    return Tensor.concat(List.of(y.tanh(), Tensor.zeros(1, 4), y.sum(0).unsqueeze(0)), 0);
   }
 
   /** 257 takes nine bits. */

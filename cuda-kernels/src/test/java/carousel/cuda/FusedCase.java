@@ -2,16 +2,16 @@ package carousel.cuda;
 
 import carousel.autograd.Grad;
 import carousel.cuda.scan.RecurrentCase;
-import carousel.nn.CrossEntropy;
-import carousel.nn.Dropout;
-import carousel.nn.LayerNorm;
 import carousel.nn.Training;
+import carousel.nn.layer.Dropout;
+import carousel.nn.layer.LayerNorm;
+import carousel.nn.loss.CrossEntropy;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
@@ -30,7 +30,7 @@ final class FusedCase {
   private FusedCase(Supplier<Tensor> layer) {
     List<Composite> ops = new ArrayList<>();
     List<Tensor> operands = new ArrayList<>();
-    var outside = Scope.current();
+    var outside = TensorScope.current();
     Interpreter watch =
         (applied, in) -> {
           if (applied instanceof Composite composite) {
@@ -41,7 +41,7 @@ final class FusedCase {
           }
           return Interpreter.EAGER.apply(applied, in);
         };
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       watch.run(layer);
     }
     op = ops.getFirst();

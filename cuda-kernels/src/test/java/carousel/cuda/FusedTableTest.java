@@ -2,18 +2,18 @@ package carousel.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.nn.CrossEntropy;
-import carousel.nn.Dropout;
-import carousel.nn.Init;
-import carousel.nn.LayerNorm;
-import carousel.nn.Linear;
 import carousel.nn.Training;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Dropout;
+import carousel.nn.layer.LayerNorm;
+import carousel.nn.layer.Linear;
+import carousel.nn.loss.CrossEntropy;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import java.util.List;
@@ -37,7 +37,7 @@ class FusedTableTest {
           }
           return Interpreter.EAGER.apply(op, in);
         };
-    try (var scope = Scope.open(Cuda.device())) {
+    try (var scope = TensorScope.open(Cuda.device())) {
       var rng = Philox.of(1);
       watch.run(() -> {
         Tensor x = Linear.of(3, 4, INIT, rng).apply(Tensor.ones(5, 3));
@@ -61,7 +61,7 @@ class FusedTableTest {
         .doesNotContainValue(false);
   }
 
-  private static <S extends State> S step(Cell<S> cell) {
+  private static <S extends RecurrentState> S step(Cell<S> cell) {
     return cell.step(cell.project(Tensor.ones(1, 2, 3)).select(0, 0), cell.zero(2));
   }
 }

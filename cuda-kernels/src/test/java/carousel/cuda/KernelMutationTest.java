@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.cuda.KernelMutants.Mutant;
 import carousel.cuda.scan.RecurrentCase;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -99,7 +99,7 @@ class KernelMutationTest {
   /** Who survives must be listed, and who is listed must survive. */
   @Test
   void everyBrokenKernelIsNoticed() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Map<String, List<Predicate<Device>>> kernels = kernels();
       Set<String> harmless = harmless(kernels.keySet());
       Set<String> alive = new TreeSet<>();

@@ -6,8 +6,8 @@ import carousel.cuda.emulator.EmulatedDriver;
 import carousel.cuda.emulator.KernelDeclaration;
 import carousel.cuda.launch.Kernel;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Contract;
 import carousel.tensor.contract.OpCase;
 import carousel.tensor.contract.OpCases;
@@ -51,7 +51,7 @@ public final class OpGuideProgram {
     }
     cases.forEach(c -> wrong.addAll(Contract.violations(c, devices)));
     for (OpCase c : smooth) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         var report =
             GradCheck.standard()
                 .withOrder(2)
@@ -61,7 +61,7 @@ public final class OpGuideProgram {
         }
       }
     }
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Tensor.of(-3.0, 0, 1);
       var method = Tensor.class.getMethod(ROW.toLowerCase(Locale.ROOT));
       Tensor y = (Tensor) Objects.requireNonNull(method.invoke(x));

@@ -14,8 +14,8 @@ import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Contract;
 import carousel.tensor.contract.OpCases;
 import java.lang.reflect.InvocationTargetException;
@@ -115,13 +115,14 @@ class PlantedBugsTest {
     String text = "s.gates[0] = sigmoid(i);\n    s.gates[1] = sigmoid(f);";
     String swapped = "s.gates[0] = sigmoid(f);\n    s.gates[1] = sigmoid(i);";
     int units = UserCell.UNITS;
-    try (var scope = Scope.open(with("cells.cuh", text, swapped, false))) {
+    try (var scope = TensorScope.open(with("cells.cuh", text, swapped, false))) {
       UserCell cell = UserCell.of("mine", 2, 4, UserCellsTest.LSTM, new int[] {units, 4 * units});
       assertThat(differs(cell, false)).isFalse();
       assertThat(differs(cell, true)).isFalse();
     }
     String slope = "p.dz[0] = p.du[0] = p.dh * F::slope(p.gates[0]);";
-    try (var scope = Scope.open(with("cells.cuh", slope, "p.dz[0] = p.du[0] = p.dh;", false))) {
+    try (var scope =
+        TensorScope.open(with("cells.cuh", slope, "p.dz[0] = p.du[0] = p.dh;", false))) {
       UserCell cell =
           UserCell.of(
               "mine",

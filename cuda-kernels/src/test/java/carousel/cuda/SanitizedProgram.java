@@ -3,19 +3,19 @@ package carousel.cuda;
 import carousel.autograd.Grad;
 import carousel.cuda.scan.RecurrentCase;
 import carousel.cuda.scan.RoundedProducts;
-import carousel.nn.Init;
-import carousel.nn.LayerNorm;
-import carousel.nn.Loss;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
+import carousel.nn.init.Init;
+import carousel.nn.layer.LayerNorm;
+import carousel.nn.loss.Loss;
 import carousel.nn.optim.Adam;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Contract;
 import carousel.tensor.contract.OpCase;
 import carousel.tensor.contract.OpCases;
@@ -82,7 +82,7 @@ public final class SanitizedProgram {
 
   /** What is no row: a sequence, layer norm, a loss, and the formula of Adam. */
   private static void train(Device device) {
-    try (var run = Scope.open(device)) {
+    try (var run = TensorScope.open(device)) {
       var rng = Philox.of(1);
       var lstm = Recurrent.of(Lstm.of(7, 13, Init.xavierUniform(), rng));
       var norm = LayerNorm.of(13);
@@ -99,7 +99,7 @@ public final class SanitizedProgram {
           Grad.of(
               () ->
                   Loss.crossEntropy(
-                      norm.apply(lstm.run(table.indexSelect(0, tokens).reshape(5, 1, 7)).y())
+                      norm.apply(lstm.run(table.indexSelect(tokens, 0).reshape(5, 1, 7)).y())
                           .reshape(5, 13),
                       targets),
               parameters);

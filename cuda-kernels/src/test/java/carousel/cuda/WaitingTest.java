@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.cuda.driver.CudaDriver;
-import carousel.nn.Dropout;
-import carousel.nn.Embedding;
-import carousel.nn.Init;
 import carousel.nn.Layer;
-import carousel.nn.Linear;
-import carousel.nn.Loss;
 import carousel.nn.Training;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Dropout;
+import carousel.nn.layer.Embedding;
+import carousel.nn.layer.Linear;
+import carousel.nn.loss.Loss;
 import carousel.nn.optim.Adam;
 import carousel.nn.optim.Rule;
 import carousel.nn.optim.Sgd;
@@ -19,8 +19,8 @@ import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.List;
@@ -53,7 +53,7 @@ class WaitingTest {
     var waits = new AtomicInteger();
     CudaDriver driver = counting(Cuda.emulated(), waits);
     var device = Device.of("counting", Cuda.backend(driver));
-    try (var run = Scope.open(device)) {
+    try (var run = TensorScope.open(device)) {
       var rng = Philox.of(1);
       var init = Init.xavierUniform();
       var model =
@@ -64,7 +64,7 @@ class WaitingTest {
       var optimizer = rule.over(model.parameters(), 0.01);
       var noise = Philox.of(2);
       for (int i = 0; i < 3; i++) {
-        try (var step = Scope.open()) {
+        try (var step = TensorScope.open()) {
           Tensor tokens = rng.uniform(DType.F32, 0, 50, 5, 2).cast(DType.I32);
           Tensor lengths = Tensor.of(5, 3);
           Tensor next = rng.uniform(DType.F32, 0, 50, 5, 2).cast(DType.I32);

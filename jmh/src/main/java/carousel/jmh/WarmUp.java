@@ -16,7 +16,7 @@ import java.util.Locale;
  *
  * <pre>{@code
  * WarmUp.standard().run(() -> {
- *   try (var step = Scope.open()) {
+ *   try (var step = TensorScope.open()) {
  *     Grad.of(() -> model.loss(x, y), model.parameters());
  *   }
  * });

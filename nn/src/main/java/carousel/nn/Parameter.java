@@ -1,8 +1,8 @@
 package carousel.nn;
 
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -51,7 +51,7 @@ public final class Parameter {
    * @throws TensorException if the type is neither F32 nor F64
    */
   public static Parameter of(Supplier<Tensor> initial) {
-    try (var making = Scope.openUnwatched()) {
+    try (var making = TensorScope.openUnwatched()) {
       var parameter = of(initial.get());
       making.keep(parameter.value);
       return parameter;

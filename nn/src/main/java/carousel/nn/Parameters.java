@@ -106,11 +106,7 @@ public final class Parameters implements Iterable<Parameters.Named> {
     return stream().mapToLong(named -> named.value().size()).sum();
   }
 
-  /**
-   * Returns the names.
-   *
-   * @return the paths, in order
-   */
+  /** {@return the paths of the parameters, in order} */
   public List<String> names() {
     return List.copyOf(byName.keySet());
   }
@@ -126,11 +122,7 @@ public final class Parameters implements Iterable<Parameters.Named> {
     return of(stream().filter(condition).toList());
   }
 
-  /**
-   * Returns the values.
-   *
-   * @return the tensors of the parameters, in order
-   */
+  /** {@return the tensors of the parameters, in order} */
   public List<Tensor> tensors() {
     return stream().map(Named::value).toList();
   }
@@ -203,11 +195,7 @@ public final class Parameters implements Iterable<Parameters.Named> {
     return Parameter.with(standIns, body);
   }
 
-  /**
-   * Returns the parameters with their names.
-   *
-   * @return a stream in order
-   */
+  /** {@return the parameters with their names, in order} */
   public Stream<Named> stream() {
     return byName.values().stream();
   }

@@ -1,4 +1,4 @@
-/** Layers as records, parameters, initialisers and losses. */
+/** What models are made of: layers as records, their parameters, and whether they train. */
 @NullMarked
 package carousel.nn;
 

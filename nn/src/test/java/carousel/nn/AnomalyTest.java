@@ -5,14 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.autograd.Anomaly;
 import carousel.autograd.Grad;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Attention;
 import carousel.nn.recurrent.Ctc;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.assertj.core.api.AbstractThrowableAssert;
@@ -21,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** Where a number that is not finite was born is named. */
 class AnomalyTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {

@@ -4,13 +4,19 @@ import static carousel.tensor.DType.F32;
 import static carousel.tensor.DType.F64;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import carousel.nn.init.Init;
+import carousel.nn.layer.LayerNorm;
+import carousel.nn.layer.Linear;
+import carousel.nn.loss.CrossEntropy;
+import carousel.nn.loss.Loss;
+import carousel.nn.loss.Reduction;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -22,11 +28,11 @@ import org.junit.jupiter.api.TestFactory;
 
 /** An error names the layer or loss that was called and both sides, whatever op inside would find it. */
 class CallersTest {
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach
@@ -77,7 +83,7 @@ class CallersTest {
             DynamicTest.dynamicTest(
                 call.getKey(),
                 () -> {
-                  try (var scope = Scope.open()) {
+                  try (var scope = TensorScope.open()) {
                     for (DType type : new DType[] {F32, F64}) {
                       assertThatThrownBy(() -> call.getValue().apply(type))
                           .isInstanceOf(TensorException.class)
@@ -97,7 +103,7 @@ class CallersTest {
             DynamicTest.dynamicTest(
                 name,
                 () -> {
-                  try (var scope = Scope.open()) {
+                  try (var scope = TensorScope.open()) {
                     Tensor x = Tensor.of(1, 2);
                     assertThatThrownBy(
                             () -> {

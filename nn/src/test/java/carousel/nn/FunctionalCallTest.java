@@ -7,12 +7,13 @@ import static org.assertj.core.api.Assertions.within;
 import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
 import carousel.autograd.Gradients;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -24,11 +25,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Models that run with other tensors in place of their weights. */
 class FunctionalCallTest {
   private final Philox rng = Philox.of(4);
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach

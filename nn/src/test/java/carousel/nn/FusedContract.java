@@ -6,9 +6,9 @@ import carousel.autograd.Grad;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
@@ -57,8 +57,8 @@ public final class FusedContract {
    * @param inputs its inputs; gradients are compared for the floating ones
    */
   public static void check(Composite composite, double tolerance, Tensor... inputs) {
-    try (var scope = Scope.open()) {
-      Device device = Scope.current().device();
+    try (var scope = TensorScope.open()) {
+      Device device = TensorScope.current().device();
       if (composite.fused(inputs) == null && device != Device.cpu()) {
         Assumptions.abort(
             "no kernel for " + composite.label() + " on " + device + ": runs its body");
@@ -128,7 +128,7 @@ public final class FusedContract {
   /** A scalar in which every element of every output has a weight of its own. */
   private static Tensor weighted(Tensor... outputs) {
     var rng = Philox.of(17);
-    Tensor sum = Tensor.zerosAs(outputs[0], Shape.SCALAR);
+    Tensor sum = outputs[0].zerosLike(Shape.SCALAR);
     for (Tensor y : outputs) {
       sum = sum.add(y.mul(rng.normal(y.dtype(), 0, 1, y.shape().toArray())).sum());
     }

@@ -7,11 +7,11 @@ import carousel.tensor.golden.Golden;
 import java.util.function.Function;
 
 /** Goldens as tensors, and a function held against one of their cases with all its gradients. */
-final class Goldens {
+public final class Goldens {
   private Goldens() {}
 
   /** The tensor under a key: I32 where the file has it so, else F64. */
-  static Tensor tensor(Golden golden, String key) {
+  public static Tensor tensor(Golden golden, String key) {
     var stored = golden.tensor(key);
     var shape = Shape.of(stored.shape());
     return stored.dtype().equals("I32")
@@ -23,7 +23,7 @@ final class Goldens {
    * Holds {@code f(inputs)} against {@code <key>}, and the gradient by each input against {@code
    * <key>.d<name>}: of the value where that is a scalar, else of {@code Σ w ⊙ value}.
    */
-  static void expect(
+  public static void expect(
       Golden golden,
       String key,
       Tensor w,

@@ -3,10 +3,18 @@ package carousel.nn;
 import static carousel.tensor.DType.F64;
 
 import carousel.autograd.GradCheck;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Dropout;
+import carousel.nn.layer.Embedding;
+import carousel.nn.layer.LayerNorm;
+import carousel.nn.layer.Linear;
+import carousel.nn.loss.CrossEntropy;
+import carousel.nn.loss.Loss;
+import carousel.nn.loss.Reduction;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -124,7 +132,7 @@ class GradientsTest {
             DynamicTest.dynamicTest(
                 entry.getKey(),
                 () -> {
-                  try (var scope = Scope.open()) {
+                  try (var scope = TensorScope.open()) {
                     var c = entry.getValue().get();
                     GradCheck.standard()
                         .run(entry.getKey(), c.f, c.inputs.toArray(Tensor[]::new))

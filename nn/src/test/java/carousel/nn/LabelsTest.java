@@ -6,9 +6,9 @@ import carousel.autograd.Grad;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.LayerComposites;
@@ -96,10 +96,10 @@ class LabelsTest {
   }
 
   private void ownResults(Composite op) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor[] in = inputs(op);
       var other = new Composite(op.label(), given -> other(op.body().apply(given)));
-      if (Scope.current().device() != Device.cpu()) {
+      if (TensorScope.current().device() != Device.cpu()) {
         assertThat(other.fused(in)).as("kernels are written by hand there").isNull();
       }
       List<Tensor> own = results(other, in);

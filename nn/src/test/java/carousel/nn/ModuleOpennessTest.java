@@ -3,9 +3,9 @@ package carousel.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -44,7 +44,7 @@ class ModuleOpennessTest {
 
   @Test
   void aClosedPackageIsAnErrorThatSaysWhatToAdd() throws Exception {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var layer = model("", "entry.Hidden");
       assertThatThrownBy(layer::parameters)
           .isInstanceOf(TensorException.class)
@@ -57,7 +57,7 @@ class ModuleOpennessTest {
 
   @Test
   void anOpenedPackageIsWalked() throws Exception {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var layer = model("opens models to carousel.nn;", "entry.Hidden");
       assertThat(layer.parameters().names()).containsExactly("weight");
     }
@@ -65,7 +65,7 @@ class ModuleOpennessTest {
 
   @Test
   void aPublicRecordOfAnExportedPackageNeedNotBeOpened() throws Exception {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var layer = model("exports models;", "entry.Shown");
       assertThat(layer.parameters().names()).containsExactly("weight");
       assertThatThrownBy(model("exports models;", "entry.Hidden")::parameters)

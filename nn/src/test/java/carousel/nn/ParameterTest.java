@@ -4,16 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import org.junit.jupiter.api.Test;
 
 class ParameterTest {
 
   @Test
   void hasValuesOfItsOwn() {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       Tensor initial = Tensor.of(1f, 2f);
       var parameter = Parameter.of(initial);
       initial.fill(9);
@@ -29,10 +30,10 @@ class ParameterTest {
 
   @Test
   void livesInTheScopeItWasMadeInAndNothingElseStays() {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var parameter = Parameter.of(() -> Tensor.ones(100).mul(2).add(1));
-      assertThat(run.bytes()).isEqualTo(parameter.value().storage().bytes());
-      try (var step = Scope.open()) {
+      assertThat(run.bytes()).isEqualTo(Engine.storage(parameter.value()).bytes());
+      try (var step = TensorScope.open()) {
         parameter.assign(Tensor.zeros(100));
       }
       assertThat(parameter.value().sum().item()).isZero();
@@ -42,7 +43,7 @@ class ParameterTest {
   @Test
   void endsWithItsScope() {
     Parameter parameter;
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       parameter = Parameter.of(Tensor.ones(2));
     }
     assertThatThrownBy(() -> parameter.value().toFloatArray())
@@ -52,7 +53,7 @@ class ParameterTest {
 
   @Test
   void keepsItsTypeAndShape() {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var parameter = Parameter.of(Tensor.zeros(2, 3));
       // A source that would broadcast is as wrong as any other.
       assertThatThrownBy(() -> parameter.assign(Tensor.zeros(3)))

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import carousel.autograd.Grad;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import java.util.List;
@@ -45,7 +45,7 @@ class PointwiseKernelTest {
   /** What an input is cut into tells the blocks, where its columns alone do not. */
   @Test
   void aLinearUnitWithAGate() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Composite.Body glu =
           in -> {
             List<Tensor> a = in[0].chunk(2, Tensor.LAST);
@@ -68,7 +68,7 @@ class PointwiseKernelTest {
         Tensor test = x.gt(in[1]).or(x.isNan()).xor(in[2].le(0.3).and(x.isFinite().not()));
         Tensor chosen = Tensor.where(test, limited, in[2].exp().sub(x.square()));
         return new Tensor[] {
-          Tensor.concat(Tensor.LAST, List.of(chosen, x.div(in[1].square().add(1)))),
+          Tensor.concat(List.of(chosen, x.div(in[1].square().add(1))), Tensor.LAST),
           a.get(1),
           chosen.zerosLike().add(in[2].neg()).add(x.mul(0))
         };
@@ -77,7 +77,7 @@ class PointwiseKernelTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
   void manyKindsOfRows(DType type) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       for (int units : new int[] {1, 7, 16, 45}) {
         check(
             MIXED,
@@ -93,7 +93,7 @@ class PointwiseKernelTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
   void longOnesAreCut(DType type) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Composite.Body body =
           in -> {
             Tensor positive = in[0].gt(0);
@@ -113,7 +113,7 @@ class PointwiseKernelTest {
 
   @Test
   void rowsThatLieApart() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor wide = normal(DType.F32, 6, 100);
       Composite.Body body = in -> new Tensor[] {in[0].mul(in[1].tanh())};
       check(body, wide.narrow(1, 3, 40), wide.narrow(1, 50, 40));
@@ -127,7 +127,7 @@ class PointwiseKernelTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
   void aVectorOfSeveralBlocks(DType type) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Composite.Body affine =
           in -> {
             List<Tensor> x = in[0].chunk(2, Tensor.LAST);
@@ -143,11 +143,11 @@ class PointwiseKernelTest {
   /** No row of any tensor is one block. */
   @Test
   void blocksThatChangePlaces() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Composite.Body swap =
           in -> {
             List<Tensor> x = in[0].chunk(2, Tensor.LAST);
-            return new Tensor[] {Tensor.concat(Tensor.LAST, List.of(x.get(1).exp(), x.get(0)))};
+            return new Tensor[] {Tensor.concat(List.of(x.get(1).exp(), x.get(0)), Tensor.LAST)};
           };
       check(swap, normal(DType.F32, 5, 80));
     }
@@ -155,7 +155,7 @@ class PointwiseKernelTest {
 
   @Test
   void whatNothingFlowsIntoHasNoGradient() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var op = new Composite("a user's", in -> new Tensor[] {in[0].exp(), in[1].tanh()});
       Tensor[] in = {normal(DType.F32, 3, 20), normal(DType.F32, 3, 20)};
       var fused = Objects.requireNonNull(op.fused(in));
@@ -170,7 +170,7 @@ class PointwiseKernelTest {
   /** Where rows do not fill a vector the body is faster, unless they are few. */
   @Test
   void manyRowsShorterThanAVectorRunAsTheyAreWritten() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Composite.Body body = in -> new Tensor[] {in[0].neg()};
       assertThat(hasKernel(body, normal(DType.F32, 256, 1))).isTrue();
       assertThat(hasKernel(body, normal(DType.F32, 257, 1))).isFalse();
@@ -184,7 +184,7 @@ class PointwiseKernelTest {
 
   @Test
   void aCotangentOfAnyLayout() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var op = new Composite("a user's", in -> new Tensor[] {in[0].mul(in[1].tanh())});
       Tensor x = normal(DType.F64, 6, 40);
       Tensor y = normal(DType.F64, 6, 40);
@@ -200,7 +200,7 @@ class PointwiseKernelTest {
   /** These look at values, read what is none of their inputs, or do what no loop over rows can. */
   @Test
   void whatIsNotPointwiseRunsAsItIsWritten() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = normal(DType.F32, 5, 8);
       Tensor captured = Tensor.zeros(8);
       List<Composite.Body> bodies =

@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.autograd.Grad;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Dropout;
+import carousel.nn.layer.Embedding;
+import carousel.nn.layer.Linear;
+import carousel.nn.loss.Loss;
 import carousel.nn.optim.Adam;
 import carousel.nn.optim.AdamW;
 import carousel.nn.optim.Optimizer;
@@ -15,9 +20,9 @@ import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Replay;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -53,7 +58,7 @@ class ReplayTest {
   record Trained(List<Double> losses, List<float[]> weights, long drawn, int steps) {}
 
   private static Trained train(Rule rule, boolean replayed) {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var model = Model.of();
       Optimizer optimizer = rule.over(model.parameters(), 0.1);
       var noise = Philox.of(11);
@@ -81,7 +86,7 @@ class ReplayTest {
           if (replayed) {
             losses.add(step.run().item());
           } else {
-            try (var each = Scope.open()) {
+            try (var each = TensorScope.open()) {
               var gradients =
                   Grad.of(
                       () -> Training.with(noise, () -> model.loss(tokens, next, 0.3)),
@@ -125,7 +130,7 @@ class ReplayTest {
 
   @Test
   void drawsTheSameNumbersAgainInACheckpointedSegment() {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       Tensor weight = Tensor.of(1f, 2, 3);
       List<float[]> wanted = new ArrayList<>();
       var plain = Philox.of(2);
@@ -152,7 +157,7 @@ class ReplayTest {
 
   @Test
   void isNotDifferentiated() {
-    try (var run = Scope.open();
+    try (var run = TensorScope.open();
         var twice = Replay.of(() -> Tensor.full(DType.F32, 1).mul(2))) {
       var weight = Tensor.of(1f);
       assertThatThrownBy(() -> Grad.of(() -> weight.mul(twice.run()).sum(), weight))
@@ -163,7 +168,7 @@ class ReplayTest {
 
   @Test
   void isOfNoUseOnceClosed() {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var twice = Replay.of(() -> Tensor.full(DType.F32, 1).mul(2));
       Tensor result = twice.run();
       twice.close();

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import carousel.autograd.Grad;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
@@ -60,7 +60,7 @@ class RowEdgesTest {
     assertThat(bodies(type + "Bodies").toList()).contains("tanh", "exp", "sigmoid");
     List<String> without = new ArrayList<>();
     for (Op row : rows(type)) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         int n = EDGES.length;
         // Each with each; of three, the third takes its turn.
         Tensor[] inputs = new Tensor[operands(row)];

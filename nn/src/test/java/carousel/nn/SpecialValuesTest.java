@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import carousel.autograd.Grad;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.GateComposites;
 import carousel.tensor.op.LayerComposites;
@@ -128,7 +128,7 @@ class SpecialValuesTest {
   }
 
   private static void follows(Subject subject, DType type) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor[] plain = subject.inputs.apply(type);
       assumeFalse(subject.composite.fused(plain) == null, "runs its body");
       for (int k = 0; k < plain.length; k++) {
@@ -195,7 +195,7 @@ class SpecialValuesTest {
     var gradients =
         Grad.orZero(
             () -> {
-              Tensor sum = Tensor.zerosAs(inputs[0], Shape.SCALAR);
+              Tensor sum = inputs[0].zerosLike(Shape.SCALAR);
               int seed = 30;
               for (Tensor y : run.get()) {
                 sum = sum.add(y.mul(random(y.dtype(), seed++, y.shape().toArray())).sum());

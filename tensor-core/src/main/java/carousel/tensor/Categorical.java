@@ -50,7 +50,7 @@ final class Categorical {
   static Tensor scores(String op, Philox rng, Tensor logits, Shape shape) {
     // Near 0 sums are finer than beside a logit of a million.
     Tensor x = logits.cast(DType.F64);
-    Tensor relative = x.sub(x.max(true, Tensor.LAST));
+    Tensor relative = x.sub(x.max(Tensor.LAST, true));
     Tensor u = rng.drawn(op, logits.device(), Distribution.UNIFORM, DType.F64, shape);
     // −ln(1 − u), not −ln u: a rare class wins by a small one, and near 0 numbers are dense. 0
     // itself would win

@@ -56,40 +56,40 @@ public sealed interface Contracting permits Tensor {
    * it is {@link Reductions#norm}.
    *
    * @param p above 0, or 0, ∞, −∞
-   * @param keep whether reduced axes stay, with size 1
    * @param axes the axes reduced; none means all
+   * @param keep whether reduced axes stay, with size 1
    * @return the norms
    */
-  default Tensor pNorm(double p, boolean keep, int... axes) {
+  default Tensor pNorm(double p, int[] axes, boolean keep) {
     Tensor x = self();
     Domain.FLOATING.require("pNorm", x);
     int[] all = x.shape().axes("pNorm", axes);
     if (p == 2) {
-      return x.norm(keep, axes);
+      return x.norm(axes, keep);
     }
     if (!(p >= 0) && p != Double.NEGATIVE_INFINITY) {
       throw new TensorException("pNorm: p must be 0 or more, or -infinity, got " + p);
     }
     Tensor size = x.abs();
     if (p == 1) {
-      return size.sum(keep, axes);
+      return size.sum(axes, keep);
     }
     if (p == 0) {
-      return x.ne(0).cast(x.dtype()).sum(keep, axes);
+      return x.ne(0).cast(x.dtype()).sum(axes, keep);
     }
     if (Double.isInfinite(p)) {
-      return p > 0 ? size.max(keep, axes) : size.min(keep, axes);
+      return p > 0 ? size.max(axes, keep) : size.min(axes, keep);
     }
     if (x.size() == 0 || all.length == 0) {
-      return all.length == 0 ? size : size.sum(keep, axes);
+      return all.length == 0 ? size : size.sum(axes, keep);
     }
     // Of shares of the greatest, which neither overflow nor vanish; it is a constant that cancels.
-    Tensor greatest = size.detach().max(true, all);
+    Tensor greatest = size.detach().max(all, true);
     Tensor scale =
         Tensor.where(greatest.gt(0).and(greatest.isFinite()), greatest, greatest.onesLike());
     Tensor zero = size.eq(0);
     Tensor share = Tensor.where(zero, size.onesLike(), size.div(scale)).pow(p);
-    Tensor sum = Tensor.where(zero, share.zerosLike(), share).sum(true, all);
+    Tensor sum = Tensor.where(zero, share.zerosLike(), share).sum(all, true);
     Tensor none = sum.eq(0);
     Tensor root = Tensor.where(none, sum.onesLike(), sum).pow(1 / p).mul(scale);
     Tensor y = Tensor.where(none, root.zerosLike(), root);
@@ -97,14 +97,14 @@ public sealed interface Contracting permits Tensor {
   }
 
   /**
-   * {@link #pNorm(double, boolean, int...)} over axes that disappear.
+   * {@link #pNorm(double, int[], boolean)} over axes that disappear.
    *
    * @param p above 0, or 0, ∞, −∞
    * @param axes the axes reduced; none means all
    * @return the norms
    */
   default Tensor pNorm(double p, int... axes) {
-    return pNorm(p, false, axes);
+    return pNorm(p, axes, false);
   }
 
   /**
@@ -116,7 +116,7 @@ public sealed interface Contracting permits Tensor {
   default Tensor normalize(int axis) {
     Tensor x = self();
     Domain.FLOATING.require("normalize", x);
-    return x.div(x.norm(true, x.shape().axis("normalize", axis)).maximum(1e-12));
+    return x.div(x.norm(x.shape().axis("normalize", axis), true).maximum(1e-12));
   }
 
   /**
@@ -133,8 +133,8 @@ public sealed interface Contracting permits Tensor {
     int k = shape.axis("cosineSimilarity", axis);
     Tensor x = self().expand(shape);
     Tensor y = b.expand(shape);
-    Tensor left = x.div(x.norm(true, k).maximum(1e-8));
-    return left.mul(y.div(y.norm(true, k).maximum(1e-8))).sum(k);
+    Tensor left = x.div(x.norm(k, true).maximum(1e-8));
+    return left.mul(y.div(y.norm(k, true).maximum(1e-8))).sum(k);
   }
 
   /**

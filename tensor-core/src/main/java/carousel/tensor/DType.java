@@ -26,11 +26,7 @@ public enum DType {
     this.bytes = bytes;
   }
 
-  /**
-   * Returns the size of one element in bytes.
-   *
-   * @return the size of one element in bytes
-   */
+  /** {@return the size of one element in bytes} */
   public int bytes() {
     return bytes;
   }

@@ -281,19 +281,14 @@ public final class Device {
     return cpu();
   }
 
-  /**
-   * Returns the name.
-   *
-   * @return e.g. {@code cpu}
-   */
+  /** {@return the name, e.g. {@code cpu}} */
   public String name() {
     return name;
   }
 
   /**
-   * Returns what computes on this device.
+   * {@return what computes on this device: the family of loops}
    *
-   * @return the family of loops
    * @throws TensorException if the device cannot be opened; the message says what is missing
    */
   public Backend backend() {

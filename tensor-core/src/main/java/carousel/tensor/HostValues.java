@@ -68,7 +68,7 @@ public sealed interface HostValues permits Tensor {
    */
   default double[] toDoubleArray() {
     double[] a = new double[length("toDoubleArray")];
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor wide =
           self().dtype() == DType.F64
               ? self()
@@ -127,7 +127,7 @@ public sealed interface HostValues permits Tensor {
       x.device().backend().read(x, target);
       return;
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       x.device().backend().read(dense(), target);
     }
   }
@@ -285,7 +285,7 @@ public sealed interface HostValues permits Tensor {
     private Chunks() {}
 
     private static void write(Tensor x, WritableByteChannel channel) throws IOException {
-      try (var scope = Scope.openUnwatched()) {
+      try (var scope = TensorScope.openUnwatched()) {
         Tensor dense = x.layout().isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
         ByteBuffer buffer =
             ByteBuffer.allocate((int) Math.min(BYTES, x.size() * x.dtype().bytes()));
@@ -304,7 +304,7 @@ public sealed interface HostValues permits Tensor {
 
     private static void read(Tensor x, ReadableByteChannel channel) throws IOException {
       x.beforeWrite("readFrom");
-      try (var scope = Scope.openUnwatched()) {
+      try (var scope = TensorScope.openUnwatched()) {
         boolean direct = x.layout().isContiguous();
         Tensor dense = direct ? x : Tensor.empty("readFrom", x.device(), x.dtype(), x.shape());
         x.storage().touch();

@@ -1,6 +1,7 @@
 package carousel.tensor;
 
 import carousel.tensor.op.Formula;
+import carousel.tensor.op.Observer;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -39,7 +40,9 @@ public final class InPlace {
       }
     }
     Device device = calls.getFirst().targets().getFirst().device();
-    if (!device.backend().inPlace(calls, again)) {
+    Tensor[] targets =
+        calls.stream().flatMap(call -> call.targets().stream()).toArray(Tensor[]::new);
+    if (!Observer.around("update", targets, () -> device.backend().inPlace(calls, again))) {
       return false;
     }
     for (var call : calls) {

@@ -59,11 +59,7 @@ public final class Layout {
     return true;
   }
 
-  /**
-   * Returns the shape.
-   *
-   * @return the sizes of the axes
-   */
+  /** {@return the shape: the sizes of the axes} */
   public Shape shape() {
     return shape;
   }
@@ -78,19 +74,13 @@ public final class Layout {
     return strides[axis];
   }
 
-  /**
-   * Returns a copy of all strides.
-   *
-   * @return the strides in elements, outermost first
-   */
+  /** {@return a copy of all strides, in elements, outermost first} */
   public long[] strides() {
     return strides.clone();
   }
 
   /**
-   * Returns where the first element lies.
-   *
-   * @return the offset from the start of the storage, in elements
+   * {@return where the first element lies, in elements from the start of the storage}
    */
   public long offset() {
     return offset;

@@ -111,17 +111,17 @@ public sealed interface Ordering permits Tensor {
     Tensor sorted = all.values();
     int n = sorted.dim(0);
     if (n == 0) {
-      Tensor none = Tensor.zerosAs(all.indices(), Shape.of(0));
+      Tensor none = all.indices().zerosLike(Shape.of(0));
       return new Unique(sorted, none.reshape(x.shape()), none);
     }
-    Tensor start = Tensor.fullAs(all.indices(), Shape.of(1), 1).ne(0);
+    Tensor start = all.indices().fullLike(Shape.of(1), 1).ne(0);
     Tensor changes = sorted.narrow(0, 1, n - 1).ne(sorted.narrow(0, 0, n - 1));
-    Tensor first = Tensor.concat(0, List.of(start, changes));
+    Tensor first = Tensor.concat(List.of(start, changes), 0);
     Tensor values = sorted.maskedSelect(first);
     Tensor group = first.cast(DType.I32).cumsum(0).sub(1);
     Tensor zeros = group.zerosLike();
-    Tensor inverse = zeros.scatterAdd(0, all.indices(), group).reshape(x.shape());
-    Tensor counts = Tensor.zerosAs(group, values.shape()).indexAdd(0, group, group.onesLike());
+    Tensor inverse = zeros.scatterAdd(all.indices(), group, 0).reshape(x.shape());
+    Tensor counts = group.zerosLike(values.shape()).indexAdd(group, group.onesLike(), 0);
     return new Unique(values, inverse, counts);
   }
 
@@ -159,7 +159,7 @@ public sealed interface Ordering permits Tensor {
     // By halves, all elements at once: how many of the vector are known to come before each.
     for (int step = Integer.highestOneBit(m); step > 0; step /= 2) {
       Tensor probe = index.add(step - 1);
-      Tensor there = sorted.detach().indexSelect(0, probe.minimum(m - 1));
+      Tensor there = sorted.detach().indexSelect(probe.minimum(m - 1), 0);
       Tensor before = (after ? there.le(x) : there.lt(x)).or(x.isNan());
       index = Tensor.where(before.and(probe.lt(m)), index.add(step), index);
     }

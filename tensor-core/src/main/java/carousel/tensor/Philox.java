@@ -57,20 +57,12 @@ public final class Philox {
     return "Philox[seed " + seed + ", position " + counter + "]";
   }
 
-  /**
-   * Returns the seed.
-   *
-   * @return the key of the stream
-   */
+  /** {@return the seed, the key of the stream} */
   public long seed() {
     return seed;
   }
 
-  /**
-   * Returns the position.
-   *
-   * @return the number of the next block of four words
-   */
+  /** {@return the position: the number of the next block of four words} */
   public long counter() {
     return counter;
   }
@@ -91,19 +83,13 @@ public final class Philox {
       this.counter = counter;
     }
 
-    /**
-     * Returns the seed.
-     *
-     * @return the key of the generator
-     */
+    /** {@return the seed, the key of the generator} */
     public long seed() {
       return seed;
     }
 
     /**
-     * Returns the position; another one in each run of a replay.
-     *
-     * @return the number of the first block
+     * {@return the number of the first block, another one in each run of a replay}
      */
     public long counter() {
       return counter;
@@ -188,7 +174,7 @@ public final class Philox {
    */
   public Tensor draw(Distribution distribution, DType dtype, Shape shape) {
     requireFloating("draw", dtype);
-    return drawn("random", Scope.current().device(), distribution, dtype, shape);
+    return drawn("random", TensorScope.current().device(), distribution, dtype, shape);
   }
 
   private static void requireFloating(String op, DType dtype) {
@@ -284,7 +270,8 @@ public final class Philox {
     if (!(probability >= 0 && probability <= 1)) {
       throw new TensorException("bernoulli: probability must be in [0, 1], got " + probability);
     }
-    Tensor y = Tensor.empty("bernoulli", Scope.current().device(), DType.BOOL, Shape.of(dims));
+    Tensor y =
+        Tensor.empty("bernoulli", TensorScope.current().device(), DType.BOOL, Shape.of(dims));
     Draw draw = reserve(Distribution.UNIFORM.blocks(DType.F32, y.size()));
     y.device().backend().bernoulli(probability, draw, y);
     return y;

@@ -56,9 +56,9 @@ record Products(List<Integer> axes) implements Composite.Body {
 
     Scaled beside(int axis, Scaled other) {
       return new Scaled(
-          Tensor.concat(axis, List.of(value, other.value)),
-          Tensor.concat(axis, List.of(size, other.size)),
-          Tensor.concat(axis, List.of(steps, other.steps)),
+          Tensor.concat(List.of(value, other.value), axis),
+          Tensor.concat(List.of(size, other.size), axis),
+          Tensor.concat(List.of(steps, other.steps), axis),
           strays);
     }
 
@@ -90,7 +90,7 @@ record Products(List<Integer> axes) implements Composite.Body {
     Tensor x = inputs[0];
     for (int axis : axes) {
       if (x.dim(axis) == 0) {
-        x = Tensor.fullAs(x, x.shape().with(axis, 1), 1);
+        x = x.fullLike(x.shape().with(axis, 1), 1);
       }
     }
     // What is multiplied last may leave the range: it is the whole.
@@ -99,7 +99,7 @@ record Products(List<Integer> axes) implements Composite.Body {
     }
     Tensor isZero = x.eq(0);
     Tensor size = Tensor.where(isZero, x.scalarLike(1), x.abs());
-    Tensor zeros = Tensor.where(isZero, x.scalarLike(1), x.scalarLike(0)).sum(true, all());
+    Tensor zeros = Tensor.where(isZero, x.scalarLike(1), x.scalarLike(0)).sum(all(), true);
     var y = new Scaled(x, size, x.zerosLike(), strays(size));
     for (int k = 0; k < OF_A_NUMBER; k++) {
       y = y.nearer();
@@ -132,7 +132,7 @@ record Products(List<Integer> axes) implements Composite.Body {
         }
         int n = y.dim(axis);
         Tensor pairs = y.narrow(axis, 0, n / 2).mul(y.narrow(axis, n / 2, n / 2));
-        y = n % 2 == 0 ? pairs : Tensor.concat(axis, List.of(pairs, y.narrow(axis, n - 1, 1)));
+        y = n % 2 == 0 ? pairs : Tensor.concat(List.of(pairs, y.narrow(axis, n - 1, 1)), axis);
       }
     }
     return y;
@@ -149,7 +149,7 @@ record Products(List<Integer> axes) implements Composite.Body {
             part -> {
               Tensor inside = part.ge(least).and(part.le(greatest));
               Tensor out = Tensor.where(inside, part.scalarLike(0), part.scalarLike(1));
-              strays.add(out.max(true, all()));
+              strays.add(out.max(all(), true));
             });
     return strays.stream().reduce(Tensor::maximum).orElseThrow().gt(0);
   }

@@ -178,7 +178,7 @@ public sealed interface Rearranging permits Tensor {
     int by = n == 0 ? 0 : Math.floorMod(shift, n);
     return by == 0
         ? x.copy()
-        : Tensor.concat(a, List.of(x.narrow(a, n - by, by), x.narrow(a, 0, n - by)));
+        : Tensor.concat(List.of(x.narrow(a, n - by, by), x.narrow(a, 0, n - by)), a);
   }
 
   /**
@@ -220,7 +220,7 @@ public sealed interface Rearranging permits Tensor {
     int[] places = new int[count * size];
     Arrays.setAll(places, i -> i / size * step + i % size);
     Tensor index = Tensor.of(Shape.of(count, size), places).to(x.device());
-    return x.indexSelect(a, index).moveAxis(a + 1, Tensor.LAST);
+    return x.indexSelect(index, a).moveAxis(a + 1, Tensor.LAST);
   }
 
   /**

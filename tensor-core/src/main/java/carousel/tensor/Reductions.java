@@ -45,215 +45,296 @@ public sealed interface Reductions permits Tensor {
   }
 
   /**
-   * Returns {@code Σ x} over axes; see {@link Reduce#SUM}. Of BOOL it is I32, how many hold.
+   * {@return {@code Σ x} over axes; see {@link Reduce#SUM}} Of BOOL it is I32, how many hold.
    *
    * @param axes the axes reduced, which disappear; none means all
-   * @return the reduced tensor
    */
   default Tensor sum(int... axes) {
     return counted().reduce(Reduce.SUM, false, axes);
   }
 
   /**
-   * Returns {@code Σ x} over axes; see {@link Reduce#SUM}. Of BOOL it is I32, how many hold.
+   * {@return {@code Σ x} over axes; see {@link Reduce#SUM}} Of BOOL it is I32, how many hold.
    *
-   * @param keep whether reduced axes stay, with size 1
-   * @param axes the axes reduced; none means all
-   * @return the reduced tensor
+   * @param axis the axis reduced
+   * @param keep whether it stays, with size 1
    */
-  default Tensor sum(boolean keep, int... axes) {
+  default Tensor sum(int axis, boolean keep) {
+    return sum(new int[] {axis}, keep);
+  }
+
+  /**
+   * {@return {@code Σ x} over axes; see {@link Reduce#SUM}} Of BOOL it is I32, how many hold.
+   *
+   * @param axes the axes reduced; none means all
+   * @param keep whether reduced axes stay, with size 1
+   */
+  default Tensor sum(int[] axes, boolean keep) {
     return counted().reduce(Reduce.SUM, keep, axes);
   }
 
   /**
-   * Returns {@code Σ x / n} over axes; see {@link Reduce#MEAN}.
+   * {@return {@code Σ x / n} over axes; see {@link Reduce#MEAN}}
    *
    * @param axes the axes reduced, which disappear; none means all
-   * @return the reduced tensor
    */
   default Tensor mean(int... axes) {
     return reduce(Reduce.MEAN, false, axes);
   }
 
   /**
-   * Returns {@code Σ x / n} over axes; see {@link Reduce#MEAN}.
+   * {@return {@code Σ x / n} over axes; see {@link Reduce#MEAN}}
    *
-   * @param keep whether reduced axes stay, with size 1
-   * @param axes the axes reduced; none means all
-   * @return the reduced tensor
+   * @param axis the axis reduced
+   * @param keep whether it stays, with size 1
    */
-  default Tensor mean(boolean keep, int... axes) {
+  default Tensor mean(int axis, boolean keep) {
+    return mean(new int[] {axis}, keep);
+  }
+
+  /**
+   * {@return {@code Σ x / n} over axes; see {@link Reduce#MEAN}}
+   *
+   * @param axes the axes reduced; none means all
+   * @param keep whether reduced axes stay, with size 1
+   */
+  default Tensor mean(int[] axes, boolean keep) {
     return reduce(Reduce.MEAN, keep, axes);
   }
 
   /**
-   * Returns the greatest element over axes; see {@link Reduce#MAX}.
+   * {@return the greatest element over axes; see {@link Reduce#MAX}}
    *
    * @param axes the axes reduced, which disappear; none means all
-   * @return the reduced tensor
    */
   default Tensor max(int... axes) {
     return reduce(Reduce.MAX, false, axes);
   }
 
   /**
-   * Returns the greatest element over axes; see {@link Reduce#MAX}.
+   * {@return the greatest element over axes; see {@link Reduce#MAX}}
    *
-   * @param keep whether reduced axes stay, with size 1
-   * @param axes the axes reduced; none means all
-   * @return the reduced tensor
+   * @param axis the axis reduced
+   * @param keep whether it stays, with size 1
    */
-  default Tensor max(boolean keep, int... axes) {
+  default Tensor max(int axis, boolean keep) {
+    return max(new int[] {axis}, keep);
+  }
+
+  /**
+   * {@return the greatest element over axes; see {@link Reduce#MAX}}
+   *
+   * @param axes the axes reduced; none means all
+   * @param keep whether reduced axes stay, with size 1
+   */
+  default Tensor max(int[] axes, boolean keep) {
     return reduce(Reduce.MAX, keep, axes);
   }
 
   /**
-   * Returns the smallest element over axes; see {@link Reduce#MIN}.
+   * {@return the smallest element over axes; see {@link Reduce#MIN}}
    *
    * @param axes the axes reduced, which disappear; none means all
-   * @return the reduced tensor
    */
   default Tensor min(int... axes) {
     return reduce(Reduce.MIN, false, axes);
   }
 
   /**
-   * Returns the smallest element over axes; see {@link Reduce#MIN}.
+   * {@return the smallest element over axes; see {@link Reduce#MIN}}
    *
-   * @param keep whether reduced axes stay, with size 1
-   * @param axes the axes reduced; none means all
-   * @return the reduced tensor
+   * @param axis the axis reduced
+   * @param keep whether it stays, with size 1
    */
-  default Tensor min(boolean keep, int... axes) {
+  default Tensor min(int axis, boolean keep) {
+    return min(new int[] {axis}, keep);
+  }
+
+  /**
+   * {@return the smallest element over axes; see {@link Reduce#MIN}}
+   *
+   * @param axes the axes reduced; none means all
+   * @param keep whether reduced axes stay, with size 1
+   */
+  default Tensor min(int[] axes, boolean keep) {
     return reduce(Reduce.MIN, keep, axes);
   }
 
   /**
-   * Returns {@code ln Σ e^x}, overflow-safe over axes; see {@link Reduce#LOG_SUM_EXP}.
+   * {@return {@code ln Σ e^x}, overflow-safe over axes; see {@link Reduce#LOG_SUM_EXP}}
    *
    * @param axes the axes reduced, which disappear; none means all
-   * @return the reduced tensor
    */
   default Tensor logSumExp(int... axes) {
     return reduce(Reduce.LOG_SUM_EXP, false, axes);
   }
 
   /**
-   * Returns {@code ln Σ e^x}, overflow-safe over axes; see {@link Reduce#LOG_SUM_EXP}.
+   * {@return {@code ln Σ e^x}, overflow-safe over axes; see {@link Reduce#LOG_SUM_EXP}}
    *
-   * @param keep whether reduced axes stay, with size 1
-   * @param axes the axes reduced; none means all
-   * @return the reduced tensor
+   * @param axis the axis reduced
+   * @param keep whether it stays, with size 1
    */
-  default Tensor logSumExp(boolean keep, int... axes) {
+  default Tensor logSumExp(int axis, boolean keep) {
+    return logSumExp(new int[] {axis}, keep);
+  }
+
+  /**
+   * {@return {@code ln Σ e^x}, overflow-safe over axes; see {@link Reduce#LOG_SUM_EXP}}
+   *
+   * @param axes the axes reduced; none means all
+   * @param keep whether reduced axes stay, with size 1
+   */
+  default Tensor logSumExp(int[] axes, boolean keep) {
     return reduce(Reduce.LOG_SUM_EXP, keep, axes);
   }
 
   /**
-   * Returns the Euclidean norm {@code √Σ x²} over axes; see {@link Reduce#NORM}.
+   * {@return the Euclidean norm {@code √Σ x²} over axes; see {@link Reduce#NORM}}
    *
    * @param axes the axes reduced, which disappear; none means all
-   * @return the reduced tensor
    */
   default Tensor norm(int... axes) {
     return reduce(Reduce.NORM, false, axes);
   }
 
   /**
-   * Returns the Euclidean norm {@code √Σ x²} over axes; see {@link Reduce#NORM}.
+   * {@return the Euclidean norm {@code √Σ x²} over axes; see {@link Reduce#NORM}}
    *
-   * @param keep whether reduced axes stay, with size 1
-   * @param axes the axes reduced; none means all
-   * @return the reduced tensor
+   * @param axis the axis reduced
+   * @param keep whether it stays, with size 1
    */
-  default Tensor norm(boolean keep, int... axes) {
+  default Tensor norm(int axis, boolean keep) {
+    return norm(new int[] {axis}, keep);
+  }
+
+  /**
+   * {@return the Euclidean norm {@code √Σ x²} over axes; see {@link Reduce#NORM}}
+   *
+   * @param axes the axes reduced; none means all
+   * @param keep whether reduced axes stay, with size 1
+   */
+  default Tensor norm(int[] axes, boolean keep) {
     return reduce(Reduce.NORM, keep, axes);
   }
 
   /**
-   * Returns the Euclidean norm over axes in F64; see {@link Reduce#WIDE_NORM}.
+   * {@return the Euclidean norm over axes in F64; see {@link Reduce#WIDE_NORM}}
    *
    * @param axes the axes reduced, which disappear; none means all
-   * @return the reduced tensor, F64
    */
   default Tensor wideNorm(int... axes) {
     return reduce(Reduce.WIDE_NORM, false, axes);
   }
 
   /**
-   * Returns the Euclidean norm over axes in F64; see {@link Reduce#WIDE_NORM}.
+   * {@return the Euclidean norm over axes in F64; see {@link Reduce#WIDE_NORM}}
    *
-   * @param keep whether reduced axes stay, with size 1
-   * @param axes the axes reduced; none means all
-   * @return the reduced tensor, F64
+   * @param axis the axis reduced
+   * @param keep whether it stays, with size 1
    */
-  default Tensor wideNorm(boolean keep, int... axes) {
+  default Tensor wideNorm(int axis, boolean keep) {
+    return wideNorm(new int[] {axis}, keep);
+  }
+
+  /**
+   * {@return the Euclidean norm over axes in F64; see {@link Reduce#WIDE_NORM}}
+   *
+   * @param axes the axes reduced; none means all
+   * @param keep whether reduced axes stay, with size 1
+   */
+  default Tensor wideNorm(int[] axes, boolean keep) {
     return reduce(Reduce.WIDE_NORM, keep, axes);
   }
 
   /**
-   * Returns BOOL: whether any element holds over axes; see {@link Reduce#ANY}.
+   * {@return BOOL: whether any element holds over axes; see {@link Reduce#ANY}}
    *
    * @param axes the axes reduced, which disappear; none means all
-   * @return the reduced tensor
    */
   default Tensor any(int... axes) {
     return reduce(Reduce.ANY, false, axes);
   }
 
   /**
-   * Returns BOOL: whether any element holds over axes; see {@link Reduce#ANY}.
+   * {@return BOOL: whether any element holds over axes; see {@link Reduce#ANY}}
    *
-   * @param keep whether reduced axes stay, with size 1
-   * @param axes the axes reduced; none means all
-   * @return the reduced tensor
+   * @param axis the axis reduced
+   * @param keep whether it stays, with size 1
    */
-  default Tensor any(boolean keep, int... axes) {
+  default Tensor any(int axis, boolean keep) {
+    return any(new int[] {axis}, keep);
+  }
+
+  /**
+   * {@return BOOL: whether any element holds over axes; see {@link Reduce#ANY}}
+   *
+   * @param axes the axes reduced; none means all
+   * @param keep whether reduced axes stay, with size 1
+   */
+  default Tensor any(int[] axes, boolean keep) {
     return reduce(Reduce.ANY, keep, axes);
   }
 
   /**
-   * Returns BOOL: whether all elements hold over axes; see {@link Reduce#ALL}.
+   * {@return BOOL: whether all elements hold over axes; see {@link Reduce#ALL}}
    *
    * @param axes the axes reduced, which disappear; none means all
-   * @return the reduced tensor
    */
   default Tensor all(int... axes) {
     return reduce(Reduce.ALL, false, axes);
   }
 
   /**
-   * Returns BOOL: whether all elements hold over axes; see {@link Reduce#ALL}.
+   * {@return BOOL: whether all elements hold over axes; see {@link Reduce#ALL}}
    *
-   * @param keep whether reduced axes stay, with size 1
-   * @param axes the axes reduced; none means all
-   * @return the reduced tensor
+   * @param axis the axis reduced
+   * @param keep whether it stays, with size 1
    */
-  default Tensor all(boolean keep, int... axes) {
+  default Tensor all(int axis, boolean keep) {
+    return all(new int[] {axis}, keep);
+  }
+
+  /**
+   * {@return BOOL: whether all elements hold over axes; see {@link Reduce#ALL}}
+   *
+   * @param axes the axes reduced; none means all
+   * @param keep whether reduced axes stay, with size 1
+   */
+  default Tensor all(int[] axes, boolean keep) {
     return reduce(Reduce.ALL, keep, axes);
   }
 
   /**
-   * Returns {@code Π x} over axes. Floating products are a tree of pairwise products, so that every
-   * order of gradient is exact, zeros included. Parts of a product may leave the range of the type: {@code 1e30, 1e-30,
-   * 1e30, 1e-30} give 1 in F32, in any order. Of such a product the gradient is as good as powers of two let it be: the further
-   * the product is below 1e-24 in F32 (1e-230 in F64), the fewer digits are right, and beyond their reciprocals it may be infinite.
+   * {@return {@code Π x} over axes} Floating products are a tree of pairwise products, so that
+   * every order of gradient is exact, zeros included. Parts of a product may leave the range of the
+   * type: {@code 1e30, 1e-30, 1e30, 1e-30} give 1 in F32, in any order. Of such a product the
+   * gradient is as good as powers of two let it be: the further the product is below 1e-24 in F32
+   * (1e-230 in F64), the fewer digits are right, and beyond their reciprocals it may be infinite.
    *
    * @param axes the axes reduced, which disappear; none means all
-   * @return the reduced tensor
    */
   default Tensor prod(int... axes) {
-    return prod(false, axes);
+    return prod(axes, false);
   }
 
   /**
-   * Returns {@code Π x} over axes.
+   * {@return {@code Π x} over axes}
    *
-   * @param keep whether reduced axes stay, with size 1
-   * @param axes the axes reduced; none means all
-   * @return the reduced tensor
+   * @param axis the axis reduced
+   * @param keep whether it stays, with size 1
    */
-  default Tensor prod(boolean keep, int... axes) {
+  default Tensor prod(int axis, boolean keep) {
+    return prod(new int[] {axis}, keep);
+  }
+
+  /**
+   * {@return {@code Π x} over axes}
+   *
+   * @param axes the axes reduced; none means all
+   * @param keep whether reduced axes stay, with size 1
+   */
+  default Tensor prod(int[] axes, boolean keep) {
     if (!self().dtype().isFloating()) {
       return reduce(Reduce.PROD, keep, axes);
     }
@@ -267,15 +348,27 @@ public sealed interface Reductions permits Tensor {
   /**
    * The variance {@code Σ (x − mean)² / (n − correction)}.
    *
+   * @param axis the axis reduced
+   * @param keep whether it stays, with size 1
    * @param correction 1 for the unbiased estimate, 0 for the mean square
-   * @param keep whether reduced axes stay, with size 1
-   * @param axes the axes reduced; none means all
    * @return the reduced tensor
    */
-  default Tensor variance(int correction, boolean keep, int... axes) {
+  default Tensor variance(int axis, boolean keep, int correction) {
+    return variance(new int[] {axis}, keep, correction);
+  }
+
+  /**
+   * The variance {@code Σ (x − mean)² / (n − correction)}.
+   *
+   * @param axes the axes reduced; none means all
+   * @param keep whether reduced axes stay, with size 1
+   * @param correction 1 for the unbiased estimate, 0 for the mean square
+   * @return the reduced tensor
+   */
+  default Tensor variance(int[] axes, boolean keep, int correction) {
     Domain.FLOATING.require("variance", self());
     double freedom = degreesOfFreedom("variance", correction, axes);
-    return centred(axes).square().sum(keep, axes).div(freedom);
+    return centred(axes).square().sum(axes, keep).div(freedom);
   }
 
   /**
@@ -285,22 +378,34 @@ public sealed interface Reductions permits Tensor {
    * @return the reduced tensor
    */
   default Tensor variance(int... axes) {
-    return variance(1, false, axes);
+    return variance(axes, false, 1);
   }
 
   /**
    * The standard deviation {@code √(Σ (x − mean)² / (n − correction))}, whose gradient is 0 where it is 0.
    *
+   * @param axis the axis reduced
+   * @param keep whether it stays, with size 1
    * @param correction 1 for the root of the unbiased variance, 0 for the root of the mean square
-   * @param keep whether reduced axes stay, with size 1
-   * @param axes the axes reduced; none means all
    * @return the reduced tensor; NaN where there are no more elements than the correction
    */
-  default Tensor std(int correction, boolean keep, int... axes) {
+  default Tensor std(int axis, boolean keep, int correction) {
+    return std(new int[] {axis}, keep, correction);
+  }
+
+  /**
+   * The standard deviation {@code √(Σ (x − mean)² / (n − correction))}, whose gradient is 0 where it is 0.
+   *
+   * @param axes the axes reduced; none means all
+   * @param keep whether reduced axes stay, with size 1
+   * @param correction 1 for the root of the unbiased variance, 0 for the root of the mean square
+   * @return the reduced tensor; NaN where there are no more elements than the correction
+   */
+  default Tensor std(int[] axes, boolean keep, int correction) {
     Domain.FLOATING.require("std", self());
     double freedom = degreesOfFreedom("std", correction, axes);
     // A norm rather than the root of a sum: it has a gradient at 0, and squares of any size.
-    return centred(axes).norm(keep, axes).div(Math.sqrt(freedom));
+    return centred(axes).norm(axes, keep).div(Math.sqrt(freedom));
   }
 
   /**
@@ -310,14 +415,14 @@ public sealed interface Reductions permits Tensor {
    * @return the reduced tensor
    */
   default Tensor std(int... axes) {
-    return std(1, false, axes);
+    return std(axes, false, 1);
   }
 
   /** x less its mean, twice: the mean is rounded, and far from 0 by more than x may vary. */
   private Tensor centred(int... axes) {
     Tensor x = self();
-    Tensor once = x.sub(x.mean(true, axes));
-    return once.sub(once.mean(true, axes));
+    Tensor once = x.sub(x.mean(axes, true));
+    return once.sub(once.mean(axes, true));
   }
 
   private double degreesOfFreedom(String op, int correction, int... axes) {

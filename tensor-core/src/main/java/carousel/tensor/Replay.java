@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Replay implements AutoCloseable {
   private final Supplier<Tensor> code;
-  private final Scope owner = Scope.current();
+  private final TensorScope owner = TensorScope.current();
   private final Recording recording = new Recording();
   private @Nullable Tensor result;
   private Recorder.@Nullable Recorded recorded;
@@ -87,7 +87,7 @@ public final class Replay implements AutoCloseable {
   }
 
   private Tensor runCode() {
-    try (var scope = Scope.open(owner.device())) {
+    try (var scope = TensorScope.open(owner.device())) {
       Tensor value = code.get();
       Tensor known = result;
       if (known == null) {

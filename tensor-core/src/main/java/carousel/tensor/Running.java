@@ -79,7 +79,7 @@ public sealed interface Running permits Tensor {
     Tensor place = Tensor.arange(x.dim(a)).to(x.device()).reshape(along);
     Tensor attained = Tensor.where(attains, place, place.scalarLike(0));
     Tensor index = doubling(attained, a, Tensor::maximum);
-    return new Reductions.Sorted(x.gather(a, index), index);
+    return new Reductions.Sorted(x.gather(index, a), index);
   }
 
   /**
@@ -99,7 +99,7 @@ public sealed interface Running permits Tensor {
     Tensor y = x;
     for (int d = 1; d < n; d = d > n / 2 ? n : 2 * d) {
       Tensor joined = op.apply(y.narrow(axis, d, n - d), y.narrow(axis, 0, n - d));
-      y = Tensor.concat(axis, List.of(y.narrow(axis, 0, d), joined));
+      y = Tensor.concat(List.of(y.narrow(axis, 0, d), joined), axis);
     }
     return y;
   }

@@ -50,7 +50,7 @@ public sealed interface Selecting permits Tensor {
   default Tensor maskedSelect(Tensor mask) {
     Shape shape = Shape.broadcast("maskedSelect", self().shape(), mask.shape());
     int[] places = places("maskedSelect", mask.expand(shape));
-    return self().expand(shape).flatten().indexSelect(0, Tensor.of(places).to(self().device()));
+    return self().expand(shape).flatten().indexSelect(Tensor.of(places).to(self().device()), 0);
   }
 
   /**
@@ -144,24 +144,24 @@ public sealed interface Selecting permits Tensor {
     Tensor row = Tensor.arange(DType.F64, diagonal, (double) rows + diagonal, 1).unsqueeze(1);
     Tensor column = Tensor.arange(DType.F64, 0, columns, 1);
     Tensor stays = (lower ? column.le(row) : column.ge(row)).to(x.device());
-    return Tensor.where(stays, x, Tensor.fullAs(x, Shape.SCALAR, 0));
+    return Tensor.where(stays, x, x.fullLike(Shape.SCALAR, 0));
   }
 
   /**
    * This, with elements at positions along an axis replaced: {@link Tensor#scatterAdd} to what is there is
    * its relative.
    *
-   * @param axis the axis
    * @param index I32 of this rank; of positions that repeat, the sources add up
    * @param source what is written, of the index's shape
+   * @param axis the axis
    * @return a tensor of this shape
    */
-  default Tensor scatter(int axis, Tensor index, Tensor source) {
+  default Tensor scatter(Tensor index, Tensor source, int axis) {
     Tensor x = self();
     int a = x.shape().axis("scatter", axis);
-    Tensor written = x.zerosLike().scatterAdd(a, index, source);
-    Tensor count = Tensor.zerosAs(index, x.shape());
-    Tensor hit = count.scatterAdd(a, index, index.onesLike()).ne(0);
+    Tensor written = x.zerosLike().scatterAdd(index, source, a);
+    Tensor count = index.zerosLike(x.shape());
+    Tensor hit = count.scatterAdd(index, index.onesLike(), a).ne(0);
     return Tensor.where(hit, written, x);
   }
 
@@ -195,6 +195,6 @@ public sealed interface Selecting permits Tensor {
     }
     int bins = Math.max(least, greatest + 1);
     Tensor flat = x.flatten();
-    return Tensor.zerosAs(x, Shape.of(bins)).indexAdd(0, flat, flat.onesLike());
+    return x.zerosLike(Shape.of(bins)).indexAdd(flat, flat.onesLike(), 0);
   }
 }

@@ -52,11 +52,7 @@ public final class Shape {
     return dims.length == 0 ? SCALAR : new Shape(dims.clone());
   }
 
-  /**
-   * Returns the number of axes.
-   *
-   * @return the rank
-   */
+  /** {@return the number of axes, the rank} */
   public int rank() {
     return dims.length;
   }
@@ -81,11 +77,7 @@ public final class Shape {
     return size;
   }
 
-  /**
-   * Returns a copy of the sizes.
-   *
-   * @return the sizes, outermost first
-   */
+  /** {@return a copy of the sizes, outermost first} */
   public int[] toArray() {
     return dims.clone();
   }

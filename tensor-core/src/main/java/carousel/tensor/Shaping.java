@@ -422,10 +422,10 @@ public sealed interface Shaping permits Tensor {
       return Op.apply(new Joins.Spread(a, before, 1, (int) size), x);
     }
     return Tensor.concat(
-        a,
         List.of(
-            Tensor.fullAs(x, x.shape().with(a, before), value),
+            x.fullLike(x.shape().with(a, before), value),
             x,
-            Tensor.fullAs(x, x.shape().with(a, after), value)));
+            x.fullLike(x.shape().with(a, after), value)),
+        a);
   }
 }

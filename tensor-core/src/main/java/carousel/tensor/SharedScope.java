@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
  * weights.close(); // on any thread, when none of them reads any more
  * }</pre>
  *
- * <p>A {@link Scope} is innermost for its thread until it is closed there. This one is innermost for nobody:
+ * <p>A {@link TensorScope} is innermost for its thread until it is closed there. This one is innermost for nobody:
  * only what {@link #make} makes belongs to it. It lies further out than every scope of every thread, so that
- * {@link Scope#keep} leaves its tensors where they are.
+ * {@link TensorScope#keep} leaves its tensors where they are.
  *
  * <p>Closing is for who knows that no thread computes with its tensors any more; a tensor used later says so,
  * but one that is being read while its memory is given to another reads garbage. Writing in place is for one
@@ -70,7 +70,7 @@ public final class SharedScope implements AutoCloseable {
    * @return the scope, empty
    */
   public static SharedScope open() {
-    return new SharedScope(Device.standard(), Scope.caller());
+    return new SharedScope(Device.standard(), TensorScope.caller());
   }
 
   /**
@@ -80,7 +80,7 @@ public final class SharedScope implements AutoCloseable {
    * @return the scope, empty
    */
   public static SharedScope open(Device device) {
-    return new SharedScope(device, Scope.caller());
+    return new SharedScope(device, TensorScope.caller());
   }
 
   /** What is owned by all that are open. */
@@ -88,11 +88,7 @@ public final class SharedScope implements AutoCloseable {
     return List.copyOf(OPEN);
   }
 
-  /**
-   * Returns where its tensors live.
-   *
-   * @return the device
-   */
+  /** {@return where its tensors live} */
   public Device device() {
     return device;
   }
@@ -108,7 +104,7 @@ public final class SharedScope implements AutoCloseable {
    */
   public <R extends @Nullable Object> R make(Supplier<R> body) {
     requireOpen();
-    try (var scope = Scope.openUnwatched(device)) {
+    try (var scope = TensorScope.openUnwatched(device)) {
       R made = body.get();
       synchronized (ledger) {
         requireOpen();
@@ -141,11 +137,7 @@ public final class SharedScope implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the bytes this scope owns.
-   *
-   * @return the sum of the sizes of its storages
-   */
+  /** {@return the bytes this scope owns: the sum of the sizes of its storages} */
   public long bytes() {
     synchronized (ledger) {
       return ledger.bytes();

@@ -6,7 +6,7 @@ import java.util.OptionalDouble;
 /**
  * A block of device memory that tensors look at.
  *
- * <p>A storage is owned by one {@link Scope} and may be held by tapes; its memory goes back to the
+ * <p>A storage is owned by one {@link TensorScope} and may be held by tapes; its memory goes back to the
  * pool when the owner is closed and the last hold is released. Writing in place raises {@link
  * #version}, by which a tape notices that a saved value changed.
  *
@@ -70,29 +70,17 @@ public final class Storage {
     return address;
   }
 
-  /**
-   * Returns whether the memory is still there.
-   *
-   * @return false once it was given back
-   */
+  /** {@return whether the memory is still there: false once it was given back} */
   public boolean isOpen() {
     return address != 0;
   }
 
-  /**
-   * Returns the size.
-   *
-   * @return the size in bytes
-   */
+  /** {@return the size in bytes} */
   public long bytes() {
     return bytes;
   }
 
-  /**
-   * Returns what made this block.
-   *
-   * @return the op and shape, for error messages
-   */
+  /** {@return what made this block: the op and shape, for error messages} */
   public String origin() {
     return op + " " + shape;
   }

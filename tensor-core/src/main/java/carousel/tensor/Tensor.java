@@ -18,7 +18,7 @@ import java.util.function.IntToDoubleFunction;
  * An n-dimensional array over off-heap memory: a {@link Layout} over a {@link Storage}.
  *
  * <p>Values never change except through {@link #assign} and {@link #fill}; every op returns a new
- * tensor, owned by the innermost open {@link Scope}. Views share storage. What applying an op means
+ * tensor, owned by the innermost open {@link TensorScope}. Views share storage. What applying an op means
  * is up to the ambient {@link carousel.tensor.op.Interpreter}; a tensor itself knows nothing of
  * gradients. {@code equals} is identity; compare values with {@link #allClose} or {@link
  * #sameValues}.
@@ -56,105 +56,52 @@ public final class Tensor
     this.device = device;
   }
 
-  // ---- what engines and backends use ----
+  // ---- what engines and backends use: see Engine ----
 
-  /**
-   * A dense tensor of undefined content in the innermost scope; for rows and backends.
-   *
-   * @param op the op it is made for, named in errors
-   * @param device where it lives
-   * @param dtype its type
-   * @param shape its shape
-   * @return the tensor
-   */
-  public static Tensor empty(String op, Device device, DType dtype, Shape shape) {
+  static Tensor empty(String op, Device device, DType dtype, Shape shape) {
     // Shapes are small enough for this not to overflow.
-    Storage s = Scope.current().allocate(device, shape.size() * dtype.bytes(), op, shape);
+    Storage s = TensorScope.current().allocate(device, shape.size() * dtype.bytes(), op, shape);
     return new Tensor(s, Layout.contiguous(shape), dtype, device);
   }
 
-  /**
-   * The same storage under another layout, unseen by the interpreter; for rows and backends.
-   *
-   * @param other the layout, which must lie within the storage
-   * @return the view
-   */
-  public Tensor over(Layout other) {
+  Tensor over(Layout other) {
     return new Tensor(storage, other, dtype, device);
   }
 
-  /**
-   * Expanded to a shape, unseen by the interpreter; for rows and backends.
-   *
-   * @param shape a shape this broadcasts to
-   * @return this, or a view with strides of 0
-   */
-  public Tensor expanded(Shape shape) {
+  Tensor expanded(Shape shape) {
     return layout.shape().equals(shape) ? this : over(layout.expand(shape));
   }
 
-  /**
-   * Returns the memory this tensor looks at.
-   *
-   * @return the storage, shared with all its views
-   */
-  public Storage storage() {
+  Storage storage() {
     return storage;
   }
 
-  /**
-   * Returns where the elements lie in the storage.
-   *
-   * @return the layout
-   */
-  public Layout layout() {
+  Layout layout() {
     return layout;
   }
 
-  /**
-   * The address of the first element.
-   *
-   * @return the address on the device
-   * @throws TensorException if the scope that owned the memory is closed
-   */
-  public long address() {
+  long address() {
     return storage.address() + layout.offset() * dtype.bytes();
   }
 
   // ---- what it is ----
 
-  /**
-   * Returns the shape.
-   *
-   * @return the sizes of the axes
-   */
+  /** {@return the shape: the sizes of the axes} */
   public Shape shape() {
     return layout.shape();
   }
 
-  /**
-   * Returns the element type.
-   *
-   * @return the element type
-   */
+  /** {@return the element type} */
   public DType dtype() {
     return dtype;
   }
 
-  /**
-   * Returns where it lives.
-   *
-   * @return the device
-   */
+  /** {@return where it lives} */
   public Device device() {
     return device;
   }
 
-  /**
-   * Returns the number of axes.
-   *
-   * @return the rank
-   */
+  /** {@return the number of axes, the rank} */
   public int rank() {
     return layout.shape().rank();
   }
@@ -169,11 +116,7 @@ public final class Tensor
     return layout.shape().dim(shape().axis("dim", axis));
   }
 
-  /**
-   * Returns the number of elements.
-   *
-   * @return the number of elements
-   */
+  /** {@return the number of elements} */
   public long size() {
     return layout.shape().size();
   }
@@ -182,7 +125,7 @@ public final class Tensor
 
   private static Tensor full(DType dtype, Shape shape, double value) {
     Numbers.require("full", dtype, value);
-    return filled(Scope.current().device(), dtype, shape, value);
+    return filled(TensorScope.current().device(), dtype, shape, value);
   }
 
   private static Tensor filled(Device device, DType dtype, Shape shape, double value) {
@@ -247,27 +190,25 @@ public final class Tensor
   }
 
   /**
-   * One value everywhere, of the type and on the device of another tensor.
+   * One value everywhere, of this type and on this device.
    *
-   * @param like gives type and device
    * @param shape the shape
    * @param value the value
    * @return the tensor
    */
-  public static Tensor fullAs(Tensor like, Shape shape, double value) {
-    Numbers.require("full", like.dtype, value);
-    return filled(like.device, like.dtype, shape, value);
+  public Tensor fullLike(Shape shape, double value) {
+    Numbers.require("fullLike", dtype, value);
+    return filled(device, dtype, shape, value);
   }
 
   /**
-   * Zeros of the type and on the device of another tensor.
+   * Zeros of this type, on this device.
    *
-   * @param like gives type and device
    * @param shape the shape
    * @return the tensor
    */
-  public static Tensor zerosAs(Tensor like, Shape shape) {
-    return fullAs(like, shape, 0);
+  public Tensor zerosLike(Shape shape) {
+    return fullLike(shape, 0);
   }
 
   /**
@@ -276,7 +217,7 @@ public final class Tensor
    * @return the tensor
    */
   public Tensor zerosLike() {
-    return fullAs(this, shape(), 0);
+    return fullLike(shape(), 0);
   }
 
   /**
@@ -285,7 +226,7 @@ public final class Tensor
    * @return the tensor
    */
   public Tensor onesLike() {
-    return fullAs(this, shape(), 1);
+    return fullLike(shape(), 1);
   }
 
   /**
@@ -510,7 +451,7 @@ public final class Tensor
               + source.byteSize()
               + " bytes");
     }
-    Tensor y = empty("from", Scope.current().device(), dtype, shape);
+    Tensor y = empty("from", TensorScope.current().device(), dtype, shape);
     y.device.backend().write(dtype == DType.BOOL ? zerosAndOnes(source) : source, y);
     if (shape.size() == 1) {
       y.storage.filledWith(dtype.rounded(first(source, dtype)));
@@ -619,7 +560,8 @@ public final class Tensor
    * @return {@code [n,n]}
    */
   public static Tensor eye(DType dtype, int n) {
-    Tensor y = empty("eye", Scope.current().device(), dtype, Shape.of(requireCount("eye", n), n));
+    Tensor y =
+        empty("eye", TensorScope.current().device(), dtype, Shape.of(requireCount("eye", n), n));
     y.device.backend().fill(y, 0);
     // The first column, if rows were one longer.
     y.device.backend().fill(y.over(Layout.contiguous(Shape.of(n, n + 1)).select(1, 0)), 1);
@@ -665,19 +607,19 @@ public final class Tensor
                 + index.shape());
       }
     }
-    Tensor base = fullAs(index, index.shape().insert(LAST, classes), 0).cast(DType.F64);
+    Tensor base = index.fullLike(index.shape().insert(LAST, classes), 0).cast(DType.F64);
     Tensor at = index.unsqueeze(LAST);
-    return base.scatterAdd(LAST, at, fullAs(base, at.shape(), 1)).cast(dtype);
+    return base.scatterAdd(at, base.fullLike(at.shape(), 1), LAST).cast(dtype);
   }
 
   /** A vector of numbers by their positions, a part at a time: the heap need not hold them. */
   private static Tensor ofValues(String op, DType dtype, int count, IntToDoubleFunction value) {
-    Tensor y = empty(op, Scope.current().device(), dtype, Shape.of(count));
+    Tensor y = empty(op, TensorScope.current().device(), dtype, Shape.of(count));
     for (int start = 0; start < count; start += PART) {
       int first = start;
       double[] values = new double[Math.min(PART, count - first)];
       Arrays.setAll(values, i -> value.applyAsDouble(first + i));
-      try (var scope = Scope.openUnwatched()) {
+      try (var scope = TensorScope.openUnwatched()) {
         Tensor part =
             Interpreter.EAGER.run(() -> ofType(op, dtype, Shape.of(values.length), values));
         y.device.backend().copy(part, y.over(Layout.contiguous(part.shape(), first)));
@@ -776,11 +718,11 @@ public final class Tensor
   /**
    * Tensors one after the other along an axis.
    *
-   * @param axis the axis
    * @param tensors at least one; equal in all other axes
+   * @param axis the axis
    * @return the joined copy
    */
-  public static Tensor concat(int axis, List<Tensor> tensors) {
+  public static Tensor concat(List<Tensor> tensors, int axis) {
     if (tensors.isEmpty()) {
       throw new TensorException("concat: wants at least one tensor, got none");
     }
@@ -791,11 +733,11 @@ public final class Tensor
   /**
    * Tensors of one shape along a new axis.
    *
-   * @param axis where the new axis stands, in {@code [-rank-1, rank]}
    * @param tensors at least one
+   * @param axis where the new axis stands, in {@code [-rank-1, rank]}
    * @return the stacked copy
    */
-  public static Tensor stack(int axis, List<Tensor> tensors) {
+  public static Tensor stack(List<Tensor> tensors, int axis) {
     if (tensors.isEmpty()) {
       throw new TensorException("stack: wants at least one tensor, got none");
     }
@@ -811,46 +753,46 @@ public final class Tensor
   /**
    * Elements at positions along an axis; see {@link Indexing.Gather}.
    *
-   * @param axis the axis
    * @param index I32 of this rank
+   * @param axis the axis
    * @return a tensor of the index's shape
    */
-  public Tensor gather(int axis, Tensor index) {
+  public Tensor gather(Tensor index, int axis) {
     return Op.apply(new Indexing.Gather(shape().axis("gather", axis)), this, index);
   }
 
   /**
    * This, with elements added at positions along an axis; see {@link Indexing.ScatterAdd}.
    *
-   * @param axis the axis
    * @param index I32 of this rank
    * @param source what is added, of the index's shape
+   * @param axis the axis
    * @return a tensor of this shape
    */
-  public Tensor scatterAdd(int axis, Tensor index, Tensor source) {
+  public Tensor scatterAdd(Tensor index, Tensor source, int axis) {
     return Op.apply(new Indexing.ScatterAdd(shape().axis("scatterAdd", axis)), this, index, source);
   }
 
   /**
    * Whole slices of an axis; see {@link Indexing.IndexSelect}.
    *
-   * @param axis the axis
    * @param index I32 of any shape, whose axes take the place of the axis
+   * @param axis the axis
    * @return the slices
    */
-  public Tensor indexSelect(int axis, Tensor index) {
+  public Tensor indexSelect(Tensor index, int axis) {
     return Op.apply(new Indexing.IndexSelect(shape().axis("indexSelect", axis)), this, index);
   }
 
   /**
    * This, with slices added at positions of an axis; see {@link Indexing.IndexAdd}.
    *
-   * @param axis the axis
    * @param index I32 of any shape
    * @param source the slices
+   * @param axis the axis
    * @return a tensor of this shape
    */
-  public Tensor indexAdd(int axis, Tensor index, Tensor source) {
+  public Tensor indexAdd(Tensor index, Tensor source, int axis) {
     return Op.apply(new Indexing.IndexAdd(shape().axis("indexAdd", axis)), this, index, source);
   }
 
@@ -896,7 +838,7 @@ public final class Tensor
         axes[n++] = i;
       }
     }
-    return (n == 0 ? this : sum(true, Arrays.copyOf(axes, n))).reshape(target);
+    return (n == 0 ? this : sum(Arrays.copyOf(axes, n), true)).reshape(target);
   }
 
   // ---- writing in place ----
@@ -926,7 +868,7 @@ public final class Tensor
       throw new TensorException("assign: " + source.shape() + " does not fit into " + shape());
     }
     beforeWrite("assign", source);
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor from = source;
       if (source.device != device) {
         from = new Transfer(source.device, device).evaluate(source)[0];

@@ -19,7 +19,7 @@ class ClassPathTest {
   public static final class Program {
     /** Prints a result. */
     public static void main(String[] args) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         Tensor x = Tensor.ones(20, 30).matmul(Tensor.ones(30, 4)).tanh().sum();
         System.out.println("the sum is " + x.item());
       }

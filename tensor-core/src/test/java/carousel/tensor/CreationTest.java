@@ -19,11 +19,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 @MethodSource("carousel.tensor.DevicesUnderTest#all")
 class CreationTest {
   private final Device device;
-  private final Scope scope;
+  private final TensorScope scope;
 
   CreationTest(Device device) {
     this.device = device;
-    this.scope = Scope.open(device);
+    this.scope = TensorScope.open(device);
   }
 
   @AfterEach

@@ -36,7 +36,7 @@ class DeviceTest {
   static final class Twice {
     public static void main(String[] arguments) {
       for (int time = 1; time <= 2; time++) {
-        try (var scope = Scope.open()) {
+        try (var scope = TensorScope.open()) {
           System.out.println("made " + Tensor.full(DType.F32, 1));
         } catch (Throwable e) {
           System.out.println(time + " " + e.getClass().getSimpleName() + ": " + e.getMessage());

@@ -21,11 +21,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** {@link Tensor#einsum} against what it means: loops over all labels. */
 class EinsumTest {
   private final SplittableRandom random = new SplittableRandom(3);
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach

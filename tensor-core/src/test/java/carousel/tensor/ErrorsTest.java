@@ -102,29 +102,29 @@ class ErrorsTest {
         "matmul: shapes do not broadcast: [2] and [3]");
     wrong(
         "concat sizes",
-        () -> Tensor.concat(0, List.of(f32(2, 3), f32(2, 4))),
+        () -> Tensor.concat(List.of(f32(2, 3), f32(2, 4)), 0),
         "concat: shapes differ beside axis 0: [2,3] and [2,4]");
     wrong(
         "concat ranks",
-        () -> Tensor.concat(0, List.of(f32(2, 3), f32(3))),
+        () -> Tensor.concat(List.of(f32(2, 3), f32(3)), 0),
         "concat: shapes differ",
         "[2,3] and [3]");
     wrong(
         "concat types",
-        () -> Tensor.concat(0, List.of(f32(2), i32(2))),
+        () -> Tensor.concat(List.of(f32(2), i32(2)), 0),
         "concat: element types differ");
     wrong(
         "concat of nothing",
-        () -> Tensor.concat(0, List.of()),
+        () -> Tensor.concat(List.of(), 0),
         "concat: wants at least one tensor");
     wrong(
         "stack shapes",
-        () -> Tensor.stack(0, List.of(f32(2), f32(3))),
+        () -> Tensor.stack(List.of(f32(2), f32(3)), 0),
         "stack: input 1 must have shape [2], got [3]");
-    wrong("stack of nothing", () -> Tensor.stack(0, List.of()), "stack: wants at least one tensor");
+    wrong("stack of nothing", () -> Tensor.stack(List.of(), 0), "stack: wants at least one tensor");
     wrong(
         "stack axis",
-        () -> Tensor.stack(3, List.of(f32(2))),
+        () -> Tensor.stack(List.of(f32(2)), 3),
         "stack: no axis 3 can be added to [2]");
     wrong("sumTo", () -> f32(3).sumTo(Shape.of(2)), "sumTo: shapes do not broadcast: [3] and [2]");
     wrong(
@@ -140,7 +140,7 @@ class ErrorsTest {
     wrong("negative topK", () -> f32(3).topK(-1, 0), "topK: k = -1");
     // Axes.
     wrong("axis", () -> f32(2, 3).sum(2), "sum: axis 2 is out of range for shape [2,3] of rank 2");
-    wrong("axis of gather", () -> f32(3).gather(1, i32(1)), "gather: axis 1 is out of range");
+    wrong("axis of gather", () -> f32(3).gather(i32(1), 1), "gather: axis 1 is out of range");
     wrong("axis of narrow", () -> f32(3).narrow(-2, 0, 1), "narrow: axis -2 is out of range");
     wrong("axis of transpose", () -> f32(3).transpose(0, 1), "transpose: axis 1 is out of range");
     wrong(
@@ -158,58 +158,58 @@ class ErrorsTest {
     // Indices.
     wrong(
         "index type",
-        () -> f32(3).gather(0, f32(3)),
+        () -> f32(3).gather(f32(3), 0),
         "gather: the index must be I32, got F32 [3]",
         "cast(DType.I32)");
     wrong(
         "index rank",
-        () -> f32(2, 3).gather(0, i32(2)),
+        () -> f32(2, 3).gather(i32(2), 0),
         "gather: the index [2] has rank 1, what it looks into, [2,3], rank 2");
     wrong(
         "index size",
-        () -> f32(2, 3).gather(0, i32(2, 4)),
+        () -> f32(2, 3).gather(i32(2, 4), 0),
         "gather: index [2,4] does not lie within [2,3]");
     wrong(
         "gather range",
-        () -> f32(3).gather(0, Tensor.of(1, 3)),
+        () -> f32(3).gather(Tensor.of(1, 3), 0),
         "gather: index 3 is out of range [0,3)");
     wrong(
         "gather negative",
-        () -> f32(3).gather(0, Tensor.of(-1)),
+        () -> f32(3).gather(Tensor.of(-1), 0),
         "gather: index -1 is out of range [0,3)");
     wrong(
         "scatter range",
-        () -> f32(3).scatterAdd(0, Tensor.of(3), f32(1)),
+        () -> f32(3).scatterAdd(Tensor.of(3), f32(1), 0),
         "scatterAdd: index 3 is out of range [0,3)");
     wrong(
         "scatter source",
-        () -> f32(3).scatterAdd(0, i32(2), f32(3)),
+        () -> f32(3).scatterAdd(i32(2), f32(3), 0),
         "scatterAdd: the source must have shape [2], got [3]");
     wrong(
         "scatter types",
-        () -> f32(3).scatterAdd(0, i32(2), i32(2)),
+        () -> f32(3).scatterAdd(i32(2), i32(2), 0),
         "scatterAdd: element types differ");
     wrong(
         "select range",
-        () -> f32(3, 2).indexSelect(0, Tensor.of(7)),
+        () -> f32(3, 2).indexSelect(Tensor.of(7), 0),
         "indexSelect: index 7 is out of range [0,3)");
     wrong(
         "select type",
-        () -> f32(3, 2).indexSelect(0, f32(1)),
+        () -> f32(3, 2).indexSelect(f32(1), 0),
         "indexSelect: the index must be I32");
     wrong(
         "add range",
-        () -> f32(3, 2).indexAdd(0, Tensor.of(-2), f32(1, 2)),
+        () -> f32(3, 2).indexAdd(Tensor.of(-2), f32(1, 2), 0),
         "indexAdd: index -2 is out of range [0,3)");
     wrong(
         "add source",
-        () -> f32(3, 2).indexAdd(0, i32(4), f32(3, 2)),
+        () -> f32(3, 2).indexAdd(i32(4), f32(3, 2), 0),
         "indexAdd: the source must have shape [4,2], got [3,2]");
     // Devices.
     wrong(
         "devices differ",
         () -> {
-          try (var elsewhere = Scope.open(Device.reference())) {
+          try (var elsewhere = TensorScope.open(Device.reference())) {
             f32(2).to(Device.cpu()).add(f32(2));
           }
         },
@@ -233,7 +233,7 @@ class ErrorsTest {
             DynamicTest.dynamicTest(
                 e.getKey(),
                 () -> {
-                  try (var scope = Scope.open()) {
+                  try (var scope = TensorScope.open()) {
                     Throwable thrown = catchThrowable(e.getValue().call());
                     assertThat(thrown)
                         .isInstanceOf(TensorException.class)

@@ -41,7 +41,7 @@ class FacadeTest {
   }
 
   private static void check(Line line) throws ReflectiveOperationException {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       List<Method> overloads =
           Arrays.stream(Tensor.class.getMethods())
               .filter(m -> m.getName().equals(line.method) && m.getReturnType() == Tensor.class)
@@ -94,7 +94,7 @@ class FacadeTest {
   }
 
   private static void check(Reduce row) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       // Floating products are trees, so that their gradient is exact; whole ones are this row.
       DType type =
           switch (row) {

@@ -28,10 +28,10 @@ class FilledTest {
     0, 1, -0.0, 0.1, -2.7, 1e300, Double.NEGATIVE_INFINITY, Double.MIN_VALUE
   };
 
-  private final Scope scope;
+  private final TensorScope scope;
 
   FilledTest(Device device) {
-    scope = Scope.open(device);
+    scope = TensorScope.open(device);
   }
 
   @AfterEach
@@ -61,7 +61,7 @@ class FilledTest {
         List.of(
             like,
             Tensor.ones(dtype, 4),
-            Tensor.zerosAs(like, Shape.of(5)),
+            like.zerosLike(Shape.of(5)),
             like.zerosLike(),
             like.onesLike(),
             Tensor.zeros(dtype))) {
@@ -72,7 +72,7 @@ class FilledTest {
       double whole = Math.rint(Math.clamp(number, -1000, 1000));
       double fitting = dtype == DType.BOOL ? Math.abs(whole % 2) : integers ? whole : number;
       isKnown(Tensor.full(dtype, fitting, 2, 2));
-      isKnown(Tensor.fullAs(like, Shape.of(3), fitting));
+      isKnown(like.fullLike(Shape.of(3), fitting));
       isKnown(like.scalarLike(fitting));
     }
     assertThat(filled(Tensor.full(DType.F64, Double.NaN, 2))).isEmpty();
@@ -110,9 +110,9 @@ class FilledTest {
             Tensor.arange(3),
             rng.normal(DType.F32, 0, 1, 3),
             rng.bernoulli(0.5, 3),
-            Tensor.concat(0, List.of(x, x)),
-            x.zerosLike().indexAdd(0, Tensor.of(1, 2), Tensor.ones(2, 3)),
-            x.zerosLike().scatterAdd(0, Tensor.zeros(DType.I32, 1, 3), Tensor.ones(1, 3)))) {
+            Tensor.concat(List.of(x, x), 0),
+            x.zerosLike().indexAdd(Tensor.of(1, 2), Tensor.ones(2, 3), 0),
+            x.zerosLike().scatterAdd(Tensor.zeros(DType.I32, 1, 3), Tensor.ones(1, 3), 0))) {
       assertThat(filled(y)).as("%s", y).isEmpty();
     }
   }
@@ -159,10 +159,10 @@ class FilledTest {
   @Test
   void memoryThatComesBackFromThePoolKnowsNothing() {
     for (int i = 0; i < 3; i++) {
-      try (var inner = Scope.open()) {
+      try (var inner = TensorScope.open()) {
         isKnown(Tensor.ones(5));
       }
-      try (var inner = Scope.open()) {
+      try (var inner = TensorScope.open()) {
         assertThat(filled(Tensor.empty("a test", inner.device(), DType.F32, Shape.of(5))))
             .isEmpty();
       }

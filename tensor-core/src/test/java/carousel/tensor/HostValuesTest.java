@@ -31,10 +31,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ParameterizedClass
 @MethodSource("carousel.tensor.DevicesUnderTest#all")
 class HostValuesTest {
-  private final Scope scope;
+  private final TensorScope scope;
 
   HostValuesTest(Device device) {
-    scope = Scope.open(device);
+    scope = TensorScope.open(device);
   }
 
   @AfterEach

@@ -81,7 +81,7 @@ class HugeViewsTest {
   void everyMethodWorksOrSaysWhatIsTooLarge(DType dtype) {
     Set<String> wrong = new TreeSet<>();
     long limit = Device.cpu().backend().memory().limit();
-    try (var scope = Scope.open(Device.cpu())) {
+    try (var scope = TensorScope.open(Device.cpu())) {
       Tensor one = Tensor.ones(dtype, 1, 1);
       Device.cpu().backend().memory().limit(Device.cpu().backend().memory().inUse() + ROOM);
       for (Method method : methods().toList()) {
@@ -101,7 +101,7 @@ class HugeViewsTest {
   }
 
   private static String call(Method method, Tensor x, List<Object> arguments) {
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       Object unused = method.invoke(x, arguments.toArray());
       return "";
     } catch (InvocationTargetException e) {
@@ -120,7 +120,7 @@ class HugeViewsTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void reductionsOfBroadcastViewsNeedNoCopy(Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       for (DType type : new DType[] {DType.F32, DType.F64}) {
         Tensor x = Tensor.full(type, 0.1, 1, 1).expand(SIDE, SIDE);
         double each = Tensor.full(type, 0.1).item();
@@ -151,15 +151,15 @@ class HugeViewsTest {
 
   @Test
   void sizesThatNoAxisHasAreNamed() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Tensor.ones(1, 1).expand(2, Integer.MAX_VALUE);
       says(
           () -> x.pad(1, 1, 1, 0), "pad: axis 1 of [2,2147483647] would have 2147483649 positions");
       says(
-          () -> Tensor.concat(1, List.of(x, x)), "concat: an axis would have 4294967294 positions");
+          () -> Tensor.concat(List.of(x, x), 1), "concat: an axis would have 4294967294 positions");
       says(() -> x.flatten(), "reshape: [2,2147483647] to [-1]: an axis would have 4294967294");
       Tensor index = Tensor.of(0).expand(2, Integer.MAX_VALUE);
-      says(() -> Tensor.ones(3).indexSelect(0, index), "indexSelect");
+      says(() -> Tensor.ones(3).indexSelect(index, 0), "indexSelect");
       says(() -> x.toDoubleArray(), "toDoubleArray: [2,2147483647] has 4294967294 elements");
     }
   }

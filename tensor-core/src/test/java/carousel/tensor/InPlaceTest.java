@@ -16,11 +16,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 @MethodSource("carousel.tensor.DevicesUnderTest#all")
 class InPlaceTest {
   private final Device device;
-  private final Scope scope;
+  private final TensorScope scope;
 
   InPlaceTest(Device device) {
     this.device = device;
-    scope = Scope.open(device);
+    scope = TensorScope.open(device);
   }
 
   @AfterEach
@@ -79,7 +79,7 @@ class InPlaceTest {
   @Test
   void takesTheSourceFromAnyDevice() {
     Tensor x = Tensor.zeros(DType.F32, 2, 2);
-    try (var elsewhere = Scope.open(Device.reference())) {
+    try (var elsewhere = TensorScope.open(Device.reference())) {
       x.assign(Tensor.of(Shape.of(2, 2), 1f, 2, 3, 4).transpose(0, 1));
     }
     assertThat(x.device()).isSameAs(device);

@@ -27,11 +27,11 @@ class LeakTest {
   @Test
   void theScopeAroundClosesWhatWasLeftOpen() {
     long before = inUse();
-    Scope inner;
-    Scope innermost;
-    try (var outer = Scope.open()) {
-      inner = Scope.open();
-      innermost = Scope.open();
+    TensorScope inner;
+    TensorScope innermost;
+    try (var outer = TensorScope.open()) {
+      inner = TensorScope.open();
+      innermost = TensorScope.open();
       Tensor.zeros(1000);
       assertThat(outer.bytes()).isZero();
     }
@@ -39,8 +39,8 @@ class LeakTest {
     assertThat(inner.isClosed()).isTrue();
     innermost.close();
     inner.close();
-    try (var next = Scope.open()) {
-      assertThat(Scope.current()).isSameAs(next);
+    try (var next = TensorScope.open()) {
+      assertThat(TensorScope.current()).isSameAs(next);
     }
   }
 
@@ -52,7 +52,7 @@ class LeakTest {
     Thread thread =
         Thread.ofPlatform()
             .start(() -> {
-              Scope.open();
+              TensorScope.open();
               survivor.set(Tensor.zeros(1 << 16));
             });
     thread.join();
@@ -66,13 +66,13 @@ class LeakTest {
   public static final class Forgetful {
     /** Leaks one scope to the scope around it, and one to the cleaner. */
     public static void main(String[] args) throws InterruptedException {
-      try (var outer = Scope.open()) {
+      try (var outer = TensorScope.open()) {
         forgotten();
       }
       Thread thread =
           Thread.ofPlatform()
               .start(() -> {
-                var left = Scope.open();
+                var left = TensorScope.open();
                 Tensor.zeros(1000);
                 System.out.println(left);
               });
@@ -84,7 +84,7 @@ class LeakTest {
     }
 
     private static void forgotten() {
-      Scope.open();
+      TensorScope.open();
     }
   }
 
@@ -106,7 +106,7 @@ class LeakTest {
     /** Opens and closes scopes, and drops them. */
     public static void main(String[] args) throws InterruptedException {
       for (int i = 0; i < 1000; i++) {
-        try (var scope = Scope.open()) {
+        try (var scope = TensorScope.open()) {
           Tensor.zeros(10);
         }
       }

@@ -28,10 +28,10 @@ class MemoryTest {
   void theCapListsTheLargestHolders() {
     Device capped = Device.of("capped", new ReferenceBackend());
     Memory memory = capped.backend().memory();
-    try (var run = Scope.open(capped)) {
+    try (var run = TensorScope.open(capped)) {
       Tensor.zeros(DType.F64, 100, 100);
       Tensor.zeros(7);
-      try (var step = Scope.open()) {
+      try (var step = TensorScope.open()) {
         for (int i = 0; i < 8; i++) {
           Tensor.ones(1000 + i);
         }
@@ -59,7 +59,7 @@ class MemoryTest {
   @Test
   void theCapNamesTheDeviceThatIsFull() {
     Device capped = Device.of("capped", new ReferenceBackend());
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Tensor.zeros(1000);
       capped.backend().memory().limit(100);
       assertThatThrownBy(() -> x.to(capped))
@@ -69,7 +69,7 @@ class MemoryTest {
   }
 
   private static double step(int i) {
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       Tensor x = Tensor.full(DType.F32, i % 7, 4, 5);
       Tensor y = x.matmul(Tensor.ones(5, 3)).tanh().add(1).sum(0);
       return y.get(i % 3);
@@ -81,7 +81,7 @@ class MemoryTest {
   void useStaysFlatOverManySteps(Device device) {
     int steps = device == Device.cpu() ? 20_000 : 2_000;
     Memory memory = device.backend().memory();
-    try (var run = Scope.open(device)) {
+    try (var run = TensorScope.open(device)) {
       for (int i = 0; i < steps / 4; i++) {
         step(i);
       }
@@ -101,7 +101,7 @@ class MemoryTest {
     /** Prints by how many bytes the process grew over 100 000 steps after warming up. */
     public static void main(String[] args) throws IOException {
       long before = 0;
-      try (var run = Scope.open()) {
+      try (var run = TensorScope.open()) {
         for (int i = 0; i < 150_000; i++) {
           step(i);
           before = i == 50_000 ? resident() : before;
@@ -146,7 +146,7 @@ class MemoryTest {
         sums.add(
             threads.submit(() -> {
               double sum = 0;
-              try (var own = Scope.open(device)) {
+              try (var own = TensorScope.open(device)) {
                 for (int i = 0; i < 500; i++) {
                   sum += step(seed + i);
                 }
@@ -156,7 +156,7 @@ class MemoryTest {
       }
       for (int t = 0; t < 4; t++) {
         double alone = 0;
-        try (var own = Scope.open(device)) {
+        try (var own = TensorScope.open(device)) {
           for (int i = 0; i < 500; i++) {
             alone += step(t + i);
           }

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Random numbers: the published known answers, moments, and the same on every device. */
 class PhiloxTest {
   private static final int MANY = 200_000;
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {
@@ -57,7 +57,7 @@ class PhiloxTest {
     for (Distribution d : Distribution.values()) {
       for (int n : new int[] {0, 1, 13, 207, 4098}) {
         for (DType type : new DType[] {DType.F32, DType.F64}) {
-          try (var elsewhere = Scope.open(device)) {
+          try (var elsewhere = TensorScope.open(device)) {
             Tensor x = Philox.at(42, 1000).draw(d, type, Shape.of(n));
             double[] wanted = new double[n];
             Arrays.setAll(wanted, i -> d.sample(type, 42, 1000, i));

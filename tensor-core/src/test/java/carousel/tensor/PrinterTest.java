@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 /** What a tensor prints. The build runs the tests in a locale that would write 1,5. */
 class PrinterTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {
@@ -122,7 +122,7 @@ class PrinterTest {
   @Test
   void closedOnesStillSayWhatTheyWere() {
     Tensor x;
-    try (var inner = Scope.open()) {
+    try (var inner = TensorScope.open()) {
       x = Tensor.zeros(2, 3);
     }
     assertThat(x).hasToString("F32 [2,3] (closed)");

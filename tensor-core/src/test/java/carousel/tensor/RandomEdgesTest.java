@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Rare events, narrow intervals, impossible classes: where few bits, or a rounding, would show. */
 class RandomEdgesTest {
   private static final double NONE = Double.NEGATIVE_INFINITY;
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {
@@ -57,7 +57,7 @@ class RandomEdgesTest {
     long hits = 0;
     var rng = Philox.of(3);
     for (int i = 0; i < 4; i++) {
-      try (var step = Scope.open()) {
+      try (var step = TensorScope.open()) {
         hits += (long) rng.bernoulli(1e-8, 1 << 25).sum().item();
       }
     }
@@ -77,7 +77,7 @@ class RandomEdgesTest {
         double p = (word + 0x1p-20 * ((tie >>> 12) + above)) * 0x1p-32;
         boolean wanted = 0x1p-20 * ((tie >>> 12) + above) * 0x1p32 > tie;
         assertThat(wanted).isEqualTo(above == 1);
-        try (var elsewhere = Scope.open(device)) {
+        try (var elsewhere = TensorScope.open(device)) {
           boolean[] flips = Philox.at(11, 5).bernoulli(p, 9001).toBooleanArray();
           assertThat(flips[i]).isEqualTo(wanted);
         }
@@ -100,7 +100,7 @@ class RandomEdgesTest {
   void uniformNumbersLieWithin(Device device) {
     var dice = new SplittableRandom(2);
     double[] ends = {0, 1, -1, 0.1, 0.7, 1e-300, -1e-45, 1e30, 3.4e38, -3.4e38, 1e308, -1.7e308};
-    try (var elsewhere = Scope.open(device)) {
+    try (var elsewhere = TensorScope.open(device)) {
       for (int i = 0; i < 600; i++) {
         double low = ends[dice.nextInt(ends.length)];
         double high =
@@ -184,7 +184,7 @@ class RandomEdgesTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void aRareClassIsDrawnWhereItsTimeHasCome(Device device) {
-    try (var elsewhere = Scope.open(device)) {
+    try (var elsewhere = TensorScope.open(device)) {
       long block = 999_561_208L;
       double[] u =
           Philox.at(1, block).draw(Distribution.UNIFORM, DType.F64, Shape.of(2)).toDoubleArray();
@@ -206,9 +206,9 @@ class RandomEdgesTest {
     Tensor logits = Tensor.zeros(DType.F64, 1).expand(4, 1 << 20);
     var rng = Philox.of(21);
     for (int i = 0; i < 16; i++) {
-      try (var step = Scope.open()) {
+      try (var step = TensorScope.open()) {
         Tensor scores = Categorical.scores("test", rng, logits, logits.shape());
-        Tensor greatest = scores.eq(scores.max(true, 1)).cast(DType.F64).sum(1);
+        Tensor greatest = scores.eq(scores.max(1, true)).cast(DType.F64).sum(1);
         assertThat(greatest.toDoubleArray()).containsOnly(1);
       }
     }
@@ -217,7 +217,7 @@ class RandomEdgesTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void rowsWithoutAClassAreRefused(Device device) {
-    try (var elsewhere = Scope.open(device)) {
+    try (var elsewhere = TensorScope.open(device)) {
       refused(Tensor.of(NONE, NONE), "fewer than 1 are possible", device);
       refused(Tensor.of(0, Double.NaN), "have a row with NaN", device);
       refused(Tensor.of(0, Double.POSITIVE_INFINITY), "have a row with +∞", device);
@@ -269,7 +269,7 @@ class RandomEdgesTest {
     var rng = Philox.of(6);
     int[] counts = new int[27];
     for (int i = 0; i < 12_000; i++) {
-      try (var step = Scope.open()) {
+      try (var step = TensorScope.open()) {
         int[] p = rng.permutation(3).toIntArray();
         assertThat(p).containsExactlyInAnyOrder(0, 1, 2);
         counts[p[0] * 9 + p[1] * 3 + p[2]]++;

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 /** Ranges of numbers and of positions that are too long, or nearly. */
 class RangesTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {
@@ -57,15 +57,15 @@ class RangesTest {
   /** A leak may have opened thousands. */
   @Test
   void ofManyScopesTheEndsAreShown() {
-    List<Scope> open = new ArrayList<>();
+    List<TensorScope> open = new ArrayList<>();
     for (int i = 0; i < 1000; i++) {
-      open.add(Scope.open());
+      open.add(TensorScope.open());
     }
     assertThatThrownBy(() -> Tensor.zeros(DType.F64, 2_000_000_000, 60_000))
         .isInstanceOf(OutOfMemoryException.class)
         .hasMessageContaining("981 scopes between")
         .satisfies(e -> assertThat(String.valueOf(e.getMessage()).lines().count()).isLessThan(60));
-    open.reversed().forEach(Scope::close);
+    open.reversed().forEach(TensorScope::close);
   }
 
   /** Long ranges, in a heap that could not hold their numbers: at the ends of parts and of the whole. */
@@ -73,7 +73,7 @@ class RangesTest {
     private LongRanges() {}
 
     public static void main(String... args) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         int n = 20_000_001;
         for (Tensor x :
             List.of(

@@ -32,7 +32,7 @@ class SharedScopeTest {
     Tensor x = elsewhere(() -> shared.make(() -> Tensor.ones(1000)));
     assertThat(shared.bytes()).isEqualTo(4000);
     assertThat(shared.device()).isSameAs(Device.standard());
-    try (var own = Scope.open()) {
+    try (var own = TensorScope.open()) {
       assertThat(x.sum().item()).isEqualTo(1000);
     }
     boolean unused =
@@ -62,7 +62,7 @@ class SharedScopeTest {
             threads.submit(() -> {
               double sum = 0;
               for (int i = 0; i < 200; i++) {
-                try (var step = Scope.open()) {
+                try (var step = TensorScope.open()) {
                   sum += weights.matmul(weights).sum().item();
                 }
                 shared.make(() -> Tensor.zeros(1));
@@ -80,13 +80,13 @@ class SharedScopeTest {
 
   @Test
   void onlyWhatIsMadeInItBelongsToIt() {
-    try (var around = Scope.open();
+    try (var around = TensorScope.open();
         var shared = SharedScope.open()) {
       Tensor before = Tensor.ones(1);
       Tensor[] fields = new Tensor[1];
       shared.make(() -> {
         fields[0] = Tensor.ones(3);
-        try (var inner = Scope.open()) {
+        try (var inner = TensorScope.open()) {
           Tensor.ones(5);
         }
       });
@@ -106,8 +106,8 @@ class SharedScopeTest {
       Tensor x = shared.make(() -> Tensor.ones(3));
       boolean unused =
           elsewhere(() -> {
-            try (var outer = Scope.open();
-                var inner = Scope.open()) {
+            try (var outer = TensorScope.open();
+                var inner = TensorScope.open()) {
               assertThat(inner.keep(x)).isSameAs(x);
               assertThat(outer.adopt(x)).isSameAs(x);
               assertThat(outer.bytes()).isZero();
@@ -167,7 +167,7 @@ class SharedScopeTest {
   /** An ordinary scope that is closed elsewhere says what to take instead. */
   @Test
   void aScopeClosedElsewhereNamesThisOne() throws Exception {
-    try (var own = Scope.open()) {
+    try (var own = TensorScope.open()) {
       var message =
           elsewhere(() -> {
             try {
@@ -185,7 +185,7 @@ class SharedScopeTest {
   void isNamedWhenMemoryIsOut() {
     Device capped = Device.of("capped", new ReferenceBackend());
     try (var shared = SharedScope.open(capped);
-        var run = Scope.open(capped)) {
+        var run = TensorScope.open(capped)) {
       shared.make(() -> Tensor.zeros(100));
       capped.backend().memory().limit(capped.backend().memory().inUse() + 500);
       assertThatThrownBy(() -> Tensor.zeros(1000))
@@ -208,7 +208,7 @@ class SharedScopeTest {
         System.gc();
         Thread.sleep(50);
       }
-      try (var own = Scope.open()) {
+      try (var own = TensorScope.open()) {
         System.out.println("still " + x.sum().item());
       }
     }

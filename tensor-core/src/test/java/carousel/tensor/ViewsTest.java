@@ -13,11 +13,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ParameterizedClass
 @MethodSource("carousel.tensor.DevicesUnderTest#all")
 class ViewsTest {
-  private final Scope scope;
+  private final TensorScope scope;
   private final Tensor x;
 
   ViewsTest(Device device) {
-    scope = Scope.open(device);
+    scope = TensorScope.open(device);
     x = Tensor.arange(24).reshape(2, 3, 4);
   }
 

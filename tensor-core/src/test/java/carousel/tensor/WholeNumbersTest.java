@@ -58,7 +58,7 @@ class WholeNumbersTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void comparisonsWithAnyNumberAreTrue(Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor x = Tensor.of(WHOLE);
       for (double b : NUMBERS) {
         holds(x.lt(b), b, o -> o < 0);
@@ -101,7 +101,7 @@ class WholeNumbersTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void numbersThatDoNotFitAreRefused(Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       for (var op : ARITHMETIC.entrySet()) {
         for (double b : NUMBERS) {
           Supplier<Tensor> whole = () -> op.getValue().apply(Tensor.of(3, 4), b);
@@ -152,7 +152,7 @@ class WholeNumbersTest {
       Arrays.setAll(values, k -> dice.nextInt() >> shift);
       values[0] = dice.nextInt(2) == 0 ? Integer.MAX_VALUE : Integer.MIN_VALUE;
       values[1] = dice.nextInt(-1, 2) * (i % 4 == 0 ? 1 : 0);
-      try (var scope = Scope.open(device)) {
+      try (var scope = TensorScope.open(device)) {
         Tensor row = Tensor.of(values);
         BigInteger sum = BigInteger.ZERO;
         boolean runs = true;
@@ -205,22 +205,22 @@ class WholeNumbersTest {
       for (int k = 0; k < n; k++) {
         sums[index[k]] += values[k];
       }
-      try (var scope = Scope.open(device)) {
+      try (var scope = TensorScope.open(device)) {
         Tensor to = Tensor.of(base);
         Tensor at = Tensor.of(index);
         Tensor from = Tensor.of(values);
-        summed(() -> to.indexAdd(0, at, from), "indexAdd", sums);
-        summed(() -> to.scatterAdd(0, at, from), "scatterAdd", sums);
+        summed(() -> to.indexAdd(at, from, 0), "indexAdd", sums);
+        summed(() -> to.scatterAdd(at, from, 0), "scatterAdd", sums);
         for (int c : new int[] {2, 40}) {
           Tensor wide = to.unsqueeze(1).expand(places, c);
           Tensor more = from.unsqueeze(1).expand(n, c);
           Tensor all = at.unsqueeze(1).expand(n, c);
-          summed(() -> wide.indexAdd(0, at, more).select(1, c - 1), "indexAdd", sums);
-          summed(() -> wide.scatterAdd(0, all, more).select(1, c - 1), "scatterAdd", sums);
+          summed(() -> wide.indexAdd(at, more, 0).select(1, c - 1), "indexAdd", sums);
+          summed(() -> wide.scatterAdd(all, more, 0).select(1, c - 1), "scatterAdd", sums);
           Tensor rows = to.expand(c, places);
-          summed(() -> rows.indexAdd(1, at, from.expand(c, n)).select(0, 1), "indexAdd", sums);
+          summed(() -> rows.indexAdd(at, from.expand(c, n), 1).select(0, 1), "indexAdd", sums);
           summed(
-              () -> rows.scatterAdd(1, at.expand(c, n), from.expand(c, n)).select(0, 1),
+              () -> rows.scatterAdd(at.expand(c, n), from.expand(c, n), 1).select(0, 1),
               "scatterAdd",
               sums);
         }
@@ -241,7 +241,7 @@ class WholeNumbersTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void wholeQuotientsAreThoseOfJava(Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       for (int b : WHOLE) {
         if (b != 0) {
           assertThat(Tensor.of(WHOLE).floorDivide(b).toIntArray())
@@ -264,12 +264,12 @@ class WholeNumbersTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.DevicesUnderTest#all")
   void truthValuesAreCounted(Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor x = Tensor.of(Shape.of(2, 3), true, false, true, true, true, true);
       assertThat(x.sum().dtype()).isEqualTo(DType.I32);
       assertThat(x.sum().item()).isEqualTo(5);
       assertThat(x.sum(0).toIntArray()).containsExactly(2, 1, 2);
-      assertThat(x.sum(true, 1).shape()).isEqualTo(Shape.of(2, 1));
+      assertThat(x.sum(1, true).shape()).isEqualTo(Shape.of(2, 1));
       assertThat(x.cumsum(1).toIntArray()).containsExactly(1, 1, 2, 1, 2, 3);
     }
   }

@@ -36,10 +36,10 @@ enum Arrangement {
     return switch (this) {
       case TRANSPOSED -> x.permute(order).copy().permute(order);
       case STEPPED ->
-          Tensor.concat(x.rank(), List.of(x.unsqueeze(x.rank()), gap.unsqueeze(x.rank())))
+          Tensor.concat(List.of(x.unsqueeze(x.rank()), gap.unsqueeze(x.rank())), x.rank())
               .select(x.rank(), 0);
       case INSIDE ->
-          Tensor.concat(last, List.of(gap, x, gap)).narrow(last, x.dim(last), x.dim(last));
+          Tensor.concat(List.of(gap, x, gap), last).narrow(last, x.dim(last), x.dim(last));
       case BACKWARDS -> x.flip(axes).copy().flip(axes);
       case EXPANDED_FIRST -> x.narrow(0, 0, 1).copy().expand(x.shape());
       case EXPANDED_LAST -> x.narrow(last, 0, 1).copy().expand(x.shape());

@@ -9,14 +9,15 @@ import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Recurrent.Direction;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.Sequence.Run;
-import carousel.nn.recurrent.State;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -26,7 +27,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /** What a {@link CellContract} looks at. */
-final class CellChecks<S extends State> {
+final class CellChecks<S extends RecurrentState> {
   private static final long SEED = 5;
   private static final int CALLS = 4;
 
@@ -46,7 +47,7 @@ final class CellChecks<S extends State> {
   }
 
   void check() {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Map<Parameters.Named, Tensor> zeros = new LinkedHashMap<>();
       var rng = Philox.of(SEED);
       for (var named : cell.parameters()) {
@@ -77,7 +78,7 @@ final class CellChecks<S extends State> {
     for (CellWay way : CellWay.ALL) {
       // One way, in all it says, is enough to act on.
       if (findings.areNone()) {
-        try (var scope = Scope.open(device)) {
+        try (var scope = TensorScope.open(device)) {
           agrees(way);
         }
       }
@@ -117,11 +118,11 @@ final class CellChecks<S extends State> {
           t.sameValues(t.zerosLike()), where, "is not zeros; give Recurrent a state to start from");
       for (int k = 0; k < i; k++) {
         findings.require(
-            tensors.get(k).storage() != t.storage(),
+            Engine.storage(tensors.get(k)) != Engine.storage(t),
             where,
             "is the memory of "
                 + component(k)
-                + ", so that their gradients are one; make each with a Tensor.zerosAs of its own");
+                + ", so that their gradients are one; make each with a zerosLike of its own");
       }
     }
     for (var named : cell.parameters()) {
@@ -169,7 +170,8 @@ final class CellChecks<S extends State> {
       x = random(rng, Shape.of(way.steps(), way.rows(), cell.inputs()), type).mul(2);
       initial =
           way.start() == CellWay.Start.GIVEN
-              ? List.of(State.map(cell.zero(way.rows()), t -> random(rng, t.shape(), type)))
+              ? List.of(
+                  RecurrentState.map(cell.zero(way.rows()), t -> random(rng, t.shape(), type)))
               : List.of();
       marks = way.marks().apply(way);
       leaves.add(new Named("x", x));
@@ -219,7 +221,7 @@ final class CellChecks<S extends State> {
   }
 
   private void repeats() {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       var trial = new Trial(CellWay.FORWARD);
       String where = CellWay.FORWARD + ", op by op";
       Results first = findings.attempt(where, () -> Bodies.INSTANCE.run(trial::results));
@@ -250,12 +252,12 @@ final class CellChecks<S extends State> {
 
   /** Two pieces of a sequence, the state carried, are the sequence. */
   private void pieces() {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       var trial = new Trial(CellWay.FORWARD);
       Tensor z = Grad.off(() -> cell.project(trial.x));
       Tensor head = trial.x.narrow(0, 0, 2);
       Tensor tail = trial.x.narrow(0, 2, 3);
-      Tensor apart = Tensor.concat(0, List.of(cell.project(head), cell.project(tail)));
+      Tensor apart = Tensor.concat(List.of(cell.project(head), cell.project(tail)), 0);
       if (!apart.shape().equals(z.shape()) || !apart.allClose(z, 1e-3, 1e-3)) {
         findings.note("project reads all steps at once: a sequence cannot be run in pieces");
         return;
@@ -269,7 +271,7 @@ final class CellChecks<S extends State> {
                 Run first = trial.layer.run(head, Marks.none(), trial.initial);
                 Run second = trial.layer.run(tail, Marks.none(), first.states());
                 Tensor[] all = tensors(second);
-                all[0] = Tensor.concat(0, List.of(first.y(), second.y()));
+                all[0] = Tensor.concat(List.of(first.y(), second.y()), 0);
                 return Results.ofOutputs(all);
               });
       if (whole != null && pieces != null) {
@@ -325,7 +327,7 @@ final class CellChecks<S extends State> {
       return;
     }
     for (CellWay way : List.of(CellWay.FORWARD, CellWay.BOTH)) {
-      try (var scope = Scope.open(device)) {
+      try (var scope = TensorScope.open(device)) {
         var trial = new Trial(way);
         GradReport report =
             findings.attempt(

@@ -1,9 +1,9 @@
 package carousel.testing;
 
 import carousel.nn.recurrent.Cell;
-import carousel.nn.recurrent.State;
-import carousel.tensor.Scope;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -43,7 +43,7 @@ import java.util.List;
  * @param without names of parameters that are not held to differences; {@code *} for anything
  * @param <S> what the cell carries
  */
-public record CellContract<S extends State>(
+public record CellContract<S extends RecurrentState>(
     Cell<S> cell, int order, boolean isDerivative, boolean wantsKernel, List<String> without) {
   /** Checks the settings. */
   public CellContract {
@@ -60,7 +60,7 @@ public record CellContract<S extends State>(
    * @param <S> what it carries
    * @return the contract; {@link #check} it
    */
-  public static <S extends State> CellContract<S> of(Cell<S> cell) {
+  public static <S extends RecurrentState> CellContract<S> of(Cell<S> cell) {
     return new CellContract<>(cell, 2, true, false, List.of());
   }
 
@@ -114,7 +114,7 @@ public record CellContract<S extends State>(
    */
   public ContractReport check() {
     var findings = new Findings();
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       new CellChecks<>(this, findings).check();
     }
     return findings.report("cell " + name());

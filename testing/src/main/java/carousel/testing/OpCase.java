@@ -3,8 +3,8 @@ package carousel.testing;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -55,9 +55,9 @@ record OpCase(List<Operand> operands, DType type, Map<String, Integer> sizes) {
 
   /** The inputs, always the same, in the innermost scope, on its device. */
   Tensor[] inputs() {
-    Device device = Scope.current().device();
+    Device device = TensorScope.current().device();
     Tensor[] inputs = new Tensor[operands.size()];
-    try (var scope = Scope.open(Device.cpu())) {
+    try (var scope = TensorScope.open(Device.cpu())) {
       var rng = Philox.of(17);
       for (int i = 0; i < inputs.length; i++) {
         inputs[i] = scope.keep(operands.get(i).tensor(sizes, type, rng.split(i)).to(device).copy());

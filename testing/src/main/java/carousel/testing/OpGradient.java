@@ -3,9 +3,9 @@ package carousel.testing;
 import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
 import carousel.autograd.GradReport;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.CustomOp;
 import carousel.tensor.op.Vjp;
 import java.util.ArrayList;
@@ -28,7 +28,7 @@ final class OpGradient {
   }
 
   void check(OpCase c) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor[] inputs = c.inputs();
       if (Results.floating(inputs).length == 0
           || Results.floating(op.applyAll(inputs)).length == 0) {
@@ -59,7 +59,7 @@ final class OpGradient {
       return;
     }
     for (OpCase c : cases) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         Tensor[] inputs = c.inputs();
         Tensor[] floating = Results.floating(inputs);
         if (Arrays.stream(floating).allMatch(x -> x.size() == 0)

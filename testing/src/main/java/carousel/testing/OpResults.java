@@ -2,8 +2,8 @@ package carousel.testing;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +25,7 @@ final class OpResults {
 
   void check(List<OpCase> cases) {
     for (OpCase c : cases) {
-      try (var scope = Scope.open(Device.reference())) {
+      try (var scope = TensorScope.open(Device.reference())) {
         Tensor[] inputs = c.inputs();
         Results wanted = results(c + " on reference", inputs);
         if (wanted == null) {
@@ -70,7 +70,7 @@ final class OpResults {
 
   private void on(Device device, OpCase c, Results wanted, boolean first) {
     String where = c + " on " + device;
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor[] inputs = c.inputs();
       Tensor[] before = copies(inputs);
       Results once = results(where, inputs);
@@ -118,7 +118,7 @@ final class OpResults {
         if (!arrangement.suits(inputs[i])) {
           continue;
         }
-        try (var scope = Scope.open(Scope.current().device())) {
+        try (var scope = TensorScope.open(TensorScope.current().device())) {
           Tensor[] strided = inputs.clone();
           strided[i] = arrangement.of(inputs[i]);
           Tensor[] dense = inputs.clone();

@@ -4,8 +4,8 @@ import carousel.autograd.Anomaly;
 import carousel.autograd.Grad;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.CustomOp;
@@ -31,7 +31,7 @@ final class OpUses {
   }
 
   void check(OpCase c, Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor[] inputs = c.inputs();
       String where = c + " on " + device;
       Tensor[] leaves = Results.floating(inputs);
@@ -120,7 +120,7 @@ final class OpUses {
     var composite = new Composite(op.label() + ".inComposite", in -> body.apply(in));
     Results.Function within = in -> Op.applyAll(composite, in);
     boolean kernel;
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       kernel = composite.fused(inputs) != null;
     } catch (RuntimeException e) {
       findings.wrong(where, "making a kernel of it fails: " + e.getMessage());

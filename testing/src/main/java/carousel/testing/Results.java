@@ -4,8 +4,8 @@ import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -52,7 +52,7 @@ record Results(List<String> names, List<Tensor> tensors) {
   static Results of(Function f, long seed, Tensor... inputs) {
     Tensor[] leaves = floating(inputs);
     List<Tensor> outputs = new ArrayList<>();
-    Scope scope = Scope.current();
+    TensorScope scope = TensorScope.current();
     if (leaves.length == 0) {
       return ofOutputs(f.apply(inputs));
     }

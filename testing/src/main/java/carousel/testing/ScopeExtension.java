@@ -2,8 +2,8 @@ package carousel.testing;
 
 import carousel.autograd.GradCheck;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.lang.reflect.Method;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,14 +20,14 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Opens a {@link Scope} before each test, and its {@code @BeforeEach} methods, and closes it after them. A
+ * Opens a {@link TensorScope} before each test, and its {@code @BeforeEach} methods, and closes it after them. A
  * test may take it as a parameter.
  *
  * <pre>{@code
  * @ExtendWith(ScopeExtension.class)
  * class MyOpTest {
  *   @Test
- *   void isItself(Scope scope) {
+ *   void isItself(TensorScope scope) {
  *     Tensor x = Tensor.of(1.0, 2.0);
  *     Assertions.assertTrue(x.copy().sameValues(x));
  *   }
@@ -52,12 +52,13 @@ public final class ScopeExtension
 
   /** The scope of a test, and what there was before it. */
   private record Opened(
-      Scope scope, @Nullable Scope around, long bytesAround, Map<Device, Long> inUse) {}
+      TensorScope scope, @Nullable TensorScope around, long bytesAround, Map<Device, Long> inUse) {}
 
   @Override
   public void beforeEach(ExtensionContext context) {
-    Scope around = innermost();
-    var opened = new Opened(Scope.open(), around, around == null ? 0 : around.bytes(), inUse());
+    TensorScope around = innermost();
+    var opened =
+        new Opened(TensorScope.open(), around, around == null ? 0 : around.bytes(), inUse());
     context.getStore(NAMESPACE).put(Opened.class, opened);
   }
 
@@ -67,14 +68,16 @@ public final class ScopeExtension
     if (opened == null) {
       return;
     }
-    Scope left = innermost();
+    TensorScope left = innermost();
     String open = left == null || left == opened.scope() ? "" : left.toString();
     opened.scope().close();
     if (!open.isEmpty()) {
       throw new AssertionError(
-          "the test left open " + open + "; open it in a try (var scope = Scope.open()) { ... }");
+          "the test left open "
+              + open
+              + "; open it in a try (var scope = TensorScope.open()) { ... }");
     }
-    Scope around = opened.around();
+    TensorScope around = opened.around();
     long kept = around == null ? 0 : around.bytes() - opened.bytesAround();
     if (kept > 0) {
       context.publishReportEntry("kept", kept + " bytes in " + around);
@@ -110,9 +113,9 @@ public final class ScopeExtension
     return bytes;
   }
 
-  private static @Nullable Scope innermost() {
+  private static @Nullable TensorScope innermost() {
     try {
-      return Scope.current();
+      return TensorScope.current();
     } catch (TensorException e) {
       return null;
     }
@@ -132,7 +135,7 @@ public final class ScopeExtension
           invocation.skip();
           throw new TestAbortedException(absent);
         }
-        try (var scope = Scope.open(device)) {
+        try (var scope = TensorScope.open(device)) {
           invocation.proceed();
         }
         return;
@@ -143,11 +146,11 @@ public final class ScopeExtension
 
   @Override
   public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
-    return parameter.getParameter().getType() == Scope.class;
+    return parameter.getParameter().getType() == TensorScope.class;
   }
 
   @Override
   public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-    return Scope.current();
+    return TensorScope.current();
   }
 }

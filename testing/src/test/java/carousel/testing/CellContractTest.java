@@ -3,9 +3,9 @@ package carousel.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.nn.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.AffineCell;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.HiddenState;
@@ -73,7 +73,7 @@ class CellContractTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(u.value(), Shape.of(batch, H)));
+      return new HiddenState(u.value().zerosLike(Shape.of(batch, H)));
     }
   }
 

@@ -7,8 +7,8 @@ import carousel.autograd.GradCheck;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
@@ -28,7 +28,7 @@ class GradCheckSourceTest {
       devices = {"cpu", "reference"},
       seeds = {1, 2, 3})
   void ofScaledTanh(GradCheck check) {
-    assertThat(Scope.current().device()).isEqualTo(check.device());
+    assertThat(TensorScope.current().device()).isEqualTo(check.device());
     Tensor x = Philox.of(check.seed()).normal(DType.F64, 0, 1, 3, 2);
     var report = check.run("scaled tanh", in -> in[0].mul(2).tanh(), x).require();
     assertThat(report.orders()).hasSize(check.order());
@@ -84,12 +84,12 @@ class GradCheckSourceTest {
   @Disabled("runs inside of the test below")
   @ExtendWith(ScopeExtension.class)
   static class Scopes {
-    private static Scope around;
+    private static TensorScope around;
     private Tensor made;
 
     @BeforeAll
     static void open() {
-      around = Scope.open();
+      around = TensorScope.open();
     }
 
     @AfterAll
@@ -103,20 +103,20 @@ class GradCheckSourceTest {
     }
 
     @Test
-    void isOpen(Scope scope) {
-      assertThat(scope).isSameAs(Scope.current());
+    void isOpen(TensorScope scope) {
+      assertThat(scope).isSameAs(TensorScope.current());
       assertThat(scope.owns(made)).isTrue();
       Objects.requireNonNull(Grad.of(() -> made.square().sum(), made));
     }
 
     @Test
-    void keeps(Scope scope) {
+    void keeps(TensorScope scope) {
       scope.keep(Tensor.zeros(DType.F64, 100));
     }
 
     @Test
     void leavesAScopeOpen() {
-      Scope.open();
+      TensorScope.open();
     }
 
     @Test
@@ -130,8 +130,8 @@ class GradCheckSourceTest {
   void scopesAreOpenedAndClosedAndWhatOutlivesThemIsToldOf() {
     Map<String, String> outcomes = Outcomes.of(Scopes.class);
     assertThat(outcomes).hasSize(4);
-    assertThat(outcomes.get("isOpen(Scope)")).isEqualTo("SUCCESSFUL");
-    assertThat(outcomes.get("keeps(Scope)"))
+    assertThat(outcomes.get("isOpen(TensorScope)")).isEqualTo("SUCCESSFUL");
+    assertThat(outcomes.get("keeps(TensorScope)"))
         .startsWith("SUCCESSFUL with {kept=")
         .contains("bytes in the scope opened at");
     assertThat(outcomes.get("leavesAScopeOpen()"))

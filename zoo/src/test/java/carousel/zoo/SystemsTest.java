@@ -3,7 +3,7 @@ package carousel.zoo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.GradCheck;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.zoo.system.Figure;
 import carousel.zoo.system.Options;
 import carousel.zoo.system.Preset;
@@ -107,7 +107,7 @@ class SystemsTest {
   @ParameterizedTest
   @MethodSource("names")
   void itsLossHasTheGradientsOfItsSlopes(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Systems.of(name)
           .loss()
           .ifPresent(

@@ -3,14 +3,14 @@ package org.example;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.jmh.WarmUp;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.HiddenState;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope; // JMH's Scope is written out below
 import carousel.tensor.SharedScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -19,6 +19,7 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
@@ -39,7 +40,7 @@ import org.openjdk.jmh.infra.Blackhole;
 public class CellBenchmark {
 
   /** What all threads read. One of them sets it up, and perhaps another tears it down. */
-  @State(org.openjdk.jmh.annotations.Scope.Benchmark)
+  @State(Scope.Benchmark)
   public static class Model {
     /** Units, and features of the input. */
     @Param({"64", "200"})
@@ -72,13 +73,13 @@ public class CellBenchmark {
     }
 
     double loss() {
-      try (Scope step = Scope.open()) { // frees what the invocation made
+      try (TensorScope step = TensorScope.open()) { // frees what the invocation made
         return layer.run(x).last().square().mean().item();
       }
     }
 
     double gradients() {
-      try (Scope step = Scope.open()) {
+      try (TensorScope step = TensorScope.open()) {
         Gradients g = Grad.of(() -> layer.run(x).last().square().mean(), layer.parameters());
         return g.norm();
       }

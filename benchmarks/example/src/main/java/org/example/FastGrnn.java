@@ -1,7 +1,7 @@
 package org.example;
 
-import carousel.nn.Init;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.AffineCell;
 import carousel.nn.recurrent.HiddenState;
 import carousel.tensor.Philox;
@@ -45,6 +45,6 @@ public record FastGrnn(Parameter wx, Parameter wh, Parameter b, Parameter bh)
 
   @Override
   public HiddenState zero(int batch) {
-    return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+    return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
   }
 }

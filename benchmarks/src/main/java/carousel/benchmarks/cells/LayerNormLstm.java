@@ -1,7 +1,7 @@
 package carousel.benchmarks.cells;
 
-import carousel.nn.LayerNorm;
 import carousel.nn.Parameter;
+import carousel.nn.layer.LayerNorm;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.LstmState;
 import carousel.tensor.Shape;
@@ -48,7 +48,7 @@ public record LayerNormLstm(
 
   @Override
   public LstmState zero(int batch) {
-    Tensor zeros = Tensor.zerosAs(wh.value(), Shape.of(batch, outputs()));
+    Tensor zeros = wh.value().zerosLike(Shape.of(batch, outputs()));
     return new LstmState(zeros, zeros);
   }
 }

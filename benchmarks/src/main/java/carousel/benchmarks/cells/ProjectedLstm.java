@@ -38,7 +38,7 @@ public record ProjectedLstm(Parameter wx, Parameter wh, Parameter b, Parameter w
   @Override
   public LstmState zero(int batch) {
     return new LstmState(
-        Tensor.zerosAs(wp.value(), Shape.of(batch, outputs())),
-        Tensor.zerosAs(wp.value(), Shape.of(batch, wp.value().dim(0))));
+        wp.value().zerosLike(Shape.of(batch, outputs())),
+        wp.value().zerosLike(Shape.of(batch, wp.value().dim(0))));
   }
 }

@@ -38,7 +38,7 @@ public record Slstm(Parameter wx, Parameter wh, Parameter b) implements AffineCe
 
   @Override
   public SlstmState zero(int batch) {
-    Tensor zeros = Tensor.zerosAs(wh.value(), Shape.of(batch, outputs()));
+    Tensor zeros = wh.value().zerosLike(Shape.of(batch, outputs()));
     return new SlstmState(zeros, zeros, zeros, zeros);
   }
 }

@@ -1,6 +1,6 @@
 package carousel.benchmarks.cells;
 
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.Tensor;
 
 /**
@@ -11,4 +11,4 @@ import carousel.tensor.Tensor;
  * @param n how much has been let in, scaled alike
  * @param m the stabiliser: a logarithm that the exponential gates are taken relative to
  */
-public record SlstmState(Tensor h, Tensor c, Tensor n, Tensor m) implements State {}
+public record SlstmState(Tensor h, Tensor c, Tensor n, Tensor m) implements RecurrentState {}

@@ -3,15 +3,15 @@ package carousel.benchmarks.compare;
 import static carousel.benchmarks.compare.Carousel.tensor;
 
 import carousel.autograd.Grad;
-import carousel.nn.Dropout;
+import carousel.nn.layer.Dropout;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;
-import carousel.nn.recurrent.Stack;
+import carousel.nn.recurrent.Stacked;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -28,7 +28,7 @@ public final class Layers implements Work {
   private static final int INPUTS = 2;
   private static final int DEPTH = 4;
 
-  private final Scope run = Scope.openUnwatched();
+  private final TensorScope run = TensorScope.openUnwatched();
   private final UnaryOperator<Tensor> network;
   private final Tensor x;
   private final Tensor dy;
@@ -65,8 +65,8 @@ public final class Layers implements Work {
     leaves = differentiated.toArray(new Tensor[0]);
   }
 
-  private static Stack stack(List<Cell<?>> cells) {
-    return new Stack(cells.stream().<Sequence>map(Recurrent::of).toList(), new Dropout(0));
+  private static Stacked stack(List<Cell<?>> cells) {
+    return new Stacked(cells.stream().<Sequence>map(Recurrent::of).toList(), new Dropout(0));
   }
 
   /** The flags {@code [T,N]} of a task with resets: where the state starts anew before a step. */
@@ -76,7 +76,7 @@ public final class Layers implements Work {
     return Tensor.of(shape, drawn).eq(0);
   }
 
-  private static UnaryOperator<Tensor> withResets(Stack stack, Tensor flags) {
+  private static UnaryOperator<Tensor> withResets(Stacked stack, Tensor flags) {
     return x -> stack.run(x, List.of(), null, flags).y();
   }
 
@@ -88,21 +88,21 @@ public final class Layers implements Work {
 
   @Override
   public void run() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       Carousel.await(gradients().getFirst());
     }
   }
 
   @Override
   public void forward() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       Carousel.await(network.apply(x));
     }
   }
 
   @Override
   public List<Digest> digests() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       List<Digest> digests = new ArrayList<>();
       digests.add(digest("y", network.apply(x)));
       List<Tensor> gradients = gradients();
@@ -119,7 +119,7 @@ public final class Layers implements Work {
 
   @Override
   public double norm() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       List<Tensor> gradients = gradients();
       double squares = 0;
       for (int i = 0; i < gradients.size(); i++) {

@@ -2,12 +2,12 @@ package carousel.benchmarks.compare;
 
 import static carousel.benchmarks.compare.Carousel.tensor;
 
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 
 /** {@code C [m,n] = A [m,k]·B [k,n]}, all in rows. */
 public final class Product implements Work {
-  private final Scope run = Scope.openUnwatched();
+  private final TensorScope run = TensorScope.openUnwatched();
   private final Tensor a;
   private final Tensor b;
 
@@ -23,14 +23,14 @@ public final class Product implements Work {
 
   @Override
   public void run() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       a.matmul(b);
     }
   }
 
   @Override
   public double norm() {
-    try (var step = Scope.openUnwatched()) {
+    try (var step = TensorScope.openUnwatched()) {
       return a.matmul(b).norm().item();
     }
   }

@@ -4,23 +4,23 @@ import static carousel.benchmarks.compare.Carousel.parameter;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.Dropout;
-import carousel.nn.Embedding;
 import carousel.nn.Layer;
-import carousel.nn.Linear;
-import carousel.nn.Loss;
+import carousel.nn.layer.Dropout;
+import carousel.nn.layer.Embedding;
+import carousel.nn.layer.Linear;
+import carousel.nn.loss.Loss;
 import carousel.nn.optim.Optimizer;
 import carousel.nn.optim.Sgd;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.Recurrent;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.Sequence;
-import carousel.nn.recurrent.Stack;
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.Stacked;
 import carousel.tensor.DType;
 import carousel.tensor.Replay;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -50,16 +50,16 @@ public final class TrainingStep implements Work {
   private static final int VOCABULARY = 4;
 
   /** The network: {@code tokens [T,N] → logits [T,N,V]}. */
-  record Model(Embedding embed, Stack stack, Linear head) implements Layer {}
+  record Model(Embedding embed, Stacked stack, Linear head) implements Layer {}
 
-  private final Scope run = Scope.openUnwatched();
+  private final TensorScope run = TensorScope.openUnwatched();
   private final Model model;
   private final Optimizer sgd;
   private final Tensor tokens;
   private final Tensor targets;
   private final int steps;
-  private List<State> carried = List.of();
-  private List<State> end = List.of();
+  private List<RecurrentState> carried = List.of();
+  private List<RecurrentState> end = List.of();
   private final boolean replayed;
   private @Nullable Replay replay;
   private double first = Double.NaN;
@@ -87,7 +87,7 @@ public final class TrainingStep implements Work {
     model =
         new Model(
             new Embedding(parameter(dtype, "embed", BOUND, v, h), OptionalInt.empty()),
-            new Stack(layers, new Dropout(0)),
+            new Stacked(layers, new Dropout(0)),
             new Linear(parameter(dtype, "head", BOUND, h, v), parameter(dtype, "bias", BOUND, v)));
     sgd = Sgd.of(model.parameters(), RATE);
     Shape window = Shape.of(steps, task.size(BATCH));
@@ -106,7 +106,7 @@ public final class TrainingStep implements Work {
   public void run() {
     Replay known = replay;
     if (known == null) {
-      try (var step = Scope.openUnwatched()) {
+      try (var step = TensorScope.openUnwatched()) {
         Gradients gradients = gradients();
         // Later norms depend on how many steps there were.
         first = Double.isNaN(first) ? gradients.norm() : first;
@@ -133,7 +133,9 @@ public final class TrainingStep implements Work {
   private void carry() {
     if (carried.isEmpty()) {
       carried =
-          end.stream().<State>map(s -> State.map(s, t -> run.adopt(t.detach().copy()))).toList();
+          end.stream()
+              .<RecurrentState>map(s -> RecurrentState.map(s, t -> run.adopt(t.detach().copy())))
+              .toList();
     } else {
       for (int i = 0; i < end.size(); i++) {
         List<Tensor> to = carried.get(i).tensors();

@@ -1,15 +1,15 @@
 package carousel.benchmarks.soak;
 
 import carousel.autograd.Grad;
-import carousel.nn.Dropout;
-import carousel.nn.Init;
 import carousel.nn.Layer;
-import carousel.nn.Linear;
-import carousel.nn.Loss;
 import carousel.nn.Training;
+import carousel.nn.init.Init;
 import carousel.nn.io.Checkpoint;
 import carousel.nn.io.Checkpoints;
 import carousel.nn.io.Safetensors;
+import carousel.nn.layer.Dropout;
+import carousel.nn.layer.Linear;
+import carousel.nn.loss.Loss;
 import carousel.nn.optim.AdaGrad;
 import carousel.nn.optim.Adadelta;
 import carousel.nn.optim.Adam;
@@ -25,12 +25,12 @@ import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.Recurrent;
 import carousel.nn.recurrent.Sequence;
-import carousel.nn.recurrent.Stack;
+import carousel.nn.recurrent.Stacked;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -103,7 +103,7 @@ record Trial(
     private static final long serialVersionUID = 1;
   }
 
-  private record Model(Stack stack, Linear head) implements Layer {}
+  private record Model(Stacked stack, Linear head) implements Layer {}
 
   /** Draws a trial. */
   static Trial draw(Philox random) {
@@ -137,7 +137,7 @@ record Trial(
    * @throws IOException if files cannot be written or read
    */
   void run(Path folder) throws IOException {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       Philox rng = Philox.of(seed);
       Model model = model(rng);
       Optimizer steps = optimizer.over(model.parameters(), RATE);
@@ -167,7 +167,7 @@ record Trial(
               : Recurrent.of(one));
       width = sequences.getLast().outputs();
     }
-    return new Model(new Stack(sequences, new Dropout(dropout)), Linear.of(width, 2, init, rng));
+    return new Model(new Stacked(sequences, new Dropout(dropout)), Linear.of(width, 2, init, rng));
   }
 
   private Tensor lengths(Philox rng) {
@@ -179,7 +179,7 @@ record Trial(
   }
 
   private void step(Model model, Optimizer steps, Philox rng, @Nullable Tensor lengths, Fault now) {
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       Tensor x = rng.uniform(type, -1, 1, time, batch, inputs);
       Tensor y = rng.uniform(type, -1, 1, time, batch, 2);
       int[] runs = new int[1];

@@ -3,15 +3,15 @@ package carousel.benchmarks.cells;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import carousel.nn.Init;
-import carousel.nn.LayerNorm;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
+import carousel.nn.layer.LayerNorm;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,11 +25,11 @@ class CellsTest {
 
   private final Philox rng = Philox.of(7);
   private final Init init = Init.uniform(0.8).as(DType.F64);
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach

@@ -1,16 +1,17 @@
 package carousel.benchmarks.memory;
 
-import carousel.tensor.Scope;
 import carousel.tensor.SharedScope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /** A program whose memory is known: weights of 4 KiB, steps of 64 KiB, and 1 MiB that a leak leaves. */
-@State(org.openjdk.jmh.annotations.Scope.Benchmark)
+@State(Scope.Benchmark)
 public class LeakyBenchmark {
   /** Whether it frees what it made. */
   @Param({"true", "false"})
@@ -39,7 +40,7 @@ public class LeakyBenchmark {
   /** Reads the weights, and makes a tensor. */
   @Benchmark
   public double step() {
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       return Tensor.zeros(1 << 14).sum().item() + weights.sum().item();
     }
   }

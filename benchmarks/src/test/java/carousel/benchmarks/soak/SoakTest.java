@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,8 +47,8 @@ class SoakTest {
   @Test
   void aScopeThatIsNeverClosedIsCounted() {
     try (var leaks = new Leaks()) {
-      try (var _ = Scope.open()) {
-        var forgotten = Scope.open();
+      try (var _ = TensorScope.open()) {
+        var forgotten = TensorScope.open();
         assertThat(forgotten.bytes()).isZero();
       }
       assertThat(leaks.count()).isEqualTo(1);

@@ -46,11 +46,7 @@ public final class Arguments {
     return at;
   }
 
-  /**
-   * Returns how many there are.
-   *
-   * @return the number of arguments
-   */
+  /** {@return the number of arguments} */
   public int count() {
     return count;
   }

@@ -13,11 +13,7 @@ public interface CudaDriver {
   /** The property that makes every launch wait, so that an error appears where it arises. */
   String BLOCKING = "carousel.cuda.blocking";
 
-  /**
-   * Returns what this is, for people.
-   *
-   * @return e.g. {@code NVIDIA H100, compute capability 9.0}
-   */
+  /** {@return what this is, for people, e.g. {@code NVIDIA H100, compute capability 9.0}} */
   String description();
 
   /**

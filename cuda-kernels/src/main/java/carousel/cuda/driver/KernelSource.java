@@ -68,11 +68,7 @@ public record KernelSource(String name, Map<String, String> files) {
     }
   }
 
-  /**
-   * Returns the text of the file itself.
-   *
-   * @return its text, without what it includes
-   */
+  /** {@return the text of the file itself, without what it includes} */
   public String text() {
     return files.getOrDefault(name, "");
   }

@@ -11,6 +11,7 @@ import carousel.cuda.launch.Positions;
 import carousel.cuda.launch.TypedKernels;
 import carousel.cuda.launch.View;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import java.util.EnumMap;
 import java.util.Map;
@@ -50,9 +51,11 @@ public final class CopyLaunches {
   }
 
   public void copy(Tensor x, Tensor y) {
-    if (x.dtype() == y.dtype() && x.layout().isContiguous() && y.layout().isContiguous()) {
+    if (x.dtype() == y.dtype()
+        && Engine.layout(x).isContiguous()
+        && Engine.layout(y).isContiguous()) {
       if (y.size() > 0) {
-        launcher.driver().copy(x.address(), y.address(), y.size() * y.dtype().bytes());
+        launcher.driver().copy(Engine.address(x), Engine.address(y), y.size() * y.dtype().bytes());
       }
     } else {
       copy(View.of(x), View.of(y));

@@ -10,6 +10,7 @@ import carousel.cuda.launch.Launcher;
 import carousel.cuda.launch.Temporary;
 import carousel.cuda.replay.CudaRecording;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Formula;
 import carousel.tensor.spi.Memory;
@@ -166,7 +167,7 @@ public final class FormulaLaunches {
     Tensor first = call.targets().getFirst();
     table[at] = firstBlock;
     table[at + 1] = count(call);
-    table[at + 2] = rows == null ? 0 : rows.address();
+    table[at + 2] = rows == null ? 0 : Engine.address(rows);
     table[at + 3] = rows == null ? first.size() : first.shape().without(0).size();
     List<Tensor> operands = Stream.concat(call.inputs().stream(), call.targets().stream()).toList();
     long size = Long.MAX_VALUE;
@@ -176,13 +177,13 @@ public final class FormulaLaunches {
         table[at + 4] |= 1L << k;
         size = Math.min(size, x.dim(0));
       }
-      table[at + HEAD + k] = x.address();
+      table[at + HEAD + k] = Engine.address(x);
     }
     table[at + 5] = size;
     for (int k = 0; k < call.constants().size(); k++) {
       int word = at + HEAD + operands.size() + k;
       switch (call.constants().get(k)) {
-        case Formula.Held(Tensor scalar) -> table[word] = scalar.address();
+        case Formula.Held(Tensor scalar) -> table[word] = Engine.address(scalar);
         case Formula.Known _ -> table[at + 6] |= 1L << k;
       }
     }

@@ -16,6 +16,7 @@ import carousel.cuda.launch.Temporary;
 import carousel.cuda.launch.TypedKernels;
 import carousel.cuda.launch.View;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Domain;
 import carousel.tensor.spi.Memory;
@@ -141,7 +142,7 @@ public final class IndexLaunches {
   public void gather(Tensor x, int axis, Tensor index, Tensor y) {
     View target = View.of(y);
     View source = View.of(x).shaped(target.dims()).repeated(axis);
-    long step = x.layout().strides()[axis];
+    long step = Engine.layout(x).strides()[axis];
     gather(
         DeviceErrors.Checked.GATHER,
         source,
@@ -155,7 +156,7 @@ public final class IndexLaunches {
   public void select(Tensor x, Tensor index, Tensor y) {
     View target = View.of(y);
     View source = View.of(x).shaped(target.dims()).repeated(1);
-    long step = x.layout().strides()[1];
+    long step = Engine.layout(x).strides()[1];
     int unit = y.dtype().bytes();
     // As many elements of a slice at once as one thread moves, if that is possible everywhere.
     int bytes =
@@ -207,9 +208,9 @@ public final class IndexLaunches {
     if (LINES.containsKey(y.dtype()) && (n <= SHORT || (n <= LONGEST && lines >= MANY))) {
       launcher
           .call(TypedKernels.of(LINES, y.dtype()))
-          .pointer(y.address())
-          .pointer(index.address())
-          .pointer(source.address())
+          .pointer(Engine.address(y))
+          .pointer(Engine.address(index))
+          .pointer(Engine.address(source))
           .positions(Positions.of(at.only(axes, false), toStarts, fromStarts))
           .i64(at.strides()[axis])
           .i64(to.strides()[axis])
@@ -247,13 +248,13 @@ public final class IndexLaunches {
       int n) {
     launcher
         .call(TypedKernels.of(SORTED, y.dtype()))
-        .pointer(y.address())
+        .pointer(Engine.address(y))
         .pointer(sorted)
         .pointer(origins)
-        .pointer(source.address())
+        .pointer(Engine.address(source))
         .positions(lines)
-        .i64(y.layout().strides()[axis])
-        .i64(source.layout().strides()[axis])
+        .i64(Engine.layout(y).strides()[axis])
+        .i64(Engine.layout(source).strides()[axis])
         .i64(n)
         .i32(y.dim(axis))
         .errors(errors, op)
@@ -289,13 +290,13 @@ public final class IndexLaunches {
       Grid across = launcher.elements(to.count());
       launcher
           .call(TypedKernels.of(SLICES, y.dtype()))
-          .pointer(y.address())
+          .pointer(Engine.address(y))
           .pointer(order.address())
           .pointer(origins.address())
-          .pointer(source.address())
+          .pointer(Engine.address(source))
           .positions(Positions.of(to, from))
-          .i64(y.layout().strides()[1])
-          .i64(source.layout().strides()[1])
+          .i64(Engine.layout(y).strides()[1])
+          .i64(Engine.layout(source).strides()[1])
           .i32(n)
           .i32(y.dim(1))
           .errors(errors, DeviceErrors.Checked.INDEX_ADD)

@@ -17,6 +17,7 @@ import carousel.cuda.launch.Temporary;
 import carousel.cuda.launch.TypedKernels;
 import carousel.cuda.launch.View;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Domain;
 import carousel.tensor.spi.Memory;
@@ -117,8 +118,8 @@ public final class LineLaunches {
     Team team = Team.of(count, lines.length(), x.dtype().bytes(), lines.dense());
     launcher
         .call(TypedKernels.of(log ? LOG_SOFTMAX : SOFTMAX, x.dtype()))
-        .pointer(x.address())
-        .pointer(y.address())
+        .pointer(Engine.address(x))
+        .pointer(Engine.address(y))
         .positions(lines.starts())
         .i64(lines.step())
         .i64(lines.targetStep())
@@ -138,8 +139,8 @@ public final class LineLaunches {
     if (lines.length() <= SHORT || (!lines.dense() && count >= MANY)) {
       launcher
           .call(TypedKernels.of(SERIAL, x.dtype()))
-          .pointer(x.address())
-          .pointer(y.address())
+          .pointer(Engine.address(x))
+          .pointer(Engine.address(y))
           .positions(lines.starts())
           .i64(lines.step())
           .i64(lines.targetStep())
@@ -160,7 +161,7 @@ public final class LineLaunches {
       if (chunks > 1) {
         launcher
             .call(TypedKernels.of(TOTALS, x.dtype()))
-            .pointer(x.address())
+            .pointer(Engine.address(x))
             .pointer(before.address())
             .positions(lines.starts())
             .i64(lines.step())
@@ -175,8 +176,8 @@ public final class LineLaunches {
       }
       launcher
           .call(TypedKernels.of(CUMSUM, x.dtype()))
-          .pointer(x.address())
-          .pointer(y.address())
+          .pointer(Engine.address(x))
+          .pointer(Engine.address(y))
           .pointer(before.address())
           .positions(lines.starts())
           .i64(lines.step())
@@ -201,9 +202,9 @@ public final class LineLaunches {
         Positions.of(result.only(axes, false), factor.only(axes, false), added.only(axes, false));
     launcher
         .call(TypedKernels.of(LINEAR_SCAN, h.dtype()))
-        .pointer(a.address())
-        .pointer(b.address())
-        .pointer(h.address())
+        .pointer(Engine.address(a))
+        .pointer(Engine.address(b))
+        .pointer(Engine.address(h))
         .positions(starts)
         .i64(result.strides()[axis])
         .i64(factor.strides()[axis])

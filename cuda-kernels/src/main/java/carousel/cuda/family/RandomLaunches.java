@@ -8,6 +8,7 @@ import carousel.cuda.launch.Launcher;
 import carousel.cuda.launch.TypedKernels;
 import carousel.cuda.replay.CudaRecording;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Chance;
@@ -60,7 +61,7 @@ public final class RandomLaunches {
   public void fill(Distribution distribution, Philox.Draw draw, Tensor y) {
     if (y.size() > 0) {
       from(launcher.call(TypedKernels.of(FILL, distribution, y.dtype())), draw)
-          .pointer(y.address())
+          .pointer(Engine.address(y))
           .i64(y.size())
           .start(launcher.elements(distribution.blocks(y.dtype(), y.size())));
     }
@@ -73,7 +74,7 @@ public final class RandomLaunches {
       from(launcher.call(BERNOULLI), draw)
           .i64(chance.upper())
           .i64(chance.lower())
-          .pointer(y.address())
+          .pointer(Engine.address(y))
           .i64(y.size())
           .start(launcher.elements(Math.ceilDiv(y.size(), PER_BLOCK)));
     }

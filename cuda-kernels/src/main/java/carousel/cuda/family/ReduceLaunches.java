@@ -17,6 +17,7 @@ import carousel.cuda.launch.Temporary;
 import carousel.cuda.launch.TypedKernels;
 import carousel.cuda.launch.View;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.spi.Memory;
@@ -103,8 +104,8 @@ public final class ReduceLaunches {
     try (var temporary = Temporary.of(memory, op.label(), states)) {
       launcher
           .call(TypedKernels.of(REDUCE, op, x.dtype()))
-          .pointer(x.address())
-          .pointer(y.address())
+          .pointer(Engine.address(x))
+          .pointer(Engine.address(y))
           .pointer(temporary.address())
           .positions(kept)
           .positions(reduced)
@@ -117,7 +118,7 @@ public final class ReduceLaunches {
         launcher
             .call(TypedKernels.of(CHUNKS, op, x.dtype()))
             .pointer(temporary.address())
-            .pointer(y.address())
+            .pointer(Engine.address(y))
             .positions(kept)
             .i32(chunks)
             .i64(reduced.count())

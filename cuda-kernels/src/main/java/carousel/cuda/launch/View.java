@@ -1,6 +1,7 @@
 package carousel.cuda.launch;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Layout;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
@@ -19,8 +20,8 @@ public record View(long address, DType type, int[] dims, long[] strides) {
 
   /** What a tensor looks at. */
   public static View of(Tensor x) {
-    Layout layout = x.layout();
-    return new View(x.address(), x.dtype(), layout.shape().toArray(), layout.strides());
+    Layout layout = Engine.layout(x);
+    return new View(Engine.address(x), x.dtype(), layout.shape().toArray(), layout.strides());
   }
 
   /** Row-major elements. */

@@ -11,6 +11,7 @@ import carousel.cuda.launch.ParameterType;
 import carousel.cuda.launch.Team;
 import carousel.cuda.launch.TypedKernels;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.LayerComposites;
@@ -59,10 +60,10 @@ public final class CrossEntropyKernel implements Fused {
         logits.dtype().isFloating()
             && logits.rank() == 2
             && logits.dim(1) > 0
-            && logits.layout().isContiguous()
+            && Engine.layout(logits).isContiguous()
             && targets.dtype() == DType.I32
             && targets.shape().equals(Shape.of(logits.dim(0)))
-            && targets.layout().isContiguous();
+            && Engine.layout(targets).isContiguous();
     return takes ? this : null;
   }
 
@@ -74,16 +75,16 @@ public final class CrossEntropyKernel implements Fused {
   public Result forward(Tensor[] inputs) {
     Tensor logits = inputs[0];
     int rows = logits.dim(0);
-    Tensor losses = Tensor.empty("cross_entropy", logits.device(), logits.dtype(), Shape.of(rows));
-    Tensor kept = Tensor.empty("cross_entropy", logits.device(), DType.F64, Shape.of(rows, 3));
+    Tensor losses = Engine.empty("cross_entropy", logits.device(), logits.dtype(), Shape.of(rows));
+    Tensor kept = Engine.empty("cross_entropy", logits.device(), DType.F64, Shape.of(rows, 3));
     if (rows > 0) {
       Team team = team(logits);
       launcher
           .call(TypedKernels.of(FORWARD, logits.dtype()))
-          .pointer(logits.address())
-          .pointer(inputs[1].address())
-          .pointer(losses.address())
-          .pointer(kept.address())
+          .pointer(Engine.address(logits))
+          .pointer(Engine.address(inputs[1]))
+          .pointer(Engine.address(losses))
+          .pointer(Engine.address(kept))
           .i64(rows)
           .i32(logits.dim(1))
           .i32(team.lanes())
@@ -104,19 +105,19 @@ public final class CrossEntropyKernel implements Fused {
     }
     Tensor logits = inputs[0];
     Tensor gradient =
-        Tensor.empty("cross_entropy", logits.device(), logits.dtype(), logits.shape());
+        Engine.empty("cross_entropy", logits.device(), logits.dtype(), logits.shape());
     gradients[0] = gradient;
     int rows = logits.dim(0);
     if (rows > 0) {
       Team team = team(logits);
       launcher
           .call(TypedKernels.of(BACKWARD, logits.dtype()))
-          .pointer(logits.address())
-          .pointer(inputs[1].address())
-          .pointer(result.saved()[0].address())
-          .pointer(g.address())
-          .i64(g.layout().strides()[0])
-          .pointer(gradient.address())
+          .pointer(Engine.address(logits))
+          .pointer(Engine.address(inputs[1]))
+          .pointer(Engine.address(result.saved()[0]))
+          .pointer(Engine.address(g))
+          .i64(Engine.layout(g).strides()[0])
+          .pointer(Engine.address(gradient))
           .i64(rows)
           .i32(logits.dim(1))
           .i32(team.lanes())

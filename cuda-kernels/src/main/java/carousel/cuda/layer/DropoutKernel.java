@@ -8,6 +8,7 @@ import carousel.cuda.launch.Launcher;
 import carousel.cuda.launch.Positions;
 import carousel.cuda.launch.TypedKernels;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.LayerComposites;
 import carousel.tensor.spi.Fused;
@@ -76,15 +77,15 @@ public final class DropoutKernel implements Fused {
   }
 
   private Tensor masked(Tensor x, Tensor kept, Tensor scale) {
-    Tensor y = Tensor.empty("dropout", x.device(), x.dtype(), x.shape());
+    Tensor y = Engine.empty("dropout", x.device(), x.dtype(), x.shape());
     if (y.size() > 0) {
       Positions at = Positions.of(y, x, kept);
       launcher
           .call(TypedKernels.of(MASKED, x.dtype()))
-          .pointer(x.address())
-          .pointer(kept.address())
-          .pointer(scale.address())
-          .pointer(y.address())
+          .pointer(Engine.address(x))
+          .pointer(Engine.address(kept))
+          .pointer(Engine.address(scale))
+          .pointer(Engine.address(y))
           .positions(at)
           .start(launcher.elements(at));
     }

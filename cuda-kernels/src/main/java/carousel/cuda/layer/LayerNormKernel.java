@@ -12,6 +12,7 @@ import carousel.cuda.launch.Team;
 import carousel.cuda.launch.Temporary;
 import carousel.cuda.launch.TypedKernels;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.LayerComposites;
@@ -72,9 +73,9 @@ public final class LayerNormKernel implements Fused {
             && x.rank() >= gain.rank()
             && bias.shape().equals(gain.shape())
             && epsilon.rank() == 0
-            && x.layout().isContiguous()
-            && gain.layout().isContiguous()
-            && bias.layout().isContiguous();
+            && Engine.layout(x).isContiguous()
+            && Engine.layout(gain).isContiguous()
+            && Engine.layout(bias).isContiguous();
     for (int axis = -1; takes && axis >= -gain.rank(); axis--) {
       takes = x.dim(axis) == gain.dim(axis);
     }
@@ -87,18 +88,18 @@ public final class LayerNormKernel implements Fused {
     Tensor x = inputs[0];
     long width = inputs[1].size();
     long rows = x.size() / width;
-    Tensor y = Tensor.empty("layer_norm", x.device(), x.dtype(), x.shape());
+    Tensor y = Engine.empty("layer_norm", x.device(), x.dtype(), x.shape());
     Tensor kept =
-        Tensor.empty("layer_norm", x.device(), DType.F64, Shape.of(Math.toIntExact(rows), 2));
+        Engine.empty("layer_norm", x.device(), DType.F64, Shape.of(Math.toIntExact(rows), 2));
     Team team = Team.of(rows, width, x.dtype().bytes(), true);
     launcher
         .call(TypedKernels.of(FORWARD, x.dtype()))
-        .pointer(x.address())
-        .pointer(inputs[1].address())
-        .pointer(inputs[2].address())
-        .pointer(inputs[3].address())
-        .pointer(y.address())
-        .pointer(kept.address())
+        .pointer(Engine.address(x))
+        .pointer(Engine.address(inputs[1]))
+        .pointer(Engine.address(inputs[2]))
+        .pointer(Engine.address(inputs[3]))
+        .pointer(Engine.address(y))
+        .pointer(Engine.address(kept))
         .i64(rows)
         .i64(width)
         .i32(team.lanes())
@@ -133,7 +134,7 @@ public final class LayerNormKernel implements Fused {
   }
 
   private static Tensor like(Tensor x) {
-    return Tensor.empty("layer_norm", x.device(), x.dtype(), x.shape());
+    return Engine.empty("layer_norm", x.device(), x.dtype(), x.shape());
   }
 
   private Tensor ofInput(Tensor x, Tensor gain, Tensor kept, Tensor g) {
@@ -143,11 +144,11 @@ public final class LayerNormKernel implements Fused {
     Team team = Team.of(rows, width, x.dtype().bytes(), true);
     launcher
         .call(TypedKernels.of(BACKWARD, x.dtype()))
-        .pointer(x.address())
-        .pointer(gain.address())
-        .pointer(kept.address())
-        .pointer(g.address())
-        .pointer(gradient.address())
+        .pointer(Engine.address(x))
+        .pointer(Engine.address(gain))
+        .pointer(Engine.address(kept))
+        .pointer(Engine.address(g))
+        .pointer(Engine.address(gradient))
         .i64(rows)
         .i64(width)
         .i32(team.lanes())
@@ -165,11 +166,11 @@ public final class LayerNormKernel implements Fused {
     try (var states = Temporary.of(memory, "layer_norm", bytes)) {
       launcher
           .call(TypedKernels.of(PARAMETERS, x.dtype()))
-          .pointer(x.address())
-          .pointer(kept.address())
-          .pointer(g.address())
-          .pointer(gain.address())
-          .pointer(bias.address())
+          .pointer(Engine.address(x))
+          .pointer(Engine.address(kept))
+          .pointer(Engine.address(g))
+          .pointer(Engine.address(gain))
+          .pointer(Engine.address(bias))
           .pointer(states.address())
           .i64(rows)
           .i64(width)
@@ -180,8 +181,8 @@ public final class LayerNormKernel implements Fused {
         launcher
             .call(TypedKernels.of(CHUNKS, x.dtype()))
             .pointer(states.address())
-            .pointer(gain.address())
-            .pointer(bias.address())
+            .pointer(Engine.address(gain))
+            .pointer(Engine.address(bias))
             .i64(width)
             .i32(chunks)
             .start(Team.WARP_EACH.grid(width));

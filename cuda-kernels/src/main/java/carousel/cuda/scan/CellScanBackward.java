@@ -3,8 +3,9 @@ package carousel.cuda.scan;
 import carousel.cuda.driver.BatchedGemm.Matrix;
 import carousel.cuda.launch.Launcher;
 import carousel.cuda.scan.RecurrentKernels.Kind;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import org.jspecify.annotations.Nullable;
 
@@ -66,7 +67,7 @@ final class CellScanBackward {
       CellScanPlan plan, @Nullable Tensor dy, @Nullable Tensor dh, @Nullable Tensor dc) {
     var arguments =
         call.kernel(Kind.SCAN_BACKWARD)
-            .pointer(saved.gates().address())
+            .pointer(Engine.address(saved.gates()))
             .pointer(call.wh())
             .pointer(call.wn());
     there(call.vectors(arguments));
@@ -75,9 +76,9 @@ final class CellScanBackward {
         .pointer(CellScanCall.address(dh))
         .pointer(CellScanCall.address(dc))
         .pointer(call.lengths)
-        .pointer(dz.address())
-        .pointer(gradients.state(0).address())
-        .pointer(cell.hasC() ? gradients.state(1).address() : 0)
+        .pointer(Engine.address(dz))
+        .pointer(Engine.address(gradients.state(0)))
+        .pointer(cell.hasC() ? Engine.address(gradients.state(1)) : 0)
         .pointer(call.room(plan.shares(call.sizes)))
         .pointer(call.room(plan.beyond()))
         .pointer(call.barrier());
@@ -86,14 +87,14 @@ final class CellScanBackward {
 
   private Launcher.Call there(Launcher.Call arguments) {
     return arguments
-        .pointer(saved.h().address())
+        .pointer(Engine.address(saved.h()))
         .pointer(CellScanCall.address(saved.c()))
         .pointer(CellScanCall.address(saved.kept()));
   }
 
   private void stepByStep(@Nullable Tensor dy, @Nullable Tensor... ofLast) {
     var backend = dz.device().backend();
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor product = call.empty(call.rows, hidden);
       Tensor[] passing = new Tensor[cell.states()];
       for (int i = 0; i < passing.length; i++) {
@@ -145,14 +146,14 @@ final class CellScanBackward {
   }
 
   private void step(int k, @Nullable Tensor dy, Tensor product, Tensor[] passing, int stage) {
-    var arguments = call.kernel(Kind.STEP_BACKWARD).pointer(saved.gates().address());
+    var arguments = call.kernel(Kind.STEP_BACKWARD).pointer(Engine.address(saved.gates()));
     there(call.vectors(arguments))
         .pointer(CellScanCall.address(dy))
         .pointer(call.lengths)
-        .pointer(product.address())
-        .pointer(passing[0].address())
-        .pointer(cell.hasC() ? passing[1].address() : 0)
-        .pointer(dz.address());
+        .pointer(Engine.address(product))
+        .pointer(Engine.address(passing[0]))
+        .pointer(cell.hasC() ? Engine.address(passing[1]) : 0)
+        .pointer(Engine.address(dz));
     call.numbers(arguments)
         .i32(k)
         .i32(stage)
@@ -168,7 +169,7 @@ final class CellScanBackward {
         blocks * hidden,
         Matrix.of(call.at(dz, first), (long) cell.pulled() * hidden),
         weights.transpose(),
-        Matrix.of(product.address(), hidden),
+        Matrix.of(Engine.address(product), hidden),
         add);
   }
 
@@ -182,20 +183,20 @@ final class CellScanBackward {
     int columns = call.columns;
     Tensor z = gradients.z();
     if (z != null) {
-      z.device().backend().copy(dz.over(dz.layout().slice(2, 0, 1, columns)), z);
+      z.device().backend().copy(Engine.over(dz, Engine.layout(dz).slice(2, 0, 1, columns)), z);
     }
     Tensor dx = gradients.x();
     if (dx != null) {
       int depth = dx.dim(2);
-      Matrix wx = Matrix.of(call.wx().address(), columns);
-      Matrix to = Matrix.of(dx.address(), depth);
+      Matrix wx = Matrix.of(Engine.address(call.wx()), columns);
+      Matrix to = Matrix.of(Engine.address(dx), depth);
       call.multiply(all, depth, columns, pulled(0), wx.transpose(), to, false);
     }
     Tensor dwx = gradients.wx();
     if (dwx != null) {
       int depth = dwx.dim(0);
-      Matrix x = Matrix.of(call.x().address(), depth);
-      Matrix to = Matrix.of(dwx.address(), columns);
+      Matrix x = Matrix.of(Engine.address(call.x()), depth);
+      Matrix to = Matrix.of(Engine.address(dwx), columns);
       call.multiply(depth, columns, all, x.transpose(), pulled(0), to, false);
     }
     Tensor db = gradients.b();
@@ -210,7 +211,7 @@ final class CellScanBackward {
     if (dwh != null) {
       int same = cell.splits() ? products - 1 : products;
       Matrix h = Matrix.of(before(saved.h()), call.lead);
-      recurrentGradient(h, 0, same, Matrix.of(dwh.address(), (long) products * hidden));
+      recurrentGradient(h, 0, same, Matrix.of(Engine.address(dwh), (long) products * hidden));
       if (cell.splits()) {
         Matrix to = Matrix.of(call.at(dwh, (long) same * hidden), (long) products * hidden);
         recurrentGradient(h, cell.gates(), 1, to);
@@ -219,8 +220,8 @@ final class CellScanBackward {
     Tensor kept = saved.kept();
     Tensor dwn = cell.resets() ? gradients.weight(cell.matrixNames().getFirst()) : null;
     if (dwn != null && kept != null) {
-      Matrix rows = Matrix.of(kept.address(), call.lead);
-      recurrentGradient(rows, products, 1, Matrix.of(dwn.address(), hidden));
+      Matrix rows = Matrix.of(Engine.address(kept), call.lead);
+      recurrentGradient(rows, products, 1, Matrix.of(Engine.address(dwn), hidden));
     }
     for (int i = 0; i < cell.matrices() && cell.looks(); i++) {
       Tensor dw = gradients.weight(cell.matrixNames().get(i));
@@ -228,7 +229,8 @@ final class CellScanBackward {
       if (dw != null && c != null) {
         boolean before = i < LOOKING_BEFORE;
         Matrix rows = Matrix.of(before ? before(c) : after(c), call.lead);
-        recurrentGradient(rows, before ? i : LOOKING_AFTER, 1, Matrix.of(dw.address(), hidden));
+        recurrentGradient(
+            rows, before ? i : LOOKING_AFTER, 1, Matrix.of(Engine.address(dw), hidden));
       }
     }
     for (int i = 0; i < cell.vectors(); i++) {

@@ -4,6 +4,7 @@ import carousel.cuda.driver.BatchedGemm;
 import carousel.cuda.driver.BatchedGemm.Matrix;
 import carousel.cuda.launch.Launcher;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Scan;
@@ -51,7 +52,7 @@ final class CellScanCall {
     sizes = new CellScanPlan.Sizes(cell, rows, hidden, type);
     lead = sizes.lead();
     reverse = scan.reverse();
-    lengths = roles.lengths() < 0 ? 0 : dense(roles.lengths()).address();
+    lengths = roles.lengths() < 0 ? 0 : Engine.address(dense(roles.lengths()));
     wn = sideBySide();
   }
 
@@ -83,11 +84,11 @@ final class CellScanCall {
   /** What is added to the input's products: zeros beside an input that is none. */
   long bias() {
     if (roles.isAffine()) {
-      return dense(Scan.Inputs.B).address();
+      return Engine.address(dense(Scan.Inputs.B));
     }
     Tensor zeros = empty(columns);
-    launcher.driver().set(zeros.address(), (byte) 0, zeros.size() * type.bytes());
-    return zeros.address();
+    launcher.driver().set(Engine.address(zeros), (byte) 0, zeros.size() * type.bytes());
+    return Engine.address(zeros);
   }
 
   /** One of the cell's weights, by its name. */
@@ -96,7 +97,7 @@ final class CellScanCall {
   }
 
   long wh() {
-    return weight(CellSteps.WH).address();
+    return Engine.address(weight(CellSteps.WH));
   }
 
   /** The matrices of the second product in a step, side by side; 0 without. */
@@ -107,14 +108,14 @@ final class CellScanCall {
   private long sideBySide() {
     List<String> names = cell.matrixNames();
     if (names.size() < 2) {
-      return names.isEmpty() ? 0 : weight(names.getFirst()).address();
+      return names.isEmpty() ? 0 : Engine.address(weight(names.getFirst()));
     }
     Tensor all = empty(hidden, names.size() * hidden);
     for (int i = 0; i < names.size(); i++) {
-      Tensor block = all.over(all.layout().slice(1, i * hidden, 1, hidden));
+      Tensor block = Engine.over(all, Engine.layout(all).slice(1, i * hidden, 1, hidden));
       all.device().backend().copy(given[roles.weight(names.get(i))], block);
     }
-    return all.address();
+    return Engine.address(all);
   }
 
   /** Which of the T + 1 states a step starts from. */
@@ -134,23 +135,23 @@ final class CellScanCall {
 
   /** One of the T + 1 states {@code [N,H]} in a tensor of all of them. */
   Tensor state(Tensor states, int slot) {
-    return states.over(states.layout().select(0, slot).slice(1, 0, 1, hidden));
+    return Engine.over(states, Engine.layout(states).select(0, slot).slice(1, 0, 1, hidden));
   }
 
   /** The address of an element, in elements from a tensor's first. */
   long at(Tensor tensor, long element) {
-    return tensor.address() + element * type.bytes();
+    return Engine.address(tensor) + element * type.bytes();
   }
 
   Tensor empty(int... dims) {
-    return Tensor.empty("scan", state(0).device(), type.numbers(), Shape.of(dims));
+    return Engine.empty("scan", state(0).device(), type.numbers(), Shape.of(dims));
   }
 
   /** States of all times, with zeros where rows are longer than H: these meet weights of 0. */
   Tensor states(int count) {
     Tensor states = empty(count, rows, lead);
     if (lead > hidden) {
-      launcher.driver().set(states.address(), (byte) 0, states.size() * type.bytes());
+      launcher.driver().set(Engine.address(states), (byte) 0, states.size() * type.bytes());
     }
     return states;
   }
@@ -161,7 +162,7 @@ final class CellScanCall {
       return 0;
     }
     int rows = Math.toIntExact(Math.ceilDiv(bytes, (long) ROOM * type.bytes()));
-    return empty(rows, ROOM).address();
+    return Engine.address(empty(rows, ROOM));
   }
 
   /** Where blocks hand each other rounded states, in two rounds; 0 if they read those there are. */
@@ -177,22 +178,22 @@ final class CellScanCall {
 
   /** A counter for a barrier of the grid. */
   long barrier() {
-    Tensor counter = Tensor.empty("scan", state(0).device(), DType.I32, Shape.of(1));
-    launcher.driver().set(counter.address(), (byte) 0, counter.dtype().bytes());
-    return counter.address();
+    Tensor counter = Engine.empty("scan", state(0).device(), DType.I32, Shape.of(1));
+    launcher.driver().set(Engine.address(counter), (byte) 0, counter.dtype().bytes());
+    return Engine.address(counter);
   }
 
   static Tensor dense(Tensor tensor) {
-    if (tensor.layout().isContiguous()) {
+    if (Engine.layout(tensor).isContiguous()) {
       return tensor;
     }
-    Tensor copy = Tensor.empty("scan", tensor.device(), tensor.dtype(), tensor.shape());
+    Tensor copy = Engine.empty("scan", tensor.device(), tensor.dtype(), tensor.shape());
     tensor.device().backend().copy(tensor, copy);
     return copy;
   }
 
   static long address(@Nullable Tensor tensor) {
-    return tensor == null ? 0 : tensor.address();
+    return tensor == null ? 0 : Engine.address(tensor);
   }
 
   /** Begins a call of one of the cell's kernels. */
@@ -203,7 +204,7 @@ final class CellScanCall {
   Launcher.Call vectors(Launcher.Call call) {
     List<String> names = cell.vectorNames();
     for (int i = 0; i < MOST_VECTORS; i++) {
-      call.pointer(i < names.size() ? weight(names.get(i)).address() : 0);
+      call.pointer(i < names.size() ? Engine.address(weight(names.get(i))) : 0);
     }
     return call;
   }

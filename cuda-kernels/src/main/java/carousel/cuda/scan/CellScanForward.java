@@ -3,8 +3,9 @@ package carousel.cuda.scan;
 import carousel.cuda.driver.BatchedGemm.Matrix;
 import carousel.cuda.launch.Launcher;
 import carousel.cuda.scan.RecurrentKernels.Kind;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import org.jspecify.annotations.Nullable;
 
 /** The way there: outputs, final states, and what the gradient reads. */
@@ -97,9 +98,9 @@ final class CellScanForward {
         call.steps * call.rows,
         call.columns,
         depth,
-        Matrix.of(call.x().address(), depth),
-        Matrix.of(call.wx().address(), call.columns),
-        Matrix.of(saved.gates().address(), call.columns),
+        Matrix.of(Engine.address(call.x()), depth),
+        Matrix.of(Engine.address(call.wx()), call.columns),
+        Matrix.of(Engine.address(saved.gates()), call.columns),
         false);
   }
 
@@ -111,7 +112,7 @@ final class CellScanForward {
   private void together(CellScanPlan plan) {
     var arguments =
         call.kernel(Kind.SCAN_FORWARD)
-            .pointer(saved.gates().address())
+            .pointer(Engine.address(saved.gates()))
             .pointer(bias)
             .pointer(call.wh())
             .pointer(call.wn());
@@ -127,7 +128,7 @@ final class CellScanForward {
   }
 
   private void stepByStep() {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       RecurrentCell cell = call.cell;
       int second = cell.products();
       Tensor u = call.empty(call.rows, cell.allProducts() * call.hidden);
@@ -167,9 +168,9 @@ final class CellScanForward {
   private void step(int k, Tensor u, int stage) {
     var arguments =
         call.kernel(Kind.STEP_FORWARD)
-            .pointer(saved.gates().address())
+            .pointer(Engine.address(saved.gates()))
             .pointer(bias)
-            .pointer(u.address());
+            .pointer(Engine.address(u));
     results(call.vectors(arguments));
     call.numbers(arguments)
         .i32(k)
@@ -179,10 +180,10 @@ final class CellScanForward {
 
   private Launcher.Call results(Launcher.Call arguments) {
     return arguments
-        .pointer(saved.h().address())
+        .pointer(Engine.address(saved.h()))
         .pointer(CellScanCall.address(saved.c()))
         .pointer(CellScanCall.address(saved.kept()))
-        .pointer(y.address())
+        .pointer(Engine.address(y))
         .pointer(call.lengths);
   }
 }

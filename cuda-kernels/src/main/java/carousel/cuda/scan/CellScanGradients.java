@@ -1,5 +1,6 @@
 package carousel.cuda.scan;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Scan;
@@ -48,7 +49,7 @@ final class CellScanGradients {
   }
 
   private static Tensor like(Tensor tensor) {
-    return Tensor.empty("scan", tensor.device(), tensor.dtype(), tensor.shape());
+    return Engine.empty("scan", tensor.device(), tensor.dtype(), tensor.shape());
   }
 
   @Nullable Tensor x() {

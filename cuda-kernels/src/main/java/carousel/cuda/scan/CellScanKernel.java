@@ -1,9 +1,10 @@
 package carousel.cuda.scan;
 
 import carousel.cuda.launch.Launcher;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;
@@ -45,12 +46,12 @@ public final class CellScanKernel implements Fused {
     Shape state = like.shape();
     Tensor[] outputs = new Tensor[1 + cell.states()];
     Tensor[] last = new Tensor[cell.states()];
-    outputs[0] = Tensor.empty("scan", like.device(), like.dtype(), scan.shape());
+    outputs[0] = Engine.empty("scan", like.device(), like.dtype(), scan.shape());
     for (int k = 0; k < last.length; k++) {
-      last[k] = Tensor.empty("scan", like.device(), like.dtype(), state);
+      last[k] = Engine.empty("scan", like.device(), like.dtype(), state);
       outputs[roles.lastState(k)] = last[k];
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       var call = new CellScanCall(launcher, roles, scan, given);
       CellScanForward.Saved saved = CellScanForward.room(call);
       new CellScanForward(call, saved, outputs[0]).run(last);
@@ -69,7 +70,7 @@ public final class CellScanKernel implements Fused {
       ofLast[k] = cotangents[roles.lastState(k)];
     }
     @Nullable Tensor[] gradients = new Tensor[given.length];
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       var pulled = new CellScanGradients(roles, wanted, given);
       var call = new CellScanCall(launcher, roles, scan, given);
       new CellScanBackward(call, CellScanForward.Saved.of(cell, result.saved()), pulled)

@@ -2,9 +2,10 @@ package carousel.cuda.scan;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Scan;
 import carousel.tensor.trace.Recent;
@@ -40,7 +41,7 @@ record DeclaredStep(Traced traced, List<String> weights) {
   }
 
   private static DeclaredStep trace(RecurrentCell cell, int hidden) {
-    try (var holding = Scope.openUnwatched()) {
+    try (var holding = TensorScope.openUnwatched()) {
       List<Tensor> states = new ArrayList<>();
       for (int i = 0; i < cell.states(); i++) {
         states.add(zeros(Shape.of(ROWS, hidden)));
@@ -55,7 +56,7 @@ record DeclaredStep(Traced traced, List<String> weights) {
       Tensor z = zeros(Shape.of(1, 1, 1)).expand(Shape.of(1, ROWS, cell.gates() * hidden));
       var given = new Scan.Given(List.of(new Scan.Sequence(z)), states, null, 1, ROWS);
       var byName = new CellSteps.Weights(weights);
-      try (var tracing = Scope.openUnwatched()) {
+      try (var tracing = TensorScope.openUnwatched()) {
         Scan.Call call =
             ScanTrace.of(
                 (in, before) -> withOutput(cell.step().apply(in[0], before, byName)),
@@ -71,7 +72,7 @@ record DeclaredStep(Traced traced, List<String> weights) {
   }
 
   private static Tensor zeros(Shape shape) {
-    Tensor zeros = Tensor.empty("step", Device.cpu(), DType.F32, shape);
+    Tensor zeros = Engine.empty("step", Device.cpu(), DType.F32, shape);
     zeros.device().backend().fill(zeros, 0);
     return zeros;
   }
@@ -86,7 +87,7 @@ record DeclaredStep(Traced traced, List<String> weights) {
   /** What a trace captures may be a view of what was given. */
   private static String nameOf(Tensor captured, Map<String, Tensor> weights) {
     for (var weight : weights.entrySet()) {
-      if (weight.getValue().storage() == captured.storage()) {
+      if (Engine.storage(weight.getValue()) == Engine.storage(captured)) {
         return weight.getKey();
       }
     }

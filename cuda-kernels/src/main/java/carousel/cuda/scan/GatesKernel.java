@@ -4,9 +4,10 @@ import carousel.cuda.driver.BatchedGemm.Matrix;
 import carousel.cuda.driver.Precision;
 import carousel.cuda.launch.Launcher;
 import carousel.cuda.scan.RecurrentKernels.Kind;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.spi.Fused;
 import org.jspecify.annotations.Nullable;
 
@@ -74,21 +75,21 @@ public final class GatesKernel implements Fused {
     Tensor gates = like(given[0]);
     Tensor[] saved =
         cell.keeps() ? new Tensor[] {gates, like(given[state()])} : new Tensor[] {gates};
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor[] in = dense(given);
       var arguments =
           launcher
               .call(
                   RecurrentKernels.of(
                       Kind.GATES_FORWARD, cell, CellScanType.of(in[0].dtype(), Precision.F32)))
-              .pointer(in[0].address())
-              .pointer(products() < 0 ? 0 : in[products()].address());
+              .pointer(Engine.address(in[0]))
+              .pointer(products() < 0 ? 0 : Engine.address(in[products()]));
       start(
           states(arguments, in)
-              .pointer(gates.address())
-              .pointer(cell.keeps() ? saved[1].address() : 0)
-              .pointer(outputs[0].address())
-              .pointer(cell.hasC() ? outputs[1].address() : 0),
+              .pointer(Engine.address(gates))
+              .pointer(cell.keeps() ? Engine.address(saved[1]) : 0)
+              .pointer(Engine.address(outputs[0]))
+              .pointer(cell.hasC() ? Engine.address(outputs[1]) : 0),
           in);
     }
     return new Result(outputs, saved);
@@ -98,7 +99,7 @@ public final class GatesKernel implements Fused {
   public @Nullable Tensor[] backward(
       Tensor[] given, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
     @Nullable Tensor[] gradients = new Tensor[given.length];
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor[] in = dense(given);
       Tensor[] saved = result.saved();
       Tensor dz = like(in[0]);
@@ -114,17 +115,17 @@ public final class GatesKernel implements Fused {
               .call(
                   RecurrentKernels.of(
                       Kind.GATES_BACKWARD, cell, CellScanType.of(in[0].dtype(), Precision.F32)))
-              .pointer(saved[0].address());
+              .pointer(Engine.address(saved[0]));
       start(
           states(arguments, in)
-              .pointer(cell.keeps() ? saved[1].address() : 0)
-              .pointer(cell.hasC() ? result.outputs()[1].address() : 0)
+              .pointer(cell.keeps() ? Engine.address(saved[1]) : 0)
+              .pointer(cell.hasC() ? Engine.address(result.outputs()[1]) : 0)
               .pointer(cotangent(cotangents[0]))
               .pointer(cell.hasC() ? cotangent(cotangents[1]) : 0)
-              .pointer(dz.address())
+              .pointer(Engine.address(dz))
               .pointer(CellScanCall.address(du))
-              .pointer(cell.readsH() ? dstate.address() : 0)
-              .pointer(cell.hasC() ? dstate.address() : 0),
+              .pointer(cell.readsH() ? Engine.address(dstate) : 0)
+              .pointer(cell.hasC() ? Engine.address(dstate) : 0),
           in);
       for (int i = 0; i < cell.vectors(); i++) {
         if (wanted[vector(i)]) {
@@ -144,11 +145,11 @@ public final class GatesKernel implements Fused {
     int gate = cell.hasPeepholes() ? cell.peepholeGate(i) : cell.gates() - 1;
     long factor = 0;
     if (cell.hasPeepholes()) {
-      factor = (cell.seesNext(i) ? result.outputs()[1] : in[state()]).address();
+      factor = Engine.address((cell.seesNext(i) ? result.outputs()[1] : in[state()]));
     }
     Tensor gradient = like(in[vector(i)]);
     int hidden = gradient.dim(0);
-    long column = pulled.address() + (long) gate * hidden * pulled.dtype().bytes();
+    long column = Engine.address(pulled) + (long) gate * hidden * pulled.dtype().bytes();
     RecurrentKernels.columnSums(
         launcher,
         gradient,
@@ -161,11 +162,11 @@ public final class GatesKernel implements Fused {
 
   private Launcher.Call states(Launcher.Call arguments, Tensor... in) {
     for (int i = 0; i < CellScanCall.MOST_VECTORS; i++) {
-      arguments.pointer(i < cell.vectors() ? in[vector(i)].address() : 0);
+      arguments.pointer(i < cell.vectors() ? Engine.address(in[vector(i)]) : 0);
     }
     return arguments
-        .pointer(cell.readsH() ? in[state()].address() : 0)
-        .pointer(cell.hasC() ? in[state()].address() : 0);
+        .pointer(cell.readsH() ? Engine.address(in[state()]) : 0)
+        .pointer(cell.hasC() ? Engine.address(in[state()]) : 0);
   }
 
   private void start(Launcher.Call arguments, Tensor... in) {
@@ -174,11 +175,11 @@ public final class GatesKernel implements Fused {
   }
 
   private static Tensor like(Tensor tensor) {
-    return Tensor.empty("gates", tensor.device(), tensor.dtype(), tensor.shape());
+    return Engine.empty("gates", tensor.device(), tensor.dtype(), tensor.shape());
   }
 
   private static long cotangent(@Nullable Tensor cotangent) {
-    return cotangent == null ? 0 : CellScanCall.dense(cotangent).address();
+    return cotangent == null ? 0 : Engine.address(CellScanCall.dense(cotangent));
   }
 
   private static Tensor[] dense(Tensor... given) {

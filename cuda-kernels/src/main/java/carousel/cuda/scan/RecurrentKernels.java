@@ -12,6 +12,7 @@ import carousel.cuda.launch.Launcher;
 import carousel.cuda.launch.ParameterType;
 import carousel.cuda.launch.TypedKernels;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -123,7 +124,7 @@ public final class RecurrentKernels {
         .i64(a.lead())
         .pointer(b.address())
         .i64(b.lead())
-        .pointer(y.address())
+        .pointer(Engine.address(y))
         .i64(rows)
         .i32(columns)
         .start(Grid.of(Math.ceilDiv(columns, COLUMNS)));

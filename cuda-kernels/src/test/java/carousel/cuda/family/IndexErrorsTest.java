@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carousel.cuda.Cuda;
 import carousel.cuda.driver.CudaDriver;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -32,8 +32,8 @@ class IndexErrorsTest {
 
   @Test
   void atTheNextRead() {
-    try (var scope = Scope.open(device)) {
-      Tensor y = Tensor.of(1, 2, 3).gather(0, Tensor.of(2, 3, 0));
+    try (var scope = TensorScope.open(device)) {
+      Tensor y = Tensor.of(1, 2, 3).gather(Tensor.of(2, 3, 0), 0);
       assertThatThrownBy(y::toIntArray)
           .isInstanceOf(TensorException.class)
           .hasMessage("gather: index 3 is out of range [0,3)" + LATER);
@@ -45,10 +45,10 @@ class IndexErrorsTest {
 
   @Test
   void afterItsScopeWasClosedAndOtherOpsRan() {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor table = Tensor.of(Shape.of(2, 2), 1f, 2f, 3f, 4f);
-      try (var step = Scope.open()) {
-        var unread = table.indexSelect(0, Tensor.of(0, -1));
+      try (var step = TensorScope.open()) {
+        var unread = table.indexSelect(Tensor.of(0, -1), 0);
         assertThat(unread.shape()).isEqualTo(Shape.of(2, 2));
       }
       Tensor other = table.add(1);
@@ -61,10 +61,10 @@ class IndexErrorsTest {
 
   @Test
   void theFirstOfSeveral() {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor x = Tensor.of(1f, 2f);
-      var first = x.scatterAdd(0, Tensor.of(0, 7), x);
-      var second = x.indexAdd(0, Tensor.of(0, 9), x);
+      var first = x.scatterAdd(Tensor.of(0, 7), x, 0);
+      var second = x.indexAdd(Tensor.of(0, 9), x, 0);
       assertThatThrownBy(second::toFloatArray)
           .hasMessageStartingWith("scatterAdd: index 7 is out of range [0,2)");
       assertThat(first.toFloatArray()).containsExactly(2, 2);
@@ -75,9 +75,9 @@ class IndexErrorsTest {
   @Test
   void byTheOpWhereItBlocks() {
     System.setProperty(CudaDriver.BLOCKING, "true");
-    try (var scope = Scope.open(device(Cuda.emulated()))) {
+    try (var scope = TensorScope.open(device(Cuda.emulated()))) {
       Tensor x = Tensor.of(1f, 2f);
-      assertThatThrownBy(() -> x.gather(0, Tensor.of(2)))
+      assertThatThrownBy(() -> x.gather(Tensor.of(2), 0))
           .isInstanceOf(TensorException.class)
           .hasMessage("gather: index 2 is out of range [0,2)");
       assertThat(x.toFloatArray()).containsExactly(1, 2);

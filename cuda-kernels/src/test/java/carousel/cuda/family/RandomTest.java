@@ -7,8 +7,8 @@ import carousel.cuda.Cuda;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Distribution;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,13 +21,13 @@ class RandomTest {
   private static final long COUNTER = 0xFFFF_FFF0L; // carries into the upper word
 
   private static double[] draw(Device device, Distribution d, DType type, int n) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       return Philox.at(SEED, COUNTER).draw(d, type, Shape.of(n)).toDoubleArray();
     }
   }
 
   private static boolean[] flip(Device device, double probability, int n) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       return Philox.at(SEED, COUNTER).bernoulli(probability, n).toBooleanArray();
     }
   }

@@ -4,16 +4,16 @@ import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
@@ -101,7 +101,7 @@ public record RecurrentCase(
   /** The same, against what an oracle computes. */
   public List<String> differences(
       Device device, Kernels kernels, String suffix, int silent, Oracle oracle) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var actual = byKernel(apply(suffix, type), device, kernels, silent);
       var expected = byBody(apply(suffix, oracle.type()), oracle, silent);
       assertThat(actual.keySet()).isEqualTo(expected.keySet());
@@ -125,7 +125,7 @@ public record RecurrentCase(
 
   /** All that the device's kernel gives for {@code .scan}, by name. */
   Map<String, double[]> results(Device device) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Map<String, double[]> results = new LinkedHashMap<>();
       byKernel(apply(".scan", type), device, device.backend()::fused, -1)
           .forEach((name, values) -> results.put(name, values.toDoubleArray()));
@@ -227,12 +227,12 @@ public record RecurrentCase(
     for (Tensor zero : made.zero(rows).tensors()) {
       start.add(rng.normal(type, 0, 0.5, zero.shape().toArray()).cast(computed));
     }
-    State initial = State.with(made.zero(rows), start);
+    RecurrentState initial = RecurrentState.with(made.zero(rows), start);
     Tensor ends =
         lengths.isEmpty()
             ? null
             : Tensor.of(lengths.stream().mapToInt(Integer::intValue).toArray());
-    var outside = Scope.current();
+    var outside = TensorScope.current();
     Applied[] found = new Applied[1];
     Interpreter watch =
         (Op op, Tensor... in) -> {
@@ -248,7 +248,7 @@ public record RecurrentCase(
           Arrays.stream(out).forEach(outside::adopt);
           return out;
         };
-    try (var run = Scope.openUnwatched()) {
+    try (var run = TensorScope.openUnwatched()) {
       watch.run(() -> layer.run(x, List.of(initial), ends));
       return Objects.requireNonNull(found[0], () -> cell + " runs as " + suffix);
     }

@@ -3,12 +3,12 @@ package carousel.cuda.scan;
 import static carousel.tensor.DType.F32;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.GatedCell;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Scan;
 import java.util.Map;
 import java.util.TreeMap;
@@ -37,7 +37,7 @@ class RecurrentCellTest {
   void everyCellIsKnownByItsStep(int hidden) {
     Map<String, RecurrentCell> found = new TreeMap<>();
     for (String name : Cells.names()) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         StepMatch match = StepMatch.of(step(name, hidden, 2).step());
         if (match != null) {
           found.put(name, match.cell());
@@ -50,7 +50,7 @@ class RecurrentCellTest {
   /** One row is no vector. */
   @Test
   void aBatchOfOneIsKnownToo() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       KERNELS.forEach((name, kernel) ->
           assertThat(StepMatch.of(step(name, 3, 1).step()))
               .satisfies(match -> assertThat(match.cell()).isEqualTo(kernel)));
@@ -63,7 +63,7 @@ class RecurrentCellTest {
 
   @Test
   void gatesStandInTheOrderThatKernelsReadThem() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       KERNELS.forEach((name, kernel) -> {
         Cell<?> cell = Cells.of(name, 2, 3, Init.zeros(), Philox.of(1));
         if (cell instanceof GatedCell<?> gated) {

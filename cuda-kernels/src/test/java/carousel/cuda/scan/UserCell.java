@@ -6,7 +6,7 @@ import carousel.nn.recurrent.AffineCell;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.HiddenState;
 import carousel.nn.recurrent.LstmState;
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
@@ -34,7 +34,7 @@ public record UserCell(
     Parameter wx,
     Parameter b,
     List<Parameter> weights)
-    implements AffineCell<State> {
+    implements AffineCell<RecurrentState> {
   public static final int INPUTS = 3;
   public static final int UNITS = 5;
 
@@ -70,7 +70,7 @@ public record UserCell(
   }
 
   /** The same, whose input comes about in another way. */
-  Cell<State> projecting(UnaryOperator<Tensor> project) {
+  Cell<RecurrentState> projecting(UnaryOperator<Tensor> project) {
     return new Projecting(this, project);
   }
 
@@ -91,24 +91,25 @@ public record UserCell(
   }
 
   @Override
-  public State step(Tensor z, State state) {
+  public RecurrentState step(Tensor z, RecurrentState state) {
     List<Tensor> read = weights.stream().map(Parameter::value).toList();
-    return State.with(state, step.apply(z, state.tensors(), read));
+    return RecurrentState.with(state, step.apply(z, state.tensors(), read));
   }
 
   @Override
-  public State zero(int batch) {
-    Tensor zeros = Tensor.zerosAs(wx.value(), Shape.of(batch, UNITS));
+  public RecurrentState zero(int batch) {
+    Tensor zeros = wx.value().zerosLike(Shape.of(batch, UNITS));
     return states == 1 ? new HiddenState(zeros) : new LstmState(zeros, zeros);
   }
 
   @Override
-  public Tensor output(State state) {
+  public Tensor output(RecurrentState state) {
     return state.tensors().get(output);
   }
 
   /** A cell that is not affine. */
-  private record Projecting(UserCell cell, UnaryOperator<Tensor> project) implements Cell<State> {
+  private record Projecting(UserCell cell, UnaryOperator<Tensor> project)
+      implements Cell<RecurrentState> {
     @Override
     public Parameters parameters() {
       return cell.parameters();
@@ -130,17 +131,17 @@ public record UserCell(
     }
 
     @Override
-    public State step(Tensor z, State state) {
+    public RecurrentState step(Tensor z, RecurrentState state) {
       return cell.step(z, state);
     }
 
     @Override
-    public State zero(int batch) {
+    public RecurrentState zero(int batch) {
       return cell.zero(batch);
     }
 
     @Override
-    public Tensor output(State state) {
+    public Tensor output(RecurrentState state) {
       return cell.output(state);
     }
   }

@@ -8,12 +8,12 @@ import carousel.cuda.scan.UserCell.Step;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Replay;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Scan;
@@ -45,7 +45,7 @@ public class UserCellsTest {
   private static final double TOLERANCE = 1e-11;
 
   /** A cell, made in the scope of its test, and the kernels it is to have. */
-  private record Expected(Supplier<Cell<State>> cell, @Nullable RecurrentCell kernel) {}
+  private record Expected(Supplier<Cell<RecurrentState>> cell, @Nullable RecurrentCell kernel) {}
 
   private static List<Tensor> gates(Tensor z, Tensor h, Tensor wh) {
     return z.add(h.matmul(wh)).chunk(wh.dim(1) / H, Tensor.LAST);
@@ -77,11 +77,11 @@ public class UserCellsTest {
     };
   }
 
-  private static Supplier<Cell<State>> two(String label, Step step, int[]... weights) {
+  private static Supplier<Cell<RecurrentState>> two(String label, Step step, int[]... weights) {
     return () -> UserCell.of(label, 2, 4, step, weights);
   }
 
-  private static Supplier<Cell<State>> one(int gates, Step step, int[]... weights) {
+  private static Supplier<Cell<RecurrentState>> one(int gates, Step step, int[]... weights) {
     return () -> UserCell.of("mine", 1, gates, step, weights);
   }
 
@@ -203,7 +203,7 @@ public class UserCellsTest {
   }
 
   private static Map<String, Expected> different() {
-    Map<String, Supplier<Cell<State>>> cells = new LinkedHashMap<>();
+    Map<String, Supplier<Cell<RecurrentState>>> cells = new LinkedHashMap<>();
     cells.put(
         "another step",
         two(
@@ -291,9 +291,9 @@ public class UserCellsTest {
   }
 
   private static void check(Expected expected, boolean reverse) {
-    try (var scope = Scope.open(Cuda.device())) {
-      Cell<State> cell = expected.cell().get();
-      Recurrent<State> layer = reverse ? Recurrent.reverse(cell) : Recurrent.of(cell);
+    try (var scope = TensorScope.open(Cuda.device())) {
+      Cell<RecurrentState> cell = expected.cell().get();
+      Recurrent<RecurrentState> layer = reverse ? Recurrent.reverse(cell) : Recurrent.of(cell);
       Marks marks = reverse ? Marks.ofLengths(Tensor.of(2, 0, 4)) : Marks.none();
       compare(layer, marks, expected.kernel());
     }
@@ -302,7 +302,7 @@ public class UserCellsTest {
   /** The first run compares the kernel with the step, which reads values; the recording is the second. */
   @Test
   void replays() {
-    try (var scope = Scope.open(Cuda.device())) {
+    try (var scope = TensorScope.open(Cuda.device())) {
       replay(UserCell.of("mine", 2, 4, LSTM, WH));
       replay(
           UserCell.of(
@@ -322,7 +322,7 @@ public class UserCellsTest {
     }
   }
 
-  private static void replay(Cell<State> cell) {
+  private static void replay(Cell<RecurrentState> cell) {
     Tensor x = Philox.of(9).normal(DType.F64, 0, 1, STEPS, ROWS, UserCell.INPUTS);
     Tensor weight = cell.parameters().stream().toList().getLast().value();
     Supplier<Tensor> gradient =
@@ -338,7 +338,7 @@ public class UserCellsTest {
   /** What starts anew in between has no kernel on a GPU; it runs op by op. */
   @Test
   void resets() {
-    try (var scope = Scope.open(Cuda.device())) {
+    try (var scope = TensorScope.open(Cuda.device())) {
       var layer = Recurrent.of(UserCell.of("lstm", 2, 4, LSTM, WH));
       Tensor where = Philox.of(5).uniform(DType.F32, 0, 1, STEPS, ROWS).gt(0.6);
       compare(layer, Marks.none().withResets(where), null);
@@ -348,7 +348,8 @@ public class UserCellsTest {
   }
 
   /** The kernels that run, if any, and values and gradients. */
-  private static void compare(Recurrent<State> layer, Marks marks, @Nullable RecurrentCell kernel) {
+  private static void compare(
+      Recurrent<RecurrentState> layer, Marks marks, @Nullable RecurrentCell kernel) {
     var rng = Philox.of(7);
     Tensor x = rng.normal(DType.F64, 0, 1, STEPS, ROWS, UserCell.INPUTS);
     List<Tensor> leaves = new ArrayList<>(List.of(x));
@@ -360,7 +361,7 @@ public class UserCellsTest {
       start.add(rng.normal(DType.F64, 0, 0.5, zero.shape().toArray()));
     }
     leaves.addAll(start);
-    State initial = State.with(layer.cell().zero(ROWS), start);
+    RecurrentState initial = RecurrentState.with(layer.cell().zero(ROWS), start);
     Tensor weight = rng.normal(DType.F64, 0, 1, STEPS, ROWS, H);
     Supplier<Tensor> loss =
         () -> {

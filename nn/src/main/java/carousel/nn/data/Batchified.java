@@ -15,7 +15,7 @@ import java.util.NoSuchElementException;
  * <pre>{@code
  * var data = corpus.train().batchify(20);
  * for (var batch : data.windows(35)) {
- *   try (var step = Scope.open()) {
+ *   try (var step = TensorScope.open()) {
  *     Tensor loss = model.loss(batch.tokens(), batch.targets()); // both [35,20]
  *   }
  * }

@@ -2,8 +2,8 @@ package carousel.nn.io;
 
 import carousel.nn.Parameters;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayList;
@@ -60,7 +60,7 @@ record Loading(
       }
       wanted.add(found);
     }
-    try (var loading = Scope.open(Scope.current().device())) {
+    try (var loading = TensorScope.open(TensorScope.current().device())) {
       for (var each : wanted) checkLoadable(each);
       var tensors = new LinkedHashMap<String, Tensor>();
       for (var each : wanted) {

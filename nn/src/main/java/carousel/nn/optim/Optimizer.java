@@ -6,11 +6,12 @@ import carousel.autograd.Rows;
 import carousel.nn.Parameters;
 import carousel.nn.Parameters.Named;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.InPlace;
 import carousel.tensor.Recording;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Formula;
 import java.util.ArrayList;
@@ -54,7 +55,7 @@ public final class Optimizer {
         Tensor initial =
             slot.scalar()
                 ? Tensor.full(DType.F64, slot.initial())
-                : Tensor.fullAs(named.value(), named.value().shape(), slot.initial());
+                : named.value().fullLike(named.value().shape(), slot.initial());
         own.put(slot.name(), initial);
         slots.add(named.name() + "." + slot.name(), initial);
       }
@@ -98,7 +99,7 @@ public final class Optimizer {
    */
   private void step(
       Function<Leaf, Tensor> dense, Function<Leaf, @Nullable Rows> rows, @Nullable Tensor factor) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       var found = new ArrayList<Gradient>();
       for (var named : parameters) {
         Rows sparse =
@@ -196,7 +197,7 @@ public final class Optimizer {
   }
 
   private void byItself(Named named, Tensor gradient, Rule.Memory memory) {
-    try (var update = Scope.openUnwatched()) {
+    try (var update = TensorScope.openUnwatched()) {
       named.parameter().assign(rule.update(named.value(), gradient, memory));
     }
   }
@@ -204,18 +205,14 @@ public final class Optimizer {
   /** A gradient, dense, and in memory that no update writes. */
   private Tensor apart(Tensor gradient) {
     for (var named : parameters) {
-      if (named.value().storage() == gradient.storage()) {
+      if (Engine.storage(named.value()) == Engine.storage(gradient)) {
         return gradient.copy();
       }
     }
     return gradient.contiguous();
   }
 
-  /**
-   * Returns the learning rate.
-   *
-   * @return that of the next step
-   */
+  /** {@return the learning rate of the next step} */
   public double learningRate() {
     return rate;
   }
@@ -229,11 +226,7 @@ public final class Optimizer {
     this.rate = checked(next);
   }
 
-  /**
-   * Returns how many steps were made.
-   *
-   * @return the number of steps
-   */
+  /** {@return the number of steps} */
   public int steps() {
     return step;
   }

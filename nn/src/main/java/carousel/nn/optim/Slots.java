@@ -1,9 +1,9 @@
 package carousel.nn.optim;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -34,7 +34,7 @@ final class Slots {
   /** Overwrites the slots of a rule by those saved, or throws and changes nothing. */
   Position restore(Rule rule, Map<String, Tensor> state) {
     var expected = new HashMap<String, Tensor>(slots);
-    try (var comparing = Scope.openUnwatched()) {
+    try (var comparing = TensorScope.openUnwatched()) {
       expected.put(STEP, Tensor.zeros(DType.F64));
       expected.put(RATE, Tensor.zeros(DType.F64));
       requireLike(rule, expected, state);

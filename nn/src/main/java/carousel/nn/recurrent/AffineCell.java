@@ -13,19 +13,11 @@ import carousel.tensor.Tensor;
  *
  * @param <S> what it carries from step to step
  */
-public interface AffineCell<S extends State> extends Cell<S> {
-  /**
-   * Returns the weights of the input.
-   *
-   * @return {@code [D,G]}
-   */
+public interface AffineCell<S extends RecurrentState> extends Cell<S> {
+  /** {@return the weights of the input, {@code [D,G]}} */
   Parameter wx();
 
-  /**
-   * Returns the bias.
-   *
-   * @return {@code [G]}
-   */
+  /** {@return the bias, {@code [G]}} */
   Parameter b();
 
   @Override

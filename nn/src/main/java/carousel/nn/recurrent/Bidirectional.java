@@ -61,7 +61,7 @@ public record Bidirectional(Recurrent<?> forward, Recurrent<?> backward) impleme
   }
 
   @Override
-  public Run run(Tensor x, Marks marks, List<? extends State> initial) {
+  public Run run(Tensor x, Marks marks, List<? extends RecurrentState> initial) {
     if (!initial.isEmpty() && initial.size() != 2) {
       throw new TensorException(
           "bidirectional: two initial states are wanted, forward and reverse, got "
@@ -71,8 +71,8 @@ public record Bidirectional(Recurrent<?> forward, Recurrent<?> backward) impleme
     Run there = forward.run(x, marks, given ? initial.subList(0, 1) : List.of());
     Run back = backward.run(x, marks, given ? initial.subList(1, 2) : List.of());
     return new Run(
-        Tensor.concat(Tensor.LAST, List.of(there.y(), back.y())),
-        Tensor.concat(Tensor.LAST, List.of(there.last(), back.last())),
+        Tensor.concat(List.of(there.y(), back.y()), Tensor.LAST),
+        Tensor.concat(List.of(there.last(), back.last()), Tensor.LAST),
         List.of(there.states().getFirst(), back.states().getFirst()));
   }
 }

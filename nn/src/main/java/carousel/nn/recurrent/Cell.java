@@ -19,19 +19,11 @@ import carousel.tensor.Tensor;
  *
  * @param <S> what it carries from step to step
  */
-public interface Cell<S extends State> extends Layer {
-  /**
-   * Returns the features of a step's input.
-   *
-   * @return D
-   */
+public interface Cell<S extends RecurrentState> extends Layer {
+  /** {@return the features of a step's input, D} */
   int inputs();
 
-  /**
-   * Returns the features of a step's output.
-   *
-   * @return H
-   */
+  /** {@return the features of a step's output, H} */
   int outputs();
 
   /**
@@ -76,10 +68,8 @@ public interface Cell<S extends State> extends Layer {
   S zero(int batch);
 
   /**
-   * Returns the name under which a backend may know the cell, e.g. {@code lstm}: its scan is the
-   * composite {@code lstm.scan}.
-   *
-   * @return the name; that of the class unless a cell says otherwise
+   * {@return the name under which a backend may know the cell: that of the class unless a cell says
+   * otherwise} Of {@code lstm} the scan is the composite {@code lstm.scan}.
    */
   default String label() {
     return getClass().getSimpleName();

@@ -28,7 +28,7 @@ final class CellShapes {
   }
 
   /** Checks the initial state of so many rows. */
-  static void checkZero(Cell<?> cell, int batch, State zero) {
+  static void checkZero(Cell<?> cell, int batch, RecurrentState zero) {
     List<Tensor> tensors = zero.tensors();
     for (int i = 0; i < tensors.size(); i++) {
       Shape shape = tensors.get(i).shape();
@@ -47,7 +47,8 @@ final class CellShapes {
   }
 
   /** Checks what a step makes of a state. */
-  static void checkStep(Cell<?> cell, int batch, State before, State after, Tensor y) {
+  static void checkStep(
+      Cell<?> cell, int batch, RecurrentState before, RecurrentState after, Tensor y) {
     List<Tensor> was = before.tensors();
     List<Tensor> is = after.tensors();
     for (int i = 0; i < was.size(); i++) {
@@ -78,7 +79,7 @@ final class CellShapes {
     }
   }
 
-  private static String component(State state, int i) {
+  private static String component(RecurrentState state, int i) {
     var components = state.getClass().getRecordComponents();
     return components == null ? "tensor " + i : components[i].getName();
   }

@@ -1,7 +1,7 @@
 package carousel.nn.recurrent;
 
-import carousel.nn.Init;
 import carousel.nn.NearMisses;
+import carousel.nn.init.Init;
 import carousel.tensor.Philox;
 import carousel.tensor.TensorException;
 import java.util.LinkedHashMap;
@@ -68,11 +68,7 @@ public final class Cells {
     return REGISTERED.contains(cell.getClass());
   }
 
-  /**
-   * Returns the names of all cells.
-   *
-   * @return the names, simple cells first
-   */
+  /** {@return the names of all cells, simple cells first} */
   public static List<String> names() {
     return List.copyOf(FACTORIES.keySet());
   }

@@ -1,6 +1,6 @@
 package carousel.nn.recurrent;
 
-import carousel.nn.Reduction;
+import carousel.nn.loss.Reduction;
 import carousel.tensor.DType;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -97,7 +97,7 @@ public record Ctc(Reduction reduction, int blank) {
     int[] counts = lengths("labels", labels, rows, targets.dim(1));
     var states = new States(targets, counts, ends, logProbabilities.dim(2));
     Tensor index = states.classes(logProbabilities).unsqueeze(0).expand(time, rows, states.width);
-    Tensor z = logProbabilities.gather(2, index).cast(DType.F64).maximum(NEVER);
+    Tensor z = logProbabilities.gather(index, 2).cast(DType.F64).maximum(NEVER);
     Tensor start = states.start(logProbabilities);
     var paths = new Paths(states.width, states.skips(logProbabilities));
     Tensor last =
@@ -295,15 +295,15 @@ public record Ctc(Reduction reduction, int blank) {
     /** Each state's value where a later state is. */
     private Tensor later(Tensor h, int by) {
       int moved = Math.min(by, width);
-      Tensor never = Tensor.fullAs(h, Shape.of(h.dim(0), moved), NEVER);
+      Tensor never = h.fullLike(Shape.of(h.dim(0), moved), NEVER);
       return moved == width
           ? never
-          : Tensor.concat(Tensor.LAST, List.of(never, h.narrow(Tensor.LAST, 0, width - moved)));
+          : Tensor.concat(List.of(never, h.narrow(Tensor.LAST, 0, width - moved)), Tensor.LAST);
     }
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(skips, Shape.of(batch, width)));
+      return new HiddenState(skips.zerosLike(Shape.of(batch, width)));
     }
   }
 }

@@ -70,7 +70,7 @@ record Filled(Tensor x, @Nullable Tensor resets, @Nullable Tensor ended, List<Te
     var rows = Rows.where(lengths.gt(0));
     Tensor at = reverse ? rows.of(lengths).add(-1).maximum(0) : lengths.zerosLike();
     Tensor first = rows.inputs(x, at.unsqueeze(0));
-    Tensor fresh = resets == null ? null : resets.gather(0, at.unsqueeze(0)).select(0, 0);
+    Tensor fresh = resets == null ? null : resets.gather(at.unsqueeze(0), 0).select(0, 0);
     return new Filled(
         Tensor.where(within.unsqueeze(2), x, first), resets, null, rows.states(begin, fresh, anew));
   }
@@ -99,13 +99,13 @@ record Filled(Tensor x, @Nullable Tensor resets, @Nullable Tensor ended, List<Te
       before = count.cumsum(0).sub(count);
       all = count.sum(0);
       Tensor numbers = Tensor.arange(length).to(x.device()).unsqueeze(1).expand(taken.shape());
-      Tensor none = Tensor.zerosAs(count, Shape.of(length + 1, x.dim(1)));
+      Tensor none = count.zerosLike(Shape.of(length + 1, x.dim(1)));
       // Steps that are not taken add 0 to a place of their own.
       steps =
           none.scatterAdd(
-              0,
               Tensor.where(this.taken, before, before.scalarLike(length)),
-              Tensor.where(this.taken, numbers, numbers.scalarLike(0)));
+              Tensor.where(this.taken, numbers, numbers.scalarLike(0)),
+              0);
     }
 
     private Tensor inOrder(Tensor flags) {
@@ -116,9 +116,9 @@ record Filled(Tensor x, @Nullable Tensor resets, @Nullable Tensor ended, List<Te
       var rows = Rows.where(all.gt(0));
       Tensor ended = before.ge(all);
       Tensor first = steps.narrow(0, 0, 1);
-      Tensor next = Tensor.where(ended, first, steps.gather(0, before));
+      Tensor next = Tensor.where(ended, first, steps.gather(before, 0));
       Tensor early = resets == null ? null : early(inOrder(resets), ended, next);
-      Tensor fresh = early == null ? null : early.gather(0, first).select(0, 0);
+      Tensor fresh = early == null ? null : early.gather(first, 0).select(0, 0);
       Tensor at = Tensor.where(rows.some().gt(0), next, rows.of(first));
       if (reverse) {
         at = at.neg().add(x.dim(0) - 1);
@@ -135,9 +135,9 @@ record Filled(Tensor x, @Nullable Tensor resets, @Nullable Tensor ended, List<Te
     private Tensor early(Tensor resets, Tensor ended, Tensor next) {
       Tensor count = resets.cast(DType.I32).cumsum(0);
       Tensor last = count.narrow(0, x.dim(0) - 1, 1);
-      Tensor to = Tensor.where(ended, last, count.gather(0, next));
-      Tensor previous = steps.gather(0, before.add(-1).maximum(0));
-      Tensor from = count.gather(0, previous);
+      Tensor to = Tensor.where(ended, last, count.gather(next, 0));
+      Tensor previous = steps.gather(before.add(-1).maximum(0), 0);
+      Tensor from = count.gather(previous, 0);
       return to.gt(Tensor.where(before.gt(0), from, from.scalarLike(0)));
     }
   }
@@ -157,14 +157,14 @@ record Filled(Tensor x, @Nullable Tensor resets, @Nullable Tensor ended, List<Te
 
     /** What stands for each row, of {@code [..,N]}. */
     Tensor of(Tensor rows) {
-      return rows.indexSelect(-1, which);
+      return rows.indexSelect(which, -1);
     }
 
     /** Inputs at steps {@code [K,N]}, each of the row that stands there: {@code [K,N,D]}. */
     Tensor inputs(Tensor x, Tensor at) {
       Tensor place = at.mul(x.dim(1)).add(which);
       Tensor all = x.detach().reshape(x.dim(0) * x.dim(1), x.dim(2));
-      Tensor inputs = all.indexSelect(0, place);
+      Tensor inputs = all.indexSelect(place, 0);
       return Tensor.where(some.max().gt(0), inputs, inputs.scalarLike(0));
     }
 
@@ -177,7 +177,7 @@ record Filled(Tensor x, @Nullable Tensor resets, @Nullable Tensor ended, List<Te
         if (fresh != null) {
           state = Flags.choose(fresh, other.get(k).detach(), state);
         }
-        states.add(state.indexSelect(0, which));
+        states.add(state.indexSelect(which, 0));
       }
       return states;
     }

@@ -47,7 +47,7 @@ final class Flags {
 
   /** All of them, {@code BOOL [T,N,K]}. */
   Tensor columns() {
-    return all.size() == 1 ? all.getFirst() : Tensor.concat(2, all);
+    return all.size() == 1 ? all.getFirst() : Tensor.concat(all, 2);
   }
 
   /** The first where a flag of its row holds, {@code [N]} or {@code [N,1]}; the second elsewhere. */

@@ -9,18 +9,13 @@ import carousel.tensor.op.GateOrder;
  *
  * @param <S> what it carries from step to step
  */
-public interface GatedCell<S extends State> extends AffineCell<S> {
-  /**
-   * Returns the blocks of {@code wx} and {@code b}.
-   *
-   * @return the gates in the order of their blocks
-   */
+public interface GatedCell<S extends RecurrentState> extends AffineCell<S> {
+  /** {@return the blocks of {@code wx} and {@code b}: the gates in the order of their blocks} */
   GateOrder gates();
 
   /**
-   * Returns the blocks of {@code wh}, from the state before.
-   *
-   * @return the gates in the order of their blocks; {@link #gates()} unless a cell says otherwise
+   * {@return the blocks of {@code wh}, from the state before: the gates in the order of their
+   * blocks; {@link #gates()} unless a cell says otherwise}
    */
   default GateOrder products() {
     return gates();

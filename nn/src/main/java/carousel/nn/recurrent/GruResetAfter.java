@@ -1,7 +1,7 @@
 package carousel.nn.recurrent;
 
-import carousel.nn.Init;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.GateComposites;

@@ -7,4 +7,4 @@ import carousel.tensor.Tensor;
  *
  * @param h {@code [N,H]}
  */
-public record HiddenState(Tensor h) implements State {}
+public record HiddenState(Tensor h) implements RecurrentState {}

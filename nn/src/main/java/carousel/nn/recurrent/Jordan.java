@@ -1,7 +1,7 @@
 package carousel.nn.recurrent;
 
-import carousel.nn.Init;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 
@@ -33,7 +33,7 @@ public record Jordan(
    *
    * @param y the output, {@code [N,O]}
    */
-  public record Fed(Tensor y) implements State {}
+  public record Fed(Tensor y) implements RecurrentState {}
 
   /** Checks that the weights fit each other. */
   public Jordan {

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <S> what the cell carries
  */
-final class LayerStep<S extends State> {
+final class LayerStep<S extends RecurrentState> {
   private final Cell<S> cell;
   private final Masks masks;
   private final Flags flags = new Flags();
@@ -25,12 +25,12 @@ final class LayerStep<S extends State> {
   private final Flags.@Nullable Field candidate;
 
   /** What a step gives: the output {@code [N,H]}, and the state after it. */
-  record Result<S extends State>(Tensor y, S state) {
+  record Result<S extends RecurrentState>(Tensor y, S state) {
     /** This in rows that have the step, BOOL {@code [N]} or {@code [N,1]}; in others the state before it. */
     Result<S> in(Tensor rows, S before) {
       return new Result<>(
           Flags.choose(rows, y, y.scalarLike(0)),
-          State.zip(state, before, (a, b) -> Flags.choose(rows, a, b)));
+          RecurrentState.zip(state, before, (a, b) -> Flags.choose(rows, a, b)));
     }
   }
 
@@ -152,11 +152,11 @@ final class LayerStep<S extends State> {
     Tensor apply(int k, Tensor tensor);
   }
 
-  private static <S extends State> S each(S state, Each f) {
+  private static <S extends RecurrentState> S each(S state, Each f) {
     List<Tensor> tensors = new ArrayList<>(state.tensors());
     for (int k = 0; k < tensors.size(); k++) {
       tensors.set(k, f.apply(k, tensors.get(k)));
     }
-    return State.with(state, tensors);
+    return RecurrentState.with(state, tensors);
   }
 }

@@ -8,4 +8,4 @@ import carousel.tensor.Tensor;
  * @param h the output, {@code [N,H]}
  * @param c the cell state, the constant error carousel, {@code [N,H]}
  */
-public record LstmState(Tensor h, Tensor c) implements State {}
+public record LstmState(Tensor h, Tensor c) implements RecurrentState {}

@@ -81,8 +81,8 @@ public record Marks(@Nullable Tensor lengths, @Nullable Tensor resets, @Nullable
     }
     int steps = flags.dim(0);
     Tensor within = lengths == null ? flags : flags.and(valid(steps, lengths));
-    Tensor none = Tensor.zerosAs(flags, Shape.of(1, flags.dim(1)));
-    return Tensor.concat(0, List.of(within.narrow(0, 1, steps - 1), none));
+    Tensor none = flags.zerosLike(Shape.of(1, flags.dim(1)));
+    return Tensor.concat(List.of(within.narrow(0, 1, steps - 1), none), 0);
   }
 
   /** Which rows have a step, BOOL {@code [T,N]}. */
@@ -147,7 +147,7 @@ public record Marks(@Nullable Tensor lengths, @Nullable Tensor resets, @Nullable
     }
     if (lengths.device().backend().isAsynchronous()) {
       // To look something up is how to have indices checked there.
-      var unused = Tensor.zerosAs(x, Shape.of(x.dim(0) + 1)).indexSelect(0, lengths);
+      var unused = x.zerosLike(Shape.of(x.dim(0) + 1)).indexSelect(lengths, 0);
       return 0;
     }
     int[] values = lengths.toIntArray();

@@ -44,7 +44,7 @@ record Masks(
    * @param x {@code [T,N,D]}
    * @param begin the state before the first step
    */
-  static Masks draw(Noise noise, Cell<?> cell, Tensor x, State begin) {
+  static Masks draw(Noise noise, Cell<?> cell, Tensor x, RecurrentState begin) {
     Optional<Philox> training = noise.isNone() ? Optional.empty() : Training.rng();
     List<Tensor> tensors = begin.tensors();
     List<Mask> states = new ArrayList<>();

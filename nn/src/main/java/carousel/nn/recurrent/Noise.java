@@ -20,7 +20,7 @@ import java.util.List;
  *       [N,D]}, of states {@code [N,C]} as weights multiply them, and of outputs {@code [N,H]}: <em>one mask
  *       for all steps of a run</em>. Source: Gal and Ghahramani 2016, who drop rows of weights. What a cell
  *       carries on beside its products (an LSTM's c, a GRU's {@code z ⊙ H'}) is neither dropped nor scaled; in
- *       a cell of your own that does so, see {@link Cell#step(Tensor, State, State)}.
+ *       a cell of your own that does so, see {@link Cell#step(Tensor, RecurrentState, RecurrentState)}.
  *   <li><b>Zoneout</b> {@code s = m ⊙ s' + (1 − m) ⊙ cell(x, s')}, {@code m ~ Bernoulli(z)}: a unit keeps its
  *       old value s', masks {@code [T,N,C]}. Outside of training m is its expectation z, so that this noise
  *       alone changes what a layer computes there. Source: Krueger, Maharaj, Kramár, Pezeshki, Ballas, Ke,

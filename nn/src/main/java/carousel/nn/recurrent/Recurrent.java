@@ -2,9 +2,9 @@ package carousel.nn.recurrent;
 
 import carousel.nn.Parameter;
 import carousel.tensor.Draws;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -30,7 +30,7 @@ import java.util.Locale;
  * @param noise what is random about it in training
  * @param <S> what the cell carries from step to step
  */
-public record Recurrent<S extends State>(
+public record Recurrent<S extends RecurrentState>(
     Cell<S> cell, Direction direction, List<Parameter> start, Noise noise) implements Sequence {
 
   /** The order in which the steps are taken. */
@@ -65,7 +65,7 @@ public record Recurrent<S extends State>(
    * @param <S> what it carries
    * @return the layer
    */
-  public static <S extends State> Recurrent<S> of(Cell<S> cell) {
+  public static <S extends RecurrentState> Recurrent<S> of(Cell<S> cell) {
     return new Recurrent<>(cell, Direction.FORWARD, List.of());
   }
 
@@ -76,7 +76,7 @@ public record Recurrent<S extends State>(
    * @param <S> what it carries
    * @return the layer
    */
-  public static <S extends State> Recurrent<S> reverse(Cell<S> cell) {
+  public static <S extends RecurrentState> Recurrent<S> reverse(Cell<S> cell) {
     return new Recurrent<>(cell, Direction.REVERSE, List.of());
   }
 
@@ -87,7 +87,7 @@ public record Recurrent<S extends State>(
    */
   public Recurrent<S> withLearnedStart() {
     List<Parameter> rows = new ArrayList<>();
-    try (var making = Scope.openUnwatched()) {
+    try (var making = TensorScope.openUnwatched()) {
       for (Tensor zero : cell.zero(1).tensors()) {
         Parameter row = Parameter.of(zero.select(0, 0));
         making.keep(row.value());
@@ -121,7 +121,7 @@ public record Recurrent<S extends State>(
 
   @Override
   @SuppressWarnings("unchecked") // The class of the given state was compared with the cell's.
-  public Run run(Tensor x, Marks marks, List<? extends State> initial) {
+  public Run run(Tensor x, Marks marks, List<? extends RecurrentState> initial) {
     checkInput(x);
     S begin = ownStart(x.dim(1));
     if (!initial.isEmpty()) {
@@ -132,7 +132,7 @@ public record Recurrent<S extends State>(
     boolean ragged = shortest < x.dim(0);
     // What is drawn and made for the run is not made by the step, which is traced in a scope of its
     // own.
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Marks here = marks.on(x);
       Marks read = ragged ? here : new Marks(null, here.resets(), here.taken());
       return Scanner.kept(scope, scanner(x, read, begin, shortest).run());
@@ -159,7 +159,7 @@ public record Recurrent<S extends State>(
    */
   public String explain(Tensor x) {
     checkInput(x);
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       return Draws.aside(
           () -> scanner(x, Marks.none(), ownStart(x.dim(1)), x.dim(0)).explanation());
     }
@@ -195,7 +195,7 @@ public record Recurrent<S extends State>(
     for (int i = 0; i < zeros.size(); i++) {
       rows.add(start.get(i).value().expand(zeros.get(i).shape()));
     }
-    return State.with(zero, rows);
+    return RecurrentState.with(zero, rows);
   }
 
   /** What rows start anew from: rows of zeros, or the learned tensors, which are the same for all rows. */
@@ -229,8 +229,8 @@ public record Recurrent<S extends State>(
     if (rates.size() < 2) {
       return;
     }
-    try (var scope = Scope.openUnwatched()) {
-      State state = cell.zero(1);
+    try (var scope = TensorScope.openUnwatched()) {
+      RecurrentState state = cell.zero(1);
       if (rates.size() != state.tensors().size()) {
         throw new TensorException(
             String.format(
@@ -283,7 +283,7 @@ public record Recurrent<S extends State>(
     }
   }
 
-  private void checkState(List<? extends State> initial, S own, Tensor x) {
+  private void checkState(List<? extends RecurrentState> initial, S own, Tensor x) {
     if (initial.size() != 1 || initial.getFirst().getClass() != own.getClass()) {
       throw new TensorException(
           label()

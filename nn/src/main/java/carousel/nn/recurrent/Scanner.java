@@ -3,9 +3,9 @@ package carousel.nn.recurrent;
 import carousel.autograd.KernelCheck;
 import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.Draws;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <S> what the cell carries
  */
-final class Scanner<S extends State> {
+final class Scanner<S extends RecurrentState> {
   private final Cell<S> cell;
   private final LayerStep<S> step;
   private final boolean reverse;
@@ -43,7 +43,7 @@ final class Scanner<S extends State> {
   private @Nullable Tensor z;
 
   private @Nullable Interpreter by;
-  private @Nullable Scope home;
+  private @Nullable TensorScope home;
 
   /** What a projection drew the first time. */
   private static final class Drawn {
@@ -113,7 +113,7 @@ final class Scanner<S extends State> {
     if (!kernels || steps == 0 || x.dim(1) == 0) {
       return loop();
     }
-    try (var whole = Scope.openUnwatched()) {
+    try (var whole = TensorScope.openUnwatched()) {
       home = whole;
       try {
         return kept(whole, byKernel(true));
@@ -152,7 +152,7 @@ final class Scanner<S extends State> {
     if (!Agreement.isFusionOn()) {
       return name + "no kernel, as -Dcarousel.fused=off says; it runs op by op\n";
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Scan.Call call = trace(scope);
       Tensor like = begin.tensors().getFirst();
       var scan = new Scan(call.step(), in -> in, call.places(), steps, x.dim(1), reverse);
@@ -179,7 +179,7 @@ final class Scanner<S extends State> {
    * @throws Untraced if there can be no kernel
    */
   private Run byKernel(boolean compare) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Scan.Call call = trace(scope);
       int states = begin.tensors().size();
       Composite.Body body =
@@ -233,7 +233,7 @@ final class Scanner<S extends State> {
   }
 
   /** Traces a step; throws {@link Untraced} if there can be no kernel. */
-  private Scan.Call trace(Scope scope) {
+  private Scan.Call trace(TensorScope scope) {
     List<Scan.Input> inputs = new ArrayList<>();
     inputs.add(
         cell instanceof AffineCell<S> affine && AffineCells.isAffine(cell)
@@ -261,7 +261,7 @@ final class Scanner<S extends State> {
   Run loop() {
     List<Tensor> outputs = new ArrayList<>(Collections.nCopies(steps, x));
     S state = begin;
-    try (var whole = Scope.openUnwatched()) {
+    try (var whole = TensorScope.openUnwatched()) {
       List<Tensor> z = steps == 0 ? List.of() : projected().unbind(0);
       List<Tensor> flags = step.flags().isEmpty() ? List.of() : step.flags().columns().unbind(0);
       List<Tensor> valid = lengths == null ? List.of() : Marks.valid(steps, lengths).unbind(0);
@@ -269,7 +269,7 @@ final class Scanner<S extends State> {
       for (int k = 0; k < steps; k++) {
         int t = reverse ? steps - 1 - k : k;
         // What a step makes on the way is freed with it; a tape holds what it needs.
-        try (var making = Scope.openUnwatched()) {
+        try (var making = TensorScope.openUnwatched()) {
           Flags.Step here = (from, width) -> flags.get(t).narrow(1, from, width);
           LayerStep.Result<S> next =
               t < full
@@ -278,33 +278,33 @@ final class Scanner<S extends State> {
           if (k == 0) {
             CellShapes.checkStep(cell, x.dim(1), state, next.state(), next.y());
           }
-          state = State.map(next.state(), making::keep);
+          state = RecurrentState.map(next.state(), making::keep);
           outputs.set(t, making.keep(next.y()));
         }
       }
       Tensor y =
           steps == 0
-              ? Tensor.zerosAs(x, Shape.of(0, x.dim(1), cell.outputs()))
-              : Tensor.stack(0, outputs);
+              ? x.zerosLike(Shape.of(0, x.dim(1), cell.outputs()))
+              : Tensor.stack(outputs, 0);
       return kept(whole, new Run(y, step.output(state), List.of(state)));
     }
   }
 
   private S with(List<Tensor> tensors) {
-    return State.with(begin, tensors);
+    return RecurrentState.with(begin, tensors);
   }
 
   private static Tensor[] tensors(Run run) {
     return tensors(run.y(), run.states().getFirst());
   }
 
-  private static Tensor[] tensors(Tensor y, State state) {
+  private static Tensor[] tensors(Tensor y, RecurrentState state) {
     List<Tensor> out = new ArrayList<>(List.of(y));
     out.addAll(state.tensors());
     return out.toArray(new Tensor[0]);
   }
 
-  static Run kept(Scope scope, Run run) {
+  static Run kept(TensorScope scope, Run run) {
     scope.keep(run.y());
     scope.keep(run.last());
     run.states().forEach(state -> state.tensors().forEach(scope::keep));

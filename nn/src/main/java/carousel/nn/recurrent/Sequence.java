@@ -7,27 +7,18 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A layer over time, {@code x [T,N,D] → y [T,N,H]}: one {@link Recurrent}, a {@link Bidirectional}
- * pair, or a {@link Stack} of them.
+ * pair, or a {@link Stacked} of them.
  */
 public interface Sequence extends Layer {
-  /**
-   * Returns the features of its input.
-   *
-   * @return D
-   */
+  /** {@return the features of its input, D} */
   int inputs();
 
-  /**
-   * Returns the features of its output.
-   *
-   * @return H
-   */
+  /** {@return the features of its output, H} */
   int outputs();
 
   /**
-   * Returns how many cells it runs: as many states it takes and gives.
-   *
-   * @return 1 unless a layer says otherwise
+   * {@return how many cells it runs: as many states it takes and gives, 1 unless a layer says
+   * otherwise}
    */
   default int cells() {
     return 1;
@@ -43,7 +34,7 @@ public interface Sequence extends Layer {
    * @return the outputs and the final states
    * @throws carousel.tensor.TensorException if shapes do not fit
    */
-  Run run(Tensor x, Marks marks, List<? extends State> initial);
+  Run run(Tensor x, Marks marks, List<? extends RecurrentState> initial);
 
   /**
    * Runs over a batch of sequences of different lengths.
@@ -55,7 +46,7 @@ public interface Sequence extends Layer {
    * @return the outputs and the final states
    * @throws carousel.tensor.TensorException if shapes do not fit
    */
-  default Run run(Tensor x, List<? extends State> initial, @Nullable Tensor lengths) {
+  default Run run(Tensor x, List<? extends RecurrentState> initial, @Nullable Tensor lengths) {
     return run(x, Marks.ofLengths(lengths), initial);
   }
 
@@ -70,7 +61,10 @@ public interface Sequence extends Layer {
    * @throws carousel.tensor.TensorException if shapes do not fit
    */
   default Run run(
-      Tensor x, List<? extends State> initial, @Nullable Tensor lengths, @Nullable Tensor resets) {
+      Tensor x,
+      List<? extends RecurrentState> initial,
+      @Nullable Tensor lengths,
+      @Nullable Tensor resets) {
     return run(x, Marks.ofLengths(lengths).withResets(resets), initial);
   }
 
@@ -102,5 +96,5 @@ public interface Sequence extends Layer {
    *     its initial state gives
    * @param states the final states, one per cell; pass them on to carry the state to the next window
    */
-  record Run(Tensor y, Tensor last, List<State> states) {}
+  record Run(Tensor y, Tensor last, List<RecurrentState> states) {}
 }

@@ -50,7 +50,7 @@ final class StateRecords {
         accessors[i] =
             MethodHandles.lookup()
                 .unreflect(accessor)
-                .asType(MethodType.methodType(Tensor.class, State.class));
+                .asType(MethodType.methodType(Tensor.class, RecurrentState.class));
       }
       Constructor<?> canonical = type.getDeclaredConstructor(types);
       open(canonical, type);
@@ -58,7 +58,7 @@ final class StateRecords {
           MethodHandles.lookup()
               .unreflectConstructor(canonical)
               .asSpreader(Tensor[].class, types.length)
-              .asType(MethodType.methodType(State.class, Tensor[].class));
+              .asType(MethodType.methodType(RecurrentState.class, Tensor[].class));
     } catch (ReflectiveOperationException e) {
       throw new TensorException("state: " + type.getName() + " cannot be taken apart", e);
     }
@@ -78,7 +78,7 @@ final class StateRecords {
     }
   }
 
-  static List<Tensor> tensors(State state) {
+  static List<Tensor> tensors(RecurrentState state) {
     MethodHandle[] handles = OF.get(state.getClass()).accessors;
     Tensor[] out = new Tensor[handles.length];
     try {
@@ -104,10 +104,10 @@ final class StateRecords {
   }
 
   @SuppressWarnings("unchecked") // The constructor is that of the state's own class.
-  static <S extends State> S with(S state, List<Tensor> tensors) {
+  static <S extends RecurrentState> S with(S state, List<Tensor> tensors) {
     MethodHandle constructor = OF.get(state.getClass()).constructor;
     try {
-      return (S) (State) constructor.invokeExact(tensors.toArray(new Tensor[0]));
+      return (S) (RecurrentState) constructor.invokeExact(tensors.toArray(new Tensor[0]));
     } catch (Error e) { // of the heap, say: none of the record's
       throw e;
     } catch (Throwable e) {

@@ -1,7 +1,7 @@
 package carousel.nn.recurrent;
 
-import carousel.nn.Init;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -36,7 +36,7 @@ final class Weights {
   }
 
   static Tensor zeros(Parameter like, int batch, int features) {
-    return Tensor.zerosAs(like.value(), Shape.of(batch, features));
+    return like.value().zerosLike(Shape.of(batch, features));
   }
 
   /** Zeros in a tensor each: what is written to one, or its gradient, is not the other's. */

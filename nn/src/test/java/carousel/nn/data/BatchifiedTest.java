@@ -4,9 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.NoSuchElementException;
 import java.util.stream.IntStream;
@@ -17,11 +18,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class BatchifiedTest {
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach
@@ -88,12 +89,12 @@ class BatchifiedTest {
     var data = alphabet(40).batchify(4);
     TokenBatch window;
     var before = scope.bytes();
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       window = data.window(3, 5);
       assertThat(step.bytes()).isZero();
     }
     assertThat(scope.bytes()).isEqualTo(before);
-    assertThat(window.tokens().storage()).isSameAs(data.data().storage());
+    assertThat(Engine.storage(window.tokens())).isSameAs(Engine.storage(data.data()));
     assertThat(window.tokens().get(0, 1)).isEqualTo(13);
   }
 

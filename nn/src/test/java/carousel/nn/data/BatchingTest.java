@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -92,7 +92,7 @@ class BatchingTest {
 
   @Test
   void padsToTheLongest() {
-    try (var _ = Scope.open()) {
+    try (var _ = TensorScope.open()) {
       var batch = PaddedBatch.of(List.of(new int[] {1, 2, 3}, new int[0], new int[] {4}), -100);
       assertThat(batch.tokens().shape()).isEqualTo(Shape.of(3, 3));
       assertThat(batch.tokens().toIntArray())

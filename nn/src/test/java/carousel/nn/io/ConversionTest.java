@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,12 +25,12 @@ import org.junit.jupiter.api.io.TempDir;
 class ConversionTest {
   @TempDir Path folder;
   private Path file;
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
     file = folder.resolve("file.safetensors");
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach

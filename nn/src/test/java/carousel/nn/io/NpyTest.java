@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -26,12 +26,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 class NpyTest {
   @TempDir Path folder;
   private Path file;
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
     file = folder.resolve("x.npy");
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach

@@ -4,12 +4,12 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.nn.Init;
-import carousel.nn.Linear;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Linear;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -35,12 +35,12 @@ class NpzTest {
 
   @TempDir Path folder;
   private Path file;
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
     file = folder.resolve("weights.npz");
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach

@@ -6,10 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carousel.nn.Layer;
 import carousel.nn.Parameter;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -27,12 +28,12 @@ import org.junit.jupiter.api.io.TempDir;
 class SafetensorsTest {
   @TempDir Path folder;
   private Path file;
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
     file = folder.resolve("weights.safetensors");
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach
@@ -89,11 +90,11 @@ class SafetensorsTest {
   void loadedTensorsBelongToTheScopeAroundTheCall() throws IOException {
     Safetensors.save(file, Map.of("x", Tensor.of(1f, 2f)));
     Tensor inner;
-    try (var _ = Scope.open()) {
+    try (var _ = TensorScope.open()) {
       inner = Objects.requireNonNull(Safetensors.load(file).get("x"));
       assertThat(inner.toFloatArray()).containsExactly(1, 2);
     }
-    assertThat(inner.storage().isOpen()).isFalse();
+    assertThat(Engine.storage(inner).isOpen()).isFalse();
   }
 
   @Test

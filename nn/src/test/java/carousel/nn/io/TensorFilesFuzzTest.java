@@ -3,8 +3,8 @@ package carousel.nn.io;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.fuzz.Fuzz;
 import carousel.tensor.fuzz.Reader;
 import carousel.tensor.fuzz.SafetensorsDamage;
@@ -31,7 +31,7 @@ class TensorFilesFuzzTest {
 
   /** The bytes of a file as a writer makes it. */
   private static byte[] written(Writer writer) {
-    try (var _ = Scope.open()) {
+    try (var _ = TensorScope.open()) {
       var file = Files.createTempFile("sound", "");
       writer.write(file);
       var bytes = Files.readAllBytes(file);

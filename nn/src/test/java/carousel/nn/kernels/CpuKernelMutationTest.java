@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import carousel.nn.FusedContract;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.CpuBackend;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.vector.VectorKernels;
@@ -144,7 +144,7 @@ class CpuKernelMutationTest {
     var broken = new BrokenKernels(new VectorKernels(128));
     Device device = Device.of(name + ", broken", new CpuBackend(HostMemory.pool(), broken));
     List<Mutant> alive = new ArrayList<>();
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       List<KernelCase> cases = make.get();
       for (KernelCase one : cases) {
         assertThat(one.kernel()).as("a kernel of %s", name).isNotNull();

@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.CpuBackend;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.loop.Pointwise;
@@ -60,7 +60,7 @@ class FailingKernelsTest {
 
   @Test
   void aLayerRunsOpByOp() {
-    try (var scope = Scope.open(failing())) {
+    try (var scope = TensorScope.open(failing())) {
       Tensor x = Philox.of(1).normal(DType.F32, 0, 1, 4, 2, 3);
       var layer = Recurrent.of(Lstm.of(3, 5, Init.uniform(0.3), Philox.of(2)));
       Supplier<Tensor> loss = () -> layer.run(x).y().square().sum();
@@ -72,7 +72,7 @@ class FailingKernelsTest {
 
   @Test
   void whereKernelsAreComparedItIsThrown() {
-    try (var scope = Scope.open(failing())) {
+    try (var scope = TensorScope.open(failing())) {
       Tensor x = Philox.of(1).normal(DType.F32, 0, 1, 4, 2, 3);
       var layer = Recurrent.of(Lstm.of(3, 5, Init.uniform(0.3), Philox.of(2)));
       assertThatThrownBy(() -> Agreement.trusting(() -> layer.run(x)))
@@ -82,7 +82,7 @@ class FailingKernelsTest {
 
   @Test
   void aCompositeRunsByItsBody() {
-    try (var scope = Scope.open(failing())) {
+    try (var scope = TensorScope.open(failing())) {
       Tensor a = Philox.of(1).normal(DType.F32, 0, 1, 64, 32);
       Tensor b = Philox.of(2).normal(DType.F32, 0, 1, 64, 32);
       Tensor y = Op.apply(GATES, a, b);

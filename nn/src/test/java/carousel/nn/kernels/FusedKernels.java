@@ -1,15 +1,15 @@
 package carousel.nn.kernels;
 
-import carousel.nn.CrossEntropy;
-import carousel.nn.Dropout;
-import carousel.nn.Init;
-import carousel.nn.Linear;
 import carousel.nn.Training;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Dropout;
+import carousel.nn.layer.Linear;
+import carousel.nn.loss.CrossEntropy;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.OddCell;
 import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.StrangeCell;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
@@ -100,9 +100,10 @@ record FusedKernels(DType type, int inputs, int units) {
     return cell;
   }
 
-  private <S extends State> S state(Cell<S> cell, int rows) {
+  private <S extends RecurrentState> S state(Cell<S> cell, int rows) {
     var rng = Philox.of(9);
-    return State.map(cell.zero(rows), zero -> rng.normal(type, 0, WIDE, zero.shape().toArray()));
+    return RecurrentState.map(
+        cell.zero(rows), zero -> rng.normal(type, 0, WIDE, zero.shape().toArray()));
   }
 
   private List<KernelCase> scan(String name, boolean reverse, int steps, int rows, int... lengths) {
@@ -121,7 +122,7 @@ record FusedKernels(DType type, int inputs, int units) {
     return all(() -> step(cell(name, 3)));
   }
 
-  private <S extends State> S step(Cell<S> cell) {
+  private <S extends RecurrentState> S step(Cell<S> cell) {
     Tensor x = Philox.of(5).normal(type, 0, 1, 1, 3, inputs);
     return cell.step(cell.project(x).select(0, 0), state(cell, 3));
   }

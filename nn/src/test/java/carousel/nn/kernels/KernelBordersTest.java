@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import carousel.nn.FusedContract;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Combinations;
 import carousel.tensor.contract.GuardedMemory;
 import carousel.tensor.cpu.CpuBackend;
@@ -48,7 +48,7 @@ class KernelBordersTest {
       if (!Combinations.isTried(3, number, names.indexOf(name))) {
         return;
       }
-      try (var scope = Scope.open(device)) {
+      try (var scope = TensorScope.open(device)) {
         for (KernelCase one : make.get()) {
           assertThat(one.differs(Runnable::run)).as("%s is wrong", name).isFalse();
           assertThat(memory.damage()).as("written beyond by %s", name).isEmpty();

@@ -5,9 +5,9 @@ import carousel.nn.FusedContract;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Scan;
@@ -87,7 +87,7 @@ final class KernelCase {
   /** The sum whose gradient is wanted. */
   private Tensor flow() {
     Tensor[] outputs = op.body().apply(inputs);
-    Tensor sum = Tensor.zerosAs(outputs[0], Shape.SCALAR);
+    Tensor sum = outputs[0].zerosLike(Shape.SCALAR);
     for (int k = 0; k < outputs.length; k++) {
       sum = sum.add(outputs[k].mul(cotangents[k]).sum());
     }
@@ -115,7 +115,7 @@ final class KernelCase {
 
   private static List<Use> all(Predicate<Composite> wanted, Supplier<?> run) {
     List<Use> uses = new ArrayList<>();
-    var outside = Scope.current();
+    var outside = TensorScope.current();
     Interpreter watch =
         (op, in) -> {
           if (op instanceof Composite composite && wanted.test(composite)) {
@@ -127,7 +127,7 @@ final class KernelCase {
           Arrays.stream(out).forEach(outside::adopt);
           return out;
         };
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       watch.run(run);
     }
     return uses;
@@ -154,7 +154,7 @@ final class KernelCase {
    * @param around runs the kernel
    */
   boolean differs(Consumer<Runnable> around) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       boolean[] wanted = new boolean[inputs.length];
       for (int i = 0; i < wanted.length; i++) {
         wanted[i] = isLeaf(inputs[i]);

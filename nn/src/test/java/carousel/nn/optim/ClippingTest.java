@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.golden.Golden;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -19,11 +19,11 @@ class ClippingTest {
   private static final Golden GOLDEN = Golden.load("clipping");
   private static final List<String> NAMES = List.of("a", "b", "c");
 
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach

@@ -3,18 +3,18 @@ package carousel.nn.optim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
-import carousel.nn.Dropout;
-import carousel.nn.Embedding;
-import carousel.nn.Init;
 import carousel.nn.Layer;
-import carousel.nn.LayerNorm;
-import carousel.nn.Linear;
-import carousel.nn.Loss;
 import carousel.nn.Training;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Dropout;
+import carousel.nn.layer.Embedding;
+import carousel.nn.layer.LayerNorm;
+import carousel.nn.layer.Linear;
+import carousel.nn.loss.Loss;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -60,7 +60,7 @@ class DescentTest {
   private record Result(double first, double last, long before, long after) {}
 
   private static Result train(Rule rule, double rate) {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var model = Model.of(1);
       var optimizer = rule.over(model.parameters(), rate);
       var noise = Philox.of(2);
@@ -69,7 +69,7 @@ class DescentTest {
       double first = model.loss(tokens, targets).item();
       long before = run.bytes();
       for (int k = 0; k < 150; k++) {
-        try (var step = Scope.open()) {
+        try (var step = TensorScope.open()) {
           optimizer.step(
               Grad.of(
                       () -> Training.with(noise, () -> model.loss(tokens, targets)),

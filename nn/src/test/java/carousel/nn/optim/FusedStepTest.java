@@ -8,9 +8,10 @@ import carousel.autograd.Gradients;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -62,7 +63,7 @@ class FusedStepTest {
 
     @Override
     public Tensor update(Tensor parameter, Tensor gradient, Memory memory) {
-      if (parameter.storage().isOpen()) {
+      if (Engine.storage(parameter).isOpen()) {
         computed++;
       } else {
         traced++;
@@ -109,7 +110,7 @@ class FusedStepTest {
   }
 
   private static void compare(Rule rule) {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var fused = new Counting(rule, false);
       var whole = new Counting(rule, true);
       var one = parameters();
@@ -120,7 +121,7 @@ class FusedStepTest {
       for (int k = 0; k < 7; k++) {
         first.learningRate(0.01 / (1 + k));
         second.learningRate(0.01 / (1 + k));
-        try (var step = Scope.open()) {
+        try (var step = TensorScope.open()) {
           first.step(gradients(one, k).clipNorm(1 + 100 * k));
           second.step(gradients(other, k).clipNorm(1 + 100 * k));
         }
@@ -144,18 +145,18 @@ class FusedStepTest {
 
   @Test
   void raisesTheVersionOfWhatItWrites() {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var p = Parameter.of(Tensor.ones(3));
       var parameters = Parameters.of(List.of(new Parameters.Named("p", p)));
-      int before = p.value().storage().version();
+      int before = Engine.storage(p.value()).version();
       Sgd.of(parameters, 0.1).step(gradients(parameters, 0));
-      assertThat(p.value().storage().version()).isGreaterThan(before);
+      assertThat(Engine.storage(p.value()).version()).isGreaterThan(before);
     }
   }
 
   @Test
   void readsAGradientThatIsAParameterBeforeItChanges() {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var p = Parameter.of(Tensor.of(1f, 2f));
       var q = Parameter.of(Tensor.of(3f, 4f));
       var parameters =
@@ -188,7 +189,7 @@ class FusedStepTest {
     for (DType type : new DType[] {DType.F32, DType.F64}) {
       for (int width : new int[] {1, 16, 37}) {
         for (var pair : pairs) {
-          try (var run = Scope.open()) {
+          try (var run = TensorScope.open()) {
             Tensor rows = trained(pair.getFirst(), type, width);
             Tensor all = trained(pair.getLast(), type, width);
             assertThat(rows.sameValues(all)).as(pair + " " + type + " " + width).isTrue();
@@ -204,9 +205,9 @@ class FusedStepTest {
     var leaf = parameters.iterator().next();
     var optimizer = rule.over(parameters, 0.1);
     for (int k = 0; k < 3; k++) {
-      try (var step = Scope.open()) {
+      try (var step = TensorScope.open()) {
         Tensor tokens = Tensor.of(5 + k, 59, 5, 0);
-        var g = Grad.of(() -> table.value().indexSelect(0, tokens).square().sum(), parameters);
+        var g = Grad.of(() -> table.value().indexSelect(tokens, 0).square().sum(), parameters);
         assertThat(g.unscaledRows(leaf)).isNotNull();
         optimizer.step(g.clipNorm(3));
       }

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
 import carousel.nn.Parameters.Named;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.golden.Golden;
 import java.util.HashSet;
 import java.util.List;
@@ -98,13 +98,13 @@ class OptimizerGoldensTest {
     int steps = GOLDEN.shape("gradients")[0];
     int size = 12;
     var result = new double[steps * size];
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var parameter = Parameter.of(Tensor.of(Shape.of(3, 4), GOLDEN.values("start")));
       var parameters = Parameters.of(List.of(new Named("p", parameter)));
       var optimizer = settings.rule().over(parameters, settings.rate());
       Tensor gradients = Tensor.of(Shape.of(steps, 3, 4), GOLDEN.values("gradients"));
       for (int k = 0; k < steps; k++) {
-        try (var step = Scope.open()) {
+        try (var step = TensorScope.open()) {
           Tensor gradient = gradients.select(0, k);
           optimizer.step(leaf -> gradient);
           System.arraycopy(parameter.value().toDoubleArray(), 0, result, k * size, size);

@@ -6,16 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Leaf;
-import carousel.nn.Init;
 import carousel.nn.Layer;
-import carousel.nn.Linear;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Linear;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class OptimizerTest {
-  private Scope run;
+  private TensorScope run;
 
   private static final List<Rule> RULES =
       List.of(
@@ -49,7 +49,7 @@ class OptimizerTest {
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach
@@ -72,7 +72,7 @@ class OptimizerTest {
         Optimizer optimizer = Optimizer.of(holder.parameters(), rule, 1e-3);
         for (int k = 0; k < 8; k++) {
           double sign = k % 3 == 2 ? -1 : 1;
-          optimizer.step(leaf -> Tensor.fullAs(leaf.value(), leaf.value().shape(), sign * size));
+          optimizer.step(leaf -> leaf.value().fullLike(leaf.value().shape(), sign * size));
         }
         double[] after = p.value().cast(DType.F64).toDoubleArray();
         assertThat(Arrays.stream(after).allMatch(Double::isFinite))
@@ -87,7 +87,7 @@ class OptimizerTest {
 
   /** A step with gradients that depend on the parameters, in a scope of its own. */
   private static void step(Optimizer optimizer, int k) {
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       Function<Leaf, Tensor> gradients = leaf -> leaf.value().mul(k % 3 - 0.5).add(0.1 * k);
       optimizer.step(gradients);
     }
@@ -104,7 +104,7 @@ class OptimizerTest {
             DynamicTest.dynamicTest(
                 rule.toString(),
                 () -> {
-                  try (var scope = Scope.open()) {
+                  try (var scope = TensorScope.open()) {
                     var one = model();
                     var first = rule.over(one.parameters(), 0.1);
                     for (int k = 0; k < 5; k++) {
@@ -145,10 +145,10 @@ class OptimizerTest {
             DynamicTest.dynamicTest(
                 rule.toString(),
                 () -> {
-                  try (var scope = Scope.open()) {
+                  try (var scope = TensorScope.open()) {
                     var optimizer = rule.over(model().parameters(), 0.1);
                     long before = scope.bytes();
-                    try (var inner = Scope.open()) {
+                    try (var inner = TensorScope.open()) {
                       optimizer.step(Leaf::value);
                       assertThat(inner.bytes()).isZero();
                     }

@@ -7,8 +7,8 @@ import carousel.nn.Training;
 import carousel.nn.random.CellProgram.Direction;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Recurrent;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.Sequence;
-import carousel.nn.recurrent.State;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
@@ -37,7 +37,7 @@ final class CellRun implements Referee.Ready {
   /** Made for each call. */
   private Tensor x;
 
-  private List<State> initial = List.of();
+  private List<RecurrentState> initial = List.of();
 
   CellRun(CellProgram program) {
     this.program = program;
@@ -72,10 +72,10 @@ final class CellRun implements Referee.Ready {
   }
 
   private Sequence layer() {
-    List<Recurrent<State>> layers = new ArrayList<>();
+    List<Recurrent<RecurrentState>> layers = new ArrayList<>();
     for (ProgramCell cell : cells) {
       boolean reverse = layers.size() == 1 || program.direction() == Direction.REVERSE;
-      Recurrent<State> one = reverse ? Recurrent.reverse(cell) : Recurrent.of(cell);
+      Recurrent<RecurrentState> one = reverse ? Recurrent.reverse(cell) : Recurrent.of(cell);
       layers.add(program.learned() ? one.withLearnedStart() : one);
     }
     for (int k = 0; k < layers.size(); k++) {
@@ -135,11 +135,11 @@ final class CellRun implements Referee.Ready {
     return last;
   }
 
-  private List<State> states(Call call, Philox rng) {
-    List<State> all = new ArrayList<>();
+  private List<RecurrentState> states(Call call, Philox rng) {
+    List<RecurrentState> all = new ArrayList<>();
     for (ProgramCell cell : cells) {
       all.add(
-          State.map(
+          RecurrentState.map(
               cell.zero(call.rows()), zero -> rng.normal(type, 0, 0.5, zero.shape().toArray())));
     }
     return all;
@@ -148,7 +148,7 @@ final class CellRun implements Referee.Ready {
   private Map<String, Tensor> leaves() {
     Map<String, Tensor> leaves = new LinkedHashMap<>();
     leaves.put("x", x);
-    for (State state : initial) {
+    for (RecurrentState state : initial) {
       for (Tensor tensor : state.tensors()) {
         leaves.put("initial state " + leaves.size(), tensor);
       }
@@ -174,7 +174,7 @@ final class CellRun implements Referee.Ready {
     Sequence.Run run = watched(() -> run(call));
     outcome.add("y", run.y());
     outcome.add("last", run.last());
-    for (State state : run.states()) {
+    for (RecurrentState state : run.states()) {
       state.tensors().forEach(tensor -> outcome.add("state after the run", tensor));
     }
     Map<String, Tensor> leaves = leaves();
@@ -225,7 +225,7 @@ final class CellRun implements Referee.Ready {
       }
     }
     var rng = Philox.of(17);
-    Tensor sum = Tensor.zerosAs(run.y(), Shape.SCALAR);
+    Tensor sum = run.y().zerosLike(Shape.SCALAR);
     for (Tensor y : read) {
       Tensor weight = rng.normal(y.dtype(), 0, 1, y.shape().toArray());
       sum = sum.add(y.mul(weight).sum()).add(y.square().mul(weight).sum());

@@ -36,7 +36,7 @@ final class CellSource {
             """
             record Found(%s)
                 implements %s<Found.S> {
-              record S(%s) implements State {}
+              record S(%s) implements RecurrentState {}
 
             """,
             String.join(", ", components()),
@@ -76,7 +76,7 @@ final class CellSource {
     }
     String zeros =
         program.states().stream()
-            .map(columns -> "Tensor.zerosAs(wx.value(), Shape.of(batch, " + columns + "))")
+            .map(columns -> "wx.value().zerosLike(Shape.of(batch, " + columns + "))")
             .collect(Collectors.joining(", "));
     text.append(method("S zero(int batch)", "return new S(" + zeros + ");"));
     if (program.label() != null) {
@@ -199,7 +199,7 @@ final class CellSource {
     if (call.view() == Call.View.PADDED) {
       text.append("// NaN past the lengths\n");
     }
-    String initial = call.given() ? "initial" + index : "List.<State>of()";
+    String initial = call.given() ? "initial" + index : "List.<RecurrentState>of()";
     if (call.given()) {
       String states =
           IntStream.range(0, program.direction() == Direction.BOTH ? 2 : 1)

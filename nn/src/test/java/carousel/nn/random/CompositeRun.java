@@ -6,6 +6,7 @@ import carousel.nn.random.CompositeProgram.Input;
 import carousel.nn.random.CompositeProgram.Run;
 import carousel.nn.random.CompositeProgram.View;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -124,7 +125,7 @@ final class CompositeRun implements Referee.Ready, Evaluation.Held {
   @Override
   public List<Tensor> movable(int call) {
     // What is expanded cannot be assigned.
-    return leaves().stream().filter(x -> x.layout().isContiguous()).toList();
+    return leaves().stream().filter(x -> Engine.layout(x).isContiguous()).toList();
   }
 
   @Override

@@ -1,6 +1,6 @@
 package carousel.nn.random;
 
-import carousel.nn.Dropout;
+import carousel.nn.layer.Dropout;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
@@ -54,8 +54,7 @@ final class Evaluation {
       case Node.Made(Node.Pattern pattern, int columns, double value) ->
           switch (pattern) {
             case FULL -> Tensor.full(like.dtype(), value, columns);
-            case FULL_ROWS ->
-                Tensor.fullAs(like, like.shape().with(like.rank() - 1, columns), value);
+            case FULL_ROWS -> like.fullLike(like.shape().with(like.rank() - 1, columns), value);
             case ZEROS_LIKE -> like.zerosLike();
             case RAMP -> Tensor.linspace(like.dtype(), -value, value, columns);
           };
@@ -71,7 +70,7 @@ final class Evaluation {
               .get(output);
       case Node.Product(int left, int right) -> values.get(left).matmul(values.get(right));
       case Node.Joined(List<Integer> operands) ->
-          Tensor.concat(Tensor.LAST, operands.stream().map(values::get).toList());
+          Tensor.concat(operands.stream().map(values::get).toList(), Tensor.LAST);
       case Node.Single single -> single(single, values.get(single.x()));
     };
   }
@@ -117,7 +116,7 @@ final class Evaluation {
 
   private static Tensor folded(Reduce reduce, Tensor x, boolean keep, int axis) {
     if (reduce == Reduce.PROD) {
-      return x.prod(keep, axis);
+      return x.prod(axis, keep);
     }
     Tensor kept = Op.apply(new ReduceAxes(reduce, List.of(axis)), x);
     return keep ? kept : kept.reshape(kept.shape().without(axis));

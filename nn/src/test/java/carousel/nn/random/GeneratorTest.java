@@ -3,8 +3,8 @@ package carousel.nn.random;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -72,7 +72,7 @@ class GeneratorTest {
   /** A referee that lets everything pass is none. */
   @Test
   void aKernelThatDiffersIsNoticed() {
-    try (var scope = Scope.open(Device.cpu())) {
+    try (var scope = TensorScope.open(Device.cpu())) {
       var one = new Outcome();
       var other = new Outcome();
       one.add("y", Tensor.of(1.0, 2.0));

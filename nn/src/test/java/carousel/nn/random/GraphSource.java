@@ -91,7 +91,7 @@ final class GraphSource {
             case FULL_ROWS ->
                 String.format(
                     Locale.ROOT,
-                    "Tensor.fullAs(%1$s, %1$s.shape().with(%1$s.rank() - 1, %2$d), %3$s)",
+                    "%1$s.fullLike(%1$s.shape().with(%1$s.rank() - 1, %2$d), %3$s)",
                     like,
                     columns,
                     value);
@@ -122,7 +122,7 @@ final class GraphSource {
       case Node.Joined(List<Integer> operands) ->
           String.format(
               Locale.ROOT,
-              "Tensor.concat(Tensor.LAST, List.of(%s))",
+              "Tensor.concat(List.of(%s), Tensor.LAST)",
               operands.stream().map(names::get).collect(Collectors.joining(", ")));
       case Node.Single single -> single(single, names.get(single.x()), place, indent);
     };
@@ -157,13 +157,13 @@ final class GraphSource {
           String.format(
               Locale.ROOT, "%s.slice(Tensor.LAST, 0, %d, 2)", x, forms.get(from).columns());
       case Node.Folded(Reduce reduce, int _, boolean keep, boolean overRows) ->
-          String.format(Locale.ROOT, "%s.%s(%s, %d)", x, reduce.label(), keep, overRows ? 0 : -1);
+          String.format(Locale.ROOT, "%s.%s(%d, %s)", x, reduce.label(), overRows ? 0 : -1, keep);
       case Node.Softmaxed(int _, boolean log) ->
           x + (log ? ".logSoftmax" : ".softmax") + "(Tensor.LAST)";
       case Node.Pooled(Reduce reduce, int from, int blocks) ->
           String.format(
               Locale.ROOT,
-              "%s.reshape(-1, %d, %d).%s(false, 1)",
+              "%s.reshape(-1, %d, %d).%s(1)",
               x,
               blocks,
               forms.get(from).columns() / blocks,

@@ -60,7 +60,7 @@ record OwnOp(Kind kind, Op row, Unary slope, double factor) implements CustomOp 
       case OF_ONE, CLIPPED, STOPPING, IGNORING -> new Tensor[] {Op.apply(row, in[0])};
       case OF_TWO -> new Tensor[] {Op.apply(row, in[0], in[1])};
       case PAIR -> new Tensor[] {Op.apply(row, in[0]), in[0].mul(in[1])};
-      case CENTRED -> new Tensor[] {in[0].sub(in[0].mean(true, Tensor.LAST))};
+      case CENTRED -> new Tensor[] {in[0].sub(in[0].mean(Tensor.LAST, true))};
     };
   }
 
@@ -84,7 +84,7 @@ record OwnOp(Kind kind, Op row, Unary slope, double factor) implements CustomOp 
             Tensor second = c.wanted(1) ? c.g(1).mul(c.out(0)).mul(factor) : null;
             return new Tensor[] {both, second};
           });
-      case CENTRED -> Vjp.linear(g -> g.sub(g.mean(true, Tensor.LAST)).mul(factor));
+      case CENTRED -> Vjp.linear(g -> g.sub(g.mean(Tensor.LAST, true)).mul(factor));
     };
   }
 

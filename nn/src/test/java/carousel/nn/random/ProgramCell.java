@@ -4,14 +4,14 @@ import carousel.nn.Parameter;
 import carousel.nn.Parameters;
 import carousel.nn.recurrent.AffineCell;
 import carousel.nn.recurrent.Cell;
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
 /** A cell that runs a program. */
-sealed interface ProgramCell extends Cell<State> {
+sealed interface ProgramCell extends Cell<RecurrentState> {
   /** What it is made of. */
   Content content();
 
@@ -46,16 +46,16 @@ sealed interface ProgramCell extends Cell<State> {
   }
 
   /** One tensor. */
-  record One(Tensor a) implements State {}
+  record One(Tensor a) implements RecurrentState {}
 
   /** Two tensors. */
-  record Two(Tensor a, Tensor b) implements State {}
+  record Two(Tensor a, Tensor b) implements RecurrentState {}
 
   /** Three tensors. */
-  record Three(Tensor a, Tensor b, Tensor c) implements State {}
+  record Three(Tensor a, Tensor b, Tensor c) implements RecurrentState {}
 
   /** A state of as many tensors. */
-  static State state(List<Tensor> tensors) {
+  static RecurrentState state(List<Tensor> tensors) {
     return switch (tensors.size()) {
       case 1 -> new One(tensors.get(0));
       case 2 -> new Two(tensors.get(0), tensors.get(1));
@@ -65,11 +65,11 @@ sealed interface ProgramCell extends Cell<State> {
 
   /** The input enters as in any affine cell. */
   record Affine(Content content, Parameter wx, Parameter b)
-      implements ProgramCell, AffineCell<State> {}
+      implements ProgramCell, AffineCell<RecurrentState> {}
 
   /** An affine cell with a projection of its own. */
   record Overriding(Content content, Parameter wx, Parameter b)
-      implements ProgramCell, AffineCell<State> {
+      implements ProgramCell, AffineCell<RecurrentState> {
     @Override
     public int inputs() {
       return content.program().inputs();
@@ -119,7 +119,7 @@ sealed interface ProgramCell extends Cell<State> {
   }
 
   @Override
-  default State step(Tensor z, State state) {
+  default RecurrentState step(Tensor z, RecurrentState state) {
     List<Tensor> given = new ArrayList<>(List.of(z));
     given.addAll(state.tensors());
     return state(
@@ -127,7 +127,7 @@ sealed interface ProgramCell extends Cell<State> {
   }
 
   @Override
-  default Tensor output(State state) {
+  default Tensor output(RecurrentState state) {
     Graph output = content().program().output();
     return output == null
         ? state.tensors().getFirst()
@@ -135,10 +135,10 @@ sealed interface ProgramCell extends Cell<State> {
   }
 
   @Override
-  default State zero(int batch) {
+  default RecurrentState zero(int batch) {
     return state(
         content().program().states().stream()
-            .map(columns -> Tensor.zerosAs(wx().value(), Shape.of(batch, columns)))
+            .map(columns -> wx().value().zerosLike(Shape.of(batch, columns)))
             .toList());
   }
 

@@ -46,10 +46,10 @@ enum Projection {
     }
   },
   /** x beside it. */
-  BESIDE("Tensor.concat(Tensor.LAST, List.of(x, x.matmul(wx.value()).add(b.value())))") {
+  BESIDE("Tensor.concat(List.of(x, x.matmul(wx.value()).add(b.value())), Tensor.LAST)") {
     @Override
     Tensor apply(Tensor x, Tensor wx, Tensor b) {
-      return Tensor.concat(Tensor.LAST, List.of(x, x.matmul(wx).add(b)));
+      return Tensor.concat(List.of(x, x.matmul(wx).add(b)), Tensor.LAST);
     }
 
     @Override
@@ -65,10 +65,10 @@ enum Projection {
     }
   },
   /** Of length 1, which nothing is at zeros: what a cell sees beside padding has to be something else. */
-  UNIT("x.div(x.square().sum(true, Tensor.LAST).sqrt()).matmul(wx.value()).add(b.value())") {
+  UNIT("x.div(x.square().sum(Tensor.LAST, true).sqrt()).matmul(wx.value()).add(b.value())") {
     @Override
     Tensor apply(Tensor x, Tensor wx, Tensor b) {
-      return x.div(x.square().sum(true, Tensor.LAST).sqrt()).matmul(wx).add(b);
+      return x.div(x.square().sum(Tensor.LAST, true).sqrt()).matmul(wx).add(b);
     }
   },
   /** No gradient for x. */

@@ -5,8 +5,8 @@ import carousel.nn.random.Verdict.Kind;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Interpreter;
@@ -55,7 +55,7 @@ final class Referee {
   static Verdict judge(Supplier<? extends Ready> program) {
     String kernel = "";
     Kind worst = Kind.SAME;
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Ready ready = program.get();
       for (int call = 0; call < ready.calls(); call++) {
         ready.prepare(call, call == 0);
@@ -98,7 +98,7 @@ final class Referee {
     if (difference != null) {
       difference = actual.difference(expected, tolerance, moved(ready, call));
       kind = difference == null ? Kind.ROUNDED : Kind.DIFFERS;
-    } else if (ready.threads(call) > 1 && Scope.current().device() == Device.cpu()) {
+    } else if (ready.threads(call) > 1 && TensorScope.current().device() == Device.cpu()) {
       difference = threads(ready, call);
       kind = difference == null ? Kind.SAME : Kind.THREADS;
     }
@@ -106,7 +106,7 @@ final class Referee {
   }
 
   private static Outcome outcome(Ready ready, int call) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       return ready.outcome(call);
     }
   }
@@ -124,7 +124,7 @@ final class Referee {
     }
     for (int i = 0; i < TRIES; i++) {
       var rng = Philox.of(i);
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         for (Tensor x : ready.movable(call)) {
           Tensor factor = rng.uniform(x.dtype(), 1 - step, 1 + step, x.shape().toArray());
           x.assign(x.mul(factor));

@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.nn.Parameter;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -48,7 +48,8 @@ class BackwardFormulasTest {
     }
   }
 
-  private static List<Tensor> gradients(Sequence layer, Tensor dHs, State start, List<Tensor> by) {
+  private static List<Tensor> gradients(
+      Sequence layer, Tensor dHs, RecurrentState start, List<Tensor> by) {
     var g =
         Grad.of(
             () -> layer.run(by.getFirst(), List.of(start), null).y().mul(dHs).sum(),
@@ -73,7 +74,7 @@ class BackwardFormulasTest {
   @ParameterizedTest
   @EnumSource(Activation.class)
   void elman(Activation f) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = random(1, T, N, D);
       Tensor h0 = random(2, N, H);
       Tensor dHs = random(3, T, N, H);
@@ -102,7 +103,7 @@ class BackwardFormulasTest {
       }
       var by = List.of(x, h0, wx, wh, cell.b().value());
       var byHand = new LinkedHashMap<String, Tensor>();
-      byHand.put("x", Tensor.stack(0, List.of(dX)));
+      byHand.put("x", Tensor.stack(List.of(dX), 0));
       byHand.put("h0", dHprev);
       byHand.put("wx", dWx.value);
       byHand.put("wh", dWh.value);
@@ -122,7 +123,7 @@ class BackwardFormulasTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void lstm(boolean peepholes) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = random(1, T, N, D);
       Tensor h0 = random(2, N, H);
       Tensor c0 = random(3, N, H);
@@ -172,7 +173,7 @@ class BackwardFormulasTest {
         Tensor dI = dC.mul(g).mul(i).mul(i.neg().add(1));
         Tensor dG = dC.mul(i).mul(g.square().neg().add(1));
         dCprev = f.mul(dC).add(dF.mul(pf)).add(dI.mul(pi));
-        Tensor dZ = Tensor.concat(1, List.of(dI, dF, dG, dO));
+        Tensor dZ = Tensor.concat(List.of(dI, dF, dG, dO), 1);
         dHprev = dZ.matmul(wh.value().transpose(0, 1));
         dX[t] = dZ.matmul(wx.value().transpose(0, 1));
         dWx.add(x.select(0, t).transpose(0, 1).matmul(dZ));
@@ -183,7 +184,7 @@ class BackwardFormulasTest {
         dpo.add(dO.mul(c.get(t + 1)).sum(0));
       }
       var byHand = new LinkedHashMap<String, Tensor>();
-      byHand.put("x", Tensor.stack(0, List.of(dX)));
+      byHand.put("x", Tensor.stack(List.of(dX), 0));
       byHand.put("h0", dHprev);
       byHand.put("c0", dCprev);
       byHand.put("wx", dWx.value);

@@ -5,8 +5,8 @@ import static carousel.nn.recurrent.Layers.random;
 
 import carousel.autograd.GradCheck;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Combinations;
 import java.util.List;
 import java.util.function.Function;
@@ -76,10 +76,10 @@ class CellContractTest {
   }
 
   private static void check(String name, Way way) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Sequence layer = way.layer.apply(name);
       Tensor x = random(3, way.steps, way.rows, Layers.D);
-      List<State> initial = way.given ? Layers.states(layer, way.rows, 4) : List.of();
+      List<RecurrentState> initial = way.given ? Layers.states(layer, way.rows, 4) : List.of();
       Tensor lengths = way.mask();
       GradCheck.standard()
           .run(
@@ -92,9 +92,9 @@ class CellContractTest {
 
   @Test
   void gradientsOfStacksOfMixedLayers() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var stack =
-          Stack.of(
+          Stacked.of(
               Bidirectional.of(cell("gru"), cell("elman", Layers.D, 2)),
               Recurrent.of(cell("peephole", 2 * Layers.H, 3)),
               learned(cell("jordan", Layers.H, 4)));

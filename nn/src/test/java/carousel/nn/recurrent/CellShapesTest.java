@@ -8,9 +8,9 @@ import carousel.nn.FusedContract;
 import carousel.nn.Parameters;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BinaryOperator;
@@ -80,7 +80,7 @@ class CellShapesTest {
   }
 
   private static void fails(Loose cell, String... words) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = x();
       for (int i = 0; i < 2; i++) {
         assertThatThrownBy(() -> Recurrent.of(cell).apply(x))
@@ -95,7 +95,7 @@ class CellShapesTest {
 
   @Test
   void aCellNeedNotBeARecord() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var cell = Loose.of((z, h) -> z.mul(0.3).add(h).tanh());
       Tensor x = x();
       var kernel = Grad.of(() -> Recurrent.of(cell).apply(x).square().sum(), x);
@@ -141,7 +141,7 @@ class CellShapesTest {
 
   @Test
   void theInputIsOfTheWeightsType() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var cell = Layers.cell("lstm"); // F64
       assertThatThrownBy(() -> Recurrent.of(cell).apply(Tensor.zeros(3, 2, Layers.D)))
           .isInstanceOf(TensorException.class)
@@ -151,7 +151,7 @@ class CellShapesTest {
 
   @Test
   void aStepMayCutAsOftenAsItLikes() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       int units = 150;
       var cell =
           new Loose(
@@ -161,7 +161,7 @@ class CellShapesTest {
                 for (int i = 0; i < units; i++) {
                   columns.add(h.narrow(1, (i + 1) % units, 1).mul(0.5).add(z));
                 }
-                return Tensor.concat(1, columns);
+                return Tensor.concat(columns, 1);
               },
               n -> Tensor.zeros(n, units),
               units);
@@ -175,7 +175,7 @@ class CellShapesTest {
   @Test
   @SuppressWarnings("NullAway") // what users' code does
   void aStepThatGivesNothingIsNamed() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var nothing =
           Recurrent.of(
               new Plain() {

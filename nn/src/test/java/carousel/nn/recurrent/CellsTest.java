@@ -11,12 +11,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.Init;
 import carousel.nn.Layer;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.GateOrder;
 import java.util.List;
 import java.util.stream.Stream;
@@ -48,7 +48,7 @@ class CellsTest {
 
   @Test
   void matrixPeepholesWithDiagonalMatricesAreDiagonalPeepholes() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var diagonal = Layers.fillZeros(PeepholeLstm.of(D, H, INIT, Philox.of(1)), Philox.of(2));
       var matrix =
           new MatrixPeepholeLstm(
@@ -72,7 +72,7 @@ class CellsTest {
 
   @Test
   void peepholesOfZeroAreThePlainLstm() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var plain = Layers.fillZeros(Lstm.of(D, H, INIT, Philox.of(1)), Philox.of(2));
       Parameter none = Parameter.of(Tensor.zeros(F64, H));
       var peephole = new PeepholeLstm(plain.wx(), plain.wh(), plain.b(), none, none, none);
@@ -83,7 +83,7 @@ class CellsTest {
 
   @Test
   void coupledGatesAreAnLstmWhoseForgetGateIsOneMinusItsInputGate() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var coupled = Layers.fillZeros(Cifg.of(D, H, INIT, Philox.of(1)), Philox.of(2));
       // σ(−a) = 1 − σ(a).
       var lstm =
@@ -95,13 +95,13 @@ class CellsTest {
 
   private static Parameter withForget(Parameter igo) {
     Tensor forget = GateOrder.CIFG.block(igo.value(), Tensor.LAST, "i").neg();
-    Tensor all = Tensor.concat(Tensor.LAST, List.of(igo.value(), forget));
+    Tensor all = Tensor.concat(List.of(igo.value(), forget), Tensor.LAST);
     return Parameter.of(GateOrder.LSTM.from(GateOrder.CIFG.with("f"), all, Tensor.LAST));
   }
 
   @Test
   void theTwoGrusDifferOnTheSameWeightsButNotWhileTheResetGateIsOpen() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var before = Layers.fillZeros(GruResetBefore.of(D, H, INIT, Philox.of(1)), Philox.of(2));
       Tensor x = random(3, 4, 2, D);
       assertThat(run(before, x).sub(run(after(before), x)).abs().max().item()).isGreaterThan(1e-3);
@@ -111,7 +111,7 @@ class CellsTest {
   }
 
   private static GruResetAfter after(GruResetBefore cell) {
-    Tensor wh = Tensor.concat(1, List.of(cell.wh().value(), cell.wn().value()));
+    Tensor wh = Tensor.concat(List.of(cell.wh().value(), cell.wn().value()), 1);
     return new GruResetAfter(
         cell.wx(),
         Parameter.of(GateOrder.GRU.from(cell.products().with("n"), wh, 1)),
@@ -123,7 +123,7 @@ class CellsTest {
   @ParameterizedTest
   @MethodSource("activations")
   void aLeakyUnitWithTauOneIsExactlyElman(Activation f) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var elman = Layers.fillZeros(Elman.of(f, D, H, INIT, Philox.of(1)), Philox.of(2));
       var leaky = new Leaky(f, 1, elman.wx(), elman.wh(), elman.b());
       Tensor x = random(3, 4, 2, D);
@@ -149,7 +149,7 @@ class CellsTest {
 
   @Test
   void jordanDiffersFromElmanOnTheSameWeightsAndFeedsItsOutputBack() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var jordan = Layers.fillZeros(Jordan.of(D, H, H, INIT, Philox.of(1)), Philox.of(2));
       var elman = new Elman(Activation.TANH, jordan.wx(), jordan.wy(), jordan.b());
       Tensor x = random(3, 4, 2, D);
@@ -175,7 +175,7 @@ class CellsTest {
 
   @Test
   void jordanMayGiveFewerFeaturesThanItHides() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var cell = Jordan.of(D, 5, 2, INIT, Philox.of(1));
       assertThat(cell.inputs()).isEqualTo(D);
       assertThat(cell.outputs()).isEqualTo(2);
@@ -186,7 +186,7 @@ class CellsTest {
 
   @Test
   void theForgetBiasFillsOneBlockAndLeavesTheOriginal() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var lstm = Lstm.of(D, H, INIT, Philox.of(1));
       var peephole = PeepholeLstm.of(D, H, INIT, Philox.of(1));
       var matrix = MatrixPeepholeLstm.of(D, H, INIT, Philox.of(1));
@@ -215,7 +215,7 @@ class CellsTest {
 
   @Test
   void theIdentityRnnStartsAsTheIdentity() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var cell = Elman.irnn(D, H, 0.5, INIT, Philox.of(1));
       same(cell.wh().value(), Tensor.eye(F64, H).mul(0.5));
       assertThat(cell.activation()).isEqualTo(Activation.RELU);
@@ -231,7 +231,7 @@ class CellsTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void sizesAndTypesComeFromTheWeights(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Cell<?> cell = Layers.cell(name, 5, 1);
       assertThat(cell.inputs()).isEqualTo(5);
       assertThat(cell.outputs()).isEqualTo(H);
@@ -246,7 +246,7 @@ class CellsTest {
   @ParameterizedTest
   @MethodSource("names")
   void cellsOfF32RunInF32AndAreNearThoseOfF64(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Cell<?> single = Cells.of(name, D, H, Init.normal(0.6), Philox.of(1));
       Cell<?> twice = Cells.of(name, D, H, INIT, Philox.of(1));
       copy(single, twice);
@@ -268,9 +268,9 @@ class CellsTest {
 
   @Test
   void parametersAreNamedByTheEquations() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var layer =
-          Stack.of(
+          Stacked.of(
               Bidirectional.of(Layers.cell("gru"), Layers.cell("gru-after")),
               Recurrent.of(Layers.cell("lstm", 2 * H, 1)).withLearnedStart());
       assertThat(layer.parameters().names())

@@ -4,14 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Training;
+import carousel.nn.init.Init;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,7 +56,7 @@ class CheckpointInStepTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(w.value(), Shape.of(batch, H)));
+      return new HiddenState(w.value().zerosLike(Shape.of(batch, H)));
     }
   }
 
@@ -109,7 +109,7 @@ class CheckpointInStepTest {
   }
 
   private static void compare(Function<Recurrent<?>, Function<Tensor, Tensor>> way) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Philox.of(2).normal(DType.F64, 0, 1, T, N, D);
       List<Tensor> expected = all(layer(s -> s), way, x);
       Recurrent<?> segmented = layer(s -> () -> Grad.checkpoint(s));

@@ -7,14 +7,14 @@ import static org.assertj.core.api.Assertions.within;
 import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
 import carousel.nn.FusedContract;
-import carousel.nn.Reduction;
+import carousel.nn.loss.Reduction;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Interpreter;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,11 +25,11 @@ import org.junit.jupiter.api.Test;
 
 /** CTC against the sum over all paths, one by one. */
 class CtcTest {
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach
@@ -278,7 +278,7 @@ class CtcTest {
     int width = 7;
     Tensor x = Tensor.zeros(DType.F64, 4, 2, width);
     var cell = new Ctc.Paths(width, Tensor.zeros(DType.F64, 2, width));
-    if (FusedContract.VECTORS && Scope.current().device() == Device.cpu()) {
+    if (FusedContract.VECTORS && TensorScope.current().device() == Device.cpu()) {
       assertThat(Recurrent.of(cell).explain(x)).contains("one kernel for all steps");
     }
   }

@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
+import carousel.nn.init.Init;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import carousel.tensor.op.CustomOp;
 import carousel.tensor.op.Vjp;
@@ -34,7 +34,7 @@ class CustomOpCellTest {
   private static final int H = 8;
   private static final int D = 3;
 
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {
@@ -45,7 +45,7 @@ class CustomOpCellTest {
       CustomOp.of("clip", x -> x, Vjp.linear(g -> g.clamp(-0.05, 0.05)));
 
   /** Spikes s and potentials v. */
-  record LifState(Tensor s, Tensor v) implements State {}
+  record LifState(Tensor s, Tensor v) implements RecurrentState {}
 
   /** Leaky integrate and fire: {@code v = β·v' ⊙ (1 − s') + z + s'·u}, {@code s = spike(v − 1)}. */
   record Lif(Parameter wx, Parameter b, Parameter u, double[] slope)
@@ -74,7 +74,7 @@ class CustomOpCellTest {
     @Override
     public LifState zero(int batch) {
       Shape shape = Shape.of(batch, outputs());
-      return new LifState(Tensor.zerosAs(u.value(), shape), Tensor.zerosAs(u.value(), shape));
+      return new LifState(u.value().zerosLike(shape), u.value().zerosLike(shape));
     }
   }
 
@@ -120,7 +120,7 @@ class CustomOpCellTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(u.value(), Shape.of(batch, H)));
+      return new HiddenState(u.value().zerosLike(Shape.of(batch, H)));
     }
   }
 
@@ -129,7 +129,7 @@ class CustomOpCellTest {
   }
 
   private static boolean hasKernels() {
-    return FusedContract.VECTORS && Scope.current().device() == Device.cpu();
+    return FusedContract.VECTORS && TensorScope.current().device() == Device.cpu();
   }
 
   private static String explained(Cell<?> cell, DType type) {
@@ -229,7 +229,7 @@ class CustomOpCellTest {
     var op =
         CustomOp.ofAll(
             "widths",
-            in -> new Tensor[] {in[0].mul(in[1]), in[0].mean(true, -1), in[0].add(in[2])},
+            in -> new Tensor[] {in[0].mul(in[1]), in[0].mean(-1, true), in[0].add(in[2])},
             Vjp.joint(c ->
                 new Tensor[] {
                   c.g(0).mul(c.in(1)).add(c.g(1)).add(c.g(2)),
@@ -238,8 +238,8 @@ class CustomOpCellTest {
                 }));
     StepOf code =
         (c, z, h) -> {
-          Tensor[] y = op.applyAll(z.narrow(1, 0, H).add(h), h.mean(true, -1), c.v().value());
-          Tensor cut = Tensor.concat(1, List.of(y[2].narrow(1, 3, H - 3), y[2].narrow(1, 0, 3)));
+          Tensor[] y = op.applyAll(z.narrow(1, 0, H).add(h), h.mean(-1, true), c.v().value());
+          Tensor cut = Tensor.concat(List.of(y[2].narrow(1, 3, H - 3), y[2].narrow(1, 0, 3)), 1);
           return y[0].add(y[1]).add(cut).tanh();
         };
     same(Own.of(DType.F64, code), DType.F64);
@@ -325,12 +325,12 @@ class CustomOpCellTest {
     var op =
         CustomOp.of(
             "even",
-            x -> x.max(true, -1).expand(x.shape()),
+            x -> x.max(-1, true).expand(x.shape()),
             Vjp.linear(g -> g.clamp(-0.3, 0.3).mul(0.5)));
     StepOf code =
         (c, z, h) -> {
-          Tensor y = op.apply(h.mean(true, -1).expand(h.shape()));
-          Tensor cut = Tensor.concat(1, List.of(y.narrow(1, 2, H - 2), y.narrow(1, 0, 2)));
+          Tensor y = op.apply(h.mean(-1, true).expand(h.shape()));
+          Tensor cut = Tensor.concat(List.of(y.narrow(1, 2, H - 2), y.narrow(1, 0, 2)), 1);
           return cut.mul(z.narrow(1, 0, H)).add(op.apply(h).mul(z.narrow(1, H, H))).tanh();
         };
     same(Own.of(DType.F64, code), DType.F64);
@@ -404,7 +404,7 @@ class CustomOpCellTest {
       assertThat(explained(cell, DType.F64)).contains("no kernel");
       sameValues(cell, x(DType.F64));
     }
-    if (Scope.current().device() == Device.cpu()) {
+    if (TensorScope.current().device() == Device.cpu()) {
       assertThat(explained(read, DType.F64))
           .contains("onHost: it reads values on the host", "CustomOpCellTest.java:");
       assertThat(explained(summed, DType.F64))

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.nn.FusedContract;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Interpreter;
 import java.util.function.BinaryOperator;
 import org.junit.jupiter.api.Tag;
@@ -46,14 +46,14 @@ class ExplainTest {
   }
 
   private static String explained(BinaryOperator<Tensor> code) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       return Recurrent.of(new Plain(code)).explain(Tensor.zeros(3, 2, H));
     }
   }
 
   @Test
   void aKernelIsToldByItsStages() {
-    String text = explained((z, h) -> z.add(h).sub(h.mean(true, -1)).tanh());
+    String text = explained((z, h) -> z.add(h).sub(h.mean(-1, true)).tanh());
     if (FusedContract.VECTORS) {
       assertThat(text)
           .contains("cell Plain on cpu: one kernel", "1 fold of all columns", "tanh", "4 columns");
@@ -76,7 +76,7 @@ class ExplainTest {
 
   @Test
   void anInputOfAnotherTypeThanTheStateHasNoKernel() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var layer = Recurrent.of(new Plain((z, h) -> z.mul(4).cast(DType.F32).add(h)));
       assertThat(layer.explain(Tensor.zeros(DType.F64, 3, 2, H)))
           .contains("no kernel", "its projected input is F64 beside a state of F32");
@@ -88,7 +88,7 @@ class ExplainTest {
     if (!FusedContract.VECTORS) {
       return;
     }
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       // Looks whether it is traced, which no step may.
       var layer =
           Recurrent.of(

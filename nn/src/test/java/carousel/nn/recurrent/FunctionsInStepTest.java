@@ -7,8 +7,8 @@ import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,7 +57,7 @@ class FunctionsInStepTest {
               Map.entry("logAddExp", (x, w) -> x.logAddExp(x.neg())),
               Map.entry("xlogy", (x, w) -> x.sigmoid().xlogy(x.sigmoid())),
               Map.entry("maskedFill", (x, w) -> x.maskedFill(x.gt(0.2), 0.1)),
-              Map.entry("glu", (x, w) -> Tensor.concat(1, List.of(x, x.neg())).glu(1)),
+              Map.entry("glu", (x, w) -> Tensor.concat(List.of(x, x.neg()), 1).glu(1)),
               Map.entry("softmin", (x, w) -> x.softmin(1)),
               Map.entry("normalize", (x, w) -> x.normalize(1)),
               Map.entry(
@@ -65,7 +65,7 @@ class FunctionsInStepTest {
                   (x, w) -> x.mul(x.cosineSimilarity(x.tanh(), 1).unsqueeze(1))),
               Map.entry("matmul", (x, w) -> x.mul(x.matmul(w.select(0, 0)).unsqueeze(1))),
               Map.entry("einsum", (x, w) -> Tensor.einsum("ni,oi->no", x, w)),
-              Map.entry("pNorm", (x, w) -> x.mul(x.pNorm(3, true, 1)))));
+              Map.entry("pNorm", (x, w) -> x.mul(x.pNorm(3, new int[] {1}, true)))));
 
   private static final Map<String, BinaryOperator<Tensor>> OP_BY_OP =
       new TreeMap<>(
@@ -122,7 +122,7 @@ class FunctionsInStepTest {
   }
 
   private static void check(BinaryOperator<Tensor> function, boolean kernel) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor w = Philox.of(4).normal(DType.F64, 0, 0.5, H, H);
       var cell = new Step(function, w);
       var layer = Recurrent.of(cell);
@@ -137,7 +137,7 @@ class FunctionsInStepTest {
               state = cell.step(z, state);
               all.add(state.h());
             }
-            return Tensor.stack(0, all);
+            return Tensor.stack(all, 0);
           };
       same(Agreement.trusting(() -> layer.apply(x)), steps.get());
       same(

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Combinations;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.GateComposites;
@@ -55,7 +55,7 @@ class GatesKernelTest {
   }
 
   private static void agree(String name, DType type, Size size) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       for (Use use : uses(name, type, size)) {
         FusedContract.check(use.composite(), type == DType.F32 ? 2e-4 : 1e-11, use.inputs());
       }
@@ -64,7 +64,7 @@ class GatesKernelTest {
 
   @Test
   void theLongShortTermMemoryIsAmongThem() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       assertThat(uses("lstm", DType.F32, SIZES.getFirst()))
           .extracting(Use::composite)
           .containsExactly(GateComposites.LSTM);
@@ -90,9 +90,9 @@ class GatesKernelTest {
     return uses;
   }
 
-  private static <S extends State> S step(Cell<S> cell, Tensor x, Philox rng) {
+  private static <S extends RecurrentState> S step(Cell<S> cell, Tensor x, Philox rng) {
     S state =
-        State.map(
+        RecurrentState.map(
             cell.zero(x.dim(1)), zero -> rng.normal(zero.dtype(), 0, 1, zero.shape().toArray()));
     return cell.step(cell.project(x).select(0, 0), state);
   }

@@ -4,14 +4,13 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
 import carousel.nn.Parameter;
-import carousel.nn.onnx.OnnxGru;
+import carousel.nn.init.Init;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.GateOrder;
 import carousel.tensor.op.Interpreter;
 import java.util.List;
@@ -32,11 +31,11 @@ class HeldStateTest {
   /** So far from 0 that the logistic function is 1, and 0 beside anything, in F32. */
   private static final double SURE = 200;
 
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach
@@ -54,7 +53,7 @@ class HeldStateTest {
     return Parameter.of(() -> Tensor.of(b).cast(type));
   }
 
-  private static Map<String, Cell<? extends State>> holding(DType type, double sign) {
+  private static Map<String, Cell<? extends RecurrentState>> holding(DType type, double sign) {
     // Without recurrent weights: a great state would move the gates by them.
     var init = Init.zeros().as(type);
     var rng = Philox.of(7);
@@ -65,18 +64,6 @@ class HeldStateTest {
     return Map.of(
         "gru", new GruResetBefore(before.wx(), before.wh(), before.wn(), gru),
         "gru-after", new GruResetAfter(after.wx(), after.wh(), gru, after.bh()),
-        "onnx",
-            new OnnxGru(
-                before.wx(),
-                before.wh(),
-                before.wn(),
-                gru,
-                null,
-                Double.POSITIVE_INFINITY,
-                OnnxGru.DEFAULTS),
-        "onnx-after",
-            new OnnxGru(
-                before.wx(), before.wh(), before.wn(), gru, after.bh(), 1000, OnnxGru.DEFAULTS),
         "cifg", new Cifg(cifg.wx(), cifg.wh(), biases(type, GateOrder.CIFG, "i", -sign * SURE)));
   }
 
@@ -88,7 +75,7 @@ class HeldStateTest {
           Tensor x = Philox.of(1).normal(type, 0, 1, steps(), 2, 3);
           for (double value : new double[] {1e-6, 1e-12, -3e-30, 1e10}) {
             Tensor kept = Tensor.full(type, value, 2, H);
-            State first = started(cell, kept);
+            RecurrentState first = started(cell, kept);
             Tensor last = last(cell, x, first);
             assertThat(last.sub(kept).abs().max().item())
                 .as("%s: a state of %s after %d steps", cell.label(), value, x.dim(0))
@@ -113,24 +100,24 @@ class HeldStateTest {
 
   /** An emulated device takes its time for each. */
   private static int steps() {
-    return Scope.current().device() == Device.cpu() ? 3000 : 20;
+    return TensorScope.current().device() == Device.cpu() ? 3000 : 20;
   }
 
   private interface Check {
-    void of(Cell<? extends State> cell, DType type);
+    void of(Cell<? extends RecurrentState> cell, DType type);
   }
 
   private static Stream<DynamicTest> each(double sign, Check check) {
     return Stream.of(DType.F32, DType.F64)
         .flatMap(type ->
-            Stream.of("gru", "gru-after", "onnx", "onnx-after", "cifg")
+            Stream.of("gru", "gru-after", "cifg")
                 .flatMap(name ->
                     Stream.of(Interpreter.EAGER, FusedContract.BODIES)
                         .map(by ->
                             DynamicTest.dynamicTest(
                                 name + " " + type + (by == Interpreter.EAGER ? "" : " by bodies"),
                                 () -> {
-                                  try (var scope = Scope.open()) {
+                                  try (var scope = TensorScope.open()) {
                                     by.run(() -> {
                                       check.of(requireNonNull(holding(type, sign).get(name)), type);
                                       return null;
@@ -139,14 +126,15 @@ class HeldStateTest {
                                 }))));
   }
 
-  private static State started(Cell<? extends State> cell, Tensor kept) {
+  private static RecurrentState started(Cell<? extends RecurrentState> cell, Tensor kept) {
     return cell instanceof Cifg ? new LstmState(kept.zerosLike(), kept) : new HiddenState(kept);
   }
 
   /** What is carried: of an LSTM, C. */
   @SuppressWarnings("unchecked") // Each cell gets a state of its own kind.
-  private static <S extends State> Tensor last(Cell<S> cell, Tensor x, State first) {
-    State end = Recurrent.of(cell).run(x, (S) first).states().getFirst();
+  private static <S extends RecurrentState> Tensor last(
+      Cell<S> cell, Tensor x, RecurrentState first) {
+    RecurrentState end = Recurrent.of(cell).run(x, (S) first).states().getFirst();
     List<Tensor> tensors = end.tensors();
     return tensors.getLast();
   }

@@ -5,16 +5,12 @@ import static carousel.nn.recurrent.Layers.H;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
-import carousel.nn.Init;
-import carousel.nn.Parameter;
-import carousel.nn.onnx.OnnxActivation;
-import carousel.nn.onnx.OnnxGru;
-import carousel.nn.onnx.OnnxLstm;
-import carousel.nn.onnx.OnnxRnn;
+import carousel.nn.init.Init;
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,49 +31,13 @@ class InitialStateTest {
   private static final int STEPS = 3;
   private static final Init INIT = Init.normal(0.6).as(DType.F64);
 
-  /** All cells of the library, those of ONNX too, and the tests' own. */
+  /** All cells of this module, and the tests' own. */
   private static Map<String, Supplier<Cell<?>>> cells() {
     Map<String, Supplier<Cell<?>>> cells = new LinkedHashMap<>();
     Layers.cells().forEach(name -> cells.put(name, () -> Layers.cell(name)));
     OddCell.names()
         .forEach(name -> cells.put(name, () -> OddCell.of(name, D, H, INIT, Philox.of(1))));
-    cells.put("onnx rnn", InitialStateTest::rnn);
-    cells.put("onnx gru", InitialStateTest::gru);
-    cells.put("onnx lstm", () -> lstm(false));
-    cells.put("onnx lstm, coupled", () -> lstm(true));
     return cells;
-  }
-
-  private static Parameter parameter(int... dims) {
-    return INIT.parameter(Philox.of(dims[0]), dims);
-  }
-
-  private static Cell<?> rnn() {
-    return new OnnxRnn(parameter(D, H), parameter(H, H), parameter(H), 2, OnnxActivation.SIGMOID);
-  }
-
-  private static Cell<?> gru() {
-    return new OnnxGru(
-        parameter(D, 3 * H),
-        parameter(H, 2 * H),
-        parameter(H, H),
-        parameter(3 * H),
-        parameter(H),
-        2,
-        OnnxGru.DEFAULTS);
-  }
-
-  private static Cell<?> lstm(boolean coupled) {
-    int gates = coupled ? 3 : 4;
-    List<Parameter> peepholes = Stream.generate(() -> parameter(H)).limit(gates - 1).toList();
-    return new OnnxLstm(
-        parameter(D, gates * H),
-        parameter(H, gates * H),
-        parameter(gates * H),
-        peepholes,
-        coupled,
-        2,
-        OnnxLstm.DEFAULTS);
   }
 
   private static Stream<DynamicTest> tests(Consumer<Cell<?>> test) {
@@ -86,7 +46,7 @@ class InitialStateTest {
             DynamicTest.dynamicTest(
                 entry.getKey(),
                 () -> {
-                  try (var scope = Scope.open()) {
+                  try (var scope = TensorScope.open()) {
                     test.accept(entry.getValue().get());
                   }
                 }));
@@ -96,11 +56,11 @@ class InitialStateTest {
   Stream<DynamicTest> zerosShareNoMemory() {
     return tests(cell -> {
       List<Tensor> zeros = cell.zero(ROWS).tensors();
-      assertThat(zeros).extracting(Tensor::storage).doesNotHaveDuplicates();
+      assertThat(zeros).extracting(Engine::storage).doesNotHaveDuplicates();
       assertThat(cell.zero(ROWS).tensors())
           .as("another call")
-          .extracting(Tensor::storage)
-          .doesNotContainAnyElementsOf(zeros.stream().map(Tensor::storage).toList());
+          .extracting(Engine::storage)
+          .doesNotContainAnyElementsOf(zeros.stream().map(Engine::storage).toList());
       for (Tensor zero : zeros) {
         assertThat(zero.dim(0)).isEqualTo(ROWS);
         assertThat(zero.toDoubleArray()).containsOnly(0);
@@ -112,7 +72,7 @@ class InitialStateTest {
   Stream<DynamicTest> learnedStartsShareNoMemory() {
     return tests(cell ->
         assertThat(Recurrent.of(cell).withLearnedStart().start())
-            .extracting(row -> row.value().storage())
+            .extracting(row -> Engine.storage(row.value()))
             .doesNotHaveDuplicates());
   }
 
@@ -122,16 +82,16 @@ class InitialStateTest {
     return tests(cell -> gradients(cell));
   }
 
-  private static <S extends State> void gradients(Cell<S> cell) {
+  private static <S extends RecurrentState> void gradients(Cell<S> cell) {
     S zero = cell.zero(ROWS);
     List<Tensor> actual = gradients(cell, zero);
-    List<Tensor> expected = gradients(cell, State.map(zero, Tensor::copy));
+    List<Tensor> expected = gradients(cell, RecurrentState.map(zero, Tensor::copy));
     for (int i = 0; i < actual.size(); i++) {
       assertThat(actual.get(i).allClose(expected.get(i), 1e-12, 1e-12)).as("tensor %d", i).isTrue();
     }
   }
 
-  private static <S extends State> List<Tensor> gradients(Cell<S> cell, S start) {
+  private static <S extends RecurrentState> List<Tensor> gradients(Cell<S> cell, S start) {
     Tensor x = Layers.random(3, STEPS, ROWS, D);
     Tensor[] leaves = start.tensors().toArray(Tensor[]::new);
     var gradients =
@@ -150,7 +110,7 @@ class InitialStateTest {
     return tests(cell -> carried(cell));
   }
 
-  private static <S extends State> void carried(Cell<S> cell) {
+  private static <S extends RecurrentState> void carried(Cell<S> cell) {
     Recurrent<S> layer = Recurrent.of(cell);
     Tensor x = Layers.random(3, 2 * STEPS, ROWS, D);
     S state = cell.zero(ROWS);

@@ -2,8 +2,8 @@ package carousel.nn.recurrent;
 
 import static carousel.tensor.DType.F64;
 
-import carousel.nn.Init;
 import carousel.nn.Layer;
+import carousel.nn.init.Init;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import java.util.ArrayList;
@@ -71,19 +71,20 @@ final class Layers {
     }
   }
 
-  static <S extends State> S state(Cell<S> cell, int rows, long seed) {
+  static <S extends RecurrentState> S state(Cell<S> cell, int rows, long seed) {
     var rng = Philox.of(seed);
-    return State.map(cell.zero(rows), zero -> rng.normal(F64, 0, 1, zero.shape().toArray()));
+    return RecurrentState.map(
+        cell.zero(rows), zero -> rng.normal(F64, 0, 1, zero.shape().toArray()));
   }
 
   /** One random state per cell of a layer. */
-  static List<State> states(Sequence layer, int rows, long seed) {
+  static List<RecurrentState> states(Sequence layer, int rows, long seed) {
     return switch (layer) {
       case Recurrent<?> one -> List.of(state(one.cell(), rows, seed));
       case Bidirectional pair ->
           concat(states(pair.forward(), rows, seed), states(pair.backward(), rows, seed + 1));
-      case Stack stack -> {
-        List<State> all = List.of();
+      case Stacked stack -> {
+        List<RecurrentState> all = List.of();
         for (Sequence inner : stack.layers()) {
           all = concat(all, states(inner, rows, seed + 10 + all.size()));
         }
@@ -93,16 +94,16 @@ final class Layers {
     };
   }
 
-  private static List<State> concat(List<State> a, List<State> b) {
+  private static List<RecurrentState> concat(List<RecurrentState> a, List<RecurrentState> b) {
     return Stream.concat(a.stream(), b.stream()).toList();
   }
 
-  static List<Tensor> tensors(List<? extends State> states) {
+  static List<Tensor> tensors(List<? extends RecurrentState> states) {
     return states.stream().flatMap(state -> state.tensors().stream()).toList();
   }
 
   /** All that a layer is differentiated by: its parameters, x and the states given. */
-  static Tensor[] inputs(Layer layer, Tensor x, List<? extends State> initial) {
+  static Tensor[] inputs(Layer layer, Tensor x, List<? extends RecurrentState> initial) {
     List<Tensor> all = new ArrayList<>(List.of(x));
     all.addAll(tensors(initial));
     layer.parameters().forEach(named -> all.add(named.value()));
@@ -113,7 +114,7 @@ final class Layers {
   static Tensor flat(Sequence.Run run) {
     List<Tensor> parts = new ArrayList<>(List.of(run.y().flatten(), run.last().flatten()));
     tensors(run.states()).forEach(tensor -> parts.add(tensor.flatten()));
-    return Tensor.concat(0, parts);
+    return Tensor.concat(parts, 0);
   }
 
   /** {@code Σ w ⊙ v} for fixed random w. */

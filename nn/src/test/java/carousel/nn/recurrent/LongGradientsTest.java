@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -44,7 +44,7 @@ class LongGradientsTest {
   @ParameterizedTest
   @MethodSource("cells")
   void roundNoMoreThanShortOnes(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       List<Tensor> narrow = gradients(name, DType.F32, STEPS, ROWS);
       List<Tensor> wide = gradients(name, DType.F64, STEPS, ROWS);
       for (int i = 0; i < wide.size(); i++) {
@@ -65,7 +65,7 @@ class LongGradientsTest {
   }
 
   private static void assertLine(String name, int steps, int rows) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       List<Tensor> once = gradients(name, DType.F32, steps, rows);
       List<Tensor> twice = gradients(name, DType.F32, 2 * steps, rows);
       List<Tensor> thrice = gradients(name, DType.F32, 3 * steps, rows);

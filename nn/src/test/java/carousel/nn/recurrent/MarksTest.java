@@ -14,10 +14,10 @@ import carousel.nn.FusedContract;
 import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Combinations;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,7 +52,7 @@ class MarksTest {
           new Way("bidirectional", MarksTest::pair, List.of(false, true)),
           new Way(
               "stacked",
-              n -> Stack.of(pair(n), learned(Recurrent.of(cell("gru", 2 * H, 3)))),
+              n -> Stacked.of(pair(n), learned(Recurrent.of(cell("gru", 2 * H, 3)))),
               List.of(false, true, false)));
 
   private static Recurrent<?> learned(Recurrent<?> layer) {
@@ -137,12 +137,12 @@ class MarksTest {
   }
 
   private static void agree(String cell, Way way, Case marks, int steps) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = random(1, steps, N, D);
       Sequence layer = way.layer().apply(cell);
       Segments segments = marks.of(layer, way.reverse());
-      List<State> initial = Layers.states(layer, x.dim(1), 2);
-      for (List<State> start : List.of(List.<State>of(), initial)) {
+      List<RecurrentState> initial = Layers.states(layer, x.dim(1), 2);
+      for (List<RecurrentState> start : List.of(List.<RecurrentState>of(), initial)) {
         Supplier<Run> actual = () -> layer.run(x, segments.marks(x.dim(0)), start);
         Supplier<Run> expected = () -> segments.run(x, start);
         same(flat(actual.get()), flat(expected.get()), "values");
@@ -163,7 +163,7 @@ class MarksTest {
   private static Tensor flat(Run run) {
     List<Tensor> parts = new ArrayList<>(List.of(run.y().flatten()));
     Layers.tensors(run.states()).forEach(tensor -> parts.add(tensor.flatten()));
-    return Tensor.concat(0, parts);
+    return Tensor.concat(parts, 0);
   }
 
   private static void same(Tensor actual, Tensor expected, String what) {
@@ -174,7 +174,7 @@ class MarksTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void whatIsSkippedIsNotRead(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       for (var way : WAYS.subList(0, 2)) {
         Sequence layer = way.layer().apply(name);
         int number = Layers.cells().toList().indexOf(name) + WAYS.indexOf(way);
@@ -212,7 +212,7 @@ class MarksTest {
   /** The start is one parameter for all rows: what it gets is the sum over all places where it is read. */
   @Test
   void everyBeginningReachesTheLearnedStart() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var layer = learned(Recurrent.of(cell("elman-identity")));
       Tensor x = random(1, T, N, D);
       Function<String, Tensor> gradient =
@@ -246,7 +246,7 @@ class MarksTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void haveGradientsToSecondOrder(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       int number = Layers.cells().toList().indexOf(name);
       for (var way : List.of(WAYS.get(2), WAYS.get(1))) {
         if (!Combinations.isTried(2, number, WAYS.indexOf(way))) {
@@ -267,7 +267,7 @@ class MarksTest {
 
   @Test
   void areOfTheirTypesAndShapes() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var layer = Recurrent.of(cell("lstm"));
       Tensor x = random(1, 4, 2, D);
       Tensor flags = Tensor.zeros(4, 2).ne(0);
@@ -293,10 +293,10 @@ class MarksTest {
   /** Flags of no steps are none. */
   @Test
   void ofNoStepsLeaveTheInitialState() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       for (var layer : List.of(Recurrent.of(cell("lstm")), Recurrent.reverse(cell("lstm")))) {
         Tensor flags = Tensor.zeros(0, 2).ne(0);
-        List<State> initial = Layers.states(layer, 2, 2);
+        List<RecurrentState> initial = Layers.states(layer, 2, 2);
         var run =
             layer.run(random(1, 0, 2, D), Marks.none().withResets(flags).withTaken(flags), initial);
         same(flat(run), flat(new Run(run.y(), run.last(), initial)), "initial state");

@@ -26,6 +26,6 @@ public record MinimalGatedUnit(Parameter wx, Parameter uf, Parameter uh, Paramet
 
   @Override
   public HiddenState zero(int batch) {
-    return new HiddenState(Tensor.zerosAs(uf.value(), Shape.of(batch, outputs())));
+    return new HiddenState(uf.value().zerosLike(Shape.of(batch, outputs())));
   }
 }

@@ -20,14 +20,14 @@ final class NoiseByHand {
   private NoiseByHand() {}
 
   /** A run in training; marks hold all three. */
-  static <S extends State> Run run(
-      Recurrent<S> layer, Philox rng, Tensor x, Marks marks, List<State> initial) {
+  static <S extends RecurrentState> Run run(
+      Recurrent<S> layer, Philox rng, Tensor x, Marks marks, List<RecurrentState> initial) {
     Noise noise = layer.noise();
     Cell<S> cell = layer.cell();
     int steps = x.dim(0);
     int rows = x.dim(1);
     S own = own(layer, rows);
-    S s = initial.isEmpty() ? own : State.with(own, initial.getFirst().tensors());
+    S s = initial.isEmpty() ? own : RecurrentState.with(own, initial.getFirst().tensors());
     int parts = s.tensors().size();
     Tensor in = x.mul(dropped(rng, noise.inputs(), rows, x.dim(2)));
     List<Tensor> read = new ArrayList<>();
@@ -65,7 +65,7 @@ final class NoiseByHand {
       }
       double[] does = Arrays.copyOfRange(taken, t * rows, (t + 1) * rows);
       S before = mixed(anew, own, s);
-      S reads = State.with(s, products(before.tensors(), read));
+      S reads = RecurrentState.with(s, products(before.tensors(), read));
       Tensor mask = perStep || noise.candidate() == 0 ? adding.select(0, t) : adding;
       S next =
           cell instanceof CandidateCell<S> gated && noise.candidate() > 0
@@ -76,22 +76,22 @@ final class NoiseByHand {
         Tensor m = keep.get(k).select(0, t);
         zoned.add(m.mul(before.tensors().get(k)).add(m.neg().add(1).mul(next.tensors().get(k))));
       }
-      S after = State.with(s, zoned);
+      S after = RecurrentState.with(s, zoned);
       Tensor given = cell.output(after).mul(out);
       y[t] = given.mul(column(valid, given)).mul(column(does, given));
       s = mixed(valid, mixed(does, after, before), s);
     }
-    Tensor all = Tensor.stack(0, List.of(y));
+    Tensor all = Tensor.stack(List.of(y), 0);
     return new Run(all, cell.output(s).mul(out), List.of(s));
   }
 
-  private static <S extends State> S own(Recurrent<S> layer, int rows) {
+  private static <S extends RecurrentState> S own(Recurrent<S> layer, int rows) {
     S zero = layer.cell().zero(rows);
     List<Tensor> starts = new ArrayList<>();
     for (int k = 0; k < layer.start().size(); k++) {
       starts.add(zero.tensors().get(k).add(layer.start().get(k).value()));
     }
-    return starts.isEmpty() ? zero : State.with(zero, starts);
+    return starts.isEmpty() ? zero : RecurrentState.with(zero, starts);
   }
 
   private static double[] numbers(@Nullable Tensor mark) {
@@ -115,8 +115,8 @@ final class NoiseByHand {
     return all;
   }
 
-  private static <S extends State> S mixed(double[] rows, S a, S b) {
-    return State.zip(
+  private static <S extends RecurrentState> S mixed(double[] rows, S a, S b) {
+    return RecurrentState.zip(
         a, b, (u, v) -> column(rows, v).mul(u).add(column(rows, v).neg().add(1).mul(v)));
   }
 

@@ -11,17 +11,17 @@ import static org.assertj.core.api.Assertions.within;
 import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
 import carousel.nn.Training;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Noise.Per;
 import carousel.nn.recurrent.Recurrent.Direction;
 import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Combinations;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
@@ -118,11 +118,12 @@ class NoiseKernelTest {
   }
 
   private static void byHand(String name, Direction direction, Per per, Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Recurrent<?> layer = layer(name, direction, per);
       Tensor x = random(1, T, N, D);
       Marks marks = marks();
-      for (List<State> start : List.of(List.<State>of(), Layers.states(layer, N, 2))) {
+      for (List<RecurrentState> start :
+          List.of(List.<RecurrentState>of(), Layers.states(layer, N, 2))) {
         Supplier<Run> run = () -> Training.with(Philox.of(8), () -> layer.run(x, marks, start));
         Supplier<Run> expected = () -> NoiseByHand.run(layer, Philox.of(8), x, marks, start);
         if (device == Device.reference()) {
@@ -167,7 +168,7 @@ class NoiseKernelTest {
   void ofOneSeedIsTheSameEachTimeAndOnEveryDevice(String name) {
     double[][] results = new double[3][];
     for (int i = 0; i < results.length; i++) {
-      try (var scope = Scope.open(i == 2 ? Device.reference() : Device.standard())) {
+      try (var scope = TensorScope.open(i == 2 ? Device.reference() : Device.standard())) {
         Recurrent<?> layer = layer(name, Direction.FORWARD, Per.STEP);
         Tensor x = random(1, T, N, D);
         Tensor[] by = Layers.inputs(layer, x, List.of());
@@ -182,7 +183,7 @@ class NoiseKernelTest {
         for (int k = 0; k < by.length; k++) {
           all.add(gradients.get(k).flatten());
         }
-        results[i] = Tensor.concat(0, all).toDoubleArray();
+        results[i] = Tensor.concat(all, 0).toDoubleArray();
       }
     }
     assertThat(results[1]).containsExactly(results[0]);
@@ -192,7 +193,7 @@ class NoiseKernelTest {
   @ParameterizedTest
   @MethodSource("cells")
   void hasGradientsToSecondOrder(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       int number = cells().toList().indexOf(name);
       for (Direction direction : Direction.values()) {
         if (!Combinations.isTried(2, number, direction.ordinal())) {
@@ -213,7 +214,7 @@ class NoiseKernelTest {
   @ParameterizedTest
   @MethodSource("cells")
   void outsideOfTrainingHasGradientsToSecondOrder(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Recurrent<?> layer = layer(name, Direction.FORWARD, Per.STEP);
       Tensor x = random(3, 2, 2, D);
       GradCheck.standard()
@@ -226,7 +227,7 @@ class NoiseKernelTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void ofACheckpointedSegmentIsDrawnOnce(boolean inside) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Recurrent<?> layer = layer("lstm", Direction.FORWARD, Per.STEP);
       Tensor x = random(1, T, N, D);
       Tensor[] by = Layers.inputs(layer, x, List.of());
@@ -255,7 +256,7 @@ class NoiseKernelTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void mayHaveOtherRatesAtEveryCall(boolean reference) {
-    try (var scope = Scope.open(reference ? Device.reference() : Device.standard())) {
+    try (var scope = TensorScope.open(reference ? Device.reference() : Device.standard())) {
       var plain = Recurrent.of(cell("lstm"));
       Tensor x = random(1, T, N, D);
       for (double rate : new double[] {0.1, 0.5, 0, 1, 0.3}) {
@@ -276,19 +277,19 @@ class NoiseKernelTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void ofSeveralLayersIsDrawnLayerByLayer(boolean stacked) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Recurrent<?> there = layer("lstm", Direction.FORWARD, Per.STEP);
       Recurrent<?> back = layer("gru", Direction.REVERSE, Per.SEQUENCE);
       Cell<?> above = cell("gru-after", 2 * H, 3);
       var top = Recurrent.of(above).withNoise(everything(above, Per.STEP));
       var pair = new Bidirectional(there, back);
-      Sequence layer = stacked ? Stack.of(pair, top) : pair;
+      Sequence layer = stacked ? Stacked.of(pair, top) : pair;
       Tensor x = random(1, T, N, D);
       Run run = Training.with(Philox.of(8), () -> layer.run(x, marks(), List.of()));
       var rng = Philox.of(8);
       Run forward = NoiseByHand.run(there, rng, x, marks(), List.of());
       Run reverse = NoiseByHand.run(back, rng, x, marks(), List.of());
-      Tensor y = Tensor.concat(2, List.of(forward.y(), reverse.y()));
+      Tensor y = Tensor.concat(List.of(forward.y(), reverse.y()), 2);
       if (stacked) {
         y = NoiseByHand.run(top, rng, y, marks(), List.of()).y();
       }
@@ -298,7 +299,7 @@ class NoiseKernelTest {
 
   @Test
   void runsByAKernelInSinglePrecision() {
-    try (var scope = Scope.open(Device.reference())) {
+    try (var scope = TensorScope.open(Device.reference())) {
       var rng = Philox.of(1);
       for (String name : Cells.names()) {
         Cell<?> cell = Cells.of(name, D, H, Init.uniform(0.5), rng);
@@ -320,7 +321,7 @@ class NoiseKernelTest {
   /** Whoever knows a cell by its label knows its own step, not one that does more. */
   @Test
   void isNotTakenForTheCellsOwnScan() {
-    try (var scope = Scope.open(Device.reference())) {
+    try (var scope = TensorScope.open(Device.reference())) {
       var plain = Recurrent.of(cell("lstm"));
       Tensor x = random(1, T, N, D);
       assertThat(label(() -> plain.run(x))).isEqualTo("lstm.scan");

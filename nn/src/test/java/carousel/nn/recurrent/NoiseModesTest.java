@@ -10,13 +10,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.nn.Training;
-import carousel.nn.io.StateDict;
 import carousel.nn.recurrent.Noise.Per;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -30,12 +29,12 @@ class NoiseModesTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void zoneoutOutsideOfTrainingMixesStates(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       expectation(cell(name));
     }
   }
 
-  private static <S extends State> void expectation(Cell<S> cell) {
+  private static <S extends RecurrentState> void expectation(Cell<S> cell) {
     double[] rates = {0.1, 0.6};
     int parts = cell.zero(1).tensors().size();
     var noise =
@@ -51,7 +50,7 @@ class NoiseModesTest {
         Tensor old = s.tensors().get(k);
         mixed.add(old.add(next.tensors().get(k).sub(old).mul(1 - rates[k])));
       }
-      s = State.with(s, mixed);
+      s = RecurrentState.with(s, mixed);
       close("step " + t, run.y().select(0, t), cell.output(s));
     }
     close("last", run.last(), cell.output(s));
@@ -60,7 +59,7 @@ class NoiseModesTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void dropoutIsForTrainingOnlyAndARateOfZeroIsNothing(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var plain = Recurrent.of(cell(name));
       Tensor x = random(1, 4, 2, D);
       Noise dropout = Noise.none().inputs(0.3).states(0.3).outputs(0.3);
@@ -87,10 +86,10 @@ class NoiseModesTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void aRateOfOneDropsOrKeepsEverything(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var layer = Recurrent.of(cell(name));
       Tensor x = random(1, 4, 2, D);
-      List<State> start = Layers.states(layer, 2, 2);
+      List<RecurrentState> start = Layers.states(layer, 2, 2);
       assertThat(trained(layer.withNoise(Noise.none().outputs(1)), x, start).ne(0).any().item())
           .isZero();
       close(
@@ -128,8 +127,8 @@ class NoiseModesTest {
   }
 
   @Test
-  void hasNoParametersAndIsNoPartOfAStateDict() {
-    try (var scope = Scope.open()) {
+  void hasNoParameters() {
+    try (var scope = TensorScope.open()) {
       var plain = Recurrent.of(cell("lstm")).withLearnedStart();
       var noisy = plain.withNoise(NoiseKernelTest.everything(plain.cell(), Per.STEP));
       assertThat(names(noisy)).isEqualTo(names(plain));
@@ -137,9 +136,6 @@ class NoiseModesTest {
           .isEqualTo(names(plain));
       assertThat(plain.withNoise(noisy.noise()).withLearnedStart().noise())
           .isEqualTo(noisy.noise());
-      var stateless = Recurrent.of(cell("lstm"));
-      assertThat(StateDict.of(stateless.withNoise(noisy.noise())).keySet())
-          .isEqualTo(StateDict.of(stateless).keySet());
     }
   }
 
@@ -159,7 +155,7 @@ class NoiseModesTest {
       wrong("noise: the rate of zoneout must be in [0, 1]", () -> none.zoneout(rate));
       wrong("noise: the rate of candidate must be in [0, 1]", () -> none.candidate(rate, Per.STEP));
     }
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var lstm = Recurrent.of(cell("lstm"));
       var elman = Recurrent.of(cell("elman"));
       wrong(
@@ -181,17 +177,17 @@ class NoiseModesTest {
     assertThatThrownBy(call).isInstanceOf(TensorException.class).hasMessageContaining(message);
   }
 
-  private static Tensor trained(Recurrent<?> layer, Tensor x, List<State> start) {
+  private static Tensor trained(Recurrent<?> layer, Tensor x, List<RecurrentState> start) {
     return Training.with(Philox.of(3), () -> layer.run(x, start, null)).y();
   }
 
   @Test
   void ofNothingIsNothing() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       for (String name : List.of("lstm", "gru", "jordan")) {
         var layer =
             Recurrent.of(cell(name)).withNoise(NoiseKernelTest.everything(cell(name), Per.STEP));
-        List<State> start = Layers.states(layer, 2, 2);
+        List<RecurrentState> start = Layers.states(layer, 2, 2);
         var run = Training.with(Philox.of(3), () -> layer.run(random(1, 0, 2, D), start, null));
         assertThat(run.y().shape().toArray()).containsExactly(0, 2, H);
         assertThat(run.states().getFirst().tensors().getFirst())

@@ -14,8 +14,8 @@ import carousel.nn.Training;
 import carousel.nn.recurrent.Noise.Per;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -60,7 +60,7 @@ class NoiseTest {
     }
   }
 
-  private static Tensor trained(Recurrent<?> layer, Tensor x, List<State> start) {
+  private static Tensor trained(Recurrent<?> layer, Tensor x, List<RecurrentState> start) {
     return Training.with(Philox.of(3), () -> layer.run(x, start, null)).y();
   }
 
@@ -73,7 +73,7 @@ class NoiseTest {
   @ParameterizedTest
   @ValueSource(doubles = {0.1, 0.5, 0.8})
   void inputsHaveOneMaskForAllSteps(double p) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Tensor.ones(F64, 4, 500, UNITS);
       Tensor y =
           trained(Recurrent.of(new Probe(false)).withNoise(Noise.none().inputs(p)), x, List.of());
@@ -88,7 +88,7 @@ class NoiseTest {
   @ParameterizedTest
   @ValueSource(doubles = {0.1, 0.5, 0.8})
   void outputsHaveOneMaskForAllStepsAndAreNotCarried(double p) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Tensor.ones(F64, 4, 500, UNITS);
       var layer = Recurrent.of(new Probe(false)).withNoise(Noise.none().outputs(p));
       var run = Training.with(Philox.of(3), () -> layer.run(x));
@@ -106,9 +106,9 @@ class NoiseTest {
   @ParameterizedTest
   @ValueSource(doubles = {0.1, 0.5, 0.8})
   void statesHaveOneMaskForAllSteps(double p) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Tensor.zeros(F64, 4, 500, UNITS);
-      List<State> ones = List.of(new HiddenState(Tensor.ones(F64, 500, UNITS)));
+      List<RecurrentState> ones = List.of(new HiddenState(Tensor.ones(F64, 500, UNITS)));
       for (var layer : List.of(Recurrent.of(new Probe(true)), Recurrent.reverse(new Probe(true)))) {
         boolean reverse = layer.direction() == Recurrent.Direction.REVERSE;
         Tensor y = trained(layer.withNoise(Noise.none().states(p)), x, ones);
@@ -129,11 +129,11 @@ class NoiseTest {
   void droppedStatesAreDroppedRowsOfWeights() {
     double p = 0.4;
     for (String name : Cells.names()) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         var layer = Recurrent.of(cell(name));
         var scaled = Recurrent.of(cell(name));
         Tensor x = random(1, 7, 1, D);
-        var start = State.map(layer.cell().zero(1), s -> random(2, s.shape().toArray()));
+        var start = RecurrentState.map(layer.cell().zero(1), s -> random(2, s.shape().toArray()));
         var rng = Philox.of(3);
         List<Tensor> masks = new ArrayList<>();
         for (Tensor s : start.tensors()) {
@@ -156,7 +156,7 @@ class NoiseTest {
   @ParameterizedTest
   @ValueSource(doubles = {0.05, 0.5, 0.9})
   void zoneoutKeepsUnitsByOtherMasksAtEveryStep(double z) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Tensor.arange(4).cast(F64).add(1).reshape(4, 1, 1).expand(4, 500, UNITS).copy();
       var layer = Recurrent.of(new Probe(false)).withNoise(Noise.none().zoneout(z));
       Tensor y = trained(layer, x, List.of());
@@ -177,7 +177,7 @@ class NoiseTest {
   /** The expectation is what many draws come to, of a cell in which it is exact. */
   @Test
   void zoneoutOutsideOfTrainingIsTheMeanOfMany() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor one = random(1, 4, 1, UNITS);
       Tensor x = one.expand(4, 5000, UNITS).copy();
       var layer = Recurrent.of(new Probe(false)).withNoise(Noise.none().zoneout(0.3));
@@ -192,7 +192,7 @@ class NoiseTest {
   /** What is dropped is not read, so that its infinity, or its gradient, is seen nowhere. */
   @Test
   void whatIsDroppedMayBeInfinite() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var layer = Recurrent.of(new Probe(false)).withNoise(Noise.none().inputs(1));
       Tensor x = Tensor.full(F64, Double.POSITIVE_INFINITY, 2, 3, UNITS);
       var gradients = Grad.orZero(() -> trained(layer, x, List.of()).square().sum(), x);
@@ -204,7 +204,7 @@ class NoiseTest {
   /** Only the memory of an LSTM is written to by the candidate: without it c is multiplied by gates. */
   @Test
   void withoutCandidatesNothingIsAdded() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = random(1, 6, 2, D);
       var zero = Noise.none().candidate(1, Per.STEP);
       for (String name : CandidateCell.names()) {
@@ -220,14 +220,14 @@ class NoiseTest {
   void cellsWithACandidateStepAsWithoutNoise() {
     assertThat(CandidateCell.names())
         .containsExactly("lstm", "peephole", "matrix-peephole", "cifg", "gru", "gru-after");
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       for (String name : CandidateCell.names()) {
         same((CandidateCell<?>) cell(name));
       }
     }
   }
 
-  private static <S extends State> void same(CandidateCell<S> cell) {
+  private static <S extends RecurrentState> void same(CandidateCell<S> cell) {
     Tensor z = cell.project(random(1, 1, 3, D)).select(0, 0);
     S state = Layers.state(cell, 3, 2);
     List<Tensor> widths = new ArrayList<>();
@@ -249,7 +249,7 @@ class NoiseTest {
   /** Candidates of one unit over time: one mask for all steps, or another at each. */
   @Test
   void candidatesHaveMasksPerStepOrPerSequence() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = random(1, 1, 300, D).expand(6, 300, D).copy();
       // An LSTM whose memory is emptied at every step shows the candidate of that step alone.
       var lstm = (Lstm) cell("lstm");
@@ -272,7 +272,7 @@ class NoiseTest {
   /** Skipped steps leave masks that hold for the whole sequence where they are. */
   @Test
   void masksOfASequenceDoNotDependOnItsLength() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var layer =
           Recurrent.of(cell("lstm"))
               .withNoise(
@@ -286,15 +286,15 @@ class NoiseTest {
       var run =
           Training.with(Philox.of(3), () -> layer.run(x, Marks.none().withTaken(taken), List.of()));
       Tensor at = Tensor.of(0, 2, 3, 5);
-      var alone = Training.with(Philox.of(3), () -> layer.run(x.indexSelect(0, at)));
-      close("outputs", run.y().indexSelect(0, at), alone.y());
-      assertThat(run.y().indexSelect(0, Tensor.of(1, 4)).ne(0).any().item()).isZero();
+      var alone = Training.with(Philox.of(3), () -> layer.run(x.indexSelect(at, 0)));
+      close("outputs", run.y().indexSelect(at, 0), alone.y());
+      assertThat(run.y().indexSelect(Tensor.of(1, 4), 0).ne(0).any().item()).isZero();
       close("last", run.last(), alone.last());
     }
   }
 
   /** A counter beside h. */
-  record Counted(Tensor h, Tensor steps) implements State {}
+  record Counted(Tensor h, Tensor steps) implements RecurrentState {}
 
   private record Counting() implements Cell<Counted> {
     @Override
@@ -325,7 +325,7 @@ class NoiseTest {
 
   @Test
   void countersAreLeftAlone() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Tensor.ones(4, 2, 3);
       for (Noise noise : List.of(Noise.none().zoneout(0.2), Noise.none().states(0.3))) {
         var layer = Recurrent.of(new Counting()).withNoise(noise);

@@ -1,8 +1,8 @@
 package carousel.nn.recurrent;
 
-import carousel.nn.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
+import carousel.nn.init.Init;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -112,6 +112,6 @@ public record OddCell(Kind kind, Parameter wx, Parameter wh, Parameter b, Parame
 
   @Override
   public HiddenState zero(int batch) {
-    return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+    return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
   }
 }

@@ -6,8 +6,8 @@ import static carousel.nn.recurrent.Layers.cell;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.GradCheck;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -32,23 +32,23 @@ class OwnSequenceTest {
     }
 
     @Override
-    public Run run(Tensor x, Marks marks, List<? extends State> initial) {
+    public Run run(Tensor x, Marks marks, List<? extends RecurrentState> initial) {
       var run = layer.run(x, marks, initial);
       return new Run(x.add(run.y()), run.last(), run.states());
     }
   }
 
-  private static Stack stack() {
-    return Stack.of(
+  private static Stacked stack() {
+    return Stacked.of(
         Recurrent.of(cell("gru")),
         new Residual(
-            Stack.of(Recurrent.of(cell("lstm", H, 2)), Recurrent.of(cell("jordan", H, 3)))),
+            Stacked.of(Recurrent.of(cell("lstm", H, 2)), Recurrent.of(cell("jordan", H, 3)))),
         Recurrent.of(cell("peephole", H, 4)));
   }
 
   @Test
   void takesItsShareOfTheStates() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var stack = stack();
       Tensor x = Layers.random(5, 5, 2, D);
       var whole = stack.run(x);
@@ -56,7 +56,7 @@ class OwnSequenceTest {
 
       var first = stack.run(x.narrow(0, 0, 2));
       var second = stack.run(x.narrow(0, 2, 3), first.states(), null);
-      Tensor y = Tensor.concat(0, List.of(first.y(), second.y()));
+      Tensor y = Tensor.concat(List.of(first.y(), second.y()), 0);
       var windows = Layers.flat(new Sequence.Run(y, second.last(), second.states()));
       assertThat(windows.allClose(Layers.flat(whole), 0, 1e-12)).isTrue();
     }
@@ -64,10 +64,10 @@ class OwnSequenceTest {
 
   @Test
   void hasGradientsToSecondOrder() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var stack = stack();
       Tensor x = Layers.random(5, 2, 2, D);
-      List<State> start = stack.run(Layers.random(6, 1, 2, D)).states();
+      List<RecurrentState> start = stack.run(Layers.random(6, 1, 2, D)).states();
       GradCheck.standard()
           .run(
               "a stack around a residual layer",

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,7 +28,7 @@ class PaddingTest {
   @ParameterizedTest
   @MethodSource("cells")
   void isNotRead(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var rng = Philox.of(7);
       var init = Init.normal(0.6).as(F64);
       var there = Cells.of(name, D, 3, init, rng);
@@ -59,7 +59,7 @@ class PaddingTest {
         () -> {
           var run = layer.run(x, List.of(), Tensor.of(LENGTHS));
           Tensor sum = run.y().square().sum();
-          for (State state : run.states()) {
+          for (RecurrentState state : run.states()) {
             for (Tensor tensor : state.tensors()) {
               sum = sum.add(tensor.square().sum());
             }

@@ -7,16 +7,16 @@ import static carousel.nn.recurrent.Layers.random;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.nn.Dropout;
-import carousel.nn.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Training;
 import carousel.nn.Wrong;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Dropout;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every way to use a layer wrongly, and what it says. */
 class RecurrentErrorsTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
   private final Recurrent<?> elman = Recurrent.of(cell("elman"));
   private final Recurrent<?> lstm = Recurrent.of(cell("lstm"));
   private final Tensor x = random(1, 4, 2, D);
@@ -117,13 +117,13 @@ class RecurrentErrorsTest {
 
   @Test
   void stacks() {
-    wrong(Stack::of).hasMessageContaining("stack: wants at least one layer, got none");
-    wrong(() -> Stack.of(elman, elman))
+    wrong(Stacked::of).hasMessageContaining("stack: wants at least one layer, got none");
+    wrong(() -> Stacked.of(elman, elman))
         .hasMessageContaining("stack: layer 1 reads 3 features, layer 0 gives 2");
-    var stack = Stack.of(elman, Bidirectional.of(cell("gru", H, 1), cell("gru", H, 2)));
+    var stack = Stacked.of(elman, Bidirectional.of(cell("gru", H, 1), cell("gru", H, 2)));
     var state = new HiddenState(random(1, 2, H));
     for (int given : new int[] {1, 2, 4}) {
-      List<State> states = new ArrayList<>();
+      List<RecurrentState> states = new ArrayList<>();
       for (int i = 0; i < given; i++) {
         states.add(state);
       }
@@ -182,8 +182,8 @@ class RecurrentErrorsTest {
 
   @Test
   void dropoutIsBetweenLayersNotAboveTheTop() {
-    var dropped = new Stack(List.of(elman, Recurrent.of(cell("gru", H, 1))), new Dropout(1));
-    var plain = Stack.of(elman, Recurrent.of(cell("gru", H, 1)));
+    var dropped = new Stacked(List.of(elman, Recurrent.of(cell("gru", H, 1))), new Dropout(1));
+    var plain = Stacked.of(elman, Recurrent.of(cell("gru", H, 1)));
     assertThat(dropped.apply(x).sameValues(plain.apply(x))).isTrue();
     Tensor y = Training.with(Philox.of(1), () -> dropped.apply(x));
     Tensor nothing = Recurrent.of(cell("gru", H, 1)).apply(Tensor.zeros(DType.F64, 4, 2, H));
@@ -193,11 +193,11 @@ class RecurrentErrorsTest {
 
   // ---- states ----
 
-  private static final class NoRecord implements State {}
+  private static final class NoRecord implements RecurrentState {}
 
-  private record Counted(Tensor h, int steps) implements State {}
+  private record Counted(Tensor h, int steps) implements RecurrentState {}
 
-  private record Refusing(Tensor h) implements State {
+  private record Refusing(Tensor h) implements RecurrentState {
     Refusing {
       if (h.rank() != 2) {
         throw new IllegalArgumentException("rank");
@@ -222,23 +222,23 @@ class RecurrentErrorsTest {
         .hasMessageContaining("component steps of ")
         .hasMessageContaining("is a int; a state holds tensors only");
     var refusing = new Refusing(random(1, 2, 2));
-    wrong(() -> State.map(refusing, h -> h.select(0, 0)))
+    wrong(() -> RecurrentState.map(refusing, h -> h.select(0, 0)))
         .hasMessageContaining("making ")
         .hasRootCauseInstanceOf(IllegalArgumentException.class);
     wrong(() -> new Refusing(random(1, 7, 2)).tensors())
         .hasMessageContaining("reading ")
         .hasRootCauseInstanceOf(IllegalStateException.class);
-    wrong(() -> State.with(refusing, List.of())).hasMessageContaining("making ");
+    wrong(() -> RecurrentState.with(refusing, List.of())).hasMessageContaining("making ");
   }
 
   @Test
   void statesOfOneTypeAreZippedAndMapped() {
     var a = new LstmState(Tensor.of(1.0), Tensor.of(2.0));
     var b = new LstmState(Tensor.of(10.0), Tensor.of(20.0));
-    var sum = State.zip(a, b, Tensor::add);
+    var sum = RecurrentState.zip(a, b, Tensor::add);
     assertThat(sum.h().item()).isEqualTo(11);
     assertThat(sum.c().item()).isEqualTo(22);
-    assertThat(State.map(a, Tensor::neg).c().item()).isEqualTo(-2);
+    assertThat(RecurrentState.map(a, Tensor::neg).c().item()).isEqualTo(-2);
     assertThat(a.tensors()).containsExactly(a.h(), a.c());
   }
 }

@@ -6,9 +6,9 @@ import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.nn.FusedContract;
 import carousel.nn.Parameter;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.golden.Golden;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -134,12 +134,12 @@ class RecurrentGoldensTest {
   }
 
   private static void agree(Row row) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var golden = Golden.load(row.file);
       var inputs = new LinkedHashMap<String, Tensor>(); // what is differentiated by, by key
       inputs.put("x", tensor(golden, "x"));
       List<Cell<?>> cells = new ArrayList<>();
-      List<State> initial = new ArrayList<>();
+      List<RecurrentState> initial = new ArrayList<>();
       for (String layer : row.layers) {
         Cell<?> cell =
             row.cell.apply(name -> {
@@ -179,7 +179,7 @@ class RecurrentGoldensTest {
     }
   }
 
-  private static <S extends State> S initial(
+  private static <S extends RecurrentState> S initial(
       Golden golden, String layer, List<String> names, Cell<S> cell, Map<String, Tensor> inputs) {
     List<Tensor> tensors = new ArrayList<>();
     for (String name : names) {
@@ -187,7 +187,7 @@ class RecurrentGoldensTest {
       inputs.put(layer + name + "0", start);
       tensors.add(start);
     }
-    return State.with(cell.zero(tensors.getFirst().dim(0)), tensors);
+    return RecurrentState.with(cell.zero(tensors.getFirst().dim(0)), tensors);
   }
 
   private static Sequence layer(List<Cell<?>> cells, List<String> layers) {
@@ -195,7 +195,7 @@ class RecurrentGoldensTest {
       return Bidirectional.of(cells.getFirst(), cells.getLast());
     }
     var recurrent = cells.stream().map(Recurrent::of).toArray(Sequence[]::new);
-    return recurrent.length == 1 ? recurrent[0] : Stack.of(recurrent);
+    return recurrent.length == 1 ? recurrent[0] : Stacked.of(recurrent);
   }
 
   private static void expectOutputs(Golden golden, Row row, Sequence.Run run) {

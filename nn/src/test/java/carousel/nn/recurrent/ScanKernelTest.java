@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
+import carousel.nn.init.Init;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Combinations;
 import carousel.tensor.contract.Combinations.Numbered;
 import carousel.tensor.op.Composite;
@@ -89,7 +89,7 @@ class ScanKernelTest {
   }
 
   private void agree(String name, DType type, Case c, boolean reverse) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var rng = Philox.of(7);
       var init = Init.uniform(0.5).as(type);
       Cell<?> cell = cell(name, c, init, rng);
@@ -105,7 +105,7 @@ class ScanKernelTest {
         start.add(rng.normal(type, 0, 0.5, zero.shape().toArray()));
       }
       leaves.addAll(start);
-      State initial = State.with(cell.zero(c.rows()), start);
+      RecurrentState initial = RecurrentState.with(cell.zero(c.rows()), start);
       Tensor lengths =
           c.lengths().isEmpty()
               ? null
@@ -140,7 +140,7 @@ class ScanKernelTest {
 
   @Test
   void aCellOfAUserHasAKernel() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var x = Layers.random(3, 4, 2, Layers.D);
       requireKernel(() -> Recurrent.of(Layers.cell(Layers.USERS)).apply(x));
     }
@@ -161,7 +161,7 @@ class ScanKernelTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+      return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
     }
   }
 
@@ -183,14 +183,14 @@ class ScanKernelTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+      return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
     }
   }
 
   /** One pass finds the gradients of both weights, whichever is wanted. */
   @Test
   void oneProductMayReadSeveralWeights() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var init = Init.uniform(0.5).as(DType.F64);
       var rng = Philox.of(5);
       var cell =
@@ -236,13 +236,13 @@ class ScanKernelTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+      return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
     }
   }
 
   @Test
   void whatIsDrawnAtEveryStepIsNoConstant() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var init = Init.uniform(0.5);
       var rng = Philox.of(5);
       var cell =
@@ -255,7 +255,7 @@ class ScanKernelTest {
 
   @Test
   void aStepThatIsNotUnderstoodRunsAsItIsWritten() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var init = Init.uniform(0.5);
       var rng = Philox.of(5);
       var cell =

@@ -12,9 +12,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
 import carousel.nn.Parameter;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -44,14 +44,14 @@ class ScanTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void twoWindowsThatCarryTheStateAreOneLongRun(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var layer = Recurrent.of(cell(name));
       Tensor x = random(1, 5, 2, D);
       Function<Tensor, Tensor> windows =
           in -> {
             var first = layer.run(in.narrow(0, 0, 2));
             var second = layer.run(in.narrow(0, 2, 3), first.states(), null);
-            Tensor y = Tensor.concat(0, List.of(first.y(), second.y()));
+            Tensor y = Tensor.concat(List.of(first.y(), second.y()), 0);
             return flat(new Sequence.Run(y, second.last(), second.states()));
           };
       same(windows.apply(x), flat(layer.run(x)), "outputs");
@@ -64,17 +64,20 @@ class ScanTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void detachingTheStateCutsTheGradientBetweenWindows(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var layer = Recurrent.of(cell(name));
       Tensor before = random(1, 2, 2, D);
       Tensor x = random(2, 2, 2, D);
-      Function<List<State>, Tensor> loss = states -> weighted(layer.run(x, states, null).y(), 7);
+      Function<List<RecurrentState>, Tensor> loss =
+          states -> weighted(layer.run(x, states, null).y(), 7);
       var parameters = layer.parameters();
 
       var first = layer.run(before).states();
       var truncated =
           Grad.of(
-              () -> loss.apply(layer.run(before).states().stream().map(State::detach).toList()),
+              () ->
+                  loss.apply(
+                      layer.run(before).states().stream().map(RecurrentState::detach).toList()),
               parameters);
       same(truncated, Grad.of(() -> loss.apply(first), parameters));
       assertThat(
@@ -87,7 +90,9 @@ class ScanTest {
           .isPositive();
       assertThatThrownBy(() ->
               Grad.of(
-                  () -> loss.apply(layer.run(before).states().stream().map(State::detach).toList()),
+                  () ->
+                      loss.apply(
+                          layer.run(before).states().stream().map(RecurrentState::detach).toList()),
                   before))
           .isInstanceOf(TensorException.class)
           .hasMessageContaining("does not depend on [input 0]");
@@ -97,7 +102,7 @@ class ScanTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void reverseIsForwardOnFlippedInput(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Cell<?> cell = cell(name);
       var forward = Recurrent.of(cell);
       var reverse = Recurrent.reverse(cell);
@@ -119,10 +124,10 @@ class ScanTest {
   void everyRowOfARaggedBatchIsAsAlone(String name) {
     int[] lengths = {2, 0, 4, 1};
     for (var direction : Recurrent.Direction.values()) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         var layer = new Recurrent<>(cell(name), direction, List.of());
         Tensor x = random(1, 4, lengths.length, D);
-        List<State> initial = Layers.states(layer, lengths.length, 2);
+        List<RecurrentState> initial = Layers.states(layer, lengths.length, 2);
         Tensor w = random(3, 4, lengths.length, H);
         List<Tensor> ws =
             Layers.tensors(initial).stream().map(s -> random(4, s.shape().toArray())).toList();
@@ -172,8 +177,8 @@ class ScanTest {
   }
 
   private static Sequence.Run alone(
-      Recurrent<?> layer, Tensor x, List<State> initial, int row, int length) {
-    var start = initial.stream().map(s -> State.map(s, t -> t.narrow(0, row, 1))).toList();
+      Recurrent<?> layer, Tensor x, List<RecurrentState> initial, int row, int length) {
+    var start = initial.stream().map(s -> RecurrentState.map(s, t -> t.narrow(0, row, 1))).toList();
     return layer.run(x.narrow(1, row, 1).narrow(0, 0, length), start, null);
   }
 
@@ -189,10 +194,10 @@ class ScanTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void noStepsLeaveTheInitialState(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var layer = Recurrent.of(cell(name));
       Tensor x = random(1, 0, 2, D);
-      List<State> initial = Layers.states(layer, 2, 2);
+      List<RecurrentState> initial = Layers.states(layer, 2, 2);
       var run = layer.run(x, initial, null);
       assertThat(run.y().shape().toArray()).containsExactly(0, 2, H);
       same(run.last(), initial.getFirst().tensors().getFirst(), "last");
@@ -206,7 +211,7 @@ class ScanTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void theLastOutputIsThatOfTheLastStep(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = random(1, 3, 2, D);
       var forward = Recurrent.of(cell(name));
       var reverse = Recurrent.reverse(cell(name));
@@ -221,7 +226,7 @@ class ScanTest {
   }
 
   /** A cell whose steps are not saved but run again. */
-  private record Checkpointed<S extends State>(Cell<S> cell) implements Cell<S> {
+  private record Checkpointed<S extends RecurrentState>(Cell<S> cell) implements Cell<S> {
     @Override
     public int inputs() {
       return cell.inputs();
@@ -241,8 +246,8 @@ class ScanTest {
     public S step(Tensor z, S state) {
       int parts = state.tensors().size();
       Tensor next =
-          Grad.checkpoint(() -> Tensor.concat(Tensor.LAST, cell.step(z, state).tensors()));
-      return State.with(state, next.chunk(parts, Tensor.LAST));
+          Grad.checkpoint(() -> Tensor.concat(cell.step(z, state).tensors(), Tensor.LAST));
+      return RecurrentState.with(state, next.chunk(parts, Tensor.LAST));
     }
 
     @Override
@@ -254,7 +259,7 @@ class ScanTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void aCheckpointedCellHasTheSameGradients(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Cell<?> cell = cell(name);
       var plain = Recurrent.of(cell);
       var checkpointed = Recurrent.of(new Checkpointed<>(cell));
@@ -270,7 +275,7 @@ class ScanTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void trainingHoldsNoMemoryFromStepToStep(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var layer = Recurrent.of(cell(name)).withLearnedStart();
       Tensor x = random(1, 4, 2, D);
       List<Parameter> parameters =
@@ -279,7 +284,7 @@ class ScanTest {
       List<Long> inUse = new ArrayList<>();
       List<Double> losses = new ArrayList<>();
       for (int k = 0; k < 4; k++) {
-        try (var step = Scope.open()) {
+        try (var step = TensorScope.open()) {
           var g = Grad.of(() -> layer.apply(x).sub(0.3).square().mean(), layer.parameters());
           for (int i = 0; i < parameters.size(); i++) {
             parameters.get(i).assign(parameters.get(i).value().sub(g.get(i).mul(0.05)));
@@ -296,15 +301,18 @@ class ScanTest {
   @ParameterizedTest
   @MethodSource("carousel.nn.recurrent.Layers#cells")
   void aStateHandedToAnOuterScopeIsCarriedAcrossSteps(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var layer = Recurrent.of(cell(name));
       Tensor x = random(1, 4, 2, D);
-      List<State> carried = Layers.states(layer, 2, 2);
+      List<RecurrentState> carried = Layers.states(layer, 2, 2);
       var whole = layer.run(x, carried, null);
       for (int t = 0; t < 4; t++) {
-        try (var step = Scope.open()) {
+        try (var step = TensorScope.open()) {
           var run = layer.run(x.narrow(0, t, 1), carried, null);
-          carried = run.states().stream().map(s -> State.adopt(State.detach(s), scope)).toList();
+          carried =
+              run.states().stream()
+                  .map(s -> RecurrentState.adopt(RecurrentState.detach(s), scope))
+                  .toList();
         }
       }
       for (int k = 0; k < Layers.tensors(carried).size(); k++) {

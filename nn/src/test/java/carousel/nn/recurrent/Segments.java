@@ -27,50 +27,53 @@ record Segments(
     boolean @Nullable [][] taken) {
 
   /** A run of rows {@code [T,N,D]}. */
-  Run run(Tensor x, List<? extends State> initial) {
+  Run run(Tensor x, List<? extends RecurrentState> initial) {
     List<Tensor> ys = new ArrayList<>();
-    List<List<State>> states = new ArrayList<>();
+    List<List<RecurrentState>> states = new ArrayList<>();
     for (int n = 0; n < x.dim(1); n++) {
       int row = n;
-      List<State> start =
-          initial.stream().map(s -> State.map((State) s, t -> t.narrow(0, row, 1))).toList();
+      List<RecurrentState> start =
+          initial.stream()
+              .map(s -> RecurrentState.map((RecurrentState) s, t -> t.narrow(0, row, 1)))
+              .toList();
       Run run = row(x.narrow(1, n, 1), n, start);
       ys.add(run.y());
       states.add(run.states());
     }
-    List<State> all = new ArrayList<>();
+    List<RecurrentState> all = new ArrayList<>();
     for (int cell = 0; cell < reverse.size(); cell++) {
-      State joined = states.getFirst().get(cell);
+      RecurrentState joined = states.getFirst().get(cell);
       for (int n = 1; n < states.size(); n++) {
         joined =
-            State.zip(joined, states.get(n).get(cell), (a, b) -> Tensor.concat(0, List.of(a, b)));
+            RecurrentState.zip(
+                joined, states.get(n).get(cell), (a, b) -> Tensor.concat(List.of(a, b), 0));
       }
       all.add(joined);
     }
-    Tensor y = Tensor.concat(1, ys);
+    Tensor y = Tensor.concat(ys, 1);
     return new Run(y, y, all);
   }
 
-  private Run row(Tensor x, int n, List<State> initial) {
+  private Run row(Tensor x, int n, List<RecurrentState> initial) {
     int steps = x.dim(0);
-    List<State> own = layer.run(x.narrow(0, 0, 0)).states();
-    List<State> given = initial.isEmpty() ? own : initial;
+    List<RecurrentState> own = layer.run(x.narrow(0, 0, 0)).states();
+    List<RecurrentState> given = initial.isEmpty() ? own : initial;
     List<List<Integer>> segments = segments(n);
     Tensor zero = Tensor.zeros(DType.F64, 1, 1, layer.outputs());
     Tensor[] y = new Tensor[steps];
     Arrays.fill(y, zero);
-    List<State> last = new ArrayList<>(given);
+    List<RecurrentState> last = new ArrayList<>(given);
     for (int k = 0; k < segments.size(); k++) {
       boolean first = k == 0;
       boolean end = k == segments.size() - 1;
-      List<State> start = new ArrayList<>();
+      List<RecurrentState> start = new ArrayList<>();
       for (int cell = 0; cell < reverse.size(); cell++) {
         boolean begins = reverse.get(cell) ? end : first && !resetAtZero(n);
         start.add((begins ? given : own).get(cell));
       }
       List<Integer> at = segments.get(k);
       List<Tensor> some = at.stream().map(t -> x.narrow(0, t, 1)).toList();
-      Run run = layer.run(some.isEmpty() ? x.narrow(0, 0, 0) : Tensor.concat(0, some), start, null);
+      Run run = layer.run(some.isEmpty() ? x.narrow(0, 0, 0) : Tensor.concat(some, 0), start, null);
       for (int i = 0; i < at.size(); i++) {
         y[at.get(i)] = run.y().narrow(0, i, 1);
       }
@@ -80,7 +83,7 @@ record Segments(
         }
       }
     }
-    Tensor all = Tensor.concat(0, List.of(y));
+    Tensor all = Tensor.concat(List.of(y), 0);
     return new Run(all, all, last);
   }
 

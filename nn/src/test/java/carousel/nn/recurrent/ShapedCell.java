@@ -7,7 +7,7 @@ import carousel.tensor.Tensor;
 /** A cell whose state is of several ranks, so that it has no kernel: {@code h [N,H]}, {@code m [N,H,2]}, {@code n [N]}. */
 public record ShapedCell(Parameter wx, Parameter b) implements AffineCell<ShapedCell.Mixed> {
   /** What it carries. */
-  public record Mixed(Tensor h, Tensor m, Tensor n) implements State {}
+  public record Mixed(Tensor h, Tensor m, Tensor n) implements RecurrentState {}
 
   @Override
   public int outputs() {

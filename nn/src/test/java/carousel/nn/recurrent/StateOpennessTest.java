@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.nn.UserModule;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -17,30 +17,30 @@ class StateOpennessTest {
   private static final Map<String, String> SOURCES =
       Map.of(
           "cells/Hidden.java",
-          "package cells; import carousel.nn.recurrent.State; import carousel.tensor.Tensor;"
-              + " record Hidden(Tensor h, Tensor c) implements State {}",
+          "package cells; import carousel.nn.recurrent.RecurrentState; import carousel.tensor.Tensor;"
+              + " record Hidden(Tensor h, Tensor c) implements RecurrentState {}",
           "cells/Shown.java",
-          "package cells; import carousel.nn.recurrent.State; import carousel.tensor.Tensor;"
-              + " public record Shown(Tensor h, Tensor c) implements State {"
-              + " public static State hidden(Tensor h) { return new Hidden(h, h); } }",
+          "package cells; import carousel.nn.recurrent.RecurrentState; import carousel.tensor.Tensor;"
+              + " public record Shown(Tensor h, Tensor c) implements RecurrentState {"
+              + " public static RecurrentState hidden(Tensor h) { return new Hidden(h, h); } }",
           "entry/Hidden.java",
-          "package entry; import carousel.nn.recurrent.State; import carousel.tensor.Tensor;"
-              + " public final class Hidden implements java.util.function.Function<Tensor, State> {"
-              + " public State apply(Tensor h) { return cells.Shown.hidden(h); } }",
+          "package entry; import carousel.nn.recurrent.RecurrentState; import carousel.tensor.Tensor;"
+              + " public final class Hidden implements java.util.function.Function<Tensor, RecurrentState> {"
+              + " public RecurrentState apply(Tensor h) { return cells.Shown.hidden(h); } }",
           "entry/Shown.java",
-          "package entry; import carousel.nn.recurrent.State; import carousel.tensor.Tensor;"
-              + " public final class Shown implements java.util.function.Function<Tensor, State> {"
-              + " public State apply(Tensor h) { return new cells.Shown(h, h); } }");
+          "package entry; import carousel.nn.recurrent.RecurrentState; import carousel.tensor.Tensor;"
+              + " public final class Shown implements java.util.function.Function<Tensor, RecurrentState> {"
+              + " public RecurrentState apply(Tensor h) { return new cells.Shown(h, h); } }");
 
   @TempDir Path folder;
 
-  private State state(String directive, String entry) throws Exception {
+  private RecurrentState state(String directive, String entry) throws Exception {
     return UserModule.compile(folder, directive, SOURCES).make(entry, Tensor.of(1.0, 2.0));
   }
 
   @Test
   void aClosedPackageIsAnErrorThatSaysWhatToAdd() throws Exception {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       for (String entry : new String[] {"entry.Hidden", "entry.Shown"}) {
         assertThatThrownBy(state("", entry)::tensors)
             .isInstanceOf(TensorException.class)
@@ -54,13 +54,13 @@ class StateOpennessTest {
 
   @Test
   void anOpenedPackageAndAPublicRecordOfAnExportedOneAreTakenApart() throws Exception {
-    try (var scope = Scope.open()) {
-      for (State state :
-          new State[] {
+    try (var scope = TensorScope.open()) {
+      for (RecurrentState state :
+          new RecurrentState[] {
             state("opens cells to carousel.nn;", "entry.Hidden"),
             state("exports cells;", "entry.Shown")
           }) {
-        State doubled = State.map(state, h -> h.mul(2));
+        RecurrentState doubled = RecurrentState.map(state, h -> h.mul(2));
         assertThat(doubled).hasSameClassAs(state);
         assertThat(doubled.tensors().getLast().toDoubleArray()).containsExactly(2, 4);
       }

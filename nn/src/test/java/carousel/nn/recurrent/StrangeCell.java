@@ -1,8 +1,8 @@
 package carousel.nn.recurrent;
 
-import carousel.nn.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
+import carousel.nn.init.Init;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -22,7 +22,7 @@ public record StrangeCell(
     implements AffineCell<StrangeCell.Pair> {
 
   /** The state. */
-  public record Pair(Tensor a, Tensor b) implements State {}
+  public record Pair(Tensor a, Tensor b) implements RecurrentState {}
 
   /** N rows, H units, and P, which are fewer. */
   public record Sizes(int n, int h, int p) {
@@ -89,7 +89,7 @@ public record StrangeCell(
         Tensor gate = z.narrow(1, 0, 1).add(s.a().matmul(w.get(0))).sigmoid();
         Tensor next = z.narrow(1, 1, h).add(s.a().matmul(w.get(1))).tanh();
         Tensor kept = gate.mul(s.a()).add(gate.sub(1).neg().mul(next));
-        return new Pair(kept, s.b().mul(gate).add(next.mean(true, -1)));
+        return new Pair(kept, s.b().mul(gate).add(next.mean(-1, true)));
       }
     },
     /** The greatest and the smallest unit. */
@@ -97,9 +97,9 @@ public record StrangeCell(
       @Override
       Pair step(Tensor z, Pair s, List<Tensor> w) {
         Tensor u = z.add(s.a().matmul(w.get(0)));
-        Tensor spread = u.max(true, -1).sub(u.min(true, -1)).add(1);
-        Tensor a = u.sub(u.min(true, -1)).div(spread);
-        return new Pair(a, s.b().mul(0.3).sub(a.max(true, -1)).add(s.a()));
+        Tensor spread = u.max(-1, true).sub(u.min(-1, true)).add(1);
+        Tensor a = u.sub(u.min(-1, true)).div(spread);
+        return new Pair(a, s.b().mul(0.3).sub(a.max(-1, true)).add(s.a()));
       }
     },
     /** Two tensors of other widths, each fed to the other. */
@@ -123,7 +123,7 @@ public record StrangeCell(
       @Override
       Tensor output(Pair s, List<Tensor> w) {
         Tensor fed = s.a().matmul(w.get(1));
-        return Tensor.concat(1, List.of(fed, s.b(), s.a().sum(true, -1), fed.sigmoid()));
+        return Tensor.concat(List.of(fed, s.b(), s.a().sum(-1, true), fed.sigmoid()), 1);
       }
     },
     /** One weight in several products, as a whole and in part. */
@@ -163,8 +163,8 @@ public record StrangeCell(
       @Override
       Pair step(Tensor z, Pair s, List<Tensor> w) {
         Tensor u = z.add(s.a().matmul(w.get(0)));
-        Tensor a = u.div(u.norm(true, -1).add(0.1));
-        return new Pair(a, s.b().mul(0.5).add(u.logSumExp(true, -1)).sub(s.a().sum(true, -1)));
+        Tensor a = u.div(u.norm(-1, true).add(0.1));
+        return new Pair(a, s.b().mul(0.5).add(u.logSumExp(-1, true)).sub(s.a().sum(-1, true)));
       }
     },
     /** Products of and into a single column. */
@@ -193,7 +193,7 @@ public record StrangeCell(
         Tensor t = s.b().tanh().sigmoid().log().tanh().exp().tanh().sigmoid().sqrt().tanh();
         Tensor u = t.mul(s.a().matmul(w.get(0)).tanh());
         Tensor a = z.add(s.a().matmul(w.get(1))).mul(t).add(u.mul(s.a())).tanh();
-        return new Pair(a.add(s.b()), u.add(s.b().mul(0.3)).add(a.mean(true, -1)));
+        return new Pair(a.add(s.b()), u.add(s.b().mul(0.3)).add(a.mean(-1, true)));
       }
     },
     /** The input, spread and rows of their own as left operands. */
@@ -204,9 +204,9 @@ public record StrangeCell(
         int p = w.get(1).dim(0);
         Tensor fed = z.narrow(1, 0, h).add(s.b()).matmul(w.get(0));
         Tensor spread = s.b().expand(s.b().dim(0), p).matmul(w.get(1));
-        Tensor joined = Tensor.concat(1, List.of(s.a(), z.narrow(1, h, 1))).matmul(w.get(3));
+        Tensor joined = Tensor.concat(List.of(s.a(), z.narrow(1, h, 1)), 1).matmul(w.get(3));
         Tensor a = fed.matmul(w.get(1)).add(spread).add(joined).mul(w.get(2));
-        return new Pair(a.tanh(), a.sum(true, -1).tanh());
+        return new Pair(a.tanh(), a.sum(-1, true).tanh());
       }
     },
     /** States that change places, and one that stays. */
@@ -227,7 +227,7 @@ public record StrangeCell(
       Pair step(Tensor z, Pair s, List<Tensor> w) {
         List<Tensor> g = z.chunk(2, -1);
         Tensor fed = s.a().detach().matmul(w.get(0)).add(g.get(0));
-        Tensor scale = fed.max(true, -1).detach();
+        Tensor scale = fed.max(-1, true).detach();
         return new Pair(fed.sub(scale).exp().mul(g.get(1).detach()), scale.mul(s.b()).tanh());
       }
     },
@@ -274,8 +274,8 @@ public record StrangeCell(
     }
 
     private static Tensor normed(Tensor x) {
-      Tensor centred = x.sub(x.mean(true, -1));
-      return centred.mul(centred.square().mean(true, -1).add(1e-5).rsqrt());
+      Tensor centred = x.sub(x.mean(-1, true));
+      return centred.mul(centred.square().mean(-1, true).add(1e-5).rsqrt());
     }
   }
 
@@ -349,7 +349,7 @@ public record StrangeCell(
   @Override
   public Pair zero(int batch) {
     return new Pair(
-        Tensor.zerosAs(wx.value(), Shape.of(batch, axis(kind.state.get(0), sizes))),
-        Tensor.zerosAs(wx.value(), Shape.of(batch, axis(kind.state.get(1), sizes))));
+        wx.value().zerosLike(Shape.of(batch, axis(kind.state.get(0), sizes))),
+        wx.value().zerosLike(Shape.of(batch, axis(kind.state.get(1), sizes))));
   }
 }

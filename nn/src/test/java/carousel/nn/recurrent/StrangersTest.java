@@ -4,18 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
-import carousel.nn.Dropout;
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
 import carousel.nn.Training;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Dropout;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
@@ -80,7 +80,7 @@ class StrangersTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(u.value(), Shape.of(batch, H)));
+      return new HiddenState(u.value().zerosLike(Shape.of(batch, H)));
     }
   }
 
@@ -119,7 +119,7 @@ class StrangersTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
   void aPieceOfTheInputIsMultipliedAsItIs(DType type) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       StepOf all = (c, z, h) -> z.matmul(c.u().value()).add(h.matmul(c.w().value())).tanh();
       requireSame(Strange.of(type, H, x(type), all), x(type));
       StepOf half =
@@ -136,7 +136,7 @@ class StrangersTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
   void aProductOfAPieceIsCutWhereItIsCut(DType type) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var rng = Philox.of(6);
       Tensor wide = rng.normal(type, 0, 1, H, 4);
       Tensor one = rng.normal(type, 0, 1, 1, 1);
@@ -162,10 +162,10 @@ class StrangersTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
   void whatIsComputedOfHeldTensorsIsComputedOnce(DType type) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor held = Philox.of(8).normal(type, 1, 0.2, H, 4);
       StepOf step =
-          (c, z, h) -> z.add(h.mul(held.prod(false, 1))).mul(held.softmax(1).max(1)).tanh();
+          (c, z, h) -> z.add(h.mul(held.prod(1, false))).mul(held.softmax(1).max(1)).tanh();
       var cell = Strange.of(type, H, x(type), step);
       requireKernel(cell, x(type));
       Agreement.trusting(() -> {
@@ -178,7 +178,7 @@ class StrangersTest {
   /** A projection that draws is computed once, whatever runs it; and asking what runs it draws nothing. */
   @Test
   void aProjectionMayDraw() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = x(DType.F64);
       var cell = new Drawing(x.dim(2));
       var layer = Recurrent.of(cell);
@@ -226,7 +226,7 @@ class StrangersTest {
   @ParameterizedTest
   @ValueSource(ints = {4, 24, 150})
   void aLongFormulaOfASingleColumn(int rounds) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var rng = Philox.of(11);
       Tensor x = rng.normal(DType.F64, 1, 4, 3, 2, D);
       StepOf step =
@@ -257,7 +257,7 @@ class StrangersTest {
   @Test
   @Tag("cpu") // which has kernels of any cell
   void aFormulaWithoutEnd() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Philox.of(11).normal(DType.F64, 1, 2, 3, 2, D);
       StepOf step =
           (c, z, h) -> {
@@ -277,14 +277,14 @@ class StrangersTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
   void aLongLoopMayEndWithAMask(DType type) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var rng = Philox.of(7);
       int columns = 56;
       Tensor weights = rng.normal(type, 0, 0.3, columns, 2 * H);
       Tensor x = rng.normal(type, 1, 0.1, 3, 2, D);
       StepOf step =
           (c, z, h) -> {
-            Tensor product = z.prod(true, -1);
+            Tensor product = z.prod(-1, true);
             Tensor half = z.matmul(weights).narrow(1, H, H);
             return Tensor.where(half.lt(0.5), z.scalarLike(0.5), product).add(h.mul(0.5));
           };
@@ -301,12 +301,12 @@ class StrangersTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
   void theGreatestOfPiecesGivesEqualsTheSame(DType type) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor held = Tensor.of(0.0, 1, 1, 0, 1, 1, 1, 0).cast(type).narrow(0, 0, H);
       StepOf step =
           (c, z, h) -> {
             Tensor all = h.mul(0).add(held);
-            Tensor greatest = all.max(true, -1).add(all.min(true, -1).mul(3));
+            Tensor greatest = all.max(-1, true).add(all.min(-1, true).mul(3));
             Tensor weights = all.narrow(1, 0, 1).mul(all.narrow(1, 3, 1)).add(1);
             return z.tanh().mul(greatest).mul(weights).add(h.mul(0.5));
           };
@@ -321,7 +321,7 @@ class StrangersTest {
 
   @Test
   void dropoutInAStepIsThereInTrainingAlsoAfterEvaluation() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var dropout = new Dropout(0.5);
       Tensor x = x(DType.F64);
       var cell =
@@ -357,13 +357,13 @@ class StrangersTest {
 
     @Override
     public HiddenState zero(int batch) {
-      return new HiddenState(Tensor.zerosAs(w.value(), Shape.of(batch, H)));
+      return new HiddenState(w.value().zerosLike(Shape.of(batch, H)));
     }
   }
 
   @Test
   void anAffineCellMayProjectInItsOwnWay() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var init = Init.uniform(0.5).as(DType.F64);
       var rng = Philox.of(3);
       var cell =
@@ -379,7 +379,7 @@ class StrangersTest {
 
   @Test
   void aTensorThatIsWrittenInPlaceIsReadAtEveryCall() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor rate = Tensor.full(DType.F64, 0.25);
       Tensor x = x(DType.F64);
       var cell =
@@ -409,7 +409,7 @@ class StrangersTest {
 
   @Test
   void aNumberThatChangesIsReadAtEveryCall() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       double[] temperature = {0.5};
       Tensor x = x(DType.F64);
       var cell =
@@ -429,7 +429,7 @@ class StrangersTest {
 
   @Test
   void aBodyMayReadTensorsAndNumbersOfItsOwn() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor slope = Tensor.full(DType.F64, 2);
       double[] shift = {1};
       var composite = Composite.of("scaled", t -> t.mul(slope).add(shift[0]).tanh());
@@ -450,7 +450,7 @@ class StrangersTest {
 
   @Test
   void aTensorOfOneNumberThatIsHeldIsNoConstant() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor held = Tensor.full(DType.F64, 0.5, H);
       Tensor x = x(DType.F64);
       var cell =
@@ -464,7 +464,7 @@ class StrangersTest {
 
   @Test
   void aStepMayLookAtValues() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = x(DType.F64);
       List<Double> seen = new ArrayList<>();
       var cell =
@@ -484,7 +484,7 @@ class StrangersTest {
 
   @Test
   void aNumberThatIsAnotherAtEveryStepIsNoConstant() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = x(DType.F64);
       var random = new SplittableRandom(1);
       var cell = Strange.of(DType.F64, H, x, (c, z, h) -> z.mul(0).add(random.nextDouble()));

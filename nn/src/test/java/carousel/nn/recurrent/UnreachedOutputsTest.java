@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import java.util.ArrayList;
@@ -37,10 +37,11 @@ class UnreachedOutputsTest {
   private static final Init INIT = Init.normal(0.5).as(DType.F64);
 
   /** What a {@link Watched} carries. */
-  record Seen(Tensor h, Tensor c, Tensor total, Tensor root, Tensor late) implements State {}
+  record Seen(Tensor h, Tensor c, Tensor total, Tensor root, Tensor late)
+      implements RecurrentState {}
 
   /** What is left of it where nothing is watched. */
-  record Plain(Tensor h, Tensor c) implements State {}
+  record Plain(Tensor h, Tensor c) implements RecurrentState {}
 
   /**
    * {@code h' = tanh(a)}, {@code c' = c/2 + h'}, a total that overflows, a root whose slope is infinite, and what
@@ -80,7 +81,7 @@ class UnreachedOutputsTest {
     }
 
     private Tensor zeros(int batch) {
-      return Tensor.zerosAs(wx.value(), Shape.of(batch, H));
+      return wx.value().zerosLike(Shape.of(batch, H));
     }
 
     @Override
@@ -130,7 +131,7 @@ class UnreachedOutputsTest {
   @ParameterizedTest
   @MethodSource("devices")
   void ofARecurrenceHaveNoPart(Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       for (boolean overflows : new boolean[] {false, true}) {
         var rng = Philox.of(4);
         var cell = new Watched(INIT.parameter(rng, D, H), INIT.parameter(rng, H, H), overflows);
@@ -213,7 +214,7 @@ class UnreachedOutputsTest {
   @ParameterizedTest
   @MethodSource("devices")
   void ofACompositeHaveNoPart(Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       for (double scale : new double[] {0.5, 1000}) {
         Tensor x = Philox.of(5).normal(DType.F64, 0, scale, N, 16).to(device);
         Tensor w = Philox.of(6).normal(DType.F64, 0, 3, 16).to(device);

@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
-import carousel.nn.Init;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Sequence.Run;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +36,7 @@ class UnreadStepsTest {
   private static final Init INIT = Init.normal(0.5).as(DType.F64);
 
   /** What a {@link Picky} carries. */
-  record Met(Tensor h, Tensor last) implements State {}
+  record Met(Tensor h, Tensor last) implements RecurrentState {}
 
   /**
    * Not finite where x ≤ 0, where it meets the input that it met last, and at states below −1.5, which it
@@ -65,7 +65,7 @@ class UnreadStepsTest {
 
     @Override
     public Met step(Tensor z, Met s) {
-      Tensor far = z.sub(s.last()).square().sum(true, 1).sqrt();
+      Tensor far = z.sub(s.last()).square().sum(1, true).sqrt();
       Tensor h = s.h().add(1.5).log().matmul(wh.value());
       return new Met(z.div(far).add(h).tanh(), z);
     }
@@ -73,7 +73,7 @@ class UnreadStepsTest {
     @Override
     public Met zero(int batch) {
       Shape shape = Shape.of(batch, H);
-      return new Met(Tensor.zerosAs(wx.value(), shape), Tensor.zerosAs(wx.value(), shape));
+      return new Met(wx.value().zerosLike(shape), wx.value().zerosLike(shape));
     }
   }
 
@@ -134,11 +134,11 @@ class UnreadStepsTest {
   }
 
   private static void agree(Case marks, boolean reverse, Device device) {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Recurrent<Met> layer = reverse ? Recurrent.reverse(Picky.of()) : Recurrent.of(Picky.of());
       Segments segments = marks.of(layer, reverse);
       Tensor clean = Philox.of(1).uniform(DType.F64, 0.3, 2, T, N, D).to(device);
-      List<State> start = List.of(start(marks, device));
+      List<RecurrentState> start = List.of(start(marks, device));
       Tensor[] by = Layers.inputs(layer, clean, start);
       Supplier<Run> alone = () -> segments.run(clean, start);
       var expected = Grad.orZero(() -> loss(alone.get()), by);
@@ -186,7 +186,7 @@ class UnreadStepsTest {
   private static Tensor loss(Run run) {
     List<Tensor> parts = new ArrayList<>(List.of(run.y().flatten()));
     Layers.tensors(run.states()).forEach(tensor -> parts.add(tensor.flatten()));
-    Tensor all = Tensor.concat(0, parts);
+    Tensor all = Tensor.concat(parts, 0);
     return all.mul(Philox.of(7).normal(DType.F64, 0, 1, (int) all.size()).to(all.device())).sum();
   }
 
@@ -199,7 +199,7 @@ class UnreadStepsTest {
   @Test
   @Tag("cpu") // which has kernels of any cell
   void aKernelWhoseFirstRunIsRaggedIsKept() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var layer = Recurrent.of(Picky.of());
       Tensor x = Philox.of(1).uniform(DType.F64, 0.3, 2, T, N, D);
       Tensor lengths = Tensor.of(2, 5, 0);

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.nn.io.Safetensors;
 import carousel.nn.io.SafetensorsException;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -37,7 +37,7 @@ class FileReportsTest {
 
   private void refused(String message, String header, float... data) throws IOException {
     Path path = file(header, -1, data);
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       assertThatThrownBy(() -> Safetensors.load(path))
           .isInstanceOf(SafetensorsException.class)
           .hasMessageContaining(message);
@@ -67,7 +67,7 @@ class FileReportsTest {
             + "\"one\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},"
             + "\"wide\":{\"dtype\":\"F32\",\"shape\":[3,0,2],\"data_offsets\":[4,4]}}   ";
     Path path = file(header, -1, 2.5f);
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Map<String, Tensor> all = Safetensors.load(path);
       assertThat(all).containsOnlyKeys("none", "one", "wide");
       assertThat(Objects.requireNonNull(all.get("one")).item()).isEqualTo(2.5);
@@ -82,7 +82,7 @@ class FileReportsTest {
   void headersThatEndElsewhere() throws IOException {
     refused("expected the end of the header", "{}\0\0\0\0\0\0");
     Path path = file("{}", 2_000_000_000, 1);
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       assertThatThrownBy(() -> Safetensors.load(path)).isInstanceOf(SafetensorsException.class);
     }
   }

@@ -8,13 +8,13 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.Embedding;
 import carousel.nn.Parameter;
+import carousel.nn.layer.Embedding;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,11 +29,11 @@ import org.junit.jupiter.api.Test;
 class GradientReportsTest {
   private static final double INF = Double.POSITIVE_INFINITY;
 
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach
@@ -200,7 +200,7 @@ class GradientReportsTest {
   void lookups() {
     Tensor x = Tensor.of(new double[] {0.1});
     Tensor dy = Tensor.of(0.2, 0.3);
-    assertThat(gradient(t -> t.gather(0, Tensor.of(0, 0)).mul(dy), x).item())
+    assertThat(gradient(t -> t.gather(Tensor.of(0, 0), 0).mul(dy), x).item())
         .isCloseTo(0.5, within(1e-15));
 
     var table = new Embedding(Parameter.of(Tensor.ones(F64, 10, 8)), OptionalInt.of(0));
@@ -209,7 +209,7 @@ class GradientReportsTest {
     assertThat(table.apply(pads).toDoubleArray()).containsOnly(1);
     assertThat(Grad.orZero(() -> table.apply(pads).sum(), weight).get(0).toDoubleArray())
         .containsOnly(0);
-    Tensor mixed = Tensor.concat(1, List.of(pads, Tensor.full(DType.I32, 4, 1, 2000)));
+    Tensor mixed = Tensor.concat(List.of(pads, Tensor.full(DType.I32, 4, 1, 2000)), 1);
     double[] g = Grad.of(() -> table.apply(mixed).square().sum(), weight).get(0).toDoubleArray();
     for (int i = 0; i < g.length; i++) {
       assertThat(g[i]).isEqualTo(i / 8 == 4 ? 4000 : 0);
@@ -228,8 +228,8 @@ class GradientReportsTest {
     Gradients g =
         Grad.of(
             () -> {
-              Tensor inner = Tensor.stack(0, List.of(minus, minus)).logSumExp(0);
-              return Tensor.stack(0, List.of(inner, x)).logSumExp(0).sum();
+              Tensor inner = Tensor.stack(List.of(minus, minus), 0).logSumExp(0);
+              return Tensor.stack(List.of(inner, x), 0).logSumExp(0).sum();
             },
             minus,
             x);
@@ -272,7 +272,7 @@ class GradientReportsTest {
     UnaryOperator<Tensor> attention =
         s -> {
           Tensor masked = Tensor.where(allowed, s, s.scalarLike(-INF));
-          Tensor safe = Tensor.where(allowed.any(true, 1), masked, masked.scalarLike(0));
+          Tensor safe = Tensor.where(allowed.any(1, true), masked, masked.scalarLike(0));
           return Tensor.where(use, safe.softmax(1), s.scalarLike(0));
         };
     assertThat(attention.apply(scores).toDoubleArray())
@@ -289,7 +289,7 @@ class GradientReportsTest {
     for (int i = 0; i < 3; i++) {
       Tensor g =
           gradient(
-              t -> Tensor.stack(1, List.of(t.select(1, 0), t.select(1, 1))).sub(label).square(), x);
+              t -> Tensor.stack(List.of(t.select(1, 0), t.select(1, 1)), 1).sub(label).square(), x);
       assertThat(g.toDoubleArray()).containsExactly(2, -2);
     }
   }
@@ -325,7 +325,7 @@ class GradientReportsTest {
               for (int i = 1; i < 10; i++) {
                 f.add(f.getLast().mul(t).sigmoid());
               }
-              return Tensor.stack(0, f);
+              return Tensor.stack(f, 0);
             },
             one);
     double step = 1e-6;

@@ -8,15 +8,15 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.CrossEntropy;
-import carousel.nn.LayerNorm;
-import carousel.nn.Loss;
-import carousel.nn.Reduction;
+import carousel.nn.layer.LayerNorm;
+import carousel.nn.loss.CrossEntropy;
+import carousel.nn.loss.Loss;
+import carousel.nn.loss.Reduction;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,11 +26,11 @@ import org.junit.jupiter.api.Test;
 
 /** What users of other frameworks reported of losses and of normalisation, tried here. */
 class LossReportsTest {
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.Dropout;
-import carousel.nn.Init;
 import carousel.nn.Layer;
 import carousel.nn.Parameters;
 import carousel.nn.Training;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Dropout;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.GruResetAfter;
@@ -20,10 +20,10 @@ import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.Noise;
 import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.Stack;
+import carousel.nn.recurrent.Stacked;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -36,11 +36,11 @@ class NoiseReportsTest {
   private static final Init INIT = Init.uniform(0.5).as(F64);
 
   private final Philox rng = Philox.of(15);
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach
@@ -57,7 +57,7 @@ class NoiseReportsTest {
   void dropoutOfZero() {
     var lower = Recurrent.of(Lstm.of(3, 4, INIT, rng));
     var upper = Recurrent.of(Lstm.of(4, 5, INIT, rng));
-    var stack = new Stack(List.of(lower, upper), new Dropout(0));
+    var stack = new Stacked(List.of(lower, upper), new Dropout(0));
     Tensor x = rng.uniform(F64, -1, 1, 6, 2, 3);
     var leaves = stack.parameters();
     Gradients g =

@@ -8,9 +8,9 @@ import static org.assertj.core.api.Assertions.within;
 import carousel.autograd.Grad;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -24,11 +24,11 @@ class NumberReportsTest {
   private static final double NAN = Double.NaN;
   private static final double INF = Double.POSITIVE_INFINITY;
 
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach

@@ -8,8 +8,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.Init;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Activation;
 import carousel.nn.recurrent.Bidirectional;
 import carousel.nn.recurrent.Cell;
@@ -20,13 +20,13 @@ import carousel.nn.recurrent.Lstm;
 import carousel.nn.recurrent.LstmState;
 import carousel.nn.recurrent.Marks;
 import carousel.nn.recurrent.Recurrent;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.Sequence;
-import carousel.nn.recurrent.State;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -41,11 +41,11 @@ class RecurrentReportsTest {
   private static final Init INIT = Init.uniform(0.5).as(F64);
 
   private final Philox rng = Philox.of(15);
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach
@@ -91,11 +91,11 @@ class RecurrentReportsTest {
     var layer = Bidirectional.of(cell, Lstm.of(2, 3, INIT, rng));
     Tensor h = uniform(5, 3);
     Tensor c = uniform(5, 3);
-    List<State> start = List.of(new LstmState(h, c), new LstmState(c, h));
+    List<RecurrentState> start = List.of(new LstmState(h, c), new LstmState(c, h));
     Tensor none = Tensor.zeros(F64, 0, 5, 2);
     var run = layer.run(none, Marks.none(), start);
     assertThat(run.y().shape()).isEqualTo(Shape.of(0, 5, 6));
-    same(run.last(), Tensor.concat(1, List.of(h, c)));
+    same(run.last(), Tensor.concat(List.of(h, c), 1));
     same(((LstmState) run.states().getFirst()).c(), c);
     Gradients g =
         Grad.orZero(
@@ -170,7 +170,7 @@ class RecurrentReportsTest {
         }
       }
       var marks = Marks.none().withTaken(Tensor.of(Shape.of(5, 1), taken));
-      var got = layer.run(Tensor.stack(0, steps), marks, List.of());
+      var got = layer.run(Tensor.stack(steps, 0), marks, List.of());
       for (int i = 0; i < 3; i++) {
         same(got.y().select(0, at.get(i)), wanted.y().select(0, i));
       }
@@ -181,7 +181,7 @@ class RecurrentReportsTest {
   /** Carries a matrix per row, and gives something that is no part of it. */
   public record Wide(Parameter scale) implements Cell<Wide.Carried> {
     /** {@code m [N,2,3]}. */
-    public record Carried(Tensor m) implements State {}
+    public record Carried(Tensor m) implements RecurrentState {}
 
     @Override
     public int inputs() {
@@ -211,7 +211,7 @@ class RecurrentReportsTest {
     @Override
     public Tensor output(Carried state) {
       Tensor sums = state.m().sum(2);
-      return Tensor.concat(1, List.of(sums, sums.mul(-10)));
+      return Tensor.concat(List.of(sums, sums.mul(-10)), 1);
     }
   }
 
@@ -431,20 +431,21 @@ class RecurrentReportsTest {
     var cell = Lstm.of(3, 4, INIT, rng);
     Sequence layer = Recurrent.of(cell);
     Tensor x = uniform(5, 2, 3);
-    List<State> carried = List.of();
+    List<RecurrentState> carried = List.of();
     for (int window = 0; window < 20; window++) {
-      List<State> before = carried;
+      List<RecurrentState> before = carried;
       long held = run.bytes();
-      try (var step = Scope.open()) {
+      try (var step = TensorScope.open()) {
         Gradients g =
             Grad.of(() -> layer.run(x, Marks.none(), before).y().sum(), cell.wh().value());
-        List<State> fresh = before.stream().map(s -> State.map(s, t -> t.detach().copy())).toList();
+        List<RecurrentState> fresh =
+            before.stream().map(s -> RecurrentState.map(s, t -> t.detach().copy())).toList();
         Gradients alone =
             Grad.of(() -> layer.run(x, Marks.none(), fresh).y().sum(), cell.wh().value());
         same(g.get(0), alone.get(0));
         carried =
             layer.run(x, Marks.none(), before).states().stream()
-                .map(s -> State.adopt(State.detach(s), run))
+                .map(s -> RecurrentState.adopt(RecurrentState.detach(s), run))
                 .toList();
       }
       assertThat(run.bytes() - held).isLessThanOrEqualTo(2 * 2 * 4 * 8); // h and c [2,4]

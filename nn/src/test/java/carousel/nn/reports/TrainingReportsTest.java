@@ -8,20 +8,20 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
-import carousel.nn.CrossEntropy;
-import carousel.nn.Embedding;
-import carousel.nn.Init;
 import carousel.nn.Layer;
 import carousel.nn.Parameter;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Embedding;
+import carousel.nn.loss.CrossEntropy;
 import carousel.nn.optim.Adam;
 import carousel.nn.optim.Schedule;
 import carousel.nn.optim.Sgd;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -31,11 +31,11 @@ import org.junit.jupiter.api.Test;
 
 /** What users of other frameworks reported of optimisers, schedules and clipping, tried here. */
 class TrainingReportsTest {
-  private Scope run;
+  private TensorScope run;
 
   @BeforeEach
   void open() {
-    run = Scope.open();
+    run = TensorScope.open();
   }
 
   @AfterEach

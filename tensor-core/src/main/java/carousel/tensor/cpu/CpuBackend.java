@@ -1,5 +1,6 @@
 package carousel.tensor.cpu;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
@@ -69,11 +70,7 @@ public final class CpuBackend implements Backend {
     fused.put(LayerComposites.DROPOUT, new DropoutKernel(table)::offer);
   }
 
-  /**
-   * Returns what computes.
-   *
-   * @return e.g. {@code Vector API, 512 bits}
-   */
+  /** {@return what computes, e.g. {@code Vector API, 512 bits}} */
   public String description() {
     return kernels.description();
   }
@@ -190,12 +187,12 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void read(Tensor x, MemorySegment host) {
-    Bytes.copy(Bytes.ALL, x.address(), host, 0, x.size() * x.dtype().bytes());
+    Bytes.copy(Bytes.ALL, Engine.address(x), host, 0, x.size() * x.dtype().bytes());
   }
 
   @Override
   public void write(MemorySegment host, Tensor y) {
-    Bytes.copy(host, 0, Bytes.ALL, y.address(), y.size() * y.dtype().bytes());
+    Bytes.copy(host, 0, Bytes.ALL, Engine.address(y), y.size() * y.dtype().bytes());
   }
 
   @Override

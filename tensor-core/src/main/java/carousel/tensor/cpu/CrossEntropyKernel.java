@@ -3,6 +3,7 @@ package carousel.tensor.cpu;
 import static carousel.tensor.op.LayerComposites.NO_TARGET;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Workers;
@@ -38,17 +39,17 @@ final class CrossEntropyKernel implements Fused {
         logits.dtype().isFloating()
             && logits.rank() == 2
             && logits.dim(1) > 0
-            && logits.layout().isContiguous()
+            && Engine.layout(logits).isContiguous()
             && targets.dtype() == DType.I32
             && targets.shape().equals(Shape.of(logits.dim(0)))
-            && targets.layout().isContiguous()
+            && Engine.layout(targets).isContiguous()
             && within(targets, logits.dim(1));
     return takes ? this : null;
   }
 
   /** Whether all targets are classes or none. */
   private static boolean within(Tensor targets, int classes) {
-    long at = targets.address();
+    long at = Engine.address(targets);
     for (int i = 0; i < targets.dim(0); i++) {
       int target = Bytes.i32(at + 4L * i);
       if (target != NO_TARGET && (target < 0 || target >= classes)) {
@@ -65,12 +66,12 @@ final class CrossEntropyKernel implements Fused {
     Element element = Element.of(type);
     int rows = logits.dim(0);
     int classes = logits.dim(1);
-    Tensor losses = Tensor.empty("cross_entropy", logits.device(), type, Shape.of(rows));
-    Tensor sums = Tensor.empty("cross_entropy", logits.device(), DType.F64, Shape.of(rows, KEPT));
-    long x = logits.address();
-    long at = inputs[1].address();
-    long y = losses.address();
-    long kept = sums.address();
+    Tensor losses = Engine.empty("cross_entropy", logits.device(), type, Shape.of(rows));
+    Tensor sums = Engine.empty("cross_entropy", logits.device(), DType.F64, Shape.of(rows, KEPT));
+    long x = Engine.address(logits);
+    long at = Engine.address(inputs[1]);
+    long y = Engine.address(losses);
+    long kept = Engine.address(sums);
     Powers powers = new Powers(table, type);
     each(
         rows,
@@ -108,12 +109,12 @@ final class CrossEntropyKernel implements Fused {
     Element element = Element.of(type);
     int rows = logits.dim(0);
     int classes = logits.dim(1);
-    Tensor gradient = Tensor.empty("cross_entropy", logits.device(), type, logits.shape());
+    Tensor gradient = Engine.empty("cross_entropy", logits.device(), type, logits.shape());
     gradients[0] = gradient;
-    long x = logits.address();
-    long at = inputs[1].address();
-    long dx = gradient.address();
-    long kept = result.saved()[0].address();
+    long x = Engine.address(logits);
+    long at = Engine.address(inputs[1]);
+    long dx = Engine.address(gradient);
+    long kept = Engine.address(result.saved()[0]);
     Strided cotangent = Strided.of(g);
     Powers powers = new Powers(table, type);
     each(

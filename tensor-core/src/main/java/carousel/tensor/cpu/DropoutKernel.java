@@ -1,6 +1,7 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
@@ -33,10 +34,10 @@ final class DropoutKernel implements Fused {
     Tensor scale = inputs[2];
     boolean takes =
         x.dtype().isFloating()
-            && x.layout().isContiguous()
+            && Engine.layout(x).isContiguous()
             && kept.dtype() == DType.BOOL
             && kept.shape().equals(x.shape())
-            && kept.layout().isContiguous()
+            && Engine.layout(kept).isContiguous()
             && scale.dtype() == x.dtype()
             && scale.rank() == 0;
     return takes ? this : null;
@@ -63,15 +64,15 @@ final class DropoutKernel implements Fused {
   }
 
   private Tensor masked(Tensor x, Tensor kept, Tensor scale) {
-    Tensor y = Tensor.empty("dropout", x.device(), x.dtype(), x.shape());
+    Tensor y = Engine.empty("dropout", x.device(), x.dtype(), x.shape());
     Element element = Element.of(x.dtype());
     Loop where = table.ternary(Ternary.WHERE, x.dtype());
     Loop mul = table.binary(Binary.MUL, x.dtype());
     long size = x.size();
-    long from = x.address();
-    long mask = kept.address();
-    long to = y.address();
-    double factor = element.get(scale.address());
+    long from = Engine.address(x);
+    long mask = Engine.address(kept);
+    long to = Engine.address(y);
+    double factor = element.get(Engine.address(scale));
     Workers.parallel(
         Math.toIntExact(Math.ceilDiv(size, Table.CHEAP)),
         task -> {

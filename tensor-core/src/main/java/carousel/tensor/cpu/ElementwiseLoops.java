@@ -1,6 +1,7 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
@@ -60,7 +61,7 @@ final class ElementwiseLoops {
 
   void fill(Tensor y, double value) {
     if (y.size() == 1) {
-      Element.of(y.dtype()).set(y.address(), value);
+      Element.of(y.dtype()).set(Engine.address(y), value);
       return;
     }
     int[] dims = y.shape().toArray();

@@ -1,5 +1,6 @@
 package carousel.tensor.cpu;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.cpu.loop.Loop;
@@ -86,7 +87,7 @@ final class FormulaJob implements IntConsumer {
     private void requireRowsOfTables() {
       for (Tensor x : operands) {
         for (int row = 0; index != null && row < count && x.dim(0) != count; row++) {
-          int k = Bytes.i32(index.address() + 4L * row);
+          int k = Bytes.i32(Engine.address(index) + 4L * row);
           if (k < NONE || k >= x.dim(0)) {
             throw new TensorException("formula: row " + k + " is out of range for " + x.shape());
           }
@@ -120,7 +121,7 @@ final class FormulaJob implements IntConsumer {
       }
       long first = task * rowsPerTask();
       for (long row = first; row < Math.min(count, first + rowsPerTask()); row++) {
-        int tableRow = Bytes.i32(index.address() + 4 * row);
+        int tableRow = Bytes.i32(Engine.address(index) + 4 * row);
         if (tableRow != NONE) {
           piece(row, tableRow, 0, Math.toIntExact(width), scratch, at);
         }
@@ -154,7 +155,7 @@ final class FormulaJob implements IntConsumer {
     private long at(int k, long row, int tableRow, long from) {
       Tensor x = operands[k];
       boolean table = index != null && x.dim(0) != count;
-      return x.address() + ((table ? tableRow : row) * width + from) * element.size();
+      return Engine.address(x) + ((table ? tableRow : row) * width + from) * element.size();
     }
   }
 }

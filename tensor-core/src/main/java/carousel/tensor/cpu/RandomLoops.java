@@ -1,6 +1,7 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
@@ -106,7 +107,7 @@ final class RandomLoops {
 
   private static void each(Tensor y, Piece piece) {
     long size = y.size();
-    long address = y.address();
+    long address = Engine.address(y);
     int bytes = y.dtype().bytes();
     IntConsumer task =
         k -> {

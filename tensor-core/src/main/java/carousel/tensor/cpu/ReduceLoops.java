@@ -1,6 +1,7 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Loop;
 import carousel.tensor.cpu.loop.Scratch;
@@ -77,7 +78,7 @@ final class ReduceLoops {
     for (long size = 1; size < yTensor.size(); kept++) {
       size *= x.dims()[kept];
     }
-    long y = yTensor.address();
+    long y = Engine.address(yTensor);
     int reducedAxes = x.dims().length - kept;
     if (reducedAxes == 0 || (reducedAxes == 1 && x.strides()[kept] == x.size())) {
       rowFolds.run(op, type, x, kept, Math.toIntExact(n), y);

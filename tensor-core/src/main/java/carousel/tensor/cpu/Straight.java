@@ -1,5 +1,6 @@
 package carousel.tensor.cpu;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Layout;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Loop;
@@ -24,13 +25,13 @@ final class Straight {
    */
   static boolean run(Loop loop, int grain, Tensor target, Tensor... sources) {
     long n = target.size();
-    if (n > grain || !target.layout().isContiguous()) {
+    if (n > grain || !Engine.layout(target).isContiguous()) {
       return false;
     }
     boolean numbers = false;
     for (Tensor x : sources) {
-      if (!x.layout().isContiguous()) {
-        if (!isNumber(x.layout())) {
+      if (!Engine.layout(x).isContiguous()) {
+        if (!isNumber(Engine.layout(x))) {
           return false;
         }
         numbers = true;
@@ -46,7 +47,7 @@ final class Straight {
     long x = at(a, splats);
     long y = b == a ? x : at(b, splats + Loop.SPLAT_BYTES);
     long z = c == a ? x : at(c, splats + 2L * Loop.SPLAT_BYTES);
-    loop.run(x, step(a), y, step(b), z, step(c), target.address(), (int) n);
+    loop.run(x, step(a), y, step(b), z, step(c), Engine.address(target), (int) n);
     return true;
   }
 
@@ -61,16 +62,16 @@ final class Straight {
   }
 
   private static int step(Tensor x) {
-    return x.layout().isContiguous() ? 1 : 0;
+    return Engine.layout(x).isContiguous() ? 1 : 0;
   }
 
   /** Where a loop finds an operand: a number is copied as often as a vector may hold it. */
   private static long at(Tensor x, long splat) {
-    if (x.layout().isContiguous()) {
-      return x.address();
+    if (Engine.layout(x).isContiguous()) {
+      return Engine.address(x);
     }
     int size = x.dtype().bytes();
-    Bytes.splat(x.address(), size, splat, Loop.SPLAT_BYTES / size);
+    Bytes.splat(Engine.address(x), size, splat, Loop.SPLAT_BYTES / size);
     return splat;
   }
 }

@@ -1,5 +1,6 @@
 package carousel.tensor.cpu;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Layout;
 import carousel.tensor.Tensor;
 
@@ -15,13 +16,13 @@ import carousel.tensor.Tensor;
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record Strided(long address, int[] dims, long[] strides, int size) {
   static Strided of(Tensor x) {
-    Layout layout = x.layout();
+    Layout layout = Engine.layout(x);
     long[] strides = layout.strides();
     int size = x.dtype().bytes();
     for (int k = 0; k < strides.length; k++) {
       strides[k] *= size;
     }
-    return new Strided(x.address(), layout.shape().toArray(), strides, size);
+    return new Strided(Engine.address(x), layout.shape().toArray(), strides, size);
   }
 
   /** Dense, row-major, at an address. */

@@ -120,7 +120,7 @@ final class Table {
   /** Elements per task. */
   static int grain(Unary op) {
     return switch (op) {
-      case NEG, ABS, SIGN, SQUARE, RELU, STEP, NOT, IS_NAN, IS_FINITE -> CHEAP;
+      case NEG, ABS, SIGN, SQUARE, RELU, HEAVISIDE, NOT, IS_NAN, IS_FINITE -> CHEAP;
       default -> COSTLY;
     };
   }

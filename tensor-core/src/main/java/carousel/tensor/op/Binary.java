@@ -11,6 +11,7 @@ import static carousel.tensor.op.Vjp.none;
 import static carousel.tensor.op.Vjp.of;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.List;
@@ -173,8 +174,8 @@ public enum Binary implements ElementwiseOp {
     Tensor b = inputs[1];
     domain().require(label(), a, b);
     Shape shape = Shape.broadcast(label(), a.shape(), b.shape());
-    Tensor y = Tensor.empty(label(), a.device(), result(a.dtype()), shape);
-    a.device().backend().binary(this, a.expanded(shape), b.expanded(shape), y);
+    Tensor y = Engine.empty(label(), a.device(), result(a.dtype()), shape);
+    a.device().backend().binary(this, Engine.expanded(a, shape), Engine.expanded(b, shape), y);
     return new Tensor[] {y};
   }
 }

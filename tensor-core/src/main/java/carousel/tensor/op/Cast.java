@@ -1,6 +1,7 @@
 package carousel.tensor.op;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 
 /**
@@ -22,7 +23,7 @@ public record Cast(DType to) implements Op {
   @Override
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
-    Tensor y = Tensor.empty(label(), x.device(), to, x.shape());
+    Tensor y = Engine.empty(label(), x.device(), to, x.shape());
     x.device().backend().copy(x, y);
     return new Tensor[] {y};
   }

@@ -1,5 +1,6 @@
 package carousel.tensor.op;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 
 /**
@@ -23,7 +24,7 @@ public record CumSum(int axis) implements Op {
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
     Domain.NUMERIC.require(label(), x);
-    Tensor y = Tensor.empty(label(), x.device(), x.dtype(), x.shape());
+    Tensor y = Engine.empty(label(), x.device(), x.dtype(), x.shape());
     x.device().backend().cumsum(x, axis, y);
     return new Tensor[] {y};
   }

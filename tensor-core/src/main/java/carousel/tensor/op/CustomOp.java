@@ -1,8 +1,9 @@
 package carousel.tensor.op;
 
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
@@ -51,9 +52,7 @@ public non-sealed interface CustomOp extends Op {
   Tensor[] forward(Tensor... in);
 
   /**
-   * Returns the name for messages and graphs.
-   *
-   * @return the simple name of the class, in lower camel case
+   * {@return the name for messages and graphs: the simple name of the class, in lower camel case}
    */
   @Override
   default String label() {
@@ -104,13 +103,13 @@ public non-sealed interface CustomOp extends Op {
   default Tensor[] evaluate(Tensor... inputs) {
     int[] versions = new int[inputs.length];
     for (int i = 0; i < versions.length; i++) {
-      versions[i] = inputs[i].storage().version();
+      versions[i] = Engine.storage(inputs[i]).version();
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor[] outputs = Interpreter.EAGER.run(() -> forward(inputs));
       requireOutputs(this, outputs);
       for (int i = 0; i < versions.length; i++) {
-        if (inputs[i].storage().version() != versions[i]) {
+        if (Engine.storage(inputs[i]).version() != versions[i]) {
           throw new TensorException(
               label()
                   + ": forward wrote to its input "
@@ -125,7 +124,7 @@ public non-sealed interface CustomOp extends Op {
       for (int k = 0; k < results.length; k++) {
         Tensor y = outputs[k];
         boolean isNew = scope.owns(y) && handed.add(y);
-        results[k] = scope.keep(isNew ? y : y.over(y.layout()));
+        results[k] = scope.keep(isNew ? y : Engine.over(y, Engine.layout(y)));
       }
       return results;
     }

@@ -1,5 +1,6 @@
 package carousel.tensor.op;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.trace.FormulaTrace;
@@ -49,11 +50,7 @@ public record Formula(List<Expression> values, List<Integer> results) {
 
   /** What stands for a {@link Constant} in a call. */
   public sealed interface Scalar {
-    /**
-     * Returns the number; waits for the device if that computes it.
-     *
-     * @return its value
-     */
+    /** {@return the number; waits for the device if that computes it} */
     double value();
   }
 
@@ -113,7 +110,7 @@ public record Formula(List<Expression> values, List<Integer> results) {
           rows == null
               ? x.shape().equals(first.shape())
               : x.rank() > 0 && x.shape().without(0).equals(first.shape().without(0));
-      if (!alike || x.dtype() != first.dtype() || !x.layout().isContiguous()) {
+      if (!alike || x.dtype() != first.dtype() || !Engine.layout(x).isContiguous()) {
         throw new TensorException(
             "a formula that writes dense "
                 + first.dtype()

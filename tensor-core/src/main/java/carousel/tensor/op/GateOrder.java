@@ -41,11 +41,7 @@ public record GateOrder(List<String> names) {
     return new GateOrder(List.of(names));
   }
 
-  /**
-   * Returns how many gates there are.
-   *
-   * @return G
-   */
+  /** {@return how many gates there are, G} */
   public int size() {
     return names.size();
   }
@@ -122,11 +118,10 @@ public record GateOrder(List<String> names) {
   public Tensor from(GateOrder other, Tensor x, int axis) {
     Shape one = x.shape().with(axis, other.units(x, axis));
     return Tensor.concat(
-        axis,
         names.stream()
-            .map(gate ->
-                other.names.contains(gate) ? other.block(x, axis, gate) : Tensor.zerosAs(x, one))
-            .toList());
+            .map(gate -> other.names.contains(gate) ? other.block(x, axis, gate) : x.zerosLike(one))
+            .toList(),
+        axis);
   }
 
   private int units(Tensor x, int axis) {

@@ -1,5 +1,6 @@
 package carousel.tensor.op;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -25,7 +26,7 @@ public sealed interface Indexing extends Op {
           Vjp.Rule.from(
               List.of(1),
               false,
-              c -> Tensor.zerosAs(c.g(), c.shape(0)).scatterAdd(axis, c.in(1), c.g())));
+              c -> c.g().zerosLike(c.shape(0)).scatterAdd(c.in(1), c.g(), axis)));
     }
 
     @Override
@@ -35,7 +36,7 @@ public sealed interface Indexing extends Op {
       Checks.index(this, index);
       Checks.sameDevice(label(), x, index);
       within(this, index.shape(), x.shape(), axis);
-      Tensor y = Tensor.empty("gather", x.device(), x.dtype(), index.shape());
+      Tensor y = Engine.empty("gather", x.device(), x.dtype(), index.shape());
       x.device().backend().gather(x, axis, index, y);
       return new Tensor[] {y};
     }
@@ -59,7 +60,7 @@ public sealed interface Indexing extends Op {
       return Vjp.of(
           Vjp.Rule.linear(g -> g),
           Vjp.Rule.none(),
-          Vjp.Rule.reading(1, (g, index) -> g.gather(axis, index)));
+          Vjp.Rule.reading(1, (g, index) -> g.gather(index, axis)));
     }
 
     @Override
@@ -99,8 +100,7 @@ public sealed interface Indexing extends Op {
           Vjp.Rule.from(
               List.of(1),
               false,
-              c ->
-                  Op.apply(new IndexAdd(axis), Tensor.zerosAs(c.g(), c.shape(0)), c.in(1), c.g())));
+              c -> Op.apply(new IndexAdd(axis), c.g().zerosLike(c.shape(0)), c.in(1), c.g())));
     }
 
     @Override
@@ -110,7 +110,7 @@ public sealed interface Indexing extends Op {
       Checks.index(this, index);
       Checks.sameDevice(label(), x, index);
       Shape shape = replaced(x.shape(), axis, index.shape());
-      Tensor y = Tensor.empty("indexSelect", x.device(), x.dtype(), shape);
+      Tensor y = Engine.empty("indexSelect", x.device(), x.dtype(), shape);
       Tensor rows = threefold(this, dense(x), axis, x.dim(axis));
       Tensor out =
           threefold(y, rows.dim(0), Checks.size(this, index.size(), index.shape()), rows.dim(2));
@@ -137,7 +137,7 @@ public sealed interface Indexing extends Op {
       return Vjp.of(
           Vjp.Rule.linear(g -> g),
           Vjp.Rule.none(),
-          Vjp.Rule.reading(1, (g, index) -> g.indexSelect(axis, index)));
+          Vjp.Rule.reading(1, (g, index) -> g.indexSelect(index, axis)));
     }
 
     @Override
@@ -197,7 +197,7 @@ public sealed interface Indexing extends Op {
   }
 
   private static Tensor dense(Tensor x) {
-    return x.layout().isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
+    return Engine.layout(x).isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
   }
 
   private static Tensor flat(Op op, Tensor index) {

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 @FunctionalInterface
 public interface Interpreter {
   /** Computes at once, records nothing. */
-  Interpreter EAGER = Op::evaluate;
+  Interpreter EAGER = Observer::evaluate;
 
   /**
    * Applies a row.
@@ -33,7 +33,7 @@ public interface Interpreter {
    * @return a scalar of that tensor's type, on its device
    */
   default Tensor number(Tensor like, double value) {
-    return Tensor.fullAs(like, Shape.SCALAR, value);
+    return like.fullLike(Shape.SCALAR, value);
   }
 
   /**

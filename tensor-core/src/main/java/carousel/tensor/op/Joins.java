@@ -1,5 +1,6 @@
 package carousel.tensor.op;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Layout;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -53,10 +54,10 @@ public sealed interface Joins extends Op {
       }
       int size = Checks.size(this, total, first.shape());
       Tensor y =
-          Tensor.empty("concat", first.device(), first.dtype(), first.shape().with(axis, size));
+          Engine.empty("concat", first.device(), first.dtype(), first.shape().with(axis, size));
       int start = 0;
       for (Tensor x : inputs) {
-        place(x, y, y.layout().slice(axis, start, 1, x.dim(axis)));
+        place(x, y, Engine.layout(y).slice(axis, start, 1, x.dim(axis)));
         start += x.dim(axis);
       }
       return new Tensor[] {y};
@@ -83,12 +84,12 @@ public sealed interface Joins extends Op {
     public Tensor[] evaluate(Tensor... inputs) {
       Tensor first = inputs[0];
       Shape shape = first.shape().insert(axis, inputs.length);
-      Tensor y = Tensor.empty("stack", first.device(), first.dtype(), shape);
+      Tensor y = Engine.empty("stack", first.device(), first.dtype(), shape);
       for (int i = 0; i < inputs.length; i++) {
         Checks.sameType(label(), first, inputs[i]);
         Checks.sameDevice(label(), first, inputs[i]);
         Checks.shape(this, "input " + i, inputs[i], first.shape());
-        place(inputs[i], y, y.layout().select(axis, i));
+        place(inputs[i], y, Engine.layout(y).select(axis, i));
       }
       return new Tensor[] {y};
     }
@@ -118,9 +119,9 @@ public sealed interface Joins extends Op {
     @Override
     public Tensor[] evaluate(Tensor... inputs) {
       Tensor x = inputs[0];
-      Tensor y = Tensor.empty("spread", x.device(), x.dtype(), x.shape().with(axis, size));
+      Tensor y = Engine.empty("spread", x.device(), x.dtype(), x.shape().with(axis, size));
       y.device().backend().fill(y, 0);
-      place(x, y, y.layout().slice(axis, start, step, x.dim(axis)));
+      place(x, y, Engine.layout(y).slice(axis, start, step, x.dim(axis)));
       return new Tensor[] {y};
     }
   }
@@ -140,13 +141,13 @@ public sealed interface Joins extends Op {
     @Override
     public Tensor[] evaluate(Tensor... inputs) {
       Tensor x = inputs[0];
-      Tensor y = Tensor.empty("copy", x.device(), x.dtype(), x.shape());
+      Tensor y = Engine.empty("copy", x.device(), x.dtype(), x.shape());
       x.device().backend().copy(x, y);
       return new Tensor[] {y};
     }
   }
 
   private static void place(Tensor x, Tensor y, Layout where) {
-    y.device().backend().copy(x, y.over(where));
+    y.device().backend().copy(x, Engine.over(y, where));
   }
 }

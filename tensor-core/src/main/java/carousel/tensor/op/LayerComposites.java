@@ -47,12 +47,12 @@ public final class LayerComposites {
           "layer_norm",
           in -> {
             int[] last = IntStream.range(-in[1].rank(), 0).toArray();
-            Tensor near = in[0].sub(in[0].mean(true, last));
+            Tensor near = in[0].sub(in[0].mean(last, true));
             // What the mean lost when it was rounded: far from 0, more than some rows vary. It is
             // taken
             // off afterwards, so that a kernel folds for it and for the variance in one pass.
-            Tensor lost = near.mean(true, last);
-            Tensor variance = near.square().mean(true, last).sub(lost.square());
+            Tensor lost = near.mean(last, true);
+            Tensor variance = near.square().mean(last, true).sub(lost.square());
             // Rounding may leave a row of equal numbers less than none.
             Tensor below = variance.minimum(0).detach();
             Tensor scale = variance.sub(below).add(in[3]).rsqrt();
@@ -69,7 +69,7 @@ public final class LayerComposites {
    * @return {@code [N]}
    */
   public static Tensor nll(Tensor x, Tensor targets) {
-    Tensor values = x.gather(LAST, classes(targets).unsqueeze(LAST)).squeeze(LAST);
+    Tensor values = x.gather(classes(targets).unsqueeze(LAST), LAST).squeeze(LAST);
     return Tensor.where(targets.ne(NO_TARGET), values.neg(), values.scalarLike(0));
   }
 

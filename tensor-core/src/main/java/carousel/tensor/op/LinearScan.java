@@ -1,5 +1,6 @@
 package carousel.tensor.op;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import java.util.List;
 
@@ -28,7 +29,7 @@ public record LinearScan(int axis) implements Op {
             c -> {
               int n = c.shape(0).dim(axis);
               if (n < 2) {
-                return Tensor.zerosAs(c.g(), c.shape(0));
+                return c.g().zerosLike(c.shape(0));
               }
               Tensor s = arriving(c.g(), c.in(0)).narrow(axis, 1, n - 1);
               return s.mul(c.out(0).narrow(axis, 0, n - 1)).pad(axis, 1, 0, 0);
@@ -52,7 +53,7 @@ public record LinearScan(int axis) implements Op {
     Tensor b = inputs[1];
     Domain.NUMERIC.require(label(), a, b);
     Checks.shape(this, "b", b, a.shape());
-    Tensor h = Tensor.empty(label(), a.device(), a.dtype(), a.shape());
+    Tensor h = Engine.empty(label(), a.device(), a.dtype(), a.shape());
     a.device().backend().linearScan(a, b, axis, h);
     return new Tensor[] {h};
   }

@@ -2,6 +2,7 @@ package carousel.tensor.op;
 
 import static carousel.tensor.op.Vjp.Rule.reading;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -50,15 +51,15 @@ public record MatMul() implements Op {
               + "); transpose one, or check the layer's sizes");
     }
     if (sa.rank() == 2 && sb.rank() == 2) {
-      Tensor y = Tensor.empty("matmul", a.device(), a.dtype(), Shape.of(sa.dim(0), sb.dim(1)));
+      Tensor y = Engine.empty("matmul", a.device(), a.dtype(), Shape.of(sa.dim(0), sb.dim(1)));
       a.device().backend().matmul(a, b, y);
       return new Tensor[] {y};
     }
     Shape batch = Shape.broadcast("matmul", batch(sa), batch(sb));
     Shape shape = matrix(batch, sa.dim(-2), sb.dim(-1));
-    Tensor y = Tensor.empty("matmul", a.device(), a.dtype(), shape);
-    Tensor left = a.expanded(matrix(batch, sa.dim(-2), sa.dim(-1)));
-    Tensor right = b.expanded(matrix(batch, sb.dim(-2), sb.dim(-1)));
+    Tensor y = Engine.empty("matmul", a.device(), a.dtype(), shape);
+    Tensor left = Engine.expanded(a, matrix(batch, sa.dim(-2), sa.dim(-1)));
+    Tensor right = Engine.expanded(b, matrix(batch, sb.dim(-2), sb.dim(-1)));
     a.device().backend().matmul(left, right, y);
     return new Tensor[] {y};
   }

@@ -27,17 +27,12 @@ public sealed interface Op
         Composite,
         CustomOp {
 
-  /**
-   * Returns the name for messages, graphs and tables.
-   *
-   * @return e.g. {@code tanh}
-   */
+  /** {@return the name for messages, graphs and tables, e.g. {@code tanh}} */
   String label();
 
   /**
-   * Returns how cotangents of the outputs become cotangents of the inputs.
-   *
-   * @return the vector-Jacobian product rule; {@link Vjp#none()} if nothing flows
+   * {@return how cotangents of the outputs become cotangents of the inputs: the vector-Jacobian
+   * product rule; {@link Vjp#none()} if nothing flows}
    */
   Vjp vjp();
 

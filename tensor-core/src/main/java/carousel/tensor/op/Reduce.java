@@ -41,20 +41,12 @@ public enum Reduce {
     this.domain = domain;
   }
 
-  /**
-   * Returns the name.
-   *
-   * @return e.g. {@code logSumExp}
-   */
+  /** {@return the name, e.g. {@code logSumExp}} */
   public String label() {
     return label;
   }
 
-  /**
-   * Returns the element types accepted.
-   *
-   * @return the domain
-   */
+  /** {@return the element types accepted} */
   public Domain domain() {
     return domain;
   }

@@ -1,10 +1,11 @@
 package carousel.tensor.op;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.List;
 
@@ -106,16 +107,16 @@ public record ReduceAxes(Reduce reduce, List<Integer> axes) implements Op {
       throw new TensorException(
           label() + ": no elements to choose from: " + x.shape() + " over axes " + axes);
     }
-    Tensor y = Tensor.empty(label(), x.device(), reduce.result(x.dtype()), shape);
+    Tensor y = Engine.empty(label(), x.device(), reduce.result(x.dtype()), shape);
     List<Integer> repeated = Repeats.axes(reduce, x, axes);
     if (!repeated.isEmpty()) {
-      try (var scope = Scope.openUnwatched()) {
+      try (var scope = TensorScope.openUnwatched()) {
         Tensor once = evaluate(Repeats.wide(reduce, Repeats.once(x, repeated)))[0];
         y.device().backend().copy(Repeats.times(reduce, once, x, repeated), y);
       }
     } else if (axes.size() > 1 && count(x.shape()) > Integer.MAX_VALUE) {
       // One axis after the other: what backends fold at once has the positions of one axis.
-      try (var scope = Scope.openUnwatched()) {
+      try (var scope = TensorScope.openUnwatched()) {
         List<Integer> outer = axes.subList(0, 1);
         Tensor inner = new ReduceAxes(reduce, axes.subList(1, axes.size())).evaluate(x)[0];
         y.device().backend().copy(new ReduceAxes(reduce, outer).evaluate(inner)[0], y);

@@ -1,6 +1,7 @@
 package carousel.tensor.op;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Layout;
 import carousel.tensor.OutOfMemoryException;
 import carousel.tensor.Shape;
@@ -26,7 +27,7 @@ final class Repeats {
       return repeated;
     }
     for (int axis : reduced) {
-      if (x.layout().stride(axis) == 0 && x.dim(axis) > 1) {
+      if (Engine.layout(x).stride(axis) == 0 && x.dim(axis) > 1) {
         repeated.add(axis);
       }
     }
@@ -35,11 +36,11 @@ final class Repeats {
 
   /** With one position on some axes. */
   static Tensor once(Tensor x, List<Integer> axes) {
-    Layout layout = x.layout();
+    Layout layout = Engine.layout(x);
     for (int axis : axes) {
       layout = layout.slice(axis, 0, 1, 1);
     }
-    return x.over(layout);
+    return Engine.over(x, layout);
   }
 
   /** In double precision, if the result is to be scaled: then it is rounded once. */
@@ -73,14 +74,14 @@ final class Repeats {
   }
 
   private static Tensor applied(Binary row, Tensor x, double number) {
-    return row.evaluate(x, Tensor.fullAs(x, Shape.SCALAR, number))[0];
+    return row.evaluate(x, x.fullLike(Shape.SCALAR, number))[0];
   }
 
   /** By a reduction, which refuses what does not fit. */
   private static Tensor product(Tensor once, Tensor x, List<Integer> axes) {
     List<Tensor> factors = new ArrayList<>(List.of(once));
     for (int axis : axes) {
-      factors.add(Tensor.fullAs(once, Shape.SCALAR, x.dim(axis)).expanded(once.shape()));
+      factors.add(Engine.expanded(once.fullLike(Shape.SCALAR, x.dim(axis)), once.shape()));
     }
     Tensor stacked = new Joins.Stack(0).evaluate(factors.toArray(new Tensor[0]))[0];
     try {

@@ -139,7 +139,7 @@ final class Scalars {
     // none.
     Tensor far = a.isInf().or(b.isInf());
     Tensor one = a.scalarLike(1);
-    Tensor sides = Tensor.stack(0, List.of(Tensor.where(far, one, a), Tensor.where(far, one, b)));
+    Tensor sides = Tensor.stack(List.of(Tensor.where(far, one, a), Tensor.where(far, one, b)), 0);
     Tensor radius = sides.norm(0);
     Tensor safe = Tensor.where(radius.le(0), one, radius);
     return g.mul(Tensor.where(far, part.scalarLike(0), part).div(safe).div(safe));

@@ -54,11 +54,7 @@ public record Scan(
      */
     boolean fits(int steps, int rows);
 
-    /**
-     * Returns the columns.
-     *
-     * @return C
-     */
+    /** {@return the columns, C} */
     int columns();
 
     /**
@@ -141,11 +137,7 @@ public record Scan(
       states = List.copyOf(states);
     }
 
-    /**
-     * Returns a tensor of the type and device of all.
-     *
-     * @return one of them
-     */
+    /** {@return a tensor of the type and device of all} */
     public Tensor like() {
       return states.getFirst();
     }
@@ -269,10 +261,10 @@ public record Scan(
   }
 
   /**
-   * Returns what two recurrences share whose kernels compute the same, but for numbers.
+   * {@return what two recurrences share whose kernels compute the same, but for numbers, compared
+   * by equals}
    *
    * @param like of the type and device of the inputs
-   * @return compared by equals
    */
   public String identity(Tensor like) {
     return like.device()
@@ -312,20 +304,12 @@ public record Scan(
     return reached == step ? this : new Scan(reached, loop, inputs, steps, rows, reverse);
   }
 
-  /**
-   * Returns the columns of the outputs.
-   *
-   * @return the sum of the parts of y
-   */
+  /** {@return the columns of the outputs: the sum of the parts of y} */
   public int columns() {
     return step.y().stream().mapToInt(Value::width).sum();
   }
 
-  /**
-   * Returns the shape of y.
-   *
-   * @return {@code [T,N,C]}
-   */
+  /** {@return the shape of y, {@code [T,N,C]}} */
   public Shape shape() {
     return Shape.of(steps, rows, columns());
   }

@@ -1,5 +1,6 @@
 package carousel.tensor.op;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 
 /**
@@ -20,10 +21,10 @@ public record Softmax(int axis, boolean log) implements Op {
   public Vjp vjp() {
     return log
         ? Vjp.fromOutput((g, y) -> {
-          Tensor sum = g.sum(true, axis);
+          Tensor sum = g.sum(axis, true);
           return g.sub(alive(y, sum).exp().mul(sum));
         })
-        : Vjp.fromOutput((g, y) -> y.mul(g.sub(g.mul(y).sum(true, axis))));
+        : Vjp.fromOutput((g, y) -> y.mul(g.sub(g.mul(y).sum(axis, true))));
   }
 
   /** A line is NaN as a whole, and then its first element is; 0 where nothing flows into such a one. */
@@ -39,7 +40,7 @@ public record Softmax(int axis, boolean log) implements Op {
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
     Domain.FLOATING.require(label(), x);
-    Tensor y = Tensor.empty(label(), x.device(), x.dtype(), x.shape());
+    Tensor y = Engine.empty(label(), x.device(), x.dtype(), x.shape());
     x.device().backend().softmax(log, x, axis, y);
     return new Tensor[] {y};
   }

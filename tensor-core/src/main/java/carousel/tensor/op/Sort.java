@@ -1,6 +1,7 @@
 package carousel.tensor.op;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import java.util.List;
 
@@ -21,17 +22,15 @@ public record Sort(int axis, boolean descending) implements Op {
   public Vjp vjp() {
     return Vjp.of(
         Vjp.Rule.from(
-            List.of(),
-            true,
-            c -> Tensor.zerosAs(c.g(), c.shape(0)).scatterAdd(axis, c.out(1), c.g())));
+            List.of(), true, c -> c.g().zerosLike(c.shape(0)).scatterAdd(c.out(1), c.g(), axis)));
   }
 
   @Override
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
     Domain.NUMERIC.require(label(), x);
-    Tensor values = Tensor.empty("sort", x.device(), x.dtype(), x.shape());
-    Tensor indices = Tensor.empty("sort", x.device(), DType.I32, x.shape());
+    Tensor values = Engine.empty("sort", x.device(), x.dtype(), x.shape());
+    Tensor indices = Engine.empty("sort", x.device(), DType.I32, x.shape());
     x.device().backend().sort(x, axis, descending, values, indices);
     return new Tensor[] {values, indices};
   }

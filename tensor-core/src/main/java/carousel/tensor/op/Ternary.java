@@ -6,6 +6,7 @@ import static carousel.tensor.op.Vjp.Rule.reading;
 import static carousel.tensor.op.Vjp.of;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -115,8 +116,8 @@ public enum Ternary implements ElementwiseOp {
     Checks.sameDevice(label(), a, c);
     Shape shape =
         Shape.broadcast(label(), Shape.broadcast(label(), a.shape(), b.shape()), c.shape());
-    Tensor y = Tensor.empty(label(), a.device(), b.dtype(), shape);
-    a.device().backend().ternary(this, a.expanded(shape), b.expanded(shape), c.expanded(shape), y);
+    Tensor y = Engine.empty(label(), a.device(), b.dtype(), shape);
+    a.device().backend().ternary(this, Engine.expanded(a, shape), Engine.expanded(b, shape), Engine.expanded(c, shape), y);
     return new Tensor[] {y};
   }
 }

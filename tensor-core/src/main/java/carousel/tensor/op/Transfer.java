@@ -1,6 +1,7 @@
 package carousel.tensor.op;
 
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.lang.foreign.Arena;
@@ -30,8 +31,8 @@ public record Transfer(Device from, Device to) implements Op {
       throw new TensorException(
           "to: moves from " + from + " to " + to + ", but the tensor lives on " + x.device());
     }
-    Tensor dense = x.layout().isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
-    Tensor y = Tensor.empty(label(), to, x.dtype(), x.shape());
+    Tensor dense = Engine.layout(x).isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
+    Tensor y = Engine.empty(label(), to, x.dtype(), x.shape());
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment host = arena.allocate(Math.max(1, x.size() * x.dtype().bytes()));
       MemorySegment exact = host.asSlice(0, x.size() * x.dtype().bytes());

@@ -10,6 +10,7 @@ import static carousel.tensor.op.Vjp.linear;
 import static carousel.tensor.op.Vjp.none;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import java.util.function.DoubleUnaryOperator;
 
@@ -84,7 +85,7 @@ public enum Unary implements ElementwiseOp {
       Scalars::erf,
       fromInput((g, x) -> g.mul(x.square().neg().exp().mul(2 / Math.sqrt(Math.PI))))),
   /** The Heaviside step: 1 above 0, else 0 (NaN stays NaN); constant almost everywhere. */
-  STEP(NUMERIC, x -> x > 0 ? 1 : Double.isNaN(x) ? x : 0, none()),
+  HEAVISIDE(NUMERIC, x -> x > 0 ? 1 : Double.isNaN(x) ? x : 0, none()),
   /** {@code ⌊x⌋}; constant almost everywhere. */
   FLOOR(FLOATING, Math::floor, none()),
   /** {@code ⌈x⌉}; constant almost everywhere. */
@@ -150,7 +151,7 @@ public enum Unary implements ElementwiseOp {
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
     domain().require(label(), x);
-    Tensor y = Tensor.empty(label(), x.device(), result(x.dtype()), x.shape());
+    Tensor y = Engine.empty(label(), x.device(), result(x.dtype()), x.shape());
     x.device().backend().unary(this, x, y);
     return new Tensor[] {y};
   }

@@ -1,5 +1,6 @@
 package carousel.tensor.op;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Layout;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -18,7 +19,7 @@ public sealed interface Views extends Op {
   @Override
   default Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
-    return new Tensor[] {x.over(layout(x.layout()))};
+    return new Tensor[] {Engine.over(x, layout(Engine.layout(x)))};
   }
 
   /**
@@ -226,7 +227,7 @@ public sealed interface Views extends Op {
       Tensor x = inputs[0];
       Tensor[] out = new Tensor[x.shape().dim(axis)];
       for (int i = 0; i < out.length; i++) {
-        out[i] = x.over(x.layout().select(axis, i));
+        out[i] = Engine.over(x, Engine.layout(x).select(axis, i));
       }
       return out;
     }
@@ -261,7 +262,7 @@ public sealed interface Views extends Op {
       Tensor[] out = new Tensor[sizes.size()];
       int start = 0;
       for (int i = 0; i < out.length; i++) {
-        out[i] = x.over(x.layout().slice(axis, start, 1, sizes.get(i)));
+        out[i] = Engine.over(x, Engine.layout(x).slice(axis, start, 1, sizes.get(i)));
         start += sizes.get(i);
       }
       return out;

@@ -81,18 +81,10 @@ public abstract sealed class Vjp permits Vjp.Applied, RulePerInput, JointRule, O
      */
     Tensor out(int output);
 
-    /**
-     * Returns how many inputs the op was applied to.
-     *
-     * @return the number of inputs
-     */
+    /** {@return the number of inputs} */
     int inputs();
 
-    /**
-     * Returns how many outputs it gave.
-     *
-     * @return the number of outputs
-     */
+    /** {@return the number of outputs} */
     int outputs();
 
     /**

@@ -1,6 +1,7 @@
 package carousel.tensor.reference;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -354,12 +355,12 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void read(Tensor x, MemorySegment host) {
-    Bytes.copy(ALL, x.address(), host, 0, x.size() * x.dtype().bytes());
+    Bytes.copy(ALL, Engine.address(x), host, 0, x.size() * x.dtype().bytes());
   }
 
   @Override
   public void write(MemorySegment host, Tensor y) {
-    Bytes.copy(host, 0, ALL, y.address(), y.size() * y.dtype().bytes());
+    Bytes.copy(host, 0, ALL, Engine.address(y), y.size() * y.dtype().bytes());
   }
 
   @Override

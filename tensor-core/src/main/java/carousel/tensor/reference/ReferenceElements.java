@@ -1,5 +1,6 @@
 package carousel.tensor.reference;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Layout;
 import carousel.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -15,9 +16,9 @@ final class ReferenceElements {
   private final long[] strides;
 
   ReferenceElements(Tensor tensor) {
-    Layout layout = tensor.layout();
+    Layout layout = Engine.layout(tensor);
     this.tensor = tensor;
-    this.base = tensor.address();
+    this.base = Engine.address(tensor);
     this.dims = layout.shape().toArray();
     this.strides = layout.strides();
   }

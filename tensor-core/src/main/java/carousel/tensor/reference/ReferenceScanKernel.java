@@ -58,7 +58,7 @@ final class ReferenceScanKernel implements Fused {
 
     /** The rows that are computed, of one value for each row. */
     Tensor there(Tensor rows) {
-      return which == null ? rows : rows.indexSelect(0, which);
+      return which == null ? rows : rows.indexSelect(which, 0);
     }
 
     Tensor of(Value value) {
@@ -78,7 +78,7 @@ final class ReferenceScanKernel implements Fused {
         case STATE -> states.get(value.index()).narrow(1, from, width);
         case VECTOR -> rows(captured(value.index()).narrow(0, from, width).unsqueeze(0), width);
         case ROWS -> there(captured(value.index())).narrow(1, from, width);
-        case CONSTANT, NUMBER -> Tensor.fullAs(like(), Shape.SCALAR, value.number());
+        case CONSTANT, NUMBER -> like().fullLike(Shape.SCALAR, value.number());
         case COTANGENT -> cotangents.get(value.index());
         case ARRIVING -> throw new IllegalStateException("not known before the gradient: " + value);
         case SPREAD -> rows(of(value.inputs().getFirst()), width);
@@ -186,14 +186,14 @@ final class ReferenceScanKernel implements Fused {
       states = next;
     }
     List<Tensor> outputs = new ArrayList<>();
-    outputs.add(Tensor.stack(0, List.of(y)));
+    outputs.add(Tensor.stack(List.of(y), 0));
     states.forEach(state -> outputs.add(state.copy()));
     return new Result(outputs.toArray(new Tensor[0]), before.toArray(new Tensor[0]));
   }
 
   private static Tensor joined(Values values, List<Value> parts) {
     List<Tensor> columns = parts.stream().map(p -> values.rows(values.of(p), p.width())).toList();
-    return columns.size() == 1 ? columns.getFirst() : Tensor.concat(1, columns);
+    return columns.size() == 1 ? columns.getFirst() : Tensor.concat(columns, 1);
   }
 
   private int time(int k) {
@@ -272,7 +272,7 @@ final class ReferenceScanKernel implements Fused {
     for (Value part : scan.step().y()) {
       arriving.add(
           dy == null
-              ? Tensor.zerosAs(before.getFirst(), Shape.of(scan.rows(), part.width()))
+              ? before.getFirst().zerosLike(Shape.of(scan.rows(), part.width()))
               : masked(dy.narrow(1, column, part.width()), valid));
       column += part.width();
     }
@@ -310,7 +310,7 @@ final class ReferenceScanKernel implements Fused {
         Value back = step.back().get(part);
         parts.add(back == null ? g : g.add(values.of(back)));
       }
-      Tensor all = Tensor.concat(1, parts);
+      Tensor all = Tensor.concat(parts, 1);
       flowing.add(valid == null ? all : Tensor.where(valid, all, carried.get(i)));
     }
     return flowing;

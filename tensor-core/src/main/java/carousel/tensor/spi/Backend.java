@@ -24,11 +24,7 @@ import org.jspecify.annotations.Nullable;
  * threads. {@link carousel.tensor.reference.ReferenceBackend} says what each method means.
  */
 public interface Backend {
-  /**
-   * Returns the memory tensors of this backend live in.
-   *
-   * @return the memory
-   */
+  /** {@return the memory that tensors of this backend live in} */
   Memory memory();
 
   /**

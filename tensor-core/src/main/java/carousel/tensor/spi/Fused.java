@@ -1,7 +1,7 @@
 package carousel.tensor.spi;
 
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Interpreter;
 import org.jspecify.annotations.Nullable;
 
@@ -12,9 +12,8 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Fused {
   /**
-   * Returns what two kernels share that compute the same.
-   *
-   * @return compared by equals; its class unless a kernel says otherwise
+   * {@return what two kernels share that compute the same, compared by equals; its class unless a
+   * kernel says otherwise}
    */
   default Object identity() {
     return getClass();
@@ -49,7 +48,7 @@ public interface Fused {
    */
   static boolean anyNaN(@Nullable Tensor... gradients) {
     return Interpreter.EAGER.run(() -> {
-      try (var scope = Scope.openUnwatched()) {
+      try (var scope = TensorScope.openUnwatched()) {
         for (Tensor gradient : gradients) {
           if (gradient != null && Double.isNaN(gradient.sum().item())) {
             return true;

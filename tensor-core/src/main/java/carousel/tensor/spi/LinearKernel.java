@@ -1,5 +1,6 @@
 package carousel.tensor.spi;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
@@ -39,9 +40,9 @@ final class LinearKernel implements Fused {
     Tensor x = inputs[0];
     Tensor w = inputs[1];
     Shape shape = Shape.of(x.dim(0), w.dim(1));
-    Tensor y = Tensor.empty("linear", x.device(), x.dtype(), shape);
+    Tensor y = Engine.empty("linear", x.device(), x.dtype(), shape);
     backend.matmul(x, w, y);
-    backend.binary(Binary.ADD, y, inputs[2].expanded(shape), y);
+    backend.binary(Binary.ADD, y, Engine.expanded(inputs[2], shape), y);
     return new Result(new Tensor[] {y}, new Tensor[0]);
   }
 

@@ -20,16 +20,14 @@ public interface Memory {
   void free(long address, long bytes);
 
   /**
-   * Returns the bytes in use now.
-   *
-   * @return the sum of the sizes of the blocks given out and not yet freed, as rounded by the pool
+   * {@return the bytes in use now: the sum of the sizes of the blocks given out and not yet freed,
+   * as rounded by the pool}
    */
   long inUse();
 
   /**
-   * Returns the largest {@link #inUse} there has been, or has been since the last {@link #resetPeak}.
-   *
-   * @return the peak in bytes
+   * {@return the largest {@link #inUse} there has been, or has been since the last {@link
+   * #resetPeak}: the peak in bytes}
    */
   long peak();
 
@@ -40,17 +38,12 @@ public interface Memory {
   void resetPeak();
 
   /**
-   * Returns the bytes taken from the system and not given back.
-   *
-   * @return what is {@linkplain #inUse() in use}, and what is kept to be given out again
+   * {@return the bytes taken from the system and not given back: what is {@linkplain #inUse() in
+   * use}, and what is kept to be given out again}
    */
   long reserved();
 
-  /**
-   * Returns the cap.
-   *
-   * @return the most bytes that may be in use
-   */
+  /** {@return the cap: the most bytes that may be in use} */
   long limit();
 
   /**

@@ -1,9 +1,10 @@
 package carousel.tensor.trace;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Cast;
 import carousel.tensor.op.CustomOp;
@@ -33,7 +34,7 @@ class Captured {
   private record Applied(Op op, List<Tensor> inputs) {}
 
   private final Interpreter outer;
-  private final Scope scope;
+  private final TensorScope scope;
   private final Map<Applied, Tensor[]> computed = new HashMap<>();
   private final Map<Use, Integer> known = new HashMap<>();
   private final List<Tensor> tensors = new ArrayList<>();
@@ -50,7 +51,7 @@ class Captured {
    * @param outer computes what does not depend on stand-ins
    * @param scope owns what is made while code is traced
    */
-  Captured(Interpreter outer, Scope scope, Graph graph) {
+  Captured(Interpreter outer, TensorScope scope, Graph graph) {
     this.outer = outer;
     this.scope = scope;
     this.graph = graph;
@@ -150,7 +151,7 @@ class Captured {
   /** What a tensor holds beside stand-ins. */
   Seen elements(StepTrace trace, Tensor tensor, boolean hasColumns) {
     if (isMade(tensor)) {
-      double number = tensor.storage().filled().orElseThrow();
+      double number = Engine.storage(tensor).filled().orElseThrow();
       Value value = number(number);
       if (tensor.dtype() == DType.BOOL) {
         value = graph.apply(Binary.NE, List.of(graph.constant(number), graph.constant(0)));
@@ -193,7 +194,7 @@ class Captured {
 
   /** Whether the code has made a tensor, of one number. */
   private boolean isMade(Tensor tensor) {
-    return tensor.storage().filled().isPresent() && scope.owns(tensor);
+    return Engine.storage(tensor).filled().isPresent() && scope.owns(tensor);
   }
 
   /** Fails if code may not capture a tensor. */

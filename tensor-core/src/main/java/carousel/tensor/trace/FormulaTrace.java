@@ -1,10 +1,11 @@
 package carousel.tensor.trace;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Layout;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.CustomOp;
@@ -66,8 +67,8 @@ public final class FormulaTrace implements Interpreter {
   public FormulaTrace(Tensor like, @Nullable Tensor rows) {
     this.like = like;
     this.rows = rows;
-    try (var scope = Scope.openUnwatched()) {
-      gone = Tensor.empty("a stand-in of a formula", like.device(), like.dtype(), like.shape());
+    try (var scope = TensorScope.openUnwatched()) {
+      gone = Engine.empty("a stand-in of a formula", like.device(), like.dtype(), like.shape());
     }
   }
 
@@ -119,11 +120,7 @@ public final class FormulaTrace implements Interpreter {
     targets.add(target);
   }
 
-  /**
-   * Returns what was noted.
-   *
-   * @return the formula with its operands
-   */
+  /** {@return what was noted: the formula with its operands} */
   public Formula.Call call() {
     forget(count);
     Formula noted = formula;
@@ -253,7 +250,7 @@ public final class FormulaTrace implements Interpreter {
 
   private Tensor note(Formula.Expression value, Shape shape) {
     forget(count);
-    Tensor standIn = gone.over(Layout.contiguous(shape));
+    Tensor standIn = Engine.over(gone, Layout.contiguous(shape));
     places.put(standIn, count++);
     formula = null;
     values.add(value);
@@ -279,7 +276,7 @@ public final class FormulaTrace implements Interpreter {
   private void requireFitting(Tensor x) {
     if (x.dtype() != like.dtype()
         || !(x.shape().equals(like.shape()) || isTable(x))
-        || !x.layout().isContiguous()
+        || !Engine.layout(x).isContiguous()
         || x.device() != like.device()) {
       throw new TensorException(
           "a formula of dense "

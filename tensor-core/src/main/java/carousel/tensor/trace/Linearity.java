@@ -1,7 +1,8 @@
 package carousel.tensor.trace;
 
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Cast;
 import carousel.tensor.op.Composite;
@@ -47,11 +48,11 @@ final class Linearity implements Interpreter {
     if (!any) {
       return true;
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       var watch = new Linearity();
       Tensor[] arriving = new Tensor[outputs.length];
       for (int k = 0; k < arriving.length; k++) {
-        arriving[k] = Tensor.fullAs(outputs[k], outputs[k].shape(), 1);
+        arriving[k] = outputs[k].fullLike(outputs[k].shape(), 1);
         watch.linear.add(arriving[k]);
       }
       var context = new RuleContext(op.label(), wanted, inputs, outputs, arriving);
@@ -108,7 +109,7 @@ final class Linearity implements Interpreter {
   }
 
   private boolean isLinear(Tensor x) {
-    var filled = x.storage().filled();
+    var filled = Engine.storage(x).filled();
     return linear.contains(x) || (filled.isPresent() && filled.getAsDouble() == 0);
   }
 }

@@ -1,9 +1,9 @@
 package carousel.tensor.trace;
 
 import carousel.tensor.Draws;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.trace.Value.Kind;
@@ -30,7 +30,7 @@ public record RowTrace(Graph graph, int width, List<List<Value>> outputs, String
 
   /** A body computes of its inputs, and of numbers. */
   private static final class Inputs extends Captured {
-    Inputs(Scope scope, Graph graph) {
+    Inputs(TensorScope scope, Graph graph) {
       super(Interpreter.current(), scope, graph);
     }
 
@@ -52,7 +52,7 @@ public record RowTrace(Graph graph, int width, List<List<Value>> outputs, String
    */
   public static RowTrace of(Composite.Body body, Shape rows, boolean[] isVector, Tensor... inputs) {
     var cuts = new Cuts();
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       for (int round = 0; round < MOST_ROUNDS; round++) {
         cuts.begin();
         RowTrace trace = attempt(body, rows, isVector, cuts, scope, inputs);
@@ -77,7 +77,7 @@ public record RowTrace(Graph graph, int width, List<List<Value>> outputs, String
       Shape rows,
       boolean[] isVector,
       Cuts cuts,
-      Scope scope,
+      TensorScope scope,
       Tensor... inputs) {
     var graph = new Graph();
     var captured = new Inputs(scope, graph);

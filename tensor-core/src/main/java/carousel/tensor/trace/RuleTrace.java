@@ -2,9 +2,9 @@ package carousel.tensor.trace;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
@@ -24,7 +24,7 @@ final class RuleTrace {
   private static final class Nothing extends Captured {
     private final Graph graph;
 
-    Nothing(Scope scope, Graph graph) {
+    Nothing(TensorScope scope, Graph graph) {
       super(Interpreter.EAGER, scope, graph);
       this.graph = graph;
     }
@@ -52,7 +52,7 @@ final class RuleTrace {
   /** What flows back to each input of a value; null where nothing does. */
   static List<@Nullable Value> pull(
       Graph graph, Value value, Value cotangent, DType type, Device device) {
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       var captured = new Nothing(scope, graph);
       var trace = new StepTrace(graph, Shape.of(ROWS), type, device, new Cuts(), captured, null);
       return new RuleTrace(trace).pull(value, cotangent);

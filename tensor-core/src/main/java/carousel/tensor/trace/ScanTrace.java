@@ -3,9 +3,9 @@ package carousel.tensor.trace;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Draws;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Scan;
 import carousel.tensor.trace.Value.Kind;
@@ -37,13 +37,13 @@ public final class ScanTrace {
   private final Scan.Step step;
   private final Scan.Given given;
   private final Captured captured;
-  private final Scope scope;
+  private final TensorScope scope;
   private final Interpreter outer = Interpreter.current();
 
   /** What one trace gives. */
   private record Result(Traced traced, WeightProducts products, List<Tensor> captured) {}
 
-  private ScanTrace(Scan.Step step, Scan.Given given, Scope scope) {
+  private ScanTrace(Scan.Step step, Scan.Given given, TensorScope scope) {
     this.step = step;
     this.given = given;
     this.scope = scope;
@@ -59,7 +59,7 @@ public final class ScanTrace {
    * @return the step as a graph, and the inputs of its scan
    * @throws Untraced if it does what no kernel can; the message says what
    */
-  public static Scan.Call of(Scan.Step step, Scan.Given given, Scope scope) {
+  public static Scan.Call of(Scan.Step step, Scan.Given given, TensorScope scope) {
     return new ScanTrace(step, given, scope).call();
   }
 

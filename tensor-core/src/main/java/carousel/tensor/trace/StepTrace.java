@@ -2,10 +2,11 @@ package carousel.tensor.trace;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Layout;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Cast;
 import carousel.tensor.op.Composite;
@@ -102,9 +103,9 @@ final class StepTrace implements Interpreter {
     this.columns = new Columns(graph, cuts);
     this.folds = new Folds(this);
     this.applications = new Applications(this);
-    try (var scope = Scope.openUnwatched()) {
-      gone = Tensor.empty(STAND_IN, device, type, Shape.SCALAR);
-      goneTest = Tensor.empty(STAND_IN, device, DType.BOOL, Shape.SCALAR);
+    try (var scope = TensorScope.openUnwatched()) {
+      gone = Engine.empty(STAND_IN, device, type, Shape.SCALAR);
+      goneTest = Engine.empty(STAND_IN, device, DType.BOOL, Shape.SCALAR);
     }
   }
 
@@ -115,7 +116,7 @@ final class StepTrace implements Interpreter {
       shape = shape.insert(shape.rank(), holds.width());
     }
     boolean test = holds.parts().getFirst().value().isTest();
-    Tensor tensor = (test ? goneTest : gone).over(Layout.contiguous(shape));
+    Tensor tensor = Engine.over((test ? goneTest : gone), Layout.contiguous(shape));
     seen.put(tensor, holds);
     return tensor;
   }
@@ -194,7 +195,7 @@ final class StepTrace implements Interpreter {
     for (int i = 0; i < tensors.length; i++) {
       Seen holds = seen.get(inputs[i]);
       if (holds != null) {
-        tensors[i] = Tensor.fullAs(gone, Shape.SCALAR, holds.parts().getFirst().value().number());
+        tensors[i] = gone.fullLike(Shape.SCALAR, holds.parts().getFirst().value().number());
       }
     }
     return tensors;

@@ -17,10 +17,10 @@ public final class Untraced extends RuntimeException {
           "carousel.nn.recurrent.Flags",
           "carousel.nn.recurrent.Mask",
           "carousel.nn.recurrent.Recurrent",
-          "carousel.nn.recurrent.State",
-          "carousel.nn.Dropout",
-          "carousel.nn.Linear",
-          "carousel.nn.LayerNorm",
+          "carousel.nn.recurrent.RecurrentState",
+          "carousel.nn.layer.Dropout",
+          "carousel.nn.layer.Linear",
+          "carousel.nn.layer.LayerNorm",
           "carousel.nn.Training");
 
   private static final StackWalker WALKER = StackWalker.getInstance();

@@ -168,7 +168,7 @@ final class WeightProducts {
           columns.add(values.of(part));
           depth += part.width();
         }
-        Tensor left = columns.size() == 1 ? columns.getFirst() : Tensor.concat(1, columns);
+        Tensor left = columns.size() == 1 ? columns.getFirst() : Tensor.concat(columns, 1);
         results.add(left.matmul(product.weight().narrow(0, product.row(), depth)));
       }
       return results;
@@ -238,7 +238,7 @@ final class WeightProducts {
                 .unsqueeze(0)
                 .expand(given.steps(), given.rows(), value.width())
                 .reshape(all, value.width());
-        case CONSTANT, NUMBER -> Tensor.fullAs(given.like(), Shape.of(1, 1), value.number());
+        case CONSTANT, NUMBER -> given.like().fullLike(Shape.of(1, 1), value.number());
         case SPREAD -> of(value.inputs().getFirst()).expand(all, value.width());
         case FOLD -> {
           Reduce reduce =

@@ -3,8 +3,9 @@ package carousel.tensor.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Backend;
 import java.lang.foreign.MemorySegment;
@@ -101,11 +102,11 @@ class BrokenBackendTest {
     if (y.size() == 0) {
       return;
     }
-    long at = y.layout().offset();
+    long at = Engine.layout(y).offset();
     for (int axis = 0; axis < y.rank(); axis++) {
-      at += (y.dim(axis) - 1) * y.layout().stride(axis);
+      at += (y.dim(axis) - 1) * Engine.layout(y).stride(axis);
     }
-    long address = y.storage().address() + at * y.dtype().bytes();
+    long address = Engine.storage(y).address() + at * y.dtype().bytes();
     switch (y.dtype()) {
       case F32 -> {
         float v = ALL.get(ValueLayout.JAVA_FLOAT, address);
@@ -132,7 +133,7 @@ class BrokenBackendTest {
         .filter(c -> c.operands().getFirst().shape().size() < 100)
         .forEach(c -> {
           called.clear();
-          try (var scope = Scope.open(watched)) {
+          try (var scope = TensorScope.open(watched)) {
             c.op().evaluate(c.inputs());
           }
           called.forEach(method -> callers.computeIfAbsent(method, _ -> new ArrayList<>()).add(c));

@@ -9,9 +9,9 @@ import carousel.tensor.DType;
 import carousel.tensor.Ordering;
 import carousel.tensor.Rearranging;
 import carousel.tensor.Running;
-import carousel.tensor.Scope;
 import carousel.tensor.Selecting;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.CustomOp;
@@ -122,7 +122,7 @@ class CatalogueTest {
   void smoothCasesAreFiniteF64AndAwayFromKinks() {
     OpCases.smooth()
         .forEach(c -> {
-          try (var scope = Scope.open()) {
+          try (var scope = TensorScope.open()) {
             double h = 1e-4;
             Tensor[] at = c.inputs();
             Tensor[] up = c.inputs();

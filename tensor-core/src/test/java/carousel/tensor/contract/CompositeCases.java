@@ -91,7 +91,7 @@ final class CompositeCases {
           two("matmul.vectors", Tensor::matmul, new int[] {4}, 4),
           two("matmul.row", Tensor::matmul, new int[] {4}, 2, 4, 3),
           two("matmul.column", Tensor::matmul, new int[] {2, 3, 4}, 4),
-          one("pNorm", x -> x.pNorm(3, true, 1), 3, 4),
+          one("pNorm", x -> x.pNorm(3, new int[] {1}, true), 3, 4),
           one("pNorm.all", x -> x.pNorm(1.5), 3, 4),
           one("pNorm.one", x -> x.pNorm(1, 0), 3, 4),
           one("pNorm.greatest", x -> x.pNorm(Double.POSITIVE_INFINITY, 1), 3, 4),
@@ -169,7 +169,7 @@ final class CompositeCases {
     Operand index =
         Operand.of(DType.I32, Shape.of(2, 4), 3).with(Values.of(2, 0, 1, 2, 0, 1, 2, 0));
     return OpCase.of(
-        new Composite("scatter", in -> new Tensor[] {in[0].scatter(0, in[1], in[2])}),
+        new Composite("scatter", in -> new Tensor[] {in[0].scatter(in[1], in[2], 0)}),
         Operand.smooth(Shape.of(3, 4), 0),
         index,
         Operand.smooth(Shape.of(2, 4), 1));

@@ -1,8 +1,9 @@
 package carousel.tensor.contract;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
@@ -37,7 +38,7 @@ public final class Contract {
    */
   public static List<String> violations(OpCase c, List<Device> devices) {
     List<String> wrong = new ArrayList<>();
-    try (var outer = Scope.open(Device.reference())) {
+    try (var outer = TensorScope.open(Device.reference())) {
       // What is expected is of dense operands: ops have ways of their own with views, on every
       // device.
       Tensor[] dense = Arrays.stream(c.inputs()).map(Tensor::contiguous).toArray(Tensor[]::new);
@@ -67,7 +68,7 @@ public final class Contract {
 
   private static List<String> violations(OpCase c, Device device, Expected... expected) {
     List<String> wrong = new ArrayList<>();
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor[] inputs = c.inputs();
       Tensor[] before =
           Arrays.stream(inputs).map(x -> x.to(Device.reference())).toArray(Tensor[]::new);
@@ -77,7 +78,7 @@ public final class Contract {
       }
       for (int i = 0; i < actual.length; i++) {
         compare(c, actual[i], expected[i], wrong);
-        if (c.op() instanceof Views && actual[i].storage() != inputs[0].storage()) {
+        if (c.op() instanceof Views && Engine.storage(actual[i]) != Engine.storage(inputs[0])) {
           wrong.add(c + ": a view has its own storage");
         }
       }

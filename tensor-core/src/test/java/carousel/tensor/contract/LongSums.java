@@ -2,8 +2,8 @@ package carousel.tensor.contract;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -251,7 +251,7 @@ public final class LongSums {
                   Tensor index = index(x.count(), x.count(), 1);
                   Tensor y = Tensor.zeros(x.type(), 3);
                   return Result.of(
-                      y.scatterAdd(0, index, x.tensor(x.count())).narrow(0, 1, 1), x.sum());
+                      y.scatterAdd(index, x.tensor(x.count()), 0).narrow(0, 1, 1), x.sum());
                 }),
             way(
                 "to columns",
@@ -260,7 +260,7 @@ public final class LongSums {
                   Tensor index = index(n, n, 1).unsqueeze(1).expand(n, 4);
                   Tensor y = Tensor.zeros(x.type(), 3, 4);
                   return Result.of(
-                      y.scatterAdd(0, index, rows(x, 4)).narrow(0, 1, 1), x.columns(4));
+                      y.scatterAdd(index, rows(x, 4), 0).narrow(0, 1, 1), x.columns(4));
                 })));
     ways.put(
         "IndexAdd",
@@ -272,7 +272,7 @@ public final class LongSums {
                 x -> {
                   int n = x.count() / COLUMNS;
                   Tensor y = Tensor.zeros(x.type(), n / 2 + 2, COLUMNS);
-                  Tensor sums = y.indexAdd(0, index(n, n / 2, n / 2 + 1), rows(x, COLUMNS));
+                  Tensor sums = y.indexAdd(index(n, n / 2, n / 2 + 1), rows(x, COLUMNS), 0);
                   return Result.of(sums.sum(0), x.columns(COLUMNS));
                 })));
     ways.put(
@@ -314,7 +314,7 @@ public final class LongSums {
   private static Result added(Terms x, int columns) {
     int n = x.count() / columns;
     Tensor y = Tensor.zeros(x.type(), 3, columns);
-    Tensor sums = y.indexAdd(0, index(n, n, 1), rows(x, columns));
+    Tensor sums = y.indexAdd(index(n, n, 1), rows(x, columns), 0);
     return Result.of(sums.narrow(0, 1, 1), x.columns(columns));
   }
 
@@ -377,7 +377,7 @@ public final class LongSums {
     terms(type, count)
         .limit(kinds)
         .forEach(terms -> {
-          try (var scope = Scope.open(device)) {
+          try (var scope = TensorScope.open(device)) {
             terms.place();
             // How a GPU sums products is its library's choice.
             boolean products = !device.name().startsWith("cuda");
@@ -409,7 +409,7 @@ public final class LongSums {
 
   /** The greatest error over the sum of magnitudes, beyond that of the result itself. */
   private static double excess(Way way, Terms terms) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Result result = way.run().apply(terms);
       double worst = 0;
       for (int i = 0; i < result.expected().length; i++) {

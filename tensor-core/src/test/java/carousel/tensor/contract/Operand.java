@@ -1,6 +1,7 @@
 package carousel.tensor.contract;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Layout;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -64,7 +65,7 @@ public record Operand(DType dtype, Shape shape, Arrangement arrangement, Values 
         index[k] = 0;
       }
     }
-    return Tensor.from(host, dtype, Shape.of(extent)).over(layout);
+    return Engine.over(Tensor.from(host, dtype, Shape.of(extent)), layout);
   }
 
   private void set(MemorySegment host, long i, double value) {

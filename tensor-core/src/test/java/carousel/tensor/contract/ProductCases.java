@@ -36,7 +36,7 @@ final class ProductCases {
   private static final List<OpCase> COMPOSITES =
       List.of(
           OpCase.of(
-              Composite.of("prod", x -> x.prod(true, 1)), Operand.smooth(Shape.of(2, 5, 2), 0)),
+              Composite.of("prod", x -> x.prod(1, true)), Operand.smooth(Shape.of(2, 5, 2), 0)),
           OpCase.of(Composite.of("prod.all", x -> x.prod()), Operand.smooth(Shape.of(2, 3), 0)),
           OpCase.of(
               Composite.of("variance", x -> x.variance(0)), Operand.smooth(Shape.of(4, 2), 0)),

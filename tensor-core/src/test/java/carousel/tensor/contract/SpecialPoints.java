@@ -1,8 +1,8 @@
 package carousel.tensor.contract;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -108,7 +108,7 @@ public final class SpecialPoints {
 
   private double derivative(
       UnaryOperator<Tensor[]> f, double[][] at, double[][] along, int order, DType type) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor t = Tensor.zeros(type);
       return derivative(f, at, along, order, t).item();
     }
@@ -185,7 +185,7 @@ public final class SpecialPoints {
 
   private static double value(
       UnaryOperator<Tensor[]> f, double[][] at, double[][] along, double t) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       return value(f, at, along, Tensor.full(DType.F64, t)).item();
     }
   }

@@ -2,8 +2,8 @@ package carousel.tensor.contract;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.CumSum;
@@ -42,7 +42,7 @@ final class Tolerance {
           Unary.SQRT,
           Unary.RECIPROCAL,
           Unary.RELU,
-          Unary.STEP,
+          Unary.HEAVISIDE,
           Unary.FLOOR,
           Unary.CEIL,
           Unary.ROUND,
@@ -146,7 +146,7 @@ final class Tolerance {
 
   /** The op itself on the absolute values of its floating inputs says how much could be lost. */
   private static void ofMagnitudes(double[] bound, OpCase c, double factor) {
-    try (var scope = Scope.open(Device.reference())) {
+    try (var scope = TensorScope.open(Device.reference())) {
       Tensor[] inputs = c.inputs();
       for (int i = 0; i < inputs.length; i++) {
         if (inputs[i].dtype().isFloating()) {

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Transfer;
 import carousel.tensor.reference.ReferenceBackend;
 import java.util.ArrayList;
@@ -34,7 +34,7 @@ class TransferTest {
           if (!a.suits(shape)) {
             continue;
           }
-          try (var scope = Scope.open(from)) {
+          try (var scope = TensorScope.open(from)) {
             Tensor x = Operand.of(type, shape, 3).with(a).tensor();
             Tensor y = new Transfer(from, to).evaluate(x)[0];
             assertThat(y.device()).isSameAs(to);

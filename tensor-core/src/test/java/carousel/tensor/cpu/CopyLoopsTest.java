@@ -4,9 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.host.HostMemory;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,12 +45,12 @@ class CopyLoopsTest {
       for (int[] dims : SIZES) {
         for (int[] order : ORDERS) {
           if (order.length == dims.length) {
-            try (var scope = Scope.open(cpu)) {
+            try (var scope = TensorScope.open(cpu)) {
               Tensor whole = Philox.of(1).integers(0, type == DType.BOOL ? 2 : 1 << 24, dims);
               Tensor x = whole.cast(type).permute(order);
               double[] flat = whole.toDoubleArray();
               double[] copy = x.copy().toDoubleArray();
-              long[] strides = x.layout().strides();
+              long[] strides = Engine.layout(x).strides();
               for (int i = 0; i < copy.length; i++) {
                 long at = 0;
                 int rest = i;
@@ -59,7 +60,7 @@ class CopyLoopsTest {
                 }
                 if (copy[i] != flat[(int) at]) {
                   assertThat(copy[i])
-                      .as("%s %s element %d", type, x.layout(), i)
+                      .as("%s %s element %d", type, Engine.layout(x), i)
                       .isEqualTo(flat[(int) at]);
                 }
               }

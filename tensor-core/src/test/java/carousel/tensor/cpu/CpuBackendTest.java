@@ -4,11 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.vector.VectorKernels;
 import carousel.tensor.host.Bytes;
@@ -87,7 +88,7 @@ class CpuBackendTest {
           Operands.empty(op.result(type), shape.toArray()),
           f32 ? 1e-6 + 1e-7 * n : 1e-13,
           unit * terms,
-          op + " " + x.layout() + " over " + Arrays.toString(axes));
+          op + " " + Engine.layout(x) + " over " + Arrays.toString(axes));
     }
   }
 
@@ -108,7 +109,7 @@ class CpuBackendTest {
                   y,
                   tolerance,
                   tolerance,
-                  "softmax " + log + " " + x.layout());
+                  "softmax " + log + " " + Engine.layout(x));
             }
           }
           Operands.agree(
@@ -116,7 +117,7 @@ class CpuBackendTest {
               y,
               tolerance,
               0,
-              "cumsum " + x.layout() + " along " + axis);
+              "cumsum " + Engine.layout(x) + " along " + axis);
         }
       });
     }
@@ -132,10 +133,10 @@ class CpuBackendTest {
         boolean descending = layout % 2 == 1;
         Tensor[] expected = {Operands.empty(type, dims), Operands.empty(DType.I32, dims)};
         reference.sort(x, axis, descending, expected[0], expected[1]);
-        for (CpuBackend cpu : Operands.some(type + " " + x.layout())) {
+        for (CpuBackend cpu : Operands.some(type + " " + Engine.layout(x))) {
           Tensor[] got = {Operands.empty(type, dims), Operands.empty(DType.I32, dims)};
           cpu.sort(x, axis, descending, got[0], got[1]);
-          String what = cpu.description() + ", sorted " + x.layout();
+          String what = cpu.description() + ", sorted " + Engine.layout(x);
           Operands.assertClose(got[0], expected[0], 0, 0, what);
           Operands.assertClose(got[1], expected[1], 0, 0, what);
         }
@@ -167,7 +168,7 @@ class CpuBackendTest {
         Operands.empty(type, picked),
         0,
         0,
-        "gather " + x.layout());
+        "gather " + Engine.layout(x));
 
     Tensor source = operands.tensor(type, layout, false, picked);
     Operands.agree(
@@ -175,7 +176,7 @@ class CpuBackendTest {
         operands.dense(type, false, dims),
         2e-6,
         2e-6,
-        "scatterAdd " + source.layout());
+        "scatterAdd " + Engine.layout(source));
 
     int[] flat = {3, n, n < 60 ? 1 + x.rank() * 100 : 2};
     int[] rows = {3, 40, flat[2]};
@@ -186,7 +187,7 @@ class CpuBackendTest {
         Operands.empty(type, rows),
         0,
         0,
-        "indexSelect " + table.layout());
+        "indexSelect " + Engine.layout(table));
 
     Tensor terms = operands.tensor(type, layout, false, rows);
     // Forty terms of up to 4, of which the reference loses nothing.
@@ -195,7 +196,7 @@ class CpuBackendTest {
         operands.dense(type, false, flat),
         3e-6,
         2e-5,
-        "indexAdd " + terms.layout());
+        "indexAdd " + Engine.layout(terms));
   }
 
   @Test
@@ -207,7 +208,7 @@ class CpuBackendTest {
       for (int[] s : sizes) {
         for (int[] batch : batches) {
           for (int layout = 0; layout < 36; layout++) {
-            try (Scope scope = Scope.open()) {
+            try (TensorScope scope = TensorScope.open()) {
               Tensor a = operands.tensor(type, layout % 6, false, with(batch, s[0], s[2]));
               Tensor b = operands.tensor(type, layout / 6, false, with(batch, s[2], s[1]));
               // Terms are up to 16.
@@ -217,7 +218,7 @@ class CpuBackendTest {
                   Operands.empty(type, with(batch, s[0], s[1])),
                   0,
                   bound,
-                  a.layout() + " · " + b.layout());
+                  Engine.layout(a) + " · " + Engine.layout(b));
             }
           }
         }
@@ -235,7 +236,7 @@ class CpuBackendTest {
     for (Reduce op : List.of(Reduce.SUM, Reduce.MAX, Reduce.NORM, Reduce.LOG_SUM_EXP)) {
       for (DType type : List.of(DType.F32, DType.F64)) {
         for (int rows : new int[] {1, 3}) {
-          try (Scope scope = Scope.open()) {
+          try (TensorScope scope = TensorScope.open()) {
             Tensor x = operands.dense(type, false, rows, 50_001);
             double unit = type == DType.F32 ? 1e-7 : 1e-15;
             Operands.agree(
@@ -254,7 +255,7 @@ class CpuBackendTest {
   void theNumberOfThreadsDoesNotChangeABit() {
     CpuBackend cpu = Operands.backend(new VectorKernels());
     int threads = Workers.threads();
-    try (Scope scope = Scope.open()) {
+    try (TensorScope scope = TensorScope.open()) {
       Tensor x = new Operands(9).dense(DType.F32, false, 300, 700);
       List<Tensor[]> results = new ArrayList<>();
       for (int count : new int[] {1, 2, 3}) {
@@ -288,7 +289,7 @@ class CpuBackendTest {
     for (Distribution distribution : Distribution.values()) {
       for (DType type : List.of(DType.F32, DType.F64)) {
         for (int n : new int[] {0, 1, 2, 3, 5, 1023, 20_001}) {
-          try (Scope scope = Scope.open()) {
+          try (TensorScope scope = TensorScope.open()) {
             Tensor got = Operands.empty(type, n);
             Tensor expected = Operands.empty(type, n);
             cpu.random(distribution, draw, got);
@@ -304,11 +305,11 @@ class CpuBackendTest {
   void badIndicesAreNamedWithTheirRange() {
     CpuBackend cpu = Operands.backend(new ScalarKernels());
     Operands operands = new Operands(6);
-    try (Scope scope = Scope.open()) {
+    try (TensorScope scope = TensorScope.open()) {
       Tensor x = operands.dense(DType.F32, false, 2, 4, 3);
       for (int bad : new int[] {-1, 4}) {
         Tensor index = operands.indices(4, 5);
-        Bytes.i32(index.address() + 8, bad);
+        Bytes.i32(Engine.address(index) + 8, bad);
         String range = "index " + bad + " is out of range [0,4)";
         assertThatThrownBy(() -> cpu.indexSelect(x, index, Operands.empty(DType.F32, 2, 5, 3)))
             .isInstanceOf(TensorException.class)
@@ -319,7 +320,7 @@ class CpuBackendTest {
             .hasMessage("indexAdd: " + range);
         Operands.assertClose(x, before, 0, 0, "unchanged");
         Tensor three = operands.indices(4, 2, 5, 3);
-        Bytes.i32(three.address() + 16, bad);
+        Bytes.i32(Engine.address(three) + 16, bad);
         assertThatThrownBy(() -> cpu.gather(x, 1, three, Operands.empty(DType.F32, 2, 5, 3)))
             .isInstanceOf(TensorException.class)
             .hasMessage("gather: " + range);
@@ -335,7 +336,7 @@ class CpuBackendTest {
   void temporaryCopiesAreGivenBack() {
     CpuBackend cpu = Operands.backend(new ScalarKernels());
     Operands operands = new Operands(7);
-    try (Scope scope = Scope.open()) {
+    try (TensorScope scope = TensorScope.open()) {
       Tensor x = operands.tensor(DType.F32, 1, false, 90, 80);
       Tensor y = Operands.empty(DType.F32, 90, 80);
       cpu.softmax(true, x, 0, y);
@@ -354,7 +355,7 @@ class CpuBackendTest {
   private static void each(Case test) {
     for (int[] dims : SHAPES) {
       for (int layout = 0; layout < Operands.LAYOUTS; layout++) {
-        try (Scope scope = Scope.open()) {
+        try (TensorScope scope = TensorScope.open()) {
           test.run(dims, layout);
         }
       }

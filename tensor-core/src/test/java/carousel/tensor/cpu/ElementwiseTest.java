@@ -1,8 +1,9 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
@@ -27,7 +28,7 @@ class ElementwiseTest {
                 (backend, y) -> backend.unary(op, x, y),
                 op.result(type),
                 dims,
-                op + " " + x.layout() + " " + type);
+                op + " " + Engine.layout(x) + " " + type);
           });
         }
       }
@@ -47,7 +48,7 @@ class ElementwiseTest {
                 (backend, y) -> backend.binary(op, a, b, y),
                 op.result(type),
                 dims,
-                op + " " + a.layout() + " " + b.layout() + " " + type);
+                op + " " + Engine.layout(a) + " " + Engine.layout(b) + " " + type);
           });
         }
       }
@@ -69,7 +70,7 @@ class ElementwiseTest {
                 (backend, y) -> backend.ternary(op, a, b, c, y),
                 type,
                 dims,
-                op + " " + a.layout() + " " + b.layout() + " " + type);
+                op + " " + Engine.layout(a) + " " + Engine.layout(b) + " " + type);
           });
         }
       }
@@ -86,7 +87,8 @@ class ElementwiseTest {
           // Layouts 4 and 5 visit elements twice: no targets.
           int target = layout * 3 % 4;
           Tensor got = operands.tensor(to, target, false, dims);
-          same((backend, y) -> backend.copy(x, y), got, from + " to " + to + " " + x.layout());
+          same(
+              (backend, y) -> backend.copy(x, y), got, from + " to " + to + " " + Engine.layout(x));
         });
       }
     }
@@ -108,11 +110,11 @@ class ElementwiseTest {
     Tensor before = Operands.copy(view);
     Tensor expected = Operands.copy(view);
     op.on(Operands.REFERENCE, expected);
-    for (CpuBackend cpu : Operands.some(what + view.layout())) {
+    for (CpuBackend cpu : Operands.some(what + Engine.layout(view))) {
       Operands.REFERENCE.copy(before, view);
       op.on(cpu, view);
       Operands.assertClose(
-          view, expected, 0, 0, cpu.description() + ", " + what + " " + view.layout());
+          view, expected, 0, 0, cpu.description() + ", " + what + " " + Engine.layout(view));
     }
   }
 
@@ -124,7 +126,7 @@ class ElementwiseTest {
   private static void each(Case test) {
     for (int[] dims : SHAPES) {
       for (int layout = 0; layout < Operands.LAYOUTS; layout++) {
-        try (Scope scope = Scope.open()) {
+        try (TensorScope scope = TensorScope.open()) {
           test.run(dims, layout, layout % 2 == 0);
         }
       }

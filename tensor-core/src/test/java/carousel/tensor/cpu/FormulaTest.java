@@ -6,12 +6,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.InPlace;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.host.HostMemory;
 import carousel.tensor.op.Composite;
@@ -52,16 +53,16 @@ class FormulaTest {
     Device device = Device.of(kernels.description(), new CpuBackend(HostMemory.pool(), kernels));
     for (DType type : new DType[] {DType.F32, DType.F64}) {
       for (int size : new int[] {0, 1, 3, 16, 21, 65_536, 70_001}) {
-        try (var scope = Scope.open(device)) {
+        try (var scope = TensorScope.open(device)) {
           Tensor a = Philox.of(1).normal(type, 0, 2, size);
           Tensor b = Philox.of(2).normal(type, 0, 2, size);
           Tensor expected = code(a, b);
-          int version = a.storage().version();
+          int version = Engine.storage(a).version();
           boolean ran = InPlace.run(List.of(traced(FormulaTest::code, a, b, a)));
           assertThat(ran).isEqualTo(!(kernels instanceof ScalarKernels));
           if (ran) {
             assertThat(a.sameValues(expected)).as(type + " " + size).isTrue();
-            assertThat(a.storage().version()).isGreaterThan(version);
+            assertThat(Engine.storage(a).version()).isGreaterThan(version);
           }
         }
       }
@@ -70,7 +71,7 @@ class FormulaTest {
 
   @Test
   void areEqualForOtherNumbers() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor a = Tensor.ones(4);
       Tensor b = Tensor.ones(4);
       var one = traced((x, y) -> x.mul(2).add(y), a, b, a);
@@ -93,7 +94,7 @@ class FormulaTest {
 
   @Test
   void areMadeAnewOnlyWhenTheCodeChanges() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor a = Tensor.ones(4);
       var trace = new FormulaTrace(a);
       List<UnaryOperator<Tensor>> codes =
@@ -139,7 +140,7 @@ class FormulaTest {
 
   @Test
   void runWhereOneHasNoLoopNotAtAll() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor a = Tensor.ones(4);
       Tensor b = Tensor.ones(4);
       var fine = traced((x, y) -> x.add(y), a, b, a);
@@ -155,7 +156,7 @@ class FormulaTest {
 
   @Test
   void areNotReadFromCodeThatDoesMore() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor a = Tensor.ones(2, 2);
       for (BinaryOperator<Tensor> more :
           List.<BinaryOperator<Tensor>>of(
@@ -171,7 +172,7 @@ class FormulaTest {
 
   @Test
   void takeDenseOperandsOfOneShape() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor a = Tensor.ones(2, 3);
       var trace = new FormulaTrace(a);
       for (Tensor other :
@@ -196,7 +197,7 @@ class FormulaTest {
     assumeTrue(
         !"off".equals(System.getProperty("carousel.vector")),
         "no loops are made without the Vector API");
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor table = Tensor.ones(5, 2);
       Tensor values = Tensor.ones(2, 2);
       for (int wrong : new int[] {-2, 5}) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.fail;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.contract.Combinations;
@@ -105,23 +106,23 @@ final class Operands {
               order[rank - 2] = rank - 1;
             }
             Tensor t = dense(type, special, d);
-            yield t.over(t.layout().permute(order));
+            yield Engine.over(t, Engine.layout(t).permute(order));
           }
           case 2 -> {
             int[] d = dims.clone();
             d[rank - 1] = 2 * d[rank - 1] + 1;
             Tensor t = dense(type, special, d);
-            yield t.over(t.layout().slice(rank - 1, 1, 2, dims[rank - 1]));
+            yield Engine.over(t, Engine.layout(t).slice(rank - 1, 1, 2, dims[rank - 1]));
           }
           case 3 -> {
             Tensor t = dense(type, special, dims);
             int n = dims[rank - 1];
-            yield t.over(t.layout().slice(rank - 1, Math.max(0, n - 1), -1, n));
+            yield Engine.over(t, Engine.layout(t).slice(rank - 1, Math.max(0, n - 1), -1, n));
           }
           case 4, 5 -> {
             int axis = layout == 4 ? 0 : rank - 1;
             Tensor t = dense(type, special, Shape.of(dims).with(axis, 1).toArray());
-            yield t.expanded(Shape.of(dims));
+            yield Engine.expanded(t, Shape.of(dims));
           }
           default -> dense(type, special, dims);
         };
@@ -143,7 +144,7 @@ final class Operands {
                     ? SPECIAL[random.nextInt(SPECIAL.length)]
                     : random.nextDouble(-4, 4);
           };
-      element.set(x.address() + i * element.size(), value);
+      element.set(Engine.address(x) + i * element.size(), value);
     }
     return x;
   }
@@ -152,15 +153,17 @@ final class Operands {
   Tensor indices(int bound, int... dims) {
     Tensor x = empty(DType.I32, dims);
     for (long i = 0; i < x.size(); i++) {
-      Bytes.i32(x.address() + 4 * i, random.nextInt(bound));
+      Bytes.i32(Engine.address(x) + 4 * i, random.nextInt(bound));
     }
     return x;
   }
 
   /** Of numbers that nothing gives: what is not written shows. */
   static Tensor empty(DType type, int... dims) {
-    Tensor x = Tensor.empty("test", Device.reference(), type, Shape.of(dims));
-    MemorySegment.ofAddress(x.address()).reinterpret(x.size() * type.bytes()).fill((byte) 0x7E);
+    Tensor x = Engine.empty("test", Device.reference(), type, Shape.of(dims));
+    MemorySegment.ofAddress(Engine.address(x))
+        .reinterpret(x.size() * type.bytes())
+        .fill((byte) 0x7E);
     return x;
   }
 
@@ -169,7 +172,7 @@ final class Operands {
     Tensor y = empty(x.dtype(), x.shape().toArray());
     Strided from = Strided.of(x);
     for (long i = 0; i < x.size(); i++) {
-      long to = y.address() + i * from.size();
+      long to = Engine.address(y) + i * from.size();
       Element.move(from.size(), from.row(i, from.dims().length), to);
     }
     return y;
@@ -180,7 +183,7 @@ final class Operands {
     Strided from = Strided.of(x);
     Element element = Element.of(x.dtype());
     double[] values = new double[Math.toIntExact(x.size())];
-    if (x.layout().isContiguous()) {
+    if (Engine.layout(x).isContiguous()) {
       for (int i = 0; i < values.length; i++) {
         values[i] = element.get(from.address() + (long) i * from.size());
       }

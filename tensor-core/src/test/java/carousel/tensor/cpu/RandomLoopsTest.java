@@ -4,10 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.Engine;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Backend;
@@ -56,7 +57,7 @@ class RandomLoopsTest {
 
   private static void same(DType type, BiConsumer<Backend, Tensor> fill, String what) {
     for (int size : SIZES) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         double[] expected = filled(REFERENCE, type, fill, size);
         for (Device cpu : LOOPS) {
           double[] actual = filled(cpu, type, fill, size);
@@ -70,7 +71,7 @@ class RandomLoopsTest {
 
   private static double[] filled(
       Device device, DType type, BiConsumer<Backend, Tensor> fill, int size) {
-    Tensor y = Tensor.empty("test", device, type, Shape.of(size));
+    Tensor y = Engine.empty("test", device, type, Shape.of(size));
     fill.accept(device.backend(), y);
     return Operands.values(y);
   }

@@ -3,8 +3,9 @@ package carousel.tensor.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
@@ -34,16 +35,16 @@ class RoundedOnceTest {
   @MethodSource("backends")
   void fmaOfF32(Backend backend) {
     var random = new SplittableRandom(1);
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor a = Operands.empty(DType.F32, SIZE);
       Tensor b = Operands.empty(DType.F32, SIZE);
       Tensor c = Operands.empty(DType.F32, SIZE);
       for (long i = 0; i < SIZE; i++) {
         // (1 + 2⁻¹²·k)² ends in 2⁻²⁴ for odd k.
         double factor = 1 + (2 * random.nextInt(800) + 1) * 0x1p-12;
-        Element.F32.set(a.address() + 4 * i, factor);
-        Element.F32.set(b.address() + 4 * i, factor);
-        Element.F32.set(c.address() + 4 * i, (random.nextBoolean() ? 1 : -1) * 0x1p-70);
+        Element.F32.set(Engine.address(a) + 4 * i, factor);
+        Element.F32.set(Engine.address(b) + 4 * i, factor);
+        Element.F32.set(Engine.address(c) + 4 * i, (random.nextBoolean() ? 1 : -1) * 0x1p-70);
       }
       Tensor y = Operands.empty(DType.F32, SIZE);
       backend.ternary(Ternary.FMA, a, b, c, y);
@@ -61,10 +62,10 @@ class RoundedOnceTest {
   @ParameterizedTest
   @MethodSource("backends")
   void siluOfF64BelowTheSmallestSigmoid(Backend backend) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Operands.empty(DType.F64, SIZE);
       for (long i = 0; i < SIZE; i++) {
-        Element.F64.set(x.address() + 8 * i, -690 - i * 0.125);
+        Element.F64.set(Engine.address(x) + 8 * i, -690 - i * 0.125);
       }
       Tensor y = Operands.empty(DType.F64, SIZE);
       backend.unary(Unary.SILU, x, y);

@@ -3,8 +3,9 @@ package carousel.tensor.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Unary;
@@ -32,7 +33,7 @@ class RowErrorTest {
       if (op.domain().accepts(DType.F64) && op.result(DType.F64) == DType.F64) {
         var worst = new Worst(op.label(), DType.F64, kernels);
         for (DoubleSupplier source : sources(DType.F64)) {
-          try (var scope = Scope.open()) {
+          try (var scope = TensorScope.open()) {
             Tensor x = filled(DType.F64, source);
             Tensor y = Operands.empty(DType.F64, SIZE);
             cpu.unary(op, x, y);
@@ -56,7 +57,7 @@ class RowErrorTest {
         var worst = new Worst(op.label(), type, kernels);
         for (DoubleSupplier left : sources(type)) {
           for (DoubleSupplier right : sources(type)) {
-            try (var scope = Scope.open()) {
+            try (var scope = TensorScope.open()) {
               Tensor a = filled(type, left);
               Tensor b = filled(type, right);
               Tensor y = Operands.empty(type, SIZE);
@@ -96,7 +97,7 @@ class RowErrorTest {
     Tensor x = Operands.empty(type, SIZE);
     Element element = Element.of(type);
     for (long i = 0; i < SIZE; i++) {
-      element.set(x.address() + i * element.size(), source.getAsDouble());
+      element.set(Engine.address(x) + i * element.size(), source.getAsDouble());
     }
     return x;
   }

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.jvm.FreshJvm;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
@@ -76,12 +76,12 @@ class WarmthTest {
     }
 
     private static void print(String name, DType type, Row row) {
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         Tensor a = Philox.of(1).normal(type, 0, 3, SIZE);
         Tensor b = Philox.of(2).normal(type, 0, 3, SIZE);
         List<Tensor> inputs = new ArrayList<>(List.of(a, b));
         for (int i = 0; i < Integer.getInteger("times", 0); i++) {
-          try (var step = Scope.open()) {
+          try (var step = TensorScope.open()) {
             row.apply(inputs.getFirst(), inputs.getLast());
           }
         }

@@ -3,8 +3,8 @@ package carousel.tensor.functions;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.math.BigDecimal;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -148,7 +148,7 @@ class ElementwiseValuesTest {
   }
 
   private static void check(Function function) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       for (DType type : new DType[] {DType.F64, DType.F32}) {
         // In rows, of which kernels are made.
         Tensor x = Tensor.of(arguments()).cast(type).reshape(2, -1);
@@ -178,7 +178,7 @@ class ElementwiseValuesTest {
 
   private static void pairs(
       String name, BinaryOperator<Tensor> of, DoubleBinaryOperator formula, double relative) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       int n = PAIRED.length;
       Tensor x = Tensor.of(PAIRED);
       double[] y = of.apply(x.unsqueeze(1), x).toDoubleArray();
@@ -222,7 +222,7 @@ class ElementwiseValuesTest {
 
   @Test
   void floorDivideIsExactWhereTheQuotientIsRounded() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       // 1 / 0.1 rounds to 10, but ten times 0.1 is more than 1.
       assertThat(
               Tensor.of(1.0, -1.0, 7.0, -7.0, 6.0, 5.0, -5.0)
@@ -269,7 +269,7 @@ class ElementwiseValuesTest {
       a[i] *= dice.nextBoolean() ? 1 : -1;
       b[i] *= dice.nextBoolean() ? 1 : -1;
     }
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Tensor.of(a).cast(type);
       double[] actual = x.floorDivide(Tensor.of(b).cast(type)).toDoubleArray();
       for (int i = 0; i < n; i++) {
@@ -295,7 +295,7 @@ class ElementwiseValuesTest {
 
   @Test
   void tellsWhatIsInfiniteAndWhatIsClose() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Tensor.of(0, INF, -INF, NAN, 1e300);
       assertThat(x.isInf().toBooleanArray()).containsExactly(false, true, true, false, false);
       assertThat(Tensor.of(1, 2).isInf().toBooleanArray()).containsExactly(false, false);
@@ -313,7 +313,7 @@ class ElementwiseValuesTest {
 
   @Test
   void interpolationIsExactAtBothEnds() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor a = Tensor.of(0.1f, 1e30f, -3);
       Tensor b = Tensor.of(0.7f, -1, 1e-30f);
       assertThat(a.lerp(b, 0).toFloatArray()).isEqualTo(a.toFloatArray());

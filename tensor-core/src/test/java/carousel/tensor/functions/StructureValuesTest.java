@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Function;
@@ -20,11 +20,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** What moves, repeats and chooses elements, against loops over indices; of every type, also of none. */
 class StructureValuesTest {
-  private Scope scope;
+  private TensorScope scope;
 
   @BeforeEach
   void open() {
-    scope = Scope.open();
+    scope = TensorScope.open();
   }
 
   @AfterEach
@@ -184,11 +184,11 @@ class StructureValuesTest {
     Tensor x = numbers(DType.F64, 3, 2);
     Tensor index = Tensor.of(Shape.of(1, 2), 2, 0);
     Tensor source = Tensor.of(Shape.of(1, 2), -1.0, -2.0);
-    assertThat(x.scatter(0, index, source).toDoubleArray()).containsExactly(1, -2, 3, 4, -1, 6);
+    assertThat(x.scatter(index, source, 0).toDoubleArray()).containsExactly(1, -2, 3, 4, -1, 6);
     Tensor twice = Tensor.of(Shape.of(3, 1), 1, 0, 1).reshape(1, 3);
     assertThat(
             Tensor.of(Shape.of(1, 2), 5.0, Double.NaN)
-                .scatter(1, twice, Tensor.of(Shape.of(1, 3), 1.0, 2, 4))
+                .scatter(twice, Tensor.of(Shape.of(1, 3), 1.0, 2, 4), 1)
                 .toDoubleArray())
         .containsExactly(2, 5);
   }

@@ -1,7 +1,7 @@
 package carousel.tensor.fuzz;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -78,7 +78,7 @@ public final class Fuzz {
   private void readSound() throws Exception {
     for (var bytes : reader.sound()) {
       Files.write(file, bytes);
-      try (var _ = Scope.open()) {
+      try (var _ = TensorScope.open()) {
         reader.read(file);
       }
     }
@@ -134,7 +134,7 @@ public final class Fuzz {
     memory.limit(memory.inUse() + allowed);
     var start = System.nanoTime();
     var before = THREADS.getCurrentThreadAllocatedBytes();
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       reader.read(file);
       read++;
       mostOffHeap = Math.max(mostOffHeap, scope.bytes());

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Devices;
 import carousel.tensor.contract.Rules;
 import carousel.tensor.op.Binary;
@@ -134,7 +134,7 @@ class ElementwiseGoldenTest {
   private static void checkUnary(Subject s, String name, Function f) {
     Golden golden = s.golden("unary");
     double[] points = golden.values("x");
-    try (var scope = Scope.open(s.device)) {
+    try (var scope = TensorScope.open(s.device)) {
       List<Tensor> inputs = new ArrayList<>(List.of(s.tensor(Shape.of(points.length), points)));
       for (double scalar : f.scalars) {
         inputs.add(inputs.getFirst().scalarLike(scalar));
@@ -182,7 +182,7 @@ class ElementwiseGoldenTest {
     Golden golden = s.golden("binary");
     double[] points = golden.values("x");
     int n = points.length;
-    try (var scope = Scope.open(s.device)) {
+    try (var scope = TensorScope.open(s.device)) {
       Tensor a = s.tensor(Shape.of(n, 1), points).expand(n, n);
       Tensor b = s.tensor(Shape.of(n), points).expand(n, n);
       Tensor[] in = {a, b};

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
 import carousel.tensor.Reductions;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.contract.Rules;
 import carousel.tensor.op.CumSum;
 import carousel.tensor.op.Op;
@@ -30,7 +30,7 @@ class ReductionGoldenTest {
   /** A function of the facade over axes. */
   @FunctionalInterface
   private interface OverAxes {
-    Tensor apply(Tensor x, boolean keep, int... axes);
+    Tensor apply(Tensor x, int[] axes, boolean keep);
   }
 
   private static final Map<String, OverAxes> FUNCTIONS =
@@ -41,9 +41,9 @@ class ReductionGoldenTest {
           entry("min", Tensor::min),
           entry("logsumexp", Tensor::logSumExp),
           entry("norm", Tensor::norm),
-          entry("variance", (x, keep, axes) -> x.variance(1, keep, axes)),
-          entry("variance.biased", (x, keep, axes) -> x.variance(0, keep, axes)),
-          entry("norm.one", (x, keep, axes) -> x.abs().sum(keep, axes)));
+          entry("variance", (x, axes, keep) -> x.variance(axes, keep, 1)),
+          entry("variance.biased", (x, axes, keep) -> x.variance(axes, keep, 0)),
+          entry("norm.one", (x, axes, keep) -> x.abs().sum(axes, keep)));
 
   private static final Map<String, Reduce> ROWS =
       Map.of(
@@ -93,9 +93,9 @@ class ReductionGoldenTest {
   @MethodSource(DEVICES)
   void reductionsOfTheLastAxis(Device device) {
     var golden = Golden.load("reductions");
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor x = tensor(golden, "x");
-      FUNCTIONS.forEach((name, f) -> check(golden, name, f.apply(x, false, -1)));
+      FUNCTIONS.forEach((name, f) -> check(golden, name, f.apply(x, new int[] {-1}, false)));
       check(golden, "prod", x.prod(-1));
       check(golden, "argmax", x.argmax(-1));
       check(golden, "argmin", x.argmin(-1));
@@ -108,7 +108,7 @@ class ReductionGoldenTest {
   @MethodSource(DEVICES)
   void rulesOfTheLastAxis(Device device) {
     var golden = Golden.load("reductions");
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor x = tensor(golden, "x");
       Tensor w = tensor(golden, "w").unsqueeze(-1);
       ROWS.forEach((name, row) ->
@@ -120,13 +120,13 @@ class ReductionGoldenTest {
   @MethodSource(DEVICES)
   void reductionsOfSeveralAxes(Device device) {
     var golden = Golden.load("reductions");
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor cube = tensor(golden, "cube");
       for (List<Integer> axes : List.of(List.of(0), List.of(1), List.of(0, 2), List.of(0, 1, 2))) {
         String spelled = String.join("", axes.stream().map(String::valueOf).toList());
         int[] array = axes.stream().mapToInt(Integer::intValue).toArray();
         FUNCTIONS.forEach(
-            (name, f) -> check(golden, "axes." + name + "." + spelled, f.apply(cube, true, array)));
+            (name, f) -> check(golden, "axes." + name + "." + spelled, f.apply(cube, array, true)));
         ROWS.forEach((name, row) -> {
           String key = "axes." + name + "." + spelled;
           Tensor w = tensor(golden, key + ".w");
@@ -140,7 +140,7 @@ class ReductionGoldenTest {
   @MethodSource(DEVICES)
   void reductionsOfNothing(Device device) {
     var golden = Golden.load("reductions");
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor empty = Tensor.of(Shape.of(3, 0), new double[0]);
       check(golden, "empty.sum", empty.sum(-1));
       check(golden, "empty.prod", empty.prod(-1));
@@ -154,7 +154,7 @@ class ReductionGoldenTest {
   @MethodSource(DEVICES)
   void softmax(Device device) {
     var golden = Golden.load("softmax");
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       for (boolean log : new boolean[] {false, true}) {
         String name = log ? "logSoftmax" : "softmax";
         along(golden, name, new Softmax(1, log), "x", "w");
@@ -167,7 +167,7 @@ class ReductionGoldenTest {
   @MethodSource(DEVICES)
   void cumsum(Device device) {
     var golden = Golden.load("cumsum");
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       along(golden, "cumsum", new CumSum(1), "x", "w");
       for (int axis = 0; axis < 3; axis++) {
         along(golden, "axes.cumsum." + axis, new CumSum(axis), "cube", "cube.w");
@@ -190,7 +190,7 @@ class ReductionGoldenTest {
   @MethodSource(DEVICES)
   void ordering(Device device) {
     var golden = Golden.load("ordering");
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       Tensor x = tensor(golden, "x");
       for (boolean descending : new boolean[] {false, true}) {
         String name = descending ? "descending" : "ascending";

@@ -3,8 +3,8 @@ package carousel.tensor.op;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.jvm.FreshJvm;
 import carousel.tensor.reference.ReferenceBackend;
 import carousel.tensor.spi.Backend;
@@ -62,7 +62,7 @@ class CompositeTest {
   @Test
   void theBackendsSpellingIsTaken() {
     List<String> asked = new ArrayList<>();
-    try (var scope = Scope.open(fusing(asked))) {
+    try (var scope = TensorScope.open(fusing(asked))) {
       assertThat(Op.apply(TWICE, Tensor.of(3f)).item()).isEqualTo(42);
       assertThat(Op.apply(PRODUCT, Tensor.of(3f), Tensor.of(5f)).item()).isEqualTo(15);
       assertThat(asked).containsExactly("twice", "product");
@@ -74,7 +74,7 @@ class CompositeTest {
   void aSpellingThatIsWrongIsFoundOut() {
     List<String> asked = new ArrayList<>();
     Composite open = Composite.of("twice", x -> x.add(x));
-    try (var scope = Scope.open(fusing(asked))) {
+    try (var scope = TensorScope.open(fusing(asked))) {
       for (int i = 0; i < 3; i++) {
         assertThat(Op.apply(open, Tensor.of(3f)).item()).isEqualTo(6);
       }
@@ -84,7 +84,7 @@ class CompositeTest {
 
   @Test
   void withoutOneTheBodyRuns() {
-    try (var scope = Scope.open(Device.reference())) {
+    try (var scope = TensorScope.open(Device.reference())) {
       assertThat(TWICE.fused(Tensor.of(3f))).isNull();
       assertThat(Op.apply(TWICE, Tensor.of(3f)).item()).isEqualTo(6);
       assertThat(TWICE.vjp()).isSameAs(Vjp.none());
@@ -96,7 +96,7 @@ class CompositeTest {
     /** Prints the result. */
     public static void main(String[] args) {
       List<String> asked = new ArrayList<>();
-      try (var scope = Scope.open(fusing(asked))) {
+      try (var scope = TensorScope.open(fusing(asked))) {
         System.out.println("twice 3 is " + Op.apply(TWICE, Tensor.of(3f)).item() + " " + asked);
       }
     }

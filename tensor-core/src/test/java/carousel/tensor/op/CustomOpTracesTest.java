@@ -2,8 +2,8 @@ package carousel.tensor.op;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.trace.FormulaTrace;
 import org.junit.jupiter.api.Test;
 
@@ -12,7 +12,7 @@ class CustomOpTracesTest {
   @Test
   void aFormulaHasTheRowsOfItsForward() {
     var op = CustomOp.of("shrink", x -> x.mul(0.5).tanh(), Vjp.none());
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = Tensor.of(1f, 2f);
       var trace = new FormulaTrace(x);
       Tensor standIn = trace.input(x);

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class GateOrderTest {
   private static final int UNITS = 3;
 
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {
@@ -43,7 +43,7 @@ class GateOrderTest {
   /** {@code [2,G·H]}, in each block a number that its gate's name tells. */
   private static Tensor weights(GateOrder order) {
     return Tensor.concat(
-        1, order.names().stream().map(g -> Tensor.full(DType.F32, number(g), 2, UNITS)).toList());
+        order.names().stream().map(g -> Tensor.full(DType.F32, number(g), 2, UNITS)).toList(), 1);
   }
 
   private static double number(String gate) {

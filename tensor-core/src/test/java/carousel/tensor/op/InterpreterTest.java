@@ -3,9 +3,9 @@ package carousel.tensor.op;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /** What applying a row means is up to the interpreter in force. */
 class InterpreterTest {
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
 
   @AfterEach
   void close() {
@@ -73,11 +73,11 @@ class InterpreterTest {
     one.run(() -> {
       Tensor x = Tensor.arange(carousel.tensor.DType.F32, 0, 6, 1).reshape(2, 3);
       Tensor i = Tensor.of(0, 1);
-      Tensor.concat(0, List.of(x, x.flip(1)));
-      Tensor.stack(0, List.of(x.transpose(0, 1), x.transpose(0, 1)));
-      x.transpose(0, 1).indexSelect(0, i).sum(0);
-      x.transpose(0, 1).indexAdd(1, i, x.transpose(0, 1));
-      x.gather(0, Tensor.of(Shape.of(1, 3), 1, 0, 1));
+      Tensor.concat(List.of(x, x.flip(1)), 0);
+      Tensor.stack(List.of(x.transpose(0, 1), x.transpose(0, 1)), 0);
+      x.transpose(0, 1).indexSelect(i, 0).sum(0);
+      x.transpose(0, 1).indexAdd(i, x.transpose(0, 1), 1);
+      x.gather(Tensor.of(Shape.of(1, 3), 1, 0, 1), 0);
       x.transpose(0, 1).to(carousel.tensor.Device.reference());
       x.pad(0, 1, 1, 0).softmax(1).cumsum(0).sort(1, true);
       return x.cast(carousel.tensor.DType.I32);

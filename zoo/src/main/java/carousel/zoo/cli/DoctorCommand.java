@@ -1,8 +1,8 @@
 package carousel.zoo.cli;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.spi.Probe;
 import carousel.tensor.spi.ProbeResult;
 import carousel.tensor.spi.Setting;
@@ -188,7 +188,7 @@ final class DoctorCommand implements Callable<Integer> {
     var facts = new ArrayList<String>();
     var works = true;
     for (var device : Device.all()) {
-      try (var scope = Scope.open(device)) {
+      try (var scope = TensorScope.open(device)) {
         var product = Tensor.ones(2, 3).matmul(Tensor.ones(3, 2)).sum().item();
         works &= product == 12;
         facts.add(device.name() + (product == 12 ? " computes" : " computes wrongly"));

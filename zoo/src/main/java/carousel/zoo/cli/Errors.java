@@ -1,8 +1,8 @@
 package carousel.zoo.cli;
 
+import carousel.exchange.onnx.OnnxException;
 import carousel.nn.data.CorpusException;
 import carousel.nn.io.SafetensorsException;
-import carousel.nn.onnx.OnnxException;
 import carousel.tensor.TensorException;
 import carousel.zoo.data.grammar.GrammarException;
 import carousel.zoo.run.Failure;

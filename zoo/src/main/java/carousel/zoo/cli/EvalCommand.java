@@ -3,7 +3,7 @@ package carousel.zoo.cli;
 import carousel.nn.data.TokenStream;
 import carousel.nn.data.Vocabulary;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.zoo.language.Data;
 import carousel.zoo.language.Evaluation;
 import carousel.zoo.language.LanguageRun;
@@ -66,7 +66,7 @@ final class EvalCommand implements Callable<Integer> {
     var folder = Objects.requireNonNull(run);
     var settings = LanguageRun.open(folder).settings();
     var out = Objects.requireNonNull(spec).commandLine().getOut();
-    try (var scope = Scope.open(Device.of(settings.device()))) {
+    try (var scope = TensorScope.open(Device.of(settings.device()))) {
       var trained = Trained.load(folder);
       var source = data == null ? settings.data() : data;
       if (data != null && !source.equals(Data.GENERATED) && !Files.isDirectory(Path.of(source))) {

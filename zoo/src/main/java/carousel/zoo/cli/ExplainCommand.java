@@ -1,13 +1,13 @@
 package carousel.zoo.cli;
 
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.zoo.run.Choice;
 import carousel.zoo.run.Failure;
 import java.util.Locale;
@@ -65,7 +65,7 @@ final class ExplainCommand implements Callable<Integer> {
         throw new ParameterException(command.commandLine(), "sizes must be 1 or more, got " + size);
       }
     }
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var made = Cells.of(cell, inputs, hidden, Init.xavierUniform(), Philox.of(1));
       Tensor x = Tensor.zeros(DType.F32, STEPS, batch, inputs);
       command.commandLine().getOut().print(Recurrent.of(made).explain(x));

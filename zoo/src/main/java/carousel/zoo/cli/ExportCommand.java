@@ -1,11 +1,11 @@
 package carousel.zoo.cli;
 
+import carousel.exchange.onnx.Chain;
+import carousel.exchange.onnx.Onnx;
+import carousel.exchange.pytorch.StateDict;
 import carousel.nn.io.Safetensors;
-import carousel.nn.io.StateDict;
-import carousel.nn.onnx.Chain;
-import carousel.nn.onnx.Onnx;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.zoo.language.LanguageModel;
 import carousel.zoo.language.LanguageRun;
 import carousel.zoo.language.Trained;
@@ -101,7 +101,7 @@ final class ExportCommand implements Callable<Integer> {
               SAFETENSORS));
     }
     var out = Objects.requireNonNull(spec).commandLine().getOut();
-    try (var scope = Scope.open(Device.of(LanguageRun.open(folder).settings().device()))) {
+    try (var scope = TensorScope.open(Device.of(LanguageRun.open(folder).settings().device()))) {
       var model = Trained.load(folder).model();
       if (weights) {
         save(target, model);

@@ -3,14 +3,14 @@ package carousel.zoo.cli;
 import carousel.autograd.GradCheck;
 import carousel.autograd.GradReport;
 import carousel.autograd.Leaf;
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.Recurrent;
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.zoo.run.Choice;
 import carousel.zoo.run.Failure;
 import java.util.ArrayList;
@@ -110,7 +110,7 @@ final class GradCheckCommand implements Callable<Integer> {
   }
 
   private GradReport check(String name) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var rng = Philox.of(seed);
       var init = Init.uniform(0.8).as(DType.F64);
       var cell = Cells.of(name, INPUTS, HIDDEN, init, rng);
@@ -137,8 +137,8 @@ final class GradCheckCommand implements Callable<Integer> {
 
   private record Input(String name, Tensor value) implements Leaf {}
 
-  private static <S extends State> Tensor output(
+  private static <S extends RecurrentState> Tensor output(
       Recurrent<S> layer, Tensor x, List<Tensor> initial) {
-    return layer.run(x, State.with(layer.cell().zero(BATCH), initial)).y();
+    return layer.run(x, RecurrentState.with(layer.cell().zero(BATCH), initial)).y();
   }
 }

@@ -4,7 +4,7 @@ import carousel.nn.data.TokenLevel;
 import carousel.nn.data.Vocabulary;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.zoo.language.LanguageRun;
 import carousel.zoo.language.Prose;
 import carousel.zoo.language.Sampler;
@@ -64,7 +64,7 @@ final class SampleCommand implements Callable<Integer> {
     if (count != null && count < 1) throw Failure.usage("--length must be 1 or more, got " + count);
     var folder = Objects.requireNonNull(run);
     var line = Objects.requireNonNull(spec).commandLine();
-    try (var scope = Scope.open(Device.of(LanguageRun.open(folder).settings().device()))) {
+    try (var scope = TensorScope.open(Device.of(LanguageRun.open(folder).settings().device()))) {
       var trained = Trained.load(folder);
       var vocabulary = trained.vocabulary();
       var tokenizer = trained.settings().tokenizer();

@@ -1,17 +1,17 @@
 package carousel.zoo.draw;
 
 import carousel.autograd.Grad;
-import carousel.nn.Init;
 import carousel.nn.Parameters;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cell;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.GatedCell;
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.GateOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,18 +40,19 @@ public final class StepGraph {
    * @return the graph, shapes in terms of the batch N, the inputs D and the hidden size H
    */
   public static Diagram of(String cell, boolean backward) {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var made = Cells.of(cell, INPUTS, HIDDEN, Init.uniform(0.5), Philox.of(1));
       return of(cell, made, backward);
     }
   }
 
-  private static <S extends State> Diagram of(String name, Cell<S> cell, boolean backward) {
+  private static <S extends RecurrentState> Diagram of(
+      String name, Cell<S> cell, boolean backward) {
     var rng = Philox.of(2);
     var tracer = new GraphTracer(StepGraph::symbolic, gates(cell));
     var x = rng.uniform(DType.F32, -1, 1, 1, BATCH, INPUTS);
     var zero = cell.zero(BATCH);
-    var before = State.map(zero, t -> rng.uniform(t.dtype(), -1, 1, t.shape().toArray()));
+    var before = RecurrentState.map(zero, t -> rng.uniform(t.dtype(), -1, 1, t.shape().toArray()));
     var names = names(before);
     tracer.source(x, "X", NodeKind.INPUT);
     for (var i = 0; i < names.size(); i++) {
@@ -67,7 +68,7 @@ public final class StepGraph {
           tracer.sink(after.get(i), names.get(i), NodeKind.OUTPUT);
         }
         if (backward) {
-          var cotangent = Tensor.fullAs(pullback.value(), pullback.value().shape(), 1);
+          var cotangent = pullback.value().fullLike(pullback.value().shape(), 1);
           tracer.backward(cotangent, names.stream().map(n -> "∂L/∂" + n).toList());
           var gradients = pullback.pull(cotangent);
           tracer.sink(gradients.getFirst(), "∂L/∂X", NodeKind.GRADIENT);
@@ -96,24 +97,24 @@ public final class StepGraph {
         Locale.ROOT, "One step of %s%s", name, backward ? ", forward and backward" : "");
   }
 
-  private static Tensor[] leaves(Tensor x, State before, Parameters parameters) {
+  private static Tensor[] leaves(Tensor x, RecurrentState before, Parameters parameters) {
     var leaves = new ArrayList<>(List.of(x));
     leaves.addAll(before.tensors());
     for (var named : parameters) leaves.add(named.value());
     return leaves.toArray(Tensor[]::new);
   }
 
-  private static <S extends State> List<Tensor> step(Cell<S> cell, Tensor x, S before) {
+  private static <S extends RecurrentState> List<Tensor> step(Cell<S> cell, Tensor x, S before) {
     return cell.step(cell.project(x).select(0, 0), before).tensors();
   }
 
   /** One tensor of all that comes out, so that one cotangent reaches all of it. */
   private static Tensor joined(List<Tensor> state, List<Tensor> noted) {
     noted.addAll(state);
-    return state.size() == 1 ? state.getFirst() : Tensor.concat(Tensor.LAST, state);
+    return state.size() == 1 ? state.getFirst() : Tensor.concat(state, Tensor.LAST);
   }
 
-  private static List<String> names(State state) {
+  private static List<String> names(RecurrentState state) {
     return Arrays.stream(state.getClass().getRecordComponents())
         .map(c -> c.getName().toUpperCase(Locale.ROOT))
         .toList();

@@ -2,8 +2,8 @@ package carousel.zoo.language;
 
 import carousel.nn.Layer;
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -12,7 +12,7 @@ import java.util.Map;
  * which goes on from an earlier one, and differently, does not end with the best of another course.
  */
 final class BestWeights {
-  private final Scope owner = Scope.current();
+  private final TensorScope owner = TensorScope.current();
   private final Map<String, Tensor> held = new LinkedHashMap<>();
 
   /** No weights yet; a copy belongs to the innermost scope. */
@@ -20,7 +20,7 @@ final class BestWeights {
 
   /** Copies weights, by name. */
   void take(Map<String, Tensor> weights) {
-    try (var copying = Scope.open(Device.cpu())) {
+    try (var copying = TensorScope.open(Device.cpu())) {
       weights.forEach((name, value) -> {
         var old = held.get(name);
         if (old == null) held.put(name, owner.adopt(value.to(Device.cpu()).copy()));
@@ -36,7 +36,7 @@ final class BestWeights {
 
   /** Overwrites a model. */
   void giveTo(Layer model) {
-    try (var copying = Scope.open()) {
+    try (var copying = TensorScope.open()) {
       for (var named : model.parameters()) {
         var best = held.get(named.name());
         if (best == null) throw new IllegalStateException("there are no best weights yet");

@@ -1,8 +1,8 @@
 package carousel.zoo.language;
 
-import carousel.nn.recurrent.State;
-import carousel.tensor.Scope;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.zoo.run.Failure;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,9 +16,9 @@ import java.util.TreeSet;
  * those that a window ends with. So memory stays as it is however long the text.
  */
 public final class CarriedState {
-  private final Scope owner = Scope.current();
-  private List<State> held = List.of();
-  private List<State> next = List.of();
+  private final TensorScope owner = TensorScope.current();
+  private List<RecurrentState> held = List.of();
+  private List<RecurrentState> next = List.of();
 
   /** The state before a text; what is carried belongs to the innermost scope. */
   public CarriedState() {}
@@ -30,8 +30,8 @@ public final class CarriedState {
    * @param tensors as {@link #tensors} gave them
    * @throws Failure if they are of another model or batch
    */
-  CarriedState(List<State> like, Map<String, Tensor> tensors) {
-    var restored = new ArrayList<State>();
+  CarriedState(List<RecurrentState> like, Map<String, Tensor> tensors) {
+    var restored = new ArrayList<RecurrentState>();
     var unknown = new TreeSet<>(tensors.keySet());
     for (var layer = 0; layer < like.size(); layer++) {
       var zeros = like.get(layer).tensors();
@@ -50,7 +50,7 @@ public final class CarriedState {
         unknown.remove(name(layer, k));
         own.add(owner.adopt(tensor));
       }
-      restored.add(State.with(like.get(layer), own));
+      restored.add(RecurrentState.with(like.get(layer), own));
     }
     if (!unknown.isEmpty()) {
       throw new Failure(
@@ -90,7 +90,7 @@ public final class CarriedState {
    * @return constants, into which no gradient flows; empty before the first window, for the layers'
    *     own
    */
-  public List<State> now() {
+  public List<RecurrentState> now() {
     return held;
   }
 
@@ -100,16 +100,16 @@ public final class CarriedState {
    *
    * @param end one per cell
    */
-  public void endWith(List<State> end) {
+  public void endWith(List<RecurrentState> end) {
     next = end;
   }
 
   /** Goes on to the next window; for when nothing reads what this one began with any more. */
   public void advance() {
     if (held.isEmpty()) {
-      var copies = new ArrayList<State>();
+      var copies = new ArrayList<RecurrentState>();
       for (var state : next) {
-        copies.add(State.map(state, tensor -> owner.adopt(tensor.detach().copy())));
+        copies.add(RecurrentState.map(state, tensor -> owner.adopt(tensor.detach().copy())));
       }
       held = List.copyOf(copies);
     } else {

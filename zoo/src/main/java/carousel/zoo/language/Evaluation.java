@@ -2,10 +2,10 @@ package carousel.zoo.language;
 
 import carousel.nn.data.TokenBatch;
 import carousel.nn.data.TokenStream;
-import carousel.nn.recurrent.State;
-import carousel.tensor.Scope;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -55,7 +55,7 @@ public record Evaluation(double perplexity, long tokens) {
     var parts = parts(text, batch);
     var each = (predictions - 1) / parts;
     var head = predictions - parts * each; // from 1 to N: read first, so that all parts are as long
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var state = new CarriedState();
       reading.score(1, column -> 0, head, state);
       if (parts > 1) state = reading.warm(parts, each, head, state);
@@ -89,7 +89,7 @@ public record Evaluation(double perplexity, long tokens) {
       for (var from = 0; from < length && !stopped; from += STEPS) {
         var steps = Math.min(STEPS, length - from);
         var first = from;
-        try (var step = Scope.open()) {
+        try (var step = TensorScope.open()) {
           var window =
               new TokenBatch(
                   tokens(steps, columns, n -> start.applyAsInt(n) + first),
@@ -105,18 +105,18 @@ public record Evaluation(double perplexity, long tokens) {
     /** What the parts begin with: the first with what was read before it, the others with what they are read in on. */
     CarriedState warm(int parts, int each, int head, CarriedState before) {
       var all = new CarriedState();
-      try (var step = Scope.open()) {
+      try (var step = TensorScope.open()) {
         var read = tokens(WARM, parts - 1, n -> head + (n + 1) * each - WARM);
         var others = model.states(read);
-        var joined = new ArrayList<State>();
+        var joined = new ArrayList<RecurrentState>();
         for (var layer = 0; layer < others.size(); layer++) {
           var own = new ArrayList<Tensor>();
           var first = before.now().get(layer).tensors();
           var rest = others.get(layer).tensors();
           for (var k = 0; k < rest.size(); k++) {
-            own.add(Tensor.concat(0, List.of(first.get(k), rest.get(k))));
+            own.add(Tensor.concat(List.of(first.get(k), rest.get(k)), 0));
           }
-          joined.add(State.with(others.get(layer), own));
+          joined.add(RecurrentState.with(others.get(layer), own));
         }
         all.endWith(joined);
         all.advance();

@@ -1,20 +1,20 @@
 package carousel.zoo.language;
 
-import carousel.nn.Dropout;
-import carousel.nn.Embedding;
-import carousel.nn.Init;
 import carousel.nn.Layer;
-import carousel.nn.Linear;
-import carousel.nn.Loss;
 import carousel.nn.data.TokenBatch;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Dropout;
+import carousel.nn.layer.Embedding;
+import carousel.nn.layer.Linear;
+import carousel.nn.loss.Loss;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.Recurrent;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.nn.recurrent.Sequence;
-import carousel.nn.recurrent.Stack;
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.Stacked;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,7 +35,7 @@ import java.util.Map;
  * @param head {@code [H,V]}
  * @param dropout between layers
  */
-public record LanguageModel(Embedding embed, Stack stack, Linear head, Dropout dropout)
+public record LanguageModel(Embedding embed, Stacked stack, Linear head, Dropout dropout)
     implements Layer {
 
   /**
@@ -44,7 +44,7 @@ public record LanguageModel(Embedding embed, Stack stack, Linear head, Dropout d
    * @param logits {@code [T,N,V]}
    * @param state what the next window begins with
    */
-  public record Reading(Tensor logits, List<State> state) {}
+  public record Reading(Tensor logits, List<RecurrentState> state) {}
 
   /**
    * A model with random weights, in the innermost scope. Embedded tokens start from {@code N(0, 1)}: a layer then sees
@@ -60,7 +60,7 @@ public record LanguageModel(Embedding embed, Stack stack, Linear head, Dropout d
     var model =
         new LanguageModel(
             Embedding.of(vocabulary, width, Init.normal(1), rng),
-            new Stack(cells(settings, rng), new Dropout(settings.dropout())),
+            new Stacked(cells(settings, rng), new Dropout(settings.dropout())),
             Linear.of(width, vocabulary, Init.fanInUniform(), rng),
             new Dropout(settings.dropout()));
     if (settings.bound() > 0) model.restart(Init.uniform(settings.bound()), rng);
@@ -78,7 +78,7 @@ public record LanguageModel(Embedding embed, Stack stack, Linear head, Dropout d
 
   /** Starts every weight, the biases included, by one recipe. */
   private void restart(Init init, Philox rng) {
-    try (var making = Scope.open()) {
+    try (var making = TensorScope.open()) {
       for (var named : parameters()) {
         var value = named.value();
         named.parameter().assign(init.sample(rng, value.dtype(), value.shape()));
@@ -104,7 +104,7 @@ public record LanguageModel(Embedding embed, Stack stack, Linear head, Dropout d
    * @param state as the reading before gave it; empty at the start
    * @return what may come next at every place, and the state at the end
    */
-  public Reading read(Tensor tokens, List<? extends State> state) {
+  public Reading read(Tensor tokens, List<? extends RecurrentState> state) {
     var run = stack.run(dropout.apply(embed.apply(tokens)), state, null); // [T,N,H]
     return new Reading(head.apply(dropout.apply(run.y())), run.states());
   }
@@ -115,7 +115,7 @@ public record LanguageModel(Embedding embed, Stack stack, Linear head, Dropout d
    * @param tokens I32 {@code [T,N]}
    * @return the state at the end
    */
-  List<State> states(Tensor tokens) {
+  List<RecurrentState> states(Tensor tokens) {
     return stack.run(dropout.apply(embed.apply(tokens)), List.of(), null).states();
   }
 

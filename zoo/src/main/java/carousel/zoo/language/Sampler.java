@@ -3,9 +3,9 @@ package carousel.zoo.language;
 import carousel.nn.data.Vocabulary;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.zoo.run.Failure;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -99,7 +99,7 @@ public final class Sampler {
 
   /** Draws a token for every column, time and again, as long as that is wanted. */
   private void sample(Tensors prompt, int length, Predicate<int[]> more) {
-    try (var sampling = Scope.open()) {
+    try (var sampling = TensorScope.open()) {
       var state = new CarriedState();
       var read = prompt;
       for (var t = 0; t < length; t++) {
@@ -114,7 +114,7 @@ public final class Sampler {
   private int[] next(Tensors tokens, CarriedState state) {
     for (var from = 0; true; from += WINDOW) {
       var window = tokens.window(from);
-      try (var step = Scope.open()) {
+      try (var step = TensorScope.open()) {
         var reading = model.read(Tensor.of(window.shape(), window.values()), state.now());
         state.endWith(reading.state());
         state.advance();
@@ -141,6 +141,6 @@ public final class Sampler {
 
   /** From the greatest down, which stays 0 at any temperature: a quotient may be infinite, but never all of them. */
   private Tensor tempered(Tensor logits) {
-    return logits.sub(logits.max(true, Tensor.LAST)).div(temperature);
+    return logits.sub(logits.max(Tensor.LAST, true)).div(temperature);
   }
 }

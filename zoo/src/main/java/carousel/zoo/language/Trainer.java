@@ -10,8 +10,8 @@ import carousel.nn.optim.Adam;
 import carousel.nn.optim.Optimizer;
 import carousel.nn.optim.Sgd;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.zoo.run.Failure;
 import java.util.Locale;
 import java.util.function.Supplier;
@@ -85,7 +85,7 @@ public final class Trainer {
   /** One change of the weights; returns the mean loss, in nats per token. */
   double step(TokenBatch window, CarriedState state, Philox noise, Progress done) {
     var before = Philox.at(noise.seed(), noise.counter());
-    try (var step = Scope.open()) {
+    try (var step = TensorScope.open()) {
       var gradients = gradients(window, state, noise);
       var loss = gradients.value().item() / window.steps();
       if (!Double.isFinite(loss)) {

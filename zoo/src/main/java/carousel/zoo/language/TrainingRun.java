@@ -2,7 +2,7 @@ package carousel.zoo.language;
 
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.zoo.run.CheckpointWriter;
 import carousel.zoo.run.Failure;
 import carousel.zoo.run.Numbers;
@@ -65,7 +65,7 @@ public final class TrainingRun {
    * @throws IOException if the run cannot be read
    */
   public boolean train(LanguageRun run, boolean resumed) throws IOException {
-    try (var scope = Scope.open(Device.of(settings.device()))) {
+    try (var scope = TensorScope.open(Device.of(settings.device()))) {
       var state = prepare(run);
       try (var lock = run.folder().lock()) {
         Runnable keep =
@@ -91,7 +91,7 @@ public final class TrainingRun {
    * @throws IOException if the run cannot be read
    */
   public Optional<Result> go(LanguageRun run, boolean resumed, String command) throws IOException {
-    try (var scope = Scope.open(Device.of(settings.device()))) {
+    try (var scope = TensorScope.open(Device.of(settings.device()))) {
       return train(prepare(run), run, resumed, command, () -> {});
     }
   }
@@ -161,7 +161,7 @@ public final class TrainingRun {
   /** What an epoch gave; null if it was stopped. */
   private Epochs.@Nullable Epoch epoch(
       LanguageRun run, TrainingState state, CheckpointWriter checkpoints, String command) {
-    try (var reading = Scope.open()) {
+    try (var reading = TensorScope.open()) {
       var pass = state.pass();
       while (!pass.ended()) {
         if (stopped()) return stop(state, checkpoints);

@@ -3,11 +3,11 @@ package carousel.zoo.language;
 import carousel.nn.data.Batchified;
 import carousel.nn.io.Checkpoint;
 import carousel.nn.io.SafetensorsException;
-import carousel.nn.recurrent.State;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.TensorScope;
 import carousel.zoo.run.Arithmetic;
 import carousel.zoo.run.Failure;
 import carousel.zoo.run.Resumable;
@@ -93,8 +93,8 @@ final class TrainingState implements Resumable {
   }
 
   /** States as the layers give them, for their types and shapes. */
-  private List<State> zeros() {
-    try (var looking = Scope.open()) {
+  private List<RecurrentState> zeros() {
+    try (var looking = TensorScope.open()) {
       return model().read(Tensor.zeros(DType.I32, 1, text.batch()), List.of()).state();
     }
   }
@@ -161,7 +161,7 @@ final class TrainingState implements Resumable {
     if (!epochs.list().isEmpty()) best.take(model().weights()); // of their types and shapes
     checkpoint.loadInto(BEST, best.tensors());
     nextCarried = checkpoint.load(CARRIED);
-    try (var copying = Scope.open()) {
+    try (var copying = TensorScope.open()) {
       restore(checkpoint.file(), checkpoint.load(OPTIMIZER));
     }
     requireAgreement(checkpoint);

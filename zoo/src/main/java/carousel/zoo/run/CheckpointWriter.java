@@ -1,7 +1,7 @@
 package carousel.zoo.run;
 
 import carousel.nn.io.Checkpoints;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.util.Locale;
 
@@ -122,7 +122,7 @@ public final class CheckpointWriter {
 
   private void tryWrite(Resumable state) throws IOException {
     tried = System.nanoTime();
-    try (var writing = Scope.open()) {
+    try (var writing = TensorScope.open()) {
       checkpoints.save(state.step(), state.tensors(), state.metadata());
     }
     good = state.step();

@@ -3,8 +3,8 @@ package carousel.zoo.system;
 import carousel.nn.io.AtomicFile;
 import carousel.nn.io.Checkpoint;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.zoo.run.CheckpointWriter;
 import carousel.zoo.run.Failure;
 import carousel.zoo.run.History;
@@ -120,7 +120,7 @@ public final class Run {
         throw new Stopped();
       }
       var start = System.nanoTime();
-      try (var scope = Scope.open()) {
+      try (var scope = TensorScope.open()) {
         step.make(course.done);
       }
       course.done++;

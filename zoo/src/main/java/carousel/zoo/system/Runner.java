@@ -1,7 +1,7 @@
 package carousel.zoo.system;
 
 import carousel.nn.io.AtomicFile;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.zoo.plot.Png;
 import carousel.zoo.run.Failure;
 import carousel.zoo.run.Numbers;
@@ -156,7 +156,7 @@ public final class Runner<O extends Record & Seeded> {
   private Optional<Measured> run(O chosen, RunFolder folder, boolean resumed) throws IOException {
     var command = "./carousel run " + system.about().name();
     var start = System.nanoTime();
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var run = new Run(chosen.seed(), folder, saving, reporter, stop, resumed, command);
       var outcome = system.run(chosen, run);
       var measured = new Measured(system.figures(chosen), outcome.figures());

@@ -4,9 +4,9 @@ import carousel.nn.Layer;
 import carousel.nn.io.Checkpoint;
 import carousel.nn.optim.Optimizer;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -81,7 +81,7 @@ public final class Saved {
   }
 
   void restore(Checkpoint checkpoint) throws IOException {
-    try (var reading = Scope.open()) {
+    try (var reading = TensorScope.open()) {
       var values = values();
       checkpoint.loadInto(VALUES, values);
       for (var entry : numbers.entrySet()) {

@@ -9,15 +9,15 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import carousel.nn.Loss;
+import carousel.exchange.onnx.Onnx;
+import carousel.exchange.pytorch.StateDict;
 import carousel.nn.data.TokenStream;
 import carousel.nn.io.Safetensors;
-import carousel.nn.io.StateDict;
-import carousel.nn.onnx.Onnx;
-import carousel.nn.recurrent.State;
-import carousel.tensor.Scope;
+import carousel.nn.loss.Loss;
+import carousel.nn.recurrent.RecurrentState;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.zoo.language.Evaluation;
 import carousel.zoo.language.LanguageModel;
 import carousel.zoo.language.Trained;
@@ -79,14 +79,14 @@ class ExportTest {
     var shell = carousel("export", run, file);
     assertThat(shell.code()).as(shell.err()).isZero();
     assertThat(shell.out()).contains("model.onnx", "weights");
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var trained = Trained.load(run);
       var text =
           TokenStream.read(
               folder.resolve("text.txt"), trained.vocabulary(), UnaryOperator.identity());
       var expected = Evaluation.of(trained.model(), text, 1);
       var nats = 0.0;
-      List<State> state = List.of();
+      List<RecurrentState> state = List.of();
       try (var session = environment().createSession(file.toString())) {
         var carried = zeros(session);
         for (var window : text.batchify(1).windows(STEPS)) {
@@ -180,7 +180,7 @@ class ExportTest {
     var file = folder.resolve("weights.safetensors");
     var shell = carousel("export", run, file, "--names", "pytorch");
     assertThat(shell.code()).as(shell.err()).isZero();
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var model = Trained.load(run).model();
       var tensors = Safetensors.load(file);
       assertThat(tensors.keySet())

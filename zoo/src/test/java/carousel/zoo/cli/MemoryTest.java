@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.Device;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.zoo.language.Data;
 import carousel.zoo.language.LanguageModel;
 import carousel.zoo.language.Recipe;
@@ -35,7 +35,7 @@ class MemoryTest {
         Map.of("data", text.toString(), "hidden", "8", "layers", "2", "batch", "2", "steps", "4"));
     var settings = Settings.of(values, "test");
     var used = new LongSummaryStatistics();
-    try (var scope = Scope.open(Device.cpu())) {
+    try (var scope = TensorScope.open(Device.cpu())) {
       var corpus = Data.read(settings).corpus();
       var trainer = new Trainer(LanguageModel.of(settings, corpus.vocabulary().size()), settings);
       var memory = Device.cpu().backend().memory();

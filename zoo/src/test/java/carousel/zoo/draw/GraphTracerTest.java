@@ -2,12 +2,12 @@ package carousel.zoo.draw;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.nn.Init;
+import carousel.nn.init.Init;
 import carousel.nn.recurrent.Cells;
 import carousel.nn.recurrent.GatedCell;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.GateOrder;
 import java.util.List;
 import java.util.Set;
@@ -23,7 +23,7 @@ class GraphTracerTest {
   void piecesAreNamedInTheOrderThatIsDeclared() {
     var gates = GateOrder.of("o", "f", "i");
     var products = gates.without("o");
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var tracer = new GraphTracer(String::valueOf, List.of(gates, products));
       Tensor x = Tensor.zeros(2, 6);
       Tensor h = Tensor.zeros(2, 4);
@@ -68,7 +68,7 @@ class GraphTracerTest {
             .map(Diagram.Edge::label)
             .filter(label -> !label.isEmpty())
             .collect(Collectors.toSet());
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var cell = Cells.of(name, 2, 3, Init.zeros(), Philox.of(1));
       var gates = cell instanceof GatedCell<?> gated ? gated.gates().names() : List.<String>of();
       assertThat(drawn).containsExactlyInAnyOrderElementsOf(gates);

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import carousel.nn.data.TokenStream;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class EvaluationTest {
   private static final int VOCABULARY = 11;
 
-  private final Scope scope = Scope.open();
+  private final TensorScope scope = TensorScope.open();
   private final LanguageModel model = LanguageModel.of(settings(), VOCABULARY);
 
   private static Settings settings() {

@@ -3,7 +3,7 @@ package carousel.zoo.language;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +23,7 @@ class SamplerTest {
   @ParameterizedTest
   @ValueSource(doubles = {Double.MIN_VALUE, 1e-308, 1e-300, 1e-30})
   void theColdestIsTheMostProbable(double temperature) {
-    try (var run = Scope.open()) {
+    try (var run = TensorScope.open()) {
       var model = model();
       assertThat(text(model, temperature)).hasSize(30).isEqualTo(text(model, 0));
     }

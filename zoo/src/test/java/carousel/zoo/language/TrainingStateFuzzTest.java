@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import carousel.nn.io.Checkpoints;
 import carousel.nn.io.SafetensorsException;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import carousel.tensor.fuzz.Fuzz;
 import carousel.tensor.fuzz.Reader;
 import carousel.tensor.fuzz.SafetensorsDamage;
@@ -29,7 +29,7 @@ class TrainingStateFuzzTest {
   /** Before the first step, in the middle of each epoch, and after it. */
   private static List<byte[]> sound() throws IOException {
     var sound = new ArrayList<byte[]>();
-    try (var _ = Scope.open()) {
+    try (var _ = TensorScope.open()) {
       var state = TinyTraining.state();
       sound.add(saved(state));
       for (var epoch = 0; epoch < TinyTraining.EPOCHS; epoch++) {

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carousel.nn.io.Checkpoint;
 import carousel.nn.io.SafetensorsException;
 import carousel.tensor.DType;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.zoo.run.Failure;
 import carousel.zoo.run.RunFolder;
 import java.io.IOException;
@@ -32,12 +32,12 @@ class TrainingStateTest {
 
   private final Map<String, Tensor> tensors = new HashMap<>();
   private final Map<String, String> metadata = new HashMap<>();
-  private Scope scope;
+  private TensorScope scope;
 
   /** After one epoch and two windows of the next. */
   @BeforeEach
   void train() {
-    scope = Scope.open();
+    scope = TensorScope.open();
     var state = TinyTraining.state();
     var first = state.pass();
     while (!first.ended()) first.step();

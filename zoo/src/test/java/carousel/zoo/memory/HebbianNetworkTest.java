@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
+import carousel.tensor.TensorScope;
 import org.junit.jupiter.api.Test;
 
 class HebbianNetworkTest {
   /** No unit of what is recalled wants to change, by the sums themselves, and the energy is not above that of the cue. */
   @Test
   void recallsAreFixedPointsOfLowerEnergy() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var rng = Philox.of(3);
       var patterns = rng.bernoulli(0.5, 9, 40).cast(DType.F32).mul(2).sub(1);
       var cues = rng.bernoulli(0.5, 6, 40).cast(DType.F32).mul(2).sub(1);
@@ -49,7 +49,7 @@ class HebbianNetworkTest {
 
   @Test
   void fewPatternsAreRecalledFromNoisyCues() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var rng = Philox.of(4);
       var patterns = rng.bernoulli(0.5, 5, 200).cast(DType.F32).mul(2).sub(1);
       var noise = rng.bernoulli(0.2, 5, 200).cast(DType.F32).mul(-2).add(1);

@@ -3,8 +3,8 @@ package carousel.zoo.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import carousel.nn.Init;
-import carousel.nn.Linear;
+import carousel.nn.init.Init;
+import carousel.nn.layer.Linear;
 import carousel.nn.optim.Adam;
 import carousel.tensor.Philox;
 import carousel.zoo.plot.Axis;

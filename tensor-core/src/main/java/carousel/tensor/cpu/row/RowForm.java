@@ -1,6 +1,7 @@
 package carousel.tensor.cpu.row;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Layout;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
@@ -38,7 +39,8 @@ record RowForm(DType type, int axes, int[] columns, boolean[] isVector) {
         return null;
       }
       isVector[i] = x.rank() == 1 && matrix.rank() > 1;
-      if (rowStride(x.layout()) == NONE || !(isVector[i] || sameRows(x.shape(), matrix.shape()))) {
+      if (rowStride(Engine.layout(x)) == NONE
+          || !(isVector[i] || sameRows(x.shape(), matrix.shape()))) {
         return null;
       }
       columns[i] = x.dim(Tensor.LAST);

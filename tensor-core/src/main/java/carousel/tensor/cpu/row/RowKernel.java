@@ -1,8 +1,9 @@
 package carousel.tensor.cpu.row;
 
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.row.RowProgram.Place;
 import carousel.tensor.host.Bytes;
 import carousel.tensor.spi.Fused;
@@ -48,7 +49,7 @@ final class RowKernel implements Fused {
       int columns = plan.outputs().get(k) * plan.width();
       outputs[k] = empty(matrix, matrix.shape().with(matrix.rank() - 1, columns));
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       RowProgram program = plan.forward();
       RowRun run = run(program, matrix);
       for (int p = 0; p < program.places().size(); p++) {
@@ -82,14 +83,14 @@ final class RowKernel implements Fused {
     if (!any) {
       return gradients;
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       Tensor matrix = RowForm.matrix(inputs);
       @Nullable Tensor[] dense = new Tensor[cotangents.length];
       Tensor zeros = null;
       for (int k = 0; k < dense.length; k++) {
         Tensor g = cotangents[k];
         if (g != null) {
-          dense[k] = RowForm.rowStride(g.layout()) == RowForm.NONE ? g.contiguous() : g;
+          dense[k] = RowForm.rowStride(Engine.layout(g)) == RowForm.NONE ? g.contiguous() : g;
         } else if (zeros == null) {
           zeros = empty(matrix, Shape.of(plan.width())).fill(0);
         }
@@ -106,7 +107,7 @@ final class RowKernel implements Fused {
             if (g != null) {
               read(run, p, place, g);
             } else if (zeros != null) {
-              run.read(p, zeros.address(), 0);
+              run.read(p, Engine.address(zeros), 0);
             }
           }
           case GRADIENT -> {
@@ -130,7 +131,7 @@ final class RowKernel implements Fused {
 
   /** A row of one of the body's numbers. */
   private long number(Place place, Tensor matrix) {
-    return empty(matrix, Shape.of(plan.width())).fill(numbers.get(place.index())).address();
+    return Engine.address(empty(matrix, Shape.of(plan.width())).fill(numbers.get(place.index())));
   }
 
   private boolean isReached(int input, @Nullable Tensor[] cotangents) {
@@ -148,7 +149,7 @@ final class RowKernel implements Fused {
       double[] totals = new double[plan.width()];
       run.total(s, totals);
       int size = gradient.dtype().bytes();
-      long to = gradient.address() + (long) block.offset() * size;
+      long to = Engine.address(gradient) + (long) block.offset() * size;
       for (int column = 0; column < totals.length; column++) {
         if (size == Float.BYTES) {
           Bytes.f32(to + 4L * column, (float) totals[column]);
@@ -176,19 +177,19 @@ final class RowKernel implements Fused {
   }
 
   private long first(Place place, Tensor x) {
-    return x.address() + (long) place.block() * plan.width() * x.dtype().bytes();
+    return Engine.address(x) + (long) place.block() * plan.width() * x.dtype().bytes();
   }
 
   private static long step(Tensor x) {
-    return RowForm.rowStride(x.layout()) * x.dtype().bytes();
+    return RowForm.rowStride(Engine.layout(x)) * x.dtype().bytes();
   }
 
   private static Tensor empty(Tensor like, Shape shape) {
-    return Tensor.empty("pointwise", like.device(), like.dtype(), shape);
+    return Engine.empty("pointwise", like.device(), like.dtype(), shape);
   }
 
   /** Memory of the current scope. */
   private static long memory(Tensor like, long bytes) {
-    return empty(like, Shape.of(Math.toIntExact(bytes / like.dtype().bytes()))).address();
+    return Engine.address(empty(like, Shape.of(Math.toIntExact(bytes / like.dtype().bytes()))));
   }
 }

@@ -1,6 +1,7 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.scan.Block.Slot;
@@ -183,7 +184,7 @@ final class ScanBackward {
         } else if (value.kind() == Kind.ROWS) {
           call.copier.gather(Slot.of(block), 0, call.matrix(gradient, 0, value.offset()));
         } else {
-          addRows(block, gradient.address() + (long) value.offset() * call.frame.size());
+          addRows(block, Engine.address(gradient) + (long) value.offset() * call.frame.size());
         }
       }
     }

@@ -1,6 +1,7 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.DType;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Pointwise;
@@ -58,13 +59,13 @@ final class ScanCall {
 
   /** Memory of the current scope. */
   long memory(long bytes) {
-    return empty(bytes).address();
+    return Engine.address(empty(bytes));
   }
 
   Tensor empty(long bytes) {
     int row = 4096 * type.bytes();
     int rows = Math.toIntExact(Math.ceilDiv(Math.max(1, bytes), row));
-    return Tensor.empty("scan", given[0].device(), type, Shape.of(rows, 4096));
+    return Engine.empty("scan", given[0].device(), type, Shape.of(rows, 4096));
   }
 
   /** An input, dense. */

@@ -1,5 +1,6 @@
 package carousel.tensor.cpu.scan;
 
+import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.host.Bytes;
@@ -66,7 +67,7 @@ final class ScanForward {
     switch (value.kind()) {
       case VECTOR ->
           call.copier.scatterVector(
-              call.captured(value.index()).address() + element, Slot.of(block));
+              Engine.address(call.captured(value.index())) + element, Slot.of(block));
       case ROWS ->
           call.copier.scatter(
               call.matrix(call.captured(value.index()), 0, value.offset()), Slot.of(block), 0);

@@ -1,8 +1,9 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.Scope;
+import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.trace.Value;
@@ -48,10 +49,10 @@ final class ScanKernel implements Fused {
     Tensor[] results = outputs.toArray(new Tensor[0]);
     List<Block> saved = plan.blocks.subList(0, plan.savedBlocks);
     Tensor[] kept = new Tensor[1];
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       var call = new ScanCall(compiled, scan, given);
       kept[0] = scope.keep(call.empty(call.frame.bytes(saved)));
-      call.frame.place(saved, kept[0].address());
+      call.frame.place(saved, Engine.address(kept[0]));
       new ScanForward(call, numbers).run(results);
       call.giveBack();
     }
@@ -75,7 +76,7 @@ final class ScanKernel implements Fused {
     if (kernel == null) {
       return gradients;
     }
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       @Nullable Tensor[] exact = kernel.pull(given, kernel.forward(given), cotangents, wanted);
       for (Tensor gradient : exact) {
         if (gradient != null) {
@@ -91,7 +92,7 @@ final class ScanKernel implements Fused {
     @Nullable Tensor[] gradients = new Tensor[given.length];
     Set<Integer> weights = weights();
     boolean anyWeight = weights.stream().anyMatch(i -> wanted[i]);
-    try (var scope = Scope.openUnwatched()) {
+    try (var scope = TensorScope.openUnwatched()) {
       for (int i = 0; i < given.length; i++) {
         // The gradients of all weights come from one pass, whether all are wanted or one.
         if (wanted[i] || (anyWeight && weights.contains(i))) {
@@ -100,7 +101,7 @@ final class ScanKernel implements Fused {
       }
       var call = new ScanCall(compiled, scan, given);
       Frame frame = call.frame;
-      frame.place(plan.blocks.subList(0, plan.savedBlocks), result.saved()[0].address());
+      frame.place(plan.blocks.subList(0, plan.savedBlocks), Engine.address(result.saved()[0]));
       List<Block> blocks = plan.blocks.subList(plan.savedBlocks, plan.blocks.size());
       frame.place(blocks, call.memory(frame.bytes(blocks)));
       new ScanBackward(call).run(cotangents, gradients);
@@ -128,6 +129,6 @@ final class ScanKernel implements Fused {
   }
 
   private Tensor empty(Tensor like, Shape shape) {
-    return Tensor.empty("scan", like.device(), compiled.type(), shape);
+    return Engine.empty("scan", like.device(), compiled.type(), shape);
   }
 }

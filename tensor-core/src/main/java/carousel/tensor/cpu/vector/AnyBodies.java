@@ -60,7 +60,7 @@ final class AnyBodies {
     return x.blend(zero, x.compare(VectorOperators.LE, zero));
   }
 
-  static <E> Vector<E> step(Vector<E> x) {
+  static <E> Vector<E> heaviside(Vector<E> x) {
     Vector<E> zero = x.broadcast(0);
     return x.blend(x.broadcast(1), x.compare(VectorOperators.GT, zero))
         .blend(zero, x.compare(VectorOperators.LE, zero));

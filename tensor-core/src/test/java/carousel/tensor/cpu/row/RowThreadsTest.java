@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.Composite;
 import carousel.tensor.spi.Fused;
@@ -56,7 +56,7 @@ class RowThreadsTest {
 
   private static List<double[]> run(int count, int rows, int units, DType type) {
     Workers.threads(count);
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var rng = Philox.of(1);
       Tensor[] in = {
         rng.normal(type, 0, 1, rows, 4 * units),

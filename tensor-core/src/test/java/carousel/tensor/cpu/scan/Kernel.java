@@ -1,7 +1,7 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;
@@ -26,7 +26,7 @@ record Kernel(Fused fused, Tensor[] inputs) {
           throw new AssertionError("there is a kernel");
         };
     var given = new Scan.Given(List.of(input), states, lengths, steps, states.getFirst().dim(0));
-    Scan.Call call = ScanTrace.of(step, given, Scope.current());
+    Scan.Call call = ScanTrace.of(step, given, TensorScope.current());
     Tensor[] inputs = call.inputs().toArray(new Tensor[0]);
     var scan = new Scan(call.step(), none, call.places(), steps, states.getFirst().dim(0), false);
     return new Kernel(Objects.requireNonNull(new Composite("scan", scan).fused(inputs)), inputs);

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.CpuBackend;
 import carousel.tensor.cpu.loop.Kernels;
 import carousel.tensor.cpu.vector.VectorKernels;
@@ -69,7 +69,7 @@ class NumbersTest {
 
   @Test
   void everyCallHasItsOwnNumbers() {
-    try (var scope = Scope.open(device)) {
+    try (var scope = TensorScope.open(device)) {
       for (DType type : new DType[] {DType.F32, DType.F64}) {
         double[] first = run(3, 0.5, type);
         int before = made.get();

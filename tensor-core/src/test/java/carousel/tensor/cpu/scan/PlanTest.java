@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.op.Scan;
 import carousel.tensor.trace.JointGraph;
@@ -30,14 +30,14 @@ class PlanTest {
             .mapToObj(width -> rng.normal(DType.F32, 0, 1, 3, width))
             .toList();
     var given = new Scan.Given(List.of(new Scan.Sequence(z)), before, null, 2, 3);
-    Scan.Call call = ScanTrace.of(step, given, Scope.current());
+    Scan.Call call = ScanTrace.of(step, given, TensorScope.current());
     JointGraph both = call.step().differentiate(DType.F32, Device.cpu());
     return new Plan(both, new Machine(16, op -> size), false, Set.of());
   }
 
   @Test
   void aPlainCellIsOneStageAndOneProgramEachWay() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor w = Tensor.ones(DType.F32, UNITS, 4 * UNITS);
       Plan plan =
           plan(
@@ -65,7 +65,7 @@ class PlanTest {
   /** Programs that are too long are cut, in the step and in its gradient. */
   @Test
   void noProgramIsTooLong() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Plan plan =
           plan(
               100,
@@ -95,13 +95,13 @@ class PlanTest {
   /** A sum over columns is a stage of its own; what little is computed of it needs no other. */
   @Test
   void aFoldWaitsForAStage() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       Plan plan =
           plan(
               100,
               (in, s) -> {
                 Tensor u = in[0].add(s[0]).tanh();
-                Tensor mean = u.mean(true, -1);
+                Tensor mean = u.mean(-1, true);
                 Tensor next = u.sub(mean).mul(mean.square().add(1).rsqrt());
                 return new Tensor[] {next, next};
               },
@@ -117,7 +117,7 @@ class PlanTest {
 
   @Test
   void whyThereIsNoKernelIsSaid() {
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var rng = Philox.of(1);
       Tensor z = rng.normal(DType.F32, 0, 1, 2, 3, UNITS);
       Tensor h = Tensor.zeros(DType.F32, Shape.of(3, UNITS).toArray());
@@ -127,7 +127,7 @@ class PlanTest {
             Tensor next = in[0].add(s[0]).sin();
             return new Tensor[] {next, next};
           };
-      assertThatThrownBy(() -> ScanTrace.of(step, given, Scope.current()))
+      assertThatThrownBy(() -> ScanTrace.of(step, given, TensorScope.current()))
           .isInstanceOf(Untraced.class)
           .hasMessageContaining("no kernel has the rows [cos, sin]");
     }

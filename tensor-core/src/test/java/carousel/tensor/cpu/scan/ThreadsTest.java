@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
-import carousel.tensor.Scope;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.op.Scan;
 import java.util.ArrayList;
@@ -55,7 +55,7 @@ class ThreadsTest {
   private static List<double[]> run(
       int count, int steps, int rows, int inputs, int units, DType type) {
     Workers.threads(count);
-    try (var scope = Scope.open()) {
+    try (var scope = TensorScope.open()) {
       var rng = Philox.of(1);
       Tensor x = rng.normal(type, 0, 1, steps, rows, inputs);
       Tensor wx = rng.normal(type, 0, 0.3, inputs, 4 * units + 1);
@@ -72,11 +72,11 @@ class ThreadsTest {
             List<Tensor> a = sum.narrow(1, 0, 4 * units).chunk(4, Tensor.LAST);
             Tensor i = a.get(0).add(peephole.mul(state[1])).sigmoid();
             Tensor next = a.get(1).sigmoid().mul(state[1]).add(i.mul(a.get(2).tanh()));
-            Tensor centred = next.sub(next.mean(true, -1));
-            Tensor scale = centred.square().mean(true, -1).add(1).rsqrt();
+            Tensor centred = next.sub(next.mean(-1, true));
+            Tensor scale = centred.square().mean(-1, true).add(1).rsqrt();
             Tensor out = a.get(3).sigmoid().mul(centred.mul(scale).tanh());
             Tensor gate = sum.narrow(1, 4 * units, 1).sigmoid();
-            Tensor best = out.max(true, -1).mul(gate).add(state[2]);
+            Tensor best = out.max(-1, true).mul(gate).add(state[2]);
             return new Tensor[] {out.mul(gate), out, next, best};
           };
       Kernel kernel = Kernel.of(step, new Scan.Affine(x, wx, b), states, steps, null);

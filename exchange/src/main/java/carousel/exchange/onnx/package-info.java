@@ -1,0 +1,5 @@
+/** Models to and from ONNX files. */
+@NullMarked
+package carousel.exchange.onnx;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,63 @@
+package carousel.nn.check;
+
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+
+/** What layers and losses ask of what they are given, so that their errors name them, not an op inside. */
+public final class Operands {
+  private Operands() {}
+
+  /**
+   * Two operands must have one element type.
+   *
+   * @param op what to call the operation in an error
+   * @param what what to call the first operand
+   * @param x the first operand
+   * @param other what to call the second operand
+   * @param y the second operand
+   * @throws TensorException if they have not
+   */
+  public static void sameType(String op, String what, Tensor x, String other, Tensor y) {
+    if (x.dtype() != y.dtype()) {
+      throw new TensorException(
+          op
+              + ": "
+              + what
+              + " is "
+              + x.dtype()
+              + " "
+              + x.shape()
+              + ", "
+              + other
+              + " "
+              + y.dtype()
+              + " "
+              + y.shape()
+              + "; convert one with cast(DType."
+              + y.dtype()
+              + ")");
+    }
+  }
+
+  /**
+   * A number of rows as the size of an axis.
+   *
+   * @param op what to call the operation in an error
+   * @param x what has these rows
+   * @param count how many
+   * @return the same number
+   * @throws TensorException if an axis cannot be so long
+   */
+  public static int rows(String op, Tensor x, long count) {
+    if (count > Integer.MAX_VALUE) {
+      throw new TensorException(
+          op
+              + ": "
+              + x.shape()
+              + " has "
+              + count
+              + " rows, more than the 2147483647 of an axis; split it");
+    }
+    return (int) count;
+  }
+}

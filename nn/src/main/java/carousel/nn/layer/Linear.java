@@ -1,0 +1,105 @@
+package carousel.nn.layer;
+
+import carousel.nn.Layer;
+import carousel.nn.Parameter;
+import carousel.nn.check.Operands;
+import carousel.nn.init.Init;
+import carousel.tensor.Philox;
+import carousel.tensor.Shape;
+import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
+import carousel.tensor.op.LayerComposites;
+import carousel.tensor.op.Op;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code y = x · W + b}; {@code x [..,in], W [in,out], b [out] → y [..,out]}.
+ *
+ * @param weight {@code [in,out]}
+ * @param bias {@code [out]}, or null for none
+ */
+public record Linear(Parameter weight, @Nullable Parameter bias) implements Layer {
+  /** Checks the shapes. */
+  public Linear {
+    Shape w = weight.value().shape();
+    if (w.rank() != 2) {
+      throw new TensorException("linear: the weight must be a matrix [in,out], got " + w);
+    }
+    if (bias != null && !bias.value().shape().equals(Shape.of(w.dim(1)))) {
+      throw new TensorException(
+          "linear: the bias must have shape ["
+              + w.dim(1)
+              + "], the columns of the weight "
+              + w
+              + ", got "
+              + bias.value().shape());
+    }
+  }
+
+  /**
+   * A layer whose bias starts at 0.
+   *
+   * @param in size of the last axis of x
+   * @param out size of the last axis of y
+   * @param init how the weight starts
+   * @param rng where random numbers come from
+   * @return the layer
+   */
+  public static Linear of(int in, int out, Init init, Philox rng) {
+    return of(in, out, init, Init.zeros().as(init.dtype()), rng);
+  }
+
+  /**
+   * A layer.
+   *
+   * @param in size of the last axis of x
+   * @param out size of the last axis of y
+   * @param init how the weight starts
+   * @param biasInit how the bias starts
+   * @param rng where random numbers come from, first for the weight
+   * @return the layer
+   */
+  public static Linear of(int in, int out, Init init, Init biasInit, Philox rng) {
+    return new Linear(init.parameter(rng, in, out), biasInit.parameter(rng, out));
+  }
+
+  /**
+   * A layer without a bias, {@code y = x · W}.
+   *
+   * @param in size of the last axis of x
+   * @param out size of the last axis of y
+   * @param init how the weight starts
+   * @param rng where random numbers come from
+   * @return the layer
+   */
+  public static Linear withoutBias(int in, int out, Init init, Philox rng) {
+    return new Linear(init.parameter(rng, in, out), null);
+  }
+
+  /**
+   * Applies the layer to the last axis.
+   *
+   * @param x {@code [..,in]}
+   * @return {@code [..,out]}
+   * @throws TensorException if the last axis of x is not of size in
+   */
+  public Tensor apply(Tensor x) {
+    Tensor w = weight.value();
+    if (x.rank() == 0 || x.dim(Tensor.LAST) != w.dim(0)) {
+      throw new TensorException(
+          "linear: x "
+              + x.shape()
+              + " must have a last axis of "
+              + w.dim(0)
+              + ", the rows of the weight "
+              + w.shape());
+    }
+    Operands.sameType("linear", "x", x, "the weight", w);
+    Shape before = x.shape().without(Tensor.LAST);
+    // One matrix: the gradient of the weight is then one product, too, not a sum of many.
+    Tensor rows = x.reshape(Operands.rows("linear", x, before.size()), w.dim(0));
+    Tensor y =
+        bias == null ? rows.matmul(w) : Op.apply(LayerComposites.LINEAR, rows, w, bias.value());
+    return y.reshape(before.insert(before.rank(), w.dim(1)));
+  }
+}

@@ -1,0 +1,5 @@
+/** Losses. */
+@NullMarked
+package carousel.nn.loss;
+
+import org.jspecify.annotations.NullMarked;
