@@ -125,8 +125,7 @@ final class Tangents implements Interpreter {
   }
 
   /** One op, at least one of whose inputs has a derivative. */
-  private record Applied(
-      Op op, Tensor[] inputs, Tensor[] results, @Nullable Tensor[] tangents) {
+  private record Applied(Op op, Tensor[] inputs, Tensor[] results, @Nullable Tensor[] tangents) {
 
     @Nullable Tensor[] derivatives() {
       return switch (op) {

@@ -37,7 +37,8 @@ class NamesTest {
           "LayerNormalization",
           "ReduceL2",
           "Unsqueeze",
-          // Other frameworks', and Linux's.
+          // JMH's, other frameworks', and Linux's.
+          "Scope",
           "GradientCheckUtil",
           "MultiLayerNetwork",
           "NoGradGuard",

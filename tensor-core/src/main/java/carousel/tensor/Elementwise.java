@@ -332,7 +332,7 @@ public sealed interface Elementwise permits Tensor {
    * @param b the other operand, for every element
    */
   default Tensor maximum(double b) {
-    return Op.apply(Binary.MAX, self(), Numbers.least(Binary.MAX.label(), self(), b));
+    return Op.apply(Binary.MAX, self(), Numbers.least(Binary.MAX.method(), self(), b));
   }
 
   /**
@@ -350,7 +350,7 @@ public sealed interface Elementwise permits Tensor {
    * @param b the other operand, for every element
    */
   default Tensor minimum(double b) {
-    return Op.apply(Binary.MIN, self(), Numbers.greatest(Binary.MIN.label(), self(), b));
+    return Op.apply(Binary.MIN, self(), Numbers.greatest(Binary.MIN.method(), self(), b));
   }
 
   /**

@@ -1,6 +1,7 @@
 package carousel.tensor;
 
 import carousel.tensor.op.Domain;
+import carousel.tensor.op.Indexing;
 import java.util.Arrays;
 
 /**
@@ -159,6 +160,7 @@ public sealed interface Selecting permits Tensor {
   default Tensor scatter(Tensor index, Tensor source, int axis) {
     Tensor x = self();
     int a = x.shape().axis("scatter", axis);
+    new Indexing.ScatterAdd(a).require("scatter", x, index, source);
     Tensor written = x.zerosLike().scatterAdd(index, source, a);
     Tensor count = index.zerosLike(x.shape());
     Tensor hit = count.scatterAdd(index, index.onesLike(), a).ne(0);

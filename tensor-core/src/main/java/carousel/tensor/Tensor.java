@@ -470,7 +470,13 @@ public final class Tensor
 
   /** A byte other than 0 means true, but loops count on 1. */
   private static MemorySegment zerosAndOnes(MemorySegment source) {
-    byte[] bytes = new byte[Math.toIntExact(source.byteSize())];
+    if (source.byteSize() > Integer.MAX_VALUE - 8) {
+      throw new TensorException(
+          "from: "
+              + source.byteSize()
+              + " bytes of BOOL are more than are read at once; read parts and concat them");
+    }
+    byte[] bytes = new byte[(int) source.byteSize()];
     MemorySegment.copy(source, ValueLayout.JAVA_BYTE, 0, bytes, 0, bytes.length);
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) (bytes[i] == 0 ? 0 : 1);

@@ -154,7 +154,7 @@ class ErrorsTest {
         "max of nothing",
         () -> f32(2, 0).max(1),
         "max: no elements to choose from: [2,0] over axes [1]");
-    wrong("argmin of nothing", () -> f32(0).argmin(0), "argMin: no elements to choose from: [0]");
+    wrong("argmin of nothing", () -> f32(0).argmin(0), "argmin: no elements to choose from: [0]");
     // Indices.
     wrong(
         "index type",

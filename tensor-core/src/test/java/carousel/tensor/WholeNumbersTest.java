@@ -122,7 +122,7 @@ class WholeNumbersTest {
         }
       }
       refused(() -> Tensor.of(true).eq(0.5), "eq", "0.5 is neither 0 nor 1");
-      refused(() -> Tensor.of(1).maximum(0.5), "max", "0.5 is no number of I32");
+      refused(() -> Tensor.of(1).maximum(0.5), "maximum", "0.5 is no number of I32");
       refused(() -> Tensor.of(1).clamp(Double.POSITIVE_INFINITY, 3), "clamp", "Infinity is no");
       Tensor x = Tensor.of(WHOLE);
       double all = Double.POSITIVE_INFINITY;

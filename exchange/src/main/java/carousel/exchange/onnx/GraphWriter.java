@@ -6,6 +6,7 @@ import carousel.tensor.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -145,6 +146,10 @@ final class GraphWriter {
   }
 
   static WireWriter attribute(String name, int... values) {
+    return attribute(name, Arrays.stream(values).asLongStream().toArray());
+  }
+
+  static WireWriter attribute(String name, long[] values) {
     var attribute = new WireWriter().text(1, name);
     for (var value : values) attribute.integer(8, value);
     return attribute.integer(20, 7);

@@ -209,8 +209,7 @@ final class LayerWriter {
       case Long integer -> attribute(name, (long) integer);
       case Double single -> attribute(name, (double) single);
       case String text -> attribute(name, text);
-      case List<?> list ->
-          attribute(name, list.stream().mapToInt(n -> Math.toIntExact((Long) n)).toArray());
+      case List<?> list -> attribute(name, list.stream().mapToLong(n -> (Long) n).toArray());
       default ->
           throw new OnnxException(String.format(Locale.ROOT, "attribute %s is %s", name, value));
     };

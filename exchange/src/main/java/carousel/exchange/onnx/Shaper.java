@@ -73,9 +73,13 @@ final class Shaper {
     var x = c.x(0);
     var axis = c.integer("axis", 1);
     var at = axis == x.rank() ? x.rank() : Call.axis(x, axis);
-    var rows = Arrays.stream(x.shape().toArray()).limit(at).reduce(1, Math::multiplyExact);
-    var columns = Arrays.stream(x.shape().toArray()).skip(at).reduce(1, Math::multiplyExact);
-    return x.reshape(rows, columns);
+    var dims = x.shape().toArray();
+    return x.reshape(
+        Whole.fitted(product(dims, 0, at)), Whole.fitted(product(dims, at, dims.length)));
+  }
+
+  private static long product(int[] dims, int from, int to) {
+    return Arrays.stream(dims, from, to).mapToLong(n -> n).reduce(1, (a, b) -> a * b);
   }
 
   /** {@code Slice}; as Python's, with steps that may be negative. */

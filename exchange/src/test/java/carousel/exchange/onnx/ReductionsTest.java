@@ -3,6 +3,7 @@ package carousel.exchange.onnx;
 import static carousel.exchange.onnx.GraphWriter.attribute;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.DType;
@@ -198,6 +199,29 @@ class ReductionsTest {
       Agreement.check(
           Operators.bytes(file.model()),
           Map.of("a", Philox.of(4).normal(DType.F32, 0, 1, 2, 3), "c", c));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ReduceSum", "ReduceMean", "ReduceMax", "ReduceL2", "ArgMax"})
+  void axesAreKeptOrNot(String operator) {
+    try (var scope = TensorScope.open()) {
+      for (var keeps : new long[] {-1, 2}) {
+        var operation = Operation.of(operator, 1, Map.of("keepdims", keeps));
+        assertThatThrownBy(() -> operation.apply(Tensor.ones(2, 3)))
+            .hasMessageContaining("attribute keepdims is " + keeps + "; it can be 0 or 1");
+      }
+    }
+  }
+
+  @Test
+  void ofEqualsTheFirstOrTheLastIsTaken() {
+    try (var scope = TensorScope.open()) {
+      var x = Tensor.of(1f, 3f, 3f, 2f);
+      for (var last : new long[] {0, 1}) {
+        var operation = Operation.of("ArgMax", 1, Map.of("axis", 0L, "select_last_index", last));
+        assertThat(operation.apply(x).toIntArray()).containsExactly(last == 0 ? 1 : 2);
+      }
     }
   }
 }

@@ -264,6 +264,18 @@ class WholeNumbersTest {
   }
 
   @Test
+  void aWholeNumberIsNotDividedByZero() {
+    for (var folded : List.of(false, true)) {
+      for (var a : NUMBERS) {
+        assertThatThrownBy(() -> computed("Div", List.of(a, 0), new int[] {1}, folded))
+            .isInstanceOfAny(TensorException.class, OnnxException.class)
+            .hasMessageContaining("'y'")
+            .hasMessageContaining("a whole number is divided by 0");
+      }
+    }
+  }
+
+  @Test
   void aProductThatWouldBeRoundedIsRefused() {
     // MAX·MAX − MAX·MAX + 1: the sum fits, its parts take 62 bits each.
     var a = Tensor.of(Shape.of(1, 3), MAX, MAX, 1);
@@ -300,6 +312,20 @@ class WholeNumbersTest {
                 .apply(Tensor.of(DType.BOOL, Shape.of(2), new double[] {0, 1}))
                 .toIntArray())
         .containsExactly(0, 1);
+  }
+
+  /** Of a view, which needs no memory. */
+  @Test
+  void sizesPast32BitsAreRefused() {
+    var x = Tensor.ones(1, 1, 1).expand(2, 50_000, 50_000);
+    for (var axis : new long[] {1, 3}) {
+      assertThatThrownBy(() -> Operation.of("Flatten", 1, Map.of("axis", axis)).apply(x))
+          .isInstanceOf(TensorException.class)
+          .hasMessageContaining(
+              "gives "
+                  + (axis == 1 ? "2500000000" : "5000000000")
+                  + ", which is no whole number of 32");
+    }
   }
 
   @Test

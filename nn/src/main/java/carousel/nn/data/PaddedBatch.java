@@ -4,6 +4,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Sequences of different lengths side by side: {@code tokens[t,n]} is element t of sequence n for
@@ -19,7 +20,7 @@ public record PaddedBatch(Tensor tokens, Tensor lengths) {
    * @param sequences N of them, at least one; they may be empty
    * @param padding stands behind the end of each; for targets, the index that the loss ignores
    * @return the batch, in the innermost scope
-   * @throws IllegalArgumentException if there is no sequence
+   * @throws IllegalArgumentException if there is no sequence, or they are more numbers, padded, than an array holds
    */
   public static PaddedBatch of(List<int[]> sequences, int padding) {
     if (sequences.isEmpty()) {
@@ -28,7 +29,17 @@ public record PaddedBatch(Tensor tokens, Tensor lengths) {
     var batch = sequences.size();
     var lengths = sequences.stream().mapToInt(sequence -> sequence.length).toArray();
     var steps = Arrays.stream(lengths).max().orElse(0);
-    var padded = new int[Math.multiplyExact(steps, batch)];
+    if ((long) steps * batch > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "padded batch: %d sequences, the longest of %d, are %d numbers and more than a batch can have; take fewer,"
+                  + " or those of like lengths together",
+              batch,
+              steps,
+              (long) steps * batch));
+    }
+    var padded = new int[steps * batch];
     Arrays.fill(padded, padding);
     for (var n = 0; n < batch; n++) {
       var sequence = sequences.get(n);

@@ -37,6 +37,9 @@ public final class Vocabulary {
   /** The id of {@link #END}. */
   public static final int END_ID = 1;
 
+  /** An unknown character, as Unicode writes it. */
+  private static final String REPLACEMENT = "\uFFFD";
+
   private final TokenLevel level;
   private final List<String> tokens;
   private final Map<String, Integer> ids;
@@ -96,7 +99,8 @@ public final class Vocabulary {
 
   /**
    * A vocabulary of counted tokens: those that occur {@code minCount} times or more, the most
-   * frequent first, until there are {@code maxSize} with the two that are always there.
+   * frequent first, until there are {@code maxSize} with the two that are always there. The character
+   * U+FFFD is none of them: it is how an unknown one is written, and is read as that.
    *
    * @param level what a token is
    * @param counts how often each token occurs; {@link #UNKNOWN} and {@link #END} may be among them
@@ -123,6 +127,7 @@ public final class Vocabulary {
     counts.entrySet().stream()
         .filter(e -> e.getValue() >= minCount)
         .filter(e -> !e.getKey().equals(UNKNOWN) && !e.getKey().equals(END))
+        .filter(e -> level == TokenLevel.WORD || !e.getKey().equals(REPLACEMENT))
         .sorted(order)
         .limit(maxSize - 2L)
         .forEach(e -> tokens.add(e.getKey()));
@@ -263,7 +268,7 @@ public final class Vocabulary {
       if (ids[i] == END_ID) {
         text.append('\n');
       } else if (level == TokenLevel.CHARACTER) {
-        text.append(ids[i] == UNKNOWN_ID ? "\uFFFD" : token);
+        text.append(ids[i] == UNKNOWN_ID ? REPLACEMENT : token);
       } else {
         if (i > 0 && ids[i - 1] != END_ID) text.append(' ');
         text.append(token);

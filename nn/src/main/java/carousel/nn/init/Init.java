@@ -236,7 +236,7 @@ public interface Init {
   static Init orthogonal(double gain) {
     return (rng, dtype, shape) -> {
       int columns = Fans.of(shape).columns();
-      int rows = Math.toIntExact(shape.size() / Math.max(1, columns));
+      int rows = rows(shape, columns);
       int tall = Math.max(rows, columns);
       int wide = Math.min(rows, columns);
       double[] normal =
@@ -246,6 +246,15 @@ public interface Init {
       Tensor w = rows >= columns ? transposed.transpose(0, 1) : transposed;
       return w.mul(gain).cast(dtype).reshape(shape);
     };
+  }
+
+  private static int rows(Shape shape, int columns) {
+    long rows = shape.size() / Math.max(1, columns);
+    if (rows > Integer.MAX_VALUE) {
+      throw new TensorException(
+          "init: orthogonal has " + rows + " rows for " + shape + ", more than a matrix can have");
+    }
+    return (int) rows;
   }
 
   /**

@@ -14,6 +14,11 @@ import carousel.tensor.op.Op;
  * {@code y = (x − μ) / √(σ² + ε) ⊙ gain + bias}, μ and the biased variance σ² over the last axes, as
  * many as the gain has; {@code x [..,D], gain [D], bias [D] → y [..,D]}.
  *
+ * <p>The squares that σ² is the mean of have to fit: where {@code √Σ (x − μ)²} of a row of F32 is 1.8·10¹⁹ or more, the
+ * variance is infinite and the row is the bias, or NaN, as PyTorch's is. CUDA's kernel adds squares up in F64 and goes
+ * on. To scale every row by its greatest number first would be one pass more over all rows that there are; cast to F64
+ * what may be as large.
+ *
  * <p>Source: Ba, Kiros and Hinton, "Layer Normalization", 2016.
  *
  * @param gain {@code [D]}, or more axes

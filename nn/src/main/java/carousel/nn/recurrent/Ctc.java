@@ -168,7 +168,7 @@ public record Ctc(Reduction reduction, int blank) {
 
     States(Tensor targets, int[] counts, int[] steps, int classes) {
       this.counts = counts;
-      this.width = Math.addExact(Math.multiplyExact(2, targets.dim(1)), 1);
+      this.width = width(targets);
       int[] flat = targets.toIntArray();
       this.targets = new int[counts.length][];
       for (int n = 0; n < counts.length; n++) {
@@ -177,6 +177,19 @@ public record Ctc(Reduction reduction, int blank) {
         this.targets[n] = row;
         check(n, row, steps[n], classes);
       }
+    }
+
+    private static int width(Tensor targets) {
+      long width = 2L * targets.dim(1) + 1;
+      if (width > Integer.MAX_VALUE) {
+        throw new TensorException(
+            "ctc: targets "
+                + targets.shape()
+                + ": a path has "
+                + width
+                + " places, of more labels than an axis can hold; leave out labels that no row has");
+      }
+      return (int) width;
     }
 
     private void check(int n, int[] row, int steps, int classes) {

@@ -8,6 +8,7 @@ import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.TensorScope;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -88,6 +89,10 @@ class BatchingTest {
         .hasMessage("batching: size must be 1 or more, got 0");
     assertThatThrownBy(() -> PaddedBatch.of(List.of(), 0))
         .hasMessage("padded batch: it needs at least one sequence");
+    var longest = new int[50_000];
+    assertThatThrownBy(() -> PaddedBatch.of(Collections.nCopies(50_000, longest), 0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("50000 sequences, the longest of 50000, are 2500000000 numbers");
   }
 
   @Test

@@ -73,6 +73,18 @@ class VocabularyTest {
   }
 
   @Test
+  void anUnknownCharacterIsReadAsItIsWritten() {
+    var vocabulary = Vocabulary.ofText(CHARACTER, "a\uFFFDb\uFFFD");
+    assertThat(vocabulary.tokens()).containsExactly("<unk>", "<eos>", "a", "b");
+    var ids = vocabulary.encode("b\uFFFDa");
+    assertThat(ids).containsExactly(3, 0, 2);
+    assertThat(vocabulary.encode(vocabulary.decode(ids))).isEqualTo(ids);
+    assertThat(vocabulary.unknown("b\uFFFD")).containsExactly("\uFFFD");
+    // A word is what it is written as, whatever it was once.
+    assertThat(Vocabulary.ofText(WORD, "a\uFFFD b").tokens()).contains("a\uFFFD");
+  }
+
+  @Test
   void decodingInvertsEncoding() {
     var text = "the cat\nsat\n\non the mat";
     for (var level : TokenLevel.values()) {

@@ -174,6 +174,14 @@ class InitTest {
   }
 
   @Test
+  void orthogonalSaysWhatIsTooLong() {
+    assertThatThrownBy(() -> sample(Init.orthogonal(), F64, 50_000, 50_000, 1))
+        .isInstanceOf(TensorException.class)
+        .hasMessage(
+            "init: orthogonal has 2500000000 rows for [50000,50000,1], more than a matrix can have");
+  }
+
+  @Test
   void identity() {
     assertThat(sample(Init.identity(0.5), F32, 2, 3).toFloatArray())
         .containsExactly(0.5f, 0, 0, 0, 0.5f, 0);

@@ -31,6 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class NpzTest {
+  private static final int LOCAL = 0x04034b50;
   private static final int CENTRAL = 0x02014b50;
 
   @TempDir Path folder;
@@ -184,6 +185,22 @@ class NpzTest {
   private static byte[] retyped(byte[] array) {
     var text = new String(array, ISO_8859_1);
     return text.replace("|u1", "|b1").getBytes(ISO_8859_1);
+  }
+
+  /** Shrunk, imploded, Deflate64, bzip2, LZMA, Zstandard, XZ, and encrypted by WinZip. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 6, 9, 12, 14, 93, 95, 99})
+  void otherCompressionIsRefusedByName(int method) throws IOException {
+    Npz.save(file, Map.of("w", Tensor.ones(3)));
+    var bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+    for (var at = 0; at + 12 < bytes.limit(); at++) {
+      if (bytes.getInt(at) == LOCAL) bytes.putShort(at + 8, (short) method);
+      if (bytes.getInt(at) == CENTRAL) bytes.putShort(at + 10, (short) method);
+    }
+    Files.write(file, bytes.array());
+    refused("compressed as no npz of NumPy is");
+    refused("compression method: " + method);
+    refused("; save it with savez_compressed");
   }
 
   @Test

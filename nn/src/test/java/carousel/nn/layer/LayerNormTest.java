@@ -15,6 +15,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
 import carousel.tensor.golden.Golden;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,6 +98,31 @@ class LayerNormTest {
                   .item())
           .as("equal numbers, width %d", width)
           .isLessThan(1e-2);
+    }
+  }
+
+  /** Whatever the scale, as long as squares fit; beyond, never some number that looks right. */
+  @ParameterizedTest
+  @ValueSource(doubles = {1e3, 1e10, 1e17, 1e18, 2e19, 1e20, 1e30, 1e38})
+  void isRightAsFarAsSquaresFit(double scale) {
+    for (int width : new int[] {3, 64, 300}) {
+      Tensor x = Philox.of(width).uniform(DType.F32, -1, 1, 4, width).mul(scale);
+      Tensor right = LayerNorm.of(DType.F64, width).apply(x.cast(DType.F64));
+      var layer = LayerNorm.of(DType.F32, width);
+      Tensor inScan = Recurrent.of(new Normalised(layer)).apply(x.unsqueeze(0)).squeeze(0);
+      for (Tensor y : List.of(layer.apply(x), inScan)) {
+        if (scale <= 1e17) {
+          assertThat(y.allClose(right.cast(DType.F32), 0, 3e-6)).as("width %d", width).isTrue();
+        } else {
+          for (int row = 0; row < 4; row++) {
+            Tensor is = y.select(0, row);
+            boolean gone = is.isNan().all().item() == 1 || is.abs().max().item() == 0;
+            assertThat(gone || is.allClose(right.select(0, row).cast(DType.F32), 0, 3e-6))
+                .as("width %d, row %d: %s", width, row, is)
+                .isTrue();
+          }
+        }
+      }
     }
   }
 

@@ -263,6 +263,9 @@ class CtcTest {
     expect(() -> loss.apply(p, row(1), Tensor.of(3), Tensor.of(2)), "2 labels; there are 0 to 1");
     expect(() -> loss.apply(p, row(1), Tensor.of(3, 3), Tensor.of(1)), "steps must be I32 [1]");
     expect(() -> loss.apply(p, Tensor.zeros(1, 1)), "targets must be I32");
+    expect(
+        () -> loss.apply(p, row(1).expand(1, 1 << 30), Tensor.of(3), Tensor.of(1)),
+        "ctc: targets [1,1073741824]: a path has 2147483649 places");
   }
 
   private static Tensor row(int... labels) {

@@ -1,6 +1,7 @@
 package carousel.nn.recurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.nn.FusedContract;
@@ -154,6 +155,86 @@ class UnreachedOutputsTest {
               }
             }
           }
+        }
+      }
+    }
+  }
+
+  /**
+   * {@code y = r}, {@code r = q'}, {@code q = e^{500 z}}: what is read of a state is that of the step before, so that the
+   * last exponential is of no account, though the state is.
+   */
+  record Behind(Parameter wx) implements Cell<Plain> {
+    @Override
+    public int inputs() {
+      return 1;
+    }
+
+    @Override
+    public int outputs() {
+      return 1;
+    }
+
+    @Override
+    public Tensor project(Tensor x) {
+      return x.mul(wx.value());
+    }
+
+    @Override
+    public Plain step(Tensor z, Plain s) {
+      return new Plain(z.mul(500).exp(), s.h());
+    }
+
+    @Override
+    public Tensor output(Plain s) {
+      return s.c();
+    }
+
+    @Override
+    public Plain zero(int batch) {
+      return new Plain(
+          wx.value().zerosLike(Shape.of(batch, 1)), wx.value().zerosLike(Shape.of(batch, 1)));
+    }
+  }
+
+  /** y_t = e^{500 x_{t−1}}: dx_t is 500 e^{500 x_t}, and 0 at the last step, whatever is there. */
+  @ParameterizedTest
+  @MethodSource("devices")
+  void ofTheLastStepsHaveNoPart(Device device) {
+    try (var scope = TensorScope.open(device)) {
+      var cell = new Behind(Parameter.of(() -> Tensor.ones(DType.F64, 1)));
+      for (int rows = 1; rows < 4; rows++) {
+        for (boolean reverse : new boolean[] {false, true}) {
+          var layer = reverse ? Recurrent.reverse(cell) : Recurrent.of(cell);
+          Tensor x = Tensor.of(DType.F64, 0.001, -0.002, 0.003, 50).reshape(T, 1, 1);
+          Tensor in = (reverse ? x.flip(0) : x).expand(T, rows, 1).copy();
+          Tensor[] of = {in, cell.wx().value()};
+          var gradients = Grad.of(() -> layer.run(in).y().sum(), of);
+          Tensor g = reverse ? gradients.get(0).flip(0) : gradients.get(0);
+          double sum = 0;
+          for (int t = 0; t < T; t++) {
+            double value = x.get(t, 0, 0);
+            double slope = t < T - 1 ? 500 * Math.exp(500 * value) : 0;
+            sum += rows * slope * (t < T - 1 ? value : 0);
+            for (int n = 0; n < rows; n++) {
+              assertThat(g.get(t, n, 0)).isCloseTo(slope, within(1e-10));
+            }
+          }
+          assertThat(gradients.get(1).item()).isCloseTo(sum, within(1e-10));
+          // Where the state at the end is read, its slope is what it is.
+          Supplier<Tensor> all =
+              () -> {
+                Run run = layer.run(in);
+                return run.y().sum().add(Layers.tensors(run.states()).getFirst().sum());
+              };
+          assertThat(Grad.of(all, in).get(0).max().item()).isInfinite();
+          // Of the last state alone, steps before it have no part: their exponentials overflow.
+          Tensor high = in.neg().add(50).copy();
+          Supplier<Tensor> end = () -> Layers.tensors(layer.run(high).states()).getFirst().sum();
+          Tensor last = Grad.of(end, high).get(0);
+          last = reverse ? last.flip(0) : last;
+          assertThat(last.narrow(0, 0, T - 1).abs().max().item()).isZero();
+          assertThat(last.get(T - 1, 0, 0)).isCloseTo(500, within(1e-9));
         }
       }
     }

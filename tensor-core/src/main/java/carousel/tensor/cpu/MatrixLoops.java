@@ -36,17 +36,8 @@ final class MatrixLoops {
     if (batch > 1 && repeats(b, axes)) {
       // One b for the whole batch: if all rows of a are evenly apart, this is one tall product.
       long stride = evenRows(a, axes + 1);
-      if (stride != 0) {
-        one(
-            gemm.get(),
-            Math.toIntExact(batch * m),
-            n,
-            a,
-            stride,
-            b,
-            a.address(),
-            b.address(),
-            y.address());
+      if (stride != 0 && batch * m <= Integer.MAX_VALUE) {
+        one(gemm.get(), (int) (batch * m), n, a, stride, b, a.address(), b.address(), y.address());
         return;
       }
     }

@@ -168,12 +168,25 @@ public enum Binary implements ElementwiseOp {
     return facts;
   }
 
+  /**
+   * Returns the method of a tensor that applies this row, which errors name.
+   *
+   * @return {@code maximum} and {@code minimum}, since {@code max} and {@code min} are reductions; else the label
+   */
+  public String method() {
+    return switch (this) {
+      case MAX -> "maximum";
+      case MIN -> "minimum";
+      default -> label();
+    };
+  }
+
   @Override
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor a = inputs[0];
     Tensor b = inputs[1];
-    domain().require(label(), a, b);
-    Shape shape = Shape.broadcast(label(), a.shape(), b.shape());
+    domain().require(method(), a, b);
+    Shape shape = Shape.broadcast(method(), a.shape(), b.shape());
     Tensor y = Engine.empty(label(), a.device(), result(a.dtype()), shape);
     a.device().backend().binary(this, Engine.expanded(a, shape), Engine.expanded(b, shape), y);
     return new Tensor[] {y};

@@ -51,20 +51,20 @@ final class Checks {
     }
   }
 
-  static void index(Op op, Tensor index) {
+  static void index(String op, Tensor index) {
     if (index.dtype() != DType.I32) {
       throw new TensorException(
-          op.label()
+          op
               + ": the index must be I32, got "
               + describe(index)
               + "; convert it with cast(DType.I32)");
     }
   }
 
-  static void shape(Op op, String what, Tensor x, Shape wanted) {
+  static void shape(String op, String what, Tensor x, Shape wanted) {
     if (!x.shape().equals(wanted)) {
       throw new TensorException(
-          op.label() + ": " + what + " must have shape " + wanted + ", got " + x.shape());
+          op + ": " + what + " must have shape " + wanted + ", got " + x.shape());
     }
   }
 

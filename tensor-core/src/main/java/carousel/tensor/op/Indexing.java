@@ -33,9 +33,9 @@ public sealed interface Indexing extends Op {
     public Tensor[] evaluate(Tensor... inputs) {
       Tensor x = inputs[0];
       Tensor index = inputs[1];
-      Checks.index(this, index);
+      Checks.index(label(), index);
       Checks.sameDevice(label(), x, index);
-      within(this, index.shape(), x.shape(), axis);
+      within(label(), index.shape(), x.shape(), axis);
       Tensor y = Engine.empty("gather", x.device(), x.dtype(), index.shape());
       x.device().backend().gather(x, axis, index, y);
       return new Tensor[] {y};
@@ -63,18 +63,31 @@ public sealed interface Indexing extends Op {
           Vjp.Rule.reading(1, (g, index) -> g.gather(index, axis)));
     }
 
+    /**
+     * Checks what it is given, for whoever is made of it.
+     *
+     * @param op names the caller in errors
+     * @param base what is added to
+     * @param index where
+     * @param source what is added
+     * @throws TensorException if types, devices or shapes do not fit
+     */
+    public void require(String op, Tensor base, Tensor index, Tensor source) {
+      Domain.NUMERIC.require(op, base);
+      Checks.index(op, index);
+      Checks.sameType(op, base, source);
+      Checks.sameDevice(op, base, index);
+      Checks.sameDevice(op, base, source);
+      Checks.shape(op, "the source", source, index.shape());
+      within(op, index.shape(), base.shape(), axis);
+    }
+
     @Override
     public Tensor[] evaluate(Tensor... inputs) {
       Tensor base = inputs[0];
       Tensor index = inputs[1];
       Tensor source = inputs[2];
-      Domain.NUMERIC.require(label(), base);
-      Checks.index(this, index);
-      Checks.sameType(label(), base, source);
-      Checks.sameDevice(label(), base, index);
-      Checks.sameDevice(label(), base, source);
-      Checks.shape(this, "the source", source, index.shape());
-      within(this, index.shape(), base.shape(), axis);
+      require(label(), base, index, source);
       Tensor y = new Joins.Copy().evaluate(base)[0];
       y.device().backend().scatterAdd(y, axis, index, source);
       return new Tensor[] {y};
@@ -107,7 +120,7 @@ public sealed interface Indexing extends Op {
     public Tensor[] evaluate(Tensor... inputs) {
       Tensor x = inputs[0];
       Tensor index = inputs[1];
-      Checks.index(this, index);
+      Checks.index(label(), index);
       Checks.sameDevice(label(), x, index);
       Shape shape = replaced(x.shape(), axis, index.shape());
       Tensor y = Engine.empty("indexSelect", x.device(), x.dtype(), shape);
@@ -146,11 +159,11 @@ public sealed interface Indexing extends Op {
       Tensor index = inputs[1];
       Tensor source = inputs[2];
       Domain.NUMERIC.require(label(), base);
-      Checks.index(this, index);
+      Checks.index(label(), index);
       Checks.sameType(label(), base, source);
       Checks.sameDevice(label(), base, index);
       Checks.sameDevice(label(), base, source);
-      Checks.shape(this, "the source", source, replaced(base.shape(), axis, index.shape()));
+      Checks.shape(label(), "the source", source, replaced(base.shape(), axis, index.shape()));
       Tensor y = new Joins.Copy().evaluate(base)[0];
       Tensor rows = threefold(this, y, axis, base.dim(axis));
       Tensor added =
@@ -164,10 +177,10 @@ public sealed interface Indexing extends Op {
     }
   }
 
-  private static void within(Op op, Shape index, Shape x, int axis) {
+  private static void within(String op, Shape index, Shape x, int axis) {
     if (index.rank() != x.rank()) {
       throw new TensorException(
-          op.label()
+          op
               + ": the index "
               + index
               + " has rank "
@@ -184,7 +197,7 @@ public sealed interface Indexing extends Op {
     }
     if (!fits) {
       throw new TensorException(
-          op.label() + ": index " + index + " does not lie within " + x + " beside axis " + axis);
+          op + ": index " + index + " does not lie within " + x + " beside axis " + axis);
     }
   }
 

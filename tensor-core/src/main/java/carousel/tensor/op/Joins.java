@@ -88,7 +88,7 @@ public sealed interface Joins extends Op {
       for (int i = 0; i < inputs.length; i++) {
         Checks.sameType(label(), first, inputs[i]);
         Checks.sameDevice(label(), first, inputs[i]);
-        Checks.shape(this, "input " + i, inputs[i], first.shape());
+        Checks.shape(label(), "input " + i, inputs[i], first.shape());
         place(inputs[i], y, Engine.layout(y).select(axis, i));
       }
       return new Tensor[] {y};

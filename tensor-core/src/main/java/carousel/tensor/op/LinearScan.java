@@ -52,7 +52,7 @@ public record LinearScan(int axis) implements Op {
     Tensor a = inputs[0];
     Tensor b = inputs[1];
     Domain.NUMERIC.require(label(), a, b);
-    Checks.shape(this, "b", b, a.shape());
+    Checks.shape(label(), "b", b, a.shape());
     Tensor h = Engine.empty(label(), a.device(), a.dtype(), a.shape());
     a.device().backend().linearScan(a, b, axis, h);
     return new Tensor[] {h};

@@ -26,19 +26,25 @@ public enum Reduce {
    */
   WIDE_NORM(Domain.FLOATING),
   /** I32: the first position of the greatest element. */
-  ARG_MAX(Domain.NUMERIC),
+  ARG_MAX("argmax", Domain.NUMERIC),
   /** I32: the first position of the smallest element. */
-  ARG_MIN(Domain.NUMERIC),
+  ARG_MIN("argmin", Domain.NUMERIC),
   /** BOOL: whether any element holds; false if there is nothing. */
   ANY(Domain.LOGICAL),
   /** BOOL: whether all elements hold; true if there is nothing. */
   ALL(Domain.LOGICAL);
 
   private final Domain domain;
-  private final String label = Checks.label(this);
+  private final String label;
 
   Reduce(Domain domain) {
     this.domain = domain;
+    this.label = Checks.label(this);
+  }
+
+  Reduce(String label, Domain domain) {
+    this.domain = domain;
+    this.label = label;
   }
 
   /** {@return the name, e.g. {@code logSumExp}} */

@@ -293,15 +293,36 @@ public record Scan(
    * @return a recurrence from whose other outputs nothing flows; this one, if that makes no difference
    */
   public Scan reached(@Nullable Tensor... cotangents) {
+    List<Boolean> ofStates = ofStates(cotangents);
+    if (cotangents[0] != null && !ofStates.contains(false)) {
+      return this;
+    }
+    Traced reached = step.reached(cotangents[0] != null, ofStates, steps == 1);
+    return reached == step ? this : new Scan(reached, loop, inputs, steps, rows, reverse);
+  }
+
+  /**
+   * Tells whether what arrives at some of the outputs reaches the same of every step, so that the gradient of one is
+   * that of all.
+   *
+   * @param cotangents one per output; null where nothing flows
+   * @return whether a kernel of {@link #reached} lets nothing flow where the loop does not
+   */
+  public boolean isSteady(@Nullable Tensor... cotangents) {
+    return step.isSteady(cotangents[0] != null, ofStates(cotangents), steps, inputs.ragged());
+  }
+
+  static List<Boolean> ofStates(@Nullable Tensor... cotangents) {
     List<Boolean> ofStates = new ArrayList<>();
     for (int k = 1; k < cotangents.length; k++) {
       ofStates.add(cotangents[k] != null);
     }
-    if (cotangents[0] != null && !ofStates.contains(false)) {
-      return this;
-    }
-    Traced reached = step.reached(cotangents[0] != null, ofStates);
-    return reached == step ? this : new Scan(reached, loop, inputs, steps, rows, reverse);
+    return ofStates;
+  }
+
+  /** The same over fewer steps. */
+  Scan over(int count) {
+    return new Scan(step, loop, inputs, count, rows, reverse);
   }
 
   /** {@return the columns of the outputs: the sum of the parts of y} */

@@ -117,7 +117,14 @@ public enum Ternary implements ElementwiseOp {
     Shape shape =
         Shape.broadcast(label(), Shape.broadcast(label(), a.shape(), b.shape()), c.shape());
     Tensor y = Engine.empty(label(), a.device(), b.dtype(), shape);
-    a.device().backend().ternary(this, Engine.expanded(a, shape), Engine.expanded(b, shape), Engine.expanded(c, shape), y);
+    a.device()
+        .backend()
+        .ternary(
+            this,
+            Engine.expanded(a, shape),
+            Engine.expanded(b, shape),
+            Engine.expanded(c, shape),
+            y);
     return new Tensor[] {y};
   }
 }

@@ -5,6 +5,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Binary;
 import carousel.tensor.op.Interpreter;
+import carousel.tensor.op.LastStep;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.ReduceAxes;
@@ -217,6 +218,14 @@ final class ReferenceScanKernel implements Fused {
   @Override
   public @Nullable Tensor[] backward(
       Tensor[] inputs, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
+    if (!scan.isSteady(cotangents)) {
+      return LastStep.backward(
+          scan,
+          inputs,
+          cotangents,
+          wanted,
+          (part, given) -> new ReferenceScanKernel(part, like(given)));
+    }
     Scan reached = scan.reached(cotangents);
     ReferenceScanKernel exact =
         reached == scan ? this : new ReferenceScanKernel(reached, like(inputs));

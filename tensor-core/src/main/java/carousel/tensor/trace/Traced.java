@@ -39,27 +39,19 @@ public record Traced(
    *
    * @param ofY whether something flows to the outputs
    * @param ofStates for each tensor of the state, whether something flows to what it is at the end
+   * @param isOnly whether there is no step before
    * @return the step; this one, if all is read that the other results are computed from
    */
-  public Traced reached(boolean ofY, List<Boolean> ofStates) {
-    Set<Value> live = new HashSet<>();
-    Set<Integer> states = new TreeSet<>();
-    if (ofY) {
-      read(y, live, states);
-    }
-    for (int k = 0; k < next.size(); k++) {
-      if (ofStates.get(k)) {
-        states.add(k);
+  public Traced reached(boolean ofY, List<Boolean> ofStates, boolean isOnly) {
+    List<Boolean> states = ofStates;
+    while (!isOnly) {
+      List<Boolean> more = before(ofY, states, true);
+      if (more.equals(states)) {
+        break;
       }
+      states = more;
     }
-    Set<Integer> done = new TreeSet<>();
-    while (!done.containsAll(states)) {
-      for (int k : List.copyOf(states)) {
-        if (done.add(k)) {
-          read(next.get(k), live, states);
-        }
-      }
-    }
+    Set<Value> live = reachedBy(ofY, states);
     List<Value> all = new ArrayList<>(y);
     next.forEach(all::addAll);
     if (graph.read(all).stream().allMatch(v -> v.isNumber() || v.isGiven() || live.contains(v))) {
@@ -67,19 +59,73 @@ public record Traced(
     }
     List<List<Value>> stopped = new ArrayList<>();
     for (int k = 0; k < next.size(); k++) {
-      stopped.add(states.contains(k) ? next.get(k) : stopped(next.get(k)));
+      stopped.add(states.get(k) ? next.get(k) : stopped(next.get(k)));
     }
     String words = signature + " reached " + (ofY ? "y " : "") + states;
     return new Traced(graph, ofY ? y : stopped(y), stopped, state, words);
   }
 
-  private void read(List<Value> results, Set<Value> live, Set<Integer> states) {
-    live.addAll(graph.read(results));
-    for (Value value : live) {
+  /**
+   * The tensors of the state that what is reached of one step is computed from.
+   *
+   * @param ofY whether something flows to the outputs
+   * @param ofStates for each tensor of the state, whether something flows to what it is after the step
+   * @return by their places
+   */
+  public Set<Integer> readBy(boolean ofY, List<Boolean> ofStates) {
+    Set<Integer> read = new TreeSet<>();
+    for (Value value : reachedBy(ofY, ofStates)) {
       if (value.kind() == Value.Kind.STATE) {
-        states.add(value.index());
+        read.add(value.index());
       }
     }
+    return read;
+  }
+
+  private Set<Value> reachedBy(boolean ofY, List<Boolean> ofStates) {
+    List<Value> results = new ArrayList<>(ofY ? y : List.of());
+    for (int k = 0; k < next.size(); k++) {
+      if (ofStates.get(k)) {
+        results.addAll(next.get(k));
+      }
+    }
+    return graph.read(results);
+  }
+
+  /**
+   * Tells whether a gradient reaches the same values of every step. It does not, where a tensor of the state is read
+   * at the next step alone, and nobody reads the last; or the last alone is read.
+   *
+   * @param ofY whether something flows to the outputs
+   * @param ofStates for each tensor of the state, whether something flows to what it is at the end
+   * @param steps how many there are
+   * @param ragged whether rows end at steps of their own: a state stays from there
+   * @return whether one gradient is that of all steps
+   */
+  public boolean isSteady(boolean ofY, List<Boolean> ofStates, int steps, boolean ragged) {
+    List<Boolean> states = ofStates;
+    Set<List<Boolean>> seen = new HashSet<>();
+    Set<Value> after = null;
+    for (int i = 0; i < steps && seen.add(states); i++) {
+      Set<Value> now = reachedBy(ofY, states);
+      now.removeIf(v -> v.isNumber() || v.isGiven());
+      if (after != null && !after.equals(now)) {
+        return false;
+      }
+      after = now;
+      states = before(ofY, states, ragged);
+    }
+    return true;
+  }
+
+  /** For each tensor of the state, whether something flows to what it was before the step. */
+  private List<Boolean> before(boolean ofY, List<Boolean> ofStates, boolean stays) {
+    Set<Integer> read = readBy(ofY, ofStates);
+    List<Boolean> before = new ArrayList<>();
+    for (int k = 0; k < next.size(); k++) {
+      before.add(read.contains(k) || (stays && ofStates.get(k)));
+    }
+    return before;
   }
 
   private List<Value> stopped(List<Value> values) {

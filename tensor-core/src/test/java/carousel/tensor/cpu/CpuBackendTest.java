@@ -361,4 +361,31 @@ class CpuBackendTest {
       }
     }
   }
+
+  /** As many lines as threads take side by side, one less, one more, and a few times that; whole numbers, which are exact. */
+  @Test
+  void linearScansReachTheLastLine() {
+    int n = 3;
+    for (DType type : new DType[] {DType.F32, DType.F64, DType.I32}) {
+      for (int lines : new int[] {1, 63, 64, 65, 127, 129, 193}) {
+        try (var scope = TensorScope.open()) {
+          double[] a = new double[n * lines];
+          double[] b = new double[n * lines];
+          double[] h = new double[n * lines];
+          for (int i = 0; i < n * lines; i++) {
+            a[i] = i % 7 - 3;
+            b[i] = i % 11 - 5;
+            h[i] = i < lines ? b[i] : a[i] * h[i - lines] + b[i];
+          }
+          Tensor x = Tensor.of(type, Shape.of(n, lines), a);
+          Tensor y = Tensor.of(type, Shape.of(n, lines), b);
+          assertThat(x.linearScan(y, 0).toDoubleArray())
+              .as("%s, %d lines", type, lines)
+              .isEqualTo(h);
+          Tensor along = x.transpose(0, 1).copy().linearScan(y.transpose(0, 1).copy(), 1);
+          assertThat(along.transpose(0, 1).toDoubleArray()).as("%d lines", lines).isEqualTo(h);
+        }
+      }
+    }
+  }
 }

@@ -3,6 +3,7 @@ package carousel.zoo.cli;
 import carousel.exchange.onnx.OnnxException;
 import carousel.nn.data.CorpusException;
 import carousel.nn.io.SafetensorsException;
+import carousel.tensor.OutOfMemoryException;
 import carousel.tensor.TensorException;
 import carousel.zoo.data.grammar.GrammarException;
 import carousel.zoo.run.Failure;
@@ -59,8 +60,16 @@ final class Errors {
         : CommandLine.ExitCode.SOFTWARE;
   }
 
+  /** Of scopes and tensors a user of the command line knows nothing; {@code --debug} lists them. */
+  private static String outOfMemory(OutOfMemoryException e) {
+    return String.valueOf(e.getMessage()).lines().findFirst().orElse("out of memory")
+        + "; choose smaller sizes (of a language model --batch, --steps, --hidden), or give tensors more with"
+        + " CAROUSEL_OPTS=-Dcarousel.memory=32g, say; --debug lists what holds it";
+  }
+
   private static String message(Throwable e) {
     return switch (e) {
+      case OutOfMemoryException memory -> outOfMemory(memory);
       case Failure _,
           CorpusException _,
           SafetensorsException _,

@@ -103,10 +103,16 @@ final class ExportCommand implements Callable<Integer> {
     var out = Objects.requireNonNull(spec).commandLine().getOut();
     try (var scope = TensorScope.open(Device.of(LanguageRun.open(folder).settings().device()))) {
       var model = Trained.load(folder).model();
-      if (weights) {
-        save(target, model);
-      } else {
-        Onnx.save(target, Chain.of(model.embed(), model.stack(), model.head()), Onnx.Input.STATES);
+      try {
+        if (weights) {
+          save(target, model);
+        } else {
+          var chain = Chain.of(model.embed(), model.stack(), model.head());
+          Onnx.save(target, chain, Onnx.Input.STATES);
+        }
+      } catch (IOException e) {
+        throw new Failure(
+            String.format(Locale.ROOT, "cannot write %s: %s", target, Failure.reason(e)), e);
       }
       out.println(
           String.format(

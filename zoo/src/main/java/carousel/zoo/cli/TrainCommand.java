@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -121,8 +122,9 @@ final class TrainCommand implements Callable<Integer> {
     var folder = out;
     if (folder != null) RunFolder.requireNone(folder);
     var texts = Data.read(settings);
-    var run = folder == null ? RunFolders.unused(settings.cell()) : new RunFolder(folder);
-    return train(settings, texts, saving, new LanguageRun(run), false);
+    Supplier<RunFolder> place =
+        () -> folder == null ? RunFolders.unused(settings.cell()) : new RunFolder(folder);
+    return train(settings, texts, saving, () -> new LanguageRun(place.get()), false);
   }
 
   private int resume(Path path, Saving saving) throws IOException {
@@ -141,17 +143,18 @@ final class TrainCommand implements Callable<Integer> {
     values.putAll(given);
     var settings = checked(values);
     var texts = Data.read(settings.data(), run.vocabulary(), settings);
-    return train(settings, texts, saving, run, true);
+    return train(settings, texts, saving, () -> run, true);
   }
 
-  private int train(Settings settings, Data texts, Saving saving, LanguageRun run, boolean resumed)
+  private int train(
+      Settings settings, Data texts, Saving saving, Supplier<LanguageRun> place, boolean resumed)
       throws IOException {
     var line = Objects.requireNonNull(spec).commandLine();
     var terminal = Boolean.getBoolean("carousel.terminal");
     var reporter = new Reporter(line.getOut(), line.getErr(), terminal);
     try (var interruption = new Interruption()) {
       var finished =
-          new TrainingRun(settings, texts, saving, reporter, interruption).train(run, resumed);
+          new TrainingRun(settings, texts, saving, reporter, interruption).train(place, resumed);
       return finished ? 0 : Interruption.EXIT;
     } finally {
       reporter.clear();

@@ -22,13 +22,26 @@ final class Advice {
 
   private Advice() {}
 
-  /** What to say of a training before it begins, in lines. */
+  /** What to say of a training before it begins, in lines: of a text that will be gone, too. */
   static List<String> of(Settings settings, Corpus corpus, long weights) {
-    if (settings.level() != Level.WORD) return List.of();
     var lines = new ArrayList<String>();
-    longWords(settings, corpus, lines);
-    if (lines.isEmpty()) manyWords(settings, corpus, weights, lines);
+    if (Data.isReadOnce(settings.data())) {
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "%s can be read but once: to go on with this run, or to measure its model, the same text has to be given"
+                  + " in a file, with --data",
+              settings.data()));
+    }
+    if (settings.level() != Level.WORD) return lines;
+    words(settings, corpus, weights, lines);
     return lines;
+  }
+
+  private static void words(Settings settings, Corpus corpus, long weights, List<String> lines) {
+    var before = lines.size();
+    longWords(settings, corpus, lines);
+    if (lines.size() == before) manyWords(settings, corpus, weights, lines);
   }
 
   private static void manyWords(

@@ -7,11 +7,13 @@ import carousel.zoo.data.grammar.Grammar;
 import carousel.zoo.run.Failure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -23,6 +25,9 @@ import java.util.Optional;
 public record Data(Corpus corpus, Optional<Grammar> grammar) {
   /** Names the text that the project generates. */
   public static final String GENERATED = "generated";
+
+  /** What lies here is a file, perhaps, but another one for the next process. */
+  private static final List<String> PASSING = List.of("/dev/stdin", "/dev/fd", "/proc");
 
   private static final int HELD_OUT = 20_000;
 
@@ -81,17 +86,40 @@ public record Data(Corpus corpus, Optional<Grammar> grammar) {
   }
 
   /**
-   * A text in the vocabulary of a trained model.
+   * Whether a text is gone once it is read: what comes through a pipe, a terminal, or a name that means something else
+   * to every process.
+   *
+   * @param source {@link #GENERATED} or a path
+   * @return whether nobody can read it a second time by its name
+   */
+  static boolean isReadOnce(String source) {
+    if (source.equals(GENERATED)) return false;
+    var path = Path.of(source);
+    if (PASSING.stream().anyMatch(path::startsWith)) return true;
+    return Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path);
+  }
+
+  /**
+   * A text in the vocabulary of a trained model: the one that it was trained on, or another.
    *
    * @param source {@link #GENERATED} or a path
    * @param vocabulary that of the model
    * @param settings its others
    * @return the data; words that the model does not know are {@link Vocabulary#UNKNOWN}
+   * @throws Failure if the text can be read but once, and so is none to come back to
    * @throws carousel.nn.data.CorpusException if the text cannot be read as one
    * @throws IOException if a file cannot be read
    */
   public static Data read(String source, Vocabulary vocabulary, Settings settings)
       throws IOException {
+    if (isReadOnce(source)) {
+      throw new Failure(
+          String.format(
+              Locale.ROOT,
+              "%s can be read but once, and the run keeps no copy of its text: put the same text into a file, and say"
+                  + " with --data where it is",
+              source));
+    }
     if (!source.equals(GENERATED)) {
       var cut = settings.tokenizer();
       return new Data(Corpus.read(Path.of(source), vocabulary, cut::cut), Optional.empty());

@@ -6,11 +6,14 @@ import carousel.nn.io.Safetensors;
 import carousel.zoo.run.Failure;
 import carousel.zoo.run.Reporter;
 import carousel.zoo.run.RunFolder;
+import carousel.zoo.system.Runner;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What the training of a language model leaves in its folder, beside what {@link RunFolder} tells:
@@ -30,14 +33,26 @@ public record LanguageRun(RunFolder folder) {
   private static final String BEST = "best.safetensors";
 
   /**
-   * A run that there is.
+   * A run that there is, whether {@code ./carousel train} began it or {@code ./carousel run language-model}.
    *
    * @param path its folder
    * @return the run
-   * @throws Failure if there is none
+   * @throws Failure if there is none, or it is one of another system
    */
   public static LanguageRun open(Path path) {
-    return new LanguageRun(RunFolder.open(path));
+    var folder = RunFolder.open(path);
+    var system = folder.settings().getOrDefault(Runner.SYSTEM, WordModel.NAME);
+    if (!system.equals(WordModel.NAME)) {
+      throw new Failure(
+          String.format(
+              Locale.ROOT,
+              "%s is a run of %s, which is no language model; ./carousel run %s --resume %s goes on with it",
+              path,
+              system,
+              system,
+              Reporter.argument(path)));
+    }
+    return new LanguageRun(folder);
   }
 
   /**
@@ -78,7 +93,13 @@ public record LanguageRun(RunFolder folder) {
    * @throws Failure if they cannot be written
    */
   void save(Settings settings) {
-    folder.saveSettings(settings.values());
+    var values = new LinkedHashMap<String, String>();
+    if (Files.exists(folder.settingsFile())) {
+      var system = folder.settings().get(Runner.SYSTEM);
+      if (system != null) values.put(Runner.SYSTEM, system); // who began it goes on with it, too
+    }
+    values.putAll(settings.values());
+    folder.saveSettings(values);
   }
 
   /**

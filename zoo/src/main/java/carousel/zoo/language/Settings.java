@@ -96,7 +96,7 @@ public record Settings(
         String device)
     implements Seeded {
   /** The two that are always there, and a token. */
-  private static final int LEAST_VOCABULARY = 3;
+  static final int LEAST_VOCABULARY = 3;
 
   private static final Options<Settings> OPTIONS = Options.of(Settings.class);
 

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A training from its first line to its last: epochs, measurements, the run folder, a few samples. */
@@ -58,15 +59,16 @@ public final class TrainingRun {
    * Trains, from the beginning or from the last checkpoint of the run. An interrupt of the thread ends
    * the training after the step at hand, as {@code stop} does, and the thread stays interrupted.
    *
-   * @param run where the results go; no other training may be writing there
+   * @param place where the results go; asked for once there is a model, and no other training may be writing there
    * @param resumed whether the run goes on
    * @return whether it came to its end; else it was stopped
    * @throws Failure if it diverges, nothing can be written, or the folder is not as it must be
    * @throws IOException if the run cannot be read
    */
-  public boolean train(LanguageRun run, boolean resumed) throws IOException {
+  public boolean train(Supplier<LanguageRun> place, boolean resumed) throws IOException {
     try (var scope = TensorScope.open(Device.of(settings.device()))) {
-      var state = prepare(run);
+      var state = prepare(place);
+      var run = state.run();
       try (var lock = run.folder().lock()) {
         Runnable keep =
             resumed
@@ -92,15 +94,18 @@ public final class TrainingRun {
    */
   public Optional<Result> go(LanguageRun run, boolean resumed, String command) throws IOException {
     try (var scope = TensorScope.open(Device.of(settings.device()))) {
-      return train(prepare(run), run, resumed, command, () -> {});
+      return train(prepare(() -> run), run, resumed, command, () -> {});
     }
   }
 
   /** Before the first step, with nothing written yet. */
-  private TrainingState prepare(LanguageRun run) {
+  private TrainingState prepare(Supplier<LanguageRun> place) {
+    ModelSize.of(settings, data.corpus().vocabulary().size())
+        .require(Device.of(settings.device()).backend().memory().limit());
     var model = LanguageModel.of(settings, data.corpus().vocabulary().size());
     var text = data.corpus().train().batchify(settings.batch(), settings.steps());
-    return new TrainingState(new Trainer(model, settings), text, data.fingerprint(), run);
+    var trainer = new Trainer(model, settings);
+    return new TrainingState(trainer, text, data.fingerprint(), place.get());
   }
 
   private Optional<Result> train(
@@ -238,10 +243,10 @@ public final class TrainingRun {
         pass.windows(),
         String.format(
             Locale.ROOT,
-            "%s %s/s  loss %.3f%s",
+            "%s %s/s  loss %s%s",
             Numbers.count(Math.round(pass.speed())),
             settings.level().unit(),
-            pass.loss(),
+            Numbers.figure(pass.loss()),
             left.orElse("")));
   }
 

@@ -65,6 +65,10 @@ final class TrainingState implements Resumable {
     return trainer.optimizer().steps();
   }
 
+  LanguageRun run() {
+    return run;
+  }
+
   LanguageModel model() {
     return trainer.model();
   }

@@ -1,6 +1,7 @@
 package carousel.zoo.language;
 
 import carousel.nn.data.TokenBatch;
+import carousel.tensor.Device;
 import carousel.tensor.Philox;
 import carousel.zoo.plot.Axis;
 import carousel.zoo.plot.Chart;
@@ -28,13 +29,16 @@ public final class WordModel implements ZooSystem<Settings> {
   /** Words to learn from, of which a network of some size comes near the best. */
   private static final long ENOUGH = 1_000_000;
 
+  /** Of the system. */
+  static final String NAME = "language-model";
+
   /** There is one. */
   public WordModel() {}
 
   @Override
   public About about() {
     return new About(
-        "language-model",
+        NAME,
         "predicts the next word of a text by an LSTM, against the best possible",
         "Zaremba, Sutskever & Vinyals 2014, Recurrent neural network regularization");
   }
@@ -83,6 +87,8 @@ public final class WordModel implements ZooSystem<Settings> {
       throw Failure.usage("the paper's text is Penn Treebank: say with --data where it is");
     }
     settings.requireDevice();
+    ModelSize.of(settings, Settings.LEAST_VOCABULARY)
+        .require(Device.of(settings.device()).backend().memory().limit());
   }
 
   @Override

@@ -2,19 +2,28 @@ package carousel.zoo.run;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.List;
 import java.util.Locale;
 
 /** Numbers as the programs print them: the same in every locale. */
 public final class Numbers {
+  /** From here on, the places of a number say less than how many there are. */
+  private static final double LONG = 1e9;
+
+  private static final List<String> UNITS = List.of("MiB", "GiB", "TiB", "PiB", "EiB");
+
   private Numbers() {}
 
   /**
    * A perplexity or another number of which three or four digits count.
    *
    * @param x the number
-   * @return e.g. {@code 7.132}, {@code 182.4}, {@code 10000}
+   * @return e.g. {@code 7.132}, {@code 182.4}, {@code 10000}, {@code 5.938e56}
    */
   public static String figure(double x) {
+    if (Double.isFinite(x) && Math.abs(x) >= LONG) {
+      return String.format(Locale.ROOT, "%.3e", x).replaceFirst("e\\+0?", "e");
+    }
     var digits = !Double.isFinite(x) || Math.abs(x) >= 1000 ? 0 : Math.abs(x) >= 100 ? 1 : 3;
     return String.format(Locale.ROOT, "%." + digits + "f", x);
   }
@@ -60,8 +69,23 @@ public final class Numbers {
    */
   public static String bytes(long bytes) {
     if (bytes == Long.MAX_VALUE) return "unlimited";
-    if (bytes >= 1L << 30) return String.format(Locale.ROOT, "%.1f GiB", bytes / 0x1p30);
-    return String.format(Locale.ROOT, "%.1f MiB", bytes / 0x1p20);
+    return bytes((double) bytes);
+  }
+
+  /**
+   * A number of bytes that may be beyond what any machine has.
+   *
+   * @param bytes the number
+   * @return e.g. {@code 1.5 GiB}, {@code 2.8 EiB}
+   */
+  public static String bytes(double bytes) {
+    var shown = bytes / 0x1p20;
+    var unit = 0;
+    while (shown >= 1024 && unit < UNITS.size() - 1) {
+      shown /= 1024;
+      unit++;
+    }
+    return String.format(Locale.ROOT, "%.1f %s", shown, UNITS.get(unit));
   }
 
   /**

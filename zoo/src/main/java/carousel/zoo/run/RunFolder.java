@@ -10,6 +10,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
@@ -32,6 +33,9 @@ import java.util.Properties;
 public record RunFolder(Path path) {
   private static final String SETTINGS = "settings.properties";
   private static final String CHECKPOINTS = "checkpoints";
+
+  /** The file that a system's figures are written to. */
+  public static final String FIGURES = "figures.csv";
 
   /**
    * Makes the folder if it is not there, and keeps all others from writing in it.
@@ -127,7 +131,9 @@ public record RunFolder(Path path) {
    * @return whether nothing else may be written there
    */
   public static boolean isOwn(String name) {
-    return name.equals(SETTINGS) || name.equals(CHECKPOINTS) || name.equals(".lock");
+    return List.of(SETTINGS, CHECKPOINTS, FIGURES, ".lock").contains(name)
+        || name.endsWith(".svg")
+        || name.endsWith(".png");
   }
 
   /**

@@ -33,8 +33,6 @@ public final class Runner<O extends Record & Seeded> {
   /** Names the system in the file of settings. */
   public static final String SYSTEM = "system";
 
-  private static final String FIGURES = "figures.csv";
-
   private final ZooSystem<O> system;
   private final Options<O> options;
   private final Saving saving;
@@ -162,7 +160,7 @@ public final class Runner<O extends Record & Seeded> {
       var measured = new Measured(system.figures(chosen), outcome.figures());
       requireDeclared(measured);
       reporter.clear();
-      folder.write(FIGURES, csv(measured));
+      folder.write(RunFolder.FIGURES, csv(measured));
       draw(outcome, folder);
       table(measured).forEach(reporter::line);
       reporter.line(

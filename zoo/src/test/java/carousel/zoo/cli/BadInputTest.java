@@ -8,7 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -53,6 +56,9 @@ class BadInputTest {
     "--clip, -1, 0 or more",
     "--threads, 0, must be a whole number from 1 to 1024",
     "--keep, 0, must be 1 or more",
+    "--device, foo, 'there are: cpu, reference'",
+    "--hidden, 99999999, 'takes 1.1 EiB (1.280e18 bytes) or more while it is trained by adam'",
+    "--hidden, 2000000000, make --hidden smaller",
     "--every, 0, must be a number of steps",
     "--every, soon, 'as 30s, 5m or 2h'"
   })
@@ -108,6 +114,33 @@ class BadInputTest {
     assertThat(run.complaint()).contains(message);
     assertThat(run.code()).isEqualTo(1);
     assertThat(folder.resolve("run")).doesNotExist();
+  }
+
+  @Test
+  @EnabledOnOs(value = OS.LINUX, disabledReason = "/proc gives files other names")
+  void textThatIsGoneOnceItIsReadIsSaidToBe() throws IOException {
+    var lines = "the cat sat on the mat and the dog sat on the cat\n".repeat(40);
+    var passing = Path.of("/proc/self/root" + text(lines).toRealPath());
+    var small = new Object[] {"--hidden", 4, "--batch", 2, "--steps", 5, "--epochs", 1};
+    var run = train(passing, small);
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.complaint()).contains(passing + " can be read but once: to go on with this run");
+    var folder = this.folder.resolve("run");
+    for (var command : List.of(List.of("eval", folder), List.of("train", "--resume", folder))) {
+      var again = carousel(command.toArray());
+      assertThat(again.complaint()).contains("put the same text into a file", "--data");
+      assertThat(again.code()).isEqualTo(1);
+    }
+    var file = this.folder.resolve("text.txt");
+    var again = carousel("train", "--resume", folder, "--data", file, "--epochs", 2);
+    assertThat(again.code()).as(again.err()).isZero();
+    assertThat(again.err()).isEmpty();
+    assertThat(carousel("eval", folder).code()).isZero();
+  }
+
+  @Test
+  void batchesThatDoNotFitLeaveNoFolder() throws IOException {
+    refused(train(text("the cat sat\n".repeat(40)), "--batch", 2_000_000_000), "too short");
   }
 
   @Test

@@ -213,6 +213,8 @@ class ExportTest {
         "vocabulary.txt",
         "settings.properties",
         "history.csv",
+        "figures.csv",
+        "perplexity.svg",
         "checkpoints/mine.onnx",
         "../run/./best.safetensors"
       })

@@ -47,7 +47,31 @@ class RunCommandTest {
     assertThat(resumed.code()).isEqualTo(1);
     assertThat(carousel("run", "hopfield", "--resume", folder.resolve("bad")).complaint())
         .contains("is a run of q-learning");
-    assertThat(carousel("eval", folder.resolve("bad")).complaint()).contains("'cell'", "missing");
+    assertThat(carousel("eval", folder.resolve("bad")).complaint())
+        .contains(
+            "is a run of q-learning, which is no language model", "./carousel run q-learning");
+  }
+
+  @Test
+  void aRunOfTheLanguageModelIsOneOfTrainToo() throws Exception {
+    var run = folder.resolve("model");
+    var small = List.of("--preset", "small", "--tokens", 2000, "--hidden", 4, "--epochs", 1);
+    var begin = new ArrayList<Object>(List.of("run", "language-model", "--out", run));
+    begin.addAll(small);
+    assertThat(carousel(begin.toArray()).err()).isEmpty();
+    var trained = carousel("train", "--resume", run, "--epochs", 2);
+    assertThat(trained.code()).as(trained.err()).isZero();
+    assertThat(trained.out()).contains("goes on    in epoch 2 of 2", "epoch 2/2");
+    assertThat(carousel("eval", run).out()).contains("valid ", "test ", "possible");
+    assertThat(carousel("sample", run, "--length", 5).code()).isZero();
+    assertThat(carousel("export", run, folder.resolve("model.onnx")).code()).isZero();
+    // And the other way round: what train went on with is still a run of the system.
+    var again = carousel("run", "language-model", "--resume", run, "--epochs", 3);
+    assertThat(again.err()).isEmpty();
+    assertThat(again.out()).contains("epoch 3/3", "test-perplexity");
+    for (var command : List.of("eval", "sample")) {
+      assertThat(carousel(command, run).code()).as(command).isZero();
+    }
   }
 
   @Test
@@ -74,7 +98,8 @@ class RunCommandTest {
     "'hopfield --seeds 1..2 --seed 4', say the same thing",
     "'language-model --preset paper', 'Penn Treebank: say with --data where it is'",
     "'language-model --cell lsmt', did you mean lstm?",
-    "'language-model --device cup', did you mean cpu?"
+    "'language-model --device cup', did you mean cpu?",
+    "'language-model --hidden 99999999', 'takes 1.1 EiB (1.280e18 bytes)'"
   })
   void whatIsWrongIsSaidBeforeAnythingIsWritten(String arguments, String complaint) {
     var words = new ArrayList<Object>(List.of("run"));

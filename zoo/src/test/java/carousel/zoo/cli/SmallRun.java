@@ -55,7 +55,7 @@ record SmallRun(Settings settings, Path folder) {
     var reporter = new Reporter(new PrintWriter(out), new PrintWriter(err), false);
     var data = Data.read(settings);
     var run = new TrainingRun(settings, data, saving, reporter, stop);
-    var finished = run.train(new LanguageRun(new RunFolder(folder)), resumed);
+    var finished = run.train(() -> new LanguageRun(new RunFolder(folder)), resumed);
     return new Report(finished, out.toString(), err.toString());
   }
 

@@ -140,6 +140,34 @@ class UnwritableTest {
                 Locale.ROOT, "the last good one, of step %d, stays", good.orElseThrow().step()));
   }
 
+  @Test
+  void anExportThatDoesNotFitLeavesTheFileThatWasThere() throws Exception {
+    requireNamespaces();
+    var run = folder.resolve("run");
+    var train = Child.start(folder.resolve("log"), List.of(), train(1, "--out", run));
+    assertThat(train.exitCode()).as(train.output()).isZero();
+    var disk = Files.createDirectory(folder.resolve("disk"));
+    var script =
+        """
+        mount -t tmpfs -o size=64k tmpfs "$1"; disk=$1; shift
+        for name in model.onnx model.safetensors; do
+          echo before > "$disk/$name"
+          "$@" "$disk/$name" && exit 9; test $? = 1
+          test "$(cat "$disk/$name")" = before
+        done
+        test "$(ls "$disk" | wc -l)" = 2
+        """;
+    var arguments = new ArrayList<Object>(List.of(disk));
+    arguments.addAll(Child.command(List.of(), "export", run));
+    var child = Child.start(folder.resolve("log"), inNamespace(script, arguments.toArray()));
+    assertThat(child.exitCode()).as(child.output()).isZero();
+    for (var name : List.of("model.onnx", "model.safetensors")) {
+      assertThat(child.output())
+          .contains("carousel: cannot write " + disk.resolve(name) + ": No space left on device")
+          .contains("what was there before is unchanged");
+    }
+  }
+
   /** As an ordinary user, whom permissions bind: root, whom they do not, gives up what sets it apart. */
   private List<String> asOrdinaryUser(List<String> command) throws Exception {
     if (!Files.isWritable(Files.createDirectory(folder.resolve("probe"), READ_ONLY)))

@@ -4,6 +4,7 @@ import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
+import carousel.tensor.op.LastStep;
 import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.trace.Value;
@@ -62,15 +63,20 @@ final class ScanKernel implements Fused {
   /**
    * Where nothing flows to an output, zero does, which is the same if slopes are finite, and costs no kernel of
    * its own. If they are not, the gradient is that of a kernel from whose outputs nothing flows but what has
-   * arrived; that keeps something else of the way forward, which it takes again.
+   * arrived; that keeps something else of the way forward, which it takes again. Where other values are reached of
+   * the last step than of those before, it is taken by itself.
    */
   @Override
   public @Nullable Tensor[] backward(
       Tensor[] given, Result result, @Nullable Tensor[] cotangents, boolean[] wanted) {
     @Nullable Tensor[] gradients = pull(given, result, cotangents, wanted);
     Scan reached = scan.reached(cotangents);
-    if (reached == scan || !Fused.anyNaN(gradients)) {
+    boolean isSteady = scan.isSteady(cotangents);
+    if ((reached == scan && isSteady) || !Fused.anyNaN(gradients)) {
       return gradients;
+    }
+    if (!isSteady) {
+      return LastStep.backward(scan, given, cotangents, wanted, this::like);
     }
     ScanKernel kernel = kernels.of(reached, given);
     if (kernel == null) {
@@ -85,6 +91,11 @@ final class ScanKernel implements Fused {
       }
       return exact;
     }
+  }
+
+  /** The same kernel over parts of the inputs. */
+  private Fused like(Scan part, Tensor... inputs) {
+    return new ScanKernel(compiled, part, kernels);
   }
 
   private @Nullable Tensor[] pull(
