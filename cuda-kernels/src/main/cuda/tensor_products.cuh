@@ -16,7 +16,7 @@ __device__ __forceinline__ void multiply_add(float (&d)[4], const u32 (&a)[4], c
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #elif !defined(__CUDA_EMULATOR__)
-  __trap();  // earlier devices have no such instruction: ScanPlan lets them go step by step
+  __trap();  // earlier devices have no such instruction: CellScanPlan lets them go step by step
 #else
   int g = threadIdx.x % 32 / 4;
   int t = threadIdx.x % 4;

@@ -10,5 +10,5 @@ module carousel.cuda {
   provides carousel.tensor.spi.BackendProvider with
       carousel.cuda.CudaProvider;
   provides carousel.tensor.spi.Probe with
-      carousel.cuda.CudaProbe;
+      carousel.cuda.probe.CudaProbe;
 }

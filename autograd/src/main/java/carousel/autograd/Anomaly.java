@@ -3,13 +3,11 @@ package carousel.autograd;
 import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
-import carousel.tensor.op.Binary;
 import carousel.tensor.op.Cast;
 import carousel.tensor.op.Composite;
+import carousel.tensor.op.ElementwiseOp;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
-import carousel.tensor.op.Ternary;
-import carousel.tensor.op.Unary;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -164,11 +162,7 @@ public final class Anomaly {
 
     /** The first element that is not finite and that no limit explains; negative if there is none. */
     private static int born(Op op, Tensor y, List<Tensor> limits) {
-      boolean elementwise =
-          op instanceof Unary
-              || op instanceof Binary
-              || op instanceof Ternary
-              || op instanceof Cast;
+      boolean elementwise = op instanceof ElementwiseOp || op instanceof Cast;
       boolean[] explained = new boolean[Math.toIntExact(y.size())];
       for (Tensor x : limits) {
         double[] values =

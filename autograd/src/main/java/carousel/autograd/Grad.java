@@ -10,7 +10,6 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Differentiation of tensor programs.
@@ -311,15 +310,4 @@ public final class Grad {
   }
 
   private record Input(String name, Tensor value) implements Leaf {}
-
-  /** For messages: the names of the leaves nothing reached. */
-  static List<String> unreached(List<Leaf> leaves, @Nullable Gradient[] gradients) {
-    List<String> names = new ArrayList<>();
-    for (int i = 0; i < gradients.length; i++) {
-      if (gradients[i] == null) {
-        names.add(leaves.get(i).name());
-      }
-    }
-    return names;
-  }
 }

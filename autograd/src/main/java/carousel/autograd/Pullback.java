@@ -93,7 +93,7 @@ public final class Pullback implements AutoCloseable {
 
   List<Gradient> gradients(Tensor cotangent, boolean orZero) {
     @Nullable Gradient[] gradients = flowed(cotangent);
-    List<String> unreached = Grad.unreached(leaves, gradients);
+    List<String> unreached = unreached(leaves, gradients);
     if (!orZero && !unreached.isEmpty()) {
       throw new TensorException(
           "gradient: the loss does not depend on "
@@ -108,6 +108,17 @@ public final class Pullback implements AutoCloseable {
       result.add(g == null ? new Gradient.Whole(leaves.get(i).value().zerosLike()) : g);
     }
     return List.copyOf(result);
+  }
+
+  /** For messages: the names of the leaves nothing reached. */
+  private static List<String> unreached(List<Leaf> leaves, @Nullable Gradient[] gradients) {
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < gradients.length; i++) {
+      if (gradients[i] == null) {
+        names.add(leaves.get(i).name());
+      }
+    }
+    return names;
   }
 
   /** What flowed back to each leaf; null where nothing did. */

@@ -14,7 +14,7 @@ import carousel.tensor.op.Joins;
 import carousel.tensor.op.MatMul;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Transfer;
 import carousel.tensor.op.Unary;
@@ -113,7 +113,7 @@ final class Tangents implements Interpreter {
     }
     if (flows) {
       @Nullable Tensor[] derivatives =
-          outer.run(() -> new Application(op, inputs, results, tangents).derivatives());
+          outer.run(() -> new Applied(op, inputs, results, tangents).derivatives());
       for (int k = 0; k < results.length; k++) {
         Tensor derivative = derivatives[k];
         if (derivative != null && results[k].dtype().isFloating()) {
@@ -125,15 +125,14 @@ final class Tangents implements Interpreter {
   }
 
   /** One op, at least one of whose inputs has a derivative. */
-  private record Application(
-      Op op, Tensor[] inputs, Tensor[] results, @Nullable Tensor[] tangents) {
+  private record Applied(Op op, Tensor[] inputs, Tensor[] results, @Nullable Tensor[] tangents) {
 
     @Nullable Tensor[] derivatives() {
       return switch (op) {
         case Unary _, Binary _, Ternary _ -> new @Nullable Tensor[] {diagonal()};
         case MatMul _ -> new @Nullable Tensor[] {bilinear()};
         case Views _, Joins _, Indexing _, Cast _, Transfer _, CumSum _ -> linear();
-        case Reduction reduction
+        case ReduceAxes reduction
             when reduction.reduce() == Reduce.SUM || reduction.reduce() == Reduce.MEAN ->
             linear();
         default -> transposed();

@@ -8,7 +8,7 @@ import carousel.tensor.InPlace;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
-import carousel.tensor.op.FormulaTrace;
+import carousel.tensor.trace.FormulaTrace;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;

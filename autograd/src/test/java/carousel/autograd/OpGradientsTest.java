@@ -12,7 +12,7 @@ import carousel.tensor.contract.OpCase;
 import carousel.tensor.contract.OpCases;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import carousel.tensor.op.Transfer;
 import carousel.tensor.op.Views;
 import java.util.ArrayList;
@@ -83,7 +83,7 @@ class OpGradientsTest {
                   inputs)
               .require();
       assertThat(report.compared()).as("%s", c).isPositive();
-      if (c.op() instanceof Reduction of
+      if (c.op() instanceof ReduceAxes of
           && (of.reduce() == Reduce.MAX || of.reduce() == Reduce.MIN)) {
         // At a tie any share is right for each of the equals by itself; together they get what
         // arrives.

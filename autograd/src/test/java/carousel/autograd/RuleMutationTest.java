@@ -37,12 +37,12 @@ class RuleMutationTest {
   /** Mutants that change numbers on the way, and no gradient: row, position, op, way, and why. */
   private static final Map<String, String> HARMLESS =
       Map.of(
-          "Reduction.MAX 1 cast DOUBLED", SHARES,
-          "Reduction.MAX 1 cast NEGATED", SHARES,
-          "Reduction.MIN 1 cast DOUBLED", SHARES,
-          "Reduction.MIN 1 cast NEGATED", SHARES,
-          "Reduction.LOG_SUM_EXP 4 exp DOUBLED", SUM,
-          "Reduction.LOG_SUM_EXP 4 exp NEGATED", SUM,
+          "Reduce.MAX 1 cast DOUBLED", SHARES,
+          "Reduce.MAX 1 cast NEGATED", SHARES,
+          "Reduce.MIN 1 cast DOUBLED", SHARES,
+          "Reduce.MIN 1 cast NEGATED", SHARES,
+          "Reduce.LOG_SUM_EXP 4 exp DOUBLED", SUM,
+          "Reduce.LOG_SUM_EXP 4 exp NEGATED", SUM,
           "Binary.FMOD 8 fma DOUBLED", SIGN,
           "Binary.FMOD 9 where DOUBLED", SIGN,
           "Binary.POW 1 abs DOUBLED", "a bound below which 1/x is infinite, or half of it");

@@ -11,7 +11,7 @@ import carousel.tensor.op.Binary;
 import carousel.tensor.op.Domain;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import java.util.Arrays;
@@ -122,7 +122,7 @@ class SpecialPointsTest {
       case Unary row -> none(points(row));
       case Binary row -> none(points(row));
       case Ternary row -> none(points(row));
-      case Reduction of -> none(points(of.label(), reduced(of.reduce())));
+      case ReduceAxes of -> none(points(of.label(), reduced(of.reduce())));
       default -> {}
     }
   }
@@ -157,7 +157,7 @@ class SpecialPointsTest {
   }
 
   private static UnaryOperator<Tensor> reduced(Reduce row) {
-    return x -> Op.apply(new Reduction(row, List.of(0)), x);
+    return x -> Op.apply(new ReduceAxes(row, List.of(0)), x);
   }
 
   /** What is made of rows and has points of its own, and ops along an axis. */

@@ -8,29 +8,43 @@ import java.lang.module.ModuleDescriptor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** The modules as the build leaves them, for the checks in this package. */
 final class House {
 
   /** The folders of the modules, in the order they are built. */
-  static final List<String> MODULES =
-      List.of(
-          "tensor-core",
-          "jmh",
-          "autograd",
-          "cuda-kernels",
-          "nn",
-          "exchange",
-          "testing",
-          "zoo",
-          "benchmarks");
+  static final List<String> MODULES = modules();
 
   /** Every class of every module, without tests. */
   static final JavaClasses CLASSES =
       new ClassFileImporter().importPaths(MODULES.stream().map(House::classes).toList());
 
   private House() {}
+
+  /** Those of the build, so that a new one is looked at by being built. */
+  private static List<String> modules() {
+    var listed =
+        Pattern.compile("<modules>(.*?)</modules>", Pattern.DOTALL).matcher(read("pom.xml"));
+    if (!listed.find()) {
+      throw new IllegalStateException("pom.xml lists no modules");
+    }
+    return Pattern.compile("<module>(.*?)</module>")
+        .matcher(listed.group(1))
+        .results()
+        .map(module -> module.group(1))
+        .toList();
+  }
+
+  /** A file of the repository. */
+  static String read(String file) {
+    try {
+      return Files.readString(root().resolve(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 
   /** The folder with all modules; surefire runs the tests of a module in its own folder. */
   static Path root() {

@@ -18,36 +18,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** The arrows of the design, as {@code module-info.java} draws them. */
+/** What the modules need, keep and provide; the arrows between them are in the {@link Figure}. */
 class ModulesTest {
-
-  @Test
-  void requireOneAnotherAlongTheArrowsOfTheDesign() {
-    var arrows =
-        House.MODULES.stream()
-            .map(House::descriptor)
-            .collect(toMap(ModuleDescriptor::name, ModulesTest::carouselRequires));
-
-    assertThat(arrows)
-        .isEqualTo(
-            Map.of(
-                "carousel.tensor", Set.of(),
-                "carousel.jmh", Set.of("carousel.tensor"),
-                "carousel.autograd", Set.of("carousel.tensor"),
-                "carousel.cuda", Set.of("carousel.tensor"),
-                "carousel.nn", Set.of("carousel.autograd"),
-                "carousel.testing", Set.of("carousel.nn"),
-                "carousel.exchange", Set.of("carousel.nn"),
-                "carousel.zoo", Set.of("carousel.exchange"),
-                "carousel.benchmarks", Set.of("carousel.jmh", "carousel.nn")));
-  }
-
-  private static Set<String> carouselRequires(ModuleDescriptor module) {
-    return module.requires().stream()
-        .map(Requires::name)
-        .filter(name -> name.startsWith("carousel."))
-        .collect(toSet());
-  }
 
   /** The libraries that users depend on bring nothing along: the JDK is all they need. */
   @Test

@@ -1,7 +1,28 @@
 package carousel.cuda;
 
 import carousel.cuda.driver.CudaDriver;
+import carousel.cuda.family.CopyLaunches;
+import carousel.cuda.family.ElementwiseLaunches;
+import carousel.cuda.family.FormulaLaunches;
+import carousel.cuda.family.IndexLaunches;
+import carousel.cuda.family.LineLaunches;
+import carousel.cuda.family.MatrixLaunches;
+import carousel.cuda.family.RandomLaunches;
+import carousel.cuda.family.ReduceLaunches;
+import carousel.cuda.family.SortLaunches;
+import carousel.cuda.launch.DeviceErrors;
+import carousel.cuda.launch.Kernel;
+import carousel.cuda.launch.Launcher;
+import carousel.cuda.launch.View;
+import carousel.cuda.layer.CrossEntropyKernel;
+import carousel.cuda.layer.DropoutKernel;
+import carousel.cuda.layer.LayerNormKernel;
 import carousel.cuda.replay.CudaRecorder;
+import carousel.cuda.scan.CellScanKernel;
+import carousel.cuda.scan.GatesKernel;
+import carousel.cuda.scan.RecurrentCell;
+import carousel.cuda.scan.RecurrentKernels;
+import carousel.cuda.scan.StepMatch;
 import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
@@ -9,11 +30,13 @@ import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.op.Formula;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
+import carousel.tensor.spi.FusedTable;
 import carousel.tensor.spi.Memory;
 import carousel.tensor.spi.Recorder;
 import carousel.tensor.spi.Setting;
@@ -67,7 +90,16 @@ public final class CudaBackend implements Backend {
     this.matrices = new MatrixLaunches(launcher, copies, memory);
     this.randoms = new RandomLaunches(launcher);
     this.formulas = new FormulaLaunches(launcher, memory, errors);
-    this.fused = new FusedTable(launcher, memory, errors, this);
+    this.fused = new FusedTable(this, (op, inputs) -> CellScanKernel.of(launcher, op, inputs));
+    fused.put(LayerComposites.CROSS_ENTROPY, new CrossEntropyKernel(launcher, errors)::offer);
+    fused.put(LayerComposites.DROPOUT, new DropoutKernel(launcher)::offer);
+    fused.put(LayerComposites.LAYER_NORM, new LayerNormKernel(launcher, memory)::offer);
+    for (RecurrentCell cell : RecurrentCell.values()) {
+      Composite gates = cell.composite();
+      if (gates != null) {
+        fused.put(gates, inputs -> GatesKernel.of(launcher, cell, inputs));
+      }
+    }
   }
 
   /** The pool of a driver's memory, with the cap that {@code -Dcarousel.cuda.memory} asks for. */
@@ -97,7 +129,10 @@ public final class CudaBackend implements Backend {
             SortLaunches.kernels(),
             IndexLaunches.kernels(),
             RandomLaunches.kernels(),
-            FusedTable.kernels())
+            CrossEntropyKernel.kernels(),
+            DropoutKernel.kernels(),
+            LayerNormKernel.kernels(),
+            RecurrentKernels.all())
         .flatMap(family -> family);
   }
 

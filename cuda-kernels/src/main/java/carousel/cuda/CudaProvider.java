@@ -1,8 +1,13 @@
 package carousel.cuda;
 
+import carousel.cuda.driver.CubinCache;
 import carousel.cuda.driver.CudaDriver;
 import carousel.cuda.driver.Precision;
 import carousel.cuda.emulator.EmulatedDriver;
+import carousel.cuda.emulator.GuardedMemory;
+import carousel.cuda.probe.CudaProbe;
+import carousel.cuda.probe.GpuSetup;
+import carousel.cuda.probe.ListedGpus;
 import carousel.tensor.TensorException;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.BackendProvider;
@@ -77,18 +82,9 @@ public final class CudaProvider implements BackendProvider {
   static EmulatedDriver emulated(boolean sanitize) {
     String order = Setting.CUDA_EMULATOR_ORDER.or("forward");
     return new EmulatedDriver(
-        cache().resolve("emulated"), sanitize, order.equals("reverse"), Precision.configured());
-  }
-
-  /** Where compiled kernels are kept: {@code -Dcarousel.cuda.cache}, or the user's cache folder. */
-  static Path cache() {
-    String named = Setting.CUDA_CACHE.value();
-    if (named != null) {
-      return Path.of(named);
-    }
-    String home = System.getenv("XDG_CACHE_HOME");
-    return home != null && !home.isEmpty()
-        ? Path.of(home, "carousel", "cuda")
-        : Path.of(System.getProperty("user.home", "."), ".cache", "carousel", "cuda");
+        CubinCache.configured().resolve("emulated"),
+        sanitize,
+        order.equals("reverse"),
+        Precision.configured());
   }
 }

@@ -2,8 +2,9 @@ package carousel.cuda;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import carousel.cuda.driver.BatchedGemm;
+import carousel.cuda.driver.CubinCache;
 import carousel.cuda.driver.CudaLibrary;
-import carousel.cuda.driver.Gemm;
 import carousel.cuda.driver.JCudaDriver;
 import carousel.cuda.driver.LibrarySearch;
 import carousel.cuda.driver.Precision;
@@ -38,12 +39,12 @@ public final class FakeGpuProgram {
   public static void main(String[] arguments) {
     var search = new LibrarySearch(List.of(Path.of(arguments[0])), 1, false);
     var cublas = search.find(CudaLibrary.Kind.CUBLAS, Integer.parseInt(arguments[1])).orElseThrow();
-    var compiler = new EmulatedCompiler(CudaProvider.cache().resolve("emulated"));
+    var compiler = new EmulatedCompiler(CubinCache.configured().resolve("emulated"));
     try {
       var driver = new JCudaDriver(0, "fake", compiler, cublas);
       copies(driver);
       rounding(driver);
-      var device = Device.of("cuda:0", new CudaBackend(driver, CudaBackend.pool(driver)));
+      var device = Device.of("cuda:0", Cuda.backend(driver));
       replays(device);
       List<OpCase> cases = OpCases.all().filter(row -> row.row().matches(arguments[2])).toList();
       List<String> wrong =
@@ -91,8 +92,8 @@ public final class FakeGpuProgram {
     long x = driver.allocate(Float.BYTES);
     long y = driver.allocate(Float.BYTES);
     driver.upload(MemorySegment.ofArray(new float[] {257}), x);
-    var a = new Gemm.Matrix(x, false, 1, 0);
-    driver.gemm(new Gemm(DType.F32, 1, 1, 1, a, a, new Gemm.Matrix(y, false, 1, 0), 0, 1));
+    var a = BatchedGemm.Matrix.of(x, 1);
+    driver.gemm(new BatchedGemm(DType.F32, 1, 1, 1, a, a, BatchedGemm.Matrix.of(y, 1), 0, 1));
     float[] product = new float[1];
     driver.download(y, MemorySegment.ofArray(product));
     float operand = driver.precision() == Precision.BF16 ? 256 : 257;

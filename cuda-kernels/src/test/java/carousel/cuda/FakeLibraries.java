@@ -1,5 +1,6 @@
 package carousel.cuda;
 
+import carousel.cuda.probe.FakeDriver;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,7 @@
 package carousel.cuda;
 
 import carousel.autograd.Grad;
+import carousel.cuda.scan.RecurrentCase;
 import carousel.nn.Training;
 import carousel.nn.layer.Dropout;
 import carousel.nn.layer.LayerNorm;

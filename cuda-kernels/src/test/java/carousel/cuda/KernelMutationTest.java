@@ -5,6 +5,7 @@ import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.cuda.KernelMutants.Mutant;
+import carousel.cuda.scan.RecurrentCase;
 import carousel.tensor.Device;
 import carousel.tensor.TensorScope;
 import java.util.ArrayList;

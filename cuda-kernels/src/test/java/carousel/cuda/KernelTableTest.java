@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import carousel.cuda.driver.KernelSource;
 import carousel.cuda.emulator.EmulatedDriver;
 import carousel.cuda.emulator.KernelDeclaration;
+import carousel.cuda.launch.Kernel;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;

@@ -37,7 +37,7 @@ final class MutatedDriver {
                     throw e.getCause();
                   }
                 });
-    device = Device.of("cuda-emulated, mutated", new CudaBackend(driver, CudaBackend.pool(driver)));
+    device = Device.of("cuda-emulated, mutated", Cuda.backend(driver));
   }
 
   private long load(KernelSource source) {

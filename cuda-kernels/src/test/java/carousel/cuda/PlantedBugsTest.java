@@ -7,6 +7,9 @@ import carousel.cuda.driver.CudaDriver;
 import carousel.cuda.driver.KernelSource;
 import carousel.cuda.driver.Precision;
 import carousel.cuda.emulator.EmulatedDriver;
+import carousel.cuda.scan.RecurrentCase;
+import carousel.cuda.scan.UserCell;
+import carousel.cuda.scan.UserCellsTest;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Device;
@@ -52,8 +55,7 @@ class PlantedBugsTest {
                     throw e.getCause();
                   }
                 });
-    return Device.of(
-        "cuda-emulated with a bug", new CudaBackend(planting, CudaBackend.pool(planting)));
+    return Device.of("cuda-emulated with a bug", Cuda.backend(planting));
   }
 
   private static KernelSource planted(KernelSource source, String file, String text, String bug) {

@@ -1,6 +1,8 @@
 package carousel.cuda;
 
 import carousel.autograd.Grad;
+import carousel.cuda.scan.RecurrentCase;
+import carousel.cuda.scan.RoundedProducts;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
 import carousel.nn.init.Init;

@@ -4,19 +4,23 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
+import carousel.cuda.driver.CubinCache;
 import carousel.cuda.driver.Grid;
 import carousel.cuda.emulator.EmulatedDriver;
+import carousel.cuda.emulator.GuardedMemory;
+import carousel.cuda.family.RandomLaunches;
+import carousel.cuda.launch.Kernel;
+import carousel.cuda.launch.Launcher;
 import carousel.cuda.replay.CudaRecorder;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.Tensor;
 import carousel.tensor.contract.OpCases;
+import carousel.tensor.jvm.FreshJvm;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.assertj.core.api.Assertions;
@@ -88,7 +92,7 @@ class SanitizerTest {
                 Grad.class,
                 Recurrent.class,
                 Assertions.class)
-            .map(SanitizerTest::root)
+            .map(FreshJvm::origin)
             .distinct()
             .collect(Collectors.joining(":"));
     return output(
@@ -100,7 +104,7 @@ class SanitizerTest {
             "--enable-native-access=ALL-UNNAMED",
             "--add-modules", // the CPU's kernels say which composites there are
             "jdk.incubator.vector",
-            "-Dcarousel.cuda.cache=" + CudaProvider.cache(),
+            "-Dcarousel.cuda.cache=" + CubinCache.configured(),
             "-D" + CudaProvider.ASAN + "=true",
             "-cp",
             classes,
@@ -116,15 +120,5 @@ class SanitizerTest {
     String output = new String(process.getInputStream().readAllBytes(), UTF_8);
     process.waitFor();
     return output;
-  }
-
-  /** The folder or the jar that a class was loaded from, patched into a module or not. */
-  private static String root(Class<?> type) {
-    String file = "/" + type.getName().replace('.', '/') + ".class";
-    String url = Objects.requireNonNull(type.getResource(file)).toString();
-    String root = url.substring(0, url.length() - file.length());
-    boolean jar = root.startsWith("jar:");
-    return Path.of(URI.create(jar ? root.substring("jar:".length(), root.length() - 1) : root))
-        .toString();
   }
 }

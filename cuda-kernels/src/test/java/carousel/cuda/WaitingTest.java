@@ -51,7 +51,7 @@ class WaitingTest {
   private static void train(Rule rule) {
     var waits = new AtomicInteger();
     CudaDriver driver = counting(Cuda.emulated(), waits);
-    var device = Device.of("counting", new CudaBackend(driver, CudaBackend.pool(driver)));
+    var device = Device.of("counting", Cuda.backend(driver));
     try (var run = TensorScope.open(device)) {
       var rng = Philox.of(1);
       var init = Init.xavierUniform();

@@ -12,10 +12,10 @@ import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
+import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -52,17 +52,12 @@ class RowEdgesTest {
     -1e300
   };
 
-  /** Rows that have no vector body; gelu and erf have none in F64. */
-  private static final Set<String> BODILESS =
-      Set.of(
-          "SIN", "COS", "TAN", "ASIN", "ACOS", "ATAN", "SINH", "COSH", "FMOD", "ATAN2", "GELU",
-          "ERF");
-
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
   void kernelsGiveWhatRowsGive(DType type) {
     assumeTrue(FusedContract.VECTORS, "no loops are made without the Vector API");
     List<String> wrong = new ArrayList<>();
+    assertThat(bodies(type + "Bodies").toList()).contains("tanh", "exp", "sigmoid");
     List<String> without = new ArrayList<>();
     for (Op row : rows(type)) {
       try (var scope = TensorScope.open()) {
@@ -78,7 +73,9 @@ class RowEdgesTest {
         }
         var composite = new Composite("a user's", in -> new Tensor[] {value(row, in)});
         if (composite.fused(inputs) == null) {
-          without.add(row.toString());
+          if (hasBody(row, type)) {
+            without.add(row.toString());
+          }
           continue;
         }
         Supplier<Tensor> byKernel = () -> Op.apply(composite, inputs);
@@ -97,7 +94,24 @@ class RowEdgesTest {
       }
     }
     assertThat(wrong).isEmpty();
-    assertThat(without).isSubsetOf(BODILESS);
+    assertThat(without).as("rows with a body that are in no kernel").isEmpty();
+  }
+
+  /** Whether there is a vector body of a row's name, of which a kernel could be made. */
+  private static boolean hasBody(Op row, DType type) {
+    return Stream.of("Any", type.name())
+        .flatMap(of -> Stream.of(of + "Bodies", of + "Logarithms"))
+        .flatMap(RowEdgesTest::bodies)
+        .anyMatch(row.label()::equals);
+  }
+
+  private static Stream<String> bodies(String name) {
+    try {
+      Class<?> type = Class.forName("carousel.tensor.cpu.vector." + name);
+      return Arrays.stream(type.getDeclaredMethods()).map(Method::getName);
+    } catch (ClassNotFoundException none) {
+      return Stream.empty();
+    }
   }
 
   private static List<Op> rows(DType type) {

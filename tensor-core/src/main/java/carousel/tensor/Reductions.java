@@ -5,7 +5,7 @@ import carousel.tensor.op.CumSum;
 import carousel.tensor.op.Domain;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import carousel.tensor.op.Softmax;
 import carousel.tensor.op.Sort;
 import java.util.Arrays;
@@ -24,7 +24,7 @@ public sealed interface Reductions permits Tensor {
   private Tensor reduce(Reduce op, boolean keep, int... axes) {
     Tensor x = self();
     int[] sorted = x.shape().axes(op.label(), axes);
-    Tensor kept = Op.apply(new Reduction(op, Arrays.stream(sorted).boxed().toList()), x);
+    Tensor kept = Op.apply(new ReduceAxes(op, Arrays.stream(sorted).boxed().toList()), x);
     return keep ? kept : drop(kept, sorted);
   }
 

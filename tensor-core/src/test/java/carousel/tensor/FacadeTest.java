@@ -7,7 +7,7 @@ import carousel.tensor.op.Domain;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import java.lang.reflect.Method;
@@ -110,7 +110,7 @@ class FacadeTest {
                 .toArray();
         assertThat(applied(m, x, arguments))
             .as("%s", m)
-            .startsWith(new Reduction(row, List.of(1)))
+            .startsWith(new ReduceAxes(row, List.of(1)))
             .hasSizeLessThanOrEqualTo(2);
         tried++;
       }

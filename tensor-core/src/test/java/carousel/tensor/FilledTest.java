@@ -2,7 +2,7 @@ package carousel.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import carousel.tensor.op.FormulaTrace;
+import carousel.tensor.trace.FormulaTrace;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -45,6 +45,6 @@ public record FastGrnn(Parameter wx, Parameter wh, Parameter b, Parameter bh)
 
   @Override
   public HiddenState zero(int batch) {
-    return new HiddenState(Tensor.zerosAs(wh.value(), Shape.of(batch, outputs())));
+    return new HiddenState(wh.value().zerosLike(Shape.of(batch, outputs())));
   }
 }

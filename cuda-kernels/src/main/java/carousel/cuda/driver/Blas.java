@@ -7,5 +7,5 @@ public interface Blas {
    *
    * @param product what is multiplied
    */
-  void gemm(Gemm product);
+  void gemm(BatchedGemm product);
 }

@@ -12,7 +12,7 @@ import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 
 /** A CUDA graph: calls captured from one stream, launched as one piece on another. */
-final class CapturedGraph implements CudaDriver.Graph {
+final class CapturedGraph implements CudaDriver.LaunchGraph {
   private final JCudaDriver driver;
   private final Stream target;
   private final CUgraphExec executable = new CUgraphExec();

@@ -1,6 +1,6 @@
 package carousel.cuda.driver;
 
-import carousel.cuda.driver.Gemm.Matrix;
+import carousel.cuda.driver.BatchedGemm.Matrix;
 
 /**
  * A row-major product as cuBLAS, which thinks in columns, takes it: {@code yᵀ [n,m] = bᵀ [n,k] · aᵀ [k,m]}.
@@ -21,7 +21,7 @@ record ColumnMajor(
   private static final int OP_N = 0;
   private static final int OP_T = 1;
 
-  static ColumnMajor of(Gemm product) {
+  static ColumnMajor of(BatchedGemm product) {
     return new ColumnMajor(
         product.b().transposed() ? OP_T : OP_N,
         product.a().transposed() ? OP_T : OP_N,

@@ -2,6 +2,7 @@ package carousel.cuda.driver;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import carousel.tensor.spi.Setting;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
@@ -44,6 +45,18 @@ public final class CubinCache implements Compiler {
   public CubinCache(Compiler compiler, Path folder) {
     this.compiler = compiler;
     this.folder = folder;
+  }
+
+  /** Where compiled kernels are kept: {@code -Dcarousel.cuda.cache}, or the user's cache folder. */
+  public static Path configured() {
+    String named = Setting.CUDA_CACHE.value();
+    if (named != null) {
+      return Path.of(named);
+    }
+    String home = System.getenv("XDG_CACHE_HOME");
+    return home != null && !home.isEmpty()
+        ? Path.of(home, "carousel", "cuda")
+        : Path.of(System.getProperty("user.home", "."), ".cache", "carousel", "cuda");
   }
 
   @Override

@@ -121,13 +121,13 @@ public interface CudaDriver {
    *
    * @param product what is multiplied
    */
-  void gemm(Gemm product);
+  void gemm(BatchedGemm product);
 
   /** Waits for all work asked for before. */
   void synchronize();
 
   /** Calls that are made as one. */
-  interface Graph extends AutoCloseable {
+  interface LaunchGraph extends AutoCloseable {
     /** Makes them, after all work asked for before. */
     void launch();
 
@@ -143,8 +143,8 @@ public interface CudaDriver {
    *     the same each time it is run, and nothing else; what they are given stays
    * @return what makes these calls; not made yet
    */
-  default Graph graph(Runnable calls) {
-    return new Graph() {
+  default LaunchGraph graph(Runnable calls) {
+    return new LaunchGraph() {
       @Override
       public void launch() {
         calls.run();

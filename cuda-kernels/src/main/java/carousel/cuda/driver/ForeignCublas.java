@@ -85,7 +85,7 @@ final class ForeignCublas implements Blas {
 
   /** One at a time: cuBLAS reads the factors before it returns, and its handle is for one thread. */
   @Override
-  public synchronized void gemm(Gemm product) {
+  public synchronized void gemm(BatchedGemm product) {
     CublasType type = CublasType.of(product.type(), precision);
     // Typed here: the arguments of an exact call are of the types they are written with.
     MemorySegment one = alpha.of(product.type(), 1);

@@ -37,7 +37,7 @@ final class JCublas implements Blas {
    * this takes a way to compute.
    */
   @Override
-  public synchronized void gemm(Gemm product) {
+  public synchronized void gemm(BatchedGemm product) {
     CublasType type = CublasType.of(product.type(), precision);
     ColumnMajor as = ColumnMajor.of(product);
     CublasStatus.check(

@@ -50,10 +50,10 @@ public final class JCudaDriver implements CudaDriver {
   private final Staging staging;
   private final Modules modules = new Modules(this);
   private volatile String lastKernel = "";
-  private final Lane lane;
+  private final StreamBlas lane;
 
   /** Where the calls of a graph are captured, while other threads go on in the other. */
-  private @Nullable Lane captured;
+  private @Nullable StreamBlas captured;
 
   private volatile @Nullable Thread capturing;
 
@@ -83,15 +83,15 @@ public final class JCudaDriver implements CudaDriver {
     this.staging = new Staging(this, lane.stream());
   }
 
-  private Lane lane() {
+  private StreamBlas lane() {
     var stream = new Stream();
     check("cuStreamCreate", cuStreamCreate(stream, CU_STREAM_NON_BLOCKING));
-    return new Lane(stream, this::blas);
+    return new StreamBlas(stream, this::blas);
   }
 
   /** Where the calls of this thread go. */
-  private Lane here() {
-    Lane other = captured;
+  private StreamBlas here() {
+    StreamBlas other = captured;
     return other != null && capturing == Thread.currentThread() ? other : lane;
   }
 
@@ -237,7 +237,7 @@ public final class JCudaDriver implements CudaDriver {
   }
 
   @Override
-  public void gemm(Gemm product) {
+  public void gemm(BatchedGemm product) {
     enter();
     lastKernel = "a matrix product";
     here().blas().gemm(product);
@@ -255,13 +255,13 @@ public final class JCudaDriver implements CudaDriver {
 
   /** Where every call waits, a graph is made of calls that do. */
   @Override
-  public Graph graph(Runnable calls) {
+  public LaunchGraph graph(Runnable calls) {
     return blocking ? CudaDriver.super.graph(calls) : capture(calls);
   }
 
-  private synchronized Graph capture(Runnable calls) {
+  private synchronized LaunchGraph capture(Runnable calls) {
     enter();
-    Lane other = captured;
+    StreamBlas other = captured;
     if (other == null) {
       other = lane();
       captured = other;

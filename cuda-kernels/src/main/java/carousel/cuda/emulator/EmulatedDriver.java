@@ -7,8 +7,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import carousel.cuda.driver.Arguments;
+import carousel.cuda.driver.BatchedGemm;
 import carousel.cuda.driver.CudaDriver;
-import carousel.cuda.driver.Gemm;
 import carousel.cuda.driver.Grid;
 import carousel.cuda.driver.KernelSource;
 import carousel.cuda.driver.Precision;
@@ -195,7 +195,7 @@ public final class EmulatedDriver implements CudaDriver {
   }
 
   @Override
-  public void gemm(Gemm p) {
+  public void gemm(BatchedGemm p) {
     try (Arena arena = Arena.ofConfined()) {
       gemm.invokeExact(
           p.type() == DType.F64 ? 1 : 0,
@@ -210,7 +210,7 @@ public final class EmulatedDriver implements CudaDriver {
     }
   }
 
-  private static MemorySegment matrix(Gemm.Matrix x, Arena arena) {
+  private static MemorySegment matrix(BatchedGemm.Matrix x, Arena arena) {
     long row = x.transposed() ? 1 : x.lead();
     long column = x.transposed() ? x.lead() : 1;
     return arena.allocateFrom(JAVA_LONG, x.address(), row, column, x.apart());

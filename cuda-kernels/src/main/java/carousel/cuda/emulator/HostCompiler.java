@@ -127,12 +127,12 @@ final class HostCompiler {
 
   /** What is done in a folder with files. */
   @FunctionalInterface
-  private interface Step<T> {
+  private interface FileAction<T> {
     T in(Path folder) throws IOException;
   }
 
   /** Does something in a folder of its own that holds the files. */
-  private <T> T build(Map<String, String> files, Step<T> step) {
+  private <T> T build(Map<String, String> files, FileAction<T> step) {
     try {
       Files.createDirectories(cache);
       Path folder = Files.createTempDirectory(cache, "build-");

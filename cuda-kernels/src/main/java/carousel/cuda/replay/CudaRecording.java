@@ -26,7 +26,7 @@ public final class CudaRecording implements Recorder.Recorded {
   private final List<Runnable> calls = new ArrayList<>();
   private final List<Words> words = new ArrayList<>();
   private final List<Runnable> actions = new ArrayList<>();
-  private CudaDriver.@Nullable Graph graph;
+  private CudaDriver.@Nullable LaunchGraph graph;
   private boolean ran;
 
   /** Words at an address, and what they are in the next run. */

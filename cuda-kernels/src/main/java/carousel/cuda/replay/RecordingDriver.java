@@ -1,8 +1,8 @@
 package carousel.cuda.replay;
 
 import carousel.cuda.driver.Arguments;
+import carousel.cuda.driver.BatchedGemm;
 import carousel.cuda.driver.CudaDriver;
-import carousel.cuda.driver.Gemm;
 import carousel.cuda.driver.Grid;
 import carousel.cuda.driver.KernelSource;
 import carousel.cuda.driver.Precision;
@@ -40,7 +40,7 @@ final class RecordingDriver implements CudaDriver {
   }
 
   @Override
-  public void gemm(Gemm product) {
+  public void gemm(BatchedGemm product) {
     call(() -> device.gemm(product));
   }
 
@@ -93,7 +93,7 @@ final class RecordingDriver implements CudaDriver {
   }
 
   @Override
-  public Graph graph(Runnable calls) {
+  public LaunchGraph graph(Runnable calls) {
     return device.graph(calls);
   }
 

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import carousel.cuda.FakeLibraries;
-import carousel.cuda.driver.Gemm.Matrix;
+import carousel.cuda.driver.BatchedGemm.Matrix;
 import carousel.tensor.DType;
 import carousel.tensor.TensorException;
 import java.lang.foreign.Arena;
@@ -46,7 +46,8 @@ class ForeignCublasTest {
       var x = arena.allocateFrom(JAVA_FLOAT, 257);
       var y = arena.allocate(JAVA_FLOAT);
       var a = new Matrix(x.address(), false, 1, 0);
-      var product = new Gemm(DType.F32, 1, 1, 1, a, a, new Matrix(y.address(), false, 1, 0), 0, 1);
+      var product =
+          new BatchedGemm(DType.F32, 1, 1, 1, a, a, new Matrix(y.address(), false, 1, 0), 0, 1);
       new ForeignCublas(library(), STREAM, Precision.F32).gemm(product);
       assertThat(y.get(JAVA_FLOAT, 0)).isEqualTo(257 * 257);
       new ForeignCublas(library(), STREAM, Precision.BF16).gemm(product);
@@ -79,7 +80,7 @@ class ForeignCublasTest {
         }
       }
 
-      cublas.gemm(new Gemm(type, m, n, k, a.matrix, b.matrix, y.matrix, beta, batch));
+      cublas.gemm(new BatchedGemm(type, m, n, k, a.matrix, b.matrix, y.matrix, beta, batch));
 
       for (int t = 0; t < batch; t++) {
         for (int i = 0; i < m; i++) {
@@ -136,7 +137,7 @@ class ForeignCublasTest {
       var three = arena.allocateFrom(JAVA_FLOAT, 1, 2, 3);
       var y = arena.allocate(JAVA_FLOAT);
       cublas.gemm(
-          new Gemm(
+          new BatchedGemm(
               DType.F32,
               1,
               1,

@@ -4,7 +4,7 @@ import carousel.autograd.Rows;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.Formula;
-import carousel.tensor.op.FormulaTrace;
+import carousel.tensor.trace.FormulaTrace;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -97,7 +97,7 @@ final class BrokenKernels implements Kernels {
   }
 
   @Override
-  public Pointwise.@Nullable Loop pointwise(Pointwise program, DType type) {
+  public Pointwise.@Nullable Executable pointwise(Pointwise program, DType type) {
     if (sound.pointwise(program, type) == null || type != DType.F64) {
       return sound.pointwise(program, type);
     }

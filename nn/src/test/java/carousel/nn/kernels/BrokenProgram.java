@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * A program of F64, computed number by number from the definitions of its rows; one of its instructions
  * may be broken.
  */
-final class BrokenProgram implements Pointwise.Loop {
+final class BrokenProgram implements Pointwise.Executable {
   private final Pointwise program;
   private final Pointwise.Instruction[] code;
 

@@ -5,7 +5,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -118,7 +118,7 @@ final class Evaluation {
     if (reduce == Reduce.PROD) {
       return x.prod(axis, keep);
     }
-    Tensor kept = Op.apply(new Reduction(reduce, List.of(axis)), x);
+    Tensor kept = Op.apply(new ReduceAxes(reduce, List.of(axis)), x);
     return keep ? kept : kept.reshape(kept.shape().without(axis));
   }
 }

@@ -12,7 +12,7 @@ import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.MatMul;
 import carousel.tensor.op.Reduce;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import carousel.tensor.op.Softmax;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -142,9 +142,9 @@ final class Referee {
       Tensor[] results = FusedContract.BODIES.apply(op, inputs);
       boolean adds =
           op instanceof MatMul
-              || (op instanceof Reduction of
+              || (op instanceof ReduceAxes of
                   && (of.reduce() == Reduce.SUM || of.reduce() == Reduce.MEAN));
-      boolean rounds = adds || op instanceof Softmax || op instanceof Reduction;
+      boolean rounds = adds || op instanceof Softmax || op instanceof ReduceAxes;
       if (rounds && results[0].dtype().isFloating()) {
         Tensor y = results[0];
         results =

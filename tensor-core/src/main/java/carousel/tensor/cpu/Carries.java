@@ -1,7 +1,7 @@
 package carousel.tensor.cpu;
 
 import carousel.tensor.host.Bytes;
-import carousel.tensor.op.Whole;
+import carousel.tensor.op.WholeNumbers;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -26,7 +26,7 @@ final class Carries {
   /** Refuses a sum that did not come back. */
   void requireNone(String op) {
     if (carried.values().stream().anyMatch(n -> n != 0)) {
-      throw Whole.overflow(op);
+      throw WholeNumbers.overflow(op);
     }
   }
 }

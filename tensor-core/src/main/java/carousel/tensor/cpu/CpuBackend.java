@@ -1,12 +1,9 @@
 package carousel.tensor.cpu;
 
-import carousel.tensor.DType;
 import carousel.tensor.Engine;
 import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Kernels;
-import carousel.tensor.cpu.loop.Loop;
-import carousel.tensor.cpu.loop.Scratch;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.cpu.row.Composites;
 import carousel.tensor.cpu.scan.Scans;
@@ -16,12 +13,14 @@ import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Distribution;
 import carousel.tensor.op.Formula;
+import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Scan;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
+import carousel.tensor.spi.FusedTable;
 import carousel.tensor.spi.Memory;
 import carousel.tensor.trace.Traced;
 import java.lang.foreign.MemorySegment;
@@ -37,11 +36,11 @@ public final class CpuBackend implements Backend {
   private final Memory memory;
   private final Kernels kernels;
   private final Table table;
-  private final Copies copies;
-  private final Reductions reductions;
-  private final Lines lines;
-  private final Matrices matrices;
-  private final Randoms randoms;
+  private final ElementwiseLoops elementwise;
+  private final ReduceLoops reductions;
+  private final LineLoops lines;
+  private final MatrixLoops matrices;
+  private final RandomLoops randoms;
   private final FusedTable fused;
   private final Scans scans;
 
@@ -60,13 +59,15 @@ public final class CpuBackend implements Backend {
     this.memory = memory;
     this.kernels = kernels;
     this.table = new Table(kernels);
-    this.copies = new Copies(kernels);
-    this.reductions = new Reductions(table, this);
-    this.lines = new Lines(table, this);
+    this.elementwise = new ElementwiseLoops(table, new CopyLoops(kernels), memory);
+    this.reductions = new ReduceLoops(table, elementwise, memory);
+    this.lines = new LineLoops(table, elementwise, memory);
     this.scans = new Scans(kernels, table::tiles);
-    this.matrices = new Matrices(table, memory);
-    this.randoms = new Randoms(table);
-    this.fused = new FusedTable(table, this, new Composites(kernels, table::tiles));
+    this.matrices = new MatrixLoops(table, memory);
+    this.randoms = new RandomLoops(table);
+    this.fused = new FusedTable(this, new Composites(kernels, table::tiles)::of);
+    fused.put(LayerComposites.CROSS_ENTROPY, new CrossEntropyKernel(table)::offer);
+    fused.put(LayerComposites.DROPOUT, new DropoutKernel(table)::offer);
   }
 
   /** {@return what computes, e.g. {@code Vector API, 512 bits}} */
@@ -81,57 +82,27 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void unary(Unary op, Tensor x, Tensor y) {
-    Loop loop = table.unary(op, x.dtype());
-    if (!Straight.run(loop, Table.grain(op), y, x)) {
-      sweep(loop, Table.grain(op), Strided.of(y), Strided.of(x));
-    }
+    elementwise.unary(op, x, y);
   }
 
   @Override
   public void binary(Binary op, Tensor a, Tensor b, Tensor y) {
-    Loop loop = table.binary(op, a.dtype());
-    if (!Straight.run(loop, Table.grain(op), y, a, b)) {
-      sweep(loop, Table.grain(op), Strided.of(y), Strided.of(a), Strided.of(b));
-    }
+    elementwise.binary(op, a, b, y);
   }
 
   @Override
   public void ternary(Ternary op, Tensor a, Tensor b, Tensor c, Tensor y) {
-    Loop loop = table.ternary(op, b.dtype());
-    if (!Straight.run(loop, Table.CHEAP, y, a, b, c)) {
-      sweep(loop, Table.CHEAP, Strided.of(y), Strided.of(a), Strided.of(b), Strided.of(c));
-    }
+    elementwise.ternary(op, a, b, c, y);
   }
 
   @Override
   public void copy(Tensor x, Tensor y) {
-    if (!Straight.run(table.cast(x.dtype(), y.dtype()), Table.CHEAP, y, x)) {
-      copy(Strided.of(x), x.dtype(), Strided.of(y), y.dtype());
-    }
-  }
-
-  /** Copies, converting if the types differ. */
-  void copy(Strided from, DType fromType, Strided to, DType toType) {
-    if (fromType != toType || !copies.scattered(from, to)) {
-      sweep(table.cast(fromType, toType), Table.CHEAP, to, from);
-    }
+    elementwise.copy(x, y);
   }
 
   @Override
   public void fill(Tensor y, double value) {
-    if (y.size() == 1) {
-      Element.of(y.dtype()).set(Engine.address(y), value);
-      return;
-    }
-    int[] dims = y.shape().toArray();
-    long element = Scratch.forFill().address(Loop.SPLAT_BYTES);
-    Element.of(y.dtype()).set(element, value);
-    Strided one = new Strided(element, dims, new long[dims.length], y.dtype().bytes());
-    sweep(table.cast(y.dtype(), y.dtype()), Table.CHEAP, Strided.of(y), one);
-  }
-
-  private void sweep(Loop loop, int grain, Strided y, Strided... x) {
-    Sweep.run(loop, grain, copies, memory, y, x);
+    elementwise.fill(y, value);
   }
 
   @Override
@@ -166,22 +137,22 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void gather(Tensor x, int axis, Tensor index, Tensor y) {
-    Indexing.gather(x, axis, index, y);
+    IndexLoops.gather(x, axis, index, y);
   }
 
   @Override
   public void scatterAdd(Tensor y, int axis, Tensor index, Tensor source) {
-    Indexing.scatterAdd(y, axis, index, source);
+    IndexLoops.scatterAdd(y, axis, index, source);
   }
 
   @Override
   public void indexSelect(Tensor x, Tensor index, Tensor y) {
-    Indexing.select(x, index, y);
+    IndexLoops.select(x, index, y);
   }
 
   @Override
   public void indexAdd(Tensor y, Tensor index, Tensor source) {
-    Indexing.add(table.binary(Binary.ADD, y.dtype()), y, index, source);
+    IndexLoops.add(table.binary(Binary.ADD, y.dtype()), y, index, source);
   }
 
   @Override

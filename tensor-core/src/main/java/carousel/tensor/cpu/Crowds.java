@@ -53,7 +53,7 @@ final class Crowds {
   }
 
   /** Totals of contiguous elements at each of the crowded places. */
-  final class Rows {
+  final class CrowdTotals {
     private final int size;
     private final int columns;
     private final long memory;
@@ -65,7 +65,7 @@ final class Crowds {
      * @param size of an element
      * @param memory {@link #bytes} bytes
      */
-    Rows(int size, int columns, long memory) {
+    CrowdTotals(int size, int columns, long memory) {
       this.size = size;
       this.columns = columns;
       this.memory = memory;

@@ -17,12 +17,12 @@ final class FormulaJob implements IntConsumer {
   /** In the place of a row's number. */
   private static final int NONE = -1;
 
-  private final Part[] parts;
+  private final CallRows[] parts;
 
   /** The number of the first task of each part, and of all tasks. */
   private final int[] firstTask;
 
-  private FormulaJob(Part[] parts) {
+  private FormulaJob(CallRows[] parts) {
     this.parts = parts;
     this.firstTask = new int[parts.length + 1];
     for (int p = 0; p < parts.length; p++) {
@@ -32,14 +32,14 @@ final class FormulaJob implements IntConsumer {
 
   /** A job for calls, or null if one of them has no loop. */
   static @Nullable FormulaJob of(List<Formula.Call> calls, Table table) {
-    Part[] parts = new Part[calls.size()];
+    CallRows[] parts = new CallRows[calls.size()];
     for (int p = 0; p < parts.length; p++) {
       Formula.Call call = calls.get(p);
       FormulaLoop loop = table.formula(call.formula(), call.targets().getFirst().dtype());
       if (loop == null) {
         return null;
       }
-      parts[p] = new Part(loop, call);
+      parts[p] = new CallRows(loop, call);
     }
     return new FormulaJob(parts);
   }
@@ -58,7 +58,7 @@ final class FormulaJob implements IntConsumer {
   }
 
   /** One call, as rows of elements that lie side by side; without an index, one row. */
-  private static final class Part {
+  private static final class CallRows {
     private final FormulaLoop loop;
     private final Element element;
     private final double[] constants;
@@ -68,7 +68,7 @@ final class FormulaJob implements IntConsumer {
     private final int count;
     private final long width;
 
-    Part(FormulaLoop loop, Formula.Call call) {
+    CallRows(FormulaLoop loop, Formula.Call call) {
       this.loop = loop;
       this.inputs = call.inputs().size();
       this.operands = new Tensor[inputs + call.targets().size()];

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param lanes elements of a vector
  * @param bytes of a vector
  */
-record FormulaLoop(Pointwise.Loop loop, int lanes, long bytes) {
+record FormulaLoop(Pointwise.Executable loop, int lanes, long bytes) {
   private static final Object[] NO_ARRAYS = {};
   private static final int[] NO_OFFSETS = {};
 
@@ -45,7 +45,7 @@ record FormulaLoop(Pointwise.Loop loop, int lanes, long bytes) {
     }
     List<Boolean> fixed = new ArrayList<>(Collections.nCopies(operands, false));
     fixed.addAll(Collections.nCopies(count(formula, Formula.Constant.class), true));
-    Pointwise.Loop loop = kernels.pointwise(new Pointwise(code, fixed, 0), type);
+    Pointwise.Executable loop = kernels.pointwise(new Pointwise(code, fixed, 0), type);
     return loop == null ? null : new FormulaLoop(loop, lanes, (long) lanes * type.bytes());
   }
 
@@ -57,7 +57,7 @@ record FormulaLoop(Pointwise.Loop loop, int lanes, long bytes) {
     return size;
   }
 
-  private static int count(Formula formula, Class<? extends Formula.Value> kind) {
+  private static int count(Formula formula, Class<? extends Formula.Expression> kind) {
     return (int) formula.values().stream().filter(kind::isInstance).count();
   }
 

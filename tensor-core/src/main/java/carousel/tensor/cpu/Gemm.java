@@ -159,7 +159,7 @@ final class Gemm implements IntConsumer {
         run(m, rows, j, wide, 0, k, step, accumulate);
       } else {
         int[] dims = {2, m, wide};
-        try (var room = new Temporary(memory, "matmul", Strided.dense(0, dims, size))) {
+        try (var room = new TemporaryCopy(memory, "matmul", Strided.dense(0, dims, size))) {
           var totals = new Totals(room.strided().address(), size, m, wide);
           long at = c + (long) j * size;
           for (long p = 0; p < k; p += run) {

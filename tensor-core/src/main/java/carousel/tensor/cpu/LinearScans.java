@@ -4,7 +4,7 @@ import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.host.Bytes;
-import carousel.tensor.op.Whole;
+import carousel.tensor.op.WholeNumbers;
 
 /** {@code h_i = a_i · h_{i−1} + b_i} along an axis, carried in double precision. */
 final class LinearScans {
@@ -14,7 +14,7 @@ final class LinearScans {
   private LinearScans() {}
 
   static void run(Tensor aTensor, Tensor bTensor, int axis, Tensor hTensor) {
-    int[] order = Lines.last(axis, hTensor.rank());
+    int[] order = LineLoops.last(axis, hTensor.rank());
     Strided a = Strided.of(aTensor).permute(order);
     Strided b = Strided.of(bTensor).permute(order);
     Strided h = Strided.of(hTensor).permute(order);
@@ -72,7 +72,7 @@ final class LinearScans {
         if (i > 0) {
           next += (long) Bytes.i32(at[0][k] + i * steps[0]) * carried[k];
         }
-        carried[k] = Whole.fitting("linearScan", next);
+        carried[k] = WholeNumbers.fitting("linearScan", next);
         Bytes.i32(at[2][k] + i * steps[2], carried[k]);
       }
     }

@@ -6,7 +6,7 @@ import carousel.tensor.cpu.loop.Totals;
 import carousel.tensor.cpu.loop.Workers;
 import carousel.tensor.host.Bytes;
 import carousel.tensor.op.Reduce;
-import carousel.tensor.op.Whole;
+import carousel.tensor.op.WholeNumbers;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -109,7 +109,10 @@ final class RowFolds {
         case MAX -> joined = Math.max(joined, part);
         case MIN -> joined = Math.min(joined, part);
         case PRODUCT ->
-            joined = type == DType.I32 ? Whole.product((long) joined, (long) part) : joined * part;
+            joined =
+                type == DType.I32
+                    ? WholeNumbers.product((long) joined, (long) part)
+                    : joined * part;
         case SUM, SQUARES -> {
           double sum = joined + part;
           lost += Totals.roundedAway(joined, part, sum);
@@ -124,7 +127,8 @@ final class RowFolds {
     return switch (op) {
       case MEAN -> folded / n;
       case NORM, WIDE_NORM -> norm(type, folded, x, n);
-      case SUM, PROD -> type == DType.I32 ? Whole.fitting(op.label(), (long) folded) : folded;
+      case SUM, PROD ->
+          type == DType.I32 ? WholeNumbers.fitting(op.label(), (long) folded) : folded;
       default -> folded;
     };
   }

@@ -16,7 +16,7 @@ import carousel.tensor.op.Binary;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
-import carousel.tensor.op.Whole;
+import carousel.tensor.op.WholeNumbers;
 import java.nio.ByteOrder;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
@@ -182,7 +182,7 @@ public final class ScalarKernels implements Kernels {
       return (x, n) -> {
         long product = 1;
         for (int i = 0; i < n; i++) {
-          product = Whole.product(product, Bytes.i32(x + 4L * i));
+          product = WholeNumbers.product(product, Bytes.i32(x + 4L * i));
         }
         return product;
       };
@@ -263,7 +263,7 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public Pointwise.@Nullable Loop pointwise(Pointwise program, DType type) {
+  public Pointwise.@Nullable Executable pointwise(Pointwise program, DType type) {
     return null; // C2 would not make vectors of it: the ops one by one are as fast
   }
 

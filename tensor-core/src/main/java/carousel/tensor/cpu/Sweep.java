@@ -64,7 +64,7 @@ final class Sweep implements IntConsumer {
    * @param sources one to three operands of its shape
    */
   static void run(
-      Loop loop, int grain, Copies copies, Memory memory, Strided target, Strided... sources) {
+      Loop loop, int grain, CopyLoops copies, Memory memory, Strided target, Strided... sources) {
     if (target.count() == 0) {
       return;
     }
@@ -122,7 +122,8 @@ final class Sweep implements IntConsumer {
     return false;
   }
 
-  private static Strided dense(Strided x, Copies copies, Memory memory, long[] copied, int slot) {
+  private static Strided dense(
+      Strided x, CopyLoops copies, Memory memory, long[] copied, int slot) {
     long address = memory.allocate(x.count() * x.size());
     if (address == 0) {
       // No room: the slower way through buffers needs none.
@@ -207,7 +208,7 @@ final class Sweep implements IntConsumer {
       int cStep = sources > 2 ? Math.min(1, steps[2]) : aStep;
       loop.run(a, aStep, b, bStep, c, cStep, scatter ? scratch + 3 * BUFFER_BYTES : target, m);
       if (scatter) {
-        Copies.strided(scratch + 3 * BUFFER_BYTES, size, target, stride, size, m);
+        CopyLoops.strided(scratch + 3 * BUFFER_BYTES, size, target, stride, size, m);
       }
     }
   }
@@ -216,7 +217,7 @@ final class Sweep implements IntConsumer {
     Strided o = operands[operand];
     if (steps[operand] == 2) {
       long stride = o.strides()[axes];
-      Copies.strided(address + done * stride, stride, buffer, o.size(), o.size(), n);
+      CopyLoops.strided(address + done * stride, stride, buffer, o.size(), o.size(), n);
       return buffer;
     }
     return steps[operand] == 0 ? splat(operand, address, buffer) : address + (long) done * o.size();

@@ -23,7 +23,7 @@ import java.util.function.DoubleBinaryOperator;
  * <p>A scalar parameter, such as the slope of {@link #LEAKY_RELU}, is a second operand of rank 0; so
  * it can be learned, too.
  */
-public enum Binary implements Op {
+public enum Binary implements ElementwiseOp {
   /** {@code a + b}. */
   ADD(NUMERIC, Double::sum, of(linear(g -> g), linear(g -> g))),
   /** {@code a − b}. */
@@ -108,15 +108,12 @@ public enum Binary implements Op {
   /** Logical exclusive or. */
   XOR(LOGICAL, (a, b) -> (a != 0) != (b != 0) ? 1 : 0, none());
 
-  private final String label = Checks.label(this);
-  private final Domain domain;
+  private final Facts facts;
   private final DoubleBinaryOperator scalar;
-  private final Vjp vjp;
 
   Binary(Domain domain, DoubleBinaryOperator scalar, Vjp vjp) {
-    this.domain = domain;
+    this.facts = Facts.of(this, domain, vjp);
     this.scalar = scalar;
-    this.vjp = vjp;
   }
 
   /**
@@ -147,11 +144,6 @@ public enum Binary implements Op {
     };
   }
 
-  /** {@return the element types accepted} */
-  public Domain domain() {
-    return domain;
-  }
-
   /**
    * Tells whether this row compares.
    *
@@ -172,8 +164,8 @@ public enum Binary implements Op {
   }
 
   @Override
-  public String label() {
-    return label;
+  public Facts facts() {
+    return facts;
   }
 
   /**
@@ -185,22 +177,17 @@ public enum Binary implements Op {
     return switch (this) {
       case MAX -> "maximum";
       case MIN -> "minimum";
-      default -> label;
+      default -> label();
     };
-  }
-
-  @Override
-  public Vjp vjp() {
-    return vjp;
   }
 
   @Override
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor a = inputs[0];
     Tensor b = inputs[1];
-    domain.require(method(), a, b);
+    domain().require(method(), a, b);
     Shape shape = Shape.broadcast(method(), a.shape(), b.shape());
-    Tensor y = Engine.empty(label, a.device(), result(a.dtype()), shape);
+    Tensor y = Engine.empty(label(), a.device(), result(a.dtype()), shape);
     a.device().backend().binary(this, Engine.expanded(a, shape), Engine.expanded(b, shape), y);
     return new Tensor[] {y};
   }

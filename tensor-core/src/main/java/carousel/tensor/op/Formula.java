@@ -3,6 +3,7 @@ package carousel.tensor.op;
 import carousel.tensor.Engine;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import carousel.tensor.trace.FormulaTrace;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -14,16 +15,16 @@ import org.jspecify.annotations.Nullable;
  * @param values what is computed, each of those before it
  * @param results the positions of the results among the values
  */
-public record Formula(List<Value> values, List<Integer> results) {
+public record Formula(List<Expression> values, List<Integer> results) {
   /** A value of the formula. */
-  public sealed interface Value {}
+  public sealed interface Expression {}
 
   /**
    * An element of an input.
    *
    * @param index which input
    */
-  public record Input(int index) implements Value {}
+  public record Input(int index) implements Expression {}
 
   /**
    * A number that is the same for all elements; not part of the formula, so that one loop serves
@@ -31,7 +32,7 @@ public record Formula(List<Value> values, List<Integer> results) {
    *
    * @param index which number
    */
-  public record Constant(int index) implements Value {}
+  public record Constant(int index) implements Expression {}
 
   /**
    * A row of other values.
@@ -39,7 +40,7 @@ public record Formula(List<Value> values, List<Integer> results) {
    * @param row a {@link Unary}, {@link Binary} or {@link Ternary}
    * @param operands the positions of its operands among the values
    */
-  public record Apply(Op row, List<Integer> operands) implements Value {}
+  public record Apply(Op row, List<Integer> operands) implements Expression {}
 
   /** Holds what it is given. */
   public Formula {

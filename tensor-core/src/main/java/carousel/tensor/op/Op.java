@@ -12,10 +12,8 @@ import carousel.tensor.TensorException;
  * <em>means</em> is up to the {@link Interpreter}: compute it, compute and record it, or print it.
  */
 public sealed interface Op
-    permits Unary,
-        Binary,
-        Ternary,
-        Reduction,
+    permits ElementwiseOp,
+        ReduceAxes,
         CumSum,
         LinearScan,
         Softmax,

@@ -3,7 +3,7 @@ package carousel.tensor.op;
 import carousel.tensor.DType;
 
 /**
- * What a reduction computes over the elements of its axes; {@link Reduction} is the op. NaN
+ * What a reduction computes over the elements of its axes; {@link ReduceAxes} is the op. NaN
  * anywhere gives NaN (the arg reductions give its position).
  */
 public enum Reduce {

@@ -85,11 +85,11 @@ final class Repeats {
     }
     Tensor stacked = new Joins.Stack(0).evaluate(factors.toArray(new Tensor[0]))[0];
     try {
-      Tensor product = new Reduction(Reduce.PROD, List.of(0)).evaluate(stacked)[0];
+      Tensor product = new ReduceAxes(Reduce.PROD, List.of(0)).evaluate(stacked)[0];
       return new Views.Select(0, 0).evaluate(product)[0];
     } catch (TensorException e) {
       // Nobody has asked for a product.
-      throw e instanceof OutOfMemoryException ? e : Whole.overflow(Reduce.SUM.label());
+      throw e instanceof OutOfMemoryException ? e : WholeNumbers.overflow(Reduce.SUM.label());
     }
   }
 }

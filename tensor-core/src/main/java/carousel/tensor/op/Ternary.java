@@ -13,7 +13,7 @@ import carousel.tensor.TensorException;
 import java.util.List;
 
 /** Elementwise functions of three tensors, broadcast to one shape: {@code y_i = f(a_i, b_i, c_i)}. */
-public enum Ternary implements Op {
+public enum Ternary implements ElementwiseOp {
   /** {@code b} where the BOOL mask {@code a} holds, else {@code c}. */
   WHERE(
       Domain.ANY,
@@ -62,15 +62,12 @@ public enum Ternary implements Op {
     double apply(double a, double b, double c);
   }
 
-  private final String label = Checks.label(this);
-  private final Domain domain;
+  private final Facts facts;
   private final Scalar scalar;
-  private final Vjp vjp;
 
   Ternary(Domain domain, Scalar scalar, Vjp vjp) {
-    this.domain = domain;
+    this.facts = Facts.of(this, domain, vjp);
     this.scalar = scalar;
-    this.vjp = vjp;
   }
 
   /**
@@ -97,22 +94,9 @@ public enum Ternary implements Op {
     return this == FMA ? Math.fma(a, b, c) : (float) scalar.apply(a, b, c);
   }
 
-  /**
-   * {@return the element types accepted: the domain of b and c, and of a unless this is {@link
-   * #WHERE}}
-   */
-  public Domain domain() {
-    return domain;
-  }
-
   @Override
-  public String label() {
-    return label;
-  }
-
-  @Override
-  public Vjp vjp() {
-    return vjp;
+  public Facts facts() {
+    return facts;
   }
 
   @Override
@@ -126,12 +110,13 @@ public enum Ternary implements Op {
       throw new TensorException(
           "where: the mask must be BOOL, got " + Checks.describe(a) + "; compare it, e.g. ne(0)");
     }
-    domain.require(label(), b);
+    domain().require(label(), b);
     Checks.sameType(label(), b, c);
     Checks.sameDevice(label(), a, b);
     Checks.sameDevice(label(), a, c);
-    Shape shape = Shape.broadcast(label, Shape.broadcast(label, a.shape(), b.shape()), c.shape());
-    Tensor y = Engine.empty(label, a.device(), b.dtype(), shape);
+    Shape shape =
+        Shape.broadcast(label(), Shape.broadcast(label(), a.shape(), b.shape()), c.shape());
+    Tensor y = Engine.empty(label(), a.device(), b.dtype(), shape);
     a.device()
         .backend()
         .ternary(

@@ -20,7 +20,7 @@ import java.util.function.DoubleUnaryOperator;
  * <p>Each row states its domain, its scalar definition, which <em>is</em> the reference, and its
  * vjp. Special values are those of IEEE 754 and of PyTorch: NaN in, NaN out, unless noted.
  */
-public enum Unary implements Op {
+public enum Unary implements ElementwiseOp {
   /** {@code −x}. */
   NEG(NUMERIC, x -> -x, linear(g -> g.neg())),
   /** {@code |x|}; the gradient at 0 is 0. */
@@ -99,15 +99,12 @@ public enum Unary implements Op {
   /** Whether x is neither NaN nor infinite; gives BOOL. */
   IS_FINITE(ANY, x -> Double.isFinite(x) ? 1 : 0, none());
 
-  private final String label = Checks.label(this);
-  private final Domain domain;
+  private final Facts facts;
   private final DoubleUnaryOperator scalar;
-  private final Vjp vjp;
 
   Unary(Domain domain, DoubleUnaryOperator scalar, Vjp vjp) {
-    this.domain = domain;
+    this.facts = Facts.of(this, domain, vjp);
     this.scalar = scalar;
-    this.vjp = vjp;
   }
 
   /**
@@ -135,11 +132,6 @@ public enum Unary implements Op {
     };
   }
 
-  /** {@return the element types accepted} */
-  public Domain domain() {
-    return domain;
-  }
-
   /**
    * The type of the result.
    *
@@ -151,19 +143,14 @@ public enum Unary implements Op {
   }
 
   @Override
-  public String label() {
-    return label;
-  }
-
-  @Override
-  public Vjp vjp() {
-    return vjp;
+  public Facts facts() {
+    return facts;
   }
 
   @Override
   public Tensor[] evaluate(Tensor... inputs) {
     Tensor x = inputs[0];
-    domain.require(label(), x);
+    domain().require(label(), x);
     Tensor y = Engine.empty(label(), x.device(), result(x.dtype()), x.shape());
     x.device().backend().unary(this, x, y);
     return new Tensor[] {y};

@@ -15,7 +15,7 @@ import carousel.tensor.op.Reduce;
 import carousel.tensor.op.Scan;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
-import carousel.tensor.op.Whole;
+import carousel.tensor.op.WholeNumbers;
 import carousel.tensor.spi.Backend;
 import carousel.tensor.spi.Fused;
 import carousel.tensor.spi.Memory;
@@ -50,8 +50,8 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void unary(Unary op, Tensor x, Tensor y) {
-    var from = new Elements(x);
-    var to = new Elements(y);
+    var from = new ReferenceElements(x);
+    var to = new ReferenceElements(y);
     if (x.dtype() == DType.I32) {
       to.each(i -> to.set(i, op.scalar((int) from.get(i))));
     } else {
@@ -61,9 +61,9 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void binary(Binary op, Tensor a, Tensor b, Tensor y) {
-    var left = new Elements(a);
-    var right = new Elements(b);
-    var to = new Elements(y);
+    var left = new ReferenceElements(a);
+    var right = new ReferenceElements(b);
+    var to = new ReferenceElements(y);
     if (a.dtype() == DType.I32) {
       to.each(i -> to.set(i, op.scalar((int) left.get(i), (int) right.get(i))));
     } else {
@@ -73,10 +73,10 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void ternary(Ternary op, Tensor a, Tensor b, Tensor c, Tensor y) {
-    var first = new Elements(a);
-    var second = new Elements(b);
-    var third = new Elements(c);
-    var to = new Elements(y);
+    var first = new ReferenceElements(a);
+    var second = new ReferenceElements(b);
+    var third = new ReferenceElements(c);
+    var to = new ReferenceElements(y);
     if (b.dtype() == DType.F32) {
       to.each(i ->
           to.set(i, op.scalar((float) first.get(i), (float) second.get(i), (float) third.get(i))));
@@ -87,8 +87,8 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void reduce(Reduce op, Tensor x, int[] axes, Tensor y) {
-    var from = new Elements(x);
-    var to = new Elements(y);
+    var from = new ReferenceElements(x);
+    var to = new ReferenceElements(y);
     int[] inner = new int[x.rank()];
     Arrays.fill(inner, 1);
     int n = 1;
@@ -100,7 +100,7 @@ public final class ReferenceBackend implements Backend {
     to.each(outer -> {
       int[] count = {0};
       int[] at = new int[outer.length];
-      Elements.each(
+      ReferenceElements.each(
           inner,
           i -> {
             for (int k = 0; k < at.length; k++) {
@@ -122,20 +122,20 @@ public final class ReferenceBackend implements Backend {
       }
       return whole(op.label(), y);
     }
-    return Folds.of(op, x);
+    return ReferenceFolds.of(op, x);
   }
 
   private static int whole(String op, BigInteger value) {
     if (value.bitLength() > 31) {
-      throw Whole.overflow(op);
+      throw WholeNumbers.overflow(op);
     }
     return value.intValue();
   }
 
   @Override
   public void cumsum(Tensor x, int axis, Tensor y) {
-    var from = new Elements(x);
-    var to = new Elements(y);
+    var from = new ReferenceElements(x);
+    var to = new ReferenceElements(y);
     boolean whole = x.dtype() == DType.I32;
     to.lines(
         axis,
@@ -145,7 +145,7 @@ public final class ReferenceBackend implements Backend {
           for (i[axis] = 0; i[axis] < to.dim(axis); i[axis]++) {
             if (whole) {
               running += (long) from.get(i);
-              to.set(i, Whole.fitting("cumsum", running));
+              to.set(i, WholeNumbers.fitting("cumsum", running));
             } else {
               sum.add(from.get(i));
               to.set(i, sum.value());
@@ -157,9 +157,9 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void linearScan(Tensor a, Tensor b, int axis, Tensor h) {
-    var factor = new Elements(a);
-    var added = new Elements(b);
-    var to = new Elements(h);
+    var factor = new ReferenceElements(a);
+    var added = new ReferenceElements(b);
+    var to = new ReferenceElements(h);
     boolean whole = h.dtype() == DType.I32;
     to.lines(
         axis,
@@ -169,7 +169,7 @@ public final class ReferenceBackend implements Backend {
           for (i[axis] = 1; i[axis] < to.dim(axis); i[axis]++) {
             // Of whole numbers it rounds beyond 2⁵³ only, and what comes there does not fit anyway.
             carried = factor.get(i) * carried + added.get(i);
-            to.set(i, whole ? Whole.fitting("linearScan", (long) carried) : carried);
+            to.set(i, whole ? WholeNumbers.fitting("linearScan", (long) carried) : carried);
           }
           i[axis] = 0;
         });
@@ -177,8 +177,8 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void softmax(boolean log, Tensor x, int axis, Tensor y) {
-    var from = new Elements(x);
-    var to = new Elements(y);
+    var from = new ReferenceElements(x);
+    var to = new ReferenceElements(y);
     double[] line = new double[x.dim(axis)];
     to.lines(
         axis,
@@ -189,7 +189,8 @@ public final class ReferenceBackend implements Backend {
             max = Math.max(max, line[i[axis]]);
           }
           double top = max;
-          double total = Folds.sum(Arrays.stream(line).map(v -> Math.exp(v - top)).toArray());
+          double total =
+              ReferenceFolds.sum(Arrays.stream(line).map(v -> Math.exp(v - top)).toArray());
           for (i[axis] = 0; i[axis] < line.length; i[axis]++) {
             double shifted = line[i[axis]] - max;
             to.set(i, log ? shifted - Math.log(total) : Math.exp(shifted) / total);
@@ -200,9 +201,9 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void matmul(Tensor a, Tensor b, Tensor y) {
-    var left = new Elements(a);
-    var right = new Elements(b);
-    var to = new Elements(y);
+    var left = new ReferenceElements(a);
+    var right = new ReferenceElements(b);
+    var to = new ReferenceElements(y);
     int rank = to.rank();
     int inner = left.dim(rank - 1);
     to.each(i -> {
@@ -220,22 +221,22 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void copy(Tensor x, Tensor y) {
-    var from = new Elements(x);
-    var to = new Elements(y);
+    var from = new ReferenceElements(x);
+    var to = new ReferenceElements(y);
     to.each(i -> to.set(i, from.get(i)));
   }
 
   @Override
   public void fill(Tensor y, double value) {
-    var to = new Elements(y);
+    var to = new ReferenceElements(y);
     to.each(i -> to.set(i, value));
   }
 
   @Override
   public void gather(Tensor x, int axis, Tensor index, Tensor y) {
-    var from = new Elements(x);
-    var where = new Elements(index);
-    var to = new Elements(y);
+    var from = new ReferenceElements(x);
+    var where = new ReferenceElements(index);
+    var to = new ReferenceElements(y);
     to.each(i -> {
       int[] at = i.clone();
       at[axis] = checked("gather", where.get(i), from.dim(axis));
@@ -245,7 +246,7 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void scatterAdd(Tensor y, int axis, Tensor index, Tensor source) {
-    var where = new Elements(index);
+    var where = new ReferenceElements(index);
     addAll(
         "scatterAdd",
         y,
@@ -259,9 +260,9 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void indexSelect(Tensor x, Tensor index, Tensor y) {
-    var from = new Elements(x);
-    var where = new Elements(index);
-    var to = new Elements(y);
+    var from = new ReferenceElements(x);
+    var where = new ReferenceElements(index);
+    var to = new ReferenceElements(y);
     to.each(i -> {
       int at = checked("indexSelect", where.get(new int[] {i[1]}), from.dim(1));
       to.set(i, from.get(new int[] {i[0], at, i[2]}));
@@ -270,7 +271,7 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void indexAdd(Tensor y, Tensor index, Tensor source) {
-    var where = new Elements(index);
+    var where = new ReferenceElements(index);
     addAll(
         "indexAdd",
         y,
@@ -283,8 +284,8 @@ public final class ReferenceBackend implements Backend {
 
   /** Adds every element of a source to y at a place: rounded once, and refused where it does not fit I32. */
   private static void addAll(String op, Tensor y, Tensor source, Function<int[], int[]> place) {
-    var from = new Elements(source);
-    var to = new Elements(y);
+    var from = new ReferenceElements(source);
+    var to = new ReferenceElements(y);
     Map<List<Integer>, LongSum> sums = new HashMap<>();
     from.each(i -> {
       int[] at = place.apply(i);
@@ -299,7 +300,8 @@ public final class ReferenceBackend implements Backend {
     });
     sums.forEach((key, sum) -> {
       // Whole numbers are exact.
-      double total = y.dtype() == DType.I32 ? Whole.fitting(op, (long) sum.value()) : sum.value();
+      double total =
+          y.dtype() == DType.I32 ? WholeNumbers.fitting(op, (long) sum.value()) : sum.value();
       to.set(key.stream().mapToInt(k -> k).toArray(), total);
     });
   }
@@ -313,9 +315,9 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void sort(Tensor x, int axis, boolean descending, Tensor values, Tensor indices) {
-    var from = new Elements(x);
-    var sorted = new Elements(values);
-    var origins = new Elements(indices);
+    var from = new ReferenceElements(x);
+    var sorted = new ReferenceElements(values);
+    var origins = new ReferenceElements(indices);
     double[] line = new double[x.dim(axis)];
     // 0 and −0 are equal, and NaN greatest.
     Comparator<Integer> order = Comparator.comparingDouble(i -> line[i] == 0 ? 0.0 : line[i]);
@@ -338,14 +340,14 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void random(Distribution distribution, Philox.Draw draw, Tensor y) {
-    var to = new Elements(y);
+    var to = new ReferenceElements(y);
     long[] n = {0};
     to.each(i -> to.set(i, distribution.sample(y.dtype(), draw.seed(), draw.counter(), n[0]++)));
   }
 
   @Override
   public void bernoulli(double probability, Philox.Draw draw, Tensor y) {
-    var to = new Elements(y);
+    var to = new ReferenceElements(y);
     long[] n = {0};
     var chance = Chance.of(probability);
     to.each(i -> to.set(i, chance.hits(draw.seed(), draw.counter(), n[0]++) ? 1 : 0));
@@ -380,7 +382,7 @@ public final class ReferenceBackend implements Backend {
   @Override
   public @Nullable Fused fused(Composite op, Tensor[] inputs) {
     return op.body() instanceof Scan scan
-        ? new ReferenceScan(scan, inputs[scan.inputs().states()])
+        ? new ReferenceScanKernel(scan, inputs[scan.inputs().states()])
         : null;
   }
 }

@@ -13,5 +13,5 @@ public interface Probe {
    * Looks, without needing what it looks for: an absent driver or device is an ordinary finding. Never
    * throws, and loads nothing where there is nothing to load.
    */
-  Finding look();
+  ProbeResult look();
 }

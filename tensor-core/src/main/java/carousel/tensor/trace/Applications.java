@@ -85,7 +85,7 @@ final class Applications {
       parts.add(vjp.flows(i) ? parts(inputs[i], hasColumns) : null);
       wanted[i] = vjp.flows(i) && inputs[i].dtype().isFloating();
     }
-    Outputs outputs = outputs(forward(op, inputs));
+    OutputParts outputs = outputs(forward(op, inputs));
     List<Application.Flow> flows = new ArrayList<>();
     if (anyOf(wanted)) {
       var rule = new RuleContext(op.label(), wanted, inputs, outputs.tensors, outputs.arriving);
@@ -138,9 +138,9 @@ final class Applications {
   }
 
   /** What an application gives: with places of its own, but for masks. */
-  private record Outputs(Tensor[] tensors, Tensor[] arriving, List<Value> values) {}
+  private record OutputParts(Tensor[] tensors, Tensor[] arriving, List<Value> values) {}
 
-  private Outputs outputs(Tensor... results) {
+  private OutputParts outputs(Tensor... results) {
     int application = ++count;
     List<List<Part>> all = new ArrayList<>();
     int columns = 0;
@@ -179,7 +179,7 @@ final class Applications {
       arriving[k] = trace.standIn(new Seen(gs, true, hasColumns));
       first = at;
     }
-    return new Outputs(tensors, arriving, values);
+    return new OutputParts(tensors, arriving, values);
   }
 
   /** A mask that holds nowhere. */
@@ -272,6 +272,6 @@ final class Applications {
   }
 
   private static boolean isOfArriving(Value value) {
-    return Step.live(List.of(value)).stream().anyMatch(v -> v.kind() == Kind.ARRIVING);
+    return JointGraph.live(List.of(value)).stream().anyMatch(v -> v.kind() == Kind.ARRIVING);
   }
 }

@@ -5,7 +5,7 @@ import carousel.tensor.op.Binary;
 import carousel.tensor.op.CustomOp;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import carousel.tensor.op.Softmax;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
@@ -23,7 +23,7 @@ final class Folds {
     this.graph = trace.graph;
   }
 
-  Tensor reduction(Reduction op, Tensor input, Seen holds) {
+  Tensor reduction(ReduceAxes op, Tensor input, Seen holds) {
     int last = input.rank() - 1;
     if (!holds.hasRows() || !holds.hasColumns() || !op.axes().equals(List.of(last))) {
       throw new Untraced(op + " of " + input.shape() + " mixes rows");

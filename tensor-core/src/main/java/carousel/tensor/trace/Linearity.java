@@ -13,7 +13,7 @@ import carousel.tensor.op.Joins;
 import carousel.tensor.op.MatMul;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Transfer;
 import carousel.tensor.op.Unary;
@@ -100,7 +100,7 @@ final class Linearity implements Interpreter {
       case Ternary row ->
           row == Ternary.WHERE && !linear.contains(in[0]) && isLinear(in[1]) && isLinear(in[2]);
       case MatMul _ -> !linear.contains(in[0]) || !linear.contains(in[1]);
-      case Reduction row -> row.reduce() == Reduce.SUM || row.reduce() == Reduce.MEAN;
+      case ReduceAxes row -> row.reduce() == Reduce.SUM || row.reduce() == Reduce.MEAN;
       case Cast cast -> cast.to().isFloating();
       case Joins _ -> Arrays.stream(in).allMatch(this::isLinear);
       case Views _, Transfer _, CumSum _ -> true;

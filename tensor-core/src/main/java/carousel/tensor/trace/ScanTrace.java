@@ -41,7 +41,7 @@ public final class ScanTrace {
   private final Interpreter outer = Interpreter.current();
 
   /** What one trace gives. */
-  private record Result(Traced traced, Products products, List<Tensor> captured) {}
+  private record Result(Traced traced, WeightProducts products, List<Tensor> captured) {}
 
   private ScanTrace(Scan.Step step, Scan.Given given, TensorScope scope) {
     this.step = step;
@@ -87,7 +87,7 @@ public final class ScanTrace {
       throw Untraced.somewhere(refusal);
     }
     List<Tensor> sequences = new ArrayList<>();
-    for (Tensor product : first.products().hoisted(new Whole(), first.captured())) {
+    for (Tensor product : first.products().hoisted(new InputsOfAllSteps(), first.captured())) {
       sequences.add(outer.run(() -> product.reshape(given.steps(), given.rows(), product.dim(1))));
     }
     return Scan.Call.of(given, first.traced(), sequences, first.captured(), captured.roots());
@@ -161,7 +161,7 @@ public final class ScanTrace {
     var graph = new Graph();
     captured.again(graph);
     int inputs = given.inputs().size();
-    var products = new Products(graph, cuts, captured, inputs);
+    var products = new WeightProducts(graph, cuts, captured, inputs);
     Tensor like = given.like();
     Shape rows = Shape.of(given.rows());
     DType type = like.dtype();
@@ -194,7 +194,7 @@ public final class ScanTrace {
     if (cuts.hasMissed() || trace.columns.setApart(read, readAsTheyAre(graph, read))) {
       return null;
     }
-    requireComputed(read, Step.live(outputs));
+    requireComputed(read, JointGraph.live(outputs));
     return new Result(Traced.of(graph, y, next, state), products, captured.tensors());
   }
 
@@ -260,7 +260,7 @@ public final class ScanTrace {
   }
 
   /** The inputs of all steps, for products that are computed at once. */
-  private final class Whole implements Products.AllSteps {
+  private final class InputsOfAllSteps implements WeightProducts.AllSteps {
     @Override
     public Tensor like() {
       return given.like();

@@ -16,7 +16,7 @@ import carousel.tensor.op.Joins;
 import carousel.tensor.op.Masks;
 import carousel.tensor.op.MatMul;
 import carousel.tensor.op.Op;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import carousel.tensor.op.Softmax;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
@@ -49,7 +49,7 @@ final class StepTrace implements Interpreter {
   final Captured captured;
   final Folds folds;
   private final Applications applications;
-  private final @Nullable Products products;
+  private final @Nullable WeightProducts products;
   private final Map<Tensor, Seen> seen = new HashMap<>();
   private final Tensor gone;
   private final Tensor goneTest;
@@ -92,7 +92,7 @@ final class StepTrace implements Interpreter {
       Device device,
       Cuts cuts,
       Captured captured,
-      @Nullable Products products) {
+      @Nullable WeightProducts products) {
     this.graph = graph;
     this.rows = rows;
     this.type = type;
@@ -178,7 +178,7 @@ final class StepTrace implements Interpreter {
       case MatMul _ -> one(product(inputs[0], inputs[1]));
       case Views view -> view(view, inputs[0]);
       case Joins join -> one(join(join, inputs));
-      case Reduction reduction -> one(folds.reduction(reduction, inputs[0], of(inputs[0])));
+      case ReduceAxes reduction -> one(folds.reduction(reduction, inputs[0], of(inputs[0])));
       case Softmax softmax -> one(folds.softmax(softmax, inputs[0], of(inputs[0])));
       default ->
           throw new Untraced(op.label() + " of " + inputs[0].shape() + " mixes rows or columns");

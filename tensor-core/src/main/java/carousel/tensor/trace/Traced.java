@@ -140,9 +140,10 @@ public record Traced(
    * @return the step with its gradient
    * @throws Untraced if a rule does what no kernel can
    */
-  public Step differentiate(DType type, Device device) {
+  public JointGraph differentiate(DType type, Device device) {
     List<Value> outputs = new ArrayList<>(y);
     next.forEach(outputs::addAll);
-    return Step.of(graph, outputs, state.stream().flatMap(List::stream).toList(), type, device);
+    return JointGraph.of(
+        graph, outputs, state.stream().flatMap(List::stream).toList(), type, device);
   }
 }

@@ -65,7 +65,7 @@ class CatalogueTest {
           .forEach(r -> expected.add("Ternary." + r + type));
       Stream.of(Reduce.values())
           .filter(r -> r.domain().accepts(type))
-          .forEach(r -> expected.add("Reduction." + r + type));
+          .forEach(r -> expected.add("Reduce." + r + type));
     }
     Set<String> actual =
         OpCases.all()

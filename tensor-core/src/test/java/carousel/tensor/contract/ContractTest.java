@@ -15,7 +15,7 @@ import org.junit.jupiter.api.TestFactory;
 
 /**
  * Every row on every device of this machine, against the reference; {@code
- * -Dcarousel.contract.rows=Reduction.*} tries those alone whose name matches.
+ * -Dcarousel.contract.rows=Reduce.*} tries those alone whose name matches.
  */
 class ContractTest {
   private static final int SHOWN = 8;

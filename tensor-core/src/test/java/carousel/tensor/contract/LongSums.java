@@ -129,15 +129,15 @@ public final class LongSums {
   /** Rows of the catalogue of which no element is a sum. */
   static final Set<String> NO_SUMS =
       Set.of(
-          "Reduction.MAX",
-          "Reduction.MIN",
-          "Reduction.PROD",
+          "Reduce.MAX",
+          "Reduce.MIN",
+          "Reduce.PROD",
           // Every step of it rounds, as those of any recurrence; CumSum is the sum.
           "LinearScan",
-          "Reduction.ARG_MAX",
-          "Reduction.ARG_MIN",
-          "Reduction.ANY",
-          "Reduction.ALL",
+          "Reduce.ARG_MAX",
+          "Reduce.ARG_MIN",
+          "Reduce.ANY",
+          "Reduce.ALL",
           "Sort",
           "Permute",
           "Expand",
@@ -162,7 +162,7 @@ public final class LongSums {
   static Map<String, List<Way>> ways() {
     Map<String, List<Way>> ways = new LinkedHashMap<>();
     ways.put(
-        "Reduction.SUM",
+        "Reduce.SUM",
         List.of(
             way("a line", x -> Result.of(x.tensor(x.count()).sum(), x.sum())),
             way("a few columns", x -> Result.of(rows(x, 4).sum(0), x.columns(4))),
@@ -171,7 +171,7 @@ public final class LongSums {
                 "two axes",
                 x -> Result.of(x.tensor(x.count() / 80, 2, 40).sum(0, 1), x.columns(40)))));
     ways.put(
-        "Reduction.MEAN",
+        "Reduce.MEAN",
         List.of(
             way("a line", x -> Result.of(x.tensor(x.count()).mean().mul(x.count()), x.sum())),
             way(
@@ -180,10 +180,10 @@ public final class LongSums {
                   Tensor mean = rows(x, COLUMNS).mean(0);
                   return Result.of(mean.mul(x.count() / (double) COLUMNS), x.columns(COLUMNS));
                 })));
-    ways.put("Reduction.NORM", List.of(way("a line", x -> norm(x, Tensor::norm))));
-    ways.put("Reduction.WIDE_NORM", List.of(way("a line", x -> norm(x, Tensor::wideNorm))));
+    ways.put("Reduce.NORM", List.of(way("a line", x -> norm(x, Tensor::norm))));
+    ways.put("Reduce.WIDE_NORM", List.of(way("a line", x -> norm(x, Tensor::wideNorm))));
     ways.put(
-        "Reduction.LOG_SUM_EXP",
+        "Reduce.LOG_SUM_EXP",
         List.of(
             way(
                 "a line",

@@ -3,7 +3,7 @@ package carousel.tensor.contract;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Op;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import java.util.List;
 
 /**
@@ -20,7 +20,7 @@ public record OpCase(Op op, List<Operand> operands) {
   }
 
   /**
-   * The row this is a case of, e.g. {@code Unary.TANH}, {@code Reduction.SUM} or {@code Slice}.
+   * The row this is a case of, e.g. {@code Unary.TANH}, {@code ReduceAxes.SUM} or {@code Slice}.
    *
    * @return a name that all cases of the row share
    */
@@ -31,7 +31,7 @@ public record OpCase(Op op, List<Operand> operands) {
   static String row(Op op) {
     return switch (op) {
       case Enum<?> row -> row.getDeclaringClass().getSimpleName() + "." + row.name();
-      case Reduction r -> "Reduction." + r.reduce().name();
+      case ReduceAxes r -> "Reduce." + r.reduce().name();
       case Composite c -> "Composite." + c.label();
       default -> op.getClass().getSimpleName();
     };

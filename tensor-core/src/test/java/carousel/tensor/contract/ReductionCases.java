@@ -9,7 +9,7 @@ import carousel.tensor.op.Domain;
 import carousel.tensor.op.LinearScan;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import carousel.tensor.op.Softmax;
 import carousel.tensor.op.Sort;
 import java.util.Arrays;
@@ -80,12 +80,12 @@ final class ReductionCases {
                                 Operand.smooth(shape, 0).with(Arrangement.TRANSPOSED),
                                 Operand.smooth(shape, 1)))),
             Arrays.stream(Reduce.values())
-                .filter(row -> new Reduction(row, List.of(0)).vjp().flows(0))
+                .filter(row -> new ReduceAxes(row, List.of(0)).vjp().flows(0))
                 .flatMap(row ->
                     Shapes.axisSets(3)
                         .map(axes ->
                             OpCase.of(
-                                new Reduction(row, axes), Operand.smooth(Shape.of(2, 3, 2), 0)))),
+                                new ReduceAxes(row, axes), Operand.smooth(Shape.of(2, 3, 2), 0)))),
             IntStream.range(0, 2)
                 .boxed()
                 .flatMap(axis ->
@@ -145,7 +145,7 @@ final class ReductionCases {
                         Shapes.axisSets(x.shape().rank())
                             .filter(axes -> row.hasIdentity() || nonEmpty(x.shape(), axes))
                             .filter(axes -> !isPosition(row) || axes.size() == 1)
-                            .map(axes -> OpCase.of(new Reduction(row, axes), x))),
+                            .map(axes -> OpCase.of(new ReduceAxes(row, axes), x))),
                 situations(row, type)));
   }
 
@@ -181,7 +181,7 @@ final class ReductionCases {
       Values values = Values.special(type);
       return Stream.of(
           OpCase.of(
-              new Reduction(row, List.of(0)),
+              new ReduceAxes(row, List.of(0)),
               new Operand(type, Shape.of(207), Arrangement.DENSE, values)));
     }
     Operand rows = rows(type);
@@ -189,14 +189,14 @@ final class ReductionCases {
         new Operand(type, Shape.of(207, 2), Arrangement.DENSE, Values.fewSpecial(type));
     return Stream.concat(
         Stream.of(
-            OpCase.of(new Reduction(row, List.of(1)), rows),
+            OpCase.of(new ReduceAxes(row, List.of(1)), rows),
             OpCase.of(
-                new Reduction(row, List.of(1)),
+                new ReduceAxes(row, List.of(1)),
                 planted(type, row == Reduce.PROD ? 1e-200 : tiny(type)))),
         // Overflow on the way is allowed to sums and products alone.
         row == Reduce.SUM || row == Reduce.MEAN || row == Reduce.PROD
             ? Stream.empty()
-            : Stream.of(OpCase.of(new Reduction(row, List.of(0)), columns)));
+            : Stream.of(OpCase.of(new ReduceAxes(row, List.of(0)), columns)));
   }
 
   private static Operand rows(DType type) {

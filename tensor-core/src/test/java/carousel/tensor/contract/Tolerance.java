@@ -10,7 +10,7 @@ import carousel.tensor.op.CumSum;
 import carousel.tensor.op.Indexing;
 import carousel.tensor.op.MatMul;
 import carousel.tensor.op.Op;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import carousel.tensor.op.Softmax;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
@@ -77,7 +77,7 @@ final class Tolerance {
       case Unary u -> ulps(bound, expected, type, ULPS);
       case Binary b -> ulps(bound, expected, type, ULPS);
       case Ternary t -> ulps(bound, expected, type, ULPS);
-      case Reduction r -> reduction(bound, c, r, expected, epsilon);
+      case ReduceAxes r -> reduction(bound, c, r, expected, epsilon);
       case Softmax s -> {
         double sum = sumFactor(c.operands().getFirst().shape().dim(s.axis()));
         for (int i = 0; i < bound.length; i++) {
@@ -121,7 +121,7 @@ final class Tolerance {
   }
 
   private static void reduction(
-      double[] bound, OpCase c, Reduction r, double[] expected, double epsilon) {
+      double[] bound, OpCase c, ReduceAxes r, double[] expected, double epsilon) {
     long n = 1;
     for (int axis : r.axes()) {
       n *= c.operands().getFirst().shape().dim(axis);

@@ -12,7 +12,7 @@ import carousel.tensor.contract.Rules;
 import carousel.tensor.op.CumSum;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
-import carousel.tensor.op.Reduction;
+import carousel.tensor.op.ReduceAxes;
 import carousel.tensor.op.Softmax;
 import carousel.tensor.op.Sort;
 import java.util.List;
@@ -112,7 +112,7 @@ class ReductionGoldenTest {
       Tensor x = tensor(golden, "x");
       Tensor w = tensor(golden, "w").unsqueeze(-1);
       ROWS.forEach((name, row) ->
-          checkRule(golden, name + ".dx", pull(new Reduction(row, List.of(1)), x, w)));
+          checkRule(golden, name + ".dx", pull(new ReduceAxes(row, List.of(1)), x, w)));
     }
   }
 
@@ -130,7 +130,7 @@ class ReductionGoldenTest {
         ROWS.forEach((name, row) -> {
           String key = "axes." + name + "." + spelled;
           Tensor w = tensor(golden, key + ".w");
-          check(golden, key + ".dx", pull(new Reduction(row, axes), cube, w));
+          check(golden, key + ".dx", pull(new ReduceAxes(row, axes), cube, w));
         });
       }
     }

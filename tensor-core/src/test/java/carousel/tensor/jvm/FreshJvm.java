@@ -68,6 +68,17 @@ public final class FreshJvm {
     return start(List.of(main, Tensor.class), List.of(), first.toString());
   }
 
+  /**
+   * Runs a program of another module's tests to its end, behind something else on the class path.
+   *
+   * @param first a folder of classes and resources
+   * @param classes the class with the main method, then one of each further folder or jar that it needs
+   * @return what it printed
+   */
+  public static Outcome runBehind(Path first, List<Class<?>> classes) {
+    return start(classes, List.of("--add-modules=jdk.incubator.vector"), first.toString());
+  }
+
   private static Outcome start(List<Class<?>> classes, List<String> flags, String... first) {
     Class<?> main = classes.getFirst();
     Stream<String> origins =
@@ -94,8 +105,13 @@ public final class FreshJvm {
     }
   }
 
-  /** The folder or jar that a class was loaded from, patched into a module or not. */
-  private static String origin(Class<?> type) {
+  /**
+   * The folder or jar that a class was loaded from, patched into a module or not.
+   *
+   * @param type the class
+   * @return a part of a class path
+   */
+  public static String origin(Class<?> type) {
     String file = "/" + type.getName().replace('.', '/') + ".class";
     String url = String.valueOf(type.getResource(file));
     String place =

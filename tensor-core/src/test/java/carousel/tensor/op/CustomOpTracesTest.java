@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
+import carousel.tensor.trace.FormulaTrace;
 import org.junit.jupiter.api.Test;
 
 /** An op of a user's own is part of a formula by what its forward computes. */

@@ -134,7 +134,7 @@ class InterpreterTest {
     assertThat(Binary.LEAKY_RELU.label()).isEqualTo("leakyRelu");
     assertThat(Reduce.LOG_SUM_EXP.label()).isEqualTo("logSumExp");
     assertThat(Ternary.FMA.label()).isEqualTo("fma");
-    assertThat(new Reduction(Reduce.SUM, List.of(0, 2))).hasToString("sum[0, 2]");
+    assertThat(new ReduceAxes(Reduce.SUM, List.of(0, 2))).hasToString("sum[0, 2]");
     assertThat(new Softmax(0, true).label()).isEqualTo("logSoftmax");
   }
 }

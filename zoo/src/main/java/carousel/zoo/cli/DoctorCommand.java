@@ -3,8 +3,8 @@ package carousel.zoo.cli;
 import carousel.tensor.Device;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
-import carousel.tensor.spi.Finding;
 import carousel.tensor.spi.Probe;
+import carousel.tensor.spi.ProbeResult;
 import carousel.tensor.spi.Setting;
 import carousel.zoo.run.Numbers;
 import carousel.zoo.run.Reporter;
@@ -46,11 +46,11 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   /** What a probe finds; one that fails says so instead of ending the report. */
-  private static Finding look(Probe probe) {
+  private static ProbeResult look(Probe probe) {
     try {
       return probe.look();
     } catch (RuntimeException e) {
-      return new Finding(
+      return new ProbeResult(
           probe.getClass().getSimpleName(),
           false,
           List.of("failed: " + e.getMessage()),
@@ -58,16 +58,16 @@ final class DoctorCommand implements Callable<Integer> {
     }
   }
 
-  private static void print(PrintWriter out, Finding finding) {
+  private static void print(PrintWriter out, ProbeResult finding) {
     out.println((finding.found() ? "✓ " : "✗ ") + finding.subject());
     for (var fact : finding.facts()) out.println(Reporter.visible("    " + fact));
     for (var advice : finding.advice()) out.println(Reporter.visible("    → " + advice));
   }
 
-  private static Finding java() {
+  private static ProbeResult java() {
     var version = Runtime.version();
     var fits = version.feature() == 25 && (version.interim() > 0 || version.update() >= 3);
-    return new Finding(
+    return new ProbeResult(
         "Java",
         fits,
         List.of(
@@ -77,7 +77,7 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   /** What Java was started with; where it makes no sense, nothing that computes can be looked at. */
-  private static Finding settings() {
+  private static ProbeResult settings() {
     var complaints = Setting.complaints();
     var given =
         System.getProperties().stringPropertyNames().stream()
@@ -87,10 +87,10 @@ final class DoctorCommand implements Callable<Integer> {
             .map(name -> "-D" + name + "=" + System.getProperty(name))
             .toList();
     if (complaints.isEmpty()) {
-      return new Finding(
+      return new ProbeResult(
           "settings", true, given.isEmpty() ? List.of("none given") : given, List.of());
     }
-    return new Finding(
+    return new ProbeResult(
         "settings",
         false,
         complaints,
@@ -98,9 +98,9 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   /** The Vector API is asked for by name: only the CPU backend may be compiled against it. */
-  private static Finding vectors() {
+  private static ProbeResult vectors() {
     if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
-      return new Finding(
+      return new ProbeResult(
           "Vector API",
           false,
           List.of("the module jdk.incubator.vector is not there: loops run on scalars"),
@@ -118,16 +118,16 @@ final class DoctorCommand implements Callable<Integer> {
     var setting = Setting.VECTOR.or("auto");
     facts.add("-Dcarousel.vector=" + setting);
     var off = setting.equals("off");
-    return new Finding(
+    return new ProbeResult(
         "Vector API",
         !off,
         facts,
         off ? List.of("leave out -Dcarousel.vector=off to use it") : List.of());
   }
 
-  private static Finding nativeAccess() {
+  private static ProbeResult nativeAccess() {
     var allowed = Tensor.class.getModule().isNativeAccessEnabled();
-    return new Finding(
+    return new ProbeResult(
         "native access",
         allowed,
         List.of(allowed ? "carousel.tensor may allocate off-heap memory" : "not enabled"),
@@ -137,7 +137,7 @@ final class DoctorCommand implements Callable<Integer> {
                 "add --enable-native-access=carousel.tensor (ALL-UNNAMED on the class path)"));
   }
 
-  private static Finding processors() {
+  private static ProbeResult processors() {
     var facts = new ArrayList<String>();
     facts.add(
         String.format(
@@ -147,7 +147,7 @@ final class DoctorCommand implements Callable<Integer> {
             Runtime.getRuntime().availableProcessors(),
             Threads.count()));
     facts.addAll(model());
-    return new Finding("processor", true, facts, List.of());
+    return new ProbeResult("processor", true, facts, List.of());
   }
 
   private static List<String> model() {
@@ -163,7 +163,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
   }
 
-  private static Finding memory() {
+  private static ProbeResult memory() {
     var facts = new ArrayList<String>();
     if (ManagementFactory.getOperatingSystemMXBean()
         instanceof com.sun.management.OperatingSystemMXBean system) {
@@ -180,11 +180,11 @@ final class DoctorCommand implements Callable<Integer> {
             Locale.ROOT,
             "tensors up to %s (-Dcarousel.memory=)",
             Numbers.bytes(Device.cpu().backend().memory().limit())));
-    return new Finding("memory", true, facts, List.of());
+    return new ProbeResult("memory", true, facts, List.of());
   }
 
   /** Multiplies two matrices on every device, so that what is listed is known to answer. */
-  private static Finding devices() {
+  private static ProbeResult devices() {
     var facts = new ArrayList<String>();
     var works = true;
     for (var device : Device.all()) {
@@ -198,7 +198,7 @@ final class DoctorCommand implements Callable<Integer> {
       }
     }
     facts.add("in use by default: " + Device.cpu().name());
-    return new Finding(
+    return new ProbeResult(
         "devices",
         works,
         facts,

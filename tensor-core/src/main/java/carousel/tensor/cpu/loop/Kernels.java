@@ -33,7 +33,7 @@ public interface Kernels {
   /** Σ x, in double precision, of I32 exact for so few that a double holds it. */
   Fold sum(DType type);
 
-  /** Π x, in double precision; of I32 {@link carousel.tensor.op.Whole#product}. */
+  /** Π x, in double precision; of I32 {@link carousel.tensor.op.WholeNumbers#product}. */
   Fold product(DType type);
 
   /** Σ x², in double precision. */
@@ -58,7 +58,7 @@ public interface Kernels {
   int size(Op op, DType type);
 
   /** The loop of a program of F32 or F64; null if it has a row that these kernels cannot splice. */
-  Pointwise.@Nullable Loop pointwise(Pointwise program, DType type);
+  Pointwise.@Nullable Executable pointwise(Pointwise program, DType type);
 
   /** Transposition of square blocks of elements of 4 or 8 bytes. */
   Transpose transpose(int elementSize);

@@ -130,7 +130,7 @@ public record Pointwise(List<Instruction> code, List<Boolean> fixed, int arrays)
 
   /** The compiled program. */
   @FunctionalInterface
-  public interface Loop {
+  public interface Executable {
     /**
      * Runs the program on {@code n} vectors.
      *

@@ -6,8 +6,8 @@ import carousel.tensor.cpu.row.RowProgram.Place;
 import carousel.tensor.cpu.row.RowProgram.Result;
 import carousel.tensor.cpu.row.RowProgram.Room;
 import carousel.tensor.trace.Graph;
+import carousel.tensor.trace.JointGraph;
 import carousel.tensor.trace.RowTrace;
-import carousel.tensor.trace.Step;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;
 import java.util.ArrayList;
@@ -58,7 +58,7 @@ record RowPlan(
       }
     }
     List<Value> values = results.stream().map(Result::value).toList();
-    Step step = Step.of(trace.graph(), values, List.of(), form.type(), device);
+    JointGraph step = JointGraph.of(trace.graph(), values, List.of(), form.type(), device);
     if (step.graph().values().stream().anyMatch(v -> v.width() > 0 && v.width() != trace.width())) {
       return null; // a rule that folds columns
     }
@@ -77,7 +77,7 @@ record RowPlan(
       Place cotangent = new Place(Room.COTANGENT, output.index(), output.block());
       given.put(step.graph().cotangent(i, trace.width()), cotangent);
     }
-    var gradients = new Gradients(step, trace.width(), form);
+    var gradients = new Flows(step, trace.width(), form);
     RowProgram backward =
         RowProgram.of(step.graph(), given, gradients.results, kernels, form.type());
     return forward == null || backward == null
@@ -94,12 +94,12 @@ record RowPlan(
   }
 
   /** What flows to the inputs. */
-  private static final class Gradients {
+  private static final class Flows {
     private final List<Result> results = new ArrayList<>();
     private final List<Value> summed = new ArrayList<>();
     private final RowForm form;
 
-    Gradients(Step step, int width, RowForm form) {
+    Flows(JointGraph step, int width, RowForm form) {
       this.form = form;
       Graph graph = step.graph();
       for (int i = 0; i < form.columns().length; i++) {

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param sums vectors that every row is added to
  * @param bytes of code of all rows of the op table in it: what a column costs
  */
-record RowProgram(List<Loop> loops, List<Place> places, int temporaries, int sums, int bytes) {
+record RowProgram(List<Pass> loops, List<Place> places, int temporaries, int sums, int bytes) {
 
   /**
    * One loop.
@@ -33,7 +33,7 @@ record RowProgram(List<Loop> loops, List<Place> places, int temporaries, int sum
    * @param code compiled
    * @param slots for each of its slots, which of the program's places it is
    */
-  record Loop(Pointwise.Loop code, int[] slots) {}
+  record Pass(Pointwise.Executable code, int[] slots) {}
 
   /** What a place is part of. */
   enum Room {
@@ -83,7 +83,7 @@ record RowProgram(List<Loop> loops, List<Place> places, int temporaries, int sum
     private final Map<Value, Integer> lastReader = new HashMap<>();
     private final Map<Value, Place> places;
     private final Map<Place, Integer> numbers = new LinkedHashMap<>();
-    private final List<Loop> loops = new ArrayList<>();
+    private final List<Pass> loops = new ArrayList<>();
     private int temporaries;
     private int bytes;
 
@@ -196,9 +196,9 @@ record RowProgram(List<Loop> loops, List<Place> places, int temporaries, int sum
       }
       code.addAll(stores);
       List<Boolean> fixed = slots.keySet().stream().map(place -> false).toList();
-      Pointwise.Loop loop = kernels.pointwise(new Pointwise(code, fixed, 0), type);
+      Pointwise.Executable loop = kernels.pointwise(new Pointwise(code, fixed, 0), type);
       if (loop != null) {
-        loops.add(new Loop(loop, slots.keySet().stream().mapToInt(numbers::get).toArray()));
+        loops.add(new Pass(loop, slots.keySet().stream().mapToInt(numbers::get).toArray()));
       }
       bytes += size;
       code = new ArrayList<>();

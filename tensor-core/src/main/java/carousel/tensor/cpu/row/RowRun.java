@@ -170,7 +170,7 @@ final class RowRun implements IntConsumer {
     boolean tail = part == columnTasks - 1 && to < width;
     long[] bases = bases(rowTask, from, to + lanes);
     for (long row = begin; row < end; row++) {
-      for (RowProgram.Loop loop : program.loops()) {
+      for (RowProgram.Pass loop : program.loops()) {
         int[] slots = loop.slots();
         for (int i = 0; i < slots.length; i++) {
           at[i] = bases[slots[i]] + row * steps[slots[i]] + from * size;
@@ -223,7 +223,7 @@ final class RowRun implements IntConsumer {
           Bytes.copy(firsts[p] + row * steps[p], own[p], width * size);
         }
       }
-      for (RowProgram.Loop loop : program.loops()) {
+      for (RowProgram.Pass loop : program.loops()) {
         for (int i = 0; i < loop.slots().length; i++) {
           at[i] = own[loop.slots()[i]];
         }
@@ -237,7 +237,7 @@ final class RowRun implements IntConsumer {
     }
   }
 
-  private void run(RowProgram.Loop loop, long[] at, int n) {
+  private void run(RowProgram.Pass loop, long[] at, int n) {
     loop.code().run(at, (long) lanes * size, NO_ARRAYS, NO_OFFSETS, 0, n);
   }
 }

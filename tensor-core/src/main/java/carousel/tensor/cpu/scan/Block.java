@@ -15,8 +15,8 @@ package carousel.tensor.cpu.scan;
  * @param width columns of a value
  * @param rows what a row is
  */
-record Block(int id, int members, int width, Rows rows) {
-  enum Rows {
+record Block(int id, int members, int width, RowKind rows) {
+  enum RowKind {
     /** A row of the batch at a step: {@code T·N}. */
     STEPS,
     /** A row of the batch before a step, and after the last: {@code (T+1)·N}. */

@@ -19,10 +19,10 @@ record Compiled(
     Plan plan,
     DType type,
     Tiles tiles,
-    Pointwise.Loop copy,
-    IdentityHashMap<Program, Pointwise.Loop> loops) {
+    Pointwise.Executable copy,
+    IdentityHashMap<StageProgram, Pointwise.Executable> loops) {
   /** A program, compiled. */
-  Pointwise.Loop loop(Program program) {
+  Pointwise.Executable loop(StageProgram program) {
     return Objects.requireNonNull(loops.get(program));
   }
 }

@@ -13,28 +13,28 @@ final class Copier {
   }
 
   /** A value of all steps from columns of {@code [T,N,C]}. */
-  void scatter(Matrix from, Slot slot) {
+  void scatter(DenseRows from, Slot slot) {
     sequence(slot, into(from, slot));
   }
 
   /** Columns of {@code [T,N,C]} from a value of all steps. */
-  void gather(Slot slot, Matrix to) {
+  void gather(Slot slot, DenseRows to) {
     sequence(slot, outOf(to));
   }
 
   /** A value at one step from columns of {@code [N,C]}. */
-  void scatter(Matrix from, Slot slot, int step) {
+  void scatter(DenseRows from, Slot slot, int step) {
     batch(slot, step, into(from, slot));
   }
 
   /** Columns of {@code [N,C]} from a value at one step. */
-  void gather(Slot slot, int step, Matrix to) {
+  void gather(Slot slot, int step, DenseRows to) {
     batch(slot, step, outOf(to));
   }
 
   /** The one row of a value from columns that begin at an address. */
   void scatterVector(long from, Slot slot) {
-    Move move = into(new Matrix(from, 0), slot);
+    Move move = into(new DenseRows(from, 0), slot);
     pieces(slot, (column, at, bytes) -> move.row(0, column, at, bytes));
   }
 
@@ -55,7 +55,7 @@ final class Copier {
     void at(long columnBytes, long at, int bytes);
   }
 
-  private Move into(Matrix from, Slot slot) {
+  private Move into(DenseRows from, Slot slot) {
     if (slot.block().isNarrow()) {
       int size = frame.size();
       return (row, column, at, bytes) ->
@@ -65,7 +65,7 @@ final class Copier {
         Bytes.copy(from.address() + row * from.rowBytes() + column, at, bytes);
   }
 
-  private static Move outOf(Matrix to) {
+  private static Move outOf(DenseRows to) {
     return (row, column, at, bytes) ->
         Bytes.copy(at, to.address() + row * to.rowBytes() + column, bytes);
   }

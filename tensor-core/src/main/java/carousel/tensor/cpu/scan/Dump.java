@@ -86,9 +86,9 @@ final class Dump {
             held));
   }
 
-  private void stages(String what, List<Plan.Stage> stages) {
+  private void stages(String what, List<Stage> stages) {
     for (int s = 0; s < stages.size(); s++) {
-      Plan.Stage stage = stages.get(s);
+      Stage stage = stages.get(s);
       line("");
       line(what + ", stage " + s);
       stage.folds().forEach(program -> program("fold", program));
@@ -98,7 +98,7 @@ final class Dump {
     }
   }
 
-  private String product(Plan.Group group) {
+  private String product(Stage.Group group) {
     return String.format(
         Locale.ROOT,
         "b%d = %s + a%s · %s",
@@ -108,7 +108,7 @@ final class Dump {
         group.members().stream().map(Value::toString).toList());
   }
 
-  private String product(Plan.Return back) {
+  private String product(Stage.Return back) {
     List<String> terms = new ArrayList<>();
     for (Term term : back.terms()) {
       terms.add(
@@ -124,7 +124,7 @@ final class Dump {
         Locale.ROOT, "b%d %s %s", back.block().id(), back.onto() ? "+=" : "=", terms);
   }
 
-  private void program(String what, Program program) {
+  private void program(String what, StageProgram program) {
     line(String.format(Locale.ROOT, "  %s of width %d", what, program.width()));
     List<Pointwise.Instruction> code = program.code().code();
     for (int i = 0; i < code.size(); i++) {
@@ -132,7 +132,7 @@ final class Dump {
     }
   }
 
-  private static String words(Program program, int i, Pointwise.Instruction instruction) {
+  private static String words(StageProgram program, int i, Pointwise.Instruction instruction) {
     return switch (instruction) {
       case Pointwise.Load load -> "r" + i + " = " + slot(program.slots().get(load.slot()));
       case Pointwise.Constant constant -> "r" + i + " = " + constant.value();

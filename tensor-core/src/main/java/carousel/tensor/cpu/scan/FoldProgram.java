@@ -42,10 +42,10 @@ final class FoldProgram {
    * @param to where it is put
    * @param lanes L
    */
-  static List<Program> of(Value fold, Slot from, Slot to, int lanes) {
+  static List<StageProgram> of(Value fold, Slot from, Slot to, int lanes) {
     int vectors = Math.ceilDiv(from.block().width(), lanes);
     int count = Math.ceilDiv(vectors, MOST_VECTORS);
-    List<Program> programs = new ArrayList<>();
+    List<StageProgram> programs = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       var program = new FoldProgram(Objects.requireNonNull(fold.op()), from, to, lanes);
       programs.add(program.write(vectors * i / count, vectors * (i + 1) / count, vectors));
@@ -53,7 +53,7 @@ final class FoldProgram {
     return programs;
   }
 
-  private Program write(int first, int end, int vectors) {
+  private StageProgram write(int first, int end, int vectors) {
     int result = combine(first, end);
     if (first > 0) {
       result = apply(add(new Pointwise.Load(slot(to))), result);
@@ -62,7 +62,7 @@ final class FoldProgram {
       result = apply(result, add(new Pointwise.Swap(result, distance)));
     }
     add(new Pointwise.Store(result, slot(to)));
-    return Program.of(code, 1, slots, List.of());
+    return StageProgram.of(code, 1, slots, List.of());
   }
 
   /** The vectors from one to another, two by two. */

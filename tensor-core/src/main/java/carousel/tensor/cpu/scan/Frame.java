@@ -1,6 +1,6 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.scan.Block.Rows;
+import carousel.tensor.cpu.scan.Block.RowKind;
 import java.util.List;
 
 /**
@@ -81,7 +81,7 @@ record Frame(int steps, int batch, int lanes, int size, int[] cuts, int[] order,
 
   /** How many rows further a band's rows of the next step are. */
   int perStep(Block block, int band) {
-    return block.rows() == Rows.STEPS || block.rows() == Rows.STATES ? rows(band) : 0;
+    return block.rows() == RowKind.STEPS || block.rows() == RowKind.STATES ? rows(band) : 0;
   }
 
   /** The first row of a band in a left operand. */
@@ -157,5 +157,15 @@ record Frame(int steps, int batch, int lanes, int size, int[] cuts, int[] order,
   /** Elements of vector u that stand for columns. */
   int filled(int width, int u) {
     return Math.min(lanes, width - u * lanes);
+  }
+
+  /** Even parts that begin at multiples of {@code unit}; some are empty where there is too little. */
+  static int[] cut(int whole, int parts, int unit) {
+    int blocks = Math.ceilDiv(whole, unit);
+    int[] at = new int[parts + 1];
+    for (int i = 0; i <= parts; i++) {
+      at[i] = Math.min(whole, (int) ((long) blocks * i / parts) * unit);
+    }
+    return at;
   }
 }

@@ -1,8 +1,8 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.scan.Block.Rows;
+import carousel.tensor.cpu.scan.Block.RowKind;
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.trace.Step;
+import carousel.tensor.trace.JointGraph;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;
 import carousel.tensor.trace.Value.Term;
@@ -18,10 +18,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Plans the stages of the gradient of a step, and where the values of the gradient lie. */
 final class GradientPlan {
-  private final Step step;
+  private final JointGraph step;
   private final Stages stages;
   private final Places places;
-  private final Plan.Machine machine;
+  private final Machine machine;
 
   /** What flows where nothing does. */
   private final Value zero;
@@ -36,14 +36,14 @@ final class GradientPlan {
 
   final Map<Value, Integer> cotangentArrays = new LinkedHashMap<>();
   final Map<Value, Block> givenGradients = new LinkedHashMap<>();
-  final Map<Plan.Group, Block> groupGradients = new HashMap<>();
+  final Map<Stage.Group, Block> groupGradients = new HashMap<>();
   final List<Block> outputGradients = new ArrayList<>();
   final List<Block> carries = new ArrayList<>();
 
   /** Products onto the carried cotangents, which close a step. */
-  final List<Plan.Return> carried = new ArrayList<>();
+  final List<Stage.Return> carried = new ArrayList<>();
 
-  GradientPlan(Step step, Stages stages, Places places, Plan.Machine machine, Value zero) {
+  GradientPlan(JointGraph step, Stages stages, Places places, Machine machine, Value zero) {
     this.step = step;
     this.stages = stages;
     this.places = places;
@@ -53,17 +53,17 @@ final class GradientPlan {
     for (int k = 0; k < step.outputs().size(); k++) {
       boolean isY = k < step.ys();
       int width = step.outputs().get(k).width();
-      Block block = places.block(1, width, isY ? Rows.STEPS : Rows.BATCH);
+      Block block = places.block(1, width, isY ? RowKind.STEPS : RowKind.BATCH);
       (isY ? outputGradients : carries).add(block);
       places.put(step.graph().cotangent(k, width), Slot.of(block));
     }
-    for (Plan.Group group : places.groups) {
+    for (Stage.Group group : places.groups) {
       Block block = group.block();
-      groupGradients.put(group, places.block(block.members(), block.width(), Rows.STEPS));
+      groupGradients.put(group, places.block(block.members(), block.width(), RowKind.STEPS));
     }
     for (Value value : step.graph().values()) {
       if (stages.isOfGradient(value) && (value.kind() == Kind.BACK || value.kind() == Kind.FOLD)) {
-        places.put(value, places.slot(value.width(), Rows.BATCH));
+        places.put(value, places.slot(value.width(), RowKind.BATCH));
       }
       if (stages.isOfGradient(value) && value.kind() == Kind.BACK) {
         returned.add(value);
@@ -71,7 +71,7 @@ final class GradientPlan {
       }
       if (stages.isOfStep(value) && (value.kind() == Kind.VECTOR || value.kind() == Kind.ROWS)) {
         if (step.given().containsKey(value)) {
-          givenGradients.put(value, places.block(1, value.width(), Rows.BATCH));
+          givenGradients.put(value, places.block(1, value.width(), RowKind.BATCH));
         }
       }
     }
@@ -80,7 +80,7 @@ final class GradientPlan {
       Value back = step.back().get(step.states().get(k));
       if (back != null) {
         multiplied(back);
-        carried.add(new Plan.Return(carries.get(k), back.terms(), true));
+        carried.add(new Stage.Return(carries.get(k), back.terms(), true));
       }
     }
   }
@@ -104,7 +104,7 @@ final class GradientPlan {
     }
     for (Value value : step.graph().values()) {
       if (handed.contains(value)) {
-        handedOn.put(value, places.slot(value.width(), Rows.BATCH));
+        handedOn.put(value, places.slot(value.width(), RowKind.BATCH));
       }
     }
   }
@@ -149,19 +149,19 @@ final class GradientPlan {
   }
 
   /** The stages, in their order. */
-  List<Plan.Stage> plan() {
-    List<Plan.Stage> planned = new ArrayList<>();
+  List<Stage> plan() {
+    List<Stage> planned = new ArrayList<>();
     int end = last;
     for (int k = 0; k < carries.size(); k++) {
       end = Math.max(end, closing(k));
     }
     for (int s = 0; s <= end; s++) {
       int stage = s;
-      List<Plan.Return> products = new ArrayList<>();
+      List<Stage.Return> products = new ArrayList<>();
       for (Value value : returned) {
         if (stages.of(value) == stage) {
           Slot place = Objects.requireNonNull(places.of(value));
-          products.add(new Plan.Return(place.block(), value.terms(), false));
+          products.add(new Stage.Return(place.block(), value.terms(), false));
         }
       }
       var passes = new StagePasses(value -> read(value, stage), places, machine);
@@ -170,7 +170,7 @@ final class GradientPlan {
           passes.of(value.width()).store(value, slot);
         }
       });
-      for (Plan.Group group : places.groups) {
+      for (Stage.Group group : places.groups) {
         for (int j = 0; j < group.members().size(); j++) {
           member(passes, stage, group, j);
         }
@@ -187,13 +187,13 @@ final class GradientPlan {
           passes.of(carry.width()).storeLast(step.before().get(k), Slot.of(carry));
         }
       }
-      planned.add(new Plan.Stage(folds(stage), List.of(), products, passes.programs()));
+      planned.add(new Stage(folds(stage), List.of(), products, passes.programs()));
     }
     return planned;
   }
 
-  private List<Program> folds(int stage) {
-    List<Program> folds = new ArrayList<>();
+  private List<StageProgram> folds(int stage) {
+    List<StageProgram> folds = new ArrayList<>();
     for (Value value : step.graph().values()) {
       if (value.kind() == Kind.FOLD
           && stages.isOfGradient(value)
@@ -207,7 +207,7 @@ final class GradientPlan {
   }
 
   /** Stores the cotangent of a sum, or of columns of an input. */
-  private void member(StagePasses passes, int stage, Plan.Group group, int j) {
+  private void member(StagePasses passes, int stage, Stage.Group group, int j) {
     Value member = group.members().get(j);
     Map<Value, Value> flowing = member.kind() == Kind.SUM ? step.cotangents() : step.given();
     Value g = flowing.getOrDefault(member, zero);

@@ -22,7 +22,7 @@ final class InputProduct {
 
   private final Frame frame;
   private final Tiles tiles;
-  private final Pointwise.Loop copy;
+  private final Pointwise.Executable copy;
   private final int inputs;
 
   /**
@@ -31,7 +31,7 @@ final class InputProduct {
    * @param copy reads its only slot and keeps it in its only array
    * @param inputs D
    */
-  InputProduct(Frame frame, Tiles tiles, Pointwise.Loop copy, int inputs) {
+  InputProduct(Frame frame, Tiles tiles, Pointwise.Executable copy, int inputs) {
     this.frame = frame;
     this.tiles = tiles;
     this.copy = copy;
@@ -57,7 +57,7 @@ final class InputProduct {
   record Cotangent(Block block, int member, long weights) {}
 
   /** {@code gates = x·wx + b}. */
-  void project(Matrix x, List<Gates> gates) {
+  void project(DenseRows x, List<Gates> gates) {
     share((from, rows) -> {
       int lanes = frame.lanes();
       int blocks = Math.ceilDiv(inputs, lanes);
@@ -86,7 +86,7 @@ final class InputProduct {
   }
 
   /** {@code dx = Σ dz·wxᵀ}. */
-  void returned(List<Cotangent> cotangents, Matrix dx) {
+  void returned(List<Cotangent> cotangents, DenseRows dx) {
     share((from, rows) -> {
       int lanes = frame.lanes();
       int[] offsets = new int[cotangents.size() + 1];
@@ -221,7 +221,7 @@ final class InputProduct {
     }
   }
 
-  private void packRows(Matrix x, int from, int rows, Object a) {
+  private void packRows(DenseRows x, int from, int rows, Object a) {
     int[] order = frame.order();
     int lanes = frame.lanes();
     long[] at = new long[1];

@@ -5,7 +5,7 @@ import carousel.tensor.op.Masks;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
-import carousel.tensor.trace.Step;
+import carousel.tensor.trace.JointGraph;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;
 import java.util.HashSet;
@@ -39,7 +39,7 @@ final class Needs {
    *
    * @param hasPlace whether a value has a place already
    */
-  Needs(Step step, Stages stages, Predicate<Value> hasPlace) {
+  Needs(JointGraph step, Stages stages, Predicate<Value> hasPlace) {
     this.stages = stages;
     this.hasPlace = hasPlace;
     for (Value value : step.graph().values()) {

@@ -39,7 +39,7 @@ final class Packer {
    * @param width columns of a block
    * @param k how many rows
    */
-  void interleave(List<Matrix> blocks, int width, int k, long into) {
+  void interleave(List<DenseRows> blocks, int width, int k, long into) {
     int chunks = Math.ceilDiv(k, ROWS);
     int perTask = Math.max(1, 32_768 / (ROWS * width * blocks.size()));
     Workers.parallel(
@@ -53,14 +53,15 @@ final class Packer {
         });
   }
 
-  private void interleaveRows(List<Matrix> blocks, int width, int k, int from, int to, long into) {
+  private void interleaveRows(
+      List<DenseRows> blocks, int width, int k, int from, int to, long into) {
     int members = blocks.size();
     int full = frame.lanes() * frame.size();
     long rowBytes = frame.rowBytes();
     int vectors = frame.vectors(width) * members;
     for (int v = 0; v < vectors; v++) {
       int u = v / members;
-      Matrix block = blocks.get(v % members);
+      DenseRows block = blocks.get(v % members);
       int bytes = frame.filled(width, u) * frame.size();
       long source = block.address() + (long) u * full + from * block.rowBytes();
       long target = into + (v >> 1) * rowBytes * k + (long) (v & 1) * full + from * rowBytes;
@@ -103,7 +104,7 @@ final class Packer {
   }
 
   /** Packs {@code bᵀ}, where b has {@code columns} rows of k elements; a single column fills its vector. */
-  void transpose(Matrix b, int k, int columns, long into) {
+  void transpose(DenseRows b, int k, int columns, long into) {
     if (columns == 1) {
       for (int p = 0; p < k; p++) {
         long from = b.address() + (long) p * frame.size();

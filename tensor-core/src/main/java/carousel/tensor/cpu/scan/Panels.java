@@ -2,7 +2,7 @@ package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.loop.Tile;
 import carousel.tensor.cpu.loop.Tiles;
-import carousel.tensor.cpu.scan.Recurrence.Product;
+import carousel.tensor.cpu.scan.PlacedStage.Product;
 import java.util.Arrays;
 
 /** The tiles of a product, panel by panel. */

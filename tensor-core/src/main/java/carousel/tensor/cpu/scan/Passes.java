@@ -37,7 +37,7 @@ final class Passes {
   private final IntFunction<Block> temporary;
   private final List<Output> outputs = new ArrayList<>();
   private final List<Output> last = new ArrayList<>();
-  private final List<Program> programs = new ArrayList<>();
+  private final List<StageProgram> programs = new ArrayList<>();
 
   /** What is computed here, and by which of the others each is read. */
   private final Map<Value, Set<Value>> readers = new HashMap<>();
@@ -112,7 +112,7 @@ final class Passes {
   }
 
   /** Writes the programs. */
-  List<Program> programs() {
+  List<StageProgram> programs() {
     List<Integer> ends = new ArrayList<>();
     for (Output output : outputs) {
       note(output.value());
@@ -270,7 +270,7 @@ final class Passes {
     if (!stores.isEmpty()) {
       List<Pointwise.Instruction> all = new ArrayList<>(code);
       all.addAll(stores);
-      programs.add(Program.of(all, width, List.copyOf(slots), List.copyOf(arrays)));
+      programs.add(StageProgram.of(all, width, List.copyOf(slots), List.copyOf(arrays)));
     }
     code = new ArrayList<>();
     stores = new ArrayList<>();

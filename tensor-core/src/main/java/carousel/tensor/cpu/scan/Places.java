@@ -1,10 +1,10 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.scan.Block.Rows;
+import carousel.tensor.cpu.scan.Block.RowKind;
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.cpu.scan.Plan.Group;
-import carousel.tensor.cpu.scan.Plan.Origin;
-import carousel.tensor.trace.Step;
+import carousel.tensor.cpu.scan.Stage.Group;
+import carousel.tensor.cpu.scan.Stage.Origin;
+import carousel.tensor.trace.JointGraph;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;
 import carousel.tensor.trace.Value.Term;
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * {@link Needs} to be there later. An activated gate takes the place of the sum it was computed from.
  */
 final class Places {
-  private final Step step;
+  private final JointGraph step;
   private final Stages stages;
   private final boolean affine;
   private final List<Block> blocks = new ArrayList<>();
@@ -51,7 +51,7 @@ final class Places {
    * @param affine whether input 0 is a product with the block of its sums as the result
    * @param variable which of the numbers may be others at every call
    */
-  Places(Step step, Stages stages, boolean affine, Set<Integer> variable) {
+  Places(JointGraph step, Stages stages, boolean affine, Set<Integer> variable) {
     this.step = step;
     this.stages = stages;
     this.affine = affine;
@@ -70,14 +70,14 @@ final class Places {
   }
 
   /** A new block. */
-  Block block(int members, int width, Rows rows) {
+  Block block(int members, int width, RowKind rows) {
     Block block = new Block(blocks.size(), members, width, rows);
     blocks.add(block);
     return block;
   }
 
   /** A new place, of one value. */
-  Slot slot(int width, Rows rows) {
+  Slot slot(int width, RowKind rows) {
     return Slot.of(block(1, width, rows));
   }
 
@@ -136,7 +136,7 @@ final class Places {
       }
     }
     together.forEach((key, members) -> {
-      Block block = block(members.size(), key.width(), Rows.STEPS);
+      Block block = block(members.size(), key.width(), RowKind.STEPS);
       List<Integer> arrays = new ArrayList<>();
       for (Value factor : key.factors()) {
         sourceArrays.putIfAbsent(factor, sourceArrays.size());
@@ -158,7 +158,7 @@ final class Places {
 
   private void given(Set<Integer> variable) {
     for (Value state : step.states()) {
-      Block block = block(1, state.width(), Rows.STATES);
+      Block block = block(1, state.width(), RowKind.STATES);
       stateBlocks.add(block);
       slots.put(state, Slot.of(block));
     }
@@ -174,9 +174,9 @@ final class Places {
       }
       Block block =
           switch (value.kind()) {
-            case VECTOR -> block(1, value.width(), Rows.ONE);
-            case ROWS -> block(1, value.width(), Rows.BATCH);
-            case NUMBER -> variable.contains(value.index()) ? block(1, 1, Rows.ONE) : null;
+            case VECTOR -> block(1, value.width(), RowKind.ONE);
+            case ROWS -> block(1, value.width(), RowKind.BATCH);
+            case NUMBER -> variable.contains(value.index()) ? block(1, 1, RowKind.ONE) : null;
             default -> null;
           };
       if (block != null) {
@@ -190,10 +190,10 @@ final class Places {
   private void sources() {
     for (Value source : sourceArrays.keySet()) {
       switch (source.kind()) {
-        case SPREAD, VECTOR, ROWS -> histories.put(source, slot(source.width(), Rows.STEPS));
+        case SPREAD, VECTOR, ROWS -> histories.put(source, slot(source.width(), RowKind.STEPS));
         default -> {
           if (!slots.containsKey(source)) {
-            slots.put(source, slot(source.width(), Rows.STEPS));
+            slots.put(source, slot(source.width(), RowKind.STEPS));
           }
         }
       }
@@ -223,7 +223,7 @@ final class Places {
         free.remove(room);
         overlays.put(value, slots.get(room));
       } else {
-        slots.put(value, slot(value.width(), later ? Rows.STEPS : Rows.BATCH));
+        slots.put(value, slot(value.width(), later ? RowKind.STEPS : RowKind.BATCH));
         if (!later) {
           passing.add(value);
         }

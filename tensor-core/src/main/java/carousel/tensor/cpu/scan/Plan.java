@@ -1,17 +1,14 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.op.Op;
-import carousel.tensor.trace.Step;
+import carousel.tensor.trace.JointGraph;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;
-import carousel.tensor.trace.Value.Term;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,67 +16,7 @@ import org.jspecify.annotations.Nullable;
  * where every value lies.
  */
 final class Plan {
-  /** What a sum starts from. */
-  enum Origin {
-    NOTHING,
-    /** Columns of {@code x·wx + b}, a product of all steps into the block. */
-    PRODUCT,
-    /** Columns of a sequence, which are copied there. */
-    SEQUENCE
-  }
-
-  /**
-   * Sums that are computed by one product, because what they multiply is the same; or columns of inputs
-   * that no product is added to.
-   *
-   * @param members the members of the block
-   * @param block where they lie
-   * @param arrays for each term of a sum, the heap array that is its left operand
-   * @param origin what they start from
-   */
-  record Group(List<Value> members, Block block, List<Integer> arrays, Origin origin) {
-    /** The columns of an input that a member is, or starts from. */
-    static Value inputOf(Value member) {
-      return member.kind() == Kind.INPUT ? member : member.inputs().getFirst();
-    }
-  }
-
-  /**
-   * What flows back through products to one value.
-   *
-   * @param block where it is put
-   * @param terms the products; each factor is the sum whose cotangent is multiplied
-   * @param onto whether it is added to what is there
-   */
-  record Return(Block block, List<Term> terms, boolean onto) {}
-
-  /**
-   * Folds, then products, then elementwise programs; any may be missing.
-   *
-   * @param folds programs over all vectors of a row at once
-   * @param groups products of the step
-   * @param returns products of the gradient
-   * @param programs those of one width in their order
-   */
-  record Stage(
-      List<Program> folds, List<Group> groups, List<Return> returns, List<Program> programs) {
-    Stage {
-      folds = List.copyOf(folds);
-      groups = List.copyOf(groups);
-      returns = List.copyOf(returns);
-      programs = List.copyOf(programs);
-    }
-  }
-
-  /**
-   * What the machine does.
-   *
-   * @param lanes L, the elements of a vector
-   * @param size bytes of code that a row takes
-   */
-  record Machine(int lanes, ToIntFunction<Op> size) {}
-
-  final Step step;
+  final JointGraph step;
 
   /** Those kept for the gradient first, then those that are used on one way only. */
   final List<Block> blocks;
@@ -87,12 +24,12 @@ final class Plan {
   /** How many blocks are kept for the gradient. */
   final int savedBlocks;
 
-  final List<Group> groups;
+  final List<Stage.Group> groups;
   final List<Stage> forward;
   final List<Stage> backward;
 
   /** Products onto the carried cotangents, which close a step of the gradient. */
-  final List<Return> carried;
+  final List<Stage.Return> carried;
 
   /** For each part of the state. */
   final List<Block> stateBlocks;
@@ -118,7 +55,7 @@ final class Plan {
   final List<Block> carries;
 
   private final Places places;
-  private final Map<Group, Block> groupGradients;
+  private final Map<Stage.Group, Block> groupGradients;
 
   /**
    * A plan.
@@ -127,7 +64,7 @@ final class Plan {
    * @param affine whether input 0 is {@code x·wx + b}
    * @param variable which of the numbers may be others at every call
    */
-  Plan(Step step, Machine machine, boolean affine, Set<Integer> variable) {
+  Plan(JointGraph step, Machine machine, boolean affine, Set<Integer> variable) {
     this.step = step;
     Value zero = step.graph().constant(0);
     Stages stages = new Stages(step, machine.size());
@@ -151,8 +88,8 @@ final class Plan {
   }
 
   /** All programs. */
-  List<Program> programs() {
-    List<Program> all = new ArrayList<>();
+  List<StageProgram> programs() {
+    List<StageProgram> all = new ArrayList<>();
     for (List<Stage> way : List.of(forward, backward)) {
       for (Stage stage : way) {
         all.addAll(stage.folds());
@@ -174,7 +111,7 @@ final class Plan {
   }
 
   /** Where the cotangents of a group lie. */
-  Block gradientOf(Group group) {
+  Block gradientOf(Stage.Group group) {
     return Objects.requireNonNull(groupGradients.get(group));
   }
 

@@ -35,38 +35,6 @@ final class Recurrence {
   private final boolean reverse;
 
   /**
-   * A product of left operands on the heap with packed weights.
-   *
-   * @param out where it is put
-   * @param onto whether it is added to what is there
-   * @param arrays the left operands, {@code [array][parity]}
-   * @param depths columns of each
-   * @param weights the packed weights of each term
-   */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Product(Block out, boolean onto, Object[][] arrays, int[] depths, long[] weights) {}
-
-  /**
-   * An elementwise program, ready to run.
-   *
-   * @param loop the program, compiled
-   * @param program what it does
-   * @param arrays the heap arrays it stores to, {@code [array][parity]}
-   * @param ahead which of them hold a state for the next step
-   */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Code(Pointwise.Loop loop, Program program, Object[][] arrays, boolean[] ahead) {}
-
-  /**
-   * A stage, or its folds.
-   *
-   * @param folds whether its programs need all columns of a row
-   * @param products run first
-   * @param codes run then, on every vector of columns
-   */
-  record Stage(boolean folds, List<Product> products, List<Code> codes) {}
-
-  /**
    * A run.
    *
    * @param lengths of the rows; null if all are as long as the sequence
@@ -95,7 +63,7 @@ final class Recurrence {
    * @param initial blocks whose first rows are left operands of the first step, with their array
    * @param copy reads its only slot and keeps it in its only array
    */
-  void forward(List<Stage> stages, Map<Block, Object> initial, Pointwise.Loop copy) {
+  void forward(List<PlacedStage> stages, Map<Block, Object> initial, Pointwise.Executable copy) {
     run(
         stages,
         team -> {
@@ -114,9 +82,9 @@ final class Recurrence {
    * @param carried the products that close a step
    * @param gathered what all steps add to
    */
-  void backward(List<Stage> stages, List<Product> carried, Gathered gathered) {
-    List<Stage> all = new ArrayList<>(stages);
-    all.add(new Stage(false, carried, List.of()));
+  void backward(List<PlacedStage> stages, List<PlacedStage.Product> carried, Gathered gathered) {
+    List<PlacedStage> all = new ArrayList<>(stages);
+    all.add(new PlacedStage(false, carried, List.of()));
     int close = stages.size();
     run(
         all,
@@ -132,9 +100,9 @@ final class Recurrence {
   }
 
   /** Who runs a stage of a step. */
-  private interface Team {
+  private interface Crew {
     /** Copies the first rows of blocks into left operands. */
-    void load(Map<Block, Object> initial, Pointwise.Loop copy);
+    void load(Map<Block, Object> initial, Pointwise.Executable copy);
 
     void run(int stage, int k, int read, int ahead, int write);
 
@@ -144,7 +112,7 @@ final class Recurrence {
     int endBand();
   }
 
-  private void run(List<Stage> stages, Consumer<Team> steps) {
+  private void run(List<PlacedStage> stages, Consumer<Crew> steps) {
     int threads = Workers.threads();
     int[] all = {0, frame.bands()};
     if (threads == 1) {
@@ -154,25 +122,25 @@ final class Recurrence {
       steps.accept(new Together(stages, threads));
     } else {
       int parts = Math.min(threads, frame.bands());
-      int[] cuts = cut(frame.bands(), parts, 1);
+      int[] cuts = Frame.cut(frame.bands(), parts, 1);
       Workers.parallel(
           parts, i -> steps.accept(new Alone(stages, new int[] {cuts[i], cuts[i + 1]})));
     }
   }
 
   /** One thread, with its own bands of rows. */
-  private final class Alone implements Team {
+  private final class Alone implements Crew {
     private final Share[] shares;
     private final int[] bands;
 
-    Alone(List<Stage> stages, int[] bands) {
+    Alone(List<PlacedStage> stages, int[] bands) {
       this.bands = bands;
       this.shares = new Share[stages.size()];
       Arrays.setAll(shares, s -> new Share(frame, tiles, zeros, stages.get(s), bands, 0, 1));
     }
 
     @Override
-    public void load(Map<Block, Object> initial, Pointwise.Loop copy) {
+    public void load(Map<Block, Object> initial, Pointwise.Executable copy) {
       Recurrence.this.load(initial, copy, bands);
     }
 
@@ -193,7 +161,7 @@ final class Recurrence {
   }
 
   /** All threads, each with its own columns; they wait for each other after every stage. */
-  private final class Together implements Team, IntConsumer {
+  private final class Together implements Crew, IntConsumer {
     private final Share[][] shares;
     private int stage;
     private int k;
@@ -201,14 +169,14 @@ final class Recurrence {
     private int ahead;
     private int write;
 
-    Together(List<Stage> stages, int parts) {
-      int[] bands = cut(frame.bands(), parts, 1);
+    Together(List<PlacedStage> stages, int parts) {
+      int[] bands = Frame.cut(frame.bands(), parts, 1);
       int[] all = {0, frame.bands()};
       this.shares = new Share[parts][stages.size()];
       for (int i = 0; i < parts; i++) {
         int[] own = {bands[i], bands[i + 1]};
         for (int s = 0; s < stages.size(); s++) {
-          Stage of = stages.get(s);
+          PlacedStage of = stages.get(s);
           shares[i][s] =
               of.folds()
                   ? new Share(frame, tiles, zeros, of, own, 0, 1)
@@ -218,7 +186,7 @@ final class Recurrence {
     }
 
     @Override
-    public void load(Map<Block, Object> initial, Pointwise.Loop copy) {
+    public void load(Map<Block, Object> initial, Pointwise.Executable copy) {
       Recurrence.this.load(initial, copy, new int[] {0, frame.bands()});
     }
 
@@ -249,7 +217,7 @@ final class Recurrence {
   }
 
   /** Copies the first rows of blocks of one value into left operands. */
-  private void load(Map<Block, Object> initial, Pointwise.Loop copy, int... bands) {
+  private void load(Map<Block, Object> initial, Pointwise.Executable copy, int... bands) {
     int aBlock = frame.arrayRows() * frame.lanes();
     initial.forEach((block, array) -> {
       for (int u = 0; u < frame.vectors(block.width()); u++) {
@@ -269,15 +237,5 @@ final class Recurrence {
   /** Where step k of the run stands in the sequence. */
   private int place(int k) {
     return reverse ? frame.steps() - 1 - k : k;
-  }
-
-  /** Even parts that begin at multiples of {@code unit}; some are empty where there is too little. */
-  static int[] cut(int whole, int parts, int unit) {
-    int blocks = Math.ceilDiv(whole, unit);
-    int[] at = new int[parts + 1];
-    for (int i = 0; i <= parts; i++) {
-      at[i] = Math.min(whole, (int) ((long) blocks * i / parts) * unit);
-    }
-    return at;
   }
 }

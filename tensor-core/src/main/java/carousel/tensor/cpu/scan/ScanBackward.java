@@ -39,16 +39,16 @@ final class ScanBackward {
     List<Block> given = List.copyOf(plan.givenGradients.values());
     var gathered = new Gathered(call.frame, given, call::memory);
     Object[][] arrays = call.arrays(plan.cotangentArrays);
-    List<Recurrence.Stage> stages = new ArrayList<>();
-    for (Plan.Stage stage : plan.backward) {
-      List<Recurrence.Product> products = new ArrayList<>();
-      for (Plan.Return back : stage.returns()) {
+    List<PlacedStage> stages = new ArrayList<>();
+    for (Stage stage : plan.backward) {
+      List<PlacedStage.Product> products = new ArrayList<>();
+      for (Stage.Return back : stage.returns()) {
         products.add(product(back, arrays));
       }
       call.add(stage, products, arrays, false, stages);
     }
-    List<Recurrence.Product> carried = new ArrayList<>();
-    for (Plan.Return back : plan.carried) {
+    List<PlacedStage.Product> carried = new ArrayList<>();
+    for (Stage.Return back : plan.carried) {
       carried.add(product(back, arrays));
     }
     new Recurrence(call.frame, call.tiles, call.lengths, call.reverse, call.zeros(), weightBytes)
@@ -58,7 +58,7 @@ final class ScanBackward {
       Value state = plan.step.states().get(k);
       Tensor gradient = gradients[call.places.states() + state.index()];
       if (gradient != null) {
-        Matrix to = call.matrix(gradient, 0, state.offset());
+        DenseRows to = call.matrix(gradient, 0, state.offset());
         call.copier.gather(Slot.of(plan.carries.get(k)), 0, to);
       }
     }
@@ -77,7 +77,7 @@ final class ScanBackward {
       if (cotangents[0] == null) {
         call.copier.clear(block);
       } else {
-        Matrix from = Matrix.ofRows(cotangents[0]).at(0, (long) column * call.frame.size());
+        DenseRows from = DenseRows.ofRows(cotangents[0]).at(0, (long) column * call.frame.size());
         call.copier.scatter(from, Slot.of(block));
       }
       column += block.width();
@@ -88,13 +88,14 @@ final class ScanBackward {
       if (cotangent == null) {
         call.copier.clear(plan.carries.get(k));
       } else {
-        Matrix from = Matrix.ofRows(cotangent).at(0, (long) state.offset() * call.frame.size());
+        DenseRows from =
+            DenseRows.ofRows(cotangent).at(0, (long) state.offset() * call.frame.size());
         call.copier.scatter(from, Slot.of(plan.carries.get(k)), 0);
       }
     }
   }
 
-  private Recurrence.Product product(Plan.Return back, Object[][] arrays) {
+  private PlacedStage.Product product(Stage.Return back, Object[][] arrays) {
     int count = back.terms().size();
     Object[][] left = new Object[count][];
     int[] depths = new int[count];
@@ -110,7 +111,7 @@ final class ScanBackward {
               new Packed(term.weight(), term.row(), term.column(), columns, depth),
               of -> transposed(call.captured(of.weight()), of.row(), of.column(), depth, columns));
     }
-    return new Recurrence.Product(back.block(), back.onto(), left, depths, weights);
+    return new PlacedStage.Product(back.block(), back.onto(), left, depths, weights);
   }
 
   /** Packs the transposed block of a weight that has {@code columns} rows of {@code depth} elements. */
@@ -127,25 +128,28 @@ final class ScanBackward {
       return;
     }
     List<InputProduct.Cotangent> all = new ArrayList<>();
-    for (Plan.Group group : plan.groups) {
-      for (int j = 0; group.origin() == Plan.Origin.PRODUCT && j < group.members().size(); j++) {
-        int column = Plan.Group.inputOf(group.members().get(j)).offset();
+    for (Stage.Group group : plan.groups) {
+      for (int j = 0; group.origin() == Stage.Origin.PRODUCT && j < group.members().size(); j++) {
+        int column = Stage.Group.inputOf(group.members().get(j)).offset();
         int width = group.block().width();
         Tensor wx = call.input(Scan.Inputs.WX);
         long weights = transposed(wx, 0, column, width, call.depth());
         all.add(new InputProduct.Cotangent(plan.gradientOf(group), j, weights));
       }
     }
-    new InputProduct(call.frame, call.tiles, call.copy, call.depth()).returned(all, Matrix.of(dx));
+    new InputProduct(call.frame, call.tiles, call.copy, call.depth())
+        .returned(all, DenseRows.of(dx));
   }
 
   /** The gradients of inputs that are read as they are: columns that no step reads have none. */
   private void sequences(@Nullable Tensor[] gradients) {
     int[] covered = new int[gradients.length];
     for (int pass = 0; pass < 2; pass++) {
-      for (Plan.Group group : plan.groups) {
-        for (int j = 0; group.origin() == Plan.Origin.SEQUENCE && j < group.members().size(); j++) {
-          Value input = Plan.Group.inputOf(group.members().get(j));
+      for (Stage.Group group : plan.groups) {
+        for (int j = 0;
+            group.origin() == Stage.Origin.SEQUENCE && j < group.members().size();
+            j++) {
+          Value input = Stage.Group.inputOf(group.members().get(j));
           int place = call.places.sequences().get(input.index());
           Tensor gradient = gradients[place];
           if (gradient != null && pass == 0) {
@@ -188,7 +192,7 @@ final class ScanBackward {
 
   /** Where nothing flows. */
   private void clear(Tensor gradient, Value value) {
-    Matrix to = call.matrix(gradient, 0, value.offset());
+    DenseRows to = call.matrix(gradient, 0, value.offset());
     int rows = value.kind() == Kind.ROWS ? call.frame.batch() : 1;
     for (int n = 0; n < rows; n++) {
       Bytes.clear(to.address() + n * to.rowBytes(), (long) value.width() * call.frame.size());

@@ -20,7 +20,7 @@ final class ScanCall {
   final Plan plan;
   final Tiles tiles;
   final DType type;
-  final Pointwise.Loop copy;
+  final Pointwise.Executable copy;
   final boolean reverse;
   final Scan.Inputs places;
   private final Tensor[] given;
@@ -72,7 +72,7 @@ final class ScanCall {
   Tensor input(int place) {
     Tensor known = dense[place];
     if (known == null) {
-      known = Matrix.dense(given[place]);
+      known = DenseRows.dense(given[place]);
       dense[place] = known;
     }
     return known;
@@ -101,8 +101,8 @@ final class ScanCall {
   }
 
   /** A tensor from one of its rows and columns on. */
-  Matrix matrix(Tensor tensor, int row, int column) {
-    return Matrix.of(tensor).at(row, (long) column * frame.size());
+  DenseRows matrix(Tensor tensor, int row, int column) {
+    return DenseRows.of(tensor).at(row, (long) column * frame.size());
   }
 
   /** A captured tensor. */
@@ -121,22 +121,23 @@ final class ScanCall {
    * @param ofStep tells the step from its gradient
    */
   void add(
-      Plan.Stage stage,
-      List<Recurrence.Product> products,
+      Stage stage,
+      List<PlacedStage.Product> products,
       Object[][] arrays,
       boolean ofStep,
-      List<Recurrence.Stage> stages) {
+      List<PlacedStage> stages) {
     if (!stage.folds().isEmpty()) {
-      stages.add(new Recurrence.Stage(true, List.of(), codes(stage.folds(), arrays, ofStep)));
+      stages.add(new PlacedStage(true, List.of(), codes(stage.folds(), arrays, ofStep)));
     }
     if (!products.isEmpty() || !stage.programs().isEmpty()) {
-      stages.add(new Recurrence.Stage(false, products, codes(stage.programs(), arrays, ofStep)));
+      stages.add(new PlacedStage(false, products, codes(stage.programs(), arrays, ofStep)));
     }
   }
 
-  private List<Recurrence.Code> codes(List<Program> programs, Object[][] arrays, boolean ofStep) {
-    List<Recurrence.Code> codes = new ArrayList<>();
-    for (Program program : programs) {
+  private List<PlacedStage.Code> codes(
+      List<StageProgram> programs, Object[][] arrays, boolean ofStep) {
+    List<PlacedStage.Code> codes = new ArrayList<>();
+    for (StageProgram program : programs) {
       int count = program.arrays().size();
       Object[][] kept = new Object[count][];
       boolean[] ahead = new boolean[count];
@@ -145,7 +146,7 @@ final class ScanCall {
         kept[i] = arrays[array];
         ahead[i] = ofStep && plan.isState(array);
       }
-      codes.add(new Recurrence.Code(kernel.loop(program), program, kept, ahead));
+      codes.add(new PlacedStage.Code(kernel.loop(program), program, kept, ahead));
     }
     return codes;
   }

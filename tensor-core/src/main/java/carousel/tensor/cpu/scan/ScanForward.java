@@ -44,11 +44,11 @@ final class ScanForward {
       }
     }
     long weightBytes = 0;
-    List<Recurrence.Stage> stages = new ArrayList<>();
-    for (Plan.Stage stage : plan.forward) {
-      List<Recurrence.Product> products = new ArrayList<>();
-      for (Plan.Group group : stage.groups()) {
-        Recurrence.Product product = product(group, arrays);
+    List<PlacedStage> stages = new ArrayList<>();
+    for (Stage stage : plan.forward) {
+      List<PlacedStage.Product> products = new ArrayList<>();
+      for (Stage.Group group : stage.groups()) {
+        PlacedStage.Product product = product(group, arrays);
         products.add(product);
         for (int depth : product.depths()) {
           weightBytes += call.packer.bytes(group.members().size(), group.block().width(), depth);
@@ -88,12 +88,12 @@ final class ScanForward {
   /** The inputs of all steps, into the blocks that they are the start of. */
   private void enter() {
     List<InputProduct.Gates> gates = new ArrayList<>();
-    for (Plan.Group group : plan.groups) {
+    for (Stage.Group group : plan.groups) {
       switch (group.origin()) {
         case PRODUCT -> gates.add(gates(group));
         case SEQUENCE -> {
           for (int j = 0; j < group.members().size(); j++) {
-            Value input = Plan.Group.inputOf(group.members().get(j));
+            Value input = Stage.Group.inputOf(group.members().get(j));
             Tensor z = call.input(call.places.sequences().get(input.index()));
             call.copier.scatter(call.matrix(z, 0, input.offset()), new Slot(group.block(), j, 0));
           }
@@ -105,7 +105,7 @@ final class ScanForward {
     }
     if (!gates.isEmpty()) {
       new InputProduct(call.frame, call.tiles, call.copy, call.depth())
-          .project(Matrix.of(call.input(Scan.Inputs.X)), gates);
+          .project(DenseRows.of(call.input(Scan.Inputs.X)), gates);
     }
   }
 
@@ -117,16 +117,16 @@ final class ScanForward {
       call.copier.gather(slot, call.matrix(y, 0, column));
       column += slot.block().width();
     }
-    clearPadding(Matrix.of(y));
+    clearPadding(DenseRows.of(y));
     for (int k = 0; k < plan.stateBlocks.size(); k++) {
       Value state = plan.step.states().get(k);
-      Matrix to = call.matrix(outputs[1 + state.index()], 0, state.offset());
+      DenseRows to = call.matrix(outputs[1 + state.index()], 0, state.offset());
       call.copier.gather(Slot.of(plan.stateBlocks.get(k)), frame.steps(), to);
     }
   }
 
   /** Past a row's end the output is 0. */
-  private void clearPadding(Matrix y) {
+  private void clearPadding(DenseRows y) {
     int[] lengths = call.lengths;
     if (lengths == null) {
       return;
@@ -139,11 +139,11 @@ final class ScanForward {
     }
   }
 
-  private InputProduct.Gates gates(Plan.Group group) {
-    List<Matrix> weights = new ArrayList<>();
-    List<Matrix> biases = new ArrayList<>();
+  private InputProduct.Gates gates(Stage.Group group) {
+    List<DenseRows> weights = new ArrayList<>();
+    List<DenseRows> biases = new ArrayList<>();
     for (Value member : group.members()) {
-      int column = Plan.Group.inputOf(member).offset();
+      int column = Stage.Group.inputOf(member).offset();
       weights.add(call.matrix(call.input(Scan.Inputs.WX), 0, column));
       biases.add(call.matrix(call.input(Scan.Inputs.B), 0, column));
     }
@@ -155,7 +155,7 @@ final class ScanForward {
     return new InputProduct.Gates(group.block(), packed, bias);
   }
 
-  private Recurrence.Product product(Plan.Group group, Object[][] arrays) {
+  private PlacedStage.Product product(Stage.Group group, Object[][] arrays) {
     int count = group.arrays().size();
     int width = group.block().width();
     Object[][] left = new Object[count][];
@@ -163,7 +163,7 @@ final class ScanForward {
     long[] weights = new long[count];
     for (int q = 0; q < count; q++) {
       left[q] = arrays[group.arrays().get(q)];
-      List<Matrix> blocks = new ArrayList<>();
+      List<DenseRows> blocks = new ArrayList<>();
       for (Value sum : group.members()) {
         Term term = sum.terms().get(q);
         depths[q] = term.factor().width();
@@ -172,7 +172,7 @@ final class ScanForward {
       weights[q] = call.memory(call.packer.bytes(blocks.size(), width, depths[q]));
       call.packer.interleave(blocks, width, depths[q], weights[q]);
     }
-    boolean onto = group.origin() != Plan.Origin.NOTHING;
-    return new Recurrence.Product(group.block(), onto, left, depths, weights);
+    boolean onto = group.origin() != Stage.Origin.NOTHING;
+    return new PlacedStage.Product(group.block(), onto, left, depths, weights);
   }
 }

@@ -10,8 +10,8 @@ import carousel.tensor.op.Agreement;
 import carousel.tensor.op.Masks;
 import carousel.tensor.op.Scan;
 import carousel.tensor.op.Ternary;
+import carousel.tensor.trace.JointGraph;
 import carousel.tensor.trace.Recent;
-import carousel.tensor.trace.Step;
 import carousel.tensor.trace.Traced;
 import carousel.tensor.trace.Untraced;
 import java.util.HashMap;
@@ -38,13 +38,13 @@ public final class Scans {
   private final Kernels kernels;
   private final Function<DType, Tiles> tiles;
   private final Map<Key, Made> made = new Recent<>(MOST_KERNELS);
-  private final Map<Loop, Pointwise.Loop> loops = new Recent<>(MOST_LOOPS);
-  private final Map<DType, Pointwise.Loop> copies = new HashMap<>();
+  private final Map<TypedCode, Pointwise.Executable> loops = new Recent<>(MOST_LOOPS);
+  private final Map<DType, Pointwise.Executable> copies = new HashMap<>();
 
   /** What tells kernels apart. */
   private record Key(DType type, boolean affine, String signature) {}
 
-  private record Loop(DType type, Pointwise code) {}
+  private record TypedCode(DType type, Pointwise code) {}
 
   /**
    * What came of a step.
@@ -123,7 +123,7 @@ public final class Scans {
     return null;
   }
 
-  private Pointwise.@Nullable Loop copy(DType type) {
+  private Pointwise.@Nullable Executable copy(DType type) {
     List<Pointwise.Instruction> code = List.of(new Pointwise.Load(0), new Pointwise.Keep(0, 0));
     return kernels.pointwise(new Pointwise(code, List.of(false), 1), type);
   }
@@ -146,11 +146,11 @@ public final class Scans {
     String signature = traced.signature();
     String reason;
     try {
-      Step step = traced.differentiate(type, like.device());
+      JointGraph step = traced.differentiate(type, like.device());
       Tiles ofType = tiles.apply(type);
-      var machine = new Plan.Machine(ofType.lanes(), op -> kernels.size(op, type));
+      var machine = new Machine(ofType.lanes(), op -> kernels.size(op, type));
       var plan = new Plan(step, machine, affine, variable);
-      Pointwise.Loop copy = copies.computeIfAbsent(type, this::copy);
+      Pointwise.Executable copy = copies.computeIfAbsent(type, this::copy);
       var compiled = loops(plan, type);
       if (copy != null && compiled != null) {
         Dump.write(type, signature, () -> Dump.of(plan));
@@ -173,12 +173,13 @@ public final class Scans {
   }
 
   /** The programs of a plan, compiled; null if one has a row that cannot be. */
-  private @Nullable IdentityHashMap<Program, Pointwise.Loop> loops(Plan plan, DType type) {
-    var compiled = new IdentityHashMap<Program, Pointwise.Loop>();
-    for (Program program : plan.programs()) {
-      Pointwise.Loop loop =
+  private @Nullable IdentityHashMap<StageProgram, Pointwise.Executable> loops(
+      Plan plan, DType type) {
+    var compiled = new IdentityHashMap<StageProgram, Pointwise.Executable>();
+    for (StageProgram program : plan.programs()) {
+      Pointwise.Executable loop =
           loops.computeIfAbsent(
-              new Loop(type, program.code()), key -> kernels.pointwise(key.code(), type));
+              new TypedCode(type, program.code()), key -> kernels.pointwise(key.code(), type));
       if (loop == null) {
         return null;
       }
@@ -190,7 +191,7 @@ public final class Scans {
   /** The rows of a plan that no program can have. */
   private Set<String> unknown(Plan plan, DType type) {
     Set<String> unknown = new TreeSet<>();
-    for (Program program : plan.programs()) {
+    for (StageProgram program : plan.programs()) {
       for (Pointwise.Instruction instruction : program.code().code()) {
         if (instruction instanceof Pointwise.Apply apply
             && kernels.size(apply.op(), type) == 0

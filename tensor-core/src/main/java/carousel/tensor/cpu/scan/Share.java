@@ -1,8 +1,8 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.loop.Tiles;
-import carousel.tensor.cpu.scan.Recurrence.Code;
-import carousel.tensor.cpu.scan.Recurrence.Product;
+import carousel.tensor.cpu.scan.PlacedStage.Code;
+import carousel.tensor.cpu.scan.PlacedStage.Product;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,7 +18,7 @@ final class Share {
   private final Frame frame;
   private final int firstBand;
   private final int endBand;
-  private final Columns[] widths;
+  private final OneWidth[] widths;
 
   /**
    * Some bands of rows, and one of several parts of all columns.
@@ -28,28 +28,21 @@ final class Share {
    * @param part which part of the columns
    * @param parts how many there are
    */
-  Share(
-      Frame frame,
-      Tiles tiles,
-      long zeros,
-      Recurrence.Stage stage,
-      int[] bands,
-      int part,
-      int parts) {
+  Share(Frame frame, Tiles tiles, long zeros, PlacedStage stage, int[] bands, int part, int parts) {
     this.frame = frame;
     this.firstBand = bands[0];
     this.endBand = bands[1];
     Set<Integer> all = new TreeSet<>();
     stage.products().forEach(product -> all.add(product.out().width()));
     stage.codes().forEach(code -> all.add(code.program().width()));
-    List<Columns> list = new ArrayList<>();
+    List<OneWidth> list = new ArrayList<>();
     for (int width : all) {
-      int[] cuts = Recurrence.cut(frame.vectors(width), parts, 2);
+      int[] cuts = Frame.cut(frame.vectors(width), parts, 2);
       if (cuts[part] < cuts[part + 1]) {
-        list.add(new Columns(tiles, zeros, stage, width, cuts[part], cuts[part + 1]));
+        list.add(new OneWidth(tiles, zeros, stage, width, cuts[part], cuts[part + 1]));
       }
     }
-    this.widths = list.toArray(new Columns[0]);
+    this.widths = list.toArray(new OneWidth[0]);
   }
 
   /**
@@ -63,19 +56,19 @@ final class Share {
    * @param write which of each pair takes everything else
    */
   void run(int k, int t, int @Nullable [] lengths, int read, int ahead, int write) {
-    for (Columns columns : widths) {
+    for (OneWidth columns : widths) {
       columns.run(k, t, lengths, read, ahead, write);
     }
   }
 
   /** Products and programs of one width. */
-  private final class Columns {
+  private final class OneWidth {
     private final int first;
     private final int end;
     private final Panels[] products;
-    private final Elements[] programs;
+    private final ProgramRun[] programs;
 
-    Columns(Tiles tiles, long zeros, Recurrence.Stage stage, int width, int first, int end) {
+    OneWidth(Tiles tiles, long zeros, PlacedStage stage, int width, int first, int end) {
       this.first = first;
       this.end = end;
       List<Product> own =
@@ -84,15 +77,15 @@ final class Share {
           stage.codes().stream().filter(code -> code.program().width() == width).toList();
       this.products = new Panels[own.size()];
       Arrays.setAll(products, i -> new Panels(frame, tiles, zeros, own.get(i), firstBand, endBand));
-      this.programs = new Elements[codes.size()];
-      Arrays.setAll(programs, i -> new Elements(frame, codes.get(i), firstBand, endBand));
+      this.programs = new ProgramRun[codes.size()];
+      Arrays.setAll(programs, i -> new ProgramRun(frame, codes.get(i), firstBand, endBand));
     }
 
     void run(int k, int t, int @Nullable [] lengths, int read, int ahead, int write) {
       for (Panels product : products) {
         product.begin(k, first);
       }
-      for (Elements program : programs) {
+      for (ProgramRun program : programs) {
         program.begin(ahead, write);
       }
       for (int u = first; u < end; u++) {
@@ -101,7 +94,7 @@ final class Share {
           product.until(u, read);
         }
         for (int band = firstBand; band < endBand; band++) {
-          for (Elements program : programs) {
+          for (ProgramRun program : programs) {
             if (lengths == null) {
               program.rows(u, k, band, 0, frame.rows(band));
             } else {

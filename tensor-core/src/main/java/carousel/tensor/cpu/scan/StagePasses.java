@@ -1,6 +1,6 @@
 package carousel.tensor.cpu.scan;
 
-import carousel.tensor.cpu.scan.Block.Rows;
+import carousel.tensor.cpu.scan.Block.RowKind;
 import carousel.tensor.cpu.scan.Block.Slot;
 import carousel.tensor.trace.Value;
 import java.util.ArrayList;
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class StagePasses {
   private final Function<Value, @Nullable Slot> read;
   private final Places places;
-  private final Plan.Machine machine;
+  private final Machine machine;
   private final Map<Integer, Passes> ofWidths = new LinkedHashMap<>();
 
   /**
@@ -22,7 +22,7 @@ final class StagePasses {
    *
    * @param read where a value can be read from; null if it is computed here
    */
-  StagePasses(Function<Value, @Nullable Slot> read, Places places, Plan.Machine machine) {
+  StagePasses(Function<Value, @Nullable Slot> read, Places places, Machine machine) {
     this.read = read;
     this.places = places;
     this.machine = machine;
@@ -32,11 +32,13 @@ final class StagePasses {
   Passes of(int width) {
     return ofWidths.computeIfAbsent(
         width,
-        w -> new Passes(w, read, machine.size(), columns -> places.block(1, columns, Rows.BATCH)));
+        w ->
+            new Passes(
+                w, read, machine.size(), columns -> places.block(1, columns, RowKind.BATCH)));
   }
 
-  List<Program> programs() {
-    List<Program> all = new ArrayList<>();
+  List<StageProgram> programs() {
+    List<StageProgram> all = new ArrayList<>();
     ofWidths.values().forEach(passes -> all.addAll(passes.programs()));
     return all;
   }

@@ -1,7 +1,7 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.op.Op;
-import carousel.tensor.trace.Step;
+import carousel.tensor.trace.JointGraph;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;
 import carousel.tensor.trace.Value.Term;
@@ -24,7 +24,7 @@ final class Stages {
   /** Bytes of code that are rather computed once more than stored and waited for. */
   private static final int LITTLE = 400;
 
-  private final Step step;
+  private final JointGraph step;
   private final ToIntFunction<Op> size;
   private final Set<Value> ofStep;
   private final Set<Value> ofGradient = new HashSet<>();
@@ -35,12 +35,12 @@ final class Stages {
    *
    * @param size bytes of code that a row takes
    */
-  Stages(Step step, ToIntFunction<Op> size) {
+  Stages(JointGraph step, ToIntFunction<Op> size) {
     this.step = step;
     this.size = size;
     List<Value> values = step.graph().values();
     this.numbers = new int[values.size()];
-    this.ofStep = Step.live(step.outputs());
+    this.ofStep = JointGraph.live(step.outputs());
     // What the step is given has its place, also where the gradient alone reads it.
     step.graph().read(step.outputs()).stream().filter(Value::isGiven).forEach(ofStep::add);
     List<Value> results = new ArrayList<>(step.cotangents().values());

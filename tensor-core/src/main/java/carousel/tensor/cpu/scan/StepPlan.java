@@ -1,7 +1,7 @@
 package carousel.tensor.cpu.scan;
 
 import carousel.tensor.cpu.scan.Block.Slot;
-import carousel.tensor.trace.Step;
+import carousel.tensor.trace.JointGraph;
 import carousel.tensor.trace.Value;
 import carousel.tensor.trace.Value.Kind;
 import java.util.ArrayList;
@@ -11,12 +11,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Plans the stages of the step. */
 final class StepPlan {
-  private final Step step;
+  private final JointGraph step;
   private final Stages stages;
   private final Places places;
-  private final Plan.Machine machine;
+  private final Machine machine;
 
-  StepPlan(Step step, Stages stages, Places places, Plan.Machine machine) {
+  StepPlan(JointGraph step, Stages stages, Places places, Machine machine) {
     this.step = step;
     this.stages = stages;
     this.places = places;
@@ -24,16 +24,16 @@ final class StepPlan {
   }
 
   /** The stages, in their order. */
-  List<Plan.Stage> plan() {
-    List<Plan.Stage> planned = new ArrayList<>();
+  List<Stage> plan() {
+    List<Stage> planned = new ArrayList<>();
     int last = stages.ofStep().stream().mapToInt(stages::of).max().orElse(0);
     for (int s = 0; s <= last; s++) {
       int stage = s;
-      List<Plan.Group> products =
+      List<Stage.Group> products =
           places.groups.stream()
               .filter(g -> !g.arrays().isEmpty() && stages.of(g.members().getFirst()) == stage)
               .toList();
-      List<Program> folds = new ArrayList<>();
+      List<StageProgram> folds = new ArrayList<>();
       var passes = new StagePasses(value -> read(value, stage), places, machine);
       for (Value value : step.graph().values()) {
         if (!stages.isOfStep(value) || stages.of(value) != stage) {
@@ -48,7 +48,7 @@ final class StepPlan {
           store(passes.of(value.width()), value);
         }
       }
-      planned.add(new Plan.Stage(folds, products, List.of(), passes.programs()));
+      planned.add(new Stage(folds, products, List.of(), passes.programs()));
     }
     return planned;
   }

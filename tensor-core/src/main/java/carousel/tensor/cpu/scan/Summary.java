@@ -20,10 +20,10 @@ final class Summary {
     var summary = new Summary();
     int product = 0;
     int sequence = 0;
-    for (Plan.Group group : plan.groups) {
+    for (Stage.Group group : plan.groups) {
       int columns = group.members().size() * group.block().width();
-      product += group.origin() == Plan.Origin.PRODUCT ? columns : 0;
-      sequence += group.origin() == Plan.Origin.SEQUENCE ? columns : 0;
+      product += group.origin() == Stage.Origin.PRODUCT ? columns : 0;
+      sequence += group.origin() == Stage.Origin.SEQUENCE ? columns : 0;
     }
     if (product > 0) {
       summary.line("before the steps: x·wx + b for all of them, " + columns(product));
@@ -37,7 +37,7 @@ final class Summary {
     }
     summary.stages("step", plan.forward);
     summary.stages("gradient", plan.backward);
-    for (Plan.Return back : plan.carried) {
+    for (Stage.Return back : plan.carried) {
       summary.line("gradient, last: " + product(back));
     }
     return summary.text.toString();
@@ -47,9 +47,9 @@ final class Summary {
     text.append("  ").append(line).append('\n');
   }
 
-  private void stages(String what, List<Plan.Stage> stages) {
+  private void stages(String what, List<Stage> stages) {
     int count = 0;
-    for (Plan.Stage stage : stages) {
+    for (Stage stage : stages) {
       boolean empty = stage.folds().isEmpty() && stage.programs().isEmpty();
       if (empty && stage.groups().isEmpty() && stage.returns().isEmpty()) {
         continue;
@@ -61,14 +61,14 @@ final class Summary {
       }
       stage.groups().forEach(group -> line(where + product(group)));
       stage.returns().forEach(back -> line(where + product(back)));
-      for (Program program : stage.programs()) {
+      for (StageProgram program : stage.programs()) {
         line(where + rows(program) + ", on " + columns(program.width()));
       }
     }
   }
 
   /** As {@code [N,200] · [200,800]}. */
-  private static String product(Plan.Group group) {
+  private static String product(Stage.Group group) {
     int columns = group.members().size() * group.block().width();
     return group.members().getFirst().terms().stream()
         .map(term ->
@@ -80,7 +80,7 @@ final class Summary {
     return term.factor().width();
   }
 
-  private static String product(Plan.Return back) {
+  private static String product(Stage.Return back) {
     Map<String, Integer> counts = new LinkedHashMap<>();
     for (Term term : back.terms()) {
       Value sum = term.factor();
@@ -96,7 +96,7 @@ final class Summary {
     return width == 1 ? "1 column" : width + " columns";
   }
 
-  private static String rows(Program program) {
+  private static String rows(StageProgram program) {
     Map<String, Integer> counts = new LinkedHashMap<>();
     for (Pointwise.Instruction instruction : program.code().code()) {
       if (instruction instanceof Pointwise.Apply apply) {

@@ -40,7 +40,7 @@ final class WeightGradient {
 
   private final Frame frame;
   private final Tiles tiles;
-  private final Pointwise.Loop copy;
+  private final Pointwise.Executable copy;
   private final LongUnaryOperator memory;
 
   /**
@@ -49,7 +49,7 @@ final class WeightGradient {
    * @param copy reads its only slot and keeps it in its only array
    * @param memory gives so many bytes for as long as this is used
    */
-  WeightGradient(Frame frame, Tiles tiles, Pointwise.Loop copy, LongUnaryOperator memory) {
+  WeightGradient(Frame frame, Tiles tiles, Pointwise.Executable copy, LongUnaryOperator memory) {
     this.frame = frame;
     this.tiles = tiles;
     this.copy = copy;
@@ -57,9 +57,9 @@ final class WeightGradient {
   }
 
   /** What a weight is multiplied with; one of the two, or neither for ones. */
-  record Source(@Nullable Matrix matrix, @Nullable Slot slot, int width) {
+  record Source(@Nullable DenseRows matrix, @Nullable Slot slot, int width) {
     /** Rows of a sequence. */
-    static Source of(Matrix matrix, int width) {
+    static Source of(DenseRows matrix, int width) {
       return new Source(matrix, null, width);
     }
 
@@ -81,10 +81,10 @@ final class WeightGradient {
    * @param members for each member of the block of cotangents, the block of columns it belongs to:
    *     its row 0, first column
    */
-  record Weight(Source source, List<Matrix> members) {}
+  record Weight(Source source, List<DenseRows> members) {}
 
   /** The totals of a block of a gradient, and where that is. */
-  private record Total(Totals totals, Matrix gradient) {
+  private record Total(Totals totals, DenseRows gradient) {
     void add() {
       totals.add(gradient.address(), gradient.rowBytes());
     }
@@ -149,7 +149,7 @@ final class WeightGradient {
     List<Total> all = new ArrayList<>();
     for (Weight weight : weights) {
       int rows = weight.source().width();
-      for (Matrix member : weight.members()) {
+      for (DenseRows member : weight.members()) {
         long at = memory.applyAsLong(Totals.bytes(frame.size(), rows, cotangents.width()));
         all.add(new Total(new Totals(at, frame.size(), rows, cotangents.width()), member));
       }
@@ -175,7 +175,7 @@ final class WeightGradient {
   private void pack(Strip strip, long first, int depth, Object a, int offset) {
     Source source = strip.weight().source();
     Slot slot = source.slot();
-    Matrix matrix = source.matrix();
+    DenseRows matrix = source.matrix();
     int height = strip.height();
     if (slot != null) {
       // Rows of a state are numbered otherwise than those of the cotangents: band by band.
@@ -230,7 +230,7 @@ final class WeightGradient {
     }
   }
 
-  private void packRows(Strip strip, Matrix x, int first, int depth, Object a, int offset) {
+  private void packRows(Strip strip, DenseRows x, int first, int depth, Object a, int offset) {
     int[] order = frame.order();
     long[] at = new long[1];
     Object[] arrays = {a};
@@ -309,8 +309,8 @@ final class WeightGradient {
       Strip strip = strips.get(i);
       int height = strip.height();
       var tile = tiles.tile(Tile.Packing.COLUMNS, height, 2);
-      Matrix leftOut = strip.weight().members().get(left % members);
-      Matrix rightOut = strip.weight().members().get(right % members);
+      DenseRows leftOut = strip.weight().members().get(left % members);
+      DenseRows rightOut = strip.weight().members().get(right % members);
       long outRow = leftOut.rowBytes();
       long rightRow = rightOut.rowBytes();
       long out = leftOut.address() + strip.from() * outRow + left / members * full;

@@ -38,7 +38,7 @@ final class WeightGradients {
     }
   }
 
-  private record Aside(Matrix from, Matrix to, int rows, int columns) {}
+  private record Aside(DenseRows from, DenseRows to, int rows, int columns) {}
 
   /**
    * The gradients of weights.
@@ -49,7 +49,7 @@ final class WeightGradients {
     this.call = call;
     this.plan = call.plan;
     this.gradients = gradients;
-    for (Plan.Group group : plan.groups) {
+    for (Stage.Group group : plan.groups) {
       for (Value member : group.members()) {
         for (Term term : member.terms()) {
           uses.computeIfAbsent(term.weight(), w -> new ArrayList<>()).add(use(term, member));
@@ -66,10 +66,10 @@ final class WeightGradients {
   void run() {
     clearUnread();
     var products = new WeightGradient(call.frame, call.tiles, call.copy, call::memory);
-    for (Plan.Group group : plan.groups) {
+    for (Stage.Group group : plan.groups) {
       List<WeightGradient.Weight> weights = new ArrayList<>();
-      if (group.origin() == Plan.Origin.PRODUCT) {
-        Matrix x = Matrix.of(call.input(Scan.Inputs.X));
+      if (group.origin() == Stage.Origin.PRODUCT) {
+        DenseRows x = DenseRows.of(call.input(Scan.Inputs.X));
         var source = WeightGradient.Source.of(x, call.depth());
         input(group, gradients[Scan.Inputs.WX], source, weights);
         input(group, gradients[Scan.Inputs.B], WeightGradient.Source.ones(), weights);
@@ -84,8 +84,8 @@ final class WeightGradients {
     asides.forEach(this::add);
   }
 
-  private void product(Plan.Group group, int q, List<WeightGradient.Weight> weights) {
-    List<Matrix> members = new ArrayList<>();
+  private void product(Stage.Group group, int q, List<WeightGradient.Weight> weights) {
+    List<DenseRows> members = new ArrayList<>();
     for (Value sum : group.members()) {
       Term term = sum.terms().get(q);
       Tensor gradient = call.capturedOf(gradients, term.weight());
@@ -93,12 +93,12 @@ final class WeightGradients {
         return;
       }
       Use use = use(term, sum);
-      Matrix to = call.matrix(gradient, use.row(), use.column());
+      DenseRows to = call.matrix(gradient, use.row(), use.column());
       boolean alone =
           uses.getOrDefault(term.weight(), List.of()).stream().filter(use::overlaps).count() == 1;
       if (!alone) {
         long rowBytes = (long) use.columns() * call.frame.size();
-        var aside = new Matrix(call.memory(use.rows() * rowBytes), rowBytes);
+        var aside = new DenseRows(call.memory(use.rows() * rowBytes), rowBytes);
         asides.add(new Aside(aside, to, use.rows(), use.columns()));
         to = aside;
       }
@@ -110,14 +110,14 @@ final class WeightGradients {
   }
 
   private void input(
-      Plan.Group group,
+      Stage.Group group,
       @Nullable Tensor gradient,
       WeightGradient.Source source,
       List<WeightGradient.Weight> weights) {
     if (gradient != null) {
-      List<Matrix> members = new ArrayList<>();
+      List<DenseRows> members = new ArrayList<>();
       for (Value member : group.members()) {
-        members.add(call.matrix(gradient, 0, Plan.Group.inputOf(member).offset()));
+        members.add(call.matrix(gradient, 0, Stage.Group.inputOf(member).offset()));
       }
       weights.add(new WeightGradient.Weight(source, members));
     }
@@ -154,8 +154,8 @@ final class WeightGradients {
   /** As {@link #clearUnread()}, of what multiplies the input, or is added to it. */
   private void clearUnread(@Nullable Tensor gradient) {
     int read = 0;
-    for (Plan.Group group : plan.groups) {
-      boolean product = group.origin() == Plan.Origin.PRODUCT;
+    for (Stage.Group group : plan.groups) {
+      boolean product = group.origin() == Stage.Origin.PRODUCT;
       read += product ? group.members().size() * group.block().width() : 0;
     }
     if (gradient != null && read < gradient.dim(Tensor.LAST)) {

@@ -25,7 +25,7 @@ final class BinaryTemplate implements Loop {
     long dy = (long) yStep * WIDTH;
     int whole = n & -LANES;
     for (int i = 0; i < whole; i += LANES) {
-      Body.apply(S.fromMemorySegment(ALL, x, ORDER), S.fromMemorySegment(ALL, y, ORDER))
+      OpBody.apply(S.fromMemorySegment(ALL, x, ORDER), S.fromMemorySegment(ALL, y, ORDER))
           .intoMemorySegment(ALL, out, ORDER);
       x += dx;
       y += dy;
@@ -48,6 +48,6 @@ final class BinaryTemplate implements Loop {
     VectorMask<Byte> mask = VectorMask.fromLong(SB, (1L << bytes) - 1);
     Vector<?> a = ByteVector.fromMemorySegment(SB, ALL, x, ORDER, mask).reinterpretShape(S, 0);
     Vector<?> b = ByteVector.fromMemorySegment(SB, ALL, y, ORDER, mask).reinterpretShape(S, 0);
-    Body.apply(a, b).reinterpretAsBytes().intoMemorySegment(ALL, out, ORDER, mask);
+    OpBody.apply(a, b).reinterpretAsBytes().intoMemorySegment(ALL, out, ORDER, mask);
   }
 }

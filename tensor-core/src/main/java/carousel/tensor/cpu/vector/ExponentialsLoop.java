@@ -37,8 +37,8 @@ final class ExponentialsLoop implements Exponentials {
   private static final int MAX = OUT + WIDE;
   private static final int FACTOR = MAX + 1;
 
-  private final Pointwise.Loop sums;
-  private final Pointwise.Loop writes;
+  private final Pointwise.Executable sums;
+  private final Pointwise.Executable writes;
   private final boolean f64;
   private final int vector;
   private final int lanes;
@@ -53,7 +53,7 @@ final class ExponentialsLoop implements Exponentials {
     this.size = type.bytes();
   }
 
-  private static Pointwise.Loop loop(VectorSpecies<?> species, boolean writes) {
+  private static Pointwise.Executable loop(VectorSpecies<?> species, boolean writes) {
     List<Pointwise.Instruction> code = new ArrayList<>();
     code.add(new Load(MAX));
     code.add(new Load(FACTOR));
@@ -80,7 +80,7 @@ final class ExponentialsLoop implements Exponentials {
 
   @Override
   public double run(long x, int n, double max, double factor, long out) {
-    Pointwise.Loop loop = out == 0 ? sums : writes;
+    Pointwise.Executable loop = out == 0 ? sums : writes;
     long scratch = Lanes.tail();
     long[] at = new long[FACTOR + 1];
     place(at, SUM, scratch + (long) WIDE * vector);
@@ -119,7 +119,7 @@ final class ExponentialsLoop implements Exponentials {
     }
   }
 
-  private void run(Pointwise.Loop loop, long[] at, int times) {
+  private void run(Pointwise.Executable loop, long[] at, int times) {
     loop.run(at, (long) lanes * size, NO_ARRAYS, NO_OFFSETS, 0, times);
   }
 

@@ -22,8 +22,8 @@ final class ExtremeLoop implements Fold {
   private static final int[] NO_OFFSETS = {};
 
   private final Binary op;
-  private final Pointwise.Loop loop;
-  private final Pointwise.Loop join;
+  private final Pointwise.Executable loop;
+  private final Pointwise.Executable join;
   private final boolean f64;
   private final int size;
   private final int bytes;
@@ -38,7 +38,7 @@ final class ExtremeLoop implements Fold {
   }
 
   /** Vectors of elements, the first slots, each with one that stays, the others. */
-  private static Pointwise.Loop loop(Binary op, VectorSpecies<?> species) {
+  private static Pointwise.Executable loop(Binary op, VectorSpecies<?> species) {
     List<Pointwise.Instruction> code = new ArrayList<>();
     List<Boolean> fixed = new ArrayList<>();
     for (int k = 0; k < 2 * WIDE; k++) {
@@ -56,7 +56,7 @@ final class ExtremeLoop implements Fold {
   }
 
   /** The vectors that stay, joined in the first of them. */
-  private static Pointwise.Loop join(Binary op, VectorSpecies<?> species) {
+  private static Pointwise.Executable join(Binary op, VectorSpecies<?> species) {
     List<Pointwise.Instruction> code = new ArrayList<>();
     for (int k = 0; k < WIDE; k++) {
       code.add(new Pointwise.Load(k));

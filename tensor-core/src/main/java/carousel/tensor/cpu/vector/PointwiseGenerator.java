@@ -75,7 +75,7 @@ final class PointwiseGenerator {
   }
 
   /** The loop; null if one of the rows has no vector body. */
-  static Pointwise.@Nullable Loop define(Pointwise program, VectorSpecies<?> species) {
+  static Pointwise.@Nullable Executable define(Pointwise program, VectorSpecies<?> species) {
     var generator = new PointwiseGenerator(program, species);
     for (var instruction : program.code()) {
       if (instruction instanceof Pointwise.Apply apply && !generator.knows(apply.op())) {
@@ -83,7 +83,7 @@ final class PointwiseGenerator {
       }
     }
     return Generated.define(
-        Pointwise.Loop.class,
+        Pointwise.Executable.class,
         "GeneratedPointwise",
         generator.classData(species),
         builder ->

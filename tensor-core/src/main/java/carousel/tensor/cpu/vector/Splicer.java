@@ -28,7 +28,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a loop from a template and a body: every call of {@link Body} in the template is replaced by
+ * Makes a loop from a template and a body: every call of {@link OpBody} in the template is replaced by
  * the instructions of the body, and the result is defined as a hidden class that finds its constants
  * (the vector species) in its class data.
  *
@@ -51,7 +51,7 @@ final class Splicer {
 
   /**
    * A new instance of {@code template}'s copy in which {@code body} stands for every call of {@link
-   * Body}.
+   * OpBody}.
    *
    * @param body name of the static method of {@code source} to splice
    * @param classData what the template reads with {@link Lanes#datum}, the species first
@@ -121,7 +121,7 @@ final class Splicer {
   }
 
   private static boolean isMarker(InvokeInstruction call) {
-    return call.owner().asInternalName().equals(Body.class.getName().replace('.', '/'));
+    return call.owner().asInternalName().equals(OpBody.class.getName().replace('.', '/'));
   }
 
   /** Emits {@code body} for a call whose arguments lie on the operand stack. */

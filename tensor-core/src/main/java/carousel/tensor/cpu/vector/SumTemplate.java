@@ -62,10 +62,10 @@ final class SumTemplate implements Fold {
         x2 = f2.convertShape(VectorOperators.F2D, SD, 0);
         x3 = f3.convertShape(VectorOperators.F2D, SD, 0);
       }
-      a0 = Body.fold(a0, x0);
-      a1 = Body.fold(a1, x1);
-      a2 = Body.fold(a2, x2);
-      a3 = Body.fold(a3, x3);
+      a0 = OpBody.fold(a0, x0);
+      a1 = OpBody.fold(a1, x1);
+      a2 = OpBody.fold(a2, x2);
+      a3 = OpBody.fold(a3, x3);
     }
     long scratch = Lanes.tail();
     a0.lanewise(JOIN, a1)
@@ -86,7 +86,7 @@ final class SumTemplate implements Fold {
         FloatVector f = FloatVector.fromMemorySegment(HALF, ALL, padded, ORDER);
         more = f.convertShape(VectorOperators.F2D, SD, 0);
       }
-      Body.fold(joined, more).intoMemorySegment(ALL, scratch, ORDER);
+      OpBody.fold(joined, more).intoMemorySegment(ALL, scratch, ORDER);
     }
     double folded = Bytes.f64(scratch);
     for (int lane = 1; lane < LANES; lane++) {

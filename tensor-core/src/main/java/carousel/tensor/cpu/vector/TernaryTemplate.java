@@ -26,7 +26,7 @@ final class TernaryTemplate implements Loop {
     long dz = (long) zStep * WIDTH;
     int whole = n & -LANES;
     for (int i = 0; i < whole; i += LANES) {
-      Body.apply(
+      OpBody.apply(
               S.fromMemorySegment(ALL, x, ORDER),
               S.fromMemorySegment(ALL, y, ORDER),
               S.fromMemorySegment(ALL, z, ORDER))
@@ -45,13 +45,13 @@ final class TernaryTemplate implements Loop {
       Vector<?> a = ByteVector.fromMemorySegment(SB, ALL, x, ORDER, mask).reinterpretShape(S, 0);
       Vector<?> b = ByteVector.fromMemorySegment(SB, ALL, y, ORDER, mask).reinterpretShape(S, 0);
       Vector<?> c = ByteVector.fromMemorySegment(SB, ALL, z, ORDER, mask).reinterpretShape(S, 0);
-      Body.apply(a, b, c).reinterpretAsBytes().intoMemorySegment(ALL, out, ORDER, mask);
+      OpBody.apply(a, b, c).reinterpretAsBytes().intoMemorySegment(ALL, out, ORDER, mask);
     } else {
       long tail = Lanes.tail();
       Lanes.copy(x, tail, rest);
       Lanes.copy(y, tail + 64, rest);
       Lanes.copy(z, tail + 128, rest);
-      Body.apply(
+      OpBody.apply(
               S.fromMemorySegment(ALL, tail, ORDER),
               S.fromMemorySegment(ALL, tail + 64, ORDER),
               S.fromMemorySegment(ALL, tail + 128, ORDER))

@@ -22,7 +22,7 @@ final class TestTemplate implements Loop {
     int whole = n & -LANES;
     for (int i = 0; i < whole; i += LANES) {
       long bits =
-          Body.test(S.fromMemorySegment(ALL, x, ORDER), S.fromMemorySegment(ALL, y, ORDER))
+          OpBody.test(S.fromMemorySegment(ALL, x, ORDER), S.fromMemorySegment(ALL, y, ORDER))
               .toLong();
       x += dx;
       y += dy;
@@ -43,7 +43,7 @@ final class TestTemplate implements Loop {
       Lanes.copy(x, tail, rest * SIZE);
       Lanes.copy(y, tail + 64, rest * SIZE);
       long bits =
-          Body.test(
+          OpBody.test(
                   S.fromMemorySegment(ALL, tail, ORDER), S.fromMemorySegment(ALL, tail + 64, ORDER))
               .toLong();
       for (int k = 0; k < rest; k++) {

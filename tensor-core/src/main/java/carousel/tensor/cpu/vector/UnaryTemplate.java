@@ -24,7 +24,7 @@ final class UnaryTemplate implements Loop {
     long dx = (long) xStep * WIDTH;
     int whole = n & -LANES;
     for (int i = 0; i < whole; i += LANES) {
-      Body.apply(S.fromMemorySegment(ALL, x, ORDER)).intoMemorySegment(ALL, out, ORDER);
+      OpBody.apply(S.fromMemorySegment(ALL, x, ORDER)).intoMemorySegment(ALL, out, ORDER);
       x += dx;
       out += WIDTH;
     }
@@ -43,6 +43,6 @@ final class UnaryTemplate implements Loop {
   private static void masked(long x, long out, int bytes) {
     VectorMask<Byte> mask = VectorMask.fromLong(SB, (1L << bytes) - 1);
     Vector<?> a = ByteVector.fromMemorySegment(SB, ALL, x, ORDER, mask).reinterpretShape(S, 0);
-    Body.apply(a).reinterpretAsBytes().intoMemorySegment(ALL, out, ORDER, mask);
+    OpBody.apply(a).reinterpretAsBytes().intoMemorySegment(ALL, out, ORDER, mask);
   }
 }

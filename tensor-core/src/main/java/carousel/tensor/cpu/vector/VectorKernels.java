@@ -197,7 +197,7 @@ public final class VectorKernels implements Kernels {
   }
 
   @Override
-  public Pointwise.@Nullable Loop pointwise(Pointwise program, DType type) {
+  public Pointwise.@Nullable Executable pointwise(Pointwise program, DType type) {
     return PointwiseGenerator.define(program, species(type));
   }
 

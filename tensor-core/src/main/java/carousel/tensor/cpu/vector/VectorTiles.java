@@ -23,7 +23,7 @@ public final class VectorTiles implements Tiles {
   private final Transpose transpose;
 
   /** Copies vectors from memory to an array. */
-  private final Pointwise.Loop copy;
+  private final Pointwise.Executable copy;
 
   private final TileSum sum;
 

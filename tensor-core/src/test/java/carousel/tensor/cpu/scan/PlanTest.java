@@ -11,8 +11,8 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
 import carousel.tensor.cpu.loop.Pointwise;
 import carousel.tensor.op.Scan;
+import carousel.tensor.trace.JointGraph;
 import carousel.tensor.trace.ScanTrace;
-import carousel.tensor.trace.Step;
 import carousel.tensor.trace.Untraced;
 import java.util.List;
 import java.util.Set;
@@ -31,8 +31,8 @@ class PlanTest {
             .toList();
     var given = new Scan.Given(List.of(new Scan.Sequence(z)), before, null, 2, 3);
     Scan.Call call = ScanTrace.of(step, given, TensorScope.current());
-    Step both = call.step().differentiate(DType.F32, Device.cpu());
-    return new Plan(both, new Plan.Machine(16, op -> size), false, Set.of());
+    JointGraph both = call.step().differentiate(DType.F32, Device.cpu());
+    return new Plan(both, new Machine(16, op -> size), false, Set.of());
   }
 
   @Test
@@ -78,9 +78,9 @@ class PlanTest {
               },
               UNITS,
               UNITS);
-      for (Plan.Stage stage : List.of(plan.forward.getFirst(), plan.backward.getFirst())) {
+      for (Stage stage : List.of(plan.forward.getFirst(), plan.backward.getFirst())) {
         assertThat(stage.programs()).hasSizeGreaterThan(2);
-        for (Program program : stage.programs()) {
+        for (StageProgram program : stage.programs()) {
           long bytes =
               100
                   * program.code().code().stream()
@@ -109,7 +109,7 @@ class PlanTest {
               40);
       assertThat(plan.forward).hasSize(2);
       assertThat(plan.forward.get(1).folds()).hasSize(1);
-      Program fold = plan.forward.get(1).folds().getFirst();
+      StageProgram fold = plan.forward.get(1).folds().getFirst();
       assertThat(fold.code().code()).contains(new Pointwise.Swap(9, 8));
       assertThat(Dump.of(plan)).contains("fold of width 1", "vector 2", "xor 8", "= lane");
     }
