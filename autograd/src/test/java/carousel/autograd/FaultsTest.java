@@ -131,7 +131,9 @@ class FaultsTest {
           work.add(() -> {
             for (int i = 0; i < 2_000; i++) {
               try (var own = TensorScope.open()) {
-                if (!step(w, 2).sameValues(alone)) return false;
+                if (!step(w, 2).sameValues(alone)) {
+                  return false;
+                }
               }
             }
             return true;

@@ -129,7 +129,9 @@ final class ParameterWalk {
   }
 
   private void layer(String path, Layer layer) {
-    if (visitor.layer(path, layer)) return;
+    if (visitor.layer(path, layer)) {
+      return;
+    }
     if (NAMES_ITS_OWN.get(layer.getClass())) {
       for (var named : layer.parameters()) {
         visitor.parameter(join(path, named.name()), named.parameter());

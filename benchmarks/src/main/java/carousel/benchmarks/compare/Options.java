@@ -80,8 +80,12 @@ record Options(
       String[] option = rest.next().split("=", 2);
       Function<String, String> value =
           what -> {
-            if (option.length == 2) return option[1];
-            if (rest.hasNext()) return rest.next();
+            if (option.length == 2) {
+              return option[1];
+            }
+            if (rest.hasNext()) {
+              return rest.next();
+            }
             throw new Misuse(option[0] + " wants " + what);
           };
       switch (option[0]) {

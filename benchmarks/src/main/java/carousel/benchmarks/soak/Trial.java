@@ -193,11 +193,15 @@ record Trial(
                         Tensor read =
                             checkpointed
                                 ? Grad.checkpoint(() -> {
-                                  if (++runs[0] == 2 && now == Fault.BACKWARD) throw new Thrown();
+                                  if (++runs[0] == 2 && now == Fault.BACKWARD) {
+                                    throw new Thrown();
+                                  }
                                   return model.stack().run(x, Marks.ofLengths(lengths)).y();
                                 })
                                 : model.stack().run(x, Marks.ofLengths(lengths)).y();
-                        if (now == Fault.FORWARD) throw new Thrown();
+                        if (now == Fault.FORWARD) {
+                          throw new Thrown();
+                        }
                         return Loss.mse(model.head().apply(read), y);
                       }),
               model.parameters());

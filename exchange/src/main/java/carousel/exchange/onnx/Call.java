@@ -20,8 +20,9 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
   /** An operand that must be there. */
   Tensor x(int index) {
     var found = optional(index);
-    if (found == null)
+    if (found == null) {
       throw new TensorException(String.format(Locale.ROOT, "operand %d is missing", index));
+    }
     return found;
   }
 

@@ -64,9 +64,13 @@ final class CellReader {
           ? new Lstm(wx, wh, b)
           : new PeepholeLstm(wx, wh, b, peephole("i"), peephole("f"), peephole("o"));
     }
-    if (isPlain() && in.p() == null) return new Cifg(wx, wh, b);
+    if (isPlain() && in.p() == null) {
+      return new Cifg(wx, wh, b);
+    }
     var peepholes = new ArrayList<Parameter>();
-    if (in.p() != null) order.without("g").names().forEach(gate -> peepholes.add(peephole(gate)));
+    if (in.p() != null) {
+      order.without("g").names().forEach(gate -> peepholes.add(peephole(gate)));
+    }
     return new OnnxLstm(
         wx, wh, b, peepholes, settings.coupled(), settings.clip(), settings.activations());
   }
@@ -82,7 +86,9 @@ final class CellReader {
     var after = settings.resetAfter();
     var wx = matrix(in.w(), order);
     var b = Parameter.of(() -> order.from(theirs(), after ? outerBias() : bias(), 0));
-    if (isPlain() && after) return new GruResetAfter(wx, matrix(in.r(), order), b, innerBias());
+    if (isPlain() && after) {
+      return new GruResetAfter(wx, matrix(in.r(), order), b, innerBias());
+    }
     var wh = matrix(in.r(), order.without("n"));
     var wn = matrix(in.r(), GateOrder.of("n"));
     return isPlain()
@@ -98,10 +104,18 @@ final class CellReader {
     var wh = matrix(in.r(), theirs());
     var b = Parameter.of(this::bias);
     if (settings.clip() == Clip.NONE) {
-      if (f.equals(OnnxActivation.TANH)) return new Elman(Activation.TANH, wx, wh, b);
-      if (f.equals(OnnxActivation.RELU)) return new Elman(Activation.RELU, wx, wh, b);
-      if (f.equals(OnnxActivation.SIGMOID)) return new Elman(Activation.SIGMOID, wx, wh, b);
-      if (f.equals(OnnxActivation.IDENTITY)) return new Elman(Activation.IDENTITY, wx, wh, b);
+      if (f.equals(OnnxActivation.TANH)) {
+        return new Elman(Activation.TANH, wx, wh, b);
+      }
+      if (f.equals(OnnxActivation.RELU)) {
+        return new Elman(Activation.RELU, wx, wh, b);
+      }
+      if (f.equals(OnnxActivation.SIGMOID)) {
+        return new Elman(Activation.SIGMOID, wx, wh, b);
+      }
+      if (f.equals(OnnxActivation.IDENTITY)) {
+        return new Elman(Activation.IDENTITY, wx, wh, b);
+      }
     }
     return new OnnxRnn(wx, wh, b, settings.clip(), f);
   }

@@ -34,7 +34,9 @@ public record Chain(List<Layer> layers) implements Layer {
   /** Checks that each layer can stand where it stands and reads what the one before gives. */
   public Chain {
     layers = flat(layers);
-    if (layers.isEmpty()) throw new TensorException("chain: wants at least one layer, got none");
+    if (layers.isEmpty()) {
+      throw new TensorException("chain: wants at least one layer, got none");
+    }
     int given = -1;
     for (int i = 0; i < layers.size(); i++) {
       var layer = layers.get(i);
@@ -60,8 +62,11 @@ public record Chain(List<Layer> layers) implements Layer {
   private static List<Layer> flat(List<? extends Layer> layers) {
     var flat = new ArrayList<Layer>();
     for (var layer : layers) {
-      if (layer instanceof Sequential inner) flat.addAll(flat(inner.layers()));
-      else flat.add(layer);
+      if (layer instanceof Sequential inner) {
+        flat.addAll(flat(inner.layers()));
+      } else {
+        flat.add(layer);
+      }
     }
     return List.copyOf(flat);
   }
@@ -232,7 +237,9 @@ public record Chain(List<Layer> layers) implements Layer {
     var isSwapped = isBatchFirst(layers);
     var swaps = 0;
     for (var i = 0; i < layers.size(); i++) {
-      if (layers.get(i) instanceof Transpose) swaps++;
+      if (layers.get(i) instanceof Transpose) {
+        swaps++;
+      }
       if (layers.get(i) instanceof Sequence && (swaps % 2 == 1) != isSwapped) {
         throw new TensorException(
             String.format(

@@ -26,7 +26,11 @@ final class ChainReader {
 
   ChainReader(Graph graph) {
     this.graph = graph;
-    for (var step : graph.steps()) for (var name : step.to()) makers.put(name, step);
+    for (var step : graph.steps()) {
+      for (var name : step.to()) {
+        makers.put(name, step);
+      }
+    }
   }
 
   Chain chain() {
@@ -58,12 +62,17 @@ final class ChainReader {
   private String end() {
     var ends =
         graph.outputs().stream().map(Output::value).filter(value -> !isFinal(value)).toList();
-    if (ends.size() > 1)
+    if (ends.size() > 1) {
       throw wrong(
           String.format(Locale.ROOT, "%d of its outputs are outputs of layers", ends.size()));
-    if (!ends.isEmpty()) return ends.getFirst();
+    }
+    if (!ends.isEmpty()) {
+      return ends.getFirst();
+    }
     for (var step : graph.steps().reversed()) {
-      if (step.layer() instanceof Sequence) return step.to().getFirst();
+      if (step.layer() instanceof Sequence) {
+        return step.to().getFirst();
+      }
     }
     throw wrong("it has no layer");
   }
@@ -72,7 +81,9 @@ final class ChainReader {
   private boolean isFinal(String value) {
     // Not computeIfAbsent, which the function must not be called from.
     var known = finals.get(value);
-    if (known != null) return known;
+    if (known != null) {
+      return known;
+    }
     var found = findsFinal(value);
     finals.put(value, found);
     return found;
@@ -80,8 +91,12 @@ final class ChainReader {
 
   private boolean findsFinal(String value) {
     var step = makers.get(value);
-    if (step == null) return false;
-    if (step.layer() instanceof Sequence) return !step.to().getFirst().equals(value);
+    if (step == null) {
+      return false;
+    }
+    if (step.layer() instanceof Sequence) {
+      return !step.to().getFirst().equals(value);
+    }
     var joins =
         step.layer() instanceof Operation o
             && o.operator().equals("Concat")
@@ -114,10 +129,14 @@ final class ChainReader {
   }
 
   private void flow(List<Step> line) {
-    if (line.isEmpty()) throw wrong("an output is an input");
+    if (line.isEmpty()) {
+      throw wrong("an output is an input");
+    }
     flows.add(line.getFirst().from().getFirst());
     for (var step : graph.steps()) {
-      if (step.from().stream().anyMatch(flows::contains)) flows.addAll(step.to());
+      if (step.from().stream().anyMatch(flows::contains)) {
+        flows.addAll(step.to());
+      }
     }
   }
 

@@ -39,7 +39,9 @@ final class ChainWriter {
             ? draft.input("tokens", DataType.INT64, first, other(first))
             : draft.input(
                 "x", type, first, other(first), chain.inputs() < 0 ? "" : chain.inputs() + "");
-    if (wanted.contains(Onnx.Input.LENGTHS)) draft.input(LENGTHS, DataType.INT32, BATCH);
+    if (wanted.contains(Onnx.Input.LENGTHS)) {
+      draft.input(LENGTHS, DataType.INT32, BATCH);
+    }
   }
 
   static Graph graph(Chain chain, Set<Onnx.Input> wanted) {
@@ -109,7 +111,9 @@ final class ChainWriter {
                   "give the Recurrent, Bidirectional and Stacked layers it is made of"));
       default -> {
         step(path, layer);
-        if (layer instanceof Transpose) first = other(first);
+        if (layer instanceof Transpose) {
+          first = other(first);
+        }
       }
     }
   }
@@ -129,7 +133,9 @@ final class ChainWriter {
 
   /** Past a row's end such layers give 0, and what they are written as does not. */
   private void requireWhole(String path, Sequence layer) {
-    if (!wanted.contains(Onnx.Input.LENGTHS)) return;
+    if (!wanted.contains(Onnx.Input.LENGTHS)) {
+      return;
+    }
     throw new OnnxException(
         String.format(
             Locale.ROOT,

@@ -66,7 +66,9 @@ public final class Draft {
     inputs.add(input);
     names.add(input.name());
     types.put(input.name(), input.type());
-    if (input.dims() != null) ranks.put(input.name(), input.dims().size());
+    if (input.dims() != null) {
+      ranks.put(input.name(), input.dims().size());
+    }
     return input.name();
   }
 
@@ -93,7 +95,9 @@ public final class Draft {
 
   private String inTurn(List<? extends Layer> layers, String... from) {
     var y = from;
-    for (var layer : layers) y = new String[] {add(layer, y)};
+    for (var layer : layers) {
+      y = new String[] {add(layer, y)};
+    }
     return y[0];
   }
 
@@ -144,7 +148,9 @@ public final class Draft {
     var step = new Graph.Step(layer, from, to);
     steps.add(step);
     for (var name : to) {
-      if (name.isEmpty()) continue;
+      if (name.isEmpty()) {
+        continue;
+      }
       names.add(name);
       makers.put(name, step);
     }
@@ -157,10 +163,20 @@ public final class Draft {
           default -> x;
         };
     if (y >= 0) {
-      for (var name : to) if (!name.isEmpty()) ranks.put(name, y);
+      for (var name : to) {
+        if (!name.isEmpty()) {
+          ranks.put(name, y);
+        }
+      }
     }
     var type = typed(layer, from);
-    if (type != null) for (var name : to) if (!name.isEmpty()) types.put(name, type);
+    if (type != null) {
+      for (var name : to) {
+        if (!name.isEmpty()) {
+          types.put(name, type);
+        }
+      }
+    }
   }
 
   /** The type of what a layer gives; null if that is not known. */
@@ -199,7 +215,9 @@ public final class Draft {
   /** A name that nothing has. */
   String fresh(String wish) {
     var name = wish;
-    for (var i = 2; !names.add(name); i++) name = wish + "." + i;
+    for (var i = 2; !names.add(name); i++) {
+      name = wish + "." + i;
+    }
     return name;
   }
 
@@ -232,7 +250,9 @@ public final class Draft {
     outputs.forEach(output -> needed.add(output.value()));
     var kept = new ArrayList<Graph.Step>();
     for (var step : steps.reversed()) {
-      if (step.to().stream().noneMatch(needed::contains)) continue;
+      if (step.to().stream().noneMatch(needed::contains)) {
+        continue;
+      }
       kept.addFirst(step);
       needed.addAll(step.from());
     }

@@ -73,7 +73,9 @@ final class ExternalFiles {
                 length,
                 offset));
       }
-      if (length > Integer.MAX_VALUE) throw wrong(tensor, location, "is larger than 2 GiB");
+      if (length > Integer.MAX_VALUE) {
+        throw wrong(tensor, location, "is larger than 2 GiB");
+      }
       try (var channel = FileChannel.open(file)) {
         return channel
             .map(FileChannel.MapMode.READ_ONLY, offset, length)
@@ -94,12 +96,18 @@ final class ExternalFiles {
 
   /** The file of a location, if it is one in the folder, where links lead, too. */
   private Path inside(String tensor, String location) throws IOException {
-    if (folder == null || location.isEmpty()) throw wrong(tensor, location, "which is not said");
+    if (folder == null || location.isEmpty()) {
+      throw wrong(tensor, location, "which is not said");
+    }
     try {
       var file = folder.resolve(location).normalize();
       var isInside = !Path.of(location).isAbsolute() && file.startsWith(folder.normalize());
-      if (!isInside) throw wrong(tensor, location, "outside of the model's folder");
-      if (!Files.isRegularFile(file)) throw wrong(tensor, location, "and there is no such file");
+      if (!isInside) {
+        throw wrong(tensor, location, "outside of the model's folder");
+      }
+      if (!Files.isRegularFile(file)) {
+        throw wrong(tensor, location, "and there is no such file");
+      }
       var real = file.toRealPath();
       if (!real.startsWith(folder.toRealPath())) {
         throw wrong(tensor, location, "a link to outside of the model's folder");
@@ -113,10 +121,14 @@ final class ExternalFiles {
   private static long number(
       String tensor, Map<String, String> entries, String key, long otherwise) {
     var text = entries.get(key);
-    if (text == null) return otherwise;
+    if (text == null) {
+      return otherwise;
+    }
     try {
       var value = Long.parseLong(text);
-      if (value >= 0) return value;
+      if (value >= 0) {
+        return value;
+      }
     } catch (NumberFormatException e) {
       // said below
     }

@@ -44,7 +44,9 @@ final class Forms {
     var attributes =
         node.operator().equals("ConstantOfShape") ? new HashMap<String, Object>() : node.plain();
     var operands = new ArrayList<Value>();
-    for (var input : node.inputs()) operands.add(new Given(input));
+    for (var input : node.inputs()) {
+      operands.add(new Given(input));
+    }
     switch (node.operator()) {
       case "Squeeze", "Unsqueeze" -> moved(node, attributes, operands, "axes", 1);
       case "Split" -> {
@@ -79,7 +81,9 @@ final class Forms {
             value == null
                 ? new Constant("value", DataType.FLOAT, false, false, () -> Tensor.zeros(DType.F32))
                 : weights.constant(value, false);
-        if (filled.tensor().size() != 1) throw node.wrong("attribute value is not one number");
+        if (filled.tensor().size() != 1) {
+          throw node.wrong("attribute value is not one number");
+        }
         var one = filled.tensor().reshape(Shape.SCALAR);
         operands.addFirst(new Constant("value", filled.type(), false, filled.isCut(), () -> one));
         return new Modern("Expand", Map.of(), operands);
@@ -94,10 +98,14 @@ final class Forms {
         }
       }
       default -> {
-        if (REDUCTIONS.contains(node.operator())) moved(node, attributes, operands, "axes", 1);
+        if (REDUCTIONS.contains(node.operator())) {
+          moved(node, attributes, operands, "axes", 1);
+        }
       }
     }
-    while (!operands.isEmpty() && operands.getLast().equals(new Given(""))) operands.removeLast();
+    while (!operands.isEmpty() && operands.getLast().equals(new Given(""))) {
+      operands.removeLast();
+    }
     return new Modern(node.operator(), attributes, operands);
   }
 
@@ -109,7 +117,9 @@ final class Forms {
       String attribute,
       int place) {
     var value = attributes.remove(attribute);
-    if (value == null) return;
+    if (value == null) {
+      return;
+    }
     if (!(value instanceof List<?> list)) {
       throw node.wrong(
           String.format(Locale.ROOT, "attribute %s is %s, not a list", attribute, value));
@@ -130,7 +140,9 @@ final class Forms {
       String attribute,
       int place) {
     var value = attributes.remove(attribute);
-    if (value == null) return;
+    if (value == null) {
+      return;
+    }
     if (!(value instanceof Double bound)) {
       throw node.wrong(
           String.format(Locale.ROOT, "attribute %s is %s, not a number", attribute, value));
@@ -143,7 +155,9 @@ final class Forms {
   }
 
   private static void put(NodeProto node, List<Value> operands, int place, Constant constant) {
-    while (operands.size() <= place) operands.add(new Given(""));
+    while (operands.size() <= place) {
+      operands.add(new Given(""));
+    }
     if (!operands.get(place).equals(new Given(""))) {
       throw node.wrong(
           String.format(Locale.ROOT, "has %s as an attribute and as an input", constant.name()));

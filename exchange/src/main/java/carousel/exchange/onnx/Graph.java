@@ -83,7 +83,9 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
     steps = List.copyOf(steps);
     outputs = List.copyOf(outputs);
     var given = new HashSet<String>();
-    for (var input : inputs) add(given, input.name());
+    for (var input : inputs) {
+      add(given, input.name());
+    }
     for (var step : steps) {
       for (var name : step.from()) {
         if (!name.isEmpty() && !given.contains(name)) {
@@ -94,7 +96,11 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
                   OnnxException.quote(name)));
         }
       }
-      for (var name : step.to()) if (!name.isEmpty()) add(given, name);
+      for (var name : step.to()) {
+        if (!name.isEmpty()) {
+          add(given, name);
+        }
+      }
     }
     for (var output : outputs) {
       if (!given.contains(output.value())) {
@@ -142,10 +148,14 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
                 OnnxException.quote(step.to().getFirst()),
                 e.getMessage()));
       }
-      for (var i = 0; i < step.to().size(); i++) values.put(step.to().get(i), made.get(i));
+      for (var i = 0; i < step.to().size(); i++) {
+        values.put(step.to().get(i), made.get(i));
+      }
     }
     var outputs = new LinkedHashMap<String, Tensor>();
-    for (var output : outputs()) outputs.put(output.name(), value(values, output.value()));
+    for (var output : outputs()) {
+      outputs.put(output.name(), value(values, output.value()));
+    }
     return outputs;
   }
 
@@ -156,7 +166,9 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
     for (var axis = 0; fits && dims != null && axis < x.rank(); axis++) {
       fits = !dims.get(axis).matches("[0-9]+") || dims.get(axis).equals(x.dim(axis) + "");
     }
-    if (fits) return;
+    if (fits) {
+      return;
+    }
     throw new TensorException(
         String.format(
             Locale.ROOT,
@@ -181,7 +193,9 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
           String.format(Locale.ROOT, "graph: reads %s, got %d tensors", inputs, x.length));
     }
     var given = new HashMap<String, Tensor>();
-    for (var i = 0; i < x.length; i++) given.put(inputs.get(i).name(), x[i]);
+    for (var i = 0; i < x.length; i++) {
+      given.put(inputs.get(i).name(), x[i]);
+    }
     return value(run(given), outputs.getFirst().name());
   }
 
@@ -197,7 +211,9 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
 
   private static Tensor value(Map<String, Tensor> values, String name) {
     var value = values.get(name);
-    if (value == null) throw new AssertionError(name); // the constructor has looked
+    if (value == null) {
+      throw new AssertionError(name);
+    } // the constructor has looked
     return value;
   }
 
@@ -221,7 +237,9 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
   private static List<Tensor> scan(Step step, Sequence layer, Map<String, Tensor> values) {
     var names = step.from();
     var x = value(values, names.getFirst());
-    if (x.rank() != 3) throw new TensorException("x must be [T,N,D], got " + x.shape());
+    if (x.rank() != 3) {
+      throw new TensorException("x must be [T,N,D], got " + x.shape());
+    }
     var lengths = names.size() > 1 ? values.get(names.get(1)) : null;
     var given = new ArrayList<@Nullable Tensor>();
     for (var name : names.subList(Math.min(2, names.size()), names.size())) {

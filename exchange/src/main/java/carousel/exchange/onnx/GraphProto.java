@@ -47,14 +47,18 @@ record GraphProto(
     while (in.next()) {
       switch (in.field()) {
         case 7 -> {
-          if (graph != null) throw new OnnxException("the model holds two graphs");
+          if (graph != null) {
+            throw new OnnxException("the model holds two graphs");
+          }
           graph = read(in.message(), files);
         }
         case 8 -> opset = Math.max(opset, opset(in.message()));
         default -> in.skip();
       }
     }
-    if (graph == null) throw new OnnxException("no ONNX model: it holds no graph");
+    if (graph == null) {
+      throw new OnnxException("no ONNX model: it holds no graph");
+    }
     if (opset < OLDEST_OPSET || opset > NEWEST_OPSET) {
       throw new OnnxException(
           String.format(
@@ -127,7 +131,9 @@ record GraphProto(
     while (type.next()) {
       if (type.field() != 1) {
         // 6 is a word on what it means; all else is a sequence, a map or the like.
-        if (type.field() != 6) found = new Declared(found.name, -1, null);
+        if (type.field() != 6) {
+          found = new Declared(found.name, -1, null);
+        }
         type.skip();
         continue;
       }

@@ -57,13 +57,21 @@ final class GraphReader {
       }
     }
     graph.tensors().forEach((name, tensor) -> values.put(name, weights.constant(tensor, true)));
-    for (var node : graph.nodes()) read(node);
-    if (graph.outputs().isEmpty()) throw new OnnxException("the graph has no output");
-    for (var output : graph.outputs()) draft.output(output(output));
+    for (var node : graph.nodes()) {
+      read(node);
+    }
+    if (graph.outputs().isEmpty()) {
+      throw new OnnxException("the graph has no output");
+    }
+    for (var output : graph.outputs()) {
+      draft.output(output(output));
+    }
     try {
       var whole = draft.graph();
       var type = whole.weightType(); // of one type, or refused
-      if (!type.isFloating()) throw new AssertionError(type);
+      if (!type.isFloating()) {
+        throw new AssertionError(type);
+      }
       return whole;
     } catch (TensorException e) {
       throw new OnnxException("the steps do not fit each other: " + e.getMessage());
@@ -93,7 +101,9 @@ final class GraphReader {
   }
 
   private static DataType type(String what, GraphProto.Declared declared) {
-    if (declared.type() == 0) return DataType.FLOAT; // most are
+    if (declared.type() == 0) {
+      return DataType.FLOAT;
+    } // most are
     var type = DataType.of(declared.type(), what + OnnxException.quote(declared.name()));
     return type.isHalf() ? DataType.FLOAT : type;
   }
@@ -106,7 +116,9 @@ final class GraphReader {
   /** What a name stands for. */
   Value value(String name) {
     var value = values.get(name);
-    if (value != null) return value;
+    if (value != null) {
+      return value;
+    }
     var cause = refused.get(name);
     if (cause != null) {
       throw cause.wrong(
@@ -135,7 +147,9 @@ final class GraphReader {
     return switch (value(name)) {
       case Given given -> given.name();
       case Constant constant -> {
-        if (constant.isCut()) throw new OnnxException("the graph gives " + cut(constant));
+        if (constant.isCut()) {
+          throw new OnnxException("the graph gives " + cut(constant));
+        }
         var to = draft.fresh(wish + ".value");
         var operation = new Operation("Identity", Map.of(), List.of(operand(constant, "Identity")));
         draft.add(operation, List.of(), List.of(to));
@@ -146,7 +160,9 @@ final class GraphReader {
   }
 
   void put(String name, Value value) {
-    if (!name.isEmpty()) values.put(name, value);
+    if (!name.isEmpty()) {
+      values.put(name, value);
+    }
   }
 
   private void read(NodeProto node) {
@@ -172,14 +188,18 @@ final class GraphReader {
   }
 
   private void refuse(NodeProto node, @Nullable NodeProto cause) {
-    for (var output : node.outputs()) refused.put(output, cause == null ? node : cause);
+    for (var output : node.outputs()) {
+      refused.put(output, cause == null ? node : cause);
+    }
   }
 
   /** A node in the form of opset 17: its operands, by name or as numbers. */
   private void operation(Forms.Modern form, NodeProto node) {
     var problem =
         Semantics.problem(form.operator(), form.attributes().keySet(), form.operands().size());
-    if (!problem.isEmpty()) throw node.wrong(problem);
+    if (!problem.isEmpty()) {
+      throw node.wrong(problem);
+    }
     var operands = new ArrayList<@Nullable Value>();
     for (var operand : form.operands()) {
       operands.add(
@@ -222,7 +242,9 @@ final class GraphReader {
       in.add(operand instanceof Constant constant ? constant.tensor() : null);
       isWeight |= operand instanceof Constant constant && constant.isWeight();
     }
-    if (form.operator().equals("Expand")) weights.count(expanded(in));
+    if (form.operator().equals("Expand")) {
+      weights.count(expanded(in));
+    }
     if (form.operator().equals("Range")) {
       var call = new Call(form.attributes(), in, 1);
       weights.count(8L * Shaper.count(call.x(0), call.x(1), call.x(2)));
@@ -231,7 +253,9 @@ final class GraphReader {
     for (var i = 0; i < made.size(); i++) {
       var tensor = made.get(i);
       var bytes = tensor.size() * tensor.dtype().bytes();
-      if (!row.isView()) weights.count(bytes);
+      if (!row.isView()) {
+        weights.count(bytes);
+      }
       put(
           node.output(i),
           new Constant(
@@ -242,9 +266,13 @@ final class GraphReader {
   /** How many bytes an expansion has, before it is made. */
   private static long expanded(List<@Nullable Tensor> in) {
     var shape = in.get(1);
-    if (shape == null || shape.rank() > 1) return 0;
+    if (shape == null || shape.rank() > 1) {
+      return 0;
+    }
     var bytes = 8.0;
-    for (var dim : shape.toIntArray()) bytes *= Math.max(dim, 1);
+    for (var dim : shape.toIntArray()) {
+      bytes *= Math.max(dim, 1);
+    }
     return (long) Math.min(bytes, Long.MAX_VALUE / 4.0);
   }
 
@@ -273,7 +301,9 @@ final class GraphReader {
     }
     var operation = new Operation(form.operator(), form.attributes(), operands);
     draft.add(operation, from, node.outputs());
-    for (var output : node.outputs()) put(output, new Given(output));
+    for (var output : node.outputs()) {
+      put(output, new Given(output));
+    }
     layers.normalized(node.output(0));
   }
 

@@ -67,7 +67,9 @@ final class GraphWriter {
   /** Adds a tensor; gives its name. */
   String constant(String name, Tensor value) {
     var tensor = new WireWriter();
-    for (var dim : value.shape().toArray()) tensor.integer(1, dim);
+    for (var dim : value.shape().toArray()) {
+      tensor.integer(1, dim);
+    }
     tensor.integer(2, DataType.of(value.dtype()).code()).text(8, name).tensor(9, value);
     initializers.add(tensor);
     return name;
@@ -91,7 +93,9 @@ final class GraphWriter {
   /** Adds a tensor of which there are the bytes; gives its name. */
   String raw(String name, DataType type, Shape shape, byte[] bytes) {
     var tensor = new WireWriter();
-    for (var dim : shape.toArray()) tensor.integer(1, dim);
+    for (var dim : shape.toArray()) {
+      tensor.integer(1, dim);
+    }
     initializers.add(tensor.integer(2, type.code()).text(8, name).bytes(9, bytes));
     return name;
   }
@@ -99,7 +103,9 @@ final class GraphWriter {
   /** Adds a list of I64, which shapes and axes are; gives its name. */
   String constant(String name, long... values) {
     var bytes = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    for (var value : values) bytes.putLong(value);
+    for (var value : values) {
+      bytes.putLong(value);
+    }
     return raw(name, DataType.INT64, Shape.of(values.length), bytes.array());
   }
 
@@ -117,7 +123,9 @@ final class GraphWriter {
 
   private static WireWriter value(String name, DataType type, Object @Nullable [] dims) {
     var tensor = new WireWriter().integer(1, type.code());
-    if (dims == null) return typed(name, tensor);
+    if (dims == null) {
+      return typed(name, tensor);
+    }
     var shape = new WireWriter();
     for (var dim : dims) {
       shape.message(
@@ -151,7 +159,9 @@ final class GraphWriter {
 
   static WireWriter attribute(String name, long[] values) {
     var attribute = new WireWriter().text(1, name);
-    for (var value : values) attribute.integer(8, value);
+    for (var value : values) {
+      attribute.integer(8, value);
+    }
     return attribute.integer(20, 7);
   }
 

@@ -75,7 +75,9 @@ record LayerReader(NodeProto node, Weights weights) {
       throw node.wrong("attribute stash_type is not 1, FLOAT; nothing else is computed in");
     }
     var epsilon = node.single("epsilon", 1e-5);
-    if (!(epsilon >= 0)) throw node.wrong("attribute epsilon is " + epsilon);
+    if (!(epsilon >= 0)) {
+      throw node.wrong("attribute epsilon is " + epsilon);
+    }
     if (shift != null && (!shift.tensor().shape().equals(shape) || shift.type() != gain.type())) {
       throw node.wrong(
           String.format(

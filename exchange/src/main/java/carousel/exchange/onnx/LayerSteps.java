@@ -107,7 +107,9 @@ final class LayerSteps {
 
   private boolean constant(NodeProto node) {
     node.requireOnly("value", "value_float", "value_floats", "value_int", "value_ints");
-    if (node.attributes().size() != 1) throw node.wrong("wants one value");
+    if (node.attributes().size() != 1) {
+      throw node.wrong("wants one value");
+    }
     var proto = node.tensor("value");
     reader.put(node.output(0), proto != null ? weights.constant(proto, false) : number(node));
     return true;
@@ -163,8 +165,12 @@ final class LayerSteps {
 
   private boolean gather(NodeProto node) {
     var table = constant(node, 0);
-    if (table == null || !isMatrix(table) || !isGiven(node, 1)) return false;
-    if (node.integer("axis", 0) != 0) return false;
+    if (table == null || !isMatrix(table) || !isGiven(node, 1)) {
+      return false;
+    }
+    if (node.integer("axis", 0) != 0) {
+      return false;
+    }
     node.requireOnly("axis");
     requireInputs(node, 2);
     one(node, layer(node).embedding(table), uncast(given(node, 1)));
@@ -173,7 +179,9 @@ final class LayerSteps {
 
   private boolean product(NodeProto node) {
     var weight = constant(node, 1);
-    if (weight == null || !isMatrix(weight) || !isGiven(node, 0)) return false;
+    if (weight == null || !isMatrix(weight) || !isGiven(node, 0)) {
+      return false;
+    }
     node.requireOnly();
     requireInputs(node, 2);
     one(node, layer(node).product(weight), given(node, 0));
@@ -182,18 +190,26 @@ final class LayerSteps {
 
   /** The bias of the product before it, or the last of what makes a layer norm. */
   private boolean sum(NodeProto node) {
-    if (node.inputs().size() != 2) return false;
+    if (node.inputs().size() != 2) {
+      return false;
+    }
     var first = constant(node, 0);
     var bias = first != null ? first : constant(node, 1);
     var other = first != null ? 1 : 0;
-    if (bias == null || !isGiven(node, other)) return false;
+    if (bias == null || !isGiven(node, other)) {
+      return false;
+    }
     node.requireOnly();
     var from = given(node, other);
     var product = draft.layer(from, Linear.class);
     var step = draft.maker(from);
-    if (product == null || step == null || product.bias() != null) return false;
+    if (product == null || step == null || product.bias() != null) {
+      return false;
+    }
     var columns = product.weight().value().dim(1);
-    if (!LayerReader.isBias(bias, columns, Math.max(draft.rank(from), 1))) return false;
+    if (!LayerReader.isBias(bias, columns, Math.max(draft.rank(from), 1))) {
+      return false;
+    }
     one(node, layer(node).biased(product, bias), step.from().getFirst());
     return true;
   }
@@ -213,7 +229,9 @@ final class LayerSteps {
       return false;
     }
     var columns = weight.tensor().dim(node.integer("transB", 0) == 0 ? 1 : 0);
-    if (bias != null && !LayerReader.isBias(bias, columns, 2)) return false;
+    if (bias != null && !LayerReader.isBias(bias, columns, 2)) {
+      return false;
+    }
     one(node, layer(node).gemm(weight, bias), given(node, 0));
     return true;
   }
@@ -232,7 +250,9 @@ final class LayerSteps {
   /** Looks whether what an operation gives is the end of a layer norm. */
   void normalized(String name) {
     var found = NormFinder.find(name, draft);
-    if (found == null) return;
+    if (found == null) {
+      return;
+    }
     var to = draft.fresh(name + ".norm");
     draft.add(found.layer(), List.of(found.from()), List.of(to));
     reader.put(name, new Given(to));
@@ -240,16 +260,22 @@ final class LayerSteps {
 
   /** Only what is known not to change a number is left out. */
   private boolean cast(NodeProto node) {
-    if (!isGiven(node, 0)) return false;
+    if (!isGiven(node, 0)) {
+      return false;
+    }
     node.requireOnly("to", "saturate");
     var from = given(node, 0);
     var to = DataType.of(node.integer("to", 0), "attribute to");
-    if (!to.isHalf() && draft.type(from) == to) return alias(node, from, to);
+    if (!to.isHalf() && draft.type(from) == to) {
+      return alias(node, from, to);
+    }
     return false;
   }
 
   private boolean alias(NodeProto node, String from, DataType to) {
-    if (to.isHalf()) throw new AssertionError(to);
+    if (to.isHalf()) {
+      throw new AssertionError(to);
+    }
     requireInputs(node, 1);
     reader.put(node.output(0), new Given(from));
     return true;
@@ -261,17 +287,23 @@ final class LayerSteps {
     if (step == null
         || !(step.layer() instanceof Operation operation)
         || !operation.operator().equals("Cast")
-        || step.from().isEmpty()) return name;
+        || step.from().isEmpty()) {
+      return name;
+    }
     var before = draft.type(step.from().getFirst());
     var after = draft.type(name);
-    if (before == null || after == null) return name;
+    if (before == null || after == null) {
+      return name;
+    }
     var areWhole = before.dtype() == DType.I32 && after.dtype() == DType.I32;
     return areWhole ? uncast(step.from().getFirst()) : name;
   }
 
   /** Before opset 13 all axes from one on, axis 1 if none is named, were folded as one. */
   private boolean softmax(NodeProto node) {
-    if (reader.opset() >= 13 || !isGiven(node, 0) || node.integer("axis", 1) == -1) return false;
+    if (reader.opset() >= 13 || !isGiven(node, 0) || node.integer("axis", 1) == -1) {
+      return false;
+    }
     node.requireOnly("axis");
     requireInputs(node, 1);
     var x = given(node, 0);
@@ -310,11 +342,15 @@ final class LayerSteps {
       var state = isOwn ? "" : given(node, 5 + i);
       from.add(isOwn || !isBatchFirst ? state : transposed(state));
     }
-    while (from.size() > 1 && from.getLast().isEmpty()) from.removeLast();
+    while (from.size() > 1 && from.getLast().isEmpty()) {
+      from.removeLast();
+    }
     var base = node.name().isEmpty() ? node.outputs().getFirst() : node.name();
     var plain = draft.fresh(base + ".y");
     var to = new ArrayList<>(List.of(plain));
-    for (var i = 0; i < states; i++) to.add(draft.fresh(base + (i == 0 ? ".h" : ".c")));
+    for (var i = 0; i < states; i++) {
+      to.add(draft.fresh(base + (i == 0 ? ".h" : ".c")));
+    }
     draft.add(layer, from, to);
     finals(node, to, isBatchFirst);
     sides(node, layer, plain, isBatchFirst);
@@ -323,7 +359,9 @@ final class LayerSteps {
 
   private void finals(NodeProto node, List<String> to, boolean isBatchFirst) {
     for (var i = 1; i < node.outputs().size(); i++) {
-      if (i >= to.size()) throw node.wrong("gives no output " + i);
+      if (i >= to.size()) {
+        throw node.wrong("gives no output " + i);
+      }
       var state = isBatchFirst ? transposed(to.get(i)) : to.get(i);
       reader.put(node.output(i), new Given(state));
     }
@@ -332,7 +370,9 @@ final class LayerSteps {
   /** Y as the operator gives it; nothing is left of that where the next node makes it plain again. */
   private void sides(NodeProto node, Sequence layer, String plain, boolean isBatchFirst) {
     var name = node.output(0);
-    if (name.isEmpty()) return;
+    if (name.isEmpty()) {
+      return;
+    }
     var directions = Graph.directions(layer).size();
     var flat = isBatchFirst ? transposed(plain) : plain;
     var split = isBatchFirst ? name : draft.fresh(name + ".split");
@@ -361,7 +401,9 @@ final class LayerSteps {
   /** The same with batch and time swapped; swapping twice is nothing. */
   private String transposed(String name) {
     var step = draft.maker(name);
-    if (step != null && step.layer() instanceof Transpose) return step.from().getFirst();
+    if (step != null && step.layer() instanceof Transpose) {
+      return step.from().getFirst();
+    }
     var to = draft.fresh(name + ".swapped");
     draft.add(new Transpose(), List.of(name), List.of(to));
     return to;
@@ -378,14 +420,18 @@ final class LayerSteps {
 
   /** The same row for all of a batch is a row that a layer starts from, whatever the batch. */
   private static Start ofConstant(Tensor state, int side) {
-    if (state.rank() != 3 || state.size() == 0) return new Start(false, state);
+    if (state.rank() != 3 || state.size() == 0) {
+      return new Start(false, state);
+    }
     var isOneRow = state.eq(state.narrow(1 - side, 0, 1)).all().item() != 0;
     return new Start(!isOneRow, state);
   }
 
   private Start ofGiven(String name, int side, NodeProto node) {
     var step = draft.maker(name);
-    if (step == null || !(step.layer() instanceof Operation operation)) return Start.GIVEN;
+    if (step == null || !(step.layer() instanceof Operation operation)) {
+      return Start.GIVEN;
+    }
     if (operation.operator().equals("Slice") && isGivenFirst(operation)) {
       // Zeros cut to a layer's share are zeros.
       return ofGiven(step.from().getFirst(), side, node).equals(Start.ZEROS)
@@ -393,8 +439,12 @@ final class LayerSteps {
           : Start.GIVEN;
     }
     var row = operation.operator().equals("Expand") ? constantOf(operation) : null;
-    if (row == null || !row.dtype().isFloating()) return Start.GIVEN;
-    if (row.size() > 0 && row.abs().max().item() == 0) return Start.ZEROS;
+    if (row == null || !row.dtype().isFloating()) {
+      return Start.GIVEN;
+    }
+    if (row.size() > 0 && row.abs().max().item() == 0) {
+      return Start.ZEROS;
+    }
     return isRow(row, side, node) ? new Start(false, row) : Start.GIVEN;
   }
 
@@ -421,7 +471,9 @@ final class LayerSteps {
   }
 
   private boolean transpose(NodeProto node) {
-    if (!isGiven(node, 0)) return false;
+    if (!isGiven(node, 0)) {
+      return false;
+    }
     var perm = node.integers("perm");
     var from = given(node, 0);
     if (SWAPPED.contains(perm) && draft.rank(from) == perm.size()) {
@@ -440,12 +492,18 @@ final class LayerSteps {
   /** What takes away the axis of directions, of which there is one. */
   private boolean squeeze(NodeProto node) {
     var y = isGiven(node, 0) ? sides.get(given(node, 0)) : null;
-    if (y == null || y.directions != 1) return false;
+    if (y == null || y.directions != 1) {
+      return false;
+    }
     node.requireOnly("axes");
     var axes = constant(node, 1);
-    if (axes == null && !node.input(1).isEmpty()) return false;
+    if (axes == null && !node.input(1).isEmpty()) {
+      return false;
+    }
     var taken = axes == null ? node.integers("axes") : longs(axes);
-    if (!taken.equals(List.of((long) y.axis)) && !taken.equals(List.of(y.axis - 4L))) return false;
+    if (!taken.equals(List.of((long) y.axis)) && !taken.equals(List.of(y.axis - 4L))) {
+      return false;
+    }
     reader.put(node.output(0), new Given(y.plain));
     return true;
   }
@@ -458,8 +516,9 @@ final class LayerSteps {
   private boolean reshape(NodeProto node) {
     var y = isGiven(node, 0) ? sides.get(given(node, 0)) : null;
     var shape = constant(node, 1);
-    if (y == null || y.axis != 2 || shape == null || node.integer("allowzero", 0) != 0)
+    if (y == null || y.axis != 2 || shape == null || node.integer("allowzero", 0) != 0) {
       return false;
+    }
     node.requireOnly("allowzero");
     requireInputs(node, 2);
     var dims = longs(shape);

@@ -65,7 +65,9 @@ final class LayerWriter {
   private void checkType(Graph.Step step) {
     var x = known.type(step.from().isEmpty() ? "" : step.from().getFirst());
     var weights = Draft.weights(step.layer());
-    if (x == null || weights == null || step.layer() instanceof Embedding || x == weights) return;
+    if (x == null || weights == null || step.layer() instanceof Embedding || x == weights) {
+      return;
+    }
     throw new OnnxException(
         String.format(
             Locale.ROOT,
@@ -129,7 +131,9 @@ final class LayerWriter {
 
   private boolean isTokens(String name) {
     for (var input : graph.inputs()) {
-      if (input.name().equals(name)) return input.dims() != null && input.dims().size() == 2;
+      if (input.name().equals(name)) {
+        return input.dims() != null && input.dims().size() == 2;
+      }
     }
     for (var step : graph.steps()) {
       if (step.to().getFirst().equals(name)) {
@@ -164,7 +168,9 @@ final class LayerWriter {
   private void operation(Graph.Step step, Operation operation) {
     var from = new ArrayList<String>();
     var attributes = new ArrayList<WireWriter>();
-    for (var operand : operation.operands()) from.add(operand(step, operand));
+    for (var operand : operation.operands()) {
+      from.add(operand(step, operand));
+    }
     new TreeMap<>(operation.attributes())
         .forEach((name, value) -> attributes.add(attributeOf(name, value)));
     out.node(operation.operator(), step.to().getFirst(), from, step.to(), attributes);
@@ -199,8 +205,12 @@ final class LayerWriter {
     }
     var attributes = new ArrayList<WireWriter>();
     var keeps = operation.attributes().get("keepdims");
-    if (keeps != null) attributes.add(attributeOf("keepdims", keeps));
-    if (axes.length > 0) attributes.add(attribute("axes", axes));
+    if (keeps != null) {
+      attributes.add(attributeOf("keepdims", keeps));
+    }
+    if (axes.length > 0) {
+      attributes.add(attribute("axes", axes));
+    }
     out.node(operation.operator(), to, List.of(x), step.to(), attributes);
   }
 
@@ -362,9 +372,15 @@ final class LayerWriter {
     var attributes = new ArrayList<WireWriter>();
     attributes.add(attribute("hidden_size", (long) first.hidden()));
     attributes.add(attribute("direction", direction));
-    if (settings.coupled()) attributes.add(attribute("input_forget", 1L));
-    if (settings.resetAfter()) attributes.add(attribute("linear_before_reset", 1L));
-    if (settings.clip() != Clip.NONE) attributes.add(attribute("clip", settings.clip()));
+    if (settings.coupled()) {
+      attributes.add(attribute("input_forget", 1L));
+    }
+    if (settings.resetAfter()) {
+      attributes.add(attribute("linear_before_reset", 1L));
+    }
+    if (settings.clip() != Clip.NONE) {
+      attributes.add(attribute("clip", settings.clip()));
+    }
     var all = weights.stream().flatMap(w -> w.settings().activations().stream()).toList();
     if (weights.stream()
         .anyMatch(w -> !w.settings().activations().equals(w.operator().defaults()))) {
@@ -373,8 +389,12 @@ final class LayerWriter {
       // Only functions that have these numbers take some off the lists.
       var alphas = all.stream().filter(a -> a.function().hasAlpha()).map(a -> a.alpha()).toList();
       var betas = all.stream().filter(a -> a.function().hasBeta()).map(a -> a.beta()).toList();
-      if (!alphas.isEmpty()) attributes.add(GraphWriter.numbers("activation_alpha", alphas));
-      if (!betas.isEmpty()) attributes.add(GraphWriter.numbers("activation_beta", betas));
+      if (!alphas.isEmpty()) {
+        attributes.add(GraphWriter.numbers("activation_alpha", alphas));
+      }
+      if (!betas.isEmpty()) {
+        attributes.add(GraphWriter.numbers("activation_beta", betas));
+      }
     }
     return attributes;
   }
@@ -383,7 +403,9 @@ final class LayerWriter {
   private String initial(Graph.Step step, String state, int index, List<Recurrent<?>> directions) {
     var width = directions.getFirst().outputs();
     var sides = directions.size();
-    if (directions.stream().allMatch(d -> d.start().isEmpty())) return "";
+    if (directions.stream().allMatch(d -> d.start().isEmpty())) {
+      return "";
+    }
     var path = step.to().getFirst();
     var rows =
         directions.stream()

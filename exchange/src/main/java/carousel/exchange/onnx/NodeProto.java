@@ -93,11 +93,15 @@ record NodeProto(
         case 5 -> tensor = TensorProto.read(in.message(), files);
         case 7 -> {
           var list = in.bytes();
-          while (list.remaining() >= Float.BYTES) add(singles, list.getFloat());
+          while (list.remaining() >= Float.BYTES) {
+            add(singles, list.getFloat());
+          }
         }
         case 8 -> {
           var list = in.bytes();
-          while (list.hasRemaining()) add(integers, WireReader.varint(list));
+          while (list.hasRemaining()) {
+            add(integers, WireReader.varint(list));
+          }
         }
         case 9 -> add(texts, in.text());
         case 20 -> type = in.integer();

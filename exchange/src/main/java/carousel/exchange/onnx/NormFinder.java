@@ -38,11 +38,15 @@ final class NormFinder {
     var sum = step(name, "Add");
     var product = sum.map(s -> s.from().getFirst()).flatMap(from -> step(from, "Mul"));
     var quotient = product.map(s -> s.from().getFirst()).flatMap(from -> step(from, "Div"));
-    if (sum.isEmpty() || product.isEmpty() || quotient.isEmpty()) return Optional.empty();
+    if (sum.isEmpty() || product.isEmpty() || quotient.isEmpty()) {
+      return Optional.empty();
+    }
     var bias = weight(sum.get());
     var gain = weight(product.get());
     var parts = quotient.get().from();
-    if (bias == null || gain == null || parts.size() != 2) return Optional.empty();
+    if (bias == null || gain == null || parts.size() != 2) {
+      return Optional.empty();
+    }
     var x = centred(parts.get(0));
     var epsilon = x.flatMap(from -> epsilon(parts.get(1), from));
     var shape = gain.value().shape();
@@ -65,17 +69,25 @@ final class NormFinder {
 
   /** The weight of a step that reads one value beside it. */
   private static @Nullable Parameter weight(Step step) {
-    if (step.from().size() != 1) return null;
+    if (step.from().size() != 1) {
+      return null;
+    }
     for (var operand : operands(step)) {
-      if (operand instanceof Operand.Weight weight) return weight.value();
+      if (operand instanceof Operand.Weight weight) {
+        return weight.value();
+      }
     }
     return null;
   }
 
   private static @Nullable Tensor number(Step step) {
-    if (step.from().size() != 1) return null;
+    if (step.from().size() != 1) {
+      return null;
+    }
     for (var operand : operands(step)) {
-      if (operand instanceof Operand.Constant number) return number.value();
+      if (operand instanceof Operand.Constant number) {
+        return number.value();
+      }
     }
     return null;
   }
@@ -97,7 +109,9 @@ final class NormFinder {
         })
         .filter(step -> {
           var axes = number(step);
-          if (axes == null || axes.size() != 1) return false;
+          if (axes == null || axes.size() != 1) {
+            return false;
+          }
           var axis = axes.flatten().toIntArray()[0];
           var rank = draft.rank(step.from().getFirst()); // −1 if it is not known
           return axis == -1 || (rank > 0 && axis == rank - 1);
@@ -108,7 +122,9 @@ final class NormFinder {
   /** ε of {@code √(mean(d²) + ε)}, where d is of that x. */
   private Optional<Double> epsilon(String name, String x) {
     var sum = step(name, "Sqrt").flatMap(root -> step(root.from().getFirst(), "Add"));
-    if (sum.isEmpty()) return Optional.empty();
+    if (sum.isEmpty()) {
+      return Optional.empty();
+    }
     var added = number(sum.get());
     var isOfX =
         mean(sum.get().from().getFirst())

@@ -120,7 +120,9 @@ public final class Onnx {
    */
   public static Graph load(Path path) throws IOException {
     try {
-      if (!Files.isRegularFile(path)) throw new OnnxException("there is no such file");
+      if (!Files.isRegularFile(path)) {
+        throw new OnnxException("there is no such file");
+      }
       if (Files.size(path) > Integer.MAX_VALUE - Long.BYTES) {
         throw new OnnxException("larger than the 2 GiB of a protobuf file");
       }
@@ -146,9 +148,13 @@ public final class Onnx {
       var graph = GraphReader.graph(GraphProto.ofModel(file, files));
       graph.parameters().forEach(named -> reading.keep(named.value()));
       for (var step : graph.steps()) {
-        if (!(step.layer() instanceof Operation operation)) continue;
+        if (!(step.layer() instanceof Operation operation)) {
+          continue;
+        }
         for (var operand : operation.operands()) {
-          if (operand instanceof Operation.Operand.Constant number) reading.keep(number.value());
+          if (operand instanceof Operation.Operand.Constant number) {
+            reading.keep(number.value());
+          }
         }
       }
       return graph;

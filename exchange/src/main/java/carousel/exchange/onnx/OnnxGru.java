@@ -52,7 +52,9 @@ public record OnnxGru(
     Clip.checkShape("onnx gru", "wn", wn, h, h);
     Clip.checkShape("onnx gru", "wx", wx, wx.value().dim(0), 3 * h);
     Clip.checkShape("onnx gru", "b", b, 3 * h);
-    if (bh != null) Clip.checkShape("onnx gru", "bh", bh, h);
+    if (bh != null) {
+      Clip.checkShape("onnx gru", "bh", bh, h);
+    }
   }
 
   @Override

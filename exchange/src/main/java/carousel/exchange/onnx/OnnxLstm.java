@@ -63,7 +63,9 @@ public record OnnxLstm(
               gates,
               gates - 1));
     }
-    for (Parameter p : peepholes) Clip.checkShape("onnx lstm", "a peephole", p, h);
+    for (Parameter p : peepholes) {
+      Clip.checkShape("onnx lstm", "a peephole", p, h);
+    }
   }
 
   private static GateOrder order(boolean coupled) {
@@ -97,7 +99,9 @@ public record OnnxLstm(
   }
 
   private Tensor seen(GateOrder.Blocks a, String gate, Tensor c) {
-    if (peepholes.isEmpty()) return a.get(gate);
+    if (peepholes.isEmpty()) {
+      return a.get(gate);
+    }
     Parameter p = peepholes.get(gates().without("g").indexOf(gate));
     return a.get(gate).add(p.value().mul(c));
   }

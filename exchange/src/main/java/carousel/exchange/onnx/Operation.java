@@ -67,7 +67,9 @@ public record Operation(String operator, Map<String, Object> attributes, List<Op
     attributes = Map.copyOf(attributes);
     operands = List.copyOf(operands);
     var problem = Semantics.problem(operator, attributes.keySet(), operands.size());
-    if (!problem.isEmpty()) throw new TensorException("operation " + operator + ": " + problem);
+    if (!problem.isEmpty()) {
+      throw new TensorException("operation " + operator + ": " + problem);
+    }
   }
 
   /**

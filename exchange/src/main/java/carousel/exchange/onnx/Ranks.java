@@ -27,8 +27,12 @@ final class Ranks {
   static int of(Operation operation, List<String> from, ToIntFunction<String> ranks) {
     var first = rank(operation, 0, from, ranks);
     var operator = operation.operator();
-    if (operation.keepsShape() || SAME.contains(operator)) return first;
-    if (BROADCAST.contains(operator)) return widest(operation, from, ranks);
+    if (operation.keepsShape() || SAME.contains(operator)) {
+      return first;
+    }
+    if (BROADCAST.contains(operator)) {
+      return widest(operation, from, ranks);
+    }
     return switch (operator) {
       case "Shape", "Range" -> 1;
       case "Size" -> 0;
@@ -48,7 +52,9 @@ final class Ranks {
     var widest = 0;
     for (var i = 0; i < operation.operands().size(); i++) {
       var rank = rank(operation, i, from, ranks);
-      if (rank < 0) return UNKNOWN;
+      if (rank < 0) {
+        return UNKNOWN;
+      }
       widest = Math.max(widest, rank);
     }
     return widest;

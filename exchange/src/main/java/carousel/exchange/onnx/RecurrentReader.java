@@ -130,9 +130,10 @@ final class RecurrentReader {
     var coupled = operator == Operator.LSTM && node.integer("input_forget", 0) == 1;
     var resetAfter = operator == Operator.GRU && node.integer("linear_before_reset", 0) != 0;
     var clip = node.single("clip", Clip.NONE);
-    if (!(clip >= 0))
+    if (!(clip >= 0)) {
       throw node.wrong(
           String.format(Locale.ROOT, "attribute clip is %s; it bounds, so it is 0 or more", clip));
+    }
     var activations = activations();
     var each = activations.size() / directions;
     var settings = new ArrayList<Settings>();
@@ -151,7 +152,9 @@ final class RecurrentReader {
     var betas = node.singles("activation_beta").iterator();
     var activations = new ArrayList<OnnxActivation>();
     if (labels.isEmpty()) {
-      for (var d = 0; d < directions; d++) activations.addAll(operator.defaults());
+      for (var d = 0; d < directions; d++) {
+        activations.addAll(operator.defaults());
+      }
       return activations;
     }
     if (labels.size() != wanted) {
@@ -230,8 +233,12 @@ final class RecurrentReader {
 
   private Tensor tensor(String what, int input) {
     var name = node.input(input);
-    if (name.isEmpty()) throw node.wrong("has no " + what);
-    if (values.apply(name) instanceof Value.Constant constant) return weights.tensor(constant);
+    if (name.isEmpty()) {
+      throw node.wrong("has no " + what);
+    }
+    if (values.apply(name) instanceof Value.Constant constant) {
+      return weights.tensor(constant);
+    }
     throw node.wrong(
         String.format(
             Locale.ROOT,
@@ -262,9 +269,12 @@ final class RecurrentReader {
       Cell<S> cell, int d, Direction direction) {
     var rows = new ArrayList<@Nullable Tensor>();
     rows.add(start("initial_h", 5, d, cell.outputs()));
-    if (operator == Operator.LSTM) rows.add(start("initial_c", 6, d, cell.outputs()));
-    if (rows.stream().allMatch(row -> row == null))
+    if (operator == Operator.LSTM) {
+      rows.add(start("initial_c", 6, d, cell.outputs()));
+    }
+    if (rows.stream().allMatch(row -> row == null)) {
       return new Recurrent<>(cell, direction, List.of());
+    }
     var like = cell.zero(1).tensors().getFirst().select(0, 0);
     return new Recurrent<>(
         cell, direction, rows.stream().map(row -> Parameter.of(row == null ? like : row)).toList());
@@ -273,9 +283,13 @@ final class RecurrentReader {
   /** The initial row of a direction; null for zeros, and where it is known only in a run. */
   private @Nullable Tensor start(String what, int input, int d, int hidden) {
     var name = node.input(input);
-    if (name.isEmpty()) return null;
+    if (name.isEmpty()) {
+      return null;
+    }
     var row = starts.apply(name).row();
-    if (row == null) return null;
+    if (row == null) {
+      return null;
+    }
     var isBatchFirst = isBatchFirst(node);
     var side = isBatchFirst ? 1 : 0;
     var fits = row.rank() == 3 && row.dim(side) == directions && row.dim(1 - side) > 0;
@@ -289,7 +303,9 @@ final class RecurrentReader {
               isBatchFirst ? "N," + directions : directions + ",N",
               hidden));
     }
-    if (starts.apply(name).isGiven()) return null;
+    if (starts.apply(name).isGiven()) {
+      return null;
+    }
     var first = row.select(side, d).select(0, 0);
     return first.abs().max().item() == 0 ? null : first;
   }

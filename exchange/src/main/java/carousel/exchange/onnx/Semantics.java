@@ -199,7 +199,9 @@ record Semantics(
           var added = c.optional(2);
           var beta = c.number("beta", 1);
           // What is taken 0 times is not read, whatever it is.
-          if (added == null || beta == 0) return product;
+          if (added == null || beta == 0) {
+            return product;
+          }
           return product.add(scaled(added, beta).expand(product.shape()));
         });
     row("Cast", 1, 1, Set.of("to"), c -> Semantics.cast(c.x(0), c.integer("to", 0)));
@@ -329,7 +331,9 @@ record Semantics(
   }
 
   private static Tensor sum(List<Tensor> all) {
-    if (!all.stream().allMatch(Whole::is)) return all.stream().reduce(Tensor::add).orElseThrow();
+    if (!all.stream().allMatch(Whole::is)) {
+      return all.stream().reduce(Tensor::add).orElseThrow();
+    }
     return Whole.fitted(all.stream().map(Whole::wide).reduce(Tensor::add).orElseThrow());
   }
 
@@ -360,7 +364,9 @@ record Semantics(
   /** The row of an operator that was checked. */
   static Semantics of(String operator) {
     var found = find(operator);
-    if (found == null) throw new TensorException("is no operator that is computed here");
+    if (found == null) {
+      throw new TensorException("is no operator that is computed here");
+    }
     return found;
   }
 
@@ -371,7 +377,9 @@ record Semantics(
   /** What is wrong with an operator; empty if nothing is. */
   static String problem(String operator, Set<String> given, int operands) {
     var row = find(operator);
-    if (row == null) return "is no operator that is computed here; those are " + names();
+    if (row == null) {
+      return "is no operator that is computed here; those are " + names();
+    }
     var others = new TreeSet<>(given);
     others.removeAll(row.attributes);
     if (!others.isEmpty()) {

@@ -34,7 +34,9 @@ final class Shaper {
   /** Without axes of size 1, which are sorted. */
   static Tensor without(Tensor x, int[] axes) {
     var y = x;
-    for (var i = axes.length - 1; i >= 0; i--) y = y.squeeze(axes[i]);
+    for (var i = axes.length - 1; i >= 0; i--) {
+      y = y.squeeze(axes[i]);
+    }
     return y;
   }
 
@@ -43,7 +45,9 @@ final class Shaper {
     var x = c.x(0);
     var added = c.numbers(1);
     var y = x;
-    for (var axis : Call.axes(x.rank() + added.length, added)) y = y.unsqueeze(axis);
+    for (var axis : Call.axes(x.rank() + added.length, added)) {
+      y = y.unsqueeze(axis);
+    }
     return y;
   }
 
@@ -53,7 +57,9 @@ final class Shaper {
     var dims = c.numbers(1);
     var keeps = c.integer("allowzero", 0) == 0;
     for (var i = 0; i < dims.length; i++) {
-      if (dims[i] != 0 || !keeps) continue;
+      if (dims[i] != 0 || !keeps) {
+        continue;
+      }
       if (i >= x.rank()) {
         throw new TensorException(
             String.format(
@@ -103,11 +109,17 @@ final class Shaper {
   }
 
   private static Tensor sliced(Tensor x, int axis, int start, int end, int step) {
-    if (step > 0) return x.slice(axis, start, end, step);
-    if (step == 0) throw new TensorException("a step is 0");
+    if (step > 0) {
+      return x.slice(axis, start, end, step);
+    }
+    if (step == 0) {
+      throw new TensorException("a step is 0");
+    }
     // Backwards: the positions in a mirror, where what comes before 0 comes after the end.
     var n = x.dim(axis);
-    if (n == 0) return x;
+    if (n == 0) {
+      return x;
+    }
     var first = Math.clamp(start < 0 ? (long) start + n : start, 0, n - 1);
     var past = Math.clamp(end < 0 ? (long) end + n : end, -1, n - 1);
     var steps = (int) Math.min(-(long) step, Integer.MAX_VALUE);
@@ -121,7 +133,9 @@ final class Shaper {
 
   static int[] checked(int[] dims) {
     for (var dim : dims) {
-      if (dim < 0) throw new TensorException("a shape of " + Arrays.toString(dims));
+      if (dim < 0) {
+        throw new TensorException("a shape of " + Arrays.toString(dims));
+      }
     }
     return dims;
   }
@@ -143,7 +157,9 @@ final class Shaper {
     var x = c.x(0);
     var axis = Call.axis(x, c.integer("axis", 0));
     var index = c.x(1);
-    if (index.dtype() != DType.I32) throw new TensorException("positions are whole numbers");
+    if (index.dtype() != DType.I32) {
+      throw new TensorException("positions are whole numbers");
+    }
     var positive = Tensor.where(index.lt(0), index.add(x.dim(axis)), index);
     return x.indexSelect(positive, axis);
   }
@@ -153,7 +169,9 @@ final class Shaper {
     var start = c.x(0);
     var count = count(start, c.x(1), c.x(2));
     var values = new double[count];
-    for (var i = 0; i < count; i++) values[i] = start.item() + i * c.x(2).item();
+    for (var i = 0; i < count; i++) {
+      values[i] = start.item() + i * c.x(2).item();
+    }
     return Tensor.of(values).cast(start.dtype());
   }
 

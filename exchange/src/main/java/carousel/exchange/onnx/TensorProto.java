@@ -42,9 +42,10 @@ record TensorProto(
           var list = in.bytes();
           while (list.hasRemaining()) {
             dims.add(WireReader.varint(list));
-            if (dims.size() > MAX_RANK)
+            if (dims.size() > MAX_RANK) {
               throw new OnnxException(
                   String.format(Locale.ROOT, "a tensor of more than %d axes", MAX_RANK));
+            }
           }
         }
         case 2 -> type = in.integer();
@@ -67,7 +68,9 @@ record TensorProto(
       var wanted = size(shape) * found.bytes();
       raw.add(files.read(name, elsewhere, wanted));
     }
-    if (!raw.isEmpty() && !listed.isEmpty()) throw wrong(name, "has its values twice");
+    if (!raw.isEmpty() && !listed.isEmpty()) {
+      throw wrong(name, "has its values twice");
+    }
     if (!listed.isEmpty() && listing != field(found)) {
       throw wrong(
           name, String.format(Locale.ROOT, "is of type %s and lists values of another", found));
@@ -105,13 +108,16 @@ record TensorProto(
     var extents = new ArrayList<Integer>();
     var elements = 1L;
     for (var dim : dims) {
-      if (dim < 0 || dim > Integer.MAX_VALUE) throw wrong(name, "has an axis of " + dim);
+      if (dim < 0 || dim > Integer.MAX_VALUE) {
+        throw wrong(name, "has an axis of " + dim);
+      }
       // A file holds less than 2^31 bytes; beyond that the product needs not be known.
       elements = Math.min(elements * dim, Integer.MAX_VALUE + 1L);
       extents.add(dim.intValue());
     }
-    if (elements > Integer.MAX_VALUE)
+    if (elements > Integer.MAX_VALUE) {
       throw wrong(name, String.format(Locale.ROOT, "of %s is larger than any file", dims));
+    }
     return extents;
   }
 
@@ -179,7 +185,9 @@ record TensorProto(
 
   /** Whether a number of it does not fit into I32. */
   boolean isCut() {
-    if (type != DataType.INT64) return false;
+    if (type != DataType.INT64) {
+      return false;
+    }
     var cut = new boolean[1];
     integers((at, value) -> cut[0] |= value != saturated(value));
     return cut[0];
@@ -196,13 +204,15 @@ record TensorProto(
     for (var piece : data) {
       var rest = piece.duplicate().order(piece.order());
       while (rest.hasRemaining()) {
-        if (at == count)
+        if (at == count) {
           throw wrong(name, String.format(Locale.ROOT, "lists more than its %d values", at));
+        }
         taker.take(at++, packed ? WireReader.varint(rest) : next(rest));
       }
     }
-    if (at < count)
+    if (at < count) {
       throw wrong(name, String.format(Locale.ROOT, "lists %d of its %d values", at, count));
+    }
   }
 
   private long next(ByteBuffer in) {
@@ -227,8 +237,12 @@ record TensorProto(
 
     @Override
     public int read(ByteBuffer into) {
-      while (piece < left.length && !left[piece].hasRemaining()) piece++;
-      if (piece == left.length) return -1;
+      while (piece < left.length && !left[piece].hasRemaining()) {
+        piece++;
+      }
+      if (piece == left.length) {
+        return -1;
+      }
       var from = left[piece];
       var count = Math.min(from.remaining(), into.remaining());
       into.put(from.slice(from.position(), count));

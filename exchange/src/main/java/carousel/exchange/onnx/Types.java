@@ -24,8 +24,12 @@ final class Types {
    */
   static @Nullable DataType of(
       String operator, Map<String, Object> attributes, List<@Nullable DataType> operands) {
-    if (TRUTHS.contains(operator)) return DataType.BOOL;
-    if (SIZES.contains(operator)) return DataType.INT64;
+    if (TRUTHS.contains(operator)) {
+      return DataType.BOOL;
+    }
+    if (SIZES.contains(operator)) {
+      return DataType.INT64;
+    }
     if (operator.equals("Cast") && attributes.get("to") instanceof Long to) {
       return plain(DataType.of(to, "attribute to"));
     }

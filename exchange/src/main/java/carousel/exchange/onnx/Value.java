@@ -57,7 +57,9 @@ sealed interface Value {
 
     /** Its values, read when first asked for. */
     Tensor tensor() {
-      if (tensor == null) tensor = make.get();
+      if (tensor == null) {
+        tensor = make.get();
+      }
       return tensor;
     }
   }

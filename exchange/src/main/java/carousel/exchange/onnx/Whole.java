@@ -42,7 +42,9 @@ final class Whole {
   /** Numbers as I32, cut towards zero; refused are those that do not fit, and what is no number. */
   static Tensor fitted(Tensor exact) {
     var fits = exact.gt(Integer.MIN_VALUE - 1.0).and(exact.lt(Integer.MAX_VALUE + 1.0));
-    if (fits.all().item() != 0) return exact.cast(DType.I32);
+    if (fits.all().item() != 0) {
+      return exact.cast(DType.I32);
+    }
     var first =
         Arrays.stream(wide(exact).flatten().toDoubleArray())
             .filter(x -> !(x > Integer.MIN_VALUE - 1.0 && x < Integer.MAX_VALUE + 1.0))
@@ -55,7 +57,9 @@ final class Whole {
   }
 
   static int fitted(long number) {
-    if (number != (int) number) throw tooLarge(Long.toString(number));
+    if (number != (int) number) {
+      throw tooLarge(Long.toString(number));
+    }
     return (int) number;
   }
 
@@ -70,7 +74,9 @@ final class Whole {
 
   /** Cut towards zero. */
   static Tensor quotient(Tensor a, Tensor b) {
-    if (b.eq(0).any().item() != 0) throw new TensorException("a whole number is divided by 0");
+    if (b.eq(0).any().item() != 0) {
+      throw new TensorException("a whole number is divided by 0");
+    }
     return fitted(wide(a).div(wide(b)));
   }
 
@@ -85,7 +91,9 @@ final class Whole {
   /** Products whose parts are so large that their sum would be rounded are refused. */
   static Tensor matmul(Tensor a, Tensor b) {
     var most = wide(a).abs().matmul(wide(b).abs());
-    if (most.gt(EXACT).any().item() != 0) fitted(most);
+    if (most.gt(EXACT).any().item() != 0) {
+      fitted(most);
+    }
     return fitted(wide(a).matmul(wide(b)));
   }
 

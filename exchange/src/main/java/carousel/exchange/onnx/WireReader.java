@@ -43,7 +43,9 @@ final class WireReader {
 
   /** Goes on to the next field; false at the end. Each must be read, or skipped. */
   boolean next() {
-    if (!in.hasRemaining()) return false;
+    if (!in.hasRemaining()) {
+      return false;
+    }
     if (++parts[0] > MAX_PARTS) {
       throw new OnnxException(
           String.format(Locale.ROOT, "more than %d parts; this is no model", MAX_PARTS));
@@ -51,7 +53,9 @@ final class WireReader {
     var tag = varint();
     field = (int) (tag >>> 3);
     type = (int) tag & 7;
-    if (tag < 8 || tag > 0xFFFF_FFFFL) throw wrong("a field number of " + (tag >>> 3));
+    if (tag < 8 || tag > 0xFFFF_FFFFL) {
+      throw wrong("a field number of " + (tag >>> 3));
+    }
     return true;
   }
 
@@ -117,10 +121,14 @@ final class WireReader {
   static long varint(ByteBuffer in) {
     var value = 0L;
     for (var shift = 0; shift < Long.SIZE; shift += 7) {
-      if (!in.hasRemaining()) throw new OnnxException("truncated inside of a number");
+      if (!in.hasRemaining()) {
+        throw new OnnxException("truncated inside of a number");
+      }
       var next = in.get();
       value |= (next & 0x7FL) << shift;
-      if (next >= 0) return value;
+      if (next >= 0) {
+        return value;
+      }
     }
     throw new OnnxException("a number of more than 10 bytes");
   }
@@ -143,16 +151,18 @@ final class WireReader {
   }
 
   private ByteBuffer slice(int length) {
-    if (length > in.remaining())
+    if (length > in.remaining()) {
       throw wrong(String.format(Locale.ROOT, "%d bytes left of %d", in.remaining(), length));
+    }
     var slice = in.slice(in.position(), length).order(ByteOrder.LITTLE_ENDIAN);
     in.position(in.position() + length);
     return slice;
   }
 
   private void require(int wanted) {
-    if (type != wanted)
+    if (type != wanted) {
       throw wrong(String.format(Locale.ROOT, "wire type %d where %d is meant", type, wanted));
+    }
   }
 
   private OnnxException wrong(String what) {

@@ -30,7 +30,9 @@ final class WireWriter {
     @Override
     public void writeTo(WritableByteChannel channel) throws IOException {
       var buffer = ByteBuffer.wrap(bytes);
-      while (buffer.hasRemaining()) channel.write(buffer);
+      while (buffer.hasRemaining()) {
+        channel.write(buffer);
+      }
     }
   }
 
@@ -97,7 +99,9 @@ final class WireWriter {
   }
 
   void writeTo(WritableByteChannel channel) throws IOException {
-    for (var piece : pieces) piece.writeTo(channel);
+    for (var piece : pieces) {
+      piece.writeTo(channel);
+    }
   }
 
   private WireWriter delimited(int field, Piece value) {
@@ -112,7 +116,9 @@ final class WireWriter {
 
   private static byte[] varint(long value) {
     var out = new ByteArrayOutputStream();
-    for (; (value & ~0x7FL) != 0; value >>>= 7) out.write((int) ((value & 0x7F) | 0x80));
+    for (; (value & ~0x7FL) != 0; value >>>= 7) {
+      out.write((int) ((value & 0x7F) | 0x80));
+    }
     out.write((int) value);
     return out.toByteArray();
   }

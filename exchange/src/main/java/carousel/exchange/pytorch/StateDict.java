@@ -120,10 +120,14 @@ public final class StateDict {
   public static Map<String, Tensor> of(Layer model, Set<String> withoutBias) {
     var images = StateDictTable.of(model);
     var left = new HashSet<Image>();
-    for (var path : withoutBias) left.addAll(zeros(images, new RecurrentModule(path)));
+    for (var path : withoutBias) {
+      left.addAll(zeros(images, new RecurrentModule(path)));
+    }
     var tensors = new LinkedHashMap<String, Tensor>();
     for (var image : images) {
-      if (!left.contains(image)) tensors.put(image.name(), image.theirs());
+      if (!left.contains(image)) {
+        tensors.put(image.name(), image.theirs());
+      }
     }
     return tensors;
   }
@@ -200,7 +204,9 @@ public final class StateDict {
     var chosen = new ArrayList<Image>();
     for (var group : groups.values()) {
       var given = group.stream().filter(image -> names.contains(image.name())).toList();
-      if (group.stream().allMatch(image -> projected.contains(image.module()))) continue;
+      if (group.stream().allMatch(image -> projected.contains(image.module()))) {
+        continue;
+      }
       if (!given.isEmpty()) {
         chosen.add(given.getFirst());
         compare(given, tensors, problems);
@@ -208,15 +214,18 @@ public final class StateDict {
         chosen.add(group.getFirst());
       } else {
         missing.add(group.getFirst().name());
-        if (wholly) problems.add("missing: " + group.getFirst());
+        if (wholly) {
+          problems.add("missing: " + group.getFirst());
+        }
       }
     }
     var expected = images.stream().map(Image::name).collect(toSet());
     tensors.forEach((name, tensor) -> {
       if (!expected.contains(name) && projected.stream().noneMatch(m -> m.isName(name))) {
         unexpected.add(name);
-        if (wholly)
+        if (wholly) {
           problems.add(String.format(Locale.ROOT, "unexpected: %s %s", name, type(tensor)));
+        }
       }
     });
     if (!problems.isEmpty()) {

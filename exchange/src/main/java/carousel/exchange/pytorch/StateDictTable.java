@@ -132,11 +132,15 @@ final class StateDictTable implements LayerVisitor {
     switch (layer) {
       case Linear linear -> {
         same(join(path, "weight"), linear.weight().value().transpose(0, 1));
-        if (linear.bias() != null) same(join(path, "bias"), linear.bias().value());
+        if (linear.bias() != null) {
+          same(join(path, "bias"), linear.bias().value());
+        }
       }
       case TiedLinear tied -> {
         same(join(path, "weight"), tied.weight().value());
-        if (tied.bias() != null) same(join(path, "bias"), tied.bias().value());
+        if (tied.bias() != null) {
+          same(join(path, "bias"), tied.bias().value());
+        }
       }
       case Embedding embedding -> same(join(path, "weight"), embedding.weight().value());
       case LayerNorm norm -> {
@@ -222,7 +226,9 @@ final class StateDictTable implements LayerVisitor {
   }
 
   private static void requirePlain(String path, Recurrent<?> layer) {
-    if (!layer.start().isEmpty()) throw lacks(path, "a learned initial state", OWN);
+    if (!layer.start().isEmpty()) {
+      throw lacks(path, "a learned initial state", OWN);
+    }
   }
 
   /** PyTorch's name of a cell, with its size. */
@@ -278,7 +284,9 @@ final class StateDictTable implements LayerVisitor {
         parts(ours, theirs, cell.wx().value().transpose(0, 1), false));
     put(module, "weight_hh" + suffix, parts(ours, theirs, wh.value().transpose(0, 1), false));
     var bias = cell.b();
-    if (bias == null) return; // bias=False
+    if (bias == null) {
+      return;
+    } // bias=False
     var b = bias.value();
     put(module, "bias_ih" + suffix, parts(ours, theirs, b, false));
     var second =

@@ -70,7 +70,9 @@ final class Agreement {
 
   private static void near(String name, Tensor actual, Tensor expected, double tolerance) {
     assertThat(actual.shape()).as(name).isEqualTo(expected.shape());
-    if (expected.size() == 0) return;
+    if (expected.size() == 0) {
+      return;
+    }
     var a = actual.cast(DType.F64);
     var e = expected.cast(DType.F64);
     // What is no number must be none in both; infinities, of one sign.

@@ -85,7 +85,9 @@ class BatchFirstTest {
     var start = weights.normal(F32, 0, 0.7, sides, 1, H);
     in.add(g.constant(name + ".start", batchFirst ? start.transpose(0, 1).contiguous() : start));
     var attributes = new ArrayList<>(List.of(GraphWriter.attribute("direction", direction)));
-    if (batchFirst) attributes.add(GraphWriter.attribute("layout", 1L));
+    if (batchFirst) {
+      attributes.add(GraphWriter.attribute("layout", 1L));
+    }
     g.node(operator.name(), name, in, List.of(name + ".Y", name + ".Y_h"), attributes);
     var y = name + ".Y";
     if (sides == 1) {

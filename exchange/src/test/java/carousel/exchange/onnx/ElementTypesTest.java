@@ -31,7 +31,9 @@ class ElementTypesTest {
   void everyOperator(DataType type) throws OrtException {
     var ran = 0;
     for (var operator : Semantics.names()) {
-      if (List.of("Cast", "Range").contains(operator)) continue; // below; of scalars
+      if (List.of("Cast", "Range").contains(operator)) {
+        continue;
+      } // below; of scalars
       try (var scope = TensorScope.open()) {
         ran += check(type, operator, g -> node(g, operator)) ? 1 : 0;
       }
@@ -86,7 +88,9 @@ class ElementTypesTest {
               List.of(g.constant("c", DataType.BOOL, Tensor.of(true, false, true)), "x", "x"));
       default -> {
         var from = new ArrayList<String>();
-        for (var i = 0; i < Semantics.of(operator).least(); i++) from.add("x");
+        for (var i = 0; i < Semantics.of(operator).least(); i++) {
+          from.add("x");
+        }
         g.node(operator, "y", from);
       }
     }
@@ -145,7 +149,9 @@ class ElementTypesTest {
     var again = Onnx.parse(written).run(in);
     assertThat(y(again).dtype()).as(what).isEqualTo(y(ours).dtype());
     assertThat(y(again).sameValues(y(ours))).as(what).isTrue();
-    if (theirs == null) return true;
+    if (theirs == null) {
+      return true;
+    }
     assertThat(y(ours).dtype()).as(what).isEqualTo(y(theirs).dtype());
     try {
       Agreement.same(ours, theirs);

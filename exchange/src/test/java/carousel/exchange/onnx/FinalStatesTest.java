@@ -36,7 +36,9 @@ class FinalStatesTest {
     lstm(g, "a", "x");
     lstm(g, "b", "a.y");
     also.accept(g);
-    for (var output : outputs) g.output(output, DataType.FLOAT, "D", "N", 3);
+    for (var output : outputs) {
+      g.output(output, DataType.FLOAT, "D", "N", 3);
+    }
     return Operators.bytes(g.model());
   }
 

@@ -35,7 +35,9 @@ class HostileFilesTest {
   }
 
   private static WireWriter dims(WireWriter tensor, long... dims) {
-    for (var dim : dims) tensor.integer(1, dim);
+    for (var dim : dims) {
+      tensor.integer(1, dim);
+    }
     return tensor.integer(2, 1);
   }
 
@@ -99,14 +101,18 @@ class HostileFilesTest {
 
   private static byte[] bytes(int... values) {
     var bytes = new byte[values.length];
-    for (var i = 0; i < bytes.length; i++) bytes[i] = (byte) values[i];
+    for (var i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) values[i];
+    }
     return bytes;
   }
 
   @Test
   void aFileOfNothingButParts() {
     var graph = new byte[2_100_000]; // a million nodes of no bytes
-    for (var i = 0; i < graph.length; i += 2) graph[i] = 0x0A;
+    for (var i = 0; i < graph.length; i += 2) {
+      graph[i] = 0x0A;
+    }
     refuses(Operators.bytes(new WireWriter().bytes(7, graph)), "more than 1000000 parts");
   }
 
@@ -117,7 +123,9 @@ class HostileFilesTest {
       g.input("x", DataType.FLOAT, "T", "N", 50);
       g.constant("w", Tensor.zeros(50, 50));
       var from = "x";
-      for (var i = 0; i < 1000; i++) from = g.node("MatMul", "y" + i, List.of(from, "w"));
+      for (var i = 0; i < 1000; i++) {
+        from = g.node("MatMul", "y" + i, List.of(from, "w"));
+      }
       g.output(from, DataType.FLOAT, "T", "N", 50);
       refuses(Operators.bytes(g.model()), "this is no model");
     }

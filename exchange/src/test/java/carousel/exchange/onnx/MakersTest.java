@@ -313,7 +313,9 @@ class MakersTest {
   void tensorsBesideTheModel() throws IOException {
     var w = normal(3, 5);
     var floats = ByteBuffer.allocate(4 + 60).order(ByteOrder.LITTLE_ENDIAN).putInt(7);
-    for (var value : w.toFloatArray()) floats.putFloat(value);
+    for (var value : w.toFloatArray()) {
+      floats.putFloat(value);
+    }
     Files.write(folder.resolve("weights.bin"), floats.array());
     var x = normal(6, 2, 3);
     var y = Onnx.load(external("weights.bin", "4", "60")).apply(x);

@@ -94,11 +94,14 @@ final class OnnxRuntime implements AutoCloseable {
   private Outputs outputs(Map<String, Tensor> inputs) throws OrtException {
     var given = new HashMap<String, OnnxTensor>();
     try {
-      for (var input : inputs.entrySet())
+      for (var input : inputs.entrySet()) {
         given.put(input.getKey(), of(input.getKey(), input.getValue()));
+      }
       var outputs = new LinkedHashMap<String, Tensor>();
       try (var result = session.run(given)) {
-        for (var output : result) outputs.put(output.getKey(), of((OnnxTensor) output.getValue()));
+        for (var output : result) {
+          outputs.put(output.getKey(), of((OnnxTensor) output.getValue()));
+        }
       }
       return new Outputs(outputs);
     } finally {
@@ -117,7 +120,9 @@ final class OnnxRuntime implements AutoCloseable {
     if (x.dtype() == DType.BOOL) {
       var truths = x.cast(DType.I32).toIntArray();
       var bytes = ByteBuffer.allocateDirect(truths.length);
-      for (var truth : truths) bytes.put((byte) truth);
+      for (var truth : truths) {
+        bytes.put((byte) truth);
+      }
       return OnnxTensor.createTensor(environment, bytes.flip(), dims, OnnxJavaType.BOOL);
     }
     var info = requireNonNull(session.getInputInfo().get(name), name).getInfo();
@@ -134,7 +139,9 @@ final class OnnxRuntime implements AutoCloseable {
       case INT64 -> {
         var values = x.getLongBuffer();
         var array = new int[values.remaining()];
-        for (var i = 0; i < array.length; i++) array[i] = Math.toIntExact(values.get());
+        for (var i = 0; i < array.length; i++) {
+          array[i] = Math.toIntExact(values.get());
+        }
         yield Tensor.of(Shape.of(dims), array);
       }
       case INT32 -> {
@@ -146,7 +153,9 @@ final class OnnxRuntime implements AutoCloseable {
       case BOOL -> {
         var values = x.getByteBuffer();
         var array = new boolean[values.remaining()];
-        for (var i = 0; i < array.length; i++) array[i] = values.get() != 0;
+        for (var i = 0; i < array.length; i++) {
+          array[i] = values.get() != 0;
+        }
         yield Tensor.of(Shape.of(dims), array);
       }
       case DOUBLE -> {

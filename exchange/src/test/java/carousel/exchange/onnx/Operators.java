@@ -64,7 +64,9 @@ record Operators(
                   hidden)
               : "");
     }
-    if (peephole) in.add(graph.constant("P", rng.normal(F32, 0, wide, d, 3 * hidden)));
+    if (peephole) {
+      in.add(graph.constant("P", rng.normal(F32, 0, wide, d, 3 * hidden)));
+    }
     var out = new ArrayList<String>();
     out.add(graph.output("Y", DataType.FLOAT, "time", d, "batch", hidden));
     for (var state : stateNames()) {

@@ -72,7 +72,9 @@ class PerturbedFilesTest {
         var nodes = nodes(sample.file());
         for (var i = 0; i < nodes.size(); i++) {
           for (var change : changes(nodes.get(i), nodes)) {
-            if (!ALL && sampling.nextInt(EVERY) != 0) continue;
+            if (!ALL && sampling.nextInt(EVERY) != 0) {
+              continue;
+            }
             var file = changed(sample.file(), i, change.change().apply(nodes.get(i)));
             String outcome;
             try (var trying = TensorScope.open()) {
@@ -136,8 +138,9 @@ class PerturbedFilesTest {
       var given = new LinkedHashMap<String, Tensor>();
       given.put("x", normal(4, 2, 3));
       given.put("lengths", Tensor.of(4, 2));
-      for (var state : file.stateNames())
+      for (var state : file.stateNames()) {
         given.put(String.format(Locale.ROOT, "initial_%s_0", state), normal(2, 2, 2));
+      }
       samples.add(new Sample(operator.name(), file.file(rng), given));
     }
     samples.add(new Sample("small operators", operators(), Map.of("x", normal(4, 2, 3))));
@@ -275,7 +278,9 @@ class PerturbedFilesTest {
     for (var value : List.of(1L, -1L)) {
       for (var name :
           List.of("axis", "layout", "keepdims", "transA", "transB", "to", "allowzero", "secret")) {
-        if (fields(node, ATTRIBUTE).stream().anyMatch(a -> name(a).equals(name))) continue;
+        if (fields(node, ATTRIBUTE).stream().anyMatch(a -> name(a).equals(name))) {
+          continue;
+        }
         var added = message(ATTRIBUTE, attribute(name, value));
         changes.add(
             new Change(
@@ -433,7 +438,9 @@ class PerturbedFilesTest {
 
   private static List<List<Field>> nodes(byte[] file) {
     for (var field : fields(file)) {
-      if (field.number() != GRAPH) continue;
+      if (field.number() != GRAPH) {
+        continue;
+      }
       return fields(field.value()).stream()
           .filter(part -> part.number() == NODE)
           .map(part -> fields(part.value()))

@@ -98,7 +98,9 @@ class ReadingRulesTest {
       g.input("x", DataType.FLOAT, rows, 2);
       var outputs = List.of("a", "b", "c");
       g.node("Split", "split", List.of("x"), outputs, List.of(attribute("num_outputs", 3L)));
-      for (var name : outputs) g.output(name, DataType.FLOAT, (Object[]) null);
+      for (var name : outputs) {
+        g.output(name, DataType.FLOAT, (Object[]) null);
+      }
       var file = Operators.bytes(g.model(18));
       var in = Map.of("x", rng.normal(DType.F32, 0, 1, rows, 2));
       if (rows == 6) {

@@ -60,7 +60,9 @@ class ReductionsTest {
             for (var axis = -dims.length; axis < dims.length; axis++) {
               check(fold, x, new long[] {axis}, keeps, noop);
             }
-            if (dims.length > 1) check(fold, x, new long[] {-1, 0}, keeps, noop);
+            if (dims.length > 1) {
+              check(fold, x, new long[] {-1, 0}, keeps, noop);
+            }
           }
         }
       }
@@ -71,7 +73,9 @@ class ReductionsTest {
     var file = new GraphWriter();
     file.input("x", DataType.FLOAT, Arrays.stream(x.shape().toArray()).boxed().toArray());
     var from = new ArrayList<>(List.of("x"));
-    if (axes != null) from.add(file.constant("axes", axes));
+    if (axes != null) {
+      from.add(file.constant("axes", axes));
+    }
     file.node(
         fold.name(),
         "y",
@@ -86,7 +90,9 @@ class ReductionsTest {
         axes == null
             ? new int[0]
             : Arrays.stream(axes).mapToInt(a -> (int) (a < 0 ? a + x.rank() : a)).toArray();
-    if (over.length == 0 && noop == 0) over = IntStream.range(0, x.rank()).toArray();
+    if (over.length == 0 && noop == 0) {
+      over = IntStream.range(0, x.rank()).toArray();
+    }
     var each = over.length == 0;
     var folded = over;
     assertThat(y.rank()).as(name).isEqualTo(keeps == 1 || each ? x.rank() : x.rank() - over.length);
@@ -111,7 +117,9 @@ class ReductionsTest {
         var at = rest % dims[axis];
         rest /= dims[axis];
         var here = axis;
-        if (IntStream.of(axes).anyMatch(a -> a == here)) continue;
+        if (IntStream.of(axes).anyMatch(a -> a == here)) {
+          continue;
+        }
         group += at * scale;
         scale *= dims[axis];
       }
@@ -154,7 +162,9 @@ class ReductionsTest {
             {0, 5, 2, 3}
           }) {
         var file = new GraphWriter();
-        for (var name : List.of("start", "limit", "delta")) file.input(name, DataType.FLOAT);
+        for (var name : List.of("start", "limit", "delta")) {
+          file.input(name, DataType.FLOAT);
+        }
         file.node("Range", "y", List.of("start", "limit", "delta"));
         file.output("y", DataType.FLOAT, (Object[]) null);
         var in =

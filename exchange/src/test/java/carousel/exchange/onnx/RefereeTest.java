@@ -47,11 +47,17 @@ class RefereeTest {
 
     List<WireWriter> attributes(String direction) {
       var attributes = new ArrayList<WireWriter>();
-      if (!flag.isEmpty()) attributes.add(GraphWriter.attribute(flag, 1L));
-      if (clip > 0) attributes.add(GraphWriter.attribute("clip", clip));
+      if (!flag.isEmpty()) {
+        attributes.add(GraphWriter.attribute(flag, 1L));
+      }
+      if (clip > 0) {
+        attributes.add(GraphWriter.attribute("clip", clip));
+      }
       if (!each.isEmpty()) {
         var all = new ArrayList<>(each);
-        if (direction.equals("bidirectional")) all.addAll(each);
+        if (direction.equals("bidirectional")) {
+          all.addAll(each);
+        }
         attributes.add(
             GraphWriter.texts("activations", all.stream().map(a -> a.function().label()).toList()));
         attributes.add(numbers("activation_alpha", all, Function::hasAlpha, OnnxActivation::alpha));
@@ -115,7 +121,9 @@ class RefereeTest {
   void everyCombinationComputesTheSame(Variant variant) throws IOException {
     for (var direction : DIRECTIONS) {
       for (var rows : ROWS) {
-        for (var states : List.of(false, true)) compare(variant, direction, rows, states);
+        for (var states : List.of(false, true)) {
+          compare(variant, direction, rows, states);
+        }
       }
     }
   }
@@ -169,12 +177,15 @@ class RefereeTest {
     var x = rng.normal(F32, 0, 1, rows.steps(), n, file.inputs());
     var given = new HashMap<>(Collections.singletonMap("x", x));
     var lengths = file.lengths() ? Tensor.of(rows.lengths()) : null;
-    if (lengths != null) given.put("lengths", lengths);
+    if (lengths != null) {
+      given.put("lengths", lengths);
+    }
     var start = new ArrayList<Tensor>(); // h, c: [directions,N,H]
     for (var state : file.stateNames()) {
       start.add(rng.normal(F32, 0, file.states() ? 1 : 0, file.directions(), n, file.hidden()));
-      if (file.states())
+      if (file.states()) {
         given.put(String.format(Locale.ROOT, "initial_%s_0", state), start.getLast());
+      }
     }
     var initial = file.states() ? states(start) : List.<RecurrentState>of();
 
@@ -208,8 +219,12 @@ class RefereeTest {
 
   private static byte[] written(Chain chain, Operators file) throws IOException {
     var inputs = EnumSet.noneOf(Onnx.Input.class);
-    if (file.lengths()) inputs.add(Onnx.Input.LENGTHS);
-    if (file.states()) inputs.add(Onnx.Input.STATES);
+    if (file.lengths()) {
+      inputs.add(Onnx.Input.LENGTHS);
+    }
+    if (file.states()) {
+      inputs.add(Onnx.Input.STATES);
+    }
     var out = new ByteArrayOutputStream();
     Onnx.write(Channels.newChannel(out), chain, inputs);
     return out.toByteArray();

@@ -107,7 +107,9 @@ class RoundTripTest {
       var tokens = tokens(7, 3);
       same(again.apply(tokens), chain.apply(tokens));
       var back = again.parameters().stream().map(named -> named.value()).iterator();
-      for (var named : chain.parameters()) same(back.next(), named.value());
+      for (var named : chain.parameters()) {
+        same(back.next(), named.value());
+      }
       assertThat(back.hasNext()).isFalse();
       assertThat(folder.toFile().list()).containsExactly("model.onnx");
     }
@@ -148,17 +150,22 @@ class RoundTripTest {
           var tokens = tokens(5, 3);
           given.put("tokens", tokens);
           var run = chain.run(tokens, Marks.ofLengths(Tensor.of(5, 3, 1)), state);
-          if (window == 0) zeros(chain, given);
+          if (window == 0) {
+            zeros(chain, given);
+          }
           var theirs = runtime.run(given);
           near(theirs.get("y"), run.y());
           // Learned states are not in a file whose states are given.
-          if (window > 0)
+          if (window > 0) {
             same(again.run(tokens, Marks.ofLengths(Tensor.of(5, 3, 1)), state).y(), run.y());
+          }
           state = run.states();
           theirs
               .byName()
               .forEach((name, value) -> {
-                if (name.startsWith("final")) given.put(name.replace("final", "initial"), value);
+                if (name.startsWith("final")) {
+                  given.put(name.replace("final", "initial"), value);
+                }
               });
         }
       }
@@ -177,7 +184,9 @@ class RoundTripTest {
               case Bidirectional pair -> List.of(pair.forward(), pair.backward());
               default -> List.<Recurrent<?>>of();
             };
-        if (directions.isEmpty()) continue;
+        if (directions.isEmpty()) {
+          continue;
+        }
         var names = directions.getFirst().cell().zero(1).tensors().size() == 2 ? "hc" : "h";
         for (var i = 0; i < names.length(); i++) {
           var index = i;

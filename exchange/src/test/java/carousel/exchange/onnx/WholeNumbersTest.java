@@ -92,7 +92,9 @@ class WholeNumbersTest {
       var refused = 0;
       for (var a : NUMBERS) {
         for (var b : row.operands == 1 ? List.of(1) : NUMBERS) {
-          if (row.operator.equals("Div") && b == 0) continue; // see below
+          if (row.operator.equals("Div") && b == 0) {
+            continue;
+          } // see below
           var operands = row.operands == 1 ? List.of(a) : List.of(a, b);
           var right = row.exact.apply(operands.stream().map(BigInteger::valueOf).toList());
           refused += check(row.operator, operands, right, folded) ? 0 : 1;
@@ -184,7 +186,9 @@ class WholeNumbersTest {
             "Relu",
             "ThresholdedRelu");
     for (var operator : Semantics.names()) {
-      if (rows.contains(operator) || safe.contains(operator)) continue;
+      if (rows.contains(operator) || safe.contains(operator)) {
+        continue;
+      }
       var row = requireNonNull(Semantics.find(operator));
       for (var count = row.least(); count <= Math.min(row.most(), 3); count++) {
         var operation = Operation.of(operator, count, Map.of());
@@ -202,15 +206,18 @@ class WholeNumbersTest {
   void powers(boolean folded) {
     for (var a : NUMBERS) {
       for (var b : List.of(-3, -1, 0, 1, 2, 3, 5, 30, 31, 32)) {
-        if (a == 0 && b < 0) continue;
+        if (a == 0 && b < 0) {
+          continue;
+        }
         var right =
             b >= 0
                 ? BigInteger.valueOf(a).pow(b)
                 : BigDecimal.ONE
                     .divide(BigDecimal.valueOf(a).pow(-b), 100, RoundingMode.DOWN)
                     .toBigInteger();
-        if (right.bitLength() <= 31) check("Pow", List.of(a, b), right, folded);
-        else {
+        if (right.bitLength() <= 31) {
+          check("Pow", List.of(a, b), right, folded);
+        } else {
           assertThatThrownBy(() -> computed("Pow", List.of(a, b), new int[] {1}, folded))
               .hasMessageContaining("which is no whole number of 32 bits");
         }

@@ -151,7 +151,9 @@ final class PyTorchCases {
       UnaryOperator<Tensor> run) {
     var relu = options.contains("relu") ? "-relu" : "";
     var bias = options.contains(WITHOUT_BIAS) ? "-without-bias" : "";
-    if (!bias.isEmpty()) clearBiases(model);
+    if (!bias.isEmpty()) {
+      clearBiases(model);
+    }
     var module =
         Map.of(
             "module",
@@ -167,7 +169,9 @@ final class PyTorchCases {
 
   private static void clearBiases(Layer model) {
     for (var named : model.parameters()) {
-      if (named.value().rank() == 1) named.value().fill(0);
+      if (named.value().rank() == 1) {
+        named.value().fill(0);
+      }
     }
   }
 
@@ -175,7 +179,9 @@ final class PyTorchCases {
       implements Layer {
     Tensor logits(Tensor tokens) {
       var y = norm.apply(lstm.apply(embed.apply(tokens)));
-      for (var layer : hidden) y = layer.apply(y).tanh();
+      for (var layer : hidden) {
+        y = layer.apply(y).tanh();
+      }
       return head.apply(y);
     }
   }

@@ -98,9 +98,13 @@ class PyTorchTest {
         continue;
       }
       var ended = process.waitFor(3, TimeUnit.MINUTES);
-      if (!ended) process.destroyForcibly();
+      if (!ended) {
+        process.destroyForcibly();
+      }
       var said = Files.readString(log).strip();
-      if (said.contains("No module named")) continue;
+      if (said.contains("No module named")) {
+        continue;
+      }
       assertThat(ended && process.exitValue() == 0).as("%s: %s", python, said).isTrue();
       return said;
     }

@@ -156,7 +156,9 @@ class StateDictTest {
   void allDifferencesAreReportedAtOnceAndNothingChanges() {
     var model = model();
     var before = new LinkedHashMap<String, Tensor>();
-    for (var named : model.parameters()) before.put(named.name(), named.value().copy());
+    for (var named : model.parameters()) {
+      before.put(named.name(), named.value().copy());
+    }
     var given = new LinkedHashMap<>(StateDict.of(model()));
     given.put("hidden.0.weight", Tensor.zeros(4, 5));
     given.put("hidden.1.weight", Tensor.zeros(DType.F64, 6, 5));
@@ -191,13 +193,17 @@ class StateDictTest {
     var pair =
         Bidirectional.of(GruResetAfter.of(3, 2, INIT, rng), GruResetAfter.of(3, 2, INIT, rng));
     var model = new Translator(new Encoder(pair), lstm(4, 2));
-    for (var named : model.parameters()) named.parameter().value().fill(3);
+    for (var named : model.parameters()) {
+      named.parameter().value().fill(3);
+    }
     return model;
   }
 
   private void clearBiases(Layer layer) {
     for (var named : layer.parameters()) {
-      if (named.value().rank() == 1) named.value().fill(0);
+      if (named.value().rank() == 1) {
+        named.value().fill(0);
+      }
     }
   }
 

@@ -38,7 +38,9 @@ public final class Batchified {
     var rows = ids.length / batch;
     var timeMajor = new int[rows * batch];
     for (var n = 0; n < batch; n++) {
-      for (var t = 0; t < rows; t++) timeMajor[t * batch + n] = ids[n * rows + t];
+      for (var t = 0; t < rows; t++) {
+        timeMajor[t * batch + n] = ids[n * rows + t];
+      }
     }
     return new Batchified(Tensor.of(Shape.of(rows, batch), timeMajor));
   }
@@ -124,7 +126,9 @@ public final class Batchified {
 
           @Override
           public TokenBatch next() {
-            if (!hasNext()) throw new NoSuchElementException();
+            if (!hasNext()) {
+              throw new NoSuchElementException();
+            }
             var window = window(row, steps);
             row += window.steps();
             return window;

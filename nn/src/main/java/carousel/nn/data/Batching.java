@@ -22,7 +22,9 @@ public final class Batching {
    */
   public static List<int[]> inOrder(int examples, int size) {
     var order = new int[examples];
-    for (var i = 0; i < examples; i++) order[i] = i;
+    for (var i = 0; i < examples; i++) {
+      order[i] = i;
+    }
     return cut(order, size);
   }
 

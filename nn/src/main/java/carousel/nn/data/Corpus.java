@@ -124,7 +124,9 @@ public record Corpus(
     var text = new RawText(level, UnaryOperator.identity());
     var names = List.of("train", "valid", "test");
     var parts = List.of(text.read(train), text.read(valid), text.read(test));
-    for (var i = 0; i < names.size(); i++) checkNotBlank(names.get(i), parts.get(i));
+    for (var i = 0; i < names.size(); i++) {
+      checkNotBlank(names.get(i), parts.get(i));
+    }
     return build(new Raw("corpus", text, names, parts), level, Integer.MAX_VALUE, 1);
   }
 
@@ -154,7 +156,9 @@ public record Corpus(
     try (var files = Files.list(folder)) {
       var names = files.map(file -> file.getFileName().toString()).sorted().toList();
       var fitting = names.stream().filter(name -> name.endsWith("." + part + ".txt")).toList();
-      if (fitting.size() == 1) return folder.resolve(fitting.getFirst());
+      if (fitting.size() == 1) {
+        return folder.resolve(fitting.getFirst());
+      }
       throw new CorpusException(
           String.format(
                   Locale.ROOT,
@@ -170,7 +174,9 @@ public record Corpus(
   }
 
   private static String abridge(List<String> names) {
-    if (names.isEmpty()) return "nothing";
+    if (names.isEmpty()) {
+      return "nothing";
+    }
     var shown = String.join(", ", names.subList(0, Math.min(8, names.size())));
     return names.size() <= 8
         ? shown
@@ -178,7 +184,11 @@ public record Corpus(
   }
 
   private static void checkNotBlank(String name, int[] raw) {
-    for (var id : raw) if (id != RawText.END) return;
+    for (var id : raw) {
+      if (id != RawText.END) {
+        return;
+      }
+    }
     throw new CorpusException(
         name + (raw.length == 0 ? ": the text is empty" : ": the text is blank lines only"));
   }
@@ -213,7 +223,9 @@ public record Corpus(
   /** The position after the line that holds position {@code from}. */
   private static int lineEnd(int[] raw, int from) {
     var at = from;
-    while (at > 0 && at < raw.length && raw[at - 1] != RawText.END) at++;
+    while (at > 0 && at < raw.length && raw[at - 1] != RawText.END) {
+      at++;
+    }
     return at;
   }
 

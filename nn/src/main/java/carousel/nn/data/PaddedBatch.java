@@ -43,7 +43,9 @@ public record PaddedBatch(Tensor tokens, Tensor lengths) {
     Arrays.fill(padded, padding);
     for (var n = 0; n < batch; n++) {
       var sequence = sequences.get(n);
-      for (var t = 0; t < sequence.length; t++) padded[t * batch + n] = sequence[t];
+      for (var t = 0; t < sequence.length; t++) {
+        padded[t * batch + n] = sequence[t];
+      }
     }
     return new PaddedBatch(Tensor.of(Shape.of(steps, batch), padded), Tensor.of(lengths));
   }

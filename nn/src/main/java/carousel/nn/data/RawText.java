@@ -37,7 +37,9 @@ final class RawText {
   int[] read(Path path) throws IOException {
     size = 0;
     try (var lines = TextLines.open(path)) {
-      for (var line = lines.next(); line != null; line = lines.next()) add(line);
+      for (var line = lines.next(); line != null; line = lines.next()) {
+        add(line);
+      }
     }
     return Arrays.copyOf(ids, size);
   }
@@ -53,12 +55,16 @@ final class RawText {
     var start = size;
     level.split(cut.apply(line), token -> append(intern(token)));
     // A text that brings its own end marks gets no second ones.
-    if (size == start || ids[size - 1] != END) append(END);
+    if (size == start || ids[size - 1] != END) {
+      append(END);
+    }
   }
 
   private int intern(String token) {
     var known = index.get(token);
-    if (known != null) return known;
+    if (known != null) {
+      return known;
+    }
     index.put(token, tokens.size());
     tokens.add(token);
     return tokens.size() - 1;
@@ -77,10 +83,14 @@ final class RawText {
   /** How often each token occurs in a raw text, those that do not left out. */
   Map<String, Long> count(int[] raw) {
     var counts = new long[tokens.size()];
-    for (var id : raw) counts[id]++;
+    for (var id : raw) {
+      counts[id]++;
+    }
     var named = new LinkedHashMap<String, Long>();
     for (var id = 0; id < counts.length; id++) {
-      if (counts[id] > 0) named.put(tokens.get(id), counts[id]);
+      if (counts[id] > 0) {
+        named.put(tokens.get(id), counts[id]);
+      }
     }
     return named;
   }
@@ -89,7 +99,9 @@ final class RawText {
   int[] translate(int[] raw, Vocabulary vocabulary) {
     var ids = tokens.stream().mapToInt(vocabulary::idOf).toArray();
     ids[END] = Vocabulary.END_ID;
-    for (var i = 0; i < raw.length; i++) raw[i] = ids[raw[i]];
+    for (var i = 0; i < raw.length; i++) {
+      raw[i] = ids[raw[i]];
+    }
     return raw;
   }
 }

@@ -20,7 +20,9 @@ public final class Shuffle {
    */
   public static int[] permutation(int n, Philox random) {
     var order = new int[n];
-    for (var i = 0; i < n; i++) order[i] = i;
+    for (var i = 0; i < n; i++) {
+      order[i] = i;
+    }
     shuffle(order, random);
     return order;
   }

@@ -44,7 +44,9 @@ final class TextLines implements Closeable {
    * @throws CorpusException if there is none, or it is a folder
    */
   static TextLines open(Path path) throws IOException {
-    if (!Files.exists(path)) throw new CorpusException(path + ": there is no such file");
+    if (!Files.exists(path)) {
+      throw new CorpusException(path + ": there is no such file");
+    }
     if (Files.isDirectory(path)) {
       throw new CorpusException(path + ": this is a folder, not a text file");
     }
@@ -64,7 +66,9 @@ final class TextLines implements Closeable {
       ended.accept(text.substring(start, cut));
       start = end + 1;
     }
-    if (start < text.length()) rest.accept(text.substring(start));
+    if (start < text.length()) {
+      rest.accept(text.substring(start));
+    }
   }
 
   /**
@@ -85,7 +89,9 @@ final class TextLines implements Closeable {
         }
       }
       var end = position;
-      while (end < limit && buffer[end] != '\n') end++;
+      while (end < limit && buffer[end] != '\n') {
+        end++;
+      }
       length = append(length, end);
       if (end < limit) {
         position = end + 1;
@@ -135,7 +141,9 @@ final class TextLines implements Closeable {
               advice(at)));
     }
     var text = chars.flip().toString();
-    if (lineOffset == 0 && text.startsWith("\uFEFF")) text = text.substring(1);
+    if (lineOffset == 0 && text.startsWith("\uFEFF")) {
+      text = text.substring(1);
+    }
     lineOffset += consumed;
     return text;
   }

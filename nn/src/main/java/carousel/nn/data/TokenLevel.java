@@ -13,13 +13,17 @@ public enum TokenLevel {
         // All white space lies in the basic plane, so chars may stand for code points here.
         var c = line.charAt(i);
         if (isSpace(c)) {
-          if (start >= 0) tokens.accept(line.substring(start, i));
+          if (start >= 0) {
+            tokens.accept(line.substring(start, i));
+          }
           start = -1;
         } else if (start < 0) {
           start = i;
         }
       }
-      if (start >= 0) tokens.accept(line.substring(start));
+      if (start >= 0) {
+        tokens.accept(line.substring(start));
+      }
     }
   },
 

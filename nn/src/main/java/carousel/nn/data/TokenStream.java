@@ -126,7 +126,9 @@ public final class TokenStream {
               Locale.ROOT, "batchify: batch %d and steps %d must be 1 or more", batch, steps));
     }
     var needed = batch * (steps + 1L);
-    if (ids.length < needed) throw new CorpusException(tooShort(batch, steps, needed));
+    if (ids.length < needed) {
+      throw new CorpusException(tooShort(batch, steps, needed));
+    }
     return Batchified.of(ids, batch);
   }
 
@@ -138,11 +140,15 @@ public final class TokenStream {
     var remedies = new StringBuilder();
     var fittingBatch = (int) (ids.length / (steps + 1L));
     var fittingSteps = ids.length / batch - 1;
-    if (fittingBatch >= 1)
+    if (fittingBatch >= 1) {
       remedies.append(String.format(Locale.ROOT, "lower batch to %d or less, ", fittingBatch));
-    if (fittingSteps >= 1 && steps > 1)
+    }
+    if (fittingSteps >= 1 && steps > 1) {
       remedies.append(String.format(Locale.ROOT, "lower steps to %d or less, ", fittingSteps));
-    if (remedies.isEmpty()) remedies.append("lower both, ");
+    }
+    if (remedies.isEmpty()) {
+      remedies.append("lower both, ");
+    }
     return String.format(
         Locale.ROOT,
         "%s: the text is too short for %s: %d tokens are needed, there are %d; %sor take a longer text",

@@ -75,7 +75,9 @@ public final class Vocabulary {
       throw new CorpusException(
           String.format(Locale.ROOT, "vocabulary: token %d holds half of a surrogate pair", id));
     }
-    if (id < specials) return;
+    if (id < specials) {
+      return;
+    }
     var parts = new ArrayList<String>();
     level.split(token, parts::add);
     if (!parts.equals(List.of(token))) {
@@ -118,7 +120,9 @@ public final class Vocabulary {
   public Vocabulary withSpecials(SpecialTokens wanted) {
     var all = new ArrayList<>(wanted.names());
     for (var token : tokens.subList(specials.names().size(), tokens.size())) {
-      if (!wanted.names().contains(token)) all.add(token);
+      if (!wanted.names().contains(token)) {
+        all.add(token);
+      }
     }
     return new Vocabulary(level, wanted, all);
   }
@@ -275,7 +279,9 @@ public final class Vocabulary {
             level.split(
                 line,
                 token -> {
-                  if (!contains(token)) unknown.add(token);
+                  if (!contains(token)) {
+                    unknown.add(token);
+                  }
                 });
     TextLines.split(text, look, look);
     return List.copyOf(unknown);
@@ -333,7 +339,9 @@ public final class Vocabulary {
       } else if (level == TokenLevel.CHARACTER) {
         text.append(ids[i] == UNKNOWN_ID ? REPLACEMENT : token);
       } else {
-        if (i > 0 && ids[i - 1] != END_ID) text.append(' ');
+        if (i > 0 && ids[i - 1] != END_ID) {
+          text.append(' ');
+        }
         text.append(token);
       }
     }

@@ -40,11 +40,17 @@ final class VocabularyFile {
     var specials = vocabulary.specials();
     if (!specials.equals(SpecialTokens.standard())) {
       text.append(" unknown end");
-      if (specials.padding().isPresent()) text.append(" padding");
-      if (specials.start().isPresent()) text.append(" start");
+      if (specials.padding().isPresent()) {
+        text.append(" padding");
+      }
+      if (specials.start().isPresent()) {
+        text.append(" start");
+      }
     }
     text.append('\n');
-    for (var token : vocabulary.tokens()) text.append(escape(token)).append('\n');
+    for (var token : vocabulary.tokens()) {
+      text.append(escape(token)).append('\n');
+    }
     return text.toString();
   }
 
@@ -53,9 +59,13 @@ final class VocabularyFile {
     token
         .codePoints()
         .forEach(c -> {
-          if (c == '\\') out.append("\\\\");
-          else if (isVisible(c)) out.appendCodePoint(c);
-          else out.append(String.format(Locale.ROOT, "\\u{%x}", c));
+          if (c == '\\') {
+            out.append("\\\\");
+          } else if (isVisible(c)) {
+            out.appendCodePoint(c);
+          } else {
+            out.append(String.format(Locale.ROOT, "\\u{%x}", c));
+          }
         });
     return out.toString();
   }
@@ -77,7 +87,9 @@ final class VocabularyFile {
     return ESCAPE
         .matcher(escaped)
         .replaceAll(match -> {
-          if (match.group(1) != null) return Matcher.quoteReplacement("\\");
+          if (match.group(1) != null) {
+            return Matcher.quoteReplacement("\\");
+          }
           var code = match.group(2) == null ? -1 : Integer.parseInt(match.group(2), 16);
           if (!Character.isValidCodePoint(code)) {
             throw new CorpusException(
@@ -120,7 +132,9 @@ final class VocabularyFile {
   }
 
   private static SpecialTokens specials(Path path, Matcher header, List<String> tokens) {
-    if (header.group(3) == null) return SpecialTokens.standard();
+    if (header.group(3) == null) {
+      return SpecialTokens.standard();
+    }
     var padding = header.group(4) != null;
     var start = header.group(5) != null;
     var count = 2 + (padding ? 1 : 0) + (start ? 1 : 0);

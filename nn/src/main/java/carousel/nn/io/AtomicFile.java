@@ -83,11 +83,15 @@ public final class AtomicFile {
           return;
         } catch (ClosedByInterruptException e) {
           interrupted |= Thread.interrupted();
-          if (attempt == ATTEMPTS) throw e;
+          if (attempt == ATTEMPTS) {
+            throw e;
+          }
         }
       }
     } finally {
-      if (interrupted) Thread.currentThread().interrupt();
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -117,7 +121,9 @@ public final class AtomicFile {
     try {
       var old = attributes(file);
       try (var channel = FileChannel.open(neighbour, NEW, permissions(old))) {
-        if (old != null) keep(neighbour, old);
+        if (old != null) {
+          keep(neighbour, old);
+        }
         body.writeTo(channel);
         channel.force(true);
       }
@@ -129,7 +135,9 @@ public final class AtomicFile {
     } catch (IOException e) {
       throw of(file, neighbour, e);
     } finally {
-      if (!done) Files.deleteIfExists(neighbour);
+      if (!done) {
+        Files.deleteIfExists(neighbour);
+      }
     }
   }
 
@@ -150,8 +158,12 @@ public final class AtomicFile {
     var view = Files.getFileAttributeView(neighbour, PosixFileAttributeView.class);
     var ours = view.readAttributes();
     try {
-      if (!ours.group().equals(old.group())) view.setGroup(old.group());
-      if (!ours.owner().equals(old.owner())) view.setOwner(old.owner());
+      if (!ours.group().equals(old.group())) {
+        view.setGroup(old.group());
+      }
+      if (!ours.owner().equals(old.owner())) {
+        view.setOwner(old.owner());
+      }
     } catch (FileSystemException e) {
       // Only root may give a file away, and others only to groups of their own: then it is the
       // writer's.
@@ -202,7 +214,9 @@ public final class AtomicFile {
    */
   public static void removeLeftovers(Path folder) throws IOException {
     try (var files = Files.newDirectoryStream(folder, HIDDEN + "*" + LEFTOVER)) {
-      for (var file : files) Files.deleteIfExists(file);
+      for (var file : files) {
+        Files.deleteIfExists(file);
+      }
     }
   }
 
@@ -221,7 +235,9 @@ public final class AtomicFile {
 
   /** Writes all that remains in the buffer: a single {@code write} may stop short. */
   static void writeFully(WritableByteChannel channel, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) channel.write(bytes);
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
   }
 
   /** Makes the rename itself durable. Only POSIX systems let a folder be opened and forced. */

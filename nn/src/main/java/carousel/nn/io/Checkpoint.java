@@ -100,7 +100,9 @@ public record Checkpoint(Path file, long step, Map<String, String> metadata) {
   private Loading part(SafetensorsFile open, String prefix) {
     var part = new LinkedHashMap<String, StoredTensor>();
     for (var tensor : open.tensors().values()) {
-      if (!tensor.name().startsWith(prefix)) continue;
+      if (!tensor.name().startsWith(prefix)) {
+        continue;
+      }
       var name = tensor.name().substring(prefix.length());
       part.put(name, tensor.named(name));
     }

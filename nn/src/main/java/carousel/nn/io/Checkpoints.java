@@ -55,7 +55,9 @@ public final class Checkpoints {
    * @throws IllegalArgumentException if {@code keep < 1}
    */
   public Checkpoints(Path folder, int keep) {
-    if (keep < 1) throw new IllegalArgumentException("keep must be 1 or more, got " + keep);
+    if (keep < 1) {
+      throw new IllegalArgumentException("keep must be 1 or more, got " + keep);
+    }
     this.folder = folder;
     this.keep = keep;
   }
@@ -99,7 +101,9 @@ public final class Checkpoints {
    */
   public long restore(Parts parts, Consumer<String> report) throws IOException {
     var found = newest(report);
-    if (found.isEmpty()) return 0;
+    if (found.isEmpty()) {
+      return 0;
+    }
     parts.restore(found.get());
     return found.get().step();
   }
@@ -184,7 +188,9 @@ public final class Checkpoints {
   }
 
   private void prune() throws IOException {
-    for (var file : damaged) Files.deleteIfExists(file);
+    for (var file : damaged) {
+      Files.deleteIfExists(file);
+    }
     damaged.clear();
     var files = newestFirst();
     for (var old : files.subList(Math.min(keep, files.size()), files.size())) {
@@ -194,11 +200,15 @@ public final class Checkpoints {
 
   private List<Candidate> newestFirst() throws IOException {
     var found = new ArrayList<Candidate>();
-    if (!Files.isDirectory(folder)) return found;
+    if (!Files.isDirectory(folder)) {
+      return found;
+    }
     try (var files = Files.newDirectoryStream(folder)) {
       for (var file : files) {
         var matcher = NAME.matcher(file.getFileName().toString());
-        if (matcher.matches()) found.add(new Candidate(file, Long.parseLong(matcher.group(1))));
+        if (matcher.matches()) {
+          found.add(new Candidate(file, Long.parseLong(matcher.group(1))));
+        }
       }
     }
     found.sort(Comparator.comparingLong(Candidate::step).reversed());

@@ -105,7 +105,9 @@ enum Conversion {
   static short bfloat16(float x) {
     var bits = Float.floatToRawIntBits(x);
     var upper = bits >>> Short.SIZE;
-    if (Float.isNaN(x)) return (short) (upper | 0x40);
+    if (Float.isNaN(x)) {
+      return (short) (upper | 0x40);
+    }
     return (short) ((bits + 0x7FFF + (upper & 1)) >>> Short.SIZE);
   }
 
@@ -116,15 +118,21 @@ enum Conversion {
    */
   static float roundedToOdd(double x) {
     var near = (float) x;
-    if (near == x || Double.isNaN(x)) return near;
+    if (near == x || Double.isNaN(x)) {
+      return near;
+    }
     var bits = Float.floatToRawIntBits(near);
     // The next float towards zero; from infinity that is the largest.
-    if (Math.abs((double) near) > Math.abs(x)) bits--;
+    if (Math.abs((double) near) > Math.abs(x)) {
+      bits--;
+    }
     return Float.intBitsToFloat(bits | 1);
   }
 
   private static int narrowed(long x) {
-    if ((int) x != x) throw new TooLarge(x);
+    if ((int) x != x) {
+      throw new TooLarge(x);
+    }
     return (int) x;
   }
 
@@ -166,14 +174,20 @@ enum Conversion {
       var wanted = Math.min(ELEMENTS, into.remaining() / dtype.bytes());
       elements.clear().limit(wanted * stored.bytes());
       while (elements.hasRemaining()) {
-        if (file.read(elements) < 0) break;
+        if (file.read(elements) < 0) {
+          break;
+        }
       }
       elements.flip();
-      if (!elements.hasRemaining()) return -1;
+      if (!elements.hasRemaining()) {
+        return -1;
+      }
       var before = into.order();
       var start = into.position();
       into.order(ByteOrder.LITTLE_ENDIAN);
-      while (elements.remaining() >= stored.bytes()) step.move(elements, into);
+      while (elements.remaining() >= stored.bytes()) {
+        step.move(elements, into);
+      }
       into.order(before);
       return into.position() - start;
     }
@@ -210,7 +224,9 @@ enum Conversion {
           step.move(from, elements);
         }
         elements.flip();
-        while (elements.hasRemaining()) file.write(elements);
+        while (elements.hasRemaining()) {
+          file.write(elements);
+        }
       }
       from.order(before);
       return from.position() - start;

@@ -50,11 +50,16 @@ final class HeaderParser {
     var metadata = new LinkedHashMap<String, String>();
     var tensors = new ArrayList<StoredTensor>();
     parser.object(name -> {
-      if (name.equals(METADATA)) parser.object(key -> metadata.put(key, parser.string()));
-      else tensors.add(parser.tensor(name));
+      if (name.equals(METADATA)) {
+        parser.object(key -> metadata.put(key, parser.string()));
+      } else {
+        tensors.add(parser.tensor(name));
+      }
     });
     parser.skipSpace();
-    if (parser.at < text.length()) throw parser.expected("the end of the header");
+    if (parser.at < text.length()) {
+      throw parser.expected("the end of the header");
+    }
     return new Parsed(metadata, tensors);
   }
 
@@ -102,7 +107,11 @@ final class HeaderParser {
 
   private StoredType type(String name) {
     var word = string();
-    for (var type : StoredType.values()) if (type.name().equals(word)) return type;
+    for (var type : StoredType.values()) {
+      if (type.name().equals(word)) {
+        return type;
+      }
+    }
     throw problem(
         String.format(
             Locale.ROOT,
@@ -115,12 +124,16 @@ final class HeaderParser {
   /** {@code { "key": value , ... }}, where {@code value} reads the value of the key it is given. */
   private void object(Consumer<String> value) {
     expect('{');
-    if (take('}')) return;
+    if (take('}')) {
+      return;
+    }
     var seen = new HashSet<String>();
     do {
       skipSpace();
       var key = string();
-      if (!seen.add(key)) throw problem("the key " + quote(key) + " occurs twice");
+      if (!seen.add(key)) {
+        throw problem("the key " + quote(key) + " occurs twice");
+      }
       expect(':');
       skipSpace();
       value.accept(key);
@@ -131,7 +144,9 @@ final class HeaderParser {
   private List<Long> naturals() {
     expect('[');
     var numbers = new ArrayList<Long>();
-    if (take(']')) return numbers;
+    if (take(']')) {
+      return numbers;
+    }
     do {
       numbers.add(natural());
     } while (take(','));
@@ -143,7 +158,9 @@ final class HeaderParser {
   private long natural() {
     skipSpace();
     var start = at;
-    while (at < text.length() && text.charAt(at) >= '0' && text.charAt(at) <= '9') at++;
+    while (at < text.length() && text.charAt(at) >= '0' && text.charAt(at) <= '9') {
+      at++;
+    }
     var digits = text.substring(start, at);
     var more = at < text.length() && "+-.eE".indexOf(text.charAt(at)) >= 0;
     if (digits.isEmpty() || more || (digits.length() > 1 && digits.startsWith("0"))) {
@@ -159,7 +176,9 @@ final class HeaderParser {
 
   private String string() {
     skipSpace();
-    if (at >= text.length() || text.charAt(at) != '"') throw expected("a string");
+    if (at >= text.length() || text.charAt(at) != '"') {
+      throw expected("a string");
+    }
     at++;
     var start = at;
     var simple = text.indexOf('"', start);
@@ -170,7 +189,9 @@ final class HeaderParser {
     var out = new StringBuilder();
     while (at < text.length()) {
       var c = text.charAt(at++);
-      if (c == '"') return wellFormed(out.toString());
+      if (c == '"') {
+        return wellFormed(out.toString());
+      }
       if (c < 0x20) {
         at--;
         throw expected("a character; control characters must be written as escapes");
@@ -181,13 +202,18 @@ final class HeaderParser {
   }
 
   private boolean plain(int from, int to) {
-    for (var i = from; i < to; i++)
-      if (text.charAt(i) == '\\' || text.charAt(i) < 0x20) return false;
+    for (var i = from; i < to; i++) {
+      if (text.charAt(i) == '\\' || text.charAt(i) < 0x20) {
+        return false;
+      }
+    }
     return true;
   }
 
   private char escape() {
-    if (at >= text.length()) throw expected("an escape");
+    if (at >= text.length()) {
+      throw expected("an escape");
+    }
     var c = text.charAt(at++);
     return switch (c) {
       case '"', '\\', '/' -> c;
@@ -209,7 +235,9 @@ final class HeaderParser {
     for (var i = 0; i < 4; i++) {
       var digit =
           at < text.length() && text.charAt(at) < 0x80 ? Character.digit(text.charAt(at), 16) : -1;
-      if (digit < 0) throw expected("four hexadecimal digits");
+      if (digit < 0) {
+        throw expected("four hexadecimal digits");
+      }
       code = code * 16 + digit;
       at++;
     }
@@ -218,23 +246,31 @@ final class HeaderParser {
 
   private String wellFormed(String string) {
     var broken = string.codePoints().anyMatch(c -> c >= 0xD800 && c <= 0xDFFF);
-    if (broken) throw problem("a string holds half of a surrogate pair");
+    if (broken) {
+      throw problem("a string holds half of a surrogate pair");
+    }
     return string;
   }
 
   private void expect(char c) {
-    if (!take(c)) throw expected("'" + c + "'");
+    if (!take(c)) {
+      throw expected("'" + c + "'");
+    }
   }
 
   private boolean take(char c) {
     skipSpace();
-    if (at >= text.length() || text.charAt(at) != c) return false;
+    if (at >= text.length() || text.charAt(at) != c) {
+      return false;
+    }
     at++;
     return true;
   }
 
   private void skipSpace() {
-    while (at < text.length() && " \t\n\r".indexOf(text.charAt(at)) >= 0) at++;
+    while (at < text.length() && " \t\n\r".indexOf(text.charAt(at)) >= 0) {
+      at++;
+    }
   }
 
   private SafetensorsException expected(String what) {
@@ -254,15 +290,20 @@ final class HeaderParser {
     abridge(name)
         .codePoints()
         .forEach(c -> {
-          if (Character.isISOControl(c)) shown.append(String.format(Locale.ROOT, "\\u%04x", c));
-          else shown.appendCodePoint(c);
+          if (Character.isISOControl(c)) {
+            shown.append(String.format(Locale.ROOT, "\\u%04x", c));
+          } else {
+            shown.appendCodePoint(c);
+          }
         });
     return shown.append('"').toString();
   }
 
   private static String abridge(String string) {
     var limit = 80;
-    if (string.length() <= limit) return string;
+    if (string.length() <= limit) {
+      return string;
+    }
     return string.substring(0, string.offsetByCodePoints(0, limit / 2)) + "…";
   }
 }

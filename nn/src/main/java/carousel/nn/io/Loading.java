@@ -61,7 +61,9 @@ record Loading(
       wanted.add(found);
     }
     try (var loading = TensorScope.open(TensorScope.current().device())) {
-      for (var each : wanted) checkLoadable(each);
+      for (var each : wanted) {
+        checkLoadable(each);
+      }
       var tensors = new LinkedHashMap<String, Tensor>();
       for (var each : wanted) {
         var dims = each.shape().stream().mapToInt(Math::toIntExact).toArray();
@@ -85,14 +87,18 @@ record Loading(
   /** Overwrites tensors by those of the file, which must be the same. */
   void into(Map<String, Tensor> targets) throws IOException {
     refuse(differences(targets, true));
-    for (var target : targets.entrySet()) read(target.getKey(), target.getValue());
+    for (var target : targets.entrySet()) {
+      read(target.getKey(), target.getValue());
+    }
   }
 
   /** Overwrites those tensors that the file has, which must be of its types and shapes. */
   LoadReport matchingInto(Map<String, Tensor> targets) throws IOException {
     refuse(differences(targets, false));
     var loaded = targets.keySet().stream().filter(stored::containsKey).toList();
-    for (var name : loaded) read(name, Objects.requireNonNull(targets.get(name)));
+    for (var name : loaded) {
+      read(name, Objects.requireNonNull(targets.get(name)));
+    }
     return new LoadReport(
         loaded,
         targets.keySet().stream().filter(name -> !stored.containsKey(name)).toList(),
@@ -100,7 +106,9 @@ record Loading(
   }
 
   private void refuse(List<String> differences) {
-    if (differences.isEmpty()) return;
+    if (differences.isEmpty()) {
+      return;
+    }
     throw problem.apply(
         String.format(
             Locale.ROOT,
@@ -115,7 +123,9 @@ record Loading(
   /** The weights of a model by name. */
   static Map<String, Tensor> values(Parameters parameters) {
     var values = new LinkedHashMap<String, Tensor>();
-    for (var named : parameters) values.put(named.name(), named.value());
+    for (var named : parameters) {
+      values.put(named.name(), named.value());
+    }
     return values;
   }
 
@@ -146,9 +156,10 @@ record Loading(
       var found = stored.get(name);
       var wanted = tensor.dtype() + " " + tensor.shape();
       if (found == null) {
-        if (wholly)
+        if (wholly) {
           differences.add(
               String.format(Locale.ROOT, "%s, %s, is missing", HeaderParser.quote(name), wanted));
+        }
       } else if (!isReadAs(found.type(), tensor.dtype())
           || !found.shape().equals(TensorSource.dims(tensor))) {
         differences.add(

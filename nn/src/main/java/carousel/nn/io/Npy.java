@@ -60,7 +60,9 @@ public final class Npy {
    * @throws IOException if it cannot be read
    */
   public static Tensor load(Path path) throws IOException {
-    if (!Files.isRegularFile(path)) throw new NpyException(path, "there is no file of this name");
+    if (!Files.isRegularFile(path)) {
+      throw new NpyException(path, "there is no file of this name");
+    }
     try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
       var header = NpyHeader.read(channel, channel.size(), what -> new NpyException(path, what));
       var stored =
@@ -68,7 +70,9 @@ public final class Npy {
       TensorBytes.Portions portions =
           (into, done) -> {
             var count = channel.read(into, header.length() + done);
-            if (count < 0) throw new NpyException(path, SafetensorsHeader.SHORTER);
+            if (count < 0) {
+              throw new NpyException(path, SafetensorsHeader.SHORTER);
+            }
             return count;
           };
       var loading =
@@ -84,12 +88,16 @@ public final class Npy {
   /** Writes the array of a source, header and data. */
   static void write(TensorSource source, WritableByteChannel channel) throws IOException {
     var header = ByteBuffer.wrap(NpyHeader.encode(source.type(), source.shape()));
-    while (header.hasRemaining()) channel.write(header);
+    while (header.hasRemaining()) {
+      channel.write(header);
+    }
     source.content().writeTo(channel);
   }
 
   static void checkType(Path path, TensorSource source) {
-    if (NpyHeader.descr(source.type()) != null) return;
+    if (NpyHeader.descr(source.type()) != null) {
+      return;
+    }
     throw new NpyException(
         path,
         String.format(

@@ -177,7 +177,9 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
       throws IOException {
     var bytes = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
     while (bytes.hasRemaining()) {
-      if (channel.read(bytes) < 0) throw problem.apply("truncated: it ends inside the header");
+      if (channel.read(bytes) < 0) {
+        throw problem.apply("truncated: it ends inside the header");
+      }
     }
     return bytes.flip();
   }
@@ -242,7 +244,9 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
   }
 
   private static boolean order(String word, Function<String, RuntimeException> problem) {
-    if (word.equals("True") || word.equals("False")) return word.equals("True");
+    if (word.equals("True") || word.equals("False")) {
+      return word.equals("True");
+    }
     throw problem.apply(String.format(Locale.ROOT, "fortran_order is %s, not True or False", word));
   }
 
@@ -254,7 +258,9 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
     }
     var dims = new ArrayList<Long>();
     for (var digits : tuple.substring(1, tuple.length() - 1).split(",", -1)) {
-      if (digits.isBlank()) continue;
+      if (digits.isBlank()) {
+        continue;
+      }
       try {
         // Python 2 wrote its long numbers so; NumPy still reads them.
         var number = digits.strip();

@@ -50,7 +50,9 @@ final class NpzFile implements Closeable {
    * @throws NpyException if it is missing, truncated, or not a sound npz file
    */
   static NpzFile open(Path path) throws IOException {
-    if (!Files.isRegularFile(path)) throw new NpyException(path, "there is no file of this name");
+    if (!Files.isRegularFile(path)) {
+      throw new NpyException(path, "there is no file of this name");
+    }
     ZipFile zip;
     try {
       zip = new ZipFile(path.toFile());
@@ -80,8 +82,9 @@ final class NpzFile implements Closeable {
         throw problem(String.format(Locale.ROOT, "holds %s, which is no array (.npy)", name));
       }
       left -= zipped.getCompressedSize();
-      if (left < 0 || zipped.getCompressedSize() < 0)
+      if (left < 0 || zipped.getCompressedSize() < 0) {
         throw problem(String.format(Locale.ROOT, "array %s overlaps another, or the end", name));
+      }
       checkSize(zipped);
       var entry = header(zipped);
       if (entries.putIfAbsent(entry.tensor().name(), entry) != null) {
@@ -180,15 +183,18 @@ final class NpzFile implements Closeable {
       stream = new CheckedInputStream(open(entry.zipped()), new CRC32());
       channel = Channels.newChannel(stream);
       stream.skipNBytes(entry.header().length());
-      if (entry.tensor().elements() == 0) ended();
+      if (entry.tensor().elements() == 0) {
+        ended();
+      }
     }
 
     @Override
     public int read(ByteBuffer into, long done) throws IOException {
       try {
         var count = channel.read(into);
-        if (count < 0)
+        if (count < 0) {
           throw new EOFException(String.format(Locale.ROOT, "it ends after %d bytes", done));
+        }
         return count;
       } catch (ZipException | EOFException e) {
         throw broken(entry.tensor().name(), e);

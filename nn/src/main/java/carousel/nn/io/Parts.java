@@ -110,7 +110,9 @@ public final class Parts {
             .get()
             .forEach((name, tensor) -> {
               var saved = tensors.get(name);
-              if (saved != null) tensor.assign(saved);
+              if (saved != null) {
+                tensor.assign(saved);
+              }
             });
       }
     };
@@ -153,8 +155,9 @@ public final class Parts {
         () -> now.get().seed() + " " + now.get().counter(),
         text -> {
           var numbers = text.split(" ", -1);
-          if (numbers.length != 2)
+          if (numbers.length != 2) {
             throw new TensorException("this is no generator: '" + text + "'");
+          }
           try {
             restored.accept(Philox.at(Long.parseLong(numbers[0]), Long.parseLong(numbers[1])));
           } catch (NumberFormatException e) {
@@ -235,7 +238,9 @@ public final class Parts {
   Map<String, String> texts() {
     var all = new LinkedHashMap<String, String>();
     parts.forEach((name, part) -> {
-      if (part.isText()) all.put(name, part.text());
+      if (part.isText()) {
+        all.put(name, part.text());
+      }
     });
     return all;
   }
@@ -248,13 +253,17 @@ public final class Parts {
   void restore(Checkpoint from) throws IOException {
     try (var _ = TensorScope.openUnwatched()) {
       var problems = problems(from);
-      if (!problems.isEmpty()) throw from.wrong(String.join("; ", problems));
+      if (!problems.isEmpty()) {
+        throw from.wrong(String.join("; ", problems));
+      }
     }
     // What may refuse its content comes first, and weights, which nothing refuses any more, last.
     for (boolean fixed : new boolean[] {false, true}) {
       for (var entry : parts.entrySet()) {
         var part = entry.getValue();
-        if ((part.isFixed() && !part.isText()) == fixed) restore(entry.getKey(), part, from);
+        if ((part.isFixed() && !part.isText()) == fixed) {
+          restore(entry.getKey(), part, from);
+        }
       }
     }
   }
@@ -286,15 +295,24 @@ public final class Parts {
       var name = entry.getKey();
       var part = entry.getValue();
       if (part.isText()) {
-        if (!from.metadata().containsKey(name)) missing.add(name);
+        if (!from.metadata().containsKey(name)) {
+          missing.add(name);
+        }
       } else if (part.isFixed()) {
-        if (!held.contains(name) && !part.tensors().isEmpty()) missing.add(name);
-        else problems.addAll(from.differences(name + SEPARATOR, part.tensors()));
+        if (!held.contains(name) && !part.tensors().isEmpty()) {
+          missing.add(name);
+        } else {
+          problems.addAll(from.differences(name + SEPARATOR, part.tensors()));
+        }
       }
       held.remove(name);
     }
-    if (!missing.isEmpty()) problems.addFirst("it has no " + missing);
-    if (!held.isEmpty()) problems.addFirst("it has " + held + ", which this training has not");
+    if (!missing.isEmpty()) {
+      problems.addFirst("it has no " + missing);
+    }
+    if (!held.isEmpty()) {
+      problems.addFirst("it has " + held + ", which this training has not");
+    }
     return problems.size() <= Loading.SHOWN
         ? problems
         : List.of(

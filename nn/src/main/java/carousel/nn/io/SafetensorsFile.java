@@ -43,7 +43,9 @@ public final class SafetensorsFile implements Closeable {
    * @throws IOException if it cannot be read
    */
   public static SafetensorsFile open(Path path) throws IOException {
-    if (!Files.exists(path)) throw new SafetensorsException(path, "there is no such file");
+    if (!Files.exists(path)) {
+      throw new SafetensorsException(path, "there is no such file");
+    }
     if (Files.isDirectory(path)) {
       throw new SafetensorsException(path, "this is a folder, not a safetensors file");
     }
@@ -140,7 +142,9 @@ public final class SafetensorsFile implements Closeable {
       WritableByteChannel channel, SafetensorsHeader header, List<TensorSource> sources)
       throws IOException {
     var byName = new HashMap<String, TensorSource>();
-    for (var source : sources) byName.put(source.name(), source);
+    for (var source : sources) {
+      byName.put(source.name(), source);
+    }
     AtomicFile.writeFully(channel, header.encode());
     for (var tensor : header.tensors().values()) {
       var counted = new CountingChannel(channel);
@@ -172,7 +176,9 @@ public final class SafetensorsFile implements Closeable {
   /** Reads at positions of its own, so that channels of one file do not move each other. */
   private int read(StoredTensor tensor, ByteBuffer into, long done) throws IOException {
     var count = channel.read(into, header.dataStart() + tensor.begin() + done);
-    if (count < 0) throw new SafetensorsException(path, SafetensorsHeader.SHORTER);
+    if (count < 0) {
+      throw new SafetensorsException(path, SafetensorsHeader.SHORTER);
+    }
     return count;
   }
 }

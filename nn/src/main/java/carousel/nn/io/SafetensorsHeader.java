@@ -118,9 +118,13 @@ record SafetensorsHeader(
                 "safetensors: a name or metadata string holds half of a surrogate pair");
           }
           var letter = ESCAPED.indexOf(c);
-          if (letter >= 0) out.append('\\').append(ESCAPES.charAt(letter));
-          else if (c < 0x20) out.append(String.format(Locale.ROOT, "\\u%04x", c));
-          else out.appendCodePoint(c);
+          if (letter >= 0) {
+            out.append('\\').append(ESCAPES.charAt(letter));
+          } else if (c < 0x20) {
+            out.append(String.format(Locale.ROOT, "\\u%04x", c));
+          } else {
+            out.appendCodePoint(c);
+          }
         });
     return out.append('"').toString();
   }
@@ -213,7 +217,9 @@ record SafetensorsHeader(
   }
 
   private static void checkSize(Path file, StoredTensor t, long dataSize) {
-    if (t.begin() > t.end()) throw wrong(file, t, "ends before it begins");
+    if (t.begin() > t.end()) {
+      throw wrong(file, t, "ends before it begins");
+    }
     if (t.end() > dataSize) {
       throw wrong(
           file,

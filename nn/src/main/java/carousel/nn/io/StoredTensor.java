@@ -42,9 +42,13 @@ public record StoredTensor(String name, StoredType type, List<Long> shape, long 
    */
   static long byteSize(StoredType type, List<Long> shape) {
     // A dimension of 0 makes the product 0 whatever the others are, so it must be looked for first.
-    if (shape.contains(0L)) return 0;
+    if (shape.contains(0L)) {
+      return 0;
+    }
     var size = (long) type.bytes();
-    for (var extent : shape) size = Math.multiplyExact(size, extent);
+    for (var extent : shape) {
+      size = Math.multiplyExact(size, extent);
+    }
     return size;
   }
 
@@ -52,7 +56,9 @@ public record StoredTensor(String name, StoredType type, List<Long> shape, long 
   static boolean overflows(List<Long> shape) {
     try {
       var size = 1L;
-      for (var extent : shape) size = Math.multiplyExact(size, Math.max(1, extent));
+      for (var extent : shape) {
+        size = Math.multiplyExact(size, Math.max(1, extent));
+      }
       return false;
     } catch (ArithmeticException overflow) {
       return true;

@@ -50,15 +50,21 @@ final class TensorBytes implements ReadableByteChannel {
   @Override
   public int read(ByteBuffer into) throws IOException {
     var left = tensor.end() - tensor.begin() - done;
-    if (left == 0) return -1;
+    if (left == 0) {
+      return -1;
+    }
     var start = into.position();
     var limit = into.limit();
     into.limit(start + (int) Math.min(into.remaining(), left));
     var count = portions.read(into, done);
     into.limit(limit);
-    if (tensor.type() == StoredType.BOOL) checkBooleans(into, start, count);
+    if (tensor.type() == StoredType.BOOL) {
+      checkBooleans(into, start, count);
+    }
     done += count;
-    if (count == left) portions.ended();
+    if (count == left) {
+      portions.ended();
+    }
     return count;
   }
 

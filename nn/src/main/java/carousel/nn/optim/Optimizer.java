@@ -214,7 +214,9 @@ public final class Optimizer {
       }
       Map<String, Tensor> before = new HashMap<>();
       for (var slot : rule.slots()) {
-        if (!slot.scalar()) before.put(slot.name(), memory.get(slot.name()).copy());
+        if (!slot.scalar()) {
+          before.put(slot.name(), memory.get(slot.name()).copy());
+        }
       }
       Tensor touched = TouchedRows.mask(gradient);
       Tensor next = rule.update(named.value(), gradient, memory);

@@ -80,7 +80,9 @@ class BatchifiedTest {
     var windows = alphabet(20).batchify(2).windows(4);
     assertThat(windows).hasSize(3);
     var iterator = windows.iterator();
-    for (var i = 0; i < 3; i++) iterator.next();
+    for (var i = 0; i < 3; i++) {
+      iterator.next();
+    }
     assertThatThrownBy(iterator::next).isInstanceOf(NoSuchElementException.class);
   }
 

@@ -88,7 +88,9 @@ class CorpusTest {
   void cutsASingleFileAtLineEnds() throws IOException {
     // 100 lines of 4 tokens with their ends.
     var text = new StringBuilder();
-    for (var i = 0; i < 100; i++) text.append(String.format(Locale.ROOT, "w%d a b\n", i % 3));
+    for (var i = 0; i < 100; i++) {
+      text.append(String.format(Locale.ROOT, "w%d a b\n", i % 3));
+    }
     var corpus = Corpus.read(write("one.txt", text.toString()), WORD);
     assertThat(corpus.train().size()).isEqualTo(360);
     assertThat(corpus.valid().size()).isEqualTo(20);
@@ -102,7 +104,9 @@ class CorpusTest {
   @Test
   void nothingIsLostOrDoubledByTheCuts() throws IOException {
     var text = new StringBuilder();
-    for (var i = 0; i < 57; i++) text.append("a ".repeat(i % 7)).append("b\n");
+    for (var i = 0; i < 57; i++) {
+      text.append("a ".repeat(i % 7)).append("b\n");
+    }
     var file = write("one.txt", text.toString());
     var corpus = Corpus.read(file, WORD);
     var all = corpus.vocabulary().encode(text.toString());

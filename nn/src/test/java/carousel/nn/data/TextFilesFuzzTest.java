@@ -50,7 +50,9 @@ class TextFilesFuzzTest {
       var read = Vocabulary.load(file);
       // What is read is what would be written: no two readings of one file.
       var again = VocabularyFile.format(read).lines().skip(1).collect(Collectors.toSet());
-      if (again.size() != read.size()) throw new AssertionError(again);
+      if (again.size() != read.size()) {
+        throw new AssertionError(again);
+      }
     }
   }
 
@@ -74,7 +76,9 @@ class TextFilesFuzzTest {
     public void read(Path file) throws IOException {
       var corpus = Corpus.read(file, level);
       var again = Corpus.read(file, corpus.vocabulary());
-      if (again.train().size() != corpus.train().size()) throw new AssertionError("read twice");
+      if (again.train().size() != corpus.train().size()) {
+        throw new AssertionError("read twice");
+      }
     }
   }
 

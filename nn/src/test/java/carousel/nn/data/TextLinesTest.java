@@ -24,7 +24,9 @@ class TextLinesTest {
     Files.write(file, bytes);
     var all = new ArrayList<String>();
     try (var lines = TextLines.open(file)) {
-      for (var line = lines.next(); line != null; line = lines.next()) all.add(line);
+      for (var line = lines.next(); line != null; line = lines.next()) {
+        all.add(line);
+      }
     }
     var split = new ArrayList<String>();
     TextLines.split(new String(bytes, UTF_8).replaceFirst("^\uFEFF", ""), split::add, split::add);

@@ -70,7 +70,9 @@ class AtomicFileTest {
         file,
         channel -> {
           AtomicFile.writeFully(channel, UTF_8.encode("whole"));
-          if (calls.incrementAndGet() < 4) Thread.currentThread().interrupt();
+          if (calls.incrementAndGet() < 4) {
+            Thread.currentThread().interrupt();
+          }
         });
     assertThat(Thread.interrupted()).isTrue();
     assertThat(calls).hasValue(4);
@@ -105,7 +107,9 @@ class AtomicFileTest {
       }
     } finally {
       done.set(true);
-      while (other.isAlive()) Thread.onSpinWait(); // a join would be interrupted
+      while (other.isAlive()) {
+        Thread.onSpinWait();
+      } // a join would be interrupted
       Thread.interrupted();
     }
   }

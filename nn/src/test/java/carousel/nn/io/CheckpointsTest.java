@@ -121,7 +121,9 @@ class CheckpointsTest {
   @Test
   void theLastOnesStayAndOnlyOnceTheNewOneIsWritten() throws IOException {
     var checkpoints = new Checkpoints(folder, 2);
-    for (var step = 1; step <= 5; step++) save(checkpoints, step);
+    for (var step = 1; step <= 5; step++) {
+      save(checkpoints, step);
+    }
     save(checkpoints, 5);
     assertThat(folder.toFile().list())
         .containsExactlyInAnyOrder(
@@ -138,7 +140,9 @@ class CheckpointsTest {
   void damagedOnesGoWhenASoundOneIsSaved() throws IOException {
     var checkpoints = new Checkpoints(folder, 3);
     save(checkpoints, 1);
-    for (var step : new int[] {5, 6}) Files.write(save(checkpoints, step), new byte[9]);
+    for (var step : new int[] {5, 6}) {
+      Files.write(save(checkpoints, step), new byte[9]);
+    }
     var next = new Checkpoints(folder, 1);
     assertThat(next.newest(reports::add).orElseThrow().step()).isEqualTo(1);
     assertThat(reports).hasSize(2);

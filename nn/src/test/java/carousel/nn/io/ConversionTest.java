@@ -73,7 +73,9 @@ class ConversionTest {
       var below = value.applyAsDouble(bits);
       var above = value.applyAsDouble(bits + 1);
       // Beyond the largest number the next step of the same size stands for infinity.
-      if (Double.isInfinite(above)) above = 2 * below - value.applyAsDouble(bits - 1);
+      if (Double.isInfinite(above)) {
+        above = 2 * below - value.applyAsDouble(bits - 1);
+      }
       var middle = (below + above) / 2;
       var even = bits % 2 == 0 ? bits : bits + 1;
       assertThat(rounded.applyAsInt(middle)).as("%a", middle).isEqualTo(even);

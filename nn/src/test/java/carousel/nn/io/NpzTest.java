@@ -194,8 +194,12 @@ class NpzTest {
     Npz.save(file, Map.of("w", Tensor.ones(3)));
     var bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     for (var at = 0; at + 12 < bytes.limit(); at++) {
-      if (bytes.getInt(at) == LOCAL) bytes.putShort(at + 8, (short) method);
-      if (bytes.getInt(at) == CENTRAL) bytes.putShort(at + 10, (short) method);
+      if (bytes.getInt(at) == LOCAL) {
+        bytes.putShort(at + 8, (short) method);
+      }
+      if (bytes.getInt(at) == CENTRAL) {
+        bytes.putShort(at + 10, (short) method);
+      }
     }
     Files.write(file, bytes.array());
     refused("compressed as no npz of NumPy is");

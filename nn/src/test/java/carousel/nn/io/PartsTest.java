@@ -113,7 +113,9 @@ class PartsTest {
   @Test
   void aLoopThatIsKilledAnywhereEndsWithTheSameBits() throws IOException {
     var whole = new Loop(1, 4);
-    for (int k = 0; k < 6; k++) whole.step(k);
+    for (int k = 0; k < 6; k++) {
+      whole.step(k);
+    }
     for (int from = 0; from <= 6; from++) {
       var place = folder.resolve("run" + from);
       var first = new Loop(1, 4);
@@ -128,8 +130,12 @@ class PartsTest {
       var second = new Loop(2, 4); // other weights, which are overwritten
       long went = new Checkpoints(place, 2).restore(second.parts(), line -> {});
       assertThat(went).isEqualTo(from);
-      if (from == 0) continue;
-      for (long k = went; k < 6; k++) second.step(k);
+      if (from == 0) {
+        continue;
+      }
+      for (long k = went; k < 6; k++) {
+        second.step(k);
+      }
       for (int i = 0; i < whole.all().size(); i++) {
         assertThat(second.all().get(i).sameValues(whole.all().get(i)))
             .as("%d from %d", i, from)
@@ -144,7 +150,9 @@ class PartsTest {
         assertThatThrownBy(() -> new Checkpoints(folder, 2).restore(parts, line -> {}))
             .isInstanceOf(SafetensorsException.class)
             .hasMessageContaining("this is no checkpoint of this training");
-    for (var message : messages) failing.hasMessageContaining(message);
+    for (var message : messages) {
+      failing.hasMessageContaining(message);
+    }
     for (int i = 0; i < before.size(); i++) {
       assertThat(loop.all().get(i).sameValues(before.get(i))).as("%d is as it was", i).isTrue();
     }
@@ -213,7 +221,9 @@ class PartsTest {
     loop.step(0);
     var parts = loop.parts();
     long held = run.bytes();
-    for (int k = 1; k <= 5; k++) new Checkpoints(folder.resolve("" + k), 1).save(k, parts);
+    for (int k = 1; k <= 5; k++) {
+      new Checkpoints(folder.resolve("" + k), 1).save(k, parts);
+    }
     assertThat(run.bytes()).isEqualTo(held);
     var again = new Loop(2, 4).parts();
     assertThat(new Checkpoints(folder.resolve("5"), 1).restore(again, line -> {})).isEqualTo(5);

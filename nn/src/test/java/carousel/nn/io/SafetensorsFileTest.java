@@ -47,7 +47,9 @@ class SafetensorsFileTest {
 
   private static byte[] floats(float... values) {
     var buffer = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
-    for (var value : values) buffer.putFloat(value);
+    for (var value : values) {
+      buffer.putFloat(value);
+    }
     return buffer.array();
   }
 
@@ -152,7 +154,9 @@ class SafetensorsFileTest {
   @Test
   void streamsTensorsLargerThanItsBuffer() throws IOException {
     var bytes = new byte[(5 << 20) / 2 + 3];
-    for (var i = 0; i < bytes.length; i++) bytes[i] = (byte) (i * 31 + (i >> 11));
+    for (var i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) (i * 31 + (i >> 11));
+    }
     var path = folder.resolve("large");
     SafetensorsFile.write(
         path,

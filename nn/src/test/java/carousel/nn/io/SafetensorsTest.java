@@ -163,7 +163,9 @@ class SafetensorsTest {
   void manyDifferencesAreAbridged() throws IOException {
     Safetensors.save(file, Map.of());
     var model = new LinkedHashMap<String, Tensor>();
-    for (var i = 0; i < 9; i++) model.put("w" + i, Tensor.zeros(1));
+    for (var i = 0; i < 9; i++) {
+      model.put("w" + i, Tensor.zeros(1));
+    }
     assertThatThrownBy(() -> Safetensors.loadInto(file, model))
         .hasMessageEndingWith("\"w5\", F32 [1], is missing; and 3 differences more");
   }

@@ -139,7 +139,9 @@ class TensorFilesFuzzTest {
     @Override
     public void read(Path file) throws IOException {
       var checkpoint = Checkpoint.read(file, 1);
-      if (checkpoint.metadata().containsKey(Checksum.KEY)) throw new AssertionError(checkpoint);
+      if (checkpoint.metadata().containsKey(Checksum.KEY)) {
+        throw new AssertionError(checkpoint);
+      }
       var _ = checkpoint.load("model.");
       checkpoint.loadInto("optimizer.", Map.of("w", Tensor.of(0.0, 0)));
     }
@@ -188,7 +190,9 @@ class TensorFilesFuzzTest {
     @Override
     public byte[] mend(byte[] damaged, SplittableRandom random) {
       var end = new String(damaged, ISO_8859_1).indexOf('\n');
-      if (end < 10) return damaged;
+      if (end < 10) {
+        return damaged;
+      }
       damaged[8] = (byte) (end - 9);
       damaged[9] = (byte) ((end - 9) >> 8);
       return damaged;
@@ -244,7 +248,9 @@ class TensorFilesFuzzTest {
         try (var zip = new ZipOutputStream(out)) {
           for (var entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
             var array = in.readAllBytes();
-            if (random.nextInt(3) == 0) array = Fuzz.damaged(array, array, random);
+            if (random.nextInt(3) == 0) {
+              array = Fuzz.damaged(array, array, random);
+            }
             zip.putNextEntry(copy(entry.getName(), array, random.nextBoolean()));
             zip.write(array);
             zip.closeEntry();
@@ -258,7 +264,9 @@ class TensorFilesFuzzTest {
 
     private static ZipEntry copy(String name, byte[] array, boolean stored) {
       var entry = new ZipEntry(name);
-      if (!stored) return entry;
+      if (!stored) {
+        return entry;
+      }
       var sum = new CRC32();
       sum.update(array);
       entry.setMethod(ZipEntry.STORED);

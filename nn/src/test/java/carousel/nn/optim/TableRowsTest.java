@@ -113,15 +113,21 @@ class TableRowsTest {
       slots.remove("step");
       slots.remove("rate");
       for (int row = 0; row < V; row++) {
-        if (row == 3 || row == 41) continue;
-        for (Tensor slot : slots.values()) slot.select(0, row).fill(Double.NaN);
+        if (row == 3 || row == 41) {
+          continue;
+        }
+        for (Tensor slot : slots.values()) {
+          slot.select(0, row).fill(Double.NaN);
+        }
       }
       optimizer.step(g);
       int changed = 0;
       for (int row = 0; row < V; row++) {
         Tensor now = value(table).select(0, row);
         assertThat(now.isFinite().all().item()).as("%s, row %d", rule, row).isEqualTo(1);
-        if (!now.sameValues(before.select(0, row))) changed++;
+        if (!now.sameValues(before.select(0, row))) {
+          changed++;
+        }
       }
       assertThat(changed).as("%s", rule).isEqualTo(2);
     }

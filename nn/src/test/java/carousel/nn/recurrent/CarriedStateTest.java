@@ -92,8 +92,12 @@ class CarriedStateTest {
         carried.endWith(List.of(new LstmState(h.add(window), c.mul(2))));
         carried.advance();
       }
-      if (window == 0) after = run.bytes();
-      if (window == 20_000) heap = used();
+      if (window == 0) {
+        after = run.bytes();
+      }
+      if (window == 20_000) {
+        heap = used();
+      }
     }
     assertThat(run.bytes()).isEqualTo(after);
     assertThat(carried.now().getFirst().tensors().getFirst().sub(h).min().item())
@@ -119,7 +123,9 @@ class CarriedStateTest {
       int rows = 2 + text % 2;
       pass(layer, carried, x.get(text % 2));
       assertThat(Layers.tensors(carried.now()).getFirst().dim(0)).isEqualTo(rows);
-      if (text == 1) most = run.bytes();
+      if (text == 1) {
+        most = run.bytes();
+      }
     }
     assertThat(run.bytes()).isEqualTo(most);
   }

@@ -123,14 +123,22 @@ class ThenTest {
       {true, false, true, true}, {false, true, true, false}, {true, true, true, true}
     };
     double[] flags = new double[T * N];
-    for (int t = 0; t < T; t++) for (int n = 0; n < N; n++) flags[t * N + n] = taken[n][t] ? 1 : 0;
+    for (int t = 0; t < T; t++) {
+      for (int n = 0; n < N; n++) {
+        flags[t * N + n] = taken[n][t] ? 1 : 0;
+      }
+    }
     Tensor where = Tensor.of(Shape.of(T, N), flags).ne(0);
     for (boolean skips : new boolean[] {false, true}) {
       Marks marks = Marks.ofLengths(Tensor.of(lengths));
       var run = layer.run(x, skips ? marks.withTaken(where) : marks);
       for (int n = 0; n < N; n++) {
         List<Integer> steps = new ArrayList<>();
-        for (int t = 0; t < lengths[n]; t++) if (!skips || taken[n][t]) steps.add(t);
+        for (int t = 0; t < lengths[n]; t++) {
+          if (!skips || taken[n][t]) {
+            steps.add(t);
+          }
+        }
         Tensor row = x.narrow(1, n, 1);
         var alone =
             layer.run(

@@ -125,7 +125,9 @@ public enum Setting {
    */
   public @Nullable String value() {
     var value = System.getProperty(property);
-    if (value == null || takes(value)) return value;
+    if (value == null || takes(value)) {
+      return value;
+    }
     throw new TensorException(complaint(value));
   }
 
@@ -138,7 +140,9 @@ public enum Setting {
    */
   public String or(String standard) {
     var value = value();
-    if (value == null) return standard;
+    if (value == null) {
+      return standard;
+    }
     return form.equals(Form.ANY) ? value : value.toLowerCase(Locale.ROOT);
   }
 
@@ -175,7 +179,9 @@ public enum Setting {
    */
   public static void requireSense() {
     var wrong = wrong();
-    if (!wrong.isEmpty()) throw new TensorException(String.join("\n", wrong));
+    if (!wrong.isEmpty()) {
+      throw new TensorException(String.join("\n", wrong));
+    }
   }
 
   /**
@@ -208,7 +214,9 @@ public enum Setting {
     var wrong = new ArrayList<String>();
     for (var setting : values()) {
       var value = System.getProperty(setting.property);
-      if (value != null && !setting.takes(value)) wrong.add(setting.complaint(value));
+      if (value != null && !setting.takes(value)) {
+        wrong.add(setting.complaint(value));
+      }
     }
     return wrong;
   }

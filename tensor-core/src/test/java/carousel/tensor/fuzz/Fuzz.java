@@ -108,7 +108,9 @@ public final class Fuzz {
         throw error;
       }
     }
-    if (failed.get() != null) throw new AssertionError(where("failed"), failed.get());
+    if (failed.get() != null) {
+      throw new AssertionError(where("failed"), failed.get());
+    }
   }
 
   private byte[] input() {
@@ -145,7 +147,9 @@ public final class Fuzz {
     }
     var heap = THREADS.getCurrentThreadAllocatedBytes() - before;
     slowest = Math.max(slowest, System.nanoTime() - start);
-    if (round >= WARM) mostHeap = Math.max(mostHeap, heap);
+    if (round >= WARM) {
+      mostHeap = Math.max(mostHeap, heap);
+    }
     if (heap > reader.heap(input.length)) {
       throw new AssertionError(
           String.format(Locale.ROOT, "%d bytes of heap for %d bytes of file", heap, input.length));
@@ -157,7 +161,9 @@ public final class Fuzz {
   }
 
   private void refused(Throwable e) {
-    if (e.getClass() != reader.refusal()) throw new AssertionError("not the documented error", e);
+    if (e.getClass() != reader.refusal()) {
+      throw new AssertionError("not the documented error", e);
+    }
     var message = String.valueOf(e.getMessage());
     if (message.isBlank() || message.length() > 5000 || message.equals("null")) {
       throw new AssertionError("no clear message: " + message, e);
@@ -192,6 +198,8 @@ public final class Fuzz {
         mostOffHeap >> 10,
         slowest / 1_000_000);
     // Damage that is all refused, or all overlooked, tests nothing.
-    if (read == 0 || read == round) throw new AssertionError("all alike: " + read + " read");
+    if (read == 0 || read == round) {
+      throw new AssertionError("all alike: " + read + " read");
+    }
   }
 }

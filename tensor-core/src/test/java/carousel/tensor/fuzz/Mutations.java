@@ -77,7 +77,9 @@ final class Mutations {
    */
   static byte[] mutate(byte[] sound, byte[] other, SplittableRandom random) {
     var mutation = new Mutations(sound, random);
-    for (var i = 1 + random.nextInt(4); i > 0; i--) mutation.once(other);
+    for (var i = 1 + random.nextInt(4); i > 0; i--) {
+      mutation.once(other);
+    }
     return mutation.bytes;
   }
 
@@ -113,7 +115,9 @@ final class Mutations {
   }
 
   private byte[] part(byte[] of) {
-    if (of.length == 0) return of;
+    if (of.length == 0) {
+      return of;
+    }
     var at = random.nextInt(of.length);
     return slice(of, at, at + run());
   }
@@ -145,10 +149,16 @@ final class Mutations {
   /** The next number in the text. */
   private void digits(int at) {
     var from = at;
-    while (from < bytes.length && !Character.isDigit(bytes[from])) from++;
+    while (from < bytes.length && !Character.isDigit(bytes[from])) {
+      from++;
+    }
     var to = from;
-    while (to < bytes.length && Character.isDigit(bytes[to])) to++;
-    if (from == to) return;
+    while (to < bytes.length && Character.isDigit(bytes[to])) {
+      to++;
+    }
+    if (from == to) {
+      return;
+    }
     var number =
         random.nextBoolean()
             ? NUMBERS.get(random.nextInt(NUMBERS.size()))

@@ -63,11 +63,17 @@ public final class SafetensorsDamage {
     var text = text(damaged);
     var tensors = text.lastIndexOf("]}}"); // data may hold any single byte
     var end = tensors < 0 ? text.lastIndexOf('}') : tensors + 2;
-    if (end < Long.BYTES) return damaged;
-    while (end + 1 < text.length() && text.charAt(end + 1) == ' ') end++;
+    if (end < Long.BYTES) {
+      return damaged;
+    }
+    while (end + 1 < text.length() && text.charAt(end + 1) == ' ') {
+      end++;
+    }
     ByteBuffer.wrap(damaged).order(ByteOrder.LITTLE_ENDIAN).putLong(0, end + 1 - Long.BYTES);
     var digits = DIGITS.matcher(text);
-    if (!digits.find()) return damaged;
+    if (!digits.find()) {
+      return damaged;
+    }
     var zeros = ByteBuffer.wrap("0".repeat(64).getBytes(ISO_8859_1));
     ByteBuffer.wrap(damaged).put(digits.start(1), zeros, 0, 64);
     var sum = HexFormat.of().formatHex(sha256().digest(damaged)).getBytes(ISO_8859_1);

@@ -108,7 +108,9 @@ public final class Carousel implements Runnable {
     var unwritten = Output.failure(out);
     if (unwritten != null) {
       err.println("carousel: the output cannot be written: " + Reporter.visible(unwritten));
-      if (code == CommandLine.ExitCode.OK) code = CommandLine.ExitCode.SOFTWARE;
+      if (code == CommandLine.ExitCode.OK) {
+        code = CommandLine.ExitCode.SOFTWARE;
+      }
     }
     err.flush();
     return code;
@@ -130,7 +132,9 @@ public final class Carousel implements Runnable {
   /** Runs what was parsed, if Java was started with settings that make sense; doctor says which do not. */
   private static int execute(CommandLine.ParseResult parsed) {
     var last = parsed;
-    while (last.hasSubcommand()) last = last.subcommand();
+    while (last.hasSubcommand()) {
+      last = last.subcommand();
+    }
     var helps = last.isUsageHelpRequested() || last.isVersionHelpRequested();
     var complaints = Setting.complaints();
     if (!complaints.isEmpty() && !helps && !last.commandSpec().name().equals("doctor")) {

@@ -38,10 +38,14 @@ final class DoctorCommand implements Callable<Integer> {
     var findings = new ArrayList<>(List.of(java(), settings(), nativeAccess()));
     if (Setting.complaints().isEmpty()) {
       findings.addAll(List.of(vectors(), processors(), memory()));
-      for (var probe : ServiceLoader.load(Probe.class)) findings.add(look(probe));
+      for (var probe : ServiceLoader.load(Probe.class)) {
+        findings.add(look(probe));
+      }
       findings.add(devices());
     }
-    for (var finding : findings) print(out, finding);
+    for (var finding : findings) {
+      print(out, finding);
+    }
     return 0;
   }
 
@@ -60,8 +64,12 @@ final class DoctorCommand implements Callable<Integer> {
 
   private static void print(PrintWriter out, ProbeResult finding) {
     out.println((finding.found() ? "✓ " : "✗ ") + finding.subject());
-    for (var fact : finding.facts()) out.println(Reporter.visible("    " + fact));
-    for (var advice : finding.advice()) out.println(Reporter.visible("    → " + advice));
+    for (var fact : finding.facts()) {
+      out.println(Reporter.visible("    " + fact));
+    }
+    for (var advice : finding.advice()) {
+      out.println(Reporter.visible("    → " + advice));
+    }
   }
 
   private static ProbeResult java() {

@@ -53,7 +53,9 @@ final class Errors {
   /** Tells what went wrong in a command. */
   static int report(Throwable e, PrintWriter err, boolean debug) {
     err.println("carousel: " + Reporter.visible(message(e)));
-    if (debug) e.printStackTrace(err);
+    if (debug) {
+      e.printStackTrace(err);
+    }
     err.flush();
     return e instanceof Failure failure && failure.isUsage()
         ? CommandLine.ExitCode.USAGE

@@ -62,7 +62,9 @@ final class EvalCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Threads.use(threads);
-    if (batch < 1) throw Failure.usage("--batch must be 1 or more, got " + batch);
+    if (batch < 1) {
+      throw Failure.usage("--batch must be 1 or more, got " + batch);
+    }
     var folder = Objects.requireNonNull(run);
     var settings = LanguageRun.open(folder).settings();
     var out = Objects.requireNonNull(spec).commandLine().getOut();

@@ -92,7 +92,9 @@ final class ExportCommand implements Callable<Integer> {
               target));
     }
     var weights = target.toString().endsWith(SAFETENSORS);
-    if (names != null) Choice.require("--names", names, List.of(OWN, PYTORCH));
+    if (names != null) {
+      Choice.require("--names", names, List.of(OWN, PYTORCH));
+    }
     if (names != null && !weights) {
       throw Failure.usage(
           String.format(

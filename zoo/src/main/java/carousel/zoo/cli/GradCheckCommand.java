@@ -68,8 +68,12 @@ final class GradCheckCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (order < 1 || order > 3) throw Failure.usage("--order must be from 1 to 3, got " + order);
-    for (var cell : cells) Choice.require("CELL", cell, Cells.names());
+    if (order < 1 || order > 3) {
+      throw Failure.usage("--order must be from 1 to 3, got " + order);
+    }
+    for (var cell : cells) {
+      Choice.require("CELL", cell, Cells.names());
+    }
     var out = Objects.requireNonNull(spec).commandLine().getOut();
     out.println(
         String.format(
@@ -97,15 +101,21 @@ final class GradCheckCommand implements Callable<Integer> {
                 of.failed() == 0 ? "ok" : "FAILED"));
       }
       out.flush();
-      if (full) out.println(report);
-      if (!report.passed()) failures.add(report.toString());
+      if (full) {
+        out.println(report);
+      }
+      if (!report.passed()) {
+        failures.add(report.toString());
+      }
     }
     out.println();
     if (failures.isEmpty()) {
       out.println("all gradients agree");
       return 0;
     }
-    if (!full) failures.forEach(out::println);
+    if (!full) {
+      failures.forEach(out::println);
+    }
     return 1;
   }
 
@@ -126,7 +136,9 @@ final class GradCheckCommand implements Callable<Integer> {
         initial.add(rng.normal(DType.F64, 0, 0.5, tensor.shape().toArray()));
         leaves.add(new Input("initial state " + initial.size(), initial.getLast()));
       }
-      for (var named : cell.parameters()) leaves.add(named);
+      for (var named : cell.parameters()) {
+        leaves.add(named);
+      }
       var layer = Recurrent.of(cell);
       return GradCheck.standard()
           .withOrder(order)

@@ -40,7 +40,9 @@ final class Interruption implements BooleanSupplier, AutoCloseable {
   @Override
   public void close() {
     finished.countDown();
-    if (asked) return;
+    if (asked) {
+      return;
+    }
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {

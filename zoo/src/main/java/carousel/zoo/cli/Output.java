@@ -32,7 +32,9 @@ final class Output extends PrintWriter {
 
   /** Why something could not be written, in words; null as long as everything was. */
   static @Nullable String failure(PrintWriter writer) {
-    if (!writer.checkError()) return null;
+    if (!writer.checkError()) {
+      return null;
+    }
     var cause = writer instanceof Output output ? output.target.failure : null;
     return cause == null ? "it is closed" : Failure.reason(cause);
   }
@@ -63,7 +65,9 @@ final class Output extends PrintWriter {
       try {
         stream.write(bytes, from, count);
       } catch (IOException e) {
-        if (failure == null) failure = e;
+        if (failure == null) {
+          failure = e;
+        }
         throw e;
       }
     }

@@ -52,8 +52,12 @@ final class RecordOptions {
 
   private static String description(Entry entry, Map<Preset, Map<String, String>> presets) {
     var text = new StringBuilder(entry.help());
-    if (!entry.choices().isEmpty()) text.append(": ").append(String.join(", ", entry.choices()));
-    if (!entry.range().isEmpty()) text.append("; ").append(entry.range());
+    if (!entry.choices().isEmpty()) {
+      text.append(": ").append(String.join(", ", entry.choices()));
+    }
+    if (!entry.range().isEmpty()) {
+      text.append("; ").append(entry.range());
+    }
     text.append('.');
     var values = new ArrayList<String>();
     presets.forEach((preset, of) -> {
@@ -62,7 +66,9 @@ final class RecordOptions {
         values.add(String.format(Locale.ROOT, "%s: %s", preset.label(), value));
       }
     });
-    if (!values.isEmpty()) text.append(" [").append(String.join(", ", values)).append(']');
+    if (!values.isEmpty()) {
+      text.append(" [").append(String.join(", ", values)).append(']');
+    }
     return text.toString();
   }
 

@@ -76,7 +76,9 @@ final class ResultsCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Threads.use(threads);
-    for (var name : names) Choice.require("NAME", name, Systems.names());
+    for (var name : names) {
+      Choice.require("NAME", name, Systems.names());
+    }
     var chosen = Preset.of(preset);
     var which = Seeds.parse(seeds);
     var results = new Results(Files.readString(file));
@@ -91,8 +93,12 @@ final class ResultsCommand implements Callable<Integer> {
         var work =
             new Work<>(Systems.of(name), runs, chosen, saves.saving(), reporter, interruption);
         var summary = work.put(which, results);
-        if (summary.isEmpty()) return Interruption.EXIT;
-        if (!summary.orElseThrow().passed()) failed.add(name);
+        if (summary.isEmpty()) {
+          return Interruption.EXIT;
+        }
+        if (!summary.orElseThrow().passed()) {
+          failed.add(name);
+        }
         AtomicFile.writeString(file, results.text(Systems.names()));
       }
     } finally {

@@ -61,7 +61,9 @@ final class SampleCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     var count = length;
-    if (count != null && count < 1) throw Failure.usage("--length must be 1 or more, got " + count);
+    if (count != null && count < 1) {
+      throw Failure.usage("--length must be 1 or more, got " + count);
+    }
     var folder = Objects.requireNonNull(run);
     var line = Objects.requireNonNull(spec).commandLine();
     try (var scope = TensorScope.open(Device.of(LanguageRun.open(folder).settings().device()))) {
@@ -84,7 +86,9 @@ final class SampleCommand implements Callable<Integer> {
       var read = IntStream.concat(IntStream.of(Vocabulary.END_ID), IntStream.of(given)).toArray();
       var out = line.getOut();
       var prose = new Prose(vocabulary, tokenizer, out::print);
-      for (var id : given) prose.add(id);
+      for (var id : given) {
+        prose.add(id);
+      }
       new Sampler(trained.model(), temperature, Philox.of(seed))
           .continuing(
               read,

@@ -129,7 +129,9 @@ final class SystemCommand<O extends Record & Seeded> implements Callable<Integer
     var several = seeds == null ? null : Seeds.parse(seeds);
     var checked = runner.check(values); // before a folder is made
     var folder = out;
-    if (folder != null) RunFolder.requireNone(folder);
+    if (folder != null) {
+      RunFolder.requireNone(folder);
+    }
     var run = folder == null ? RunFolders.unused(system.about().name()) : new RunFolder(folder);
     if (several == null) {
       return code(runner.begin(options.values(checked), run).map(Runner.Measured::passed));

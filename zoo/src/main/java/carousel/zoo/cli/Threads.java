@@ -11,7 +11,9 @@ final class Threads {
 
   /** Takes so many; null leaves it as it is. */
   static void use(@Nullable Integer threads) {
-    if (threads == null) return;
+    if (threads == null) {
+      return;
+    }
     if (!Setting.THREADS.takes(threads.toString())) {
       throw Failure.usage(
           String.format(

@@ -120,7 +120,9 @@ final class TrainCommand implements Callable<Integer> {
     values.putAll(given);
     var settings = checked(values);
     var folder = out;
-    if (folder != null) RunFolder.requireNone(folder);
+    if (folder != null) {
+      RunFolder.requireNone(folder);
+    }
     var texts = Data.read(settings);
     Supplier<RunFolder> place =
         () -> folder == null ? RunFolders.unused(settings.cell()) : new RunFolder(folder);
@@ -133,8 +135,12 @@ final class TrainCommand implements Callable<Integer> {
     var given = given();
     var refused = new LinkedHashSet<>(given.keySet());
     OPTIONS.entries().stream().filter(Entry::isTunable).map(Entry::name).forEach(refused::remove);
-    if (recipe != null) refused.add("recipe");
-    if (out != null) refused.add("out");
+    if (recipe != null) {
+      refused.add("recipe");
+    }
+    if (out != null) {
+      refused.add("out");
+    }
     if (!refused.isEmpty()) {
       throw Failure.usage(
           "--resume goes on with the model of the run, its batches and its folder: leave out --"
@@ -168,8 +174,12 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Recipe recipe(Map<String, String> given) {
-    if (recipe != null) return Recipe.of(recipe);
-    if (!given.containsKey("data")) return Recipe.AGREEMENT;
+    if (recipe != null) {
+      return Recipe.of(recipe);
+    }
+    if (!given.containsKey("data")) {
+      return Recipe.AGREEMENT;
+    }
     return "char".equals(given.get("level")) ? Recipe.CHARACTERS : Recipe.WORDS;
   }
 

@@ -106,8 +106,9 @@ public final class CliffWalking implements ZooSystem<CliffWalking.Options> {
           var rng = run.random(episode);
           var state = world.start();
           if (options.anywhere()) {
-            do state = rng.nextInt(world.states());
-            while (state == world.goal() || world.isCliff(state));
+            do {
+              state = rng.nextInt(world.states());
+            } while (state == world.goal() || world.isCliff(state));
           }
           var possible = QTable.max(best, state);
           var rewards = 0.0;
@@ -155,7 +156,9 @@ public final class CliffWalking implements ZooSystem<CliffWalking.Options> {
   /** What that way gives; one that does not end has no return. */
   private static double rewards(GridWorld world, double[] q) {
     var way = way(world, q);
-    if (way.size() == world.states()) return Double.NEGATIVE_INFINITY;
+    if (way.size() == world.states()) {
+      return Double.NEGATIVE_INFINITY;
+    }
     return way.stream().mapToDouble(s -> world.step(s, QTable.greedy(q, s)).reward()).sum();
   }
 

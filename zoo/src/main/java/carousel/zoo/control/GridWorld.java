@@ -98,7 +98,9 @@ public record GridWorld(int width, int height) {
     for (var changed = true; changed; ) {
       changed = false;
       for (var state = 0; state < states(); state++) {
-        if (state == goal() || isCliff(state)) continue;
+        if (state == goal() || isCliff(state)) {
+          continue;
+        }
         for (var action = 0; action < ACTIONS; action++) {
           var step = step(state, action);
           var value = step.reward() + QTable.max(q, step.state());

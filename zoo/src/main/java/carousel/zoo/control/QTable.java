@@ -15,7 +15,11 @@ final class QTable {
   static int greedy(double[] q, int state) {
     var from = state * GridWorld.ACTIONS;
     var best = 0;
-    for (var a = 1; a < GridWorld.ACTIONS; a++) if (q[from + a] > q[from + best]) best = a;
+    for (var a = 1; a < GridWorld.ACTIONS; a++) {
+      if (q[from + a] > q[from + best]) {
+        best = a;
+      }
+    }
     return best;
   }
 

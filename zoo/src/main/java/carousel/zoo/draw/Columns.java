@@ -35,15 +35,23 @@ final class Columns {
   /** The centre of each vertex; the leftmost box begins at 0. */
   static double[] place(LayerGraph graph, double[] width, double gap) {
     var columns = new Columns(graph, width, gap);
-    for (var layer : graph.layers()) columns.pack(layer);
+    for (var layer : graph.layers()) {
+      columns.pack(layer);
+    }
     for (var round = 0; round < ROUNDS; round++) {
       columns.straightening = round >= ROUNDS / 4;
       var layers = round % 2 == 0 ? graph.layers() : graph.layers().reversed();
-      for (var layer : layers) columns.settle(layer);
+      for (var layer : layers) {
+        columns.settle(layer);
+      }
     }
     var left = Double.POSITIVE_INFINITY;
-    for (var v = 0; v < graph.size(); v++) left = Math.min(left, columns.x[v] - width[v] / 2);
-    for (var v = 0; v < graph.size(); v++) columns.x[v] -= left;
+    for (var v = 0; v < graph.size(); v++) {
+      left = Math.min(left, columns.x[v] - width[v] / 2);
+    }
+    for (var v = 0; v < graph.size(); v++) {
+      columns.x[v] -= left;
+    }
     return columns.x;
   }
 
@@ -51,10 +59,14 @@ final class Columns {
   private void pack(List<Integer> layer) {
     var end = 0.0;
     for (var i = 0; i < layer.size(); i++) {
-      if (i > 0) end += distance(layer.get(i - 1), layer.get(i));
+      if (i > 0) {
+        end += distance(layer.get(i - 1), layer.get(i));
+      }
       x[layer.get(i)] = end;
     }
-    for (var v : layer) x[v] -= end / 2;
+    for (var v : layer) {
+      x[v] -= end / 2;
+    }
   }
 
   private double distance(int left, int right) {
@@ -75,7 +87,9 @@ final class Columns {
     var offset = new double[n];
     for (var i = 0; i < n; i++) {
       var v = layer.get(i);
-      if (i > 0) offset[i] = offset[i - 1] + distance(layer.get(i - 1), v);
+      if (i > 0) {
+        offset[i] = offset[i - 1] + distance(layer.get(i - 1), v);
+      }
       for (var neighbours : List.of(graph.above(v), graph.below(v))) {
         for (var u : neighbours) {
           wanted[i] += weight(u, v) * x[u];
@@ -89,7 +103,9 @@ final class Columns {
       wanted[i] = wanted[i] / weight[i] - offset[i];
     }
     var fitted = isotonic(wanted, weight);
-    for (var i = 0; i < n; i++) x[layer.get(i)] = fitted[i] + offset[i];
+    for (var i = 0; i < n; i++) {
+      x[layer.get(i)] = fitted[i] + offset[i];
+    }
   }
 
   /** The nondecreasing sequence y that makes {@code Σ w (y − a)²} least. */
@@ -111,7 +127,9 @@ final class Columns {
       }
     }
     var y = new double[a.length];
-    for (int b = 0, i = 0; b < blocks; i += count[b++]) Arrays.fill(y, i, i + count[b], mean[b]);
+    for (int b = 0, i = 0; b < blocks; i += count[b++]) {
+      Arrays.fill(y, i, i + count[b], mean[b]);
+    }
     return y;
   }
 }

@@ -36,7 +36,9 @@ final class Crossings {
     var fewest = Integer.MAX_VALUE;
     for (var start = 0; start < STARTS; start++) {
       crossings.restore(given);
-      if (start > 0) crossings.startDepthFirst(start % 2 == 0);
+      if (start > 0) {
+        crossings.startDepthFirst(start % 2 == 0);
+      }
       for (var sweep = 0; sweep < SWEEPS && fewest > 0; sweep++) {
         // From below first in the later starts: another path, other local optima.
         crossings.sweep(sweep % 2 == (start > 2 ? 1 : 0));
@@ -67,11 +69,19 @@ final class Crossings {
   private void startDepthFirst(boolean fromBelow) {
     var visited = new LinkedHashSet<Integer>();
     var layers = fromBelow ? graph.layers().reversed() : graph.layers();
-    for (var layer : layers) for (var v : layer) visit(v, visited);
+    for (var layer : layers) {
+      for (var v : layer) {
+        visit(v, visited);
+      }
+    }
     var rank = new int[graph.size()];
     var next = 0;
-    for (var v : visited) rank[v] = next++;
-    for (var layer : graph.layers()) layer.sort(Comparator.comparingInt(v -> rank[v]));
+    for (var v : visited) {
+      rank[v] = next++;
+    }
+    for (var layer : graph.layers()) {
+      layer.sort(Comparator.comparingInt(v -> rank[v]));
+    }
     number();
   }
 
@@ -87,11 +97,15 @@ final class Crossings {
   }
 
   private void number() {
-    for (var layer : graph.layers()) number(layer);
+    for (var layer : graph.layers()) {
+      number(layer);
+    }
   }
 
   private void number(List<Integer> layer) {
-    for (var i = 0; i < layer.size(); i++) position[layer.get(i)] = i;
+    for (var i = 0; i < layer.size(); i++) {
+      position[layer.get(i)] = i;
+    }
   }
 
   private void sweep(boolean downwards) {
@@ -135,7 +149,13 @@ final class Crossings {
   /** Crossings of the edges of two neighbours, the first on the left. */
   private int between(Set<Integer> left, Set<Integer> right) {
     var count = 0;
-    for (var a : left) for (var b : right) if (position[a] > position[b]) count++;
+    for (var a : left) {
+      for (var b : right) {
+        if (position[a] > position[b]) {
+          count++;
+        }
+      }
+    }
     return count;
   }
 
@@ -145,7 +165,9 @@ final class Crossings {
     for (var l = 1; l < graph.layers().size(); l++) {
       var upper = graph.layers().get(l - 1);
       var place = new int[graph.size()];
-      for (var i = 0; i < upper.size(); i++) place[upper.get(i)] = i;
+      for (var i = 0; i < upper.size(); i++) {
+        place[upper.get(i)] = i;
+      }
       var ends = new ArrayList<Integer>();
       for (var v : graph.layers().get(l)) {
         var tops = graph.above(v).stream().mapToInt(u -> place[u]).sorted().toArray();
@@ -155,8 +177,12 @@ final class Crossings {
       var seen = new int[upper.size() + 1];
       for (var e = 0; e < ends.size(); e++) {
         total += e;
-        for (var i = ends.get(e) + 1; i > 0; i -= i & -i) total -= seen[i];
-        for (var i = ends.get(e) + 1; i < seen.length; i += i & -i) seen[i]++;
+        for (var i = ends.get(e) + 1; i > 0; i -= i & -i) {
+          total -= seen[i];
+        }
+        for (var i = ends.get(e) + 1; i < seen.length; i += i & -i) {
+          seen[i]++;
+        }
       }
     }
     return total;

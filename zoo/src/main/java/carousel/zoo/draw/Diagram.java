@@ -110,10 +110,16 @@ public record Diagram(String title, List<Node> nodes, List<Edge> edges) {
       incoming.merge(edge.to(), 1, Integer::sum);
     }
     var free = new ArrayList<String>();
-    for (var node : nodes) if (!incoming.containsKey(node.id())) free.add(node.id());
+    for (var node : nodes) {
+      if (!incoming.containsKey(node.id())) {
+        free.add(node.id());
+      }
+    }
     for (var i = 0; i < free.size(); i++) {
       for (var target : targets.getOrDefault(free.get(i), List.of())) {
-        if (incoming.merge(target, -1, Integer::sum) == 0) free.add(target);
+        if (incoming.merge(target, -1, Integer::sum) == 0) {
+          free.add(target);
+        }
       }
     }
     if (free.size() < nodes.size()) {

@@ -38,8 +38,9 @@ public final class Dot {
     }
     for (var edge : diagram.edges()) {
       out.append(String.format(Locale.ROOT, "  %s -> %s", quote(edge.from()), quote(edge.to())));
-      if (!edge.label().isEmpty())
+      if (!edge.label().isEmpty()) {
         out.append(String.format(Locale.ROOT, " [label=%s]", quote(edge.label())));
+      }
       out.append(";\n");
     }
     return out.append("}\n").toString();

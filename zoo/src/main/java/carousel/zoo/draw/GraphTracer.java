@@ -66,7 +66,9 @@ final class GraphTracer implements Interpreter {
   /** Notes where a result goes, if anything that was noted made it. */
   void sink(Tensor tensor, String name, NodeKind as) {
     var source = sources.get(tensor);
-    if (source == null) return;
+    if (source == null) {
+      return;
+    }
     var id = node(name, as, shapes.apply(tensor.shape()));
     edges.add(new Diagram.Edge(source.node(), id, source.output()));
   }
@@ -78,8 +80,14 @@ final class GraphTracer implements Interpreter {
     boolean removed;
     do {
       kept.clear();
-      for (var node : nodes) if (isResult(node)) kept.add(node.id());
-      for (var edge : left) kept.add(edge.from());
+      for (var node : nodes) {
+        if (isResult(node)) {
+          kept.add(node.id());
+        }
+      }
+      for (var edge : left) {
+        kept.add(edge.from());
+      }
       removed = left.removeIf(edge -> !kept.contains(edge.to()));
     } while (removed);
     return new Diagram(title, nodes.stream().filter(n -> kept.contains(n.id())).toList(), left);
@@ -97,10 +105,14 @@ final class GraphTracer implements Interpreter {
 
   @Override
   public Tensor[] apply(Op op, Tensor... inputs) {
-    if (op instanceof Composite composite) return composite.body().apply(inputs);
+    if (op instanceof Composite composite) {
+      return composite.body().apply(inputs);
+    }
     var results = op.evaluate(inputs);
     if (inputs.length == 1 && inputs[0] == whole && parts.size() >= results.length) {
-      for (var result : results) source(result, parts.removeFirst(), NodeKind.INPUT);
+      for (var result : results) {
+        source(result, parts.removeFirst(), NodeKind.INPUT);
+      }
       return results;
     }
     var id = node(op.label(), kind, shapes.apply(results[0].shape()));

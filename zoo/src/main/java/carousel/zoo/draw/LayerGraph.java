@@ -31,7 +31,9 @@ final class LayerGraph {
   /** Cuts a diagram into layers; what each layer holds is in the order of the nodes, then bends. */
   static LayerGraph of(Diagram diagram) {
     var index = new HashMap<String, Integer>();
-    for (var node : diagram.nodes()) index.put(node.id(), index.size());
+    for (var node : diagram.nodes()) {
+      index.put(node.id(), index.size());
+    }
     var ends = new ArrayList<int[]>();
     for (var edge : diagram.edges()) {
       ends.add(new int[] {index.getOrDefault(edge.from(), 0), index.getOrDefault(edge.to(), 0)});
@@ -65,10 +67,14 @@ final class LayerGraph {
         var lowest = Integer.MAX_VALUE;
         var balance = 0;
         for (var e : ends) {
-          if (e[0] == v) lowest = Math.min(lowest, layer[e[1]] - 1);
+          if (e[0] == v) {
+            lowest = Math.min(lowest, layer[e[1]] - 1);
+          }
           balance += e[0] == v ? 1 : e[1] == v ? -1 : 0;
         }
-        if (diagram.nodes().get(v).kind().isBackward()) balance++;
+        if (diagram.nodes().get(v).kind().isBackward()) {
+          balance++;
+        }
         if (balance > 0 && lowest > layer[v] && lowest < Integer.MAX_VALUE) {
           layer[v] = lowest;
           changed = true;
@@ -76,12 +82,16 @@ final class LayerGraph {
       }
     }
     var top = Arrays.stream(layer).min().orElse(0);
-    for (var v = 0; v < nodes; v++) layer[v] -= top;
+    for (var v = 0; v < nodes; v++) {
+      layer[v] -= top;
+    }
     return layer;
   }
 
   private void build(List<int[]> ends) {
-    for (var v = 0; v < nodes; v++) add(layer[v]);
+    for (var v = 0; v < nodes; v++) {
+      add(layer[v]);
+    }
     var bends = new HashMap<List<Integer>, Integer>();
     for (var e : ends) {
       var chain = new ArrayList<>(List.of(e[0]));
@@ -100,7 +110,9 @@ final class LayerGraph {
 
   private int add(int at) {
     var vertex = above.size();
-    while (layers.size() <= at) layers.add(new ArrayList<>());
+    while (layers.size() <= at) {
+      layers.add(new ArrayList<>());
+    }
     layers.get(at).add(vertex);
     above.add(new LinkedHashSet<>());
     below.add(new LinkedHashSet<>());

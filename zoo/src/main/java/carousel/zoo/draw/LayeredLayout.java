@@ -52,7 +52,9 @@ record LayeredLayout(double width, double height, List<Box> boxes, List<Route> r
     var graph = LayerGraph.of(diagram);
     Crossings.reduce(graph);
     var widths = new double[graph.size()];
-    for (var v = 0; v < diagram.nodes().size(); v++) widths[v] = width(diagram.nodes().get(v));
+    for (var v = 0; v < diagram.nodes().size(); v++) {
+      widths[v] = width(diagram.nodes().get(v));
+    }
     var x = Columns.place(graph, widths, COLUMN_GAP);
     return new Assembly(diagram, graph, widths, x).layout();
   }
@@ -105,7 +107,9 @@ record LayeredLayout(double width, double height, List<Box> boxes, List<Route> r
         routes.add(new Route(diagram.edges().get(e), pieces(graph.chains().get(e), boxes)));
       }
       var width = 0.0;
-      for (var v = 0; v < x.length; v++) width = Math.max(width, x[v] + widths[v] / 2);
+      for (var v = 0; v < x.length; v++) {
+        width = Math.max(width, x[v] + widths[v] / 2);
+      }
       var height = bandBottom.length == 0 ? 0 : bandBottom[bandBottom.length - 1];
       return new LayeredLayout(width, height, boxes, routes);
     }
@@ -155,12 +159,16 @@ record LayeredLayout(double width, double height, List<Box> boxes, List<Route> r
         var farthest = 0.0;
         for (var v : graph.layers().get(l)) {
           layerOf[v] = l;
-          if (!graph.isBend(v)) height = Math.max(height, height(diagram.nodes().get(v)));
+          if (!graph.isBend(v)) {
+            height = Math.max(height, height(diagram.nodes().get(v)));
+          }
           for (var u : graph.above(v)) {
             farthest = Math.max(farthest, Math.abs(leaves(u, v) - enters(u, v)));
           }
         }
-        if (l > 0) y += Math.clamp(farthest / 7, LEAST_ROW_GAP, MOST_ROW_GAP);
+        if (l > 0) {
+          y += Math.clamp(farthest / 7, LEAST_ROW_GAP, MOST_ROW_GAP);
+        }
         bandTop[l] = y;
         y += height;
         bandBottom[l] = y;

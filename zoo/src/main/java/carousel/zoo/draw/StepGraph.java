@@ -59,7 +59,9 @@ public final class StepGraph {
       tracer.source(before.tensors().get(i), names.get(i) + "′", NodeKind.INPUT);
     }
     var parameters = cell.parameters();
-    for (var named : parameters) tracer.source(named.value(), named.name(), NodeKind.PARAMETER);
+    for (var named : parameters) {
+      tracer.source(named.value(), named.name(), NodeKind.PARAMETER);
+    }
     var leaves = leaves(x, before, parameters);
     var after = new ArrayList<Tensor>();
     return tracer.run(() -> {
@@ -100,7 +102,9 @@ public final class StepGraph {
   private static Tensor[] leaves(Tensor x, RecurrentState before, Parameters parameters) {
     var leaves = new ArrayList<>(List.of(x));
     leaves.addAll(before.tensors());
-    for (var named : parameters) leaves.add(named.value());
+    for (var named : parameters) {
+      leaves.add(named.value());
+    }
     return leaves.toArray(Tensor[]::new);
   }
 
@@ -128,9 +132,15 @@ public final class StepGraph {
   }
 
   private static String symbol(int size) {
-    if (size == BATCH) return "N";
-    if (size == INPUTS) return "D";
-    if (size == HIDDEN) return "H";
+    if (size == BATCH) {
+      return "N";
+    }
+    if (size == INPUTS) {
+      return "D";
+    }
+    if (size == HIDDEN) {
+      return "H";
+    }
     return size > 0 && size % HIDDEN == 0 ? size / HIDDEN + "H" : Integer.toString(size);
   }
 }

@@ -42,10 +42,14 @@ public final class Svg {
    */
   public static String write(Diagram diagram) {
     var svg = new Svg();
-    for (var node : diagram.nodes()) svg.kinds.put(node.id(), node.kind());
+    for (var node : diagram.nodes()) {
+      svg.kinds.put(node.id(), node.kind());
+    }
     for (var edge : diagram.edges()) {
       svg.forward.add(edge.to());
-      if (!svg.kind(edge.to()).isBackward()) svg.forward.add(edge.from());
+      if (!svg.kind(edge.to()).isBackward()) {
+        svg.forward.add(edge.from());
+      }
     }
     svg.draw(diagram.withoutParallelEdges());
     return svg.out.toString();
@@ -173,7 +177,9 @@ public final class Svg {
    * Beside the arrow head, where edges of one source have parted, on the side the edge leaves free.
    */
   private void edgeLabel(Route route) {
-    if (route.edge().label().isEmpty()) return;
+    if (route.edge().label().isEmpty()) {
+      return;
+    }
     var end = route.pieces().getLast();
     var comesFromRight = route.pieces().get(route.pieces().size() - 2).x() > end.x();
     line(

@@ -19,11 +19,18 @@ public final class TextWidth {
   }
 
   private static double em(int c) {
-    if (c >= 0x1100 && (Character.isIdeographic(c) || c >= 0xFF00 || isKanaOrHangul(c)))
+    if (c >= 0x1100 && (Character.isIdeographic(c) || c >= 0xFF00 || isKanaOrHangul(c))) {
       return 1.05;
-    if ("ijl.,:;'|!".indexOf(c) >= 0) return 0.34;
-    if ("frt()[]{}/- ".indexOf(c) >= 0) return 0.42;
-    if ("mwMW@%".indexOf(c) >= 0) return 0.99;
+    }
+    if ("ijl.,:;'|!".indexOf(c) >= 0) {
+      return 0.34;
+    }
+    if ("frt()[]{}/- ".indexOf(c) >= 0) {
+      return 0.42;
+    }
+    if ("mwMW@%".indexOf(c) >= 0) {
+      return 0.99;
+    }
     return Character.isUpperCase(c) ? 0.74 : 0.64;
   }
 

@@ -33,7 +33,9 @@ final class Advice {
                   + " in a file, with --data",
               settings.data()));
     }
-    if (settings.level() != Level.WORD) return lines;
+    if (settings.level() != Level.WORD) {
+      return lines;
+    }
     words(settings, corpus, weights, lines);
     return lines;
   }
@@ -41,17 +43,23 @@ final class Advice {
   private static void words(Settings settings, Corpus corpus, long weights, List<String> lines) {
     var before = lines.size();
     longWords(settings, corpus, lines);
-    if (lines.size() == before) manyWords(settings, corpus, weights, lines);
+    if (lines.size() == before) {
+      manyWords(settings, corpus, weights, lines);
+    }
   }
 
   private static void manyWords(
       Settings settings, Corpus corpus, long weights, List<String> lines) {
     var size = corpus.vocabulary().size();
     var ofWords = size * (2L * settings.hidden() + 1);
-    if (size <= MANY_WORDS || ofWords < MOST * weights) return;
+    if (size <= MANY_WORDS || ofWords < MOST * weights) {
+      return;
+    }
     var counts = counts(corpus);
     var least = settings.minCount() + 1;
-    while (least < 100 && kept(counts, least) > MANY_WORDS) least++;
+    while (least < 100 && kept(counts, least) > MANY_WORDS) {
+      least++;
+    }
     lines.add(
         String.format(
             Locale.ROOT,
@@ -69,19 +77,29 @@ final class Advice {
   /** How often each token occurs in the training text. */
   private static long[] counts(Corpus corpus) {
     var counts = new long[corpus.vocabulary().size()];
-    for (var id : corpus.train().toArray()) counts[id]++;
+    for (var id : corpus.train().toArray()) {
+      counts[id]++;
+    }
     return counts;
   }
 
   private static int kept(long[] counts, int least) {
     var kept = 2;
-    for (var id = 2; id < counts.length; id++) if (counts[id] >= least) kept++;
+    for (var id = 2; id < counts.length; id++) {
+      if (counts[id] >= least) {
+        kept++;
+      }
+    }
     return kept;
   }
 
   private static long lost(long[] counts, int least) {
     var lost = counts[Vocabulary.UNKNOWN_ID];
-    for (var id = 2; id < counts.length; id++) if (counts[id] < least) lost += counts[id];
+    for (var id = 2; id < counts.length; id++) {
+      if (counts[id] < least) {
+        lost += counts[id];
+      }
+    }
     return lost;
   }
 
@@ -98,10 +116,14 @@ final class Advice {
       without += counts[id] * word.codePoints().filter(Advice::isWrittenWithoutSpaces).count();
       japanese += counts[id] * word.codePoints().filter(Advice::isKana).count();
     }
-    if (words == 0) return;
+    if (words == 0) {
+      return;
+    }
     var length = (double) characters / words;
     var spaceless = without > 0.3 * characters;
-    if (length <= (spaceless ? LONG_WITHOUT_SPACES : LONG_WORD)) return;
+    if (length <= (spaceless ? LONG_WITHOUT_SPACES : LONG_WORD)) {
+      return;
+    }
     var kana =
         japanese > 0.1 * characters && settings.tokenizer() == Tokenizer.SPACES
             ? ", or --tokenizer "

@@ -23,8 +23,11 @@ final class BestWeights {
     try (var copying = TensorScope.open(Device.cpu())) {
       weights.forEach((name, value) -> {
         var old = held.get(name);
-        if (old == null) held.put(name, owner.adopt(value.to(Device.cpu()).copy()));
-        else old.assign(value.to(Device.cpu()));
+        if (old == null) {
+          held.put(name, owner.adopt(value.to(Device.cpu()).copy()));
+        } else {
+          old.assign(value.to(Device.cpu()));
+        }
       });
     }
   }
@@ -39,7 +42,9 @@ final class BestWeights {
     try (var copying = TensorScope.open()) {
       for (var named : model.parameters()) {
         var best = held.get(named.name());
-        if (best == null) throw new IllegalStateException("there are no best weights yet");
+        if (best == null) {
+          throw new IllegalStateException("there are no best weights yet");
+        }
         named.parameter().assign(best.to(named.value().device()));
       }
     }

@@ -93,9 +93,13 @@ public record Data(Corpus corpus, Optional<Grammar> grammar) {
    * @return whether nobody can read it a second time by its name
    */
   static boolean isReadOnce(String source) {
-    if (source.equals(GENERATED)) return false;
+    if (source.equals(GENERATED)) {
+      return false;
+    }
     var path = Path.of(source);
-    if (PASSING.stream().anyMatch(path::startsWith)) return true;
+    if (PASSING.stream().anyMatch(path::startsWith)) {
+      return true;
+    }
     return Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path);
   }
 

@@ -56,7 +56,9 @@ public record Epochs(List<Epoch> list) {
   /** As a table: a row for every epoch. */
   History table() {
     var table = empty();
-    for (var e : list) table.add(e.number, e.rate, e.train, e.valid);
+    for (var e : list) {
+      table.add(e.number, e.rate, e.train, e.valid);
+    }
     return table;
   }
 

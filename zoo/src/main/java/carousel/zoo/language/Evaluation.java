@@ -59,7 +59,9 @@ public record Evaluation(double perplexity, long tokens) {
     try (var scope = TensorScope.open()) {
       var state = new CarriedState();
       reading.score(1, column -> 0, head, state);
-      if (parts > 1) state = reading.warm(parts, each, head, state);
+      if (parts > 1) {
+        state = reading.warm(parts, each, head, state);
+      }
       reading.score(parts, column -> head + column * each, each, state);
     }
     return new Evaluation(Math.exp(reading.nats / reading.tokens), reading.tokens);
@@ -129,7 +131,9 @@ public record Evaluation(double perplexity, long tokens) {
     private Tensor tokens(int steps, int columns, IntUnaryOperator start) {
       var read = new int[steps * columns];
       for (var t = 0; t < steps; t++) {
-        for (var n = 0; n < columns; n++) read[t * columns + n] = ids[start.applyAsInt(n) + t];
+        for (var n = 0; n < columns; n++) {
+          read[t * columns + n] = ids[start.applyAsInt(n) + t];
+        }
       }
       return Tensor.of(Shape.of(steps, columns), read);
     }

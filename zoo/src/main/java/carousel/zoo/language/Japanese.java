@@ -18,14 +18,18 @@ final class Japanese {
 
   /** Puts a space between two words where there is none; words and spaces stay as they are. */
   static String cut(String line) {
-    if (line.codePoints().noneMatch(Japanese::isWrittenWithoutSpaces)) return line;
+    if (line.codePoints().noneMatch(Japanese::isWrittenWithoutSpaces)) {
+      return line;
+    }
     var analyser = ANALYSER.get();
     var word = analyser.getAttribute(CharTermAttribute.class);
     var words = new StringBuilder(2 * line.length());
     try {
       analyser.setReader(new StringReader(line));
       analyser.reset();
-      while (analyser.incrementToken()) words.append(word).append(' ');
+      while (analyser.incrementToken()) {
+        words.append(word).append(' ');
+      }
       analyser.end();
       analyser.close();
     } catch (IOException e) {

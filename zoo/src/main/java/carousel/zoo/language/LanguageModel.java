@@ -64,7 +64,9 @@ public record LanguageModel(Embedding embed, Stacked stack, Linear head, Dropout
             new Stacked(cells(settings, rng), new Dropout(settings.dropout())),
             Linear.of(width, vocabulary, Init.fanInUniform(), rng),
             new Dropout(settings.dropout()));
-    if (settings.bound() > 0) model.restart(Init.uniform(settings.bound()), rng);
+    if (settings.bound() > 0) {
+      model.restart(Init.uniform(settings.bound()), rng);
+    }
     return model;
   }
 
@@ -94,7 +96,9 @@ public record LanguageModel(Embedding embed, Stacked stack, Linear head, Dropout
    */
   Map<String, Tensor> weights() {
     var weights = new LinkedHashMap<String, Tensor>();
-    for (var named : parameters()) weights.put(named.name(), named.value());
+    for (var named : parameters()) {
+      weights.put(named.name(), named.value());
+    }
     return weights;
   }
 

@@ -96,7 +96,9 @@ public record LanguageRun(RunFolder folder) {
     var values = new LinkedHashMap<String, String>();
     if (Files.exists(folder.settingsFile())) {
       var system = folder.settings().get(Runner.SYSTEM);
-      if (system != null) values.put(Runner.SYSTEM, system); // who began it goes on with it, too
+      if (system != null) {
+        values.put(Runner.SYSTEM, system);
+      } // who began it goes on with it, too
     }
     values.putAll(settings.values());
     folder.saveSettings(values);
@@ -128,7 +130,9 @@ public record LanguageRun(RunFolder folder) {
    */
   void saveResults(Epochs epochs, BestWeights best) throws IOException {
     AtomicFile.writeString(path().resolve(HISTORY), epochs.csv());
-    if (!best.tensors().isEmpty()) Safetensors.save(path().resolve(BEST), best.tensors());
+    if (!best.tensors().isEmpty()) {
+      Safetensors.save(path().resolve(BEST), best.tensors());
+    }
   }
 
   /** Whether an epoch has left something that a training from the beginning would write over. */
@@ -150,7 +154,9 @@ public record LanguageRun(RunFolder folder) {
     try {
       here = path().toRealPath();
       var parent = there.getParent();
-      if (parent != null) there = parent.toRealPath().resolve(there.getFileName());
+      if (parent != null) {
+        there = parent.toRealPath().resolve(there.getFileName());
+      }
     } catch (IOException _) {
       // Then the names must do.
     }

@@ -64,7 +64,9 @@ record ModelSize(Settings settings, int vocabulary, double ofVocabulary, double 
    * @throws Failure that names the option whose weights are the most
    */
   void require(long limit) {
-    if (bytes() <= limit) return;
+    if (bytes() <= limit) {
+      return;
+    }
     var layers = settings.layers() > 1 ? "--hidden or --layers" : "--hidden";
     throw Failure.usage(
         String.format(

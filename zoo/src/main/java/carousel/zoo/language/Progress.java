@@ -64,7 +64,9 @@ record Progress(int epoch, int windows, double nats, long tokens, double seconds
       }
       try {
         var number = parser.apply(value);
-        if (fits.test(number)) return number;
+        if (fits.test(number)) {
+          return number;
+        }
       } catch (NumberFormatException e) {
         throw new Failure(
             String.format(Locale.ROOT, "%s: '%s' is no number for '%s'", origin, value, name), e);

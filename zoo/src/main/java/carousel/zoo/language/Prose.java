@@ -32,7 +32,9 @@ public final class Prose {
   static String of(Vocabulary vocabulary, Tokenizer tokenizer, int... ids) {
     var text = new StringBuilder();
     var prose = new Prose(vocabulary, tokenizer, text::append);
-    for (var id : ids) prose.add(id);
+    for (var id : ids) {
+      prose.add(id);
+    }
     return text.toString();
   }
 
@@ -49,7 +51,9 @@ public final class Prose {
     }
     var token = vocabulary.decode(id);
     var words = vocabulary.level() == TokenLevel.WORD;
-    if (words && !before.isEmpty() && tokenizer.parts(before, token)) held.append(' ');
+    if (words && !before.isEmpty() && tokenizer.parts(before, token)) {
+      held.append(' ');
+    }
     before = token;
     if (token.codePoints().allMatch(TokenLevel::isSpace)) {
       held.append(token);

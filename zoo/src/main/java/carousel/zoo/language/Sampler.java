@@ -71,7 +71,9 @@ public final class Sampler {
         longest,
         next -> {
           drawn.add(next);
-          for (var n = 0; n < count; n++) ended[n] |= next[n] == Vocabulary.END_ID;
+          for (var n = 0; n < count; n++) {
+            ended[n] |= next[n] == Vocabulary.END_ID;
+          }
           return !all(ended);
         });
     var texts = new ArrayList<int[]>();
@@ -105,7 +107,9 @@ public final class Sampler {
       var read = prompt;
       for (var t = 0; t < length; t++) {
         var next = next(read, state);
-        if (!more.test(next)) break;
+        if (!more.test(next)) {
+          break;
+        }
         read = new Tensors(Shape.of(1, next.length), next);
       }
     }
@@ -127,7 +131,11 @@ public final class Sampler {
   }
 
   private static boolean all(boolean[] ended) {
-    for (var one : ended) if (!one) return false;
+    for (var one : ended) {
+      if (!one) {
+        return false;
+      }
+    }
     return true;
   }
 

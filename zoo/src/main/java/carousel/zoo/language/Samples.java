@@ -27,8 +27,9 @@ final class Samples {
             data.grammar().isPresent() ? JUDGED : SHOWN,
             words ? LONGEST_WORDS : LONGEST_CHARACTERS);
     var lines = new ArrayList<>(List.of("generated"));
-    for (var ids : sentences.subList(0, SHOWN))
+    for (var ids : sentences.subList(0, SHOWN)) {
       lines.add("  " + Prose.of(vocabulary, tokenizer, ids));
+    }
     data.grammar()
         .ifPresent(grammar ->
             lines.add(
@@ -42,8 +43,12 @@ final class Samples {
 
   private static String judgement(Grammar grammar, List<List<String>> sentences) {
     var kinds = new LinkedHashMap<Verdict.Kind, Integer>();
-    for (var kind : Verdict.Kind.values()) kinds.put(kind, 0);
-    for (var sentence : sentences) kinds.merge(grammar.check(sentence).kind(), 1, Integer::sum);
+    for (var kind : Verdict.Kind.values()) {
+      kinds.put(kind, 0);
+    }
+    for (var sentence : sentences) {
+      kinds.merge(grammar.check(sentence).kind(), 1, Integer::sum);
+    }
     return String.format(
         Locale.ROOT,
         "%d of %d such sentences are grammatical; %d have a word of the wrong number, %d a word out of place, %d no end",

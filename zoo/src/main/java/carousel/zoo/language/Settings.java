@@ -164,7 +164,9 @@ public record Settings(
    */
   public void requireDevice() {
     var names = Device.all().stream().map(Device::name).toList();
-    if (!device.startsWith("cuda")) Choice.require("--device", device, names);
+    if (!device.startsWith("cuda")) {
+      Choice.require("--device", device, names);
+    }
     var unused = Device.of(device);
   }
 

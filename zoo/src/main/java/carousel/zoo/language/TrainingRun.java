@@ -75,8 +75,9 @@ public final class TrainingRun {
                 ? () -> run.save(settings)
                 : () -> run.begin(settings, data.corpus().vocabulary());
         var finished = train(state, run, resumed, "./carousel train", keep).isPresent();
-        if (!finished)
+        if (!finished) {
           reporter.line("to go on:  ./carousel train --resume " + Reporter.argument(run.path()));
+        }
         return finished;
       }
     }
@@ -112,12 +113,18 @@ public final class TrainingRun {
       TrainingState state, LanguageRun run, boolean resumed, String command, Runnable keep)
       throws IOException {
     var checkpoints = new CheckpointWriter(run.folder(), saving, reporter, command + " --resume");
-    if (resumed) restore(state, run, checkpoints);
+    if (resumed) {
+      restore(state, run, checkpoints);
+    }
     keep.run();
     describe(state.model(), run);
     var weights = state.model().parameters().count();
-    if (!resumed) Advice.of(settings, data.corpus(), weights).forEach(reporter::warning);
-    if (resumed) reporter.line("goes on    " + standing(state));
+    if (!resumed) {
+      Advice.of(settings, data.corpus(), weights).forEach(reporter::warning);
+    }
+    if (resumed) {
+      reporter.line("goes on    " + standing(state));
+    }
     return train(run, state, checkpoints, command);
   }
 
@@ -147,7 +154,9 @@ public final class TrainingRun {
       LanguageRun run, TrainingState state, CheckpointWriter checkpoints, String command) {
     while (state.progress().epoch() < settings.epochs()) {
       var done = epoch(run, state, checkpoints, command);
-      if (done == null) return Optional.empty();
+      if (done == null) {
+        return Optional.empty();
+      }
       state.ended(done);
       checkpoints.write(state);
       reporter.line(ended);
@@ -159,7 +168,9 @@ public final class TrainingRun {
       throw unwritten;
     }
     var result = conclude(run, state);
-    if (result.isEmpty()) tellStopped(state);
+    if (result.isEmpty()) {
+      tellStopped(state);
+    }
     return result;
   }
 
@@ -169,7 +180,9 @@ public final class TrainingRun {
     try (var reading = TensorScope.open()) {
       var pass = state.pass();
       while (!pass.ended()) {
-        if (stopped()) return stop(state, checkpoints);
+        if (stopped()) {
+          return stop(state, checkpoints);
+        }
         step(pass, run, state, checkpoints, command);
         show(pass);
         checkpoints.stepped(state);
@@ -178,7 +191,9 @@ public final class TrainingRun {
       var valid =
           Evaluation.of(state.model(), data.corpus().valid(), settings.batch(), this::stopped);
       // Of a text read in part there is nothing to say.
-      if (stopped()) return stop(state, checkpoints);
+      if (stopped()) {
+        return stop(state, checkpoints);
+      }
       var progress = pass.progress();
       var gave =
           new Epochs.Epoch(
@@ -335,7 +350,9 @@ public final class TrainingRun {
     var best = state.epochs().best().orElseThrow();
     var valid = Evaluation.of(model, data.corpus().valid(), 1, this::stopped);
     var test = Evaluation.of(model, data.corpus().test(), 1, this::stopped);
-    if (stopped()) return Optional.empty();
+    if (stopped()) {
+      return Optional.empty();
+    }
     var possible = data.known().map(known -> Numbers.figure(known.best()));
     reporter.line("");
     reporter.line("perplexity of the best weights, those of epoch " + best.number() + reading());

@@ -120,7 +120,9 @@ final class TrainingState implements Resumable {
     nextCarried = Map.of();
     pass = null;
     epochs = epochs.with(done);
-    if (epochs.best().orElseThrow() == done) best.take(model().weights());
+    if (epochs.best().orElseThrow() == done) {
+      best.take(model().weights());
+    }
   }
 
   /** What a checkpoint holds as tensors. */
@@ -173,7 +175,9 @@ final class TrainingState implements Resumable {
     }
     epochs = Epochs.parse(origin, metadata.getOrDefault(HISTORY, ""));
     checkpoint.loadInto(MODEL, model().weights());
-    if (!epochs.list().isEmpty()) best.take(model().weights()); // of their types and shapes
+    if (!epochs.list().isEmpty()) {
+      best.take(model().weights());
+    } // of their types and shapes
     checkpoint.loadInto(BEST, best.tensors());
     nextCarried = checkpoint.load(CARRIED);
     try (var copying = TensorScope.open()) {
@@ -230,13 +234,17 @@ final class TrainingState implements Resumable {
   @Override
   public void saveResults() throws IOException {
     var now = epochs.list().size();
-    if (now == saved) return;
+    if (now == saved) {
+      return;
+    }
     run.saveResults(epochs, best);
     saved = now;
   }
 
   private static void require(boolean agrees, Checkpoint checkpoint, String problem) {
-    if (agrees) return;
+    if (agrees) {
+      return;
+    }
     throw new Failure(
         String.format(
             Locale.ROOT,

@@ -99,7 +99,9 @@ public final class WordModel implements ZooSystem<Settings> {
         run.isResumed()
             ? Data.read(settings.data(), folder.vocabulary(), settings)
             : Data.read(settings);
-    if (!run.isResumed()) folder.save(data.corpus().vocabulary());
+    if (!run.isResumed()) {
+      folder.save(data.corpus().vocabulary());
+    }
     var training = new TrainingRun(settings, data, run.saving(), run.reporter(), run::isStopped);
     var result = training.go(folder, run.isResumed(), run.command()).orElseThrow(Stopped::new);
     var outcome =

@@ -37,7 +37,9 @@ final class HebbianNetwork {
   float[] recall(Tensor cues, Philox rng) {
     var states = cues.toFloatArray();
     var fields = cues.matmul(weights).sub(cues.mul(patterns)).toFloatArray(); // no diagonal
-    for (var from = 0; from < states.length; from += n) settle(states, fields, from, rng);
+    for (var from = 0; from < states.length; from += n) {
+      settle(states, fields, from, rng);
+    }
     return states;
   }
 
@@ -47,10 +49,14 @@ final class HebbianNetwork {
       changed = false;
       for (var i : rng.permutation(n).toIntArray()) {
         var s = states[from + i];
-        if (s * fields[from + i] >= 0) continue;
+        if (s * fields[from + i] >= 0) {
+          continue;
+        }
         states[from + i] = -s;
         changed = true;
-        for (var j = 0; j < n; j++) fields[from + j] -= 2 * s * w[i * n + j];
+        for (var j = 0; j < n; j++) {
+          fields[from + j] -= 2 * s * w[i * n + j];
+        }
         fields[from + i] += 2 * s * w[i * n + i];
       }
     }

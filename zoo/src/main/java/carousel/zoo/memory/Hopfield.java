@@ -104,7 +104,9 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
   @Override
   public Outcome run(Options options, Run run) throws IOException {
     var columns = new ArrayList<>(List.of("load", "trial", "overlap"));
-    for (var noise : NOISES) columns.add(String.format(Locale.ROOT, "recalled_%.1f", noise));
+    for (var noise : NOISES) {
+      columns.add(String.format(Locale.ROOT, "recalled_%.1f", noise));
+    }
     var history = run.history(columns.toArray(String[]::new));
     run.steps(
         (long) LOADS.length * options.trials(),
@@ -143,7 +145,9 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
     for (var k = 0; k < NOISES.length; k++) {
       var cues = wanted.mul(signs(NOISES[k], rng, probes, n));
       var overlaps = overlaps(network.recall(cues, rng), wanted.toFloatArray(), n);
-      if (k == USUAL) row[2] = Arrays.stream(overlaps).average().orElseThrow();
+      if (k == USUAL) {
+        row[2] = Arrays.stream(overlaps).average().orElseThrow();
+      }
       row[3 + k] = Arrays.stream(overlaps).filter(m -> m >= RECALLED).count() / (double) probes;
     }
   }
@@ -156,7 +160,9 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
   /** {@code m = ξ·s / N} of each. */
   private static double[] overlaps(float[] states, float[] wanted, int n) {
     var overlaps = new double[states.length / n];
-    for (var i = 0; i < states.length; i++) overlaps[i / n] += states[i] * wanted[i] / n;
+    for (var i = 0; i < states.length; i++) {
+      overlaps[i / n] += states[i] * wanted[i] / n;
+    }
     return overlaps;
   }
 
@@ -212,8 +218,9 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
 
   private static HeatMap noises(Options options, History history) {
     var cells = new double[NOISES.length][];
-    for (var k = 0; k < NOISES.length; k++)
+    for (var k = 0; k < NOISES.length; k++) {
       cells[NOISES.length - 1 - k] = means(history, column(k));
+    }
     return HeatMap.of(
             String.format(
                 Locale.ROOT, "What %d neurons recall, by load and noise", options.neurons()),

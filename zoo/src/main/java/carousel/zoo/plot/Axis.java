@@ -85,9 +85,15 @@ public record Axis(String label, String unit, boolean isLogarithmic, double from
   List<Double> ticks(int wanted) {
     if (isLogarithmic) {
       var decades = decades(1, 2, 5);
-      if (decades.size() > wanted + 2) decades = decades(1);
-      if (decades.size() >= 3) return decades;
-      if (to / from < 10) return new Axis(label, unit, false, from, to).ticks(wanted);
+      if (decades.size() > wanted + 2) {
+        decades = decades(1);
+      }
+      if (decades.size() >= 3) {
+        return decades;
+      }
+      if (to / from < 10) {
+        return new Axis(label, unit, false, from, to).ticks(wanted);
+      }
       return decades;
     }
     var step = step((to - from) / wanted);
@@ -100,7 +106,11 @@ public record Axis(String label, String unit, boolean isLogarithmic, double from
 
   private static double step(double rough) {
     var decade = Math.pow(10, Math.floor(Math.log10(rough)));
-    for (var s : STEPS) if (s * decade >= rough * (1 - 1e-9)) return s * decade;
+    for (var s : STEPS) {
+      if (s * decade >= rough * (1 - 1e-9)) {
+        return s * decade;
+      }
+    }
     return 10 * decade;
   }
 
@@ -109,7 +119,9 @@ public record Axis(String label, String unit, boolean isLogarithmic, double from
     for (var d = (int) Math.floor(Math.log10(from)); d <= Math.ceil(Math.log10(to)); d++) {
       for (var m : of) {
         var tick = m * Math.pow(10, d);
-        if (tick >= from * (1 - 1e-9) && tick <= to * (1 + 1e-9)) ticks.add(tick);
+        if (tick >= from * (1 - 1e-9) && tick <= to * (1 + 1e-9)) {
+          ticks.add(tick);
+        }
       }
     }
     return ticks;
@@ -126,7 +138,9 @@ public record Axis(String label, String unit, boolean isLogarithmic, double from
       return ticks.stream().map(Axis::exponent).toList();
     }
     var decimals = 0;
-    while (decimals < 6 && !areExact(ticks, decimals)) decimals++;
+    while (decimals < 6 && !areExact(ticks, decimals)) {
+      decimals++;
+    }
     var form = most >= 10_000 ? "%,." + decimals + "f" : "%." + decimals + "f";
     return ticks.stream().map(t -> minus(String.format(Locale.ROOT, form, t + 0.0))).toList();
   }
@@ -138,7 +152,9 @@ public record Axis(String label, String unit, boolean isLogarithmic, double from
   }
 
   private static String exponent(double tick) {
-    if (tick == 0) return "0";
+    if (tick == 0) {
+      return "0";
+    }
     if (Math.abs(tick) >= 0.01 && Math.abs(tick) < 1e4) {
       var text = String.format(Locale.ROOT, "%.2f", tick).replaceFirst("\\.?0+$", "");
       return minus(text);

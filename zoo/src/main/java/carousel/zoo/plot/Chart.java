@@ -100,9 +100,13 @@ public record Chart(String title, Axis x, Axis y, List<Series> series) implement
     var middles = new double[bins];
     var shares = new double[bins];
     var width = (to - from) / bins;
-    for (var b = 0; b < bins; b++) middles[b] = from + (b + 0.5) * width;
+    for (var b = 0; b < bins; b++) {
+      middles[b] = from + (b + 0.5) * width;
+    }
     for (var value : values) {
-      if (value < from || value > to) continue;
+      if (value < from || value > to) {
+        continue;
+      }
       shares[Math.min(bins - 1, (int) ((value - from) / width))] += 1.0 / values.length;
     }
     return with(Kind.BARS, name, middles, shares);

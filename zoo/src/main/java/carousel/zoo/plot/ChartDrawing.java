@@ -38,7 +38,9 @@ final class ChartDrawing {
     frame.below(x.title(), canvas);
     frame.beside(y.title(), canvas);
     canvas.clip(frame.left(), frame.top() - 4, frame.width() + 4, frame.height() + 8);
-    for (var i = 0; i < chart.series().size(); i++) series(i);
+    for (var i = 0; i < chart.series().size(); i++) {
+      series(i);
+    }
     canvas.unclip();
     frame.outline(canvas);
   }
@@ -78,7 +80,9 @@ final class ChartDrawing {
 
   private double[] dash(int k) {
     var kind = chart.series().get(k).kind();
-    if (kind == Kind.CURVE) return DASHES[k % DASHES.length];
+    if (kind == Kind.CURVE) {
+      return DASHES[k % DASHES.length];
+    }
     return kind == Kind.LEVEL ? new double[] {9, 4} : new double[] {3, 3};
   }
 
@@ -98,9 +102,15 @@ final class ChartDrawing {
         continue;
       }
       // A gap: what came before is one piece.
-      if (band.size() > 2) canvas.area(band, Colours.series(k), 0.18);
-      if (points.size() > 1) canvas.line(points, Colours.series(k), 2.2, dash(k));
-      if (points.size() == 1 || xs.length <= FEW) points.forEach(p -> marker(p, k, 3.4));
+      if (band.size() > 2) {
+        canvas.area(band, Colours.series(k), 0.18);
+      }
+      if (points.size() > 1) {
+        canvas.line(points, Colours.series(k), 2.2, dash(k));
+      }
+      if (points.size() == 1 || xs.length <= FEW) {
+        points.forEach(p -> marker(p, k, 3.4));
+      }
       band.clear();
       points.clear();
     }
@@ -123,7 +133,9 @@ final class ChartDrawing {
     var ys = series.y();
     var foot = up(Math.max(0, y.from()));
     for (var i = 0; i < xs.length; i++) {
-      if (!Double.isFinite(ys[i])) continue;
+      if (!Double.isFinite(ys[i])) {
+        continue;
+      }
       var from = xs[i] - Chart.half(series) + all.indexOf(series) * slot;
       var gap = 0.08 * (across(from + slot) - across(from));
       var top = up(ys[i]);

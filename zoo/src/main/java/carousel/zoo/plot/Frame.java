@@ -66,8 +66,12 @@ record Frame(double left, double top, double width, double height) {
     for (var i = 0; i < texts.size(); i++) {
       var x = left + places.get(i) * width;
       var half = TextWidth.of(texts.get(i), TICK_FONT.size()) / 2;
-      if (hasGrid) vertical(x, canvas);
-      if (x - half < free) continue;
+      if (hasGrid) {
+        vertical(x, canvas);
+      }
+      if (x - half < free) {
+        continue;
+      }
       free = x + half + 6;
       canvas.text(texts.get(i), new Point(x, bottom() + 20), Anchor.MIDDLE, TICK_FONT, false);
     }
@@ -85,7 +89,9 @@ record Frame(double left, double top, double width, double height) {
       if (hasGrid) {
         canvas.line(List.of(new Point(left, y), new Point(right(), y)), Colours.GRID, 1);
       }
-      if (y + 8 > free) continue;
+      if (y + 8 > free) {
+        continue;
+      }
       free = y - 8;
       canvas.text(texts.get(i), new Point(left - 8, y + 4), Anchor.END, TICK_FONT, false);
     }

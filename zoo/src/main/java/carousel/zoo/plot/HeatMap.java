@@ -113,7 +113,9 @@ public record HeatMap(
             .summaryStatistics();
     var low = Double.isNaN(value.from()) ? known.getMin() : value.from();
     var high = Double.isNaN(value.to()) ? known.getMax() : value.to();
-    if (!Double.isFinite(low) || !Double.isFinite(high)) return value.within(0, 1);
+    if (!Double.isFinite(low) || !Double.isFinite(high)) {
+      return value.within(0, 1);
+    }
     return value.within(low, high > low ? high : low + 1);
   }
 
@@ -133,7 +135,9 @@ public record HeatMap(
         // A little over the edge, so that no line shows between neighbours of one colour.
         canvas.box(
             left, top, width + 0.4, height + 0.4, known ? Colours.value(place) : Colours.NOTHING);
-        if (texts.isEmpty()) continue;
+        if (texts.isEmpty()) {
+          continue;
+        }
         text(
             texts.get(r).get(c),
             new Point(left + width / 2, top + height / 2),
@@ -145,7 +149,9 @@ public record HeatMap(
   }
 
   private static void text(String text, Point at, double room, String colour, Canvas canvas) {
-    if (text.isEmpty()) return;
+    if (text.isEmpty()) {
+      return;
+    }
     var size = Math.min(13, room * 0.86 / TextWidth.of(text, 1));
     canvas.text(
         text,

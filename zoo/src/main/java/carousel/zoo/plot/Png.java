@@ -73,7 +73,9 @@ public final class Png {
     // In memory: the cache on disk that ImageIO takes by default may not be writable.
     var bytes = new ByteArrayOutputStream();
     try (var stream = new MemoryCacheImageOutputStream(bytes)) {
-      if (!ImageIO.write(image, "png", stream)) throw new IllegalStateException("no PNG writer");
+      if (!ImageIO.write(image, "png", stream)) {
+        throw new IllegalStateException("no PNG writer");
+      }
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
@@ -83,7 +85,9 @@ public final class Png {
   private record Painter(Graphics2D graphics) implements Canvas {
     @Override
     public void line(List<Point> points, String colour, double width, double... dash) {
-      if (points.isEmpty()) return;
+      if (points.isEmpty()) {
+        return;
+      }
       graphics.setColor(Color.decode(colour));
       graphics.setStroke(stroke((float) width, dash));
       graphics.draw(path(points));
@@ -94,15 +98,20 @@ public final class Png {
         return new BasicStroke(width, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND);
       }
       var lengths = new float[dash.length];
-      for (var i = 0; i < dash.length; i++) lengths[i] = (float) dash[i];
+      for (var i = 0; i < dash.length; i++) {
+        lengths[i] = (float) dash[i];
+      }
       return new BasicStroke(width, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, lengths, 0);
     }
 
     private static Path2D path(List<Point> points) {
       var path = new Path2D.Double();
       for (var p : points) {
-        if (path.getCurrentPoint() == null) path.moveTo(p.x(), p.y());
-        else path.lineTo(p.x(), p.y());
+        if (path.getCurrentPoint() == null) {
+          path.moveTo(p.x(), p.y());
+        } else {
+          path.lineTo(p.x(), p.y());
+        }
       }
       return path;
     }
@@ -137,7 +146,9 @@ public final class Png {
           };
       var before = graphics.getTransform();
       graphics.translate(at.x(), at.y());
-      if (upright) graphics.rotate(-Math.PI / 2);
+      if (upright) {
+        graphics.rotate(-Math.PI / 2);
+      }
       graphics.drawString(text, (float) -back, 0);
       graphics.setTransform(before);
     }

@@ -116,8 +116,12 @@ final class SvgCanvas implements Canvas {
   private static String number(double x) {
     var text = String.format(Locale.ROOT, "%.2f", x);
     var end = text.length();
-    while (text.charAt(end - 1) == '0') end--;
-    if (text.charAt(end - 1) == '.') end--;
+    while (text.charAt(end - 1) == '0') {
+      end--;
+    }
+    if (text.charAt(end - 1) == '.') {
+      end--;
+    }
     var short_ = text.substring(0, end);
     return short_.equals("-0") ? "0" : short_;
   }

@@ -69,7 +69,9 @@ public final class CheckpointWriter {
    * @param state what it holds
    */
   public void stepped(Resumable state) {
-    if (saving.every().due(state.step(), (System.nanoTime() - tried) * 1e-9)) write(state);
+    if (saving.every().due(state.step(), (System.nanoTime() - tried) * 1e-9)) {
+      write(state);
+    }
   }
 
   /**
@@ -81,8 +83,9 @@ public final class CheckpointWriter {
     try {
       tryWrite(state);
     } catch (IOException e) {
-      if (saving.stopOnError())
+      if (saving.stopOnError()) {
         throw failure(unwritten(state) + ", and the training was stopped", e);
+      }
       if (!failing) {
         reporter.warning(
             String.format(
@@ -117,7 +120,9 @@ public final class CheckpointWriter {
    * @throws Failure if it cannot be written
    */
   public void retry(Resumable state) {
-    if (failing) writeLast(state);
+    if (failing) {
+      writeLast(state);
+    }
   }
 
   private void tryWrite(Resumable state) throws IOException {
@@ -127,7 +132,9 @@ public final class CheckpointWriter {
     }
     good = state.step();
     state.saveResults();
-    if (failing) reporter.warning("checkpoints are written again, the one of step " + good);
+    if (failing) {
+      reporter.warning("checkpoints are written again, the one of step " + good);
+    }
     failing = false;
   }
 

@@ -18,7 +18,9 @@ public final class Choice {
    * @throws Failure naming the nearest one and all others, if it is not among them
    */
   public static String require(String what, String given, Collection<String> names) {
-    if (names.contains(given)) return given;
+    if (names.contains(given)) {
+      return given;
+    }
     throw Failure.usage(complaint(what, given, names));
   }
 

@@ -21,7 +21,9 @@ public final class History {
    */
   public History(String... columns) {
     this.columns = List.of(columns);
-    if (this.columns.isEmpty()) throw new IllegalArgumentException("a history needs a column");
+    if (this.columns.isEmpty()) {
+      throw new IllegalArgumentException("a history needs a column");
+    }
   }
 
   /**
@@ -122,7 +124,9 @@ public final class History {
     for (var line : lines.subList(1, lines.size())) {
       try {
         var cells = line.split(",", -1);
-        if (cells.length != columns.size()) throw new NumberFormatException();
+        if (cells.length != columns.size()) {
+          throw new NumberFormatException();
+        }
         read.add(Arrays.stream(cells).mapToDouble(Double::parseDouble).toArray());
       } catch (NumberFormatException e) {
         throw new Failure(

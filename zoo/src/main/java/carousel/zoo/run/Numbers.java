@@ -68,7 +68,9 @@ public final class Numbers {
    * @return e.g. {@code 1.5 GiB}
    */
   public static String bytes(long bytes) {
-    if (bytes == Long.MAX_VALUE) return "unlimited";
+    if (bytes == Long.MAX_VALUE) {
+      return "unlimited";
+    }
     return bytes((double) bytes);
   }
 
@@ -96,8 +98,12 @@ public final class Numbers {
    */
   public static String time(double seconds) {
     var s = Math.round(Math.max(0, seconds));
-    if (s < 60) return s + " s";
-    if (s < 3600) return String.format(Locale.ROOT, "%d min %d s", s / 60, s % 60);
+    if (s < 60) {
+      return s + " s";
+    }
+    if (s < 3600) {
+      return String.format(Locale.ROOT, "%d min %d s", s / 60, s % 60);
+    }
     return String.format(Locale.ROOT, "%d h %d min", s / 3600, s % 3600 / 60);
   }
 }

@@ -23,7 +23,9 @@ public final class Pace {
    * @param taken seconds
    */
   public void add(double taken) {
-    if (++steps > SKIPPED) seconds[(steps - SKIPPED - 1) % KEPT] = taken;
+    if (++steps > SKIPPED) {
+      seconds[(steps - SKIPPED - 1) % KEPT] = taken;
+    }
   }
 
   /**
@@ -33,7 +35,9 @@ public final class Pace {
    */
   public OptionalDouble perStep() {
     var known = Math.min(KEPT, steps - SKIPPED);
-    if (known < 1) return OptionalDouble.empty();
+    if (known < 1) {
+      return OptionalDouble.empty();
+    }
     var sorted = Arrays.copyOf(seconds, known);
     Arrays.sort(sorted);
     return OptionalDouble.of(sorted[known / 2]);

@@ -72,8 +72,11 @@ public final class Reporter {
     var out = new StringBuilder();
     text.codePoints()
         .forEach(c -> {
-          if (c == '\n' || c == '\t' || !movesCursor(c)) out.appendCodePoint(c);
-          else out.append("\\u{").append(Integer.toHexString(c)).append('}');
+          if (c == '\n' || c == '\t' || !movesCursor(c)) {
+            out.appendCodePoint(c);
+          } else {
+            out.append("\\u{").append(Integer.toHexString(c)).append('}');
+          }
         });
     return out.toString();
   }
@@ -117,8 +120,12 @@ public final class Reporter {
    */
   public void progress(String what, long done, long total, String facts) {
     var now = System.nanoTime();
-    if (now - last < (terminal ? REDRAW_NANOS : LINE_NANOS) && done < total) return;
-    if (!terminal && done == total) return; // the line of the result follows
+    if (now - last < (terminal ? REDRAW_NANOS : LINE_NANOS) && done < total) {
+      return;
+    }
+    if (!terminal && done == total) {
+      return;
+    } // the line of the result follows
     last = now;
     var percent = 100L * done / total;
     if (terminal) {

@@ -10,6 +10,8 @@ package carousel.zoo.run;
 public record Saving(Every every, int keep, boolean stopOnError) {
   /** Checks the number. */
   public Saving {
-    if (keep < 1) throw Failure.usage("--keep must be 1 or more, got " + keep);
+    if (keep < 1) {
+      throw Failure.usage("--keep must be 1 or more, got " + keep);
+    }
   }
 }

@@ -92,14 +92,22 @@ public final class Entry {
   public String range() {
     var least = bound(option.min(), "", option.above(), "above ");
     var most = bound(option.max(), "", option.below(), "below ");
-    if (least.isEmpty() && most.isEmpty()) return "";
-    if (most.isEmpty()) return option.min() > Double.NEGATIVE_INFINITY ? least + " or more" : least;
-    if (least.isEmpty()) return option.max() < Double.POSITIVE_INFINITY ? most + " or less" : most;
+    if (least.isEmpty() && most.isEmpty()) {
+      return "";
+    }
+    if (most.isEmpty()) {
+      return option.min() > Double.NEGATIVE_INFINITY ? least + " or more" : least;
+    }
+    if (least.isEmpty()) {
+      return option.max() < Double.POSITIVE_INFINITY ? most + " or less" : most;
+    }
     return "from " + least + " to " + most;
   }
 
   private static String bound(double closed, String at, double open, String beyond) {
-    if (Double.isFinite(closed)) return at + number(closed);
+    if (Double.isFinite(closed)) {
+      return at + number(closed);
+    }
     return Double.isFinite(open) ? beyond + number(open) : "";
   }
 

@@ -91,7 +91,9 @@ public record Figure(String name, String meaning, double least, double most, Str
     if (Double.isFinite(least) && Double.isFinite(most)) {
       return Numbers.setting(least) + " … " + Numbers.setting(most);
     }
-    if (Double.isFinite(least)) return "≥ " + Numbers.setting(least);
+    if (Double.isFinite(least)) {
+      return "≥ " + Numbers.setting(least);
+    }
     return Double.isFinite(most) ? "≤ " + Numbers.setting(most) : "";
   }
 }

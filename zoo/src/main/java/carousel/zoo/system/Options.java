@@ -54,7 +54,9 @@ public final class Options<O extends Record> {
   public Map<String, String> preset(Preset preset) {
     var values = new LinkedHashMap<String, String>();
     for (var entry : entries) {
-      if (!entry.value(preset).isEmpty()) values.put(entry.name(), entry.value(preset));
+      if (!entry.value(preset).isEmpty()) {
+        values.put(entry.name(), entry.value(preset));
+      }
     }
     return values;
   }
@@ -67,7 +69,9 @@ public final class Options<O extends Record> {
    */
   public Map<String, String> values(O options) {
     var values = new LinkedHashMap<String, String>();
-    for (var entry : entries) values.put(entry.name(), entry.read(options));
+    for (var entry : entries) {
+      values.put(entry.name(), entry.read(options));
+    }
     return values;
   }
 
@@ -85,10 +89,14 @@ public final class Options<O extends Record> {
     var arguments = new ArrayList<Object>();
     for (var entry : entries) {
       var parsed = entry.parse(values.getOrDefault(entry.name(), ""));
-      if (!parsed.complaint().isEmpty()) complaints.add(parsed.complaint());
+      if (!parsed.complaint().isEmpty()) {
+        complaints.add(parsed.complaint());
+      }
       parsed.value().ifPresent(arguments::add);
     }
-    if (!complaints.isEmpty()) throw Failure.usage(String.join("\n", complaints));
+    if (!complaints.isEmpty()) {
+      throw Failure.usage(String.join("\n", complaints));
+    }
     return make(arguments.toArray());
   }
 
@@ -112,7 +120,9 @@ public final class Options<O extends Record> {
   private void requireAll(Map<String, String> values, String origin) {
     var missing =
         entries.stream().map(Entry::name).filter(name -> !values.containsKey(name)).toList();
-    if (missing.isEmpty()) return;
+    if (missing.isEmpty()) {
+      return;
+    }
     throw new Failure(
         String.format(
             Locale.ROOT,
@@ -129,7 +139,9 @@ public final class Options<O extends Record> {
       constructor.setAccessible(true);
       return constructor.newInstance(arguments);
     } catch (InvocationTargetException e) {
-      if (e.getCause() instanceof RuntimeException cause) throw cause;
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
       throw new IllegalStateException(type + " cannot be made", e);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(type + " cannot be made", e);

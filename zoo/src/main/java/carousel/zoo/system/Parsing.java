@@ -25,12 +25,24 @@ enum Parsing {
   }
 
   static Parsing of(Class<?> type) {
-    if (type == int.class) return INTEGER;
-    if (type == long.class) return LONG;
-    if (type == double.class) return DOUBLE;
-    if (type == boolean.class) return BOOLEAN;
-    if (type == String.class) return TEXT;
-    if (type.isEnum()) return CONSTANT;
+    if (type == int.class) {
+      return INTEGER;
+    }
+    if (type == long.class) {
+      return LONG;
+    }
+    if (type == double.class) {
+      return DOUBLE;
+    }
+    if (type == boolean.class) {
+      return BOOLEAN;
+    }
+    if (type == String.class) {
+      return TEXT;
+    }
+    if (type.isEnum()) {
+      return CONSTANT;
+    }
     throw new IllegalArgumentException(type + " is the type of no option; see Option");
   }
 

@@ -25,7 +25,9 @@ public final class Results {
   public Results(String document) {
     var part = before;
     for (var line : document.lines().toList()) {
-      if (part == rows && !line.startsWith("| ")) part = after;
+      if (part == rows && !line.startsWith("| ")) {
+        part = after;
+      }
       if (line.equals(RULE) && part == before) {
         part = rows;
         continue;

@@ -98,7 +98,9 @@ public final class Run {
    * @throws IOException if a run that goes on cannot be read
    */
   public void steps(long total, String unit, Saved saved, Step step) throws IOException {
-    if (stepped) throw new IllegalStateException("a run has one course of steps");
+    if (stepped) {
+      throw new IllegalStateException("a run has one course of steps");
+    }
     stepped = true;
     var course = new Course(saved);
     var checkpoints = new CheckpointWriter(folder, saving, reporter, command + " --resume");
@@ -232,7 +234,9 @@ public final class Run {
     public List<String> restore(Checkpoint checkpoint) throws IOException {
       var origin = checkpoint.file().toString();
       var table = checkpoint.metadata().get("history");
-      if (table == null) throw new Failure(origin + ": it holds no history");
+      if (table == null) {
+        throw new Failure(origin + ": it holds no history");
+      }
       history.read(origin, table);
       saved.restore(checkpoint);
       done = checkpoint.step();
@@ -242,7 +246,9 @@ public final class Run {
     @Override
     public void saveResults() throws IOException {
       var table = history.csv();
-      if (table.equals(written)) return;
+      if (table.equals(written)) {
+        return;
+      }
       AtomicFile.writeString(folder.path().resolve(HISTORY), table);
       written = table;
     }

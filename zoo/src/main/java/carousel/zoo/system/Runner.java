@@ -139,7 +139,9 @@ public final class Runner<O extends Record & Seeded> {
     var chosen = options.read(values, folder.settingsFile().toString());
     system.require(chosen);
     try (var lock = folder.lock()) {
-      if (!changes.isEmpty()) save(chosen, folder);
+      if (!changes.isEmpty()) {
+        save(chosen, folder);
+      }
       return run(chosen, folder, true);
     }
   }
@@ -231,7 +233,9 @@ public final class Runner<O extends Record & Seeded> {
             folder.path().resolve(plot.getKey() + ".png"),
             channel -> {
               var left = bytes.duplicate();
-              while (left.hasRemaining()) channel.write(left);
+              while (left.hasRemaining()) {
+                channel.write(left);
+              }
             });
       } catch (Png.NoFonts e) {
         reporter.warning(String.valueOf(e.getMessage()));

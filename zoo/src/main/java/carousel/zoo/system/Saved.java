@@ -47,7 +47,9 @@ public final class Saved {
    * @return this
    */
   public Saved with(String name, Layer model, Optimizer optimizer) {
-    for (var named : model.parameters()) tensors.put(name + "." + named.name(), named.value());
+    for (var named : model.parameters()) {
+      tensors.put(name + "." + named.name(), named.value());
+    }
     optimizers.put(OPTIMIZER + name + ".", optimizer);
     return this;
   }
@@ -86,7 +88,9 @@ public final class Saved {
       checkpoint.loadInto(VALUES, values);
       for (var entry : numbers.entrySet()) {
         var read = values.get(entry.getKey());
-        if (read == null) continue; // there is one for each
+        if (read == null) {
+          continue;
+        } // there is one for each
         System.arraycopy(read.toDoubleArray(), 0, entry.getValue(), 0, entry.getValue().length);
       }
       for (var entry : optimizers.entrySet()) {

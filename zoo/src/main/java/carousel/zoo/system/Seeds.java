@@ -28,11 +28,15 @@ public final class Seeds {
       var first = Long.parseLong(range.group(1));
       var last = Long.parseLong(range.group(2));
       if (first <= last && last - first < MOST) {
-        for (var seed = first; seed <= last; seed++) seeds.add(seed);
+        for (var seed = first; seed <= last; seed++) {
+          seeds.add(seed);
+        }
       }
     } else if (LIST.matcher(text).matches()) {
       for (var seed : text.split(",", -1)) {
-        if (!seeds.contains(Long.valueOf(seed))) seeds.add(Long.valueOf(seed));
+        if (!seeds.contains(Long.valueOf(seed))) {
+          seeds.add(Long.valueOf(seed));
+        }
       }
     }
     if (seeds.isEmpty() || seeds.size() > MOST) {

@@ -67,7 +67,9 @@ public final class Sweep<O extends Record & Seeded> {
      * @return {@code √(Σ (x − mean)² / (n − 1))}; 0 for one seed
      */
     public double spread(Figure figure) {
-      if (runs.size() < 2) return 0;
+      if (runs.size() < 2) {
+        return 0;
+      }
       var mean = mean(figure);
       var squares =
           runs.values().stream().mapToDouble(run -> Math.pow(run.of(figure) - mean, 2)).sum();
@@ -152,7 +154,9 @@ public final class Sweep<O extends Record & Seeded> {
       var own = new LinkedHashMap<>(values);
       own.put("seed", Long.toString(seed));
       var run = runner.begin(own, new RunFolder(folder.resolve("seed-" + seed)));
-      if (run.isEmpty()) return Optional.empty();
+      if (run.isEmpty()) {
+        return Optional.empty();
+      }
       runs.put(seed, run.orElseThrow());
       reporter.line("");
     }

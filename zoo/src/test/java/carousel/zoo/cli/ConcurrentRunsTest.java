@@ -43,7 +43,9 @@ class ConcurrentRunsTest {
             }));
       }
       start.countDown();
-      for (var report : reports) assertThat(report.get().finished()).isTrue();
+      for (var report : reports) {
+        assertThat(report.get().finished()).isTrue();
+      }
     }
     for (var i = 0; i < cells.size(); i++) {
       var alone = SmallRun.of(text, folder.resolve("alone-" + i), cells.get(i), "adam", i);
@@ -130,7 +132,9 @@ class ConcurrentRunsTest {
               });
       // In the middle of whatever it is doing, once it has begun; reading a checkpoint is no step.
       var done = steps(run.folder());
-      while (training.isAlive() && steps(run.folder()) <= done) Thread.onSpinWait();
+      while (training.isAlive() && steps(run.folder()) <= done) {
+        Thread.onSpinWait();
+      }
       training.interrupt();
       training.join();
       reports.add(report.get());
@@ -147,7 +151,9 @@ class ConcurrentRunsTest {
   /** The step of the newest checkpoint. */
   private static long steps(Path run) {
     var names = run.resolve("checkpoints").toFile().list();
-    if (names == null) return -1;
+    if (names == null) {
+      return -1;
+    }
     return List.of(names).stream()
         .filter(name -> name.startsWith("checkpoint-"))
         .mapToLong(name -> Long.parseLong(name.replaceAll("\\D", "")))

@@ -117,7 +117,9 @@ class ExportTest {
   private static Map<String, float[]> zeros(OrtSession session) throws OrtException {
     var zeros = new HashMap<String, float[]>();
     for (var name : session.getInputNames()) {
-      if (name.startsWith("initial")) zeros.put(name, new float[12]);
+      if (name.startsWith("initial")) {
+        zeros.put(name, new float[12]);
+      }
     }
     return zeros;
   }
@@ -187,13 +189,17 @@ class ExportTest {
           .contains("embed.weight", "stack.weight_ih_l0", "stack.bias_hh_l1", "head.weight");
       assertThat(Safetensors.metadata(file)).containsEntry("format", "pt");
       var again = Trained.load(run).model();
-      for (var named : again.parameters()) named.value().fill(0);
+      for (var named : again.parameters()) {
+        named.value().fill(0);
+      }
       StateDict.load(again, tensors);
       assertSame(again, model);
       // Our own names, which all cells have.
       var own = folder.resolve("own.safetensors");
       assertThat(carousel("export", run, own).code()).isZero();
-      for (var named : again.parameters()) named.value().fill(0);
+      for (var named : again.parameters()) {
+        named.value().fill(0);
+      }
       Safetensors.loadInto(own, again.parameters());
       assertSame(again, model);
     }
@@ -227,8 +233,11 @@ class ExportTest {
     var shell = carousel("export", run, target);
     assertThat(shell.code()).isEqualTo(1);
     assertThat(shell.complaint()).contains("the run needs it for itself");
-    if (before == null) assertThat(target).doesNotExist();
-    else assertThat(target).hasBinaryContent(before);
+    if (before == null) {
+      assertThat(target).doesNotExist();
+    } else {
+      assertThat(target).hasBinaryContent(before);
+    }
     assertThat(carousel("export", run, run.resolve("model.safetensors")).code()).isZero();
     assertThat(carousel("export", run, run.resolve("model.safetensors")).code()).isZero();
   }

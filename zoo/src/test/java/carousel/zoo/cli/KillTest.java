@@ -53,7 +53,9 @@ class KillTest {
     var run = folder.resolve("run");
     var met = new int[Moment.values().length];
     var targets = random.ints(kills, 0, STEPS * 9 / 10).sorted().toArray();
-    for (var i = 0; i < kills; i++) met[killed(run, i, targets[i]).ordinal()]++;
+    for (var i = 0; i < kills; i++) {
+      met[killed(run, i, targets[i]).ordinal()]++;
+    }
     child = Child.start(folder.resolve("log"), List.of(), next(run));
     assertThat(child.exitCode()).as(child.output()).isZero();
     assertThat(Ending.of(run)).isEqualTo(expected);
@@ -95,13 +97,17 @@ class KillTest {
         LockSupport.parkNanos(200_000);
       }
       LockSupport.parkNanos(random.nextInt(20_000_000));
-      if (number % 2 == 0) stopWhileWriting(process, run);
+      if (number % 2 == 0) {
+        stopWhileWriting(process, run);
+      }
     }
     assertThat(process.isAlive()).as(child.output()).isTrue();
     process.destroyForcibly().waitFor();
     assertThat(process.exitValue()).isEqualTo(128 + 9);
     newest(run);
-    if (!neighbours(run).isEmpty()) return Moment.WRITING;
+    if (!neighbours(run).isEmpty()) {
+      return Moment.WRITING;
+    }
     return step(run) == before ? Moment.STARTING : Moment.BETWEEN;
   }
 
@@ -109,7 +115,9 @@ class KillTest {
   private void stopWhileWriting(Process process, Path run) throws Exception {
     while (process.isAlive()) {
       signal(process, "-STOP");
-      if (!neighbours(run).isEmpty()) return;
+      if (!neighbours(run).isEmpty()) {
+        return;
+      }
       signal(process, "-CONT");
       LockSupport.parkNanos(random.nextInt(3_000_000));
     }
@@ -126,7 +134,9 @@ class KillTest {
 
   private static List<Path> named(Path run, String end) throws IOException {
     var folder = run.resolve("checkpoints");
-    if (!Files.exists(folder)) return List.of();
+    if (!Files.exists(folder)) {
+      return List.of();
+    }
     try (var files = Files.list(folder)) {
       return files.filter(file -> file.toString().endsWith(end)).sorted().toList();
     }
@@ -135,7 +145,9 @@ class KillTest {
   /** The step of the newest checkpoint by its name, as the run may be writing; −1 for none. */
   private static long step(Path run) throws IOException {
     var files = named(run, ".safetensors");
-    if (files.isEmpty()) return -1;
+    if (files.isEmpty()) {
+      return -1;
+    }
     return Long.parseLong(files.getLast().getFileName().toString().replaceAll("\\D", ""));
   }
 

@@ -85,7 +85,9 @@ class MemoryTest {
     var resident = new ArrayList<Long>();
     while (child.process().isAlive() && !Files.exists(run.resolve("best.safetensors"))) {
       var kilobytes = resident(child.process().pid());
-      if (kilobytes > 0) resident.add(kilobytes);
+      if (kilobytes > 0) {
+        resident.add(kilobytes);
+      }
       Thread.sleep(50);
     }
     assertThat(child.exitCode()).as(child.output()).isZero();

@@ -55,12 +55,18 @@ class OptionsFuzzTest {
       arguments.addAll(new String(Files.readAllBytes(file), UTF_8).lines().toList());
       arguments.addAll(List.of("--data", folder.resolve("none")));
       var run = Shell.carousel(arguments.toArray());
-      if (run.code() == 0) return;
+      if (run.code() == 0) {
+        return;
+      }
       var complaint = run.complaint();
-      if (complaint.contains("a mistake in Carousel")) throw new AssertionError(complaint);
+      if (complaint.contains("a mistake in Carousel")) {
+        throw new AssertionError(complaint);
+      }
       var invisible =
           complaint.chars().anyMatch(c -> c != '\n' && c != '\t' && Character.isISOControl(c));
-      if (invisible) throw new AssertionError("moves the cursor: " + complaint);
+      if (invisible) {
+        throw new AssertionError("moves the cursor: " + complaint);
+      }
       throw new Refused(complaint);
     }
 

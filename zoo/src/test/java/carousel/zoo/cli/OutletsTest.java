@@ -150,7 +150,9 @@ class OutletsTest {
 
     @Override
     public void write(int b) throws IOException {
-      if (room-- <= 0) throw new IOException("No space left on device");
+      if (room-- <= 0) {
+        throw new IOException("No space left on device");
+      }
     }
   }
 

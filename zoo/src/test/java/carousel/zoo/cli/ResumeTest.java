@@ -105,7 +105,9 @@ class ResumeTest {
     var run = SmallRun.of(SmallRun.text(folder), folder.resolve("run"), "gru", "adam", 1);
     run.train(false, () -> false);
     try (var files = Files.list(folder.resolve("run/checkpoints"))) {
-      for (var file : files.toList()) Files.write(file, new byte[100]);
+      for (var file : files.toList()) {
+        Files.write(file, new byte[100]);
+      }
     }
     assertThatThrownBy(() -> run.train(true, () -> false))
         .isInstanceOf(Failure.class)

@@ -103,8 +103,12 @@ class RunCommandTest {
   })
   void whatIsWrongIsSaidBeforeAnythingIsWritten(String arguments, String complaint) {
     var words = new ArrayList<Object>(List.of("run"));
-    if (!arguments.isEmpty()) words.addAll(List.of(arguments.split(" ", -1)));
-    if (words.size() > 2) words.addAll(List.of("--out", folder.resolve("none")));
+    if (!arguments.isEmpty()) {
+      words.addAll(List.of(arguments.split(" ", -1)));
+    }
+    if (words.size() > 2) {
+      words.addAll(List.of("--out", folder.resolve("none")));
+    }
     var run = carousel(words.toArray());
     assertThat(run.complaint()).contains(complaint);
     assertThat(run.code()).isEqualTo(2);

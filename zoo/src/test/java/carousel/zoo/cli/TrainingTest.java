@@ -192,7 +192,9 @@ class TrainingTest {
    */
   private static boolean ignoresInterruption(Process process) throws IOException {
     var status = Path.of("/proc", Long.toString(process.pid()), "status");
-    if (!Files.exists(status)) return false;
+    if (!Files.exists(status)) {
+      return false;
+    }
     try (var lines = Files.lines(status)) {
       var ignored = lines.filter(line -> line.startsWith("SigIgn:")).findFirst().orElseThrow();
       return (Long.parseUnsignedLong(ignored.split("\\s+", -1)[1], 16) >> (SIGINT - 1) & 1) == 1;

@@ -55,7 +55,9 @@ class UnwritableTest {
   private static List<String> inNamespace(String script, Object... arguments) {
     var command = new ArrayList<>(List.of("unshare", "--user", "--map-root-user", "--mount"));
     command.addAll(List.of("sh", "-e", "-c", script, "sh"));
-    for (var argument : arguments) command.add(argument.toString());
+    for (var argument : arguments) {
+      command.add(argument.toString());
+    }
     return command;
   }
 
@@ -63,7 +65,9 @@ class UnwritableTest {
     var probe = folder.resolve("probe");
     try {
       var child = Child.start(probe, inNamespace("mount -t tmpfs -o size=1m tmpfs \"$1\"", folder));
-      if (child.exitCode() == 0) return;
+      if (child.exitCode() == 0) {
+        return;
+      }
     } catch (IOException e) {
       abort("SKIPPED: a full disk is made by mounting a small one, and there is no unshare: " + e);
     }
@@ -170,8 +174,9 @@ class UnwritableTest {
 
   /** As an ordinary user, whom permissions bind: root, whom they do not, gives up what sets it apart. */
   private List<String> asOrdinaryUser(List<String> command) throws Exception {
-    if (!Files.isWritable(Files.createDirectory(folder.resolve("probe"), READ_ONLY)))
+    if (!Files.isWritable(Files.createDirectory(folder.resolve("probe"), READ_ONLY))) {
       return command;
+    }
     var bound =
         new ArrayList<>(List.of("setpriv", "--bounding-set=-dac_override,-dac_read_search"));
     bound.addAll(command);

@@ -14,7 +14,9 @@ class GridWorldTest {
     assertThat(world.known().best()).isEqualTo(-(width - 1) - 2.0);
     var best = world.best();
     for (var state = 0; state < world.states(); state++) {
-      if (world.isCliff(state) || state == world.goal()) continue;
+      if (world.isCliff(state) || state == world.goal()) {
+        continue;
+      }
       var right = width - 1 - state % width;
       var down = height - 1 - state / width;
       var around = down == 0 && right == width - 1 ? 2 : 0; // up from the start, and down again

@@ -13,10 +13,14 @@ class DiagramTest {
   private static Diagram of(String nodes, String... edges) {
     var boxes = new ArrayList<Node>();
     for (var id : nodes.split("", -1)) {
-      if (!id.isEmpty()) boxes.add(new Node(id, id, NodeKind.OPERATION, ""));
+      if (!id.isEmpty()) {
+        boxes.add(new Node(id, id, NodeKind.OPERATION, ""));
+      }
     }
     var arrows = new ArrayList<Edge>();
-    for (var edge : edges) arrows.add(new Edge(edge.substring(0, 1), edge.substring(1), ""));
+    for (var edge : edges) {
+      arrows.add(new Edge(edge.substring(0, 1), edge.substring(1), ""));
+    }
     return new Diagram("test", boxes, arrows);
   }
 

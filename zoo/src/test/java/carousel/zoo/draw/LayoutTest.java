@@ -26,7 +26,9 @@ class LayoutTest {
   private static List<Integer> layerOf(LayerGraph graph) {
     var layerOf = new Integer[graph.size()];
     for (var l = 0; l < graph.layers().size(); l++) {
-      for (var v : graph.layers().get(l)) layerOf[v] = l;
+      for (var v : graph.layers().get(l)) {
+        layerOf[v] = l;
+      }
     }
     return List.of(layerOf);
   }
@@ -72,7 +74,9 @@ class LayoutTest {
   private static int crossings(LayerGraph graph) {
     var place = new HashMap<Integer, Integer>();
     for (var layer : graph.layers()) {
-      for (var i = 0; i < layer.size(); i++) place.put(layer.get(i), i);
+      for (var i = 0; i < layer.size(); i++) {
+        place.put(layer.get(i), i);
+      }
     }
     var count = 0;
     for (var layer : graph.layers()) {
@@ -82,7 +86,13 @@ class LayoutTest {
           edges.add(new int[] {place.getOrDefault(u, -1), place.getOrDefault(v, -1)});
         }
       }
-      for (var a : edges) for (var b : edges) if (a[0] < b[0] && a[1] > b[1]) count++;
+      for (var a : edges) {
+        for (var b : edges) {
+          if (a[0] < b[0] && a[1] > b[1]) {
+            count++;
+          }
+        }
+      }
     }
     return count;
   }
@@ -106,7 +116,9 @@ class LayoutTest {
     var random = Philox.of(2);
     for (var i = 0; i < 60; i++) {
       nodes.add(new Node("n" + i, "n", NodeKind.OPERATION, ""));
-      if (i > 0) edges.add(new Edge("n" + random.nextInt(i), "n" + i, ""));
+      if (i > 0) {
+        edges.add(new Edge("n" + random.nextInt(i), "n" + i, ""));
+      }
     }
     var graph = LayerGraph.of(new Diagram("tree", nodes, edges));
     assertThat(Crossings.count(graph)).isPositive();
@@ -160,7 +172,9 @@ class LayoutTest {
       assertThat(a.top()).isGreaterThan(-1e-6);
       assertThat(a.bottom()).isLessThan(layout.height() + 1e-6);
       for (var b : layout.boxes()) {
-        if (a.node().equals(b.node())) continue;
+        if (a.node().equals(b.node())) {
+          continue;
+        }
         var besides = Math.abs(a.x() - b.x()) >= (a.width() + b.width()) / 2 + 9;
         var over = Math.abs(a.y() - b.y()) >= (a.height() + b.height()) / 2 + 9;
         assertThat(besides || over).as("%s and %s", a, b).isTrue();
@@ -173,7 +187,9 @@ class LayoutTest {
   void arrowsJoinTheirBoxesAndAvoidTheOthers(Diagram diagram) {
     var layout = LayeredLayout.of(diagram);
     var boxes = new HashMap<String, LayeredLayout.Box>();
-    for (var box : layout.boxes()) boxes.put(box.node().id(), box);
+    for (var box : layout.boxes()) {
+      boxes.put(box.node().id(), box);
+    }
     for (var route : layout.routes()) {
       var from = Objects.requireNonNull(boxes.get(route.edge().from()));
       var to = Objects.requireNonNull(boxes.get(route.edge().to()));

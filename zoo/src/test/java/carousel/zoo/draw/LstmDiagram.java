@@ -13,7 +13,9 @@ final class LstmDiagram {
   private String add(NodeKind kind, String label, String detail, String... from) {
     var id = "n" + nodes.size();
     nodes.add(new Node(id, label, kind, detail));
-    for (var source : from) edges.add(new Edge(source, id, ""));
+    for (var source : from) {
+      edges.add(new Edge(source, id, ""));
+    }
     return id;
   }
 
@@ -54,7 +56,9 @@ final class LstmDiagram {
     var wh = add(NodeKind.PARAMETER, "wh", "[H,4H]");
     var b = add(NodeKind.PARAMETER, "b", "[4H]");
     var p = new String[3];
-    for (var i = 0; i < 3; i++) p[i] = add(NodeKind.PARAMETER, "p" + "ifo".charAt(i), "[H]");
+    for (var i = 0; i < 3; i++) {
+      p[i] = add(NodeKind.PARAMETER, "p" + "ifo".charAt(i), "[H]");
+    }
 
     var xw = op("matmul", "[N,4H]", x, wx);
     var hw = op("matmul", "[N,4H]", h, wh);

@@ -33,7 +33,9 @@ class SvgTest {
   private static List<Element> elements(Document document, String name) {
     var found = new ArrayList<Element>();
     var list = document.getElementsByTagName(name);
-    for (var i = 0; i < list.getLength(); i++) found.add((Element) list.item(i));
+    for (var i = 0; i < list.getLength(); i++) {
+      found.add((Element) list.item(i));
+    }
     return found;
   }
 

@@ -49,7 +49,9 @@ class EvaluationTest {
     for (var t = 1; t < ids.length; t++) {
       var sum = 0.0;
       var from = (t - 1) * VOCABULARY;
-      for (var v = 0; v < VOCABULARY; v++) sum += Math.exp(logits[from + v]);
+      for (var v = 0; v < VOCABULARY; v++) {
+        sum += Math.exp(logits[from + v]);
+      }
       nats -= logits[from + ids[t]] - Math.log(sum);
     }
     return Math.exp(nats / (ids.length - 1));

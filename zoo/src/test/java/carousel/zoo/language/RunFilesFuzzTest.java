@@ -109,7 +109,9 @@ class RunFilesFuzzTest {
     public void read(Path file) throws Exception {
       var history = Epochs.parse("history", new String(Files.readAllBytes(file), UTF_8));
       var again = Epochs.parse("again", history.csv());
-      if (!again.csv().equals(history.csv())) throw new AssertionError(history);
+      if (!again.csv().equals(history.csv())) {
+        throw new AssertionError(history);
+      }
     }
   }
 

@@ -52,7 +52,9 @@ class RunFolderTest {
         asked.add(() -> RunFolder.unused(folder.resolve("runs"), "now-lstm").path());
       }
       var given = new HashSet<Path>();
-      for (var each : threads.invokeAll(asked)) given.add(each.get());
+      for (var each : threads.invokeAll(asked)) {
+        given.add(each.get());
+      }
       assertThat(given).hasSize(40).allMatch(Files::isDirectory);
       assertThat(given)
           .contains(folder.resolve("runs/now-lstm"), folder.resolve("runs/now-lstm-40"));

@@ -34,7 +34,9 @@ class TokenizerTest {
   @ValueSource(strings = {"東京に行きました。", "すもももももももものうち", "本を Java で書く"})
   void whatIsCutIsJoinedAgain(String line) {
     assertThat(joined(Tokenizer.KUROMOJI, line).replace(" ", "")).isEqualTo(line.replace(" ", ""));
-    if (!line.contains(" ")) assertThat(joined(Tokenizer.KUROMOJI, line)).isEqualTo(line);
+    if (!line.contains(" ")) {
+      assertThat(joined(Tokenizer.KUROMOJI, line)).isEqualTo(line);
+    }
   }
 
   @ParameterizedTest
@@ -71,7 +73,9 @@ class TokenizerTest {
     assertThat(words.tokens().subList(2, words.size())).containsExactly("a", "b");
     assertThat(words.unknown("a" + s + "c" + s + s + "b")).containsExactly("c");
     assertThat(words.encode("b" + s + "a")).containsExactly(words.idOf("b"), words.idOf("a"));
-    if (space == '\r') return; // which ends a line before \n
+    if (space == '\r') {
+      return;
+    } // which ends a line before \n
     var characters = Vocabulary.ofText(TokenLevel.CHARACTER, "ab" + s + "a");
     assertThat(Prose.of(characters, Tokenizer.SPACES, characters.encode("b" + s))).isEqualTo("b");
     assertThat(Prose.of(characters, Tokenizer.SPACES, characters.encode(s + "b")))

@@ -36,7 +36,9 @@ class TrainingStateFuzzTest {
         var pass = state.pass();
         while (!pass.ended()) {
           pass.step();
-          if (pass.progress().windows() == 2) sound.add(saved(state));
+          if (pass.progress().windows() == 2) {
+            sound.add(saved(state));
+          }
         }
         state.ended(TinyTraining.gave(epoch));
         sound.add(saved(state));
@@ -101,12 +103,20 @@ class TrainingStateFuzzTest {
       var state = TinyTraining.state();
       var reports = new ArrayList<String>();
       var newest = new Checkpoints(run, 1).newest(reports::add);
-      if (newest.isEmpty()) throw new Refused(String.join("\n", reports));
+      if (newest.isEmpty()) {
+        throw new Refused(String.join("\n", reports));
+      }
       state.restore(newest.get());
-      if (!state.epochs().list().isEmpty()) state.best().giveTo(state.model());
-      if (state.progress().epoch() >= TinyTraining.EPOCHS) return;
+      if (!state.epochs().list().isEmpty()) {
+        state.best().giveTo(state.model());
+      }
+      if (state.progress().epoch() >= TinyTraining.EPOCHS) {
+        return;
+      }
       var pass = state.pass();
-      if (!pass.ended()) pass.step();
+      if (!pass.ended()) {
+        pass.step();
+      }
       var _ = state.metadata();
     }
 

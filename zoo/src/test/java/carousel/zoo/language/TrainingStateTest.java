@@ -40,7 +40,9 @@ class TrainingStateTest {
     scope = TensorScope.open();
     var state = TinyTraining.state();
     var first = state.pass();
-    while (!first.ended()) first.step();
+    while (!first.ended()) {
+      first.step();
+    }
     state.ended(TinyTraining.gave(0));
     var second = state.pass();
     second.step();

@@ -36,14 +36,20 @@ class HebbianNetworkTest {
   private static double field(float[] xi, double[] s, int i) {
     var sum = 0.0;
     for (var p = 0; p < 9; p++) {
-      for (var j = 0; j < 40; j++) if (j != i) sum += xi[p * 40 + i] * xi[p * 40 + j] * s[j];
+      for (var j = 0; j < 40; j++) {
+        if (j != i) {
+          sum += xi[p * 40 + i] * xi[p * 40 + j] * s[j];
+        }
+      }
     }
     return sum;
   }
 
   private static double energy(float[] xi, double[] s) {
     var sum = 0.0;
-    for (var i = 0; i < 40; i++) sum -= s[i] * field(xi, s, i) / 2;
+    for (var i = 0; i < 40; i++) {
+      sum -= s[i] * field(xi, s, i) / 2;
+    }
     return sum;
   }
 

@@ -69,9 +69,13 @@ public final class Perceptron implements ZooSystem<Perceptron.Options> {
             var side = Math.signum(x[0]); // of the plane x[0] = 0, from which it is moved away
             x[0] += side * options.margin();
             largest = Math.max(largest, dot(x, x));
-            if (side * dot(w, x) > 0) continue;
+            if (side * dot(w, x) > 0) {
+              continue;
+            }
             mistakes++;
-            for (var i = 0; i < w.length; i++) w[i] += side * x[i];
+            for (var i = 0; i < w.length; i++) {
+              w[i] += side * x[i];
+            }
           }
           history.add(reading + 1.0, mistakes, largest / (options.margin() * options.margin()));
         });
@@ -91,7 +95,9 @@ public final class Perceptron implements ZooSystem<Perceptron.Options> {
 
   private static double dot(double[] a, double[] b) {
     var sum = 0.0;
-    for (var i = 0; i < a.length; i++) sum += a[i] * b[i];
+    for (var i = 0; i < a.length; i++) {
+      sum += a[i] * b[i];
+    }
     return sum;
   }
 }

@@ -47,7 +47,9 @@ class PlotTest {
             .mark("here", 10));
     var many =
         Chart.of("A title that is far too long for the width that a plot has".repeat(2), x, y);
-    for (var i = 0; i < 9; i++) many = many.curve("series number " + i, x(8), y(8, 0.1 * i));
+    for (var i = 0; i < 9; i++) {
+      many = many.curve("series number " + i, x(8), y(8, 0.1 * i));
+    }
     plots.put("many", many);
     plots.put("log", Chart.of("Log", x, y.logarithmic()).curve("a", x(20), y(20, 0.5)));
     plots.put(
@@ -90,7 +92,9 @@ class PlotTest {
     var builder = DocumentBuilderFactory.newInstance().newDocumentBuilder();
     var read = builder.parse(new ByteArrayInputStream(bytes)).getElementsByTagName("text");
     var texts = new ArrayList<Element>();
-    for (var i = 0; i < read.getLength(); i++) texts.add((Element) read.item(i));
+    for (var i = 0; i < read.getLength(); i++) {
+      texts.add((Element) read.item(i));
+    }
     return texts;
   }
 
@@ -159,7 +163,9 @@ class PlotTest {
   private static Set<Integer> colours(BufferedImage image) {
     var colours = new TreeSet<Integer>();
     for (var y = 0; y < image.getHeight(); y++) {
-      for (var x = 0; x < image.getWidth(); x++) colours.add(image.getRGB(x, y));
+      for (var x = 0; x < image.getWidth(); x++) {
+        colours.add(image.getRGB(x, y));
+      }
     }
     return colours;
   }

@@ -35,7 +35,9 @@ class OptionsTest {
       @Option(value = "Seed", quick = "1", tunable = true) long seed)
       implements Seeded {
     All {
-      if (whether && shape == Shape.ROUND) throw Failure.usage("--whether and round: no");
+      if (whether && shape == Shape.ROUND) {
+        throw Failure.usage("--whether and round: no");
+      }
     }
   }
 

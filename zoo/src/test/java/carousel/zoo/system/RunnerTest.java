@@ -130,7 +130,9 @@ class RunnerTest {
     assertThatThrownBy(() ->
             runner(
                     () -> {
-                      if (asked.incrementAndGet() > 25) throw new IllegalStateException("kill");
+                      if (asked.incrementAndGet() > 25) {
+                        throw new IllegalStateException("kill");
+                      }
                       return false;
                     })
                 .begin(values("10"), new RunFolder(parts)))

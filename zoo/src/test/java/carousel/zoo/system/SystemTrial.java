@@ -63,7 +63,9 @@ public final class SystemTrial<O extends Record & Seeded> {
     try (var files = Files.walk(folder)) {
       for (var file : files.filter(Files::isRegularFile).toList()) {
         var name = folder.relativize(file).toString();
-        if (!name.startsWith("checkpoints")) digests.put(name, sha256(Files.readAllBytes(file)));
+        if (!name.startsWith("checkpoints")) {
+          digests.put(name, sha256(Files.readAllBytes(file)));
+        }
       }
     }
     return digests;

@@ -28,13 +28,17 @@ final class ExpectedCounts {
     var names = new ArrayList<>(rules.keySet());
     var n = names.size();
     var system = new double[n][n + 1]; // [I − Mᵀ | e_start]
-    for (var i = 0; i < n; i++) system[i][i] = 1;
+    for (var i = 0; i < n; i++) {
+      system[i][i] = 1;
+    }
     system[names.indexOf(start)][n] = 1;
     for (var alternatives : rules.values()) {
       for (var rule : alternatives) {
         var from = names.indexOf(rule.left());
         for (var symbol : rule.right()) {
-          if (!symbol.isWord()) system[names.indexOf(symbol.name())][from] -= rule.probability();
+          if (!symbol.isWord()) {
+            system[names.indexOf(symbol.name())][from] -= rule.probability();
+          }
         }
       }
     }
@@ -50,7 +54,11 @@ final class ExpectedCounts {
       for (var rule : rules.getOrDefault(names.get(i), List.of())) {
         var p = rule.probability();
         nats -= counts[i] * p * Math.log(p);
-        for (var symbol : rule.right()) if (symbol.isWord()) words += counts[i] * p;
+        for (var symbol : rule.right()) {
+          if (symbol.isWord()) {
+            words += counts[i] * p;
+          }
+        }
       }
     }
     entropy = nats;
@@ -73,18 +81,24 @@ final class ExpectedCounts {
     for (var column = 0; column < n; column++) {
       var pivot = column;
       for (var i = column; i < n; i++) {
-        if (Math.abs(a[i][column]) > Math.abs(a[pivot][column])) pivot = i;
+        if (Math.abs(a[i][column]) > Math.abs(a[pivot][column])) {
+          pivot = i;
+        }
       }
       var row = a[pivot];
       a[pivot] = a[column];
       a[column] = row;
       for (var i = 0; i < n; i++) {
         var factor = i == column ? 0 : a[i][column] / row[column];
-        for (var j = column; factor != 0 && j <= n; j++) a[i][j] -= factor * row[j];
+        for (var j = column; factor != 0 && j <= n; j++) {
+          a[i][j] -= factor * row[j];
+        }
       }
     }
     var x = new double[n];
-    for (var i = 0; i < n; i++) x[i] = a[i][n] / a[i][i];
+    for (var i = 0; i < n; i++) {
+      x[i] = a[i][n] / a[i][i];
+    }
     return x;
   }
 }

@@ -40,7 +40,9 @@ public final class Grammar {
   private final Set<String> words = new LinkedHashSet<>();
 
   Grammar(Map<String, List<Rule>> rules, Map<String, String> twins) {
-    if (rules.isEmpty()) throw new GrammarException("a grammar needs at least one rule");
+    if (rules.isEmpty()) {
+      throw new GrammarException("a grammar needs at least one rule");
+    }
     this.rules = new LinkedHashMap<>(rules);
     this.twins = new LinkedHashMap<>(twins);
     this.start = this.rules.keySet().iterator().next();
@@ -68,9 +70,13 @@ public final class Grammar {
       }
     }
     for (var name : rules.keySet()) {
-      if (!used.contains(name)) throw new GrammarException(name + " is not used");
+      if (!used.contains(name)) {
+        throw new GrammarException(name + " is not used");
+      }
     }
-    if (words.contains(END)) throw new GrammarException(END + " is no word");
+    if (words.contains(END)) {
+      throw new GrammarException(END + " is no word");
+    }
   }
 
   /**
@@ -82,7 +88,9 @@ public final class Grammar {
    */
   public static Grammar agreement() {
     try (var input = Grammar.class.getResourceAsStream("agreement.grammar")) {
-      if (input == null) throw new IllegalStateException("agreement.grammar is missing");
+      if (input == null) {
+        throw new IllegalStateException("agreement.grammar is missing");
+      }
       return parse(new String(input.readAllBytes(), StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -154,8 +162,11 @@ public final class Grammar {
     pending.push(new Symbol(start, false));
     while (!pending.isEmpty()) {
       var symbol = pending.pop();
-      if (symbol.isWord()) sentence.add(symbol.name());
-      else draw(symbol.name(), random.nextDouble()).right().reversed().forEach(pending::push);
+      if (symbol.isWord()) {
+        sentence.add(symbol.name());
+      } else {
+        draw(symbol.name(), random.nextDouble()).right().reversed().forEach(pending::push);
+      }
     }
     return sentence;
   }
@@ -210,7 +221,9 @@ public final class Grammar {
     var below = uniform;
     for (var rule : alternatives) {
       below -= rule.probability();
-      if (below < 0) return rule;
+      if (below < 0) {
+        return rule;
+      }
     }
     return alternatives.getLast(); // the probabilities sum to 1 but for rounding
   }
@@ -228,7 +241,9 @@ public final class Grammar {
     var reading = new Reading(sentence);
     for (var t = 0; t < nats.length; t++) {
       nats[t] = reading.next();
-      if (nats[t] == Double.POSITIVE_INFINITY) break;
+      if (nats[t] == Double.POSITIVE_INFINITY) {
+        break;
+      }
     }
     return nats;
   }
@@ -252,7 +267,9 @@ public final class Grammar {
   public Verdict check(List<String> sentence) {
     var reading = new Reading(sentence);
     for (var t = 0; t <= sentence.size(); t++) {
-      if (reading.next() < Double.POSITIVE_INFINITY) continue;
+      if (reading.next() < Double.POSITIVE_INFINITY) {
+        continue;
+      }
       var word = t < sentence.size() ? sentence.get(t) : END;
       var possible = table.expected(reading.pending);
       var twin = twins.get(word);

@@ -29,7 +29,9 @@ final class GrammarText {
     var reader = new GrammarText();
     var statement = new StringBuilder();
     for (var line : text.lines().toList()) {
-      if (line.startsWith("#") || line.isBlank()) continue;
+      if (line.startsWith("#") || line.isBlank()) {
+        continue;
+      }
       if (!Character.isWhitespace(line.charAt(0))) {
         reader.statement(statement.toString());
         statement.setLength(0);
@@ -41,7 +43,9 @@ final class GrammarText {
   }
 
   private void statement(String statement) {
-    if (statement.isBlank()) return;
+    if (statement.isBlank()) {
+      return;
+    }
     var words = statement.indexOf('~');
     var equals = statement.indexOf('=');
     if (words >= 0) {
@@ -68,9 +72,14 @@ final class GrammarText {
       var weight = 1.0;
       var symbols = new ArrayList<Symbol>();
       for (var item : alternative.strip().split("\\s+", -1)) {
-        if (item.isEmpty()) continue;
-        if (Character.isDigit(item.charAt(0))) weight = weight(left, item);
-        else symbols.add(symbol(left, item));
+        if (item.isEmpty()) {
+          continue;
+        }
+        if (Character.isDigit(item.charAt(0))) {
+          weight = weight(left, item);
+        } else {
+          symbols.add(symbol(left, item));
+        }
       }
       weights.add(weight);
       alternatives.add(symbols);
@@ -81,7 +90,9 @@ final class GrammarText {
   private static double weight(String left, String item) {
     try {
       var weight = Double.parseDouble(item);
-      if (weight > 0 && weight < Double.POSITIVE_INFINITY) return weight;
+      if (weight > 0 && weight < Double.POSITIVE_INFINITY) {
+        return weight;
+      }
     } catch (NumberFormatException misspelt) {
       // falls through to the message
     }
@@ -93,7 +104,9 @@ final class GrammarText {
     if (item.length() > 2 && item.startsWith("'") && item.endsWith("'")) {
       return new Symbol(item.substring(1, item.length() - 1), true);
     }
-    if (NAME.matcher(item).matches()) return new Symbol(item, false);
+    if (NAME.matcher(item).matches()) {
+      return new Symbol(item, false);
+    }
     throw new GrammarException(
         String.format(Locale.ROOT, "%s: \"%s\" is neither a name nor a 'word'", left, item));
   }
@@ -103,7 +116,9 @@ final class GrammarText {
     var words = list.split("\\s+", -1);
     var weights = new ArrayList<Double>();
     var forms = new ArrayList<List<List<Symbol>>>();
-    for (var ignored : names) forms.add(new ArrayList<>());
+    for (var ignored : names) {
+      forms.add(new ArrayList<>());
+    }
     for (var rank = 1; rank <= words.length; rank++) {
       var pair = words[rank - 1].split("/", -1);
       if (pair.length != names.length || words[rank - 1].isEmpty()) {
@@ -117,17 +132,23 @@ final class GrammarText {
                 names.length));
       }
       weights.add(1.0 / rank);
-      for (var i = 0; i < pair.length; i++) forms.get(i).add(List.of(new Symbol(pair[i], true)));
+      for (var i = 0; i < pair.length; i++) {
+        forms.get(i).add(List.of(new Symbol(pair[i], true)));
+      }
       if (pair.length == 2) {
         twins.put(pair[0], pair[1]);
         twins.put(pair[1], pair[0]);
       }
     }
-    for (var i = 0; i < names.length; i++) define(names[i], weights, forms.get(i));
+    for (var i = 0; i < names.length; i++) {
+      define(names[i], weights, forms.get(i));
+    }
   }
 
   private void define(String left, List<Double> weights, List<List<Symbol>> alternatives) {
-    if (!NAME.matcher(left).matches()) throw new GrammarException("\"" + left + "\" is no name");
+    if (!NAME.matcher(left).matches()) {
+      throw new GrammarException("\"" + left + "\" is no name");
+    }
     var sum = weights.stream().mapToDouble(Double::doubleValue).sum();
     var defined = new ArrayList<Rule>();
     for (var i = 0; i < weights.size(); i++) {

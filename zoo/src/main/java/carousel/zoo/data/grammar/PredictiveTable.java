@@ -42,7 +42,9 @@ final class PredictiveTable {
     while (growFirst()) {}
     at(follow, start).add(Grammar.END);
     while (growFollow()) {}
-    for (var alternatives : rules.values()) alternatives.forEach(this::enter);
+    for (var alternatives : rules.values()) {
+      alternatives.forEach(this::enter);
+    }
   }
 
   /**
@@ -57,7 +59,9 @@ final class PredictiveTable {
     var words = new TreeSet<String>();
     for (var symbol : pending) {
       words.addAll(firstOf(symbol));
-      if (!isNullable(symbol)) return words;
+      if (!isNullable(symbol)) {
+        return words;
+      }
     }
     words.add(Grammar.END);
     return words;
@@ -76,7 +80,9 @@ final class PredictiveTable {
     var words = new HashSet<String>();
     for (var symbol : sequence) {
       words.addAll(firstOf(symbol));
-      if (!isNullable(symbol)) break;
+      if (!isNullable(symbol)) {
+        break;
+      }
     }
     return words;
   }
@@ -85,7 +91,9 @@ final class PredictiveTable {
     var grown = false;
     for (var alternatives : rules.values()) {
       for (var rule : alternatives) {
-        if (rule.right().stream().allMatch(this::isNullable)) grown |= nullable.add(rule.left());
+        if (rule.right().stream().allMatch(this::isNullable)) {
+          grown |= nullable.add(rule.left());
+        }
         grown |= at(first, rule.left()).addAll(firstOf(rule.right()));
       }
     }
@@ -98,7 +106,9 @@ final class PredictiveTable {
       for (var rule : alternatives) {
         for (var i = 0; i < rule.right().size(); i++) {
           var symbol = rule.right().get(i);
-          if (symbol.isWord()) continue;
+          if (symbol.isWord()) {
+            continue;
+          }
           var rest = rule.right().subList(i + 1, rule.right().size());
           var after = at(follow, symbol.name());
           grown |= after.addAll(firstOf(rest));
@@ -113,7 +123,9 @@ final class PredictiveTable {
 
   private void enter(Rule rule) {
     var words = new TreeSet<>(firstOf(rule.right()));
-    if (rule.right().stream().allMatch(this::isNullable)) words.addAll(at(follow, rule.left()));
+    if (rule.right().stream().allMatch(this::isNullable)) {
+      words.addAll(at(follow, rule.left()));
+    }
     for (var word : words) {
       var other = at(table, rule.left()).put(word, rule);
       if (other != null) {
@@ -134,7 +146,9 @@ final class PredictiveTable {
    */
   private static <V> V at(Map<String, V> map, String name) {
     var value = map.get(name);
-    if (value == null) throw new IllegalStateException("undefined: " + name);
+    if (value == null) {
+      throw new IllegalStateException("undefined: " + name);
+    }
     return value;
   }
 }

@@ -92,8 +92,12 @@ class AgreementTest {
     while (!open.isEmpty()) {
       var state = open.pop();
       var least = state.words().size();
-      for (var symbol : state.pending()) least += symbol.isWord() ? 1 : at(shortest, symbol.name());
-      if (least > longest) continue;
+      for (var symbol : state.pending()) {
+        least += symbol.isWord() ? 1 : at(shortest, symbol.name());
+      }
+      if (least > longest) {
+        continue;
+      }
       if (state.pending().isEmpty()) {
         done.add(state.words());
         continue;
@@ -123,13 +127,17 @@ class AgreementTest {
 
   private static Map<String, Integer> shortest(Grammar grammar) {
     var shortest = new HashMap<String, Integer>();
-    for (var name : grammar.rules().keySet()) shortest.put(name, 1000);
+    for (var name : grammar.rules().keySet()) {
+      shortest.put(name, 1000);
+    }
     for (var changed = true; changed; ) {
       changed = false;
       for (var rules : grammar.rules().values()) {
         for (var rule : rules) {
           var sum = 0;
-          for (var s : rule.right()) sum += s.isWord() ? 1 : at(shortest, s.name());
+          for (var s : rule.right()) {
+            sum += s.isWord() ? 1 : at(shortest, s.name());
+          }
           if (sum < at(shortest, rule.left())) {
             shortest.put(rule.left(), sum);
             changed = true;
@@ -143,7 +151,9 @@ class AgreementTest {
   /** p(length = k) for k up to {@code longest}, as the fixed point of the generating functions. */
   private static double[] lengths(Grammar grammar, int longest) {
     var known = new HashMap<String, double[]>();
-    for (var name : grammar.rules().keySet()) known.put(name, new double[longest + 1]);
+    for (var name : grammar.rules().keySet()) {
+      known.put(name, new double[longest + 1]);
+    }
     for (var round = 0; round < 200; round++) {
       for (var name : grammar.rules().keySet()) {
         var total = new double[longest + 1];
@@ -152,11 +162,16 @@ class AgreementTest {
           product[0] = rule.probability();
           for (var s : rule.right()) {
             var factor = new double[longest + 1];
-            if (s.isWord()) factor[1] = 1;
-            else factor = at(known, s.name());
+            if (s.isWord()) {
+              factor[1] = 1;
+            } else {
+              factor = at(known, s.name());
+            }
             product = times(product, factor);
           }
-          for (var k = 0; k <= longest; k++) total[k] += product[k];
+          for (var k = 0; k <= longest; k++) {
+            total[k] += product[k];
+          }
         }
         known.put(name, total);
       }
@@ -167,7 +182,9 @@ class AgreementTest {
   private static double[] times(double[] a, double[] b) {
     var product = new double[a.length];
     for (var i = 0; i < a.length; i++) {
-      for (var j = 0; i + j < a.length; j++) product[i + j] += a[i] * b[j];
+      for (var j = 0; i + j < a.length; j++) {
+        product[i + j] += a[i] * b[j];
+      }
     }
     return product;
   }
@@ -222,7 +239,9 @@ class AgreementTest {
       assertThat(GRAMMAR.check(sentence).isGrammatical()).isTrue();
       for (var t = 0; t < sentence.size(); t++) {
         var twin = other.get(sentence.get(t));
-        if (twin == null) continue;
+        if (twin == null) {
+          continue;
+        }
         var wrong = new ArrayList<>(sentence);
         wrong.set(t, twin);
         var verdict = GRAMMAR.check(wrong);
@@ -283,7 +302,9 @@ class AgreementTest {
         nearest = nouns.getOrDefault(word, nearest);
         if (verbs.containsKey(word)) {
           count++;
-          if (!nearest.equals(verbs.get(word))) misled++;
+          if (!nearest.equals(verbs.get(word))) {
+            misled++;
+          }
         }
       }
     }

@@ -41,7 +41,9 @@ class GrammarFuzzTest {
     @Override
     public void read(Path file) throws IOException {
       var grammar = Grammar.parse(new String(Files.readAllBytes(file), UTF_8));
-      if (!(grammar.entropyPerToken() >= 0)) throw new AssertionError(grammar.entropyPerToken());
+      if (!(grammar.entropyPerToken() >= 0)) {
+        throw new AssertionError(grammar.entropyPerToken());
+      }
     }
 
     /** Tables of words by rules, and a square one of rules. */
