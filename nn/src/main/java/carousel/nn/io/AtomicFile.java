@@ -103,7 +103,7 @@ public final class AtomicFile {
       throw new FileSystemException(
           target.toString(),
           null,
-          "it is a device, a pipe or a socket, and a file would take its place; write a file and send that on");
+          "is a device, a pipe or a socket, and a file would take its place; write a file and send that on");
     }
     if (Files.isSymbolicLink(target) && !Files.exists(target)) {
       throw new NoSuchFileException(

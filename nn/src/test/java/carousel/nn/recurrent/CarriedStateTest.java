@@ -13,7 +13,6 @@ import carousel.autograd.Grad;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
-import java.lang.management.ManagementFactory;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -108,7 +107,7 @@ class CarriedStateTest {
 
   private static long used() {
     System.gc();
-    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+    return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
   }
 
   @Test
