@@ -8,6 +8,7 @@ import static carousel.tensor.DType.F64;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
 import carousel.tensor.Tensor;
@@ -100,7 +101,7 @@ class CarriedStateTest {
     }
     assertThat(run.bytes()).isEqualTo(after);
     assertThat(carried.now().getFirst().tensors().getFirst().sub(h).min().item())
-        .isCloseTo(99_999, org.assertj.core.data.Offset.offset(1e-9));
+        .isCloseTo(99_999, within(1e-9));
     // A list of what a scope owns would grow by 80,000 entries of two tensors.
     assertThat(used() - heap).isLessThan(80_000L * 64);
   }
