@@ -176,6 +176,7 @@ public final class Grad {
     }
     for (int i = 0; i < tensors.size(); i++) {
       checkDirection("jvp", tensors.get(i), directions.get(i));
+      requireFloating("tensor " + i, tensors.get(i));
     }
     try (var scope = TensorScope.openUnwatched()) {
       var tangents = new Tangents(tensors, directions);
@@ -183,9 +184,23 @@ public final class Grad {
       if (value == null) {
         throw new TensorException("jvp: the program returned null; return what it computed");
       }
+      requireFloating("the value", value);
       Tensor derivative = tangents.of(value);
       return new Directional(
           scope.keep(value), scope.keep(derivative == null ? value.zerosLike() : derivative));
+    }
+  }
+
+  private static void requireFloating(String what, Tensor x) {
+    if (!x.dtype().isFloating()) {
+      throw new TensorException(
+          "jvp: "
+              + what
+              + " is "
+              + x.dtype()
+              + " "
+              + x.shape()
+              + "; only F32 and F64 tensors have derivatives");
     }
   }
 

@@ -2,6 +2,7 @@ package carousel.autograd;
 
 import carousel.tensor.DType;
 import carousel.tensor.Device;
+import carousel.tensor.SharedScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Observer;
 import carousel.tensor.op.Op;
@@ -83,9 +84,13 @@ public final class Profile<R> {
   public static <R> Profile<R> of(Supplier<R> code) {
     var watch = new Watch();
     long start = System.nanoTime();
-    R value = ScopedValue.where(Tape.PULL, watch::pull).call(() -> watch.during(code));
-    long nanos = System.nanoTime() - start - watch.overhead;
-    return new Profile<>(value, watch.rows(), nanos * 1e-9);
+    try {
+      R value = ScopedValue.where(Tape.PULL, watch::pull).call(() -> watch.during(code));
+      long nanos = System.nanoTime() - start - watch.overhead;
+      return new Profile<>(value, watch.rows(), nanos * 1e-9);
+    } finally {
+      watch.owner.close();
+    }
   }
 
   /** {@return what the code returned} */
@@ -164,8 +169,12 @@ public final class Profile<R> {
 
   private static final class Watch implements Observer {
     private final Map<Key, Sum> sums = new HashMap<>();
+    private final SharedScope owner = SharedScope.open();
     private final Map<Device, Tensor> probes = new HashMap<>();
     private @Nullable Node pulled;
+
+    /** Whether what runs now is the watch's own. */
+    private boolean waiting;
 
     /** What ops inside the one that runs have taken, watching included. */
     private long inside;
@@ -185,6 +194,9 @@ public final class Profile<R> {
 
     @Override
     public <R> R observe(String label, Tensor[] inputs, Supplier<R> run) {
+      if (waiting) {
+        return run.get();
+      }
       long entered = System.nanoTime();
       String shapes =
           Stream.of(inputs).map(x -> x.shape().toString()).collect(Collectors.joining(" "));
@@ -218,13 +230,16 @@ public final class Profile<R> {
     /** Waits for a device that computes later. */
     private void finish(Tensor... inputs) {
       if (inputs.length > 0 && inputs[0].device().backend().isAsynchronous()) {
-        Device device = inputs[0].device();
-        Tensor probe = probes.get(device);
-        if (probe == null) {
-          probe = Tensor.of(DType.F32, 0).to(device);
-          probes.put(device, probe);
+        waiting = true;
+        try {
+          Device device = inputs[0].device();
+          var unused =
+              probes
+                  .computeIfAbsent(device, of -> owner.make(() -> Tensor.of(DType.F32, 0).to(of)))
+                  .item();
+        } finally {
+          waiting = false;
         }
-        var unused = probe.item();
       }
     }
 

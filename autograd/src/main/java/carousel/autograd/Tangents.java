@@ -54,7 +54,10 @@ final class Tangents implements Interpreter {
    */
   Tangents(List<Tensor> inputs, List<Tensor> directions) {
     for (int i = 0; i < inputs.size(); i++) {
-      remember(inputs.get(i), directions.get(i));
+      Tensor x = inputs.get(i);
+      Tangent before = known.get(x); // one tensor may be there twice: Σ J·v
+      Tensor v = directions.get(i);
+      remember(x, before == null ? v : before.derivative().add(v));
     }
   }
 

@@ -187,8 +187,20 @@ class TangentsTest {
   }
 
   @Test
+  void aTensorThatIsThereTwiceMovesByBoth() {
+    Tensor x = Tensor.of(1.0, 2.0);
+    var moved = Grad.jvp(() -> x.mul(3), List.of(x, x), List.of(x, Tensor.of(10.0, 20.0)));
+    assertThat(moved.derivative().toDoubleArray()).containsExactly(33, 66);
+  }
+
+  @Test
   void wrongUse() {
     Tensor x = Tensor.of(1.0, 2.0);
+    Tensor whole = Tensor.of(1, 2);
+    assertThatThrownBy(() -> Grad.jvp(in -> in.mul(2), whole, whole))
+        .hasMessage("jvp: tensor 0 is I32 [2]; only F32 and F64 tensors have derivatives");
+    assertThatThrownBy(() -> Grad.jvp(in -> in.cast(DType.I32), x, x))
+        .hasMessageStartingWith("jvp: the value is I32 [2]");
     assertThatThrownBy(() -> Grad.jvp(x::sum, List.of(x), List.of()))
         .isInstanceOf(TensorException.class)
         .hasMessage("jvp: 1 tensors and 0 directions; give one for each");
