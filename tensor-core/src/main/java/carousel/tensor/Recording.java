@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +15,11 @@ import org.jspecify.annotations.Nullable;
 public final class Recording {
   private static final ScopedValue<Recording> CURRENT = ScopedValue.newInstance();
 
+  /** How many threads record: what is asked of every tensor's memory must cost nothing while none does. */
+  private static final AtomicInteger RECORDING = new AtomicInteger();
+
   private final List<Runnable> actions = new ArrayList<>();
+  private final Set<Storage> used = new LinkedHashSet<>();
   private final Set<Storage> written = new LinkedHashSet<>();
 
   Recording() {}
@@ -55,6 +60,16 @@ public final class Recording {
     }
   }
 
+  /** Notes that what this thread records needs a storage, if it records. */
+  static void uses(Storage storage) {
+    if (RECORDING.getPlain() > 0) {
+      Recording recording = current();
+      if (recording != null) {
+        recording.used.add(storage);
+      }
+    }
+  }
+
   /** Notes that each run writes a storage in place. */
   void writes(Storage storage) {
     written.add(storage);
@@ -62,16 +77,25 @@ public final class Recording {
 
   /** Runs the code of the replay. */
   <R> R record(Supplier<R> code) {
-    return ScopedValue.where(CURRENT, this).call(code::get);
+    RECORDING.incrementAndGet();
+    try {
+      return ScopedValue.where(CURRENT, this).call(code::get);
+    } finally {
+      RECORDING.decrementAndGet();
+      // What is closed by now was the code's own.
+      used.removeIf(storage -> !storage.isOpen());
+      written.retainAll(used);
+    }
   }
 
-  /** Does what is to be done before a run. */
+  /**
+   * Does what is to be done before a run.
+   *
+   * @throws TensorException if a tensor that the code uses has been closed since
+   */
   void nextRun() {
+    used.forEach(Storage::address);
     actions.forEach(Runnable::run);
-    for (Storage storage : written) {
-      if (storage.isOpen()) {
-        storage.touch();
-      }
-    }
+    written.forEach(Storage::touch);
   }
 }

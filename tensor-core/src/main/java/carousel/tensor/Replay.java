@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * numbers, shapes, decisions. So whatever changes from run to run comes in tensors made outside, by
  * {@link Tensor#assign}; the code reads no values, takes none from arrays or other devices, and keeps no
  * tensor but by assigning to one made outside. What does not hold to that is an error of the second run,
- * which then has changed no tensor.
+ * which then has changed no tensor. The tensors that the code uses stay open as long as it is run.
  *
  * <p>What it needs of the device's memory stays reserved until it is closed. One thread uses it.
  */
@@ -61,7 +61,8 @@ public final class Replay implements AutoCloseable {
    * Runs the code, or repeats it.
    *
    * @return what the code returned; always the same tensor, which the next run overwrites
-   * @throws TensorException if this is closed, on a tape, or the code cannot be repeated
+   * @throws TensorException if this is closed, on a tape, a tensor that the code uses was closed, or the code cannot
+   *     be repeated
    */
   public Tensor run() {
     if (closed) {

@@ -67,6 +67,7 @@ public final class Storage {
               + owner.describe()
               + ", which is closed; hand it on with scope.keep(tensor) before the closing brace");
     }
+    Recording.uses(this);
     return address;
   }
 

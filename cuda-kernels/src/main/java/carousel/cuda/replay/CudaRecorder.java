@@ -3,6 +3,8 @@ package carousel.cuda.replay;
 import carousel.cuda.driver.CudaDriver;
 import carousel.tensor.spi.Memory;
 import carousel.tensor.spi.Recorder;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +17,9 @@ public final class CudaRecorder implements Recorder {
   private final Memory shared;
   private final CudaDriver driver;
   private final Memory memory;
+
+  /** Whose memory tensors may still use. */
+  private final List<CudaRecording> open = new CopyOnWriteArrayList<>();
 
   /**
    * A recorder of one device.
@@ -58,7 +63,8 @@ public final class CudaRecorder implements Recorder {
 
   @Override
   public Recorded record(Runnable code) {
-    var recording = new CudaRecording(device, shared);
+    var recording = new CudaRecording(device, shared, open::remove);
+    open.add(recording);
     try {
       ScopedValue.where(current, recording).run(code);
       recording.end();
@@ -67,5 +73,23 @@ public final class CudaRecorder implements Recorder {
       throw e;
     }
     return recording;
+  }
+
+  /**
+   * Takes a block back. One that a recording gave goes there, whoever frees it and when: a tensor may outlive
+   * the recording that failed. One that was taken before stays until the recording is closed, whose calls use it.
+   */
+  void free(long address, long bytes) {
+    for (CudaRecording recording : open) {
+      if (recording.free(address, bytes)) {
+        return;
+      }
+    }
+    CudaRecording recording = current();
+    if (recording == null) {
+      shared.free(address, bytes);
+    } else {
+      recording.keep(address, bytes);
+    }
   }
 }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -23,11 +24,13 @@ public final class CudaRecording implements Recorder.Recorded {
   private final Memory memory;
   private final TreeMap<Long, Long> taken = new TreeMap<>();
   private final SlabPool pool;
+  private final Consumer<CudaRecording> whenEmpty;
   private final List<Runnable> calls = new ArrayList<>();
   private final List<Words> words = new ArrayList<>();
   private final List<Runnable> actions = new ArrayList<>();
   private CudaDriver.@Nullable LaunchGraph graph;
   private boolean ran;
+  private boolean closed;
 
   /** Words at an address, and what they are in the next run. */
   private record Words(long address, Supplier<long[]> next) {}
@@ -37,10 +40,12 @@ public final class CudaRecording implements Recorder.Recorded {
    *
    * @param driver what makes the calls
    * @param memory where the memory comes from
+   * @param whenEmpty told when this has given back its memory
    */
-  CudaRecording(CudaDriver driver, Memory memory) {
+  CudaRecording(CudaDriver driver, Memory memory, Consumer<CudaRecording> whenEmpty) {
     this.driver = driver;
     this.memory = memory;
+    this.whenEmpty = whenEmpty;
     this.pool =
         new SlabPool(
             new SlabPool.Source() {
@@ -70,18 +75,27 @@ public final class CudaRecording implements Recorder.Recorded {
     calls.add(call);
   }
 
-  long allocate(long bytes) {
+  synchronized long allocate(long bytes) {
     return pool.allocate(bytes);
   }
 
   /** Takes a block back if it is one of this recording's. */
-  boolean free(long address, long bytes) {
-    Map.Entry<Long, Long> block = taken.floorEntry(address);
-    boolean own = block != null && address < block.getKey() + block.getValue();
-    if (own) {
-      pool.free(address, bytes);
+  synchronized boolean free(long address, long bytes) {
+    if (pool.inUse() == 0) {
+      return false;
     }
-    return own;
+    Map.Entry<Long, Long> block = taken.floorEntry(address);
+    if (block == null || address >= block.getKey() + block.getValue()) {
+      return false;
+    }
+    pool.free(address, bytes);
+    giveBackIfDone();
+    return true;
+  }
+
+  /** Keeps a block of somebody else until this is closed. */
+  synchronized void keep(long address, long bytes) {
+    taken.put(address, bytes);
   }
 
   /**
@@ -137,13 +151,22 @@ public final class CudaRecording implements Recorder.Recorded {
     }
   }
 
+  /** Makes no more calls. The memory goes back with the last tensor that uses it: after an error, some may. */
   @Override
-  public void close() {
+  public synchronized void close() {
     if (graph != null) {
       graph.close();
       graph = null;
     }
-    taken.forEach(memory::free);
-    taken.clear();
+    closed = true;
+    giveBackIfDone();
+  }
+
+  private void giveBackIfDone() {
+    if (closed && pool.inUse() == 0) {
+      taken.forEach(memory::free);
+      taken.clear();
+      whenEmpty.accept(this);
+    }
   }
 }

@@ -20,10 +20,7 @@ final class RecordingMemory implements Memory {
 
   @Override
   public void free(long address, long bytes) {
-    CudaRecording recording = recorder.current();
-    if (recording == null || !recording.free(address, bytes)) {
-      shared.free(address, bytes);
-    }
+    recorder.free(address, bytes);
   }
 
   @Override
