@@ -22,4 +22,12 @@ final class OpEvent extends Event {
 
   @Label("Shapes")
   String shapes = "";
+
+  @Label("Place")
+  @Description("The line of the program")
+  String place = "";
+
+  @Label("Through")
+  @Description("The line of the library's layer, loss or optimiser that the program called there")
+  String through = "";
 }

@@ -5,7 +5,6 @@ import carousel.tensor.Device;
 import carousel.tensor.SharedScope;
 import carousel.tensor.Tensor;
 import carousel.tensor.op.Observer;
-import carousel.tensor.op.Op;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -13,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -28,21 +26,23 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Kernels stay on, and everything runs as it would; on a device that computes later each op is waited for. A row is an op, a
- * kernel or an update of weights, with its operands' shapes and the line of the program that asked for it; in a gradient
+ * kernel or an update of weights, with its operands' shapes and the line of the program that asked for it; where that
+ * called a layer, a loss or an optimiser, the line in there, too; in a gradient
  * it also says of what, e.g. {@code mul} in the gradient of {@code tanh}. Times are an op's own, without ops inside of it,
  * and without what watching costs, some microseconds per op. What is not in any row is Java's: the tape, allocation,
  * the program itself. Code runs slower until it is compiled: profile a step after some others.
  *
- * <p>While JDK Flight Recorder records, each is an event {@code carousel.Op}, too.
+ * <p>What is measured is the code's own thread. What other threads compute is in no row, whoever started them; the time
+ * that the code waits for them is {@linkplain #elsewhere in no op}. Within the code there may be another profile: its ops
+ * are rows of both, and what its watching costs is in neither.
+ *
+ * <p>While JDK Flight Recorder records, each is an event {@code carousel.Op}, too, with the same two lines.
  *
  * @param <R> what the code returned
  */
 public final class Profile<R> {
-  private static final StackWalker WALKER = StackWalker.getInstance();
-  private static final Set<String> ENGINE =
-      Set.of(
-          Profile.class.getPackageName(), Tensor.class.getPackageName(), Op.class.getPackageName());
   private static final int SHOWN = 25;
+  private static final ScopedValue<Watch> WATCH = ScopedValue.newInstance();
 
   private final R value;
   private final List<Row> rows;
@@ -60,14 +60,23 @@ public final class Profile<R> {
    * @param op what ran: an op, a kernel, an update
    * @param gradientOf the op whose gradient it is part of; empty on the way there
    * @param shapes of its operands
-   * @param place the line of the program that asked for it
+   * @param place the line of the program that asked for it, as {@code Train.java:41}: the innermost one that is not the
+   *     library's; in a gradient that which asked for the gradient
+   * @param through the line of the library's layer, loss or optimiser that the program called there, in which the op is
+   *     applied; empty where the program applies it itself
    * @param calls how often
    * @param seconds its own time, all calls together
    */
   public record Row(
-      String op, String gradientOf, String shapes, String place, long calls, double seconds) {}
+      String op,
+      String gradientOf,
+      String shapes,
+      String place,
+      String through,
+      long calls,
+      double seconds) {}
 
-  private record Key(String op, String gradientOf, String shapes, String place) {}
+  private record Key(String op, String gradientOf, String shapes, Caller caller) {}
 
   private static final class Sum {
     private long calls;
@@ -82,10 +91,13 @@ public final class Profile<R> {
    * @return what it returned, and the table
    */
   public static <R> Profile<R> of(Supplier<R> code) {
-    var watch = new Watch();
+    var watch = new Watch(WATCH.isBound() && WATCH.get().isHere() ? WATCH.get() : null);
     long start = System.nanoTime();
     try {
-      R value = ScopedValue.where(Tape.PULL, watch::pull).call(() -> watch.during(code));
+      R value =
+          ScopedValue.where(Tape.PULL, watch::pull)
+              .where(WATCH, watch)
+              .call(() -> watch.during(code));
       long nanos = System.nanoTime() - start - watch.overhead;
       return new Profile<>(value, watch.rows(), nanos * 1e-9);
     } finally {
@@ -148,7 +160,7 @@ public final class Profile<R> {
       text.append(
           String.format(
               Locale.ROOT,
-              "%5.1f%% %10.3f %7d %10.1f  %s%s %s%s%n",
+              "%5.1f%% %10.3f %7d %10.1f  %s%s %s%s%s%n",
               100 * row.seconds / seconds,
               row.seconds * 1e3,
               row.calls,
@@ -156,7 +168,8 @@ public final class Profile<R> {
               row.op,
               row.gradientOf.isEmpty() ? "" : " in the gradient of " + row.gradientOf,
               row.shapes,
-              row.place.isEmpty() ? "" : " at " + row.place));
+              row.place.isEmpty() ? "" : " at " + row.place,
+              row.through.isEmpty() ? "" : " in " + row.through));
     }
     if (rows.size() > SHOWN) {
       double rest = rows.stream().skip(SHOWN).mapToDouble(Row::seconds).sum();
@@ -168,6 +181,8 @@ public final class Profile<R> {
   }
 
   private static final class Watch implements Observer {
+    private final @Nullable Watch outer;
+    private final Thread thread = Thread.currentThread();
     private final Map<Key, Sum> sums = new HashMap<>();
     private final SharedScope owner = SharedScope.open();
     private final Map<Device, Tensor> probes = new HashMap<>();
@@ -182,11 +197,40 @@ public final class Profile<R> {
     /** What watching took. */
     private long overhead;
 
+    /** What the last op took, watching by this one included. */
+    private long taken;
+
+    /**
+     * A watch.
+     *
+     * @param outer that of a profile around this one, which sees what this one sees
+     */
+    Watch(@Nullable Watch outer) {
+      this.outer = outer;
+    }
+
+    /** Threads that the code starts may inherit the watch, which counts for its own alone. */
+    boolean isHere() {
+      return Thread.currentThread() == thread;
+    }
+
+    private boolean isWaiting() {
+      return waiting || (outer != null && outer.isWaiting());
+    }
+
     void pull(Node node) {
+      if (!isHere()) {
+        node.pull();
+        return;
+      }
       Node around = pulled;
       pulled = node;
       try {
-        node.pull();
+        if (outer == null) {
+          node.pull();
+        } else {
+          outer.pull(node);
+        }
       } finally {
         pulled = around;
       }
@@ -194,14 +238,29 @@ public final class Profile<R> {
 
     @Override
     public <R> R observe(String label, Tensor[] inputs, Supplier<R> run) {
-      if (waiting) {
+      if (!isHere() || isWaiting()) {
         return run.get();
       }
+      if (outer == null) {
+        return measured(label, inputs, run);
+      }
+      long entered = System.nanoTime();
+      try {
+        return outer.observe(label, inputs, () -> measured(label, inputs, run));
+      } finally {
+        long cost = System.nanoTime() - entered - taken; // the outer one's
+        overhead += cost;
+        inside += cost;
+      }
+    }
+
+    private <R> R measured(String label, Tensor[] inputs, Supplier<R> run) {
       long entered = System.nanoTime();
       String shapes =
           Stream.of(inputs).map(x -> x.shape().toString()).collect(Collectors.joining(" "));
       String of = pulled == null ? "" : pulled.label();
-      Sum sum = sums.computeIfAbsent(new Key(label, of, shapes, place()), missing -> new Sum());
+      Caller caller = Caller.here();
+      Sum sum = sums.computeIfAbsent(new Key(label, of, shapes, caller), missing -> new Sum());
       long around = inside;
       inside = 0;
       var event = new OpEvent();
@@ -215,15 +274,23 @@ public final class Profile<R> {
         long end = System.nanoTime();
         sum.calls++;
         sum.nanos += end - start - inside;
-        if (event.shouldCommit()) {
+        if (outer == null && event.shouldCommit()) { // one event, however many see it
           event.op = label;
           event.gradientOf = of;
           event.shapes = shapes;
+          event.place = caller.program();
+          event.through = caller.through();
           event.commit();
         }
         long left = System.nanoTime();
-        overhead += (start - entered) + (left - end);
-        inside = around + (left - entered);
+        long cost = (start - entered) + (left - end);
+        overhead += cost;
+        taken = left - entered;
+        inside = around + taken;
+        for (Watch w = outer; w != null; w = w.outer) {
+          w.overhead += cost;
+          w.inside += cost;
+        }
       }
     }
 
@@ -243,27 +310,18 @@ public final class Profile<R> {
       }
     }
 
-    private static String place() {
-      return WALKER.walk(frames ->
-          frames
-              .filter(f -> !isEngine(f.getClassName()))
-              .findFirst()
-              .map(f -> f.getFileName() + ":" + f.getLineNumber())
-              .orElse(""));
-    }
-
-    private static boolean isEngine(String name) {
-      int end = name.lastIndexOf('.');
-      return name.startsWith("java.")
-          || name.startsWith("jdk.")
-          || (end > 0 && ENGINE.contains(name.substring(0, end)));
-    }
-
     List<Row> rows() {
       List<Row> rows = new ArrayList<>();
       sums.forEach((key, sum) ->
           rows.add(
-              new Row(key.op, key.gradientOf, key.shapes, key.place, sum.calls, sum.nanos * 1e-9)));
+              new Row(
+                  key.op,
+                  key.gradientOf,
+                  key.shapes,
+                  key.caller.program(),
+                  key.caller.through(),
+                  sum.calls,
+                  sum.nanos * 1e-9)));
       rows.sort(Comparator.comparingDouble(Row::seconds).reversed());
       return List.copyOf(rows);
     }

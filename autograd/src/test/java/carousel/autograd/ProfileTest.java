@@ -114,18 +114,23 @@ class ProfileTest {
   @Test
   void eachIsAnEventOfTheFlightRecorder(@TempDir Path folder) throws IOException {
     Path file = folder.resolve("ops.jfr");
+    Profile<?> profile;
     try (var recording = new Recording()) {
       recording.enable("carousel.Op").withThreshold(Duration.ZERO);
       recording.start();
-      var unused = Profile.of(() -> Grad.of(this::loss, x, w));
+      profile = Profile.of(() -> Grad.of(this::loss, x, w));
       recording.stop();
       recording.dump(file);
     }
+    var row = rows(profile, "matmul", "").getFirst();
+    assertThat(row.place()).matches("\\w+\\.java:\\d+");
     var events = RecordingFile.readAllEvents(file);
     assertThat(events)
         .filteredOn(e -> e.getString("op").equals("matmul") && e.getString("gradientOf").isEmpty())
         .hasSize(4)
-        .allSatisfy(e -> assertThat(e.getString("shapes")).isEqualTo("[2,3] [3,3]"));
+        .allSatisfy(e -> assertThat(e.getString("shapes")).isEqualTo("[2,3] [3,3]"))
+        .allSatisfy(e -> assertThat(e.getString("place")).isEqualTo(row.place()))
+        .allSatisfy(e -> assertThat(e.getString("through")).isEqualTo(row.through()));
   }
 
   @Test
