@@ -283,7 +283,9 @@ public final class Grad {
    *
    * <p>The segment may read any tensors, which are held until backward, also those of a scope that closes before
    * that, and must do the same each time: what it reads is not to be changed in place. Random numbers drawn from
-   * {@link carousel.tensor.Philox} are drawn again the same. Outside of a gradient it just runs.
+   * {@link carousel.tensor.Philox} are drawn again the same. Outside of a gradient it just runs. Gradients flow to all
+   * that it reads, whether it was given to it or the lambda captured it; but what was computed of a leaf outside of the
+   * differentiated program is a constant here as there.
    *
    * @param segment computes one tensor
    * @return its value

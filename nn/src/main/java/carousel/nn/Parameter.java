@@ -1,5 +1,6 @@
 package carousel.nn;
 
+import carousel.tensor.Draws;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
@@ -15,8 +16,11 @@ import java.util.function.Supplier;
  * whole run, and lives as long as that scope.
  */
 public final class Parameter {
-  /** What stands for the values of some, inside of {@link Parameters#with}. */
-  private static final ScopedValue<Map<Parameter, Tensor>> STAND_INS = ScopedValue.newInstance();
+  /**
+   * What stands for the values of some, inside of {@link Parameters#with}. Carried: a checkpointed segment runs again
+   * when that is over.
+   */
+  private static final ScopedValue<Map<Parameter, Tensor>> STAND_INS = Draws.carried();
 
   private final Tensor value;
 
@@ -60,6 +64,10 @@ public final class Parameter {
 
   /**
    * The current value, which changes with {@link #assign}; copy it to remember it.
+   *
+   * <p>Ask for it where it is used. What was computed of it outside of {@link carousel.autograd.Grad#of}, a transposed
+   * view say, is a constant in there, through which no gradient comes back; and a value that was taken out before {@link
+   * Parameters#with} is not replaced in there. Neither can be told from what is meant, so that no error says so.
    *
    * @return the tensor itself, always the same one; inside of {@link Parameters#with} what stands for it there
    */

@@ -16,6 +16,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -84,6 +85,41 @@ class FunctionalCallTest {
             },
             parameters)
         .require();
+  }
+
+  /** A checkpointed segment runs again at backward, outside of the call: with the same stand-ins. */
+  @Test
+  void aCheckpointedSegmentSeesTheStandInsAgain() {
+    var layer = layer("lstm");
+    Parameters parameters = layer.parameters();
+    Tensor x = rng.normal(DType.F64, 0, 1, 4, 2, 2);
+    var plain = adapted(parameters, () -> loss(layer, x));
+    var again = adapted(parameters, () -> Grad.checkpoint(() -> loss(layer, x)));
+    for (int i = 0; i < plain.size(); i++) {
+      assertThat(again.get(i).sub(plain.get(i)).abs().max().item()).isLessThan(1e-14);
+      assertThat(plain.get(i).abs().max().item()).isPositive();
+    }
+    // Of stand-ins that are leaves, and of the parameters where others stand for them: 0.
+    List<Tensor> others =
+        parameters.tensors().stream().map(w -> w.mul(0.5).add(0.1).copy()).toList();
+    var of =
+        Grad.of(() -> parameters.with(others, () -> loss(layer, x)), others.toArray(Tensor[]::new));
+    var by =
+        Grad.of(
+            () -> parameters.with(others, () -> Grad.checkpoint(() -> loss(layer, x))),
+            others.toArray(Tensor[]::new));
+    for (int i = 0; i < of.size(); i++) {
+      assertThat(by.get(i).sub(of.get(i)).abs().max().item()).isLessThan(1e-14);
+    }
+  }
+
+  private static Gradients adapted(Parameters parameters, Supplier<Tensor> loss) {
+    return Grad.of(
+        () -> {
+          List<Tensor> moved = parameters.stream().map(p -> p.value().add(0.3).square()).toList();
+          return parameters.with(moved, loss);
+        },
+        parameters);
   }
 
   @Test

@@ -37,8 +37,8 @@ public final class Draws {
   }
 
   /**
-   * A scoped value that decides what code draws. Code that runs again has it as when it was recorded, also
-   * outside of what bound it.
+   * A scoped value that decides what code draws, or otherwise computes. Code that runs again has it as when it was
+   * recorded, also outside of what bound it.
    *
    * @param <T> its type
    * @return a new one, not bound
