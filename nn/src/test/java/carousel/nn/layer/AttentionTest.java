@@ -13,6 +13,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -116,6 +117,60 @@ class AttentionTest {
     Tensor v = random(3, N, E);
     Tensor by = Grad.of(() -> Attention.scaledDotProduct(q, k, v, mask).sum(), q).get(0);
     assertThat(by.select(0, 1).toDoubleArray()).containsOnly(0);
+  }
+
+  /**
+   * A mask of too few axes is an error whatever the sizes are: also where there are as many queries as rows, so that
+   * {@code [rows,n]} could pass for {@code [m,n]}, and where a size is 1.
+   */
+  @Test
+  void aMaskHasAllAxesOfTheScores() {
+    for (int rows : new int[] {M, 1, 7}) {
+      Tensor q = random(1, rows, M, D);
+      Tensor k = random(2, rows, N, D);
+      Tensor v = random(3, rows, N, E);
+      for (Shape fewer : List.of(Shape.of(rows, N), Shape.of(M, N), Shape.of(1, N), Shape.of(N))) {
+        Tensor mask = Tensor.ones(DType.BOOL, fewer.toArray());
+        assertThatThrownBy(() -> Attention.scaledDotProduct(q, k, v, mask))
+            .isInstanceOf(TensorException.class)
+            .hasMessageContaining("the mask is " + fewer + ", the scores of queries and keys are [")
+            .hasMessageContaining("[1,m,n]")
+            .hasMessageContaining("[N,1,n]");
+      }
+      assertThatThrownBy(
+              () -> Attention.scaledDotProduct(q, k, v, Tensor.ones(DType.BOOL, 1, rows, 1, N)))
+          .hasMessageContaining("the mask is [1," + rows + ",1,4]");
+      assertThatThrownBy(
+              () -> Attention.scaledDotProduct(q, k, v, Tensor.ones(DType.BOOL, rows, M, N + 1)))
+          .hasMessageContaining("[" + rows + ",3,5], the scores");
+    }
+  }
+
+  /** Padding of keys, as many rows as queries: each row is what it is alone, without its padding. */
+  @Test
+  void paddedKeysAreNotSeen() {
+    Tensor q = random(1, M, M, D);
+    Tensor k = random(2, M, N, D);
+    Tensor v = random(3, M, N, E);
+    Tensor lengths = Tensor.of(2, 4, 1);
+    Tensor there = Tensor.arange(N).unsqueeze(0).lt(lengths.unsqueeze(1));
+    Tensor causal = Tensor.ones(DType.BOOL, M, N).tril(0);
+    Tensor y = Attention.scaledDotProduct(q, k, v, there.unsqueeze(1));
+    Tensor both = Attention.scaledDotProduct(q, k, v, causal.unsqueeze(0).and(there.unsqueeze(1)));
+    for (int row = 0; row < M; row++) {
+      int n = (int) lengths.get(row);
+      Tensor keys = k.select(0, row).narrow(0, 0, n);
+      Tensor values = v.select(0, row).narrow(0, 0, n);
+      Tensor alone = Attention.scaledDotProduct(q.select(0, row), keys, values);
+      close(y.select(0, row), alone.toDoubleArray());
+      Tensor past =
+          Attention.scaledDotProduct(q.select(0, row), keys, values, causal.narrow(1, 0, n));
+      close(both.select(0, row), past.toDoubleArray());
+    }
+    // The same queries and keys under several masks.
+    Tensor one =
+        Attention.scaledDotProduct(q.narrow(0, 0, 1), k.narrow(0, 0, 1), v, there.unsqueeze(1));
+    assertThat(one.shape()).isEqualTo(Shape.of(M, M, E));
   }
 
   @Test
