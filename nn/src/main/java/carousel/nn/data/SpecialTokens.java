@@ -15,6 +15,8 @@ import java.util.Optional;
  * var specials = SpecialTokens.standard().withPadding("<pad>").withStart("<s>").withEnd("</s>");
  * var vocabulary = Vocabulary.ofText(TokenLevel.WORD, "to be or not").withSpecials(specials);
  * Embedding.padded(vocabulary.size(), 64, vocabulary.padding().getAsInt(), init, rng);
+ * int[] ids = vocabulary.encodeSequence("to be"); // <s> to be </s>
+ * String text = vocabulary.decodeSequence(ids); // to be
  * }</pre>
  *
  * @param unknown id 0

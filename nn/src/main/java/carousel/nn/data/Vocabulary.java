@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * The tokens a model knows and their numbers: {@code token ↔ id}, ids {@code 0 … size − 1}.
@@ -304,7 +305,8 @@ public final class Vocabulary {
 
   /**
    * A text as ids, {@link #END_ID} at each line end: {@code "a b\nc" → a b <eos> c}. The end of the
-   * text is a line end only where it is written.
+   * text is a line end only where it is written, and no start token is put before it: as a language model reads a text.
+   * For a sequence by itself there is {@link #encodeSequence}.
    *
    * @param text any text
    * @return the ids
@@ -322,9 +324,34 @@ public final class Vocabulary {
   }
 
   /**
-   * Ids as text: words with a space between them, characters without; {@link #END_ID} as a line
-   * end, an unknown character as U+FFFD. Inverse of {@link #encode} but for white space between
-   * words and for tokens that are not known.
+   * One sequence as ids, from its start to its end: {@code "a b" → <s> a b <eos>}, without the first where there is no
+   * {@linkplain #start start token}. What a decoder is taught is this without its last, and what it is to say this without
+   * its first.
+   *
+   * @param text one line; a line end behind it changes nothing
+   * @return the ids
+   * @throws CorpusException if there is a line end within the text: its lines are sequences by themselves
+   */
+  public int[] encodeSequence(String text) {
+    var lines = new ArrayList<String>();
+    TextLines.split(text, lines::add, lines::add);
+    if (lines.size() > 1) {
+      throw new CorpusException(
+          "vocabulary: a sequence is one line, got "
+              + lines.size()
+              + "; encode each by itself, or the text as a whole with encode");
+    }
+    var ids = IntStream.builder();
+    start().ifPresent(ids::add);
+    lines.forEach(line -> level.split(line, token -> ids.add(idOf(token))));
+    return ids.add(END_ID).build().toArray();
+  }
+
+  /**
+   * Ids as text, all of them, wherever a sequence ends: words with a space between them, characters without; {@link
+   * #END_ID} as a line end, padding and start as their names, an unknown character as U+FFFD. Inverse of {@link #encode}
+   * but for white space between words and for tokens that are not known. {@link #decodeSequence} stops where a sequence
+   * ends.
    *
    * @param ids each from 0 to {@code size − 1}
    * @return the text
@@ -349,7 +376,28 @@ public final class Vocabulary {
   }
 
   /**
-   * Ids as text without the special tokens: for a person to read, or to compare with a text.
+   * The text of one sequence, up to its end: {@code <s> a b <eos> c → "a b"}. A start token at the beginning is left out,
+   * and what stands behind the first {@link #END_ID} or the first padding is not looked at: a model that was asked for more
+   * says anything there. Without either all is text. Inverse of {@link #encodeSequence} as {@link #decode} is of {@link
+   * #encode}.
+   *
+   * @param ids each up to the end from 0 to {@code size − 1}
+   * @return the text, without a line end
+   * @throws IndexOutOfBoundsException if there is no such id
+   */
+  public String decodeSequence(int... ids) {
+    var from = ids.length > 0 && start().equals(OptionalInt.of(ids[0])) ? 1 : 0;
+    var to = from;
+    while (to < ids.length && ids[to] != END_ID && !padding().equals(OptionalInt.of(ids[to]))) {
+      to++;
+    }
+    return decode(Arrays.copyOfRange(ids, from, to));
+  }
+
+  /**
+   * Ids as text without the special tokens, wherever they stand; what is behind an end is text like any other. For a
+   * person to read, or to compare with a text. {@link #decodeSequence} stops at the end, and keeps what stands for a token
+   * that is not known.
    *
    * @param ids each from 0 to {@code size − 1}
    * @return what {@link #decode} makes of those that are not special

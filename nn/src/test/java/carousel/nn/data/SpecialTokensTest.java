@@ -62,6 +62,48 @@ class SpecialTokensTest {
   }
 
   @Test
+  void aSequenceHasItsEnds() {
+    var words = Vocabulary.ofText(WORD, "a b").withSpecials(ALL);
+    for (var text : new String[] {"a x b", "a x b\n", "a x b\r\n"}) {
+      assertThat(words.encodeSequence(text)).containsExactly(3, 4, 0, 5, 1);
+    }
+    for (var text : new String[] {"", "\n"}) {
+      assertThat(words.encodeSequence(text)).containsExactly(3, 1);
+    }
+    var plain = Vocabulary.ofText(WORD, "a b");
+    assertThat(plain.encodeSequence("a b")).containsExactly(2, 3, 1);
+    assertThatThrownBy(() -> words.encodeSequence("a\nb"))
+        .isInstanceOf(CorpusException.class)
+        .hasMessage(
+            "vocabulary: a sequence is one line, got 2; encode each by itself, or the text as a whole with encode");
+    var characters = Vocabulary.ofText(CHARACTER, "ab ").withSpecials(ALL);
+    assertThat(characters.encodeSequence("ab")).startsWith(3).endsWith(1).hasSize(4);
+    for (var vocabulary : new Vocabulary[] {words, plain, characters}) {
+      for (var text : new String[] {"", "a", "a b", "b b a"}) {
+        assertThat(vocabulary.decodeSequence(vocabulary.encodeSequence(text))).isEqualTo(text);
+      }
+    }
+  }
+
+  /** Up to the first end or padding, also where there is none; what is behind is not even looked at. */
+  @Test
+  void aSequenceEndsAtItsEnd() {
+    var words = Vocabulary.ofText(WORD, "a b").withSpecials(ALL);
+    assertThat(words.decodeSequence(3, 4, 0, 5, 1, 4, 99)).isEqualTo("a [UNK] b");
+    assertThat(words.decodeSequence(4, 5, 2, 2)).isEqualTo("a b");
+    assertThat(words.decodeSequence(4, 5)).isEqualTo("a b");
+    assertThat(words.decodeSequence(3, 1, 4)).isEmpty();
+    assertThat(words.decodeSequence()).isEmpty();
+    assertThat(words.decodeSequence(4, 3, 5)).as("no start within").isEqualTo("a <s> b");
+    assertThatThrownBy(() -> words.decodeSequence(4, 99, 1))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+    var plain = Vocabulary.ofText(WORD, "a b c");
+    assertThat(plain.decodeSequence(2, 3, 1, 2)).as("2 is no padding here").isEqualTo("a b");
+    var characters = Vocabulary.ofText(CHARACTER, "ab").withSpecials(ALL);
+    assertThat(characters.decodeSequence(3, 4, 0, 5, 2)).isEqualTo("a\uFFFDb");
+  }
+
+  @Test
   void areInFiles() throws IOException {
     var path = folder.resolve("vocabulary.txt");
     var base = Vocabulary.ofText(WORD, "c b a\nb a");
