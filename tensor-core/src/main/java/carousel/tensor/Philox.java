@@ -67,6 +67,17 @@ public final class Philox {
     return counter;
   }
 
+  /**
+   * Goes to another position of its stream, in place: back to what a checkpoint holds, so that whoever draws from this
+   * generator goes on there.
+   *
+   * @param position what {@link #counter()} returned
+   */
+  public void moveTo(long position) {
+    Recording.refuse("moveTo", "moves a generator, which each run would have to do again");
+    this.counter = position;
+  }
+
   /** Blocks of a stream that one fill uses. A {@link Replay} moves them on from run to run. */
   public static final class Draw {
     private final long seed;

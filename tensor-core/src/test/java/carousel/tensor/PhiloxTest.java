@@ -91,6 +91,23 @@ class PhiloxTest {
     assertThat(rng.normal(DType.F64, 0, 1, 7).sameValues(next)).isFalse();
   }
 
+  /** In place, forward and back: what is drawn there is what a generator made there draws. */
+  @Test
+  void movesWithinItsStream() {
+    var rng = Philox.of(11);
+    rng.normal(DType.F64, 0, 1, 50);
+    long there = rng.counter();
+    double[] expected = rng.normal(DType.F64, 0, 1, 20).toDoubleArray();
+    for (long from : new long[] {0, 1000, there}) {
+      rng.moveTo(from);
+      assertThat(rng.counter()).isEqualTo(from);
+      assertThat(rng.nextDouble()).isEqualTo(Philox.at(11, from).nextDouble());
+      rng.moveTo(there);
+      assertThat(rng.normal(DType.F64, 0, 1, 20).toDoubleArray()).isEqualTo(expected);
+    }
+    assertThat(rng.seed()).isEqualTo(11);
+  }
+
   @Test
   void streamsDiffer() {
     Philox rng = Philox.of(3);

@@ -4,6 +4,8 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,6 +42,10 @@ import org.jspecify.annotations.Nullable;
 public final class Checkpoints {
   private static final Pattern NAME = Pattern.compile("checkpoint-(\\d{1,18})\\.safetensors");
 
+  private static final String NOT_WRITABLE =
+      "the folder of the checkpoints cannot be written to, and no checkpoint could be saved; give permission, or name"
+          + " another folder";
+
   private final Path folder;
   private final int keep;
   private final List<Path> damaged = new ArrayList<>();
@@ -50,13 +56,17 @@ public final class Checkpoints {
   /**
    * The checkpoints of a folder.
    *
-   * @param folder made with the first one if it is not there
+   * @param folder made by {@link #restore} or with the first checkpoint if it is not there
    * @param keep how many to keep, at least 1; with 2 or more there is one to go back to
-   * @throws IllegalArgumentException if {@code keep < 1}
+   * @throws IllegalArgumentException if {@code keep < 1}, or there is a file where the folder should be
    */
   public Checkpoints(Path folder, int keep) {
     if (keep < 1) {
       throw new IllegalArgumentException("keep must be 1 or more, got " + keep);
+    }
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw new IllegalArgumentException(
+          "checkpoints: " + folder + " is a file; name a folder, there or to be made");
     }
     this.folder = folder;
     this.keep = keep;
@@ -90,22 +100,45 @@ public final class Checkpoints {
   }
 
   /**
-   * Goes on from the newest checkpoint that is sound, if there is one.
+   * Goes on from the newest checkpoint that is sound, if there is one. If there is none the folder is made, so that a
+   * training that could not save would not begin.
    *
    * @param parts what is overwritten by it
-   * @param report told of each damaged one, in one line
+   * @param report told of each damaged one, in one line, and if the folder cannot be written to, which a training is to
+   *     know, and does not matter to who only looks
    * @return its number; 0 if there is none
    * @throws SafetensorsException if it is of another training: a part is missing or unknown, or a name, a type or a shape
    *     differs; all of that is compared before anything is changed, and the message lists it
-   * @throws IOException if the folder cannot be read
+   * @throws IOException if the folder cannot be read; or if it holds no checkpoint, and cannot be made or written to
    */
   public long restore(Parts parts, Consumer<String> report) throws IOException {
     var found = newest(report);
     if (found.isEmpty()) {
+      make();
+      if (!Files.isWritable(folder)) {
+        throw new AccessDeniedException(folder.toString(), null, NOT_WRITABLE);
+      }
       return 0;
     }
     parts.restore(found.get());
+    if (!Files.isWritable(folder)) {
+      report.accept(folder + ": " + NOT_WRITABLE);
+    }
     return found.get().step();
+  }
+
+  private void make() throws IOException {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      var said =
+          new FileSystemException(
+              folder.toString(),
+              null,
+              "the folder of the checkpoints cannot be made: " + e + "; name one that can be");
+      said.initCause(e);
+      throw said;
+    }
   }
 
   /**
@@ -133,7 +166,7 @@ public final class Checkpoints {
    * @param step its number, not below that of the one before; one of the same number is replaced
    * @param tensors by name, with a prefix for each part; of any layout and device
    * @param metadata free strings
-   * @throws IllegalArgumentException if the step is below the last one, or a string has the name {@value
+   * @throws IllegalArgumentException if the step is negative or below the last one, or a string has the name {@value
    *     Checksum#KEY}
    * @throws IllegalStateException if the folder holds newer ones that {@link #newest} was not asked for
    * @throws IOException if the folder cannot be written or the disk is full; all checkpoints are then as
@@ -141,14 +174,17 @@ public final class Checkpoints {
    */
   public void save(long step, Map<String, Tensor> tensors, Map<String, String> metadata)
       throws IOException {
-    if (step < Math.max(0, last)) {
+    if (step < 0) {
+      throw new IllegalArgumentException("a checkpoint's step is 0 or more, got " + step);
+    }
+    if (step < last) {
       throw new IllegalArgumentException(
           String.format(Locale.ROOT, "checkpoint %d after %d", step, last));
     }
     if (metadata.containsKey(Checksum.KEY)) {
       throw new IllegalArgumentException("the metadata '" + Checksum.KEY + "' is the checksum's");
     }
-    Files.createDirectories(folder);
+    make();
     AtomicFile.removeLeftovers(folder); // first: they may be what fills the disk
     requireNoneUnseen();
     // Joined from strings, not by %d, which may write the digits of another script.

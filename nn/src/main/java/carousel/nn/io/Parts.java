@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -25,13 +26,15 @@ import java.util.function.Supplier;
  * var parts = new Parts()
  *     .with("model", model.parameters())
  *     .with("optimizer", optimizer)
- *     .withRandom("noise", () -> noise, at -> noise = at)
+ *     .with("noise", noise)
  *     .withText("valid", () -> "" + validationLoss, text -> validationLoss = Double.parseDouble(text))
  *     .withTensors("carried", carried::tensors, saved -> carried.restore(states, saved));
  * }</pre>
  *
- * <p>Weights and what an optimiser remembers are overwritten in place. What is made anew, such as a generator, or has
- * tensors only after a while, such as a carried state, is a function that gives it and one that takes it.
+ * <p>Weights, what an optimiser remembers and where a generator stands are overwritten in place. What is made anew, or has
+ * tensors only after a while, such as a carried state, is a function that gives it and one that takes it. A number that is
+ * a local variable, which no lambda may assign, can be a scalar tensor instead, {@code Tensor.full(DType.F64, loss)}, that
+ * {@code fill} writes and {@code item} reads.
  */
 public final class Parts {
   private static final String SEPARATOR = ".";
@@ -54,6 +57,11 @@ public final class Parts {
     }
 
     default String text() {
+      return "";
+    }
+
+    /** What keeps a saved text from being taken back, known before anything is changed; empty if nothing does. */
+    default String problem(String unused) {
       return "";
     }
 
@@ -142,7 +150,52 @@ public final class Parts {
   }
 
   /**
-   * These, and where a generator stands.
+   * These, and where a generator stands, which is moved there in place.
+   *
+   * @param name without a dot
+   * @param generator of the same seed in every run of the training; for one that is made of another seed each time there
+   *     is {@link #withRandom}
+   * @return this
+   */
+  public Parts with(String name, Philox generator) {
+    return put(
+        name,
+        new Part() {
+          @Override
+          public boolean isText() {
+            return true;
+          }
+
+          @Override
+          public String text() {
+            return where(generator);
+          }
+
+          @Override
+          public String problem(String text) {
+            try {
+              long seed = generator(text).seed();
+              return seed == generator.seed()
+                  ? ""
+                  : "the generator has seed "
+                      + seed
+                      + ", this training's has "
+                      + generator.seed()
+                      + "; make it of that seed, or save it by withRandom";
+            } catch (TensorException e) {
+              return String.valueOf(e.getMessage());
+            }
+          }
+
+          @Override
+          public void restore(Map<String, Tensor> tensors, String text) {
+            generator.moveTo(generator(text).counter());
+          }
+        });
+  }
+
+  /**
+   * These, and where a generator stands that is made anew.
    *
    * @param name without a dot
    * @param now gives the generator
@@ -150,27 +203,30 @@ public final class Parts {
    * @return this
    */
   public Parts withRandom(String name, Supplier<Philox> now, Consumer<Philox> restored) {
-    return withText(
-        name,
-        () -> now.get().seed() + " " + now.get().counter(),
-        text -> {
-          var numbers = text.split(" ", -1);
-          if (numbers.length != 2) {
-            throw new TensorException("this is no generator: '" + text + "'");
-          }
-          try {
-            restored.accept(Philox.at(Long.parseLong(numbers[0]), Long.parseLong(numbers[1])));
-          } catch (NumberFormatException e) {
-            throw new TensorException("this is no generator: '" + text + "'", e);
-          }
-        });
+    return withText(name, () -> where(now.get()), text -> restored.accept(generator(text)));
+  }
+
+  private static String where(Philox generator) {
+    return generator.seed() + " " + generator.counter();
+  }
+
+  private static Philox generator(String text) {
+    var numbers = text.split(" ", -1);
+    if (numbers.length != 2) {
+      throw new TensorException("this is no generator: '" + text + "'");
+    }
+    try {
+      return Philox.at(Long.parseLong(numbers[0]), Long.parseLong(numbers[1]));
+    } catch (NumberFormatException e) {
+      throw new TensorException("this is no generator: '" + text + "'", e);
+    }
   }
 
   /**
    * These, and anything that is a string.
    *
    * @param name without a dot
-   * @param now gives it; it must not be empty
+   * @param now gives it, any but null
    * @param restored is given what was saved, and throws {@link RuntimeException} if that is nothing
    * @return this
    */
@@ -239,7 +295,11 @@ public final class Parts {
     var all = new LinkedHashMap<String, String>();
     parts.forEach((name, part) -> {
       if (part.isText()) {
-        all.put(name, part.text());
+        all.put(
+            name,
+            Objects.requireNonNull(
+                part.text(),
+                () -> "parts: the text of '" + name + "' is null; say that there is none by \"\""));
       }
     });
     return all;
@@ -295,8 +355,11 @@ public final class Parts {
       var name = entry.getKey();
       var part = entry.getValue();
       if (part.isText()) {
-        if (!from.metadata().containsKey(name)) {
+        var text = from.metadata().get(name);
+        if (text == null) {
           missing.add(name);
+        } else if (!part.problem(text).isEmpty()) {
+          problems.add("'" + name + "': " + part.problem(text));
         }
       } else if (part.isFixed()) {
         if (!held.contains(name) && !part.tensors().isEmpty()) {

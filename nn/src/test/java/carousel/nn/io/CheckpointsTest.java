@@ -3,6 +3,7 @@ package carousel.nn.io;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
@@ -170,6 +171,53 @@ class CheckpointsTest {
     assertThat(reports).isEmpty();
     save(new Checkpoints(folder, 2), 1);
     assertThat(folder.toFile().list()).containsExactly("checkpoint-0000000001.safetensors");
+  }
+
+  /** Before the first step, not at the first save. */
+  @Test
+  void aFolderThatCannotHoldAnyIsSaidAtOnce() throws IOException {
+    var file = Files.createFile(folder.resolve("weights"));
+    assertThatThrownBy(() -> new Checkpoints(file, 2))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("checkpoints: " + file + " is a file; name a folder, there or to be made");
+    var below = new Checkpoints(file.resolve("checkpoints"), 2);
+    var parts = new Parts().withText("at", () -> "1", _ -> {});
+    assertThatThrownBy(() -> below.restore(parts, reports::add))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith(
+            file.resolve("checkpoints") + ": the folder of the checkpoints cannot be made: ");
+    assertThatThrownBy(() -> below.save(1, parts))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("cannot be made: ");
+    var fresh = folder.resolve("a/b");
+    assertThat(new Checkpoints(fresh, 2).restore(parts, reports::add)).isZero();
+    assertThat(fresh).isDirectory();
+    assertThat(reports).isEmpty();
+  }
+
+  /** Who trains is to know; who looks need not mind. */
+  @Test
+  void aFolderThatCannotBeWrittenToIsAnErrorWhereNothingIsAndALineWhereSomethingIs()
+      throws IOException {
+    var parts = new Parts().withText("at", () -> "1", _ -> {});
+    var empty = Files.createDirectory(folder.resolve("empty"));
+    var used = folder.resolve("used");
+    new Checkpoints(used, 2).save(3, parts);
+    try {
+      for (var each : List.of(empty, used)) {
+        assumeTrue(each.toFile().setWritable(false) && !Files.isWritable(each), "root writes all");
+      }
+      assertThatThrownBy(() -> new Checkpoints(empty, 2).restore(parts, reports::add))
+          .isInstanceOf(IOException.class)
+          .hasMessageStartingWith(empty + ": the folder of the checkpoints cannot be written to");
+      assertThat(reports).isEmpty();
+      assertThat(new Checkpoints(used, 2).restore(parts, reports::add)).isEqualTo(3);
+      assertThat(reports).singleElement().asString().startsWith(used + ": ");
+    } finally {
+      for (var each : List.of(empty, used)) {
+        assertThat(each.toFile().setWritable(true)).isTrue();
+      }
+    }
   }
 
   @Test

@@ -52,7 +52,7 @@ class PartsTest {
     final Optimizer optimizer;
     final CarriedState carried = new CarriedState();
     final Tensor mean = Tensor.zeros(F64);
-    Philox noise = Philox.of(99);
+    final Philox noise = Philox.of(99);
     double best = Double.POSITIVE_INFINITY;
 
     Loop(long seed, int hidden) {
@@ -71,7 +71,7 @@ class PartsTest {
           .with("model", model.parameters())
           .with("optimizer", optimizer)
           .with("mean", mean)
-          .withRandom("noise", () -> noise, at -> noise = at)
+          .with("noise", noise)
           .withText("best", () -> Double.toString(best), text -> best = Double.parseDouble(text))
           .withTensors("carried", carried::tensors, saved -> carried.restore(like(), saved));
     }
@@ -203,6 +203,62 @@ class PartsTest {
             .withTensors("carried", Map::of, t -> {}),
         "'best': this is no generator: '");
     assertThat(new Checkpoints(folder, 2).restore(other.parts(), line -> {})).isEqualTo(1);
+  }
+
+  /** In place: who draws from the generator goes on where the other one stood. */
+  @Test
+  void generatorsAreMovedOrMadeAnew() throws IOException {
+    var mine = Philox.of(3).split(1);
+    var holder = new Philox[] {Philox.of(5)};
+    var parts =
+        new Parts().with("mine", mine).withRandom("other", () -> holder[0], at -> holder[0] = at);
+    mine.uniform(F64, 0, 1, 33);
+    holder[0].uniform(F64, 0, 1, 5);
+    new Checkpoints(folder, 2).save(1, parts);
+    var expected = mine.uniform(F64, 0, 1, 9);
+    var expectedOther = holder[0].uniform(F64, 0, 1, 9);
+    holder[0] = Philox.of(77);
+    new Checkpoints(folder, 2).restore(parts, line -> {});
+    assertThat(mine.uniform(F64, 0, 1, 9).sameValues(expected)).isTrue();
+    assertThat(holder[0].uniform(F64, 0, 1, 9).sameValues(expectedOther)).isTrue();
+
+    var changed = Tensor.of(2.0);
+    var another = Philox.of(4);
+    var wrong =
+        new Parts()
+            .withRandom("other", () -> holder[0], at -> changed.fill(3))
+            .with("mine", another);
+    assertThatThrownBy(() -> new Checkpoints(folder, 2).restore(wrong, line -> {}))
+        .isInstanceOf(SafetensorsException.class)
+        .hasMessageContaining(
+            "'mine': the generator has seed "
+                + mine.seed()
+                + ", this training's has 4; make it of that seed, or save it by withRandom");
+    assertThat(changed.item()).as("nothing is changed before all is compared").isEqualTo(2);
+    assertThat(another.counter()).isZero();
+    var none =
+        new Parts().withText("mine", () -> "x", _ -> {}).withText("other", () -> "", _ -> {});
+    new Checkpoints(folder.resolve("none"), 1).save(1, none);
+    assertThatThrownBy(() ->
+            new Checkpoints(folder.resolve("none"), 1)
+                .restore(
+                    new Parts().with("mine", another).withText("other", () -> "", _ -> {}),
+                    line -> {}))
+        .hasMessageContaining("'mine': this is no generator: 'x'");
+  }
+
+  @Test
+  void aTextMayBeEmptyAndNotNull() throws IOException {
+    var read = new ArrayList<String>();
+    var empty = new Parts().withText("note", () -> "", read::add);
+    new Checkpoints(folder, 2).save(1, empty);
+    new Checkpoints(folder, 2).restore(empty, line -> {});
+    assertThat(read).containsExactly("");
+    var holder = new String[1];
+    var none = new Parts().withText("note", () -> holder[0], read::add);
+    assertThatThrownBy(() -> new Checkpoints(folder.resolve("b"), 2).save(1, none))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessage("parts: the text of 'note' is null; say that there is none by \"\"");
   }
 
   @Test
