@@ -37,6 +37,7 @@ final class CellScanCall {
   private final Tensor[] given;
   private final Map<Integer, Tensor> dense = new HashMap<>();
   private final long wn;
+  private final long[] vectors = new long[MOST_VECTORS];
 
   CellScanCall(Launcher launcher, CellScanRoles roles, Scan scan, Tensor... given) {
     this.launcher = launcher;
@@ -54,6 +55,12 @@ final class CellScanCall {
     reverse = scan.reverse();
     lengths = roles.lengths() < 0 ? 0 : Engine.address(dense(roles.lengths()));
     wn = sideBySide();
+    for (CellWeight weight : cell.weights()) {
+      if (weight.isVector()) {
+        vectors[cell.vectorNames().indexOf(weight.name())] =
+            roles.has(weight) ? Engine.address(weight(weight.name())) : zeros(hidden);
+      }
+    }
   }
 
   /** An input of the composite, dense. */
@@ -83,10 +90,11 @@ final class CellScanCall {
 
   /** What is added to the input's products: zeros beside an input that is none. */
   long bias() {
-    if (roles.isAffine()) {
-      return Engine.address(dense(Scan.Inputs.B));
-    }
-    Tensor zeros = empty(columns);
+    return roles.isAffine() ? Engine.address(dense(Scan.Inputs.B)) : zeros(columns);
+  }
+
+  private long zeros(int count) {
+    Tensor zeros = empty(count);
     launcher.driver().set(Engine.address(zeros), (byte) 0, zeros.size() * type.bytes());
     return Engine.address(zeros);
   }
@@ -202,9 +210,8 @@ final class CellScanCall {
   }
 
   Launcher.Call vectors(Launcher.Call call) {
-    List<String> names = cell.vectorNames();
-    for (int i = 0; i < MOST_VECTORS; i++) {
-      call.pointer(i < names.size() ? Engine.address(weight(names.get(i))) : 0);
+    for (long vector : vectors) {
+      call.pointer(vector);
     }
     return call;
   }

@@ -93,6 +93,9 @@ final class CellScanGradients {
     }
     // In an order that does not change from run to run.
     for (CellWeight weight : roles.cell().weights()) {
+      if (!roles.has(weight)) {
+        continue;
+      }
       Tensor gradient = weights.get(weight.name());
       int place = roles.weight(weight.name());
       Tensor other = gradients[place];

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param sequence of z {@code [T,N,G·H]}; −1 where that is {@code x·wx + b} of an affine input
  * @param states for each state of the cell, which of the scan's it is
  * @param firstState of the scan's states
- * @param weights by name; some may be one place
+ * @param weights by name; some may be one place, and vectors that are 0 have none
  * @param lengths of the rows; −1 without
  */
 record CellScanRoles(
@@ -70,6 +70,11 @@ record CellScanRoles(
     return Objects.requireNonNull(weights.get(name), name);
   }
 
+  /** Whether there is a tensor for it; a vector that has none is 0. */
+  boolean has(CellWeight weight) {
+    return weights.containsKey(weight.name());
+  }
+
   /** Whether there is something to do, on tensors that go together, and each has its role. */
   private boolean fit(Scan scan, Tensor... in) {
     Tensor h = in[state(0)];
@@ -91,6 +96,7 @@ record CellScanRoles(
     }
     // Of a tensor with two roles, the last one's shape was compared.
     return cell.weights().stream()
+        .filter(this::has)
         .allMatch(w -> in[weight(w.name())].shape().equals(w.shape(h.dim(1))));
   }
 
@@ -111,7 +117,9 @@ record CellScanRoles(
     for (int k = 0; k < cell.states(); k++) {
       wanted[state(k)] = h.shape();
     }
-    cell.weights().forEach(weight -> wanted[weight(weight.name())] = weight.shape(hidden));
+    cell.weights().stream()
+        .filter(this::has)
+        .forEach(weight -> wanted[weight(weight.name())] = weight.shape(hidden));
     if (lengths >= 0) {
       wanted[lengths] = Shape.of(h.dim(0));
     }

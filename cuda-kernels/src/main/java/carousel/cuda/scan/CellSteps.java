@@ -40,6 +40,10 @@ final class CellSteps {
       return Objects.requireNonNull(byName.get(name), name);
     }
 
+    private boolean has(String name) {
+      return byName.containsKey(name);
+    }
+
     /** {@code z + h·wh}. */
     private Tensor sums(Tensor z, Tensor h) {
       return z.add(h.matmul(get(WH)));
@@ -94,9 +98,18 @@ final class CellSteps {
     return new Tensor[] {GateComposites.mixed(keep, h, n)};
   }
 
+  /** {@code n = tanh(z_n + r ⊙ (h'·wh + bh))}; bh may be left out, as of a cell without biases. */
   static Tensor[] gruAfter(Tensor z, Tensor[] states, Weights weights) {
     Tensor h = states[0];
-    return Op.applyAll(
-        GateComposites.GRU_AFTER, z, h.matmul(weights.get(WH)), weights.get("bh"), h);
+    Tensor products = h.matmul(weights.get(WH));
+    if (weights.has("bh")) {
+      return Op.applyAll(GateComposites.GRU_AFTER, z, products, weights.get("bh"), h);
+    }
+    Blocks a = GateOrder.GRU.split(z);
+    Blocks u = GateOrder.GRU.split(products);
+    Tensor reset = a.get("r").add(u.get("r")).sigmoid();
+    Tensor keep = a.get("z").add(u.get("z")).sigmoid();
+    Tensor n = a.get("n").add(reset.mul(u.get("n"))).tanh();
+    return new Tensor[] {GateComposites.mixed(keep, h, n)};
   }
 }

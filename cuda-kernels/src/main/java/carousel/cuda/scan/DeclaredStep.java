@@ -30,17 +30,22 @@ record DeclaredStep(Traced traced, List<String> weights) {
   /** Any number but 1, which would be a width, too. */
   private static final int ROWS = 2;
 
-  private record Key(RecurrentCell cell, int hidden) {}
+  private record Key(RecurrentCell cell, int hidden, boolean vectors) {}
 
-  /** The step of a cell of so many units. */
-  static DeclaredStep of(RecurrentCell cell, int hidden) {
+  /**
+   * The step of a cell of so many units.
+   *
+   * @param vectors whether it has its vectors, which some cells may be without
+   */
+  static DeclaredStep of(RecurrentCell cell, int hidden, boolean vectors) {
     synchronized (KNOWN) {
       return KNOWN.computeIfAbsent(
-          new Key(cell, hidden), key -> Interpreter.EAGER.run(() -> trace(cell, hidden)));
+          new Key(cell, hidden, vectors),
+          key -> Interpreter.EAGER.run(() -> trace(cell, hidden, vectors)));
     }
   }
 
-  private static DeclaredStep trace(RecurrentCell cell, int hidden) {
+  private static DeclaredStep trace(RecurrentCell cell, int hidden, boolean vectors) {
     try (var holding = TensorScope.openUnwatched()) {
       List<Tensor> states = new ArrayList<>();
       for (int i = 0; i < cell.states(); i++) {
@@ -48,6 +53,9 @@ record DeclaredStep(Traced traced, List<String> weights) {
       }
       Map<String, Tensor> weights = new LinkedHashMap<>();
       for (CellWeight weight : cell.weights()) {
+        if (weight.isVector() && !vectors) {
+          continue;
+        }
         // Nobody reads a matrix: one number stands for all.
         Shape shape = weight.shape(hidden);
         weights.put(

@@ -62,7 +62,7 @@ public enum RecurrentCell {
       Trait.READS_H,
       Trait.KEEPS,
       Trait.RESETS),
-  /** Vector bh, inside the reset. */
+  /** Vector bh, inside the reset; a step without it is one where it is 0. */
   GRU_AFTER(
       "recurrent_gru_after.cu",
       GateOrder.of("r", "z", "n"),
@@ -180,6 +180,11 @@ public enum RecurrentCell {
 
   int vectors() {
     return vectors.size();
+  }
+
+  /** Whether a step may do without the vectors, which are 0 then: of biases, which a cell may be without. */
+  boolean mayLackVectors() {
+    return splits();
   }
 
   /** Which gate's sum the i-th vector enters, multiplied by c. */

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param cell the cell
  * @param input which input of the steps is z
  * @param states for each state of the cell, which of the step's it is
- * @param weights for each weight of the cell, by name, which captured tensor it is
+ * @param weights for each weight of the cell, by name, which captured tensor it is; biases that the step is without are
+ *     left out
  */
 public record StepMatch(
     RecurrentCell cell, int input, List<Integer> states, Map<String, Integer> weights) {
@@ -55,12 +56,23 @@ public record StepMatch(
       if (cell.states() != step.state().size()) {
         continue;
       }
-      DeclaredStep declared = DeclaredStep.of(cell, hidden);
-      for (List<Integer> states : cell.hasC() ? TWO_STATES : ONE_STATE) {
-        StepMatch match = new Comparison(declared, step, states).of(cell);
-        if (match != null) {
-          return match;
-        }
+      StepMatch match = compare(step, cell, DeclaredStep.of(cell, hidden, true));
+      if (match == null && cell.mayLackVectors()) {
+        match = compare(step, cell, DeclaredStep.of(cell, hidden, false));
+      }
+      if (match != null) {
+        return match;
+      }
+    }
+    return null;
+  }
+
+  private static @Nullable StepMatch compare(
+      Traced step, RecurrentCell cell, DeclaredStep declared) {
+    for (List<Integer> states : cell.hasC() ? TWO_STATES : ONE_STATE) {
+      StepMatch match = new Comparison(declared, step, states).of(cell);
+      if (match != null) {
+        return match;
       }
     }
     return null;

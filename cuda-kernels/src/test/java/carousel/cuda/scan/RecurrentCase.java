@@ -18,6 +18,7 @@ import carousel.tensor.TensorScope;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
+import carousel.tensor.op.Scan;
 import carousel.tensor.spi.Fused;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,6 +41,9 @@ public record RecurrentCase(
     int units,
     boolean reverse,
     List<Integer> lengths) {
+
+  /** Behind a cell's name: the cell without its biases. */
+  static final String WITHOUT_BIAS = " without bias";
 
   /** Runs every composite by its body. */
   public static final Interpreter BODIES =
@@ -69,8 +73,27 @@ public record RecurrentCase(
 
   /** A composite, and what it was applied to. */
   private record Applied(Composite op, Tensor... inputs) {
-    private boolean isDifferentiable(int input) {
-      return inputs[input].dtype().isFloating();
+    private boolean isDifferentiable(int input, boolean biased) {
+      boolean zeros = !biased && input == Scan.Inputs.B; // which no weight stands behind
+      return inputs[input].dtype().isFloating() && !zeros;
+    }
+  }
+
+  private boolean biased() {
+    return !cell.endsWith(WITHOUT_BIAS);
+  }
+
+  /** A cell by its name. */
+  private Cell<?> made(Init init) {
+    if (biased()) {
+      return Cells.of(cell, inputs, units, init, Philox.of(1));
+    }
+    String name = cell.substring(0, cell.length() - WITHOUT_BIAS.length());
+    Cell<?> with = Cells.of(name, inputs, units, init, Philox.of(1));
+    try {
+      return (Cell<?>) with.getClass().getMethod("withoutBias").invoke(with);
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError("every cell has withoutBias()", e);
     }
   }
 
@@ -142,7 +165,7 @@ public record RecurrentCase(
     boolean[] wanted = new boolean[count];
     for (int i = 0; i < count; i++) {
       there[i] = applied.inputs()[i].to(device);
-      wanted[i] = applied.isDifferentiable(i);
+      wanted[i] = applied.isDifferentiable(i, biased());
     }
     Fused fused =
         Objects.requireNonNull(
@@ -171,7 +194,7 @@ public record RecurrentCase(
     Tensor[] inputs = applied.inputs();
     List<Tensor> leaves = new ArrayList<>();
     for (int i = 0; i < inputs.length; i++) {
-      if (applied.isDifferentiable(i)) {
+      if (applied.isDifferentiable(i, biased())) {
         leaves.add(inputs[i]);
       }
     }
@@ -195,7 +218,7 @@ public record RecurrentCase(
                     leaves.toArray(new Tensor[0])));
     int leaf = 0;
     for (int i = 0; i < inputs.length; i++) {
-      if (applied.isDifferentiable(i)) {
+      if (applied.isDifferentiable(i, biased())) {
         all.put("gradient of input " + i, gradients.get(leaf++));
       }
     }
@@ -216,7 +239,7 @@ public record RecurrentCase(
 
   /** Runs the layer on the CPU, as far as the composite: in some type, with numbers of this case's type. */
   private Applied apply(String suffix, DType computed) {
-    Cell<?> made = Cells.of(cell, inputs, units, Init.uniform(0.5).as(computed), Philox.of(1));
+    Cell<?> made = made(Init.uniform(0.5).as(computed));
     var rng = Philox.of(7);
     for (var named : made.parameters()) {
       int[] dims = named.value().shape().toArray();

@@ -47,6 +47,19 @@ class RecurrentCellTest {
     assertThat(found).containsExactlyInAnyOrderEntriesOf(KERNELS);
   }
 
+  /** Biases of an input are the scan's, not the step's; one that stands within a step may be missing there. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 8})
+  void everyCellIsKnownWithoutBiases(int hidden) {
+    KERNELS.forEach((name, kernel) -> {
+      try (var scope = TensorScope.open()) {
+        assertThat(StepMatch.of(step(name + RecurrentCase.WITHOUT_BIAS, hidden, 2).step()))
+            .as(name)
+            .satisfies(match -> assertThat(match.cell()).isEqualTo(kernel));
+      }
+    });
+  }
+
   /** One row is no vector. */
   @Test
   void aBatchOfOneIsKnownToo() {

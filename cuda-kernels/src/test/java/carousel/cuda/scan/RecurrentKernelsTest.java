@@ -58,6 +58,22 @@ class RecurrentKernelsTest {
 
   @TestFactory
   @Tag(Cuda.DEVICE)
+  Stream<DynamicTest> cellsWithoutBiases() {
+    Device device = Cuda.device();
+    return CELLS.stream()
+        .map(cell -> cell + RecurrentCase.WITHOUT_BIAS)
+        .flatMap(cell ->
+            Stream.of(
+                RecurrentCase.of(cell, F64, 4, 3, 5, 8),
+                RecurrentCase.of(cell, F32, 5, 4, 6, 9).ragged(3, 0, 5, 1).reversed(),
+                RecurrentCase.of(cell, F64, 3, 129, 2, 5))) // step by step
+        .map(c ->
+            DynamicTest.dynamicTest(
+                c.toString(), () -> assertThat(c.differences(device, ".scan", -1)).isEmpty()));
+  }
+
+  @TestFactory
+  @Tag(Cuda.DEVICE)
   Stream<DynamicTest> gatesAlone() {
     return tests(WITH_GATES, ".gates");
   }
