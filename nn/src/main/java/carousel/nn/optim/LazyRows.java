@@ -1,6 +1,8 @@
 package carousel.nn.optim;
 
+import carousel.nn.check.Operands;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import java.util.List;
 
 /**
@@ -20,9 +22,25 @@ import java.util.List;
  * <p>Rows are along the first axis; a scalar has none and is always changed. {@link Sgd} without momentum and {@link
  * AdaGrad} leave such rows alone by themselves, to the bit, and so cost as little without this.
  *
+ * <p>What is remembered is what the rule remembers, by the same names: a checkpoint of a training with the rule alone goes
+ * on lazily, and the other way round, from the same averages.
+ *
  * @param rule what happens to rows that have a gradient
  */
 public record LazyRows(Rule rule) implements Rule {
+  /**
+   * Checks the rule.
+   *
+   * @throws TensorException if it is one of these itself
+   */
+  public LazyRows {
+    Operands.present("lazyRows", "rule", rule);
+    if (rule instanceof LazyRows) {
+      throw new TensorException(
+          "lazyRows: the rule leaves out rows without a gradient already: " + rule);
+    }
+  }
+
   @Override
   public List<Slot> slots() {
     return rule.slots();

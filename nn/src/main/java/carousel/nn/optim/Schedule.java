@@ -1,5 +1,6 @@
 package carousel.nn.optim;
 
+import carousel.tensor.TensorException;
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
 
@@ -22,8 +23,18 @@ public interface Schedule {
    *
    * @param k the epoch or step, from 0
    * @return the rate
+   * @throws TensorException if k is negative, of the schedules that are made here
    */
   double rate(int k);
+
+  private static Schedule fromZero(Schedule schedule) {
+    return k -> {
+      if (k < 0) {
+        throw new TensorException("schedule: epochs and steps are counted from 0, got " + k);
+      }
+      return schedule.rate(k);
+    };
+  }
 
   /**
    * {@code base}.
@@ -32,7 +43,7 @@ public interface Schedule {
    * @return the schedule
    */
   static Schedule constant(double base) {
-    return k -> base;
+    return fromZero(k -> base);
   }
 
   /**
@@ -43,7 +54,7 @@ public interface Schedule {
    * @return the schedule
    */
   static Schedule lambda(double base, IntToDoubleFunction factor) {
-    return k -> base * factor.applyAsDouble(k);
+    return fromZero(k -> base * factor.applyAsDouble(k));
   }
 
   /**
@@ -56,7 +67,7 @@ public interface Schedule {
    */
   static Schedule step(double base, int every, double decay) {
     Bounds.positive("schedule: the length of a step", every);
-    return k -> base * Math.pow(decay, Math.floorDiv(k, every));
+    return fromZero(k -> base * Math.pow(decay, Math.floorDiv(k, every)));
   }
 
   /**
@@ -69,10 +80,10 @@ public interface Schedule {
    */
   static Schedule multiStep(double base, double decay, int... milestones) {
     int[] times = milestones.clone();
-    return k -> {
+    return fromZero(k -> {
       int reached = (int) Arrays.stream(times).filter(time -> time <= k).count();
       return base * Math.pow(decay, reached);
-    };
+    });
   }
 
   /**
@@ -83,7 +94,7 @@ public interface Schedule {
    * @return the schedule
    */
   static Schedule exponential(double base, double decay) {
-    return k -> base * Math.pow(decay, k);
+    return fromZero(k -> base * Math.pow(decay, k));
   }
 
   /**
@@ -97,7 +108,7 @@ public interface Schedule {
    * @return the schedule
    */
   static Schedule decayAfter(double base, double decay, int constant) {
-    return k -> base * Math.pow(decay, Math.max(k + 1 - constant, 0));
+    return fromZero(k -> base * Math.pow(decay, Math.max(k + 1 - constant, 0)));
   }
 
   /**
@@ -111,7 +122,7 @@ public interface Schedule {
    */
   static Schedule cosine(double base, double low, int length) {
     Bounds.positive("schedule: the length of the cosine", length);
-    return k -> low + (base - low) * (1 + Math.cos(Math.PI * k / length)) / 2;
+    return fromZero(k -> low + (base - low) * (1 + Math.cos(Math.PI * k / length)) / 2);
   }
 
   /**
@@ -125,7 +136,7 @@ public interface Schedule {
    */
   static Schedule linear(double base, double start, double end, int length) {
     Bounds.positive("schedule: the length of the line", length);
-    return k -> base * (start + (end - start) * Math.min(k, length) / length);
+    return fromZero(k -> base * (start + (end - start) * Math.min(k, length) / length));
   }
 
   /**
@@ -137,7 +148,7 @@ public interface Schedule {
    */
   default Schedule warmedUp(int length) {
     Bounds.positive("schedule: the length of the warm-up", length);
-    return k -> rate(k) * Math.min(1, (k + 1.0) / length);
+    return fromZero(k -> rate(k) * Math.min(1, (k + 1.0) / length));
   }
 
   /**
@@ -147,7 +158,8 @@ public interface Schedule {
    * @return the schedule
    */
   default Schedule until(int end) {
-    return k -> rate(Math.min(k, end));
+    Bounds.notNegative("schedule: when it ends", end);
+    return fromZero(k -> rate(Math.min(k, end)));
   }
 
   /**
@@ -158,6 +170,7 @@ public interface Schedule {
    * @return the schedule
    */
   default Schedule then(int start, Schedule next) {
-    return k -> k < start ? rate(k) : next.rate(k - start);
+    Bounds.notNegative("schedule: when the next one starts", start);
+    return fromZero(k -> k < start ? rate(k) : next.rate(k - start));
   }
 }

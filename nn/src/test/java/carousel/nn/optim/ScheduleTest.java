@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.TensorException;
 import carousel.tensor.golden.Golden;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -134,6 +135,27 @@ class ScheduleTest {
   @Test
   void leaveTinyChangesUndone() {
     assertThat(Plateau.of(1e-8, 0.5, 0).after(1).after(1).rate()).isEqualTo(1e-8);
+  }
+
+  /** Of all that are made here, each way of putting them together included. */
+  @Test
+  void timesAreCountedFromZero() {
+    var schedules = new ArrayList<>(CASES.values());
+    schedules.add(Schedule.constant(1));
+    schedules.add(Schedule.lambda(1, k -> 1));
+    schedules.add(Schedule.constant(1).warmedUp(3));
+    schedules.add(Schedule.constant(1).until(3));
+    schedules.add(Schedule.constant(1).then(3, Schedule.constant(2)));
+    Schedule own = k -> 1;
+    schedules.add(own.warmedUp(3));
+    for (var schedule : schedules) {
+      assertThat(schedule.rate(0)).isPositive();
+      assertThatThrownBy(() -> schedule.rate(-1))
+          .isInstanceOf(TensorException.class)
+          .hasMessage("schedule: epochs and steps are counted from 0, got -1");
+    }
+    assertThatThrownBy(() -> own.until(-1)).hasMessageContaining("when it ends");
+    assertThatThrownBy(() -> own.then(-2, own)).hasMessageContaining("when the next one starts");
   }
 
   @Test

@@ -3,6 +3,7 @@ package carousel.nn.optim;
 import static carousel.tensor.DType.F32;
 import static carousel.tensor.DType.F64;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.autograd.Grad;
 import carousel.autograd.Gradients;
@@ -12,6 +13,7 @@ import carousel.tensor.DType;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
 import java.util.List;
 import java.util.Objects;
@@ -207,5 +209,42 @@ class TableRowsTest {
     assertThat(bias.value().toFloatArray()[0])
         .isCloseTo(0.9f, org.assertj.core.data.Offset.offset(1e-5f));
     assertThat(scale.value().item()).isCloseTo(1.9, org.assertj.core.data.Offset.offset(1e-5));
+  }
+
+  /** What is remembered is the same: a training goes on lazily from where it stood, and the other way round. */
+  @Test
+  void aCheckpointOfTheRuleAloneIsOneOfItsLazyForm() {
+    var token = Tensor.of(3, 8);
+    for (boolean lazyFirst : new boolean[] {true, false}) {
+      Rule first = lazyFirst ? new LazyRows(Adam.rule()) : Adam.rule();
+      Rule second = lazyFirst ? Adam.rule() : new LazyRows(Adam.rule());
+      var table = table(F64, V);
+      var before = first.over(table, 0.1);
+      before.step(gradients(table, token));
+      before.step(gradients(table, Tensor.of(5, 3)));
+      var after = second.over(table, 0.5);
+      after.restore(before.state());
+      assertThat(after.steps()).isEqualTo(2);
+      assertThat(after.learningRate()).isEqualTo(0.1);
+      Tensor old = value(table).copy();
+      var g = gradients(table, token);
+      after.step(g);
+      Tensor moved = value(table).sub(old);
+      assertThat(moved.select(0, 40).abs().max().item()).isZero();
+      assertThat(moved.select(0, 5).abs().max().item() > 0)
+          .as("by what is remembered of it, which only the rule itself does")
+          .isEqualTo(lazyFirst);
+      assertThat(moved.select(0, 8).abs().min().item()).isPositive();
+      assertThat(after.state().keySet()).isEqualTo(before.state().keySet());
+    }
+  }
+
+  @Test
+  void aLazyRuleIsNotMadeLazyAgain() {
+    var lazy = new LazyRows(Adam.rule());
+    assertThatThrownBy(() -> new LazyRows(lazy))
+        .isInstanceOf(TensorException.class)
+        .hasMessageStartingWith(
+            "lazyRows: the rule leaves out rows without a gradient already: LazyRows[");
   }
 }
