@@ -10,13 +10,15 @@ import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the parts of a record by its components, whose names make up the paths. */
+/** Finds the parts of a record by its components, whose names make up the paths; refuses functions that hide some. */
 final class ParameterWalk {
 
   /** The components of a record class that may lead to parameters. */
@@ -54,8 +56,16 @@ final class ParameterWalk {
 
   private final LayerVisitor visitor;
 
+  /** Those that are looked into, which may use each other. */
+  private final Set<Object> functions;
+
   private ParameterWalk(LayerVisitor visitor) {
+    this(visitor, Collections.newSetFromMap(new IdentityHashMap<>()));
+  }
+
+  private ParameterWalk(LayerVisitor visitor, Set<Object> functions) {
     this.visitor = visitor;
+    this.functions = functions;
   }
 
   /** All parameters of a layer; those of layers in it that say what theirs are, as they say. */
@@ -85,8 +95,17 @@ final class ParameterWalk {
     }
   }
 
+  /** Whether it is a lambda, or an object of a class without a name: a function that may use what is around it. */
+  private static boolean isFunction(Object value) {
+    Class<?> type = value.getClass();
+    return type.isHidden() || (type.isAnonymousClass() && !(value instanceof Enum));
+  }
+
   /** Weights that a lambda uses are in its fields, whose types say so; values can be looked at if its package is open. */
-  private static void checkCaptured(String path, Object function) {
+  private void checkCaptured(String path, Object function) {
+    if (!functions.add(function)) {
+      return;
+    }
     for (Field field : function.getClass().getDeclaredFields()) {
       Class<?> type = field.getType();
       if (Parameter.class.isAssignableFrom(type) || Layer.class.isAssignableFrom(type)) {
@@ -98,17 +117,12 @@ final class ParameterWalk {
     }
   }
 
-  /** A lambda may use another, which uses weights. */
-  private static void checkValue(String path, Class<?> type, @Nullable Object value) {
-    if (value != null && value.getClass().isHidden()) {
-      checkCaptured(path, value);
-      return;
-    }
+  private void checkValue(String path, Class<?> type, @Nullable Object value) {
     LayerVisitor refusing =
         (name, parameter) -> {
           throw captured(path, type.getSimpleName() + " with a Parameter");
         };
-    new ParameterWalk(refusing).value("", value);
+    new ParameterWalk(refusing, functions).value(path, value);
   }
 
   private static TensorException captured(String path, String what) {
@@ -170,7 +184,11 @@ final class ParameterWalk {
       case Record values -> record(path, values);
       case Map<?, ?> map -> refuse(path, map, map.values());
       case Collection<?> values -> refuse(path, values, values);
-      default -> {}
+      default -> {
+        if (isFunction(value)) { // which may use another, which uses weights
+          checkCaptured(path, value);
+        }
+      }
     }
   }
 
@@ -194,8 +212,11 @@ final class ParameterWalk {
     values.forEach(value -> inside.value(path, value));
   }
 
-  private static @Nullable Object read(Method accessor, Record values) {
+  private @Nullable Object read(Method accessor, Record values) {
     if (!accessor.canAccess(values) && !accessor.trySetAccessible()) {
+      if (!functions.isEmpty()) {
+        return null; // what a function uses need not be open
+      }
       var type = accessor.getDeclaringClass();
       throw new TensorException(
           "parameters: "

@@ -2,10 +2,20 @@ package carousel.nn.check;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.Objects;
 
 /** What layers and losses ask of what they are given, so that their errors name them, not an op inside. */
 public final class Operands {
   private Operands() {}
+
+  /**
+   * Checks what a layer is made of where it is given, not where it is read.
+   *
+   * @throws NullPointerException if it is null; the message names layer and part
+   */
+  public static <T> T present(String label, String name, T part) {
+    return Objects.requireNonNull(part, () -> label + ": " + name + " is null");
+  }
 
   /**
    * Two operands must have one element type.

@@ -5,7 +5,8 @@ import carousel.tensor.Tensor;
 
 /**
  * Activations that other libraries know, too, and that files therefore name. Wherever one is wanted, any other
- * {@link Transform} will do, such as {@code Tensor::softplus}; a file of another library then refuses it.
+ * {@link Transform} will do, such as {@code Tensor::softplus}; a file of another library then refuses it. One with weights
+ * is a record: a lambda that uses a layer or a parameter is refused where parameters are looked for.
  */
 public enum Activation implements Transform {
   /** {@code tanh x}. */

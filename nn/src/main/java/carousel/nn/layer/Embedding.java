@@ -2,6 +2,7 @@ package carousel.nn.layer;
 
 import carousel.nn.Parameter;
 import carousel.nn.Transform;
+import carousel.nn.check.Operands;
 import carousel.nn.check.Tokens;
 import carousel.nn.init.Init;
 import carousel.tensor.Philox;
@@ -21,6 +22,8 @@ import java.util.OptionalInt;
 public record Embedding(Parameter weight, OptionalInt padding) implements Transform {
   /** Checks the table and the padding token. */
   public Embedding {
+    Operands.present("embedding", "weight", weight);
+    Operands.present("embedding", "padding", padding);
     if (weight.value().rank() != 2) {
       throw new TensorException(
           "embedding: the weight must be a table [V,D], got " + weight.value().shape());

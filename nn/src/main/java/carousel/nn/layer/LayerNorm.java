@@ -9,6 +9,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Op;
+import java.util.OptionalInt;
 
 /**
  * {@code y = (x − μ) / √(σ² + ε) ⊙ gain + bias}, μ and the biased variance σ² over the last axes, as
@@ -28,6 +29,8 @@ import carousel.tensor.op.Op;
 public record LayerNorm(Parameter gain, Parameter bias, double epsilon) implements Transform {
   /** Checks the shapes. */
   public LayerNorm {
+    Operands.present("layerNorm", "gain", gain);
+    Operands.present("layerNorm", "bias", bias);
     Shape g = gain.value().shape();
     if (g.rank() == 0 || !g.equals(bias.value().shape())) {
       throw new TensorException(
@@ -89,6 +92,11 @@ public record LayerNorm(Parameter gain, Parameter bias, double epsilon) implemen
     }
     Operands.sameType("layerNorm", "x", x, "the gain", g);
     return Op.apply(LayerComposites.LAYER_NORM, x, g, bias.value(), x.scalarLike(epsilon));
+  }
+
+  @Override
+  public OptionalInt reads() {
+    return OptionalInt.of(gain.value().dim(Tensor.LAST));
   }
 
   @Override

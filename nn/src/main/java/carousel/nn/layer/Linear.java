@@ -10,6 +10,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Op;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public record Linear(Parameter weight, @Nullable Parameter bias) implements Transform {
   /** Checks the shapes. */
   public Linear {
+    Operands.present("linear", "weight", weight);
     Shape w = weight.value().shape();
     if (w.rank() != 2) {
       throw new TensorException("linear: the weight must be a matrix [in,out], got " + w);
@@ -109,6 +111,11 @@ public record Linear(Parameter weight, @Nullable Parameter bias) implements Tran
   @Override
   public Tensor apply(Tensor x) {
     return apply("linear", x, weight.value(), bias);
+  }
+
+  @Override
+  public OptionalInt reads() {
+    return OptionalInt.of(weight.value().dim(0));
   }
 
   @Override

@@ -2,9 +2,11 @@ package carousel.nn.layer;
 
 import carousel.nn.Parameter;
 import carousel.nn.Transform;
+import carousel.nn.check.Operands;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public record TiedLinear(Parameter weight, @Nullable Parameter bias) implements Transform {
   /** Checks the shapes. */
   public TiedLinear {
+    Operands.present("tiedLinear", "weight", weight);
     Shape table = weight.value().shape();
     if (table.rank() != 2) {
       throw new TensorException("tiedLinear: the weight must be a table [V,D], got " + table);
@@ -45,6 +48,11 @@ public record TiedLinear(Parameter weight, @Nullable Parameter bias) implements 
   @Override
   public Tensor apply(Tensor x) {
     return Linear.apply("tiedLinear", x, weight.value().transpose(0, 1), bias);
+  }
+
+  @Override
+  public OptionalInt reads() {
+    return OptionalInt.of(weight.value().dim(1));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package carousel.nn.recurrent;
 
+import carousel.nn.check.Operands;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.List;
@@ -52,6 +53,9 @@ public record Bidirectional(Recurrent<?> forward, Recurrent<?> backward, Merge m
 
   /** Checks directions and sizes. */
   public Bidirectional {
+    Operands.present("bidirectional", "forward", forward);
+    Operands.present("bidirectional", "backward", backward);
+    Operands.present("bidirectional", "merge", merge);
     if (forward.direction() != Recurrent.Direction.FORWARD
         || backward.direction() != Recurrent.Direction.REVERSE) {
       throw new TensorException(

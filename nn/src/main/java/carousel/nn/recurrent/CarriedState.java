@@ -82,7 +82,7 @@ public final class CarriedState {
       throw new TensorException(
           "carried state: there is a '" + unknown.first() + "', which no cell has");
     }
-    endWith(found);
+    next = found; // whatever is carried now
     advance();
   }
 
@@ -127,9 +127,49 @@ public final class CarriedState {
    * Notes what the window at hand ends with. {@link #now} does not change yet, since a gradient may still read it.
    *
    * @param states one per cell, as {@link Sequence.Run#states} gives them
+   * @throws TensorException if they are of another model than those that the window began with: of other cells, other
+   *     types, or other sizes beside the number of rows; {@link #reset} begins a text of another model
    */
   public void endWith(List<? extends RecurrentState> states) {
+    boolean fits = held.isEmpty() || held.size() == states.size();
+    for (int cell = 0; fits && cell < held.size(); cell++) {
+      fits = isOfOneCell(held.get(cell), states.get(cell));
+    }
+    if (!fits) {
+      throw new TensorException(
+          "carried state: the window began with "
+              + described(held)
+              + " and ends with "
+              + described(states)
+              + ", which are states of different models; reset() where another one begins");
+    }
     next = List.copyOf(states);
+  }
+
+  /** Whether two are states of one cell, of however many rows. */
+  private static boolean isOfOneCell(RecurrentState a, RecurrentState b) {
+    if (a.getClass() != b.getClass()) {
+      return false;
+    }
+    for (int k = 0; k < a.tensors().size(); k++) {
+      Tensor one = a.tensors().get(k);
+      Tensor other = b.tensors().get(k);
+      if (one.dtype() != other.dtype()
+          || one.rank() != other.rank()
+          || (one.rank() > 0 && !one.shape().without(0).equals(other.shape().without(0)))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static String described(List<? extends RecurrentState> states) {
+    return states.stream()
+        .map(state ->
+            state.getClass().getSimpleName()
+                + state.tensors().stream().map(CarriedState::type).toList())
+        .toList()
+        .toString();
   }
 
   /**

@@ -24,9 +24,9 @@ public record Cifg(Parameter wx, Parameter wh, @Nullable Parameter b)
     implements GatedCell<LstmState>, CandidateCell<LstmState> {
   /** Checks that the weights fit each other. */
   public Cifg {
-    int h = Weights.rows(wh);
+    int h = Weights.rows("cifg", "wh", wh);
     Weights.check("cifg", "wh", wh, h, 3 * h);
-    Weights.check("cifg", "wx", wx, Weights.rows(wx), 3 * h);
+    Weights.check("cifg", "wx", wx, Weights.rows("cifg", "wx", wx), 3 * h);
     Weights.checkBias("cifg", "b", b, 3 * h);
   }
 

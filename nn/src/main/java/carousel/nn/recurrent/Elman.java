@@ -2,6 +2,7 @@ package carousel.nn.recurrent;
 
 import carousel.nn.Parameter;
 import carousel.nn.Transform;
+import carousel.nn.check.Operands;
 import carousel.nn.init.Init;
 import carousel.nn.layer.Activation;
 import carousel.tensor.Philox;
@@ -23,9 +24,10 @@ public record Elman(Transform activation, Parameter wx, Parameter wh, @Nullable 
     implements AffineCell<HiddenState> {
   /** Checks that the weights fit each other. */
   public Elman {
-    int h = Weights.rows(wh);
+    Operands.present("elman", "activation", activation);
+    int h = Weights.rows("elman", "wh", wh);
     Weights.check("elman", "wh", wh, h, h);
-    Weights.check("elman", "wx", wx, Weights.rows(wx), h);
+    Weights.check("elman", "wx", wx, Weights.rows("elman", "wx", wx), h);
     Weights.checkBias("elman", "b", b, h);
   }
 

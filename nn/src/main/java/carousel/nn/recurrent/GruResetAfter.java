@@ -42,9 +42,9 @@ public record GruResetAfter(
 
   /** Checks that the weights fit each other. */
   public GruResetAfter {
-    int h = Weights.rows(wh);
+    int h = Weights.rows("gru-after", "wh", wh);
     Weights.check("gru-after", "wh", wh, h, 3 * h);
-    Weights.check("gru-after", "wx", wx, Weights.rows(wx), 3 * h);
+    Weights.check("gru-after", "wx", wx, Weights.rows("gru-after", "wx", wx), 3 * h);
     Weights.checkBias("gru-after", "b", b, 3 * h);
     Weights.checkBias("gru-after", "bh", bh, h);
     if ((b == null) != (bh == null)) {

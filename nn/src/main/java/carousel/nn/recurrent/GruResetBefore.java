@@ -50,10 +50,10 @@ public record GruResetBefore(Parameter wx, Parameter wh, Parameter wn, @Nullable
 
   /** Checks that the weights fit each other. */
   public GruResetBefore {
-    int h = Weights.rows(wh);
+    int h = Weights.rows("gru", "wh", wh);
     Weights.check("gru", "wh", wh, h, 2 * h);
     Weights.check("gru", "wn", wn, h, h);
-    Weights.check("gru", "wx", wx, Weights.rows(wx), 3 * h);
+    Weights.check("gru", "wx", wx, Weights.rows("gru", "wx", wx), 3 * h);
     Weights.checkBias("gru", "b", b, 3 * h);
   }
 

@@ -2,6 +2,7 @@ package carousel.nn.recurrent;
 
 import carousel.nn.Parameter;
 import carousel.nn.Transform;
+import carousel.nn.check.Operands;
 import carousel.nn.init.Init;
 import carousel.nn.layer.Activation;
 import carousel.tensor.Philox;
@@ -40,9 +41,11 @@ public record Jordan(
 
   /** Checks that the weights fit each other. */
   public Jordan {
-    int h = Weights.rows(wo);
-    int o = Weights.rows(wy);
-    Weights.check("jordan", "wx", wx, Weights.rows(wx), h);
+    Operands.present("jordan", "hidden", hidden);
+    Operands.present("jordan", "output", output);
+    int h = Weights.rows("jordan", "wo", wo);
+    int o = Weights.rows("jordan", "wy", wy);
+    Weights.check("jordan", "wx", wx, Weights.rows("jordan", "wx", wx), h);
     Weights.check("jordan", "wy", wy, o, h);
     Weights.checkBias("jordan", "b", b, h);
     Weights.check("jordan", "wo", wo, h, o);

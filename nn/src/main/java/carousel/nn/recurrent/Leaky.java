@@ -2,6 +2,7 @@ package carousel.nn.recurrent;
 
 import carousel.nn.Parameter;
 import carousel.nn.Transform;
+import carousel.nn.check.Operands;
 import carousel.nn.init.Init;
 import carousel.nn.layer.Activation;
 import carousel.tensor.Philox;
@@ -27,12 +28,13 @@ public record Leaky(
     implements AffineCell<HiddenState> {
   /** Checks that the weights fit each other. */
   public Leaky {
+    Operands.present("leaky", "activation", activation);
     if (!(tau >= 1)) {
       throw new TensorException("leaky: the time constant must be at least 1 step, got " + tau);
     }
-    int h = Weights.rows(wh);
+    int h = Weights.rows("leaky", "wh", wh);
     Weights.check("leaky", "wh", wh, h, h);
-    Weights.check("leaky", "wx", wx, Weights.rows(wx), h);
+    Weights.check("leaky", "wx", wx, Weights.rows("leaky", "wx", wx), h);
     Weights.checkBias("leaky", "b", b, h);
   }
 

@@ -24,9 +24,9 @@ public record Lstm(Parameter wx, Parameter wh, @Nullable Parameter b)
     implements GatedCell<LstmState>, CandidateCell<LstmState> {
   /** Checks that the weights fit each other. */
   public Lstm {
-    int h = Weights.rows(wh);
+    int h = Weights.rows("lstm", "wh", wh);
     Weights.check("lstm", "wh", wh, h, 4 * h);
-    Weights.check("lstm", "wx", wx, Weights.rows(wx), 4 * h);
+    Weights.check("lstm", "wx", wx, Weights.rows("lstm", "wx", wx), 4 * h);
     Weights.checkBias("lstm", "b", b, 4 * h);
   }
 

@@ -1,5 +1,6 @@
 package carousel.nn.recurrent;
 
+import carousel.nn.check.Operands;
 import carousel.nn.layer.Sequential;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -19,6 +20,20 @@ import java.util.List;
 public record MappedSequence(Sequence layer, Sequential maps) implements Sequence {
   /** Checks that the transforms read what the layer gives. */
   public MappedSequence {
+    Operands.present("then", "layer", layer);
+    Operands.present("then", "maps", maps);
+    maps.reads()
+        .ifPresent(reads -> {
+          if (reads != layer.outputs()) {
+            throw new TensorException(
+                "then: the transforms read "
+                    + reads
+                    + " features, and the layer before them, "
+                    + layer.getClass().getSimpleName()
+                    + ", gives "
+                    + layer.outputs());
+          }
+        });
     var _ = maps.outputs(layer.outputs());
   }
 

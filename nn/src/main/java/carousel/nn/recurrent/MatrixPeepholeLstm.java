@@ -49,9 +49,9 @@ public record MatrixPeepholeLstm(
 
   /** Checks that the weights fit each other. */
   public MatrixPeepholeLstm {
-    int h = Weights.rows(wh);
+    int h = Weights.rows("matrix peephole", "wh", wh);
     Weights.check("matrix peephole", "wh", wh, h, 4 * h);
-    Weights.check("matrix peephole", "wx", wx, Weights.rows(wx), 4 * h);
+    Weights.check("matrix peephole", "wx", wx, Weights.rows("matrix peephole", "wx", wx), 4 * h);
     Weights.checkBias("matrix peephole", "b", b, 4 * h);
     Weights.check("matrix peephole", "wci", wci, h, h);
     Weights.check("matrix peephole", "wcf", wcf, h, h);

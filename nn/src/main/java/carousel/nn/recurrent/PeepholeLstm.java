@@ -30,9 +30,9 @@ public record PeepholeLstm(
     implements GatedCell<LstmState>, CandidateCell<LstmState> {
   /** Checks that the weights fit each other. */
   public PeepholeLstm {
-    int h = Weights.rows(wh);
+    int h = Weights.rows("peephole", "wh", wh);
     Weights.check("peephole", "wh", wh, h, 4 * h);
-    Weights.check("peephole", "wx", wx, Weights.rows(wx), 4 * h);
+    Weights.check("peephole", "wx", wx, Weights.rows("peephole", "wx", wx), 4 * h);
     Weights.checkBias("peephole", "b", b, 4 * h);
     Weights.check("peephole", "pi", pi, h);
     Weights.check("peephole", "pf", pf, h);

@@ -1,6 +1,7 @@
 package carousel.nn.recurrent;
 
 import carousel.nn.Parameter;
+import carousel.nn.check.Operands;
 import carousel.tensor.Draws;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -43,6 +44,10 @@ public record Recurrent<S extends RecurrentState>(
 
   /** Copies the list and checks that the noise is one for the cell. */
   public Recurrent {
+    Operands.present("recurrent", "cell", cell);
+    Operands.present(label(cell), "direction", direction);
+    Operands.present(label(cell), "start", start);
+    Operands.present(label(cell), "noise", noise);
     start = List.copyOf(start);
     checkNoise(cell, noise);
   }

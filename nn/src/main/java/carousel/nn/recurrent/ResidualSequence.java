@@ -1,5 +1,6 @@
 package carousel.nn.recurrent;
 
+import carousel.nn.check.Operands;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -22,6 +23,7 @@ import java.util.List;
 public record ResidualSequence(Sequence layer) implements Sequence {
   /** Checks that what is added has one size. */
   public ResidualSequence {
+    Operands.present("residual", "layer", layer);
     if (layer.inputs() != layer.outputs()) {
       throw new TensorException(
           "residual: the layer makes [T,N,"

@@ -307,7 +307,7 @@ final class Scanner<S extends RecurrentState> {
   static Run kept(TensorScope scope, Run run) {
     scope.keep(run.y());
     scope.keep(run.last());
-    run.states().forEach(state -> state.tensors().forEach(scope::keep));
+    run.keepStates(scope);
     return run;
   }
 }

@@ -4,6 +4,7 @@ import carousel.nn.Layer;
 import carousel.nn.Transform;
 import carousel.nn.layer.Sequential;
 import carousel.tensor.Tensor;
+import carousel.tensor.TensorScope;
 import java.util.List;
 
 /**
@@ -105,7 +106,10 @@ public interface Sequence extends Layer {
    *     Recurrent.of(gru).residual().then(Linear.of(64, 32, init, rng), Tensor::relu));
    * }</pre>
    *
-   * @param maps applied to the outputs in order, {@code [T,N,H] → [T,N,K]}
+   * <p>Parameters of this are named {@code layer.*} in it, and those of the transforms {@code maps.0.*}: names follow the
+   * structure, see {@link carousel.nn.Layer}.
+   *
+   * @param maps applied to the outputs in order, {@code [T,N,H] → [T,N,K]}; functions among them are without weights
    * @return a layer of K features, with the states of this
    * @throws carousel.tensor.TensorException if one reads other features than the one before gives
    */
@@ -114,7 +118,8 @@ public interface Sequence extends Layer {
   }
 
   /**
-   * This layer with its input added to what it gives: {@code y = x + f(x)}.
+   * This layer with its input added to what it gives: {@code y = x + f(x)}. Its parameters are named {@code layer.*} in
+   * it: names follow the structure, see {@link carousel.nn.Layer}.
    *
    * @return a layer of as many features, with the states of this
    * @throws carousel.tensor.TensorException if it gives another number of features than it reads
@@ -131,5 +136,31 @@ public interface Sequence extends Layer {
    *     its initial state gives
    * @param states the final states, one per cell; pass them on to carry the state to the next window
    */
-  record Run(Tensor y, Tensor last, List<RecurrentState> states) {}
+  record Run(Tensor y, Tensor last, List<RecurrentState> states) {
+    /**
+     * Hands the final states to the scope around the one in which this ran, as {@link TensorScope#keep} does a tensor,
+     * so that another run can start from them when it is closed.
+     *
+     * <pre>{@code
+     * List<RecurrentState> states = List.of();
+     * for (Batch window : batches) {
+     *   try (var scope = TensorScope.open()) {
+     *     Sequence.Run read = model.stack().run(window.x(), states);
+     *     states = read.keepStates(scope);
+     *   }
+     * }
+     * }</pre>
+     *
+     * <p>They stay until the outer scope closes, those of every run. For a long text {@link CarriedState} keeps one
+     * set, in memory of its own, and without the gradient.
+     *
+     * @param scope the one in which this ran
+     * @return the states
+     * @throws carousel.tensor.TensorException if there is no scope around it
+     */
+    public List<RecurrentState> keepStates(TensorScope scope) {
+      states.forEach(state -> state.tensors().forEach(scope::keep));
+      return states;
+    }
+  }
 }

@@ -1,5 +1,6 @@
 package carousel.nn.recurrent;
 
+import carousel.nn.check.Operands;
 import carousel.nn.layer.Dropout;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
@@ -18,6 +19,8 @@ import java.util.List;
 public record Stacked(List<Sequence> layers, Dropout dropout) implements Sequence {
   /** Checks that each layer reads what the one below gives. */
   public Stacked {
+    Operands.present("stack", "layers", layers);
+    Operands.present("stack", "dropout", dropout);
     layers = List.copyOf(layers);
     if (layers.isEmpty()) {
       throw new TensorException("stack: wants at least one layer, got none");

@@ -1,6 +1,7 @@
 package carousel.nn.recurrent;
 
 import carousel.nn.Parameter;
+import carousel.nn.check.Operands;
 import carousel.nn.init.Init;
 import carousel.tensor.Philox;
 import carousel.tensor.Shape;
@@ -19,6 +20,7 @@ final class Weights {
 
   /** Checks that a weight has the shape that the others imply. */
   static void check(String cell, String name, Parameter weight, int... dims) {
+    Operands.present(cell, name, weight);
     Shape wanted = Shape.of(dims);
     if (!weight.value().shape().equals(wanted)) {
       throw new TensorException(
@@ -34,6 +36,11 @@ final class Weights {
 
   static int rows(Parameter weight) {
     return weight.value().dim(0);
+  }
+
+  /** Of a weight that is being given. */
+  static int rows(String cell, String name, Parameter weight) {
+    return rows(Operands.present(cell, name, weight));
   }
 
   static Tensor zeros(Parameter like, int batch, int features) {

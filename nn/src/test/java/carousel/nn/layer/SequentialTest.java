@@ -18,8 +18,10 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -109,7 +111,7 @@ class SequentialTest {
             new Residual(Sequential.of(LayerNorm.of(F64, 4), linear(4, 4, 2), Activation.TANH)),
             new Prelu(Parameter.of(Tensor.full(F64, 0.3))));
     Tensor x = Philox.of(3).normal(F64, 0, 1, 2, 3);
-    var by = new java.util.ArrayList<>(List.of(x));
+    var by = new ArrayList<>(List.of(x));
     by.addAll(layer.parameters().tensors());
     GradCheck.standard()
         .run("composed", in -> layer.apply(in[0]), by.toArray(Tensor[]::new))
@@ -142,6 +144,45 @@ class SequentialTest {
         .isZero();
   }
 
+  /** Any function, not only a Transform, in any place, and however it came to its weights. */
+  @Test
+  void functionsOfOtherTypesAreLookedIntoToo() {
+    record Model(Linear head, UnaryOperator<Tensor> f, List<Supplier<Tensor>> more)
+        implements Layer {}
+    var head = linear(3, 3, 1);
+    var other = linear(3, 3, 2);
+    var weight = other.weight();
+    UnaryOperator<Tensor> applied = other::apply;
+    UnaryOperator<Tensor> nested = x -> applied.apply(x).tanh();
+    UnaryOperator<Tensor> anonymous =
+        new UnaryOperator<>() {
+          @Override
+          public Tensor apply(Tensor x) {
+            return x.matmul(weight.value());
+          }
+        };
+    for (var f : List.of(applied, nested)) {
+      assertThatThrownBy(() -> new Model(head, f, List.of()).parameters())
+          .isInstanceOf(TensorException.class)
+          .hasMessageContaining(
+              "parameters: the function at 'f' uses a Linear, whose weights would");
+    }
+    assertThatThrownBy(() -> new Model(head, anonymous, List.of()).parameters())
+        .hasMessageContaining("the function at 'f' uses a Parameter");
+    assertThatThrownBy(() -> new Model(head, Tensor::tanh, List.of(weight::value)).parameters())
+        .hasMessageContaining("the function at 'more.0' uses a Parameter");
+    double slope = 0.5;
+    var fixed = Tensor.ones(F64, 3);
+    var recursive = new UnaryOperator<?>[1];
+    UnaryOperator<Tensor> loop = x -> recursive.length > 1 ? x : x.mul(fixed);
+    recursive[0] = loop;
+    for (UnaryOperator<Tensor> f :
+        List.<UnaryOperator<Tensor>>of(Tensor::tanh, x -> x.mul(slope), x -> x.mul(fixed), loop)) {
+      assertThat(new Model(head, f, List.of()).parameters().names())
+          .containsExactly("head.weight", "head.bias");
+    }
+  }
+
   @Test
   void sizesAreCheckedWhereTheyAreKnown() {
     var wrong = Sequential.of(linear(3, 4, 1), Tensor::tanh, linear(5, 2, 2));
@@ -153,10 +194,79 @@ class SequentialTest {
     assertThat(LayerNorm.of(4).outputs(4)).isEqualTo(4);
     assertThat(new Dropout(0.5).outputs(4)).isEqualTo(4);
     assertThat(Embedding.of(9, 6, INIT, Philox.of(1)).outputs(1)).isEqualTo(6);
-    assertThatThrownBy(() -> new Residual(linear(3, 4, 1)).outputs(3))
-        .hasMessage("residual: f makes 4 features of 3; what is added must be as x is");
-    assertThatThrownBy(() -> new Residual(linear(3, 1, 1)).apply(Tensor.zeros(F64, 2, 3)))
+    assertThatThrownBy(() -> new Residual(new Widening(3, 1)).outputs(3))
+        .hasMessage("residual: f, Widening, makes 1 features of 3; what is added must be as x is");
+    assertThatThrownBy(() -> new Residual(new Widening(3, 1)).apply(Tensor.zeros(F64, 2, 3)))
         .hasMessage("residual: f makes [2,1] of x [2,3]; what is added must be as x is");
+  }
+
+  /** A layer of a user's that does not say what it reads. */
+  record Widening(int in, int out) implements Transform {
+    @Override
+    public Tensor apply(Tensor x) {
+      return x.matmul(Tensor.ones(x.dtype(), in, out));
+    }
+
+    @Override
+    public int outputs(int inputs) {
+      return out;
+    }
+  }
+
+  /** Of all pairs of layers, whatever that does not change sizes is between them, at construction. */
+  @Test
+  void neighboursAreCheckedWhenTheyArePutTogether() {
+    var embedding = Embedding.of(9, 4, INIT, Philox.of(1));
+    Transform given = new Residual(linear(4, 4, 3));
+    for (Transform first : List.of(linear(3, 4, 1), embedding, LayerNorm.of(F64, 4), given)) {
+      for (List<Transform> between :
+          List.<List<Transform>>of(
+              List.of(),
+              List.of(Activation.RELU, new Dropout(0.1)),
+              List.of(new Residual(Tensor::tanh)))) {
+        for (Transform fits :
+            List.of(linear(4, 2, 2), given, Sequential.of(Activation.TANH, linear(4, 5, 1)))) {
+          var layers = new ArrayList<Transform>(List.of(first));
+          layers.addAll(between);
+          layers.add(fits);
+          assertThat(new Sequential(layers).layers()).hasSize(between.size() + 2);
+        }
+        for (Transform wrong :
+            List.of(
+                linear(5, 2, 2),
+                LayerNorm.of(F64, 5),
+                Linear.tied(Embedding.of(9, 5, INIT, Philox.of(2))),
+                new Residual(linear(5, 5, 2)),
+                Sequential.of(new Dropout(0.2), linear(5, 2, 1)))) {
+          var layers = new ArrayList<Transform>(List.of(first));
+          layers.addAll(between);
+          layers.add(wrong);
+          assertThatThrownBy(() -> new Sequential(layers))
+              .isInstanceOf(TensorException.class)
+              .hasMessage(
+                  "sequential: layer %d, %s, reads 5 features, and layer 0, %s, gives 4",
+                  between.size() + 1,
+                  wrong.getClass().getSimpleName(),
+                  first.getClass().getSimpleName());
+        }
+      }
+    }
+    assertThatThrownBy(() -> new Residual(linear(3, 4, 1)))
+        .isInstanceOf(TensorException.class)
+        .hasMessage("residual: f, Linear, makes 4 features of 3; what is added must be as x is");
+    assertThat(Sequential.of(Activation.TANH, linear(4, 5, 1)).reads()).hasValue(4);
+    assertThat(new Residual(linear(4, 4, 1)).reads()).hasValue(4);
+    assertThat(Sequential.of(Tensor::tanh, linear(4, 5, 1)).reads()).isEmpty();
+    assertThat(Sequential.of(embedding, linear(4, 5, 1)).reads()).isEmpty();
+  }
+
+  /** What a function makes of sizes nobody knows: it may halve them. */
+  @Test
+  void behindAFunctionNothingIsKnown() {
+    var halved = Sequential.of(linear(3, 4, 1), x -> x.glu(-1), linear(2, 5, 2));
+    assertThat(halved.apply(Tensor.ones(F64, 7, 3)).shape()).isEqualTo(Shape.of(7, 5));
+    var widened = Sequential.of(linear(3, 4, 1), new Widening(4, 6), linear(6, 5, 2));
+    assertThat(widened.outputs(3)).isEqualTo(5);
   }
 
   @Test

@@ -11,6 +11,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import carousel.autograd.Grad;
+import carousel.nn.init.Init;
+import carousel.tensor.Philox;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
@@ -128,6 +130,61 @@ class CarriedStateTest {
       }
     }
     assertThat(run.bytes()).isEqualTo(most);
+  }
+
+  /** A window ends with states of the model that it began with; other rows are another matter. */
+  @Test
+  void statesOfAnotherModelAreRefused() {
+    var lstm = Recurrent.of(cell("lstm"));
+    var carried = new CarriedState();
+    pass(lstm, carried, random(1, 2, 2, D));
+    var wider =
+        Recurrent.of(Lstm.of(D, H + 1, Init.zeros().as(F64), Philox.of(1)))
+            .run(random(1, 2, 2, D))
+            .states();
+    assertThatThrownBy(() -> carried.endWith(wider))
+        .isInstanceOf(TensorException.class)
+        .hasMessage(
+            "carried state: the window began with [LstmState[F64 [2,2], F64 [2,2]]] and ends with"
+                + " [LstmState[F64 [2,3], F64 [2,3]]], which are states of different models; reset() where another one"
+                + " begins");
+    var floats =
+        Recurrent.of(Lstm.of(D, H, Init.zeros(), Philox.of(1))).run(Tensor.zeros(2, 2, D)).states();
+    assertThatThrownBy(() -> carried.endWith(floats)).hasMessageContaining("F32 [2,2]");
+    var gru = Recurrent.of(cell("gru")).run(random(1, 2, 2, D)).states();
+    assertThatThrownBy(() -> carried.endWith(gru)).hasMessageContaining("[HiddenState[F64 [2,2]]]");
+    var two = layer().run(random(1, 2, 2, D)).states();
+    assertThatThrownBy(() -> carried.endWith(two))
+        .hasMessageContaining("LstmState[F64 [2,2], F64 [2,2]], HiddenState[F64 [2,2]]");
+    carried.endWith(lstm.run(random(1, 2, 5, D)).states());
+    carried.advance();
+    assertThat(Layers.tensors(carried.now()).getFirst().dim(0)).isEqualTo(5);
+    carried.reset();
+    carried.endWith(gru);
+    carried.advance();
+    assertThat(carried.now()).hasSize(1);
+  }
+
+  @Test
+  void finalStatesAreKeptByOneCall() {
+    var layer = layer();
+    Tensor x = random(1, 6, 2, D);
+    List<RecurrentState> states = List.of();
+    for (int t = 0; t < 6; t += 2) {
+      try (var step = TensorScope.open()) {
+        var read = layer.run(x.narrow(0, t, 2), states);
+        states = read.keepStates(step);
+        assertThat(states).isSameAs(read.states());
+      }
+    }
+    List<Tensor> whole = Layers.tensors(layer.run(x).states());
+    List<Tensor> ended = Layers.tensors(states);
+    assertThat(ended).hasSize(3);
+    for (int k = 0; k < 3; k++) {
+      assertThat(ended.get(k).sub(whole.get(k)).abs().max().item()).isLessThan(1e-14);
+    }
+    assertThatThrownBy(() -> layer.run(x).keepStates(run))
+        .hasMessageContaining("no enclosing scope");
   }
 
   @Test

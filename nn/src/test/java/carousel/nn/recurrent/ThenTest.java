@@ -12,6 +12,7 @@ import carousel.autograd.Grad;
 import carousel.autograd.GradCheck;
 import carousel.nn.Transform;
 import carousel.nn.init.Init;
+import carousel.nn.layer.Activation;
 import carousel.nn.layer.LayerNorm;
 import carousel.nn.layer.Linear;
 import carousel.tensor.DType;
@@ -206,7 +207,14 @@ class ThenTest {
         .hasMessageContaining("the layer makes [T,N,2] of [T,N,3]");
     assertThatThrownBy(() -> Recurrent.of(cell("lstm")).then(linear(3, 3, 1)))
         .hasMessage(
-            "sequential: layer 0: linear: reads 3 features, the rows of its weight [3,3], got 2");
+            "then: the transforms read 3 features, and the layer before them, Recurrent, gives 2");
+    assertThatThrownBy(() ->
+            Recurrent.of(cell("lstm")).then(linear(2, 3, 1), Activation.TANH, linear(4, 3, 2)))
+        .hasMessage("sequential: layer 2, Linear, reads 4 features, and layer 0, Linear, gives 3");
+    Transform same = x -> x;
+    assertThatThrownBy(() -> Recurrent.of(cell("lstm")).then(same, linear(3, 3, 1)))
+        .hasMessage(
+            "sequential: layer 1: linear: reads 3 features, the rows of its weight [3,3], got 2");
     Transform halves = x -> x.narrow(Tensor.LAST, 0, 1);
     assertThatThrownBy(() -> Recurrent.of(cell("lstm")).then(halves).apply(random(1, T, N, D)))
         .hasMessageContaining(
