@@ -167,15 +167,20 @@ class ComingFromPytorchTest {
         List.of(
             "carousel.autograd",
             "carousel.nn",
+            "carousel.nn.data",
             "carousel.nn.init",
+            "carousel.nn.io",
             "carousel.nn.layer",
             "carousel.nn.loss",
+            "carousel.nn.optim",
             "carousel.nn.recurrent",
             "carousel.tensor",
             "java.util")) {
       text.append("import ").append(name).append(".*;\n");
     }
-    text.append("public class Page {\n  Philox rng = Philox.of(1);\n").append(given.group(1));
+    text.append("public class Page {\n  Philox rng = Philox.of(1);\n")
+        .append("  java.nio.file.Path folder = java.nio.file.Path.of(\"target/training\");\n")
+        .append(given.group(1));
     for (int r = 0; r < rows.size(); r++) {
       for (int e = 0; e < rows.get(r).here.size(); e++) {
         text.append(

@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
+ * <p>A scope that nothing names is written {@code try (var _ = TensorScope.open())}: of others {@code javac -Xlint:try} says
+ * that they are never referenced.
+ *
  * <p>Scopes nest and belong to the thread that opened them; a thread that makes tensors opens its
  * own. Tensors that threads share may belong to a {@link SharedScope}. A scope left open is closed, and
  * reported with the place where it was opened, when the scope around it closes or, at the latest, when its
