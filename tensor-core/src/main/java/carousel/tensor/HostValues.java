@@ -303,10 +303,10 @@ public sealed interface HostValues permits Tensor {
     }
 
     private static void read(Tensor x, ReadableByteChannel channel) throws IOException {
-      x.beforeWrite("readFrom");
+      InPlace.before("readFrom", x);
       try (var scope = TensorScope.openUnwatched()) {
         boolean direct = x.layout().isContiguous();
-        Tensor dense = direct ? x : Tensor.empty("readFrom", x.device(), x.dtype(), x.shape());
+        Tensor dense = direct ? x : Engine.empty("readFrom", x.device(), x.dtype(), x.shape());
         x.storage().touch();
         ByteBuffer buffer =
             ByteBuffer.allocate((int) Math.min(BYTES, x.size() * x.dtype().bytes()));
@@ -351,5 +351,19 @@ public sealed interface HostValues permits Tensor {
         }
       }
     }
+  }
+
+  /**
+   * Type, shape and values with so many digits after the point: small tensors whole, large ones abridged.
+   *
+   * @param decimals how many, from 0 to 17
+   * @return the text
+   * @throws TensorException if it is another number
+   */
+  default String toString(int decimals) {
+    if (decimals < 0 || decimals > 17) {
+      throw new TensorException("toString: decimals must be from 0 to 17, got " + decimals);
+    }
+    return Printer.print(self(), decimals);
   }
 }

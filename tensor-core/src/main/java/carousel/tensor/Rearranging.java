@@ -286,7 +286,7 @@ public sealed interface Rearranging permits Tensor {
     if (self().rank() < 2) {
       throw new TensorException("trace: wants matrices [..,m,n], got " + self().shape());
     }
-    return diagonal().sum(Tensor.LAST);
+    return Called.by("trace", "sum", () -> diagonal().sum(Tensor.LAST));
   }
 
   /**

@@ -160,6 +160,15 @@ public final class Shape {
     return new Shape(d);
   }
 
+  /** Resolves where an op puts a new axis, from what may count from the end. */
+  int newAxis(String op, int axis) {
+    int resolved = axis < 0 ? axis + dims.length + 1 : axis;
+    if (resolved < 0 || resolved > dims.length) {
+      throw new TensorException(op + ": no axis " + axis + " can be added to " + this);
+    }
+    return resolved;
+  }
+
   /**
    * This shape with a new axis in front of {@code axis}.
    *
