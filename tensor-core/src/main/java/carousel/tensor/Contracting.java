@@ -3,6 +3,7 @@ package carousel.tensor;
 import carousel.tensor.op.Domain;
 import carousel.tensor.op.MatMul;
 import carousel.tensor.op.Op;
+import java.util.Locale;
 
 /** Products of matrices and vectors, and distances; {@link Tensor#einsum} has the other sums of products. */
 public sealed interface Contracting permits Tensor {
@@ -39,15 +40,14 @@ public sealed interface Contracting permits Tensor {
     int rows = b.dim(b.rank() == 1 ? 0 : -2);
     if (columns != rows) {
       throw new TensorException(
-          "matmul: inner dims differ: "
-              + a.shape()
-              + " × "
-              + b.shape()
-              + " ("
-              + columns
-              + " and "
-              + rows
-              + "); transpose one, or check the layer's sizes");
+          String.format(
+              Locale.ROOT,
+              "matmul: inner dims differ: %s × %s (%d and %d); transpose one, or check the layer's"
+                  + " sizes",
+              a.shape(),
+              b.shape(),
+              columns,
+              rows));
     }
     return b.rank() == 1
         ? a.matmul(b.unsqueeze(1)).squeeze(Tensor.LAST)

@@ -4,6 +4,7 @@ import carousel.tensor.op.Interpreter;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.function.IntToDoubleFunction;
 
 /** How tensors come from numbers, for the factories of {@link Tensor}, which say what each gives. */
@@ -33,18 +34,15 @@ final class Creation {
     long bytes = shape.size() * dtype.bytes();
     if (source.byteSize() != bytes) {
       throw new TensorException(
-          op
-              + ": "
-              + dtype
-              + " "
-              + shape
-              + " takes "
-              + shape.size()
-              + " values ("
-              + bytes
-              + " bytes), the source has "
-              + source.byteSize()
-              + " bytes");
+          String.format(
+              Locale.ROOT,
+              "%s: %s %s takes %d values (%d bytes), the source has %d bytes",
+              op,
+              dtype,
+              shape,
+              shape.size(),
+              bytes,
+              source.byteSize()));
     }
     Tensor y = empty("from", dtype, shape);
     y.device().backend().write(dtype == DType.BOOL ? zerosAndOnes(source) : source, y);

@@ -5,6 +5,7 @@ import carousel.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Parts of a tensor: views of some positions of an axis. Axes may be negative, counting from the last.
@@ -29,14 +30,13 @@ public sealed interface Cutting permits Tensor {
     int n = x.dim(a);
     if (start < 0 || length < 0 || start > n - length) {
       throw new TensorException(
-          "narrow: positions "
-              + start
-              + " to "
-              + (start + (long) length)
-              + " of axis "
-              + axis
-              + " do not lie within "
-              + x.shape());
+          String.format(
+              Locale.ROOT,
+              "narrow: positions %d to %s of axis %d do not lie within %s",
+              start,
+              start + (long) length,
+              axis,
+              x.shape()));
     }
     return Op.apply(new Views.Slice(a, start, 1, length), x);
   }
@@ -48,7 +48,7 @@ public sealed interface Cutting permits Tensor {
    * @param axis the axis
    * @param start the first position
    * @param stop the position before which to stop
-   * @param step the distance, ≥ 1; {@link #flip} walks backwards
+   * @param step the distance, ≥ 1; {@link Tensor#flip} walks backwards
    * @return the view
    */
   default Tensor slice(int axis, int start, int stop, int step) {

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
+import java.util.Locale;
 
 /** The values of a tensor, read by the host: arrays, segments, files, comparison. Not ops. */
 public sealed interface HostValues permits Tensor {
@@ -23,15 +24,13 @@ public sealed interface HostValues permits Tensor {
   private <A> A read(DType wanted, A array, MemorySegment segment) {
     if (self().dtype() != wanted) {
       throw new TensorException(
-          "reading "
-              + wanted
-              + " values of a tensor of "
-              + self().dtype()
-              + " "
-              + self().shape()
-              + "; convert it with cast(DType."
-              + wanted
-              + ")");
+          String.format(
+              Locale.ROOT,
+              "reading %s values of a tensor of %s %s; convert it with cast(DType.%s)",
+              wanted,
+              self().dtype(),
+              self().shape(),
+              wanted));
     }
     copyTo(segment);
     return array;
@@ -114,14 +113,13 @@ public sealed interface HostValues permits Tensor {
     long bytes = x.size() * x.dtype().bytes();
     if (target.byteSize() != bytes) {
       throw new TensorException(
-          "copyTo: "
-              + x.dtype()
-              + " "
-              + x.shape()
-              + " has "
-              + bytes
-              + " bytes, the target "
-              + target.byteSize());
+          String.format(
+              Locale.ROOT,
+              "copyTo: %s %s has %d bytes, the target %d",
+              x.dtype(),
+              x.shape(),
+              bytes,
+              target.byteSize()));
     }
     if (x.layout().isContiguous()) {
       x.device().backend().read(x, target);

@@ -11,7 +11,7 @@ public sealed interface Overwriting permits Tensor {
 
   /**
    * Overwrites the values in place. Not an op: no gradient flows. So within a program that is differentiated a
-   * result of that program can be neither overwritten nor written elsewhere, unless it is {@link #detach}ed; and
+   * result of that program can be neither overwritten nor written elsewhere, unless it is {@link Tensor#detach}ed; and
    * a tape that saved the old value reports it at backward.
    *
    * @param source of this type, on any device; broadcast to this shape

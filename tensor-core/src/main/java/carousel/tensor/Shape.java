@@ -1,6 +1,7 @@
 package carousel.tensor;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * The sizes of a tensor's axes, outermost first: {@code [T,N,D]}. Rank 0 is a scalar of one element;
@@ -209,18 +210,16 @@ public final class Shape {
       int y = i <= b.rank() ? b.dims[b.rank() - i] : 1;
       if (x != y && x != 1 && y != 1) {
         throw new TensorException(
-            op
-                + ": shapes do not broadcast: "
-                + a
-                + " and "
-                + b
-                + " differ in axis -"
-                + i
-                + " ("
-                + x
-                + " and "
-                + y
-                + "); sizes must be equal or 1");
+            String.format(
+                Locale.ROOT,
+                "%s: shapes do not broadcast: %s and %s differ in axis -%d (%d and %d); sizes must be"
+                    + " equal or 1",
+                op,
+                a,
+                b,
+                i,
+                x,
+                y));
       }
       d[rank - i] = x == 1 ? y : x;
     }

@@ -6,6 +6,7 @@ import carousel.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The sizes of a tensor, and views of all of its elements: the same storage under another shape, without a copy. Axes
@@ -98,14 +99,13 @@ public sealed interface Shaping permits Tensor {
     }
     if (shape.size() != x.size()) {
       throw new TensorException(
-          "reshape: "
-              + x.shape()
-              + " has "
-              + x.size()
-              + " elements, "
-              + shape
-              + " has "
-              + shape.size());
+          String.format(
+              Locale.ROOT,
+              "reshape: %s has %d elements, %s has %d",
+              x.shape(),
+              x.size(),
+              shape,
+              shape.size()));
     }
     Tensor source = x.layout().reshape(shape) == null ? x.contiguous() : x;
     return Op.apply(new Views.Reshape(shape), source);
