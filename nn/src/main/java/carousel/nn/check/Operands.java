@@ -2,6 +2,7 @@ package carousel.nn.check;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.Locale;
 
 /** What layers and losses ask of what they are given, so that their errors name them, not an op inside. */
 public final class Operands {
@@ -20,22 +21,17 @@ public final class Operands {
   public static void sameType(String op, String what, Tensor x, String other, Tensor y) {
     if (x.dtype() != y.dtype()) {
       throw new TensorException(
-          op
-              + ": "
-              + what
-              + " is "
-              + x.dtype()
-              + " "
-              + x.shape()
-              + ", "
-              + other
-              + " "
-              + y.dtype()
-              + " "
-              + y.shape()
-              + "; convert one with cast(DType."
-              + y.dtype()
-              + ")");
+          String.format(
+              Locale.ROOT,
+              "%s: %s is %s %s, %s %s %s; convert one with cast(DType.%s)",
+              op,
+              what,
+              x.dtype(),
+              x.shape(),
+              other,
+              y.dtype(),
+              y.shape(),
+              y.dtype()));
     }
   }
 
