@@ -10,6 +10,7 @@ import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Op;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
@@ -207,17 +208,15 @@ public final class Anomaly {
       int at = notFinite(x);
       if (at >= 0 && !isLimit(x)) {
         throw new TensorException(
-            "anomaly: "
-                + value(x, at)
-                + " came from outside of the code, at "
-                + position(x, at)
-                + " of "
-                + x.dtype()
-                + " "
-                + x.shape()
-                + ", an operand of "
-                + op.label()
-                + at("applied", places()));
+            String.format(
+                Locale.ROOT,
+                "anomaly: %s came from outside of the code, at %s of %s %s, an operand of %s%s",
+                value(x, at),
+                position(x, at),
+                x.dtype(),
+                x.shape(),
+                op.label(),
+                at("applied", places())));
       }
     }
 

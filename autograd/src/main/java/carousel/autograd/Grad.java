@@ -6,6 +6,7 @@ import carousel.tensor.TensorScope;
 import carousel.tensor.op.Interpreter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -265,15 +266,14 @@ public final class Grad {
   private static void checkDirection(String op, Tensor x, Tensor v) {
     if (!x.shape().equals(v.shape()) || x.dtype() != v.dtype()) {
       throw new TensorException(
-          op
-              + ": the direction must be as the tensor, "
-              + x.dtype()
-              + " "
-              + x.shape()
-              + ", got "
-              + v.dtype()
-              + " "
-              + v.shape());
+          String.format(
+              Locale.ROOT,
+              "%s: the direction must be as the tensor, %s %s, got %s %s",
+              op,
+              x.dtype(),
+              x.shape(),
+              v.dtype(),
+              v.shape()));
     }
   }
 

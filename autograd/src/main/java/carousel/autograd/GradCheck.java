@@ -7,6 +7,7 @@ import carousel.tensor.TensorScope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -93,16 +94,15 @@ public record GradCheck(
   public GradCheck {
     if (order < 1 || directions < 0 || !(relative >= 0) || !(absolute >= 0) || !(noise >= 0)) {
       throw new TensorException(
-          "gradCheck: wants order ≥ 1, and directions, tolerances and noise ≥ 0; got order "
-              + order
-              + ", directions "
-              + directions
-              + ", relative "
-              + relative
-              + ", absolute "
-              + absolute
-              + ", noise "
-              + noise);
+          String.format(
+              Locale.ROOT,
+              "gradCheck: wants order ≥ 1, and directions, tolerances and noise ≥ 0; got order %d,"
+                  + " directions %d, relative %s, absolute %s, noise %s",
+              order,
+              directions,
+              relative,
+              absolute,
+              noise));
     }
     without = List.copyOf(without);
   }

@@ -71,20 +71,16 @@ public final class Gradients {
     Tensor of = leaf.value();
     if (g.dtype() != of.dtype() || !g.shape().equals(of.shape()) || g.device() != of.device()) {
       throw new TensorException(
-          "gradients: that of '"
-              + leaf.name()
-              + "' must be "
-              + of.dtype()
-              + " "
-              + of.shape()
-              + " on "
-              + of.device()
-              + " as the leaf is, got "
-              + g.dtype()
-              + " "
-              + g.shape()
-              + " on "
-              + g.device());
+          String.format(
+              Locale.ROOT,
+              "gradients: that of '%s' must be %s %s on %s as the leaf is, got %s %s on %s",
+              leaf.name(),
+              of.dtype(),
+              of.shape(),
+              of.device(),
+              g.dtype(),
+              g.shape(),
+              g.device()));
     }
   }
 

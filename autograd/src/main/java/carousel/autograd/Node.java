@@ -9,6 +9,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.Cotangents;
 import carousel.tensor.op.Vjp;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -195,18 +196,16 @@ final class Node implements Vjp.Context {
     int now = Engine.storage(saved).version();
     if (now != version) {
       throw new TensorException(
-          label
-              + ": "
-              + kind
-              + " "
-              + index
-              + " "
-              + saved.shape()
-              + " was changed in place between the forward and the backward pass (version "
-              + version
-              + ", now "
-              + now
-              + "); assign after the gradients are taken, or use a copy()");
+          String.format(
+              Locale.ROOT,
+              "%s: %s %d %s was changed in place between the forward and the backward pass (version"
+                  + " %d, now %d); assign after the gradients are taken, or use a copy()",
+              label,
+              kind,
+              index,
+              saved.shape(),
+              version,
+              now));
     }
     return saved;
   }

@@ -6,6 +6,7 @@ import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -125,14 +126,13 @@ public final class Pullback implements AutoCloseable {
   @Nullable Gradient[] flowed(Tensor cotangent) {
     if (!cotangent.shape().equals(value.shape()) || cotangent.dtype() != value.dtype()) {
       throw new TensorException(
-          "pull: the cotangent must be as the value, "
-              + value.dtype()
-              + " "
-              + value.shape()
-              + ", got "
-              + cotangent.dtype()
-              + " "
-              + cotangent.shape());
+          String.format(
+              Locale.ROOT,
+              "pull: the cotangent must be as the value, %s %s, got %s %s",
+              value.dtype(),
+              value.shape(),
+              cotangent.dtype(),
+              cotangent.shape()));
     }
     Tape current = take();
     if (current == null) {

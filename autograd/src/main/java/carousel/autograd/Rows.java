@@ -6,6 +6,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,14 +27,13 @@ public record Rows(Shape shape, Tensor index, Tensor values) {
         || !index.shape().equals(Shape.of(values.dim(0)))
         || !values.shape().without(0).equals(shape.without(0))) {
       throw new TensorException(
-          "rows: index "
-              + index.dtype()
-              + " "
-              + index.shape()
-              + " and values "
-              + values.shape()
-              + " are no rows of "
-              + shape);
+          String.format(
+              Locale.ROOT,
+              "rows: index %s %s and values %s are no rows of %s",
+              index.dtype(),
+              index.shape(),
+              values.shape(),
+              shape));
     }
   }
 

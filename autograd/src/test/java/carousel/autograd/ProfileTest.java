@@ -84,8 +84,8 @@ class ProfileTest {
         Composite.of(
             "slow",
             in -> {
-              long until = System.nanoTime() + 20_000_000;
               Tensor y = in.tanh();
+              long until = System.nanoTime() + 20_000_000;
               while (System.nanoTime() < until) {
                 Thread.onSpinWait();
               }
@@ -95,8 +95,8 @@ class ProfileTest {
     var profile = Profile.of(code);
     double own = rows(profile, "slow", "").getFirst().seconds();
     double inner = rows(profile, "inner", "").getFirst().seconds();
-    assertThat(own).isBetween(0.015, profile.seconds() - inner);
-    assertThat(inner).isGreaterThan(0.008);
+    assertThat(own).isBetween(0.02, profile.seconds() - inner);
+    assertThat(inner).isGreaterThanOrEqualTo(0.01);
     assertThat(rows(profile, "tanh", "")).hasSize(1);
     double all = profile.rows().stream().mapToDouble(Profile.Row::seconds).sum();
     assertThat(all + profile.elsewhere()).isCloseTo(profile.seconds(), within(1e-6));

@@ -22,12 +22,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Breaks every op of every gradient rule in every way of {@link Breaking.Way}, one at a time, and lets
- * {@link OpGradientsTest} and {@link SpecialPointsTest} look: they must notice all that change a number, but for
- * those listed with their reason.
+ * Breaks every op of every gradient rule in a third of the ways of {@link Breaking.Way}, one at a time, or in all
+ * of them with {@code -Dcarousel.mutants=all}, and lets {@link OpGradientsTest} and {@link SpecialPointsTest} look:
+ * they must notice all that change a number, but for those listed with their reason.
  */
 @Tag("cpu")
 class RuleMutationTest {
+  private static final boolean ALL = "all".equals(System.getProperty("carousel.mutants"));
+
   private static final String SHARES = "equal elements share the gradient: the mask, by its sum";
 
   private static final String SIGN = "what is left of a division, of which the sign is read";
@@ -52,6 +54,7 @@ class RuleMutationTest {
   /** Rules are made of ops, whoever computes these; vectors would be slow until they are compiled. */
   private static final Device DEVICE = Device.reference();
 
+  private final Set<String> tried = new TreeSet<>();
   private int mutants;
 
   @Test
@@ -65,7 +68,11 @@ class RuleMutationTest {
     System.out.printf(
         "gradient rules: %d mutants of %d rules change a number; %d survive%n",
         mutants, rows.size(), alive.size());
-    assertThat(alive).as("%s", alive).isEqualTo(HARMLESS.keySet());
+    if (ALL) {
+      assertThat(tried).as("what is listed is there").containsAll(HARMLESS.keySet());
+    }
+    tried.retainAll(HARMLESS.keySet());
+    assertThat(alive).as("%s", alive).isEqualTo(tried);
   }
 
   private List<String> survivors(String row, List<OpCase> cases) {
@@ -81,6 +88,11 @@ class RuleMutationTest {
     List<String> alive = new ArrayList<>();
     for (int k = 0; k < applied.size(); k++) {
       for (var way : Breaking.Way.values()) {
+        if (!ALL && (k + way.ordinal() + row.length()) % 3 != 0) {
+          continue;
+        }
+        String name = String.format(Locale.ROOT, "%s %d %s %s", row, k, applied.get(k), way);
+        tried.add(name);
         boolean changed = false;
         boolean noticed = false;
         // Nearly all are noticed at the first order, which takes a small part of the time.
@@ -95,7 +107,7 @@ class RuleMutationTest {
           mutants++;
         }
         if (changed && !noticed && !isNoticedAtSpecialPoints(new Breaking(label, k, way), cases)) {
-          alive.add(String.format(Locale.ROOT, "%s %d %s %s", row, k, applied.get(k), way));
+          alive.add(name);
         }
       }
     }

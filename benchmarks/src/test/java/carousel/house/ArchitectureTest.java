@@ -8,6 +8,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitAccessTarget;
@@ -18,17 +19,34 @@ import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** What the modules' code may know of one another and of the world, and how it is named. */
 class ArchitectureTest {
+  private static final int LONGEST = 450;
+
+  private static final int MOST_VALUES = 3;
+
+  /** The operands of a sum in an exception, each in lines of its own, as they are formatted. */
+  private static final Pattern MESSAGE =
+      Pattern.compile("(?:Exception|Error)\\(\n( +[^\n]+\n(?: +\\+ [^\n]+\n)+)");
+
+  /** A line of such a sum that begins with words. */
+  private static final Pattern TEXT = Pattern.compile("^ +(?:\\+ )?\"");
 
   /**
    * Each package is a slice of its own, but for the three that hold one idea: a tensor names the rows
@@ -268,6 +286,50 @@ class ArchitectureTest {
   @TestFactory
   Stream<DynamicTest> rules() {
     return RULES.entrySet().stream().map(entry -> named(entry.getKey(), entry.getValue()));
+  }
+
+  /** Of main and of tests; one that grows beyond is two, and is cut by what they are about. */
+  @Test
+  void aFileIsReadInOneGo() throws IOException {
+    var tooLong = new ArrayList<String>();
+    var count = 0;
+    for (String module : House.MODULES) {
+      for (Path file : House.sources(module, "src")) {
+        count++;
+        try (Stream<String> lines = Files.lines(file)) {
+          long length = lines.count();
+          if (length > LONGEST) {
+            tooLong.add(House.root().relativize(file) + " has " + length + " lines");
+          }
+        }
+      }
+    }
+    assertThat(count).isGreaterThan(1000);
+    assertThat(tooLong)
+        .as("a file is read in one go, and has %d lines at most; cut by what it is about", LONGEST)
+        .isEmpty();
+  }
+
+  /** One with many values is read as a format, in which its words stand together. */
+  @Test
+  void aMessageOfManyValuesIsAFormat() throws IOException {
+    var broken = new ArrayList<String>();
+    var count = 0;
+    for (String module : House.MODULES) {
+      for (Path file : House.sources(module)) {
+        for (MatchResult message : MESSAGE.matcher(Files.readString(file)).results().toList()) {
+          count++;
+          long values = message.group(1).lines().filter(line -> !TEXT.matcher(line).find()).count();
+          if (values > MOST_VALUES) {
+            broken.add(House.root().relativize(file) + ":" + message.group());
+          }
+        }
+      }
+    }
+    assertThat(count).isGreaterThan(100);
+    assertThat(broken)
+        .as("messages of more than %d values; make them by String.format", MOST_VALUES)
+        .isEmpty();
   }
 
   private static DynamicTest named(String name, ArchRule rule) {

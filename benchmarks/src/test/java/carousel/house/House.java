@@ -67,7 +67,12 @@ final class House {
 
   /** The main Java sources of a module. */
   static List<Path> sources(String module) {
-    try (Stream<Path> files = Files.walk(root().resolve(module).resolve("src/main/java"))) {
+    return sources(module, "src/main/java");
+  }
+
+  /** The Java sources in a folder of a module, and below. */
+  static List<Path> sources(String module, String folder) {
+    try (Stream<Path> files = Files.walk(root().resolve(module).resolve(folder))) {
       return files.filter(file -> file.toString().endsWith(".java")).sorted().toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 class OpGuideTest {
   private static final Path CORE = Path.of("../tensor-core/src/main/java");
   private static final Path UNARY = Path.of("carousel/tensor/op/Unary.java");
-  private static final Path ELEMENTWISE = Path.of("carousel/tensor/Elementwise.java");
+  private static final Path ACTIVATIONS = Path.of("carousel/tensor/Activations.java");
   private static final String ROWS = "unary_rows.cuh";
   private static final Pattern BLOCK = Pattern.compile("```[\\w ]*\n(.*?)```", Pattern.DOTALL);
 
@@ -69,13 +69,13 @@ class OpGuideTest {
   /** What the program finds with these lines added. */
   private String outcome(String javaLines, String cudaLines) throws Exception {
     Path unary = copied(UNARY, "public enum Unary ", javaLines);
-    Path elementwise = copied(ELEMENTWISE, "public sealed interface Elementwise ", method);
+    Path activations = copied(ACTIVATIONS, "public sealed interface Activations ", method);
     Path kernels = folder.resolve("carousel/cuda/kernels").resolve(ROWS);
     Files.createDirectories(kernels.getParent());
     String rows = Files.readString(Path.of("src/main/cuda").resolve(ROWS));
     int first = rows.indexOf("\nNUMERIC(neg") + 1;
     Files.writeString(kernels, rows.substring(0, first) + cudaLines + rows.substring(first));
-    compile(unary, elementwise);
+    compile(unary, activations);
     return FreshJvm.runBehind(
             folder,
             List.of(

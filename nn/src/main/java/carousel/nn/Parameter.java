@@ -5,6 +5,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -91,15 +92,14 @@ public final class Parameter {
   public void assign(Tensor source) {
     if (source.dtype() != value.dtype() || !source.shape().equals(value.shape())) {
       throw new TensorException(
-          "parameter: cannot assign "
-              + source.dtype()
-              + " "
-              + source.shape()
-              + " to a parameter of "
-              + value.dtype()
-              + " "
-              + value.shape()
-              + "; type and shape of a parameter never change");
+          String.format(
+              Locale.ROOT,
+              "parameter: cannot assign %s %s to a parameter of %s %s; type and shape of a parameter"
+                  + " never change",
+              source.dtype(),
+              source.shape(),
+              value.dtype(),
+              value.shape()));
     }
     value.assign(source);
   }

@@ -9,6 +9,7 @@ import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -179,16 +180,14 @@ public final class Parameters implements Iterable<Parameters.Named> {
       }
       if (tensor.dtype() != of.dtype() || !tensor.shape().equals(of.shape())) {
         throw new TensorException(
-            "with: in place of '"
-                + leaf.name()
-                + "', "
-                + of.dtype()
-                + " "
-                + of.shape()
-                + ", there cannot stand "
-                + tensor.dtype()
-                + " "
-                + tensor.shape());
+            String.format(
+                Locale.ROOT,
+                "with: in place of '%s', %s %s, there cannot stand %s %s",
+                leaf.name(),
+                of.dtype(),
+                of.shape(),
+                tensor.dtype(),
+                tensor.shape()));
       }
       standIns.put(parameter, tensor);
     });

@@ -1,13 +1,15 @@
 package carousel.tensor;
 
+import carousel.tensor.op.Binary;
 import carousel.tensor.op.Composite;
 import carousel.tensor.op.Domain;
 import carousel.tensor.op.Op;
+import carousel.tensor.op.Softmax;
+import carousel.tensor.op.Unary;
 import java.util.List;
 
 /**
- * Activations that are made of rows. {@link Elementwise} has those that are rows themselves: {@code relu},
- * {@code leakyRelu}, {@code elu}, {@code softsign}, {@code softplus}, {@code silu}, {@code gelu}, {@code sigmoid}, {@code tanh}.
+ * Activations; {@link Elementwise#tanh} is with the hyperbolic functions.
  *
  * <p>All are differentiable to every order; where one has a kink, its gradient there is stated.
  */
@@ -30,6 +32,74 @@ public sealed interface Activations permits Tensor {
     return Op.apply(body, floating(body.label()));
   }
 
+  /** {@return the logistic function {@code σ(x) = 1/(1 + e^−x)}; see {@link Unary#SIGMOID}} */
+  default Tensor sigmoid() {
+    return Op.apply(Unary.SIGMOID, self());
+  }
+
+  /** {@return {@code max(x, 0)}; see {@link Unary#RELU}} */
+  default Tensor relu() {
+    return Op.apply(Unary.RELU, self());
+  }
+
+  /** {@return {@code x / (1 + |x|)}; see {@link Unary#SOFTSIGN}} */
+  default Tensor softsign() {
+    return Op.apply(Unary.SOFTSIGN, self());
+  }
+
+  /** {@return {@code ln(1 + e^x)}; see {@link Unary#SOFTPLUS}} */
+  default Tensor softplus() {
+    return Op.apply(Unary.SOFTPLUS, self());
+  }
+
+  /** {@return {@code x σ(x)}; see {@link Unary#SILU}} */
+  default Tensor silu() {
+    return Op.apply(Unary.SILU, self());
+  }
+
+  /** {@return {@code x Φ(x)}; see {@link Unary#GELU}} */
+  default Tensor gelu() {
+    return Op.apply(Unary.GELU, self());
+  }
+
+  /**
+   * {@return {@code a} above 0, {@code slope · a} below, where a is this; see {@link
+   * Binary#LEAKY_RELU}}
+   *
+   * @param slope the other operand
+   */
+  default Tensor leakyRelu(Tensor slope) {
+    return Op.apply(Binary.LEAKY_RELU, self(), slope);
+  }
+
+  /**
+   * {@return {@code a} above 0, {@code slope · a} below, where a is this; see {@link
+   * Binary#LEAKY_RELU}}
+   *
+   * @param slope the other operand, for every element
+   */
+  default Tensor leakyRelu(double slope) {
+    return Op.apply(Binary.LEAKY_RELU, self(), Numbers.beside(Binary.LEAKY_RELU, self(), slope));
+  }
+
+  /**
+   * {@return {@code a} above 0, {@code alpha (e^a − 1)} below, where a is this; see {@link Binary#ELU}}
+   *
+   * @param alpha the other operand
+   */
+  default Tensor elu(Tensor alpha) {
+    return Op.apply(Binary.ELU, self(), alpha);
+  }
+
+  /**
+   * {@return {@code a} above 0, {@code alpha (e^a − 1)} below, where a is this; see {@link Binary#ELU}}
+   *
+   * @param alpha the other operand, for every element
+   */
+  default Tensor elu(double alpha) {
+    return Op.apply(Binary.ELU, self(), Numbers.beside(Binary.ELU, self(), alpha));
+  }
+
   /**
    * {@code ln σ(x) = −softplus(−x)}, without overflow for any x.
    *
@@ -49,7 +119,7 @@ public sealed interface Activations permits Tensor {
   }
 
   /**
-   * {@code ½x (1 + tanh(√(2/π) (x + 0.044715 x³)))}, the approximation of {@link Elementwise#gelu} that
+   * {@code ½x (1 + tanh(√(2/π) (x + 0.044715 x³)))}, the approximation of {@link #gelu} that
    * GPT-2 and BERT were trained with; computed as {@code x · σ(2·..)}, which loses nothing below 0.
    *
    * @return a tensor of this shape
@@ -225,5 +295,25 @@ public sealed interface Activations permits Tensor {
     if (!(lambda >= 0)) {
       throw new TensorException(op + ": lambda must be 0 or more, got " + lambda);
     }
+  }
+
+  /**
+   * {@code e^x / Σ e^x} along an axis; see {@link Softmax}.
+   *
+   * @param axis the axis that sums to 1
+   * @return a tensor of this shape
+   */
+  default Tensor softmax(int axis) {
+    return Op.apply(new Softmax(self().shape().axis("softmax", axis), false), self());
+  }
+
+  /**
+   * {@code ln softmax(x)} along an axis; see {@link Softmax}.
+   *
+   * @param axis the axis
+   * @return a tensor of this shape
+   */
+  default Tensor logSoftmax(int axis) {
+    return Op.apply(new Softmax(self().shape().axis("logSoftmax", axis), true), self());
   }
 }

@@ -5,7 +5,7 @@ import carousel.tensor.op.Domain;
 import carousel.tensor.op.Op;
 
 /**
- * Elementwise functions that are made of rows. {@link Elementwise} has the rows themselves.
+ * Arithmetic that is made of the rows of {@link Elementwise}.
  *
  * <p>Operands broadcast and have one element type, as there.
  */
@@ -109,36 +109,6 @@ public sealed interface Arithmetic permits Tensor {
    */
   default Tensor floorDivide(double b) {
     return floorDivide(Numbers.beside("floorDivide", self(), b));
-  }
-
-  /**
-   * BOOL: whether x is ∞ or −∞.
-   *
-   * @return a tensor of this shape
-   */
-  default Tensor isInf() {
-    return self().isFinite().or(self().isNan()).not();
-  }
-
-  /**
-   * BOOL: {@code |a − b| ≤ absolute + relative · |b|}, or equal; NaN is close to nothing.
-   *
-   * @param b the other operand
-   * @param relative the part of |b|
-   * @param absolute what is allowed beside it
-   * @return a tensor of the common shape
-   */
-  default Tensor isClose(Tensor b, double relative, double absolute) {
-    require("isClose", Domain.NUMERIC, self(), b);
-    if (self().dtype() == DType.I32) {
-      // Whose difference may not fit, nor a part of it.
-      return self().cast(DType.F64).isClose(b.cast(DType.F64), relative, absolute);
-    }
-    Tensor a = self();
-    Tensor apart = a.sub(b).abs();
-    // An infinite bound would be close to everything.
-    Tensor near = apart.le(b.abs().mul(relative).add(absolute)).and(apart.isFinite());
-    return near.or(a.eq(b));
   }
 
   /**

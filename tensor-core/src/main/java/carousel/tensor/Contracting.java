@@ -1,11 +1,57 @@
 package carousel.tensor;
 
 import carousel.tensor.op.Domain;
+import carousel.tensor.op.MatMul;
+import carousel.tensor.op.Op;
+import java.util.Locale;
 
-/** Products and distances of vectors; {@link Tensor#matmul} and {@link Tensor#einsum} are those of the rest. */
+/** Products of matrices and vectors, and distances; {@link Tensor#einsum} has the other sums of products. */
 public sealed interface Contracting permits Tensor {
   private Tensor self() {
     return (Tensor) this;
+  }
+
+  /**
+   * The matrix product {@code this [..,m,k] · b [..,k,n] → [..,m,n]}; see {@link MatMul}. A matrix b
+   * is shared by all rows of this, whatever its rank. A vector {@code [k]} is a row on the left, a column
+   * on the right, and its axis disappears: {@code [..,m,k] · [k] → [..,m]}. On the CPU an element is off by
+   * some 1,100 roundings of {@code Σ|a b|} at most, however large k is.
+   *
+   * @param b the right operand
+   * @return the products
+   * @throws TensorException if the inner sizes or the batch axes do not fit
+   */
+  default Tensor matmul(Tensor b) {
+    Tensor a = self();
+    if (a.rank() > 0 && b.rank() > 0 && Math.min(a.rank(), b.rank()) == 1) {
+      return withVector(a, b);
+    }
+    if (a.rank() > 2 && b.rank() == 2 && a.dim(Tensor.LAST) == b.dim(0) && a.size() > 0) {
+      // One product over all rows, and in the gradient one sum, instead of a batch of products.
+      Tensor rows = a.reshape(-1, b.dim(0));
+      return Op.apply(MatMul.ROW, rows, b).reshape(a.shape().with(Tensor.LAST, b.dim(1)));
+    }
+    return Op.apply(MatMul.ROW, a, b);
+  }
+
+  /** A product in which one is a vector, or both are. */
+  private static Tensor withVector(Tensor a, Tensor b) {
+    int columns = a.dim(Tensor.LAST);
+    int rows = b.dim(b.rank() == 1 ? 0 : -2);
+    if (columns != rows) {
+      throw new TensorException(
+          String.format(
+              Locale.ROOT,
+              "matmul: inner dims differ: %s × %s (%d and %d); transpose one, or check the layer's"
+                  + " sizes",
+              a.shape(),
+              b.shape(),
+              columns,
+              rows));
+    }
+    return b.rank() == 1
+        ? a.matmul(b.unsqueeze(1)).squeeze(Tensor.LAST)
+        : a.unsqueeze(0).matmul(b).squeeze(-2);
   }
 
   /**
@@ -26,7 +72,7 @@ public sealed interface Contracting permits Tensor {
               + "; use matmul, or mul and sum");
     }
     Domain.NUMERIC.require("dot", a, b);
-    return a.mul(b).sum();
+    return Called.by("dot", "sum", () -> a.mul(b).sum());
   }
 
   /**

@@ -252,7 +252,7 @@ final class Einsum {
         axes[n++] = i;
       }
     }
-    return n == 0 ? term : new Term(term.x.sum(axes), kept);
+    return n == 0 ? term : new Term(Called.by("einsum", "sum", () -> term.x.sum(axes)), kept);
   }
 
   private Term joined(List<Term> terms, long output) {

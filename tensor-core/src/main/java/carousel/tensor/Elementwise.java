@@ -6,12 +6,12 @@ import carousel.tensor.op.Ternary;
 import carousel.tensor.op.Unary;
 
 /**
- * The elementwise ops of a tensor: one line per row of {@link Unary}, {@link Binary} and {@link
- * Ternary}, which define them.
+ * The elementary functions of a tensor's elements: a line for each row of {@link Unary}, {@link Binary} and {@link
+ * Ternary}, which define them; {@link Activations} and {@link Comparing} have the others.
  *
  * <p>Operands broadcast: aligned at the last axis, sizes must be equal or 1. Both have one element
- * type; a Java number takes the type of the tensor, and is refused where that cannot hold it, as I32 a fraction;
- * but a comparison of I32 with any number gives what is true. Every method returns a new tensor, of the shape that the operands
+ * type; a Java number takes the type of the tensor, and is refused where that cannot hold it, as I32 a fraction.
+ * Every method returns a new tensor, of the shape that the operands
  * broadcast to, and may throw {@link TensorException} if types or shapes do not fit.
  */
 public sealed interface Elementwise permits Tensor {
@@ -119,36 +119,6 @@ public sealed interface Elementwise permits Tensor {
     return Op.apply(Unary.TANH, self());
   }
 
-  /** {@return the logistic function {@code σ(x) = 1/(1 + e^−x)}; see {@link Unary#SIGMOID}} */
-  default Tensor sigmoid() {
-    return Op.apply(Unary.SIGMOID, self());
-  }
-
-  /** {@return {@code max(x, 0)}; see {@link Unary#RELU}} */
-  default Tensor relu() {
-    return Op.apply(Unary.RELU, self());
-  }
-
-  /** {@return {@code x / (1 + |x|)}; see {@link Unary#SOFTSIGN}} */
-  default Tensor softsign() {
-    return Op.apply(Unary.SOFTSIGN, self());
-  }
-
-  /** {@return {@code ln(1 + e^x)}; see {@link Unary#SOFTPLUS}} */
-  default Tensor softplus() {
-    return Op.apply(Unary.SOFTPLUS, self());
-  }
-
-  /** {@return {@code x σ(x)}; see {@link Unary#SILU}} */
-  default Tensor silu() {
-    return Op.apply(Unary.SILU, self());
-  }
-
-  /** {@return {@code x Φ(x)}; see {@link Unary#GELU}} */
-  default Tensor gelu() {
-    return Op.apply(Unary.GELU, self());
-  }
-
   /** {@return the error function; see {@link Unary#ERF}} */
   default Tensor erf() {
     return Op.apply(Unary.ERF, self());
@@ -172,21 +142,6 @@ public sealed interface Elementwise permits Tensor {
   /** {@return the nearest whole number, halves to even; see {@link Unary#ROUND}} */
   default Tensor round() {
     return Op.apply(Unary.ROUND, self());
-  }
-
-  /** {@return logical not, of BOOL; see {@link Unary#NOT}} */
-  default Tensor not() {
-    return Op.apply(Unary.NOT, self());
-  }
-
-  /** {@return BOOL: whether x is NaN; see {@link Unary#IS_NAN}} */
-  default Tensor isNan() {
-    return Op.apply(Unary.IS_NAN, self());
-  }
-
-  /** {@return BOOL: whether x is neither NaN nor infinite; see {@link Unary#IS_FINITE}} */
-  default Tensor isFinite() {
-    return Op.apply(Unary.IS_FINITE, self());
   }
 
   /**
@@ -351,179 +306,6 @@ public sealed interface Elementwise permits Tensor {
    */
   default Tensor minimum(double b) {
     return Op.apply(Binary.MIN, self(), Numbers.greatest(Binary.MIN.method(), self(), b));
-  }
-
-  /**
-   * {@return {@code a} above 0, {@code slope · a} below, where a is this; see {@link
-   * Binary#LEAKY_RELU}}
-   *
-   * @param slope the other operand
-   */
-  default Tensor leakyRelu(Tensor slope) {
-    return Op.apply(Binary.LEAKY_RELU, self(), slope);
-  }
-
-  /**
-   * {@return {@code a} above 0, {@code slope · a} below, where a is this; see {@link
-   * Binary#LEAKY_RELU}}
-   *
-   * @param slope the other operand, for every element
-   */
-  default Tensor leakyRelu(double slope) {
-    return Op.apply(Binary.LEAKY_RELU, self(), Numbers.beside(Binary.LEAKY_RELU, self(), slope));
-  }
-
-  /**
-   * {@return {@code a} above 0, {@code alpha (e^a − 1)} below, where a is this; see {@link Binary#ELU}}
-   *
-   * @param alpha the other operand
-   */
-  default Tensor elu(Tensor alpha) {
-    return Op.apply(Binary.ELU, self(), alpha);
-  }
-
-  /**
-   * {@return {@code a} above 0, {@code alpha (e^a − 1)} below, where a is this; see {@link Binary#ELU}}
-   *
-   * @param alpha the other operand, for every element
-   */
-  default Tensor elu(double alpha) {
-    return Op.apply(Binary.ELU, self(), Numbers.beside(Binary.ELU, self(), alpha));
-  }
-
-  /**
-   * {@return BOOL: {@code a = b}, where a is this; see {@link Binary#EQ}}
-   *
-   * @param b the other operand
-   */
-  default Tensor eq(Tensor b) {
-    return Op.apply(Binary.EQ, self(), b);
-  }
-
-  /**
-   * {@return BOOL: {@code a = b}, where a is this; see {@link Binary#EQ}}
-   *
-   * @param b the other operand, for every element
-   */
-  default Tensor eq(double b) {
-    return Numbers.compared(Binary.EQ, self(), b);
-  }
-
-  /**
-   * {@return BOOL: {@code a ≠ b}, where a is this; see {@link Binary#NE}}
-   *
-   * @param b the other operand
-   */
-  default Tensor ne(Tensor b) {
-    return Op.apply(Binary.NE, self(), b);
-  }
-
-  /**
-   * {@return BOOL: {@code a ≠ b}, where a is this; see {@link Binary#NE}}
-   *
-   * @param b the other operand, for every element
-   */
-  default Tensor ne(double b) {
-    return Numbers.compared(Binary.NE, self(), b);
-  }
-
-  /**
-   * {@return BOOL: {@code a < b}, where a is this; see {@link Binary#LT}}
-   *
-   * @param b the other operand
-   */
-  default Tensor lt(Tensor b) {
-    return Op.apply(Binary.LT, self(), b);
-  }
-
-  /**
-   * {@return BOOL: {@code a < b}, where a is this; see {@link Binary#LT}}
-   *
-   * @param b the other operand, for every element
-   */
-  default Tensor lt(double b) {
-    return Numbers.compared(Binary.LT, self(), b);
-  }
-
-  /**
-   * {@return BOOL: {@code a ≤ b}, where a is this; see {@link Binary#LE}}
-   *
-   * @param b the other operand
-   */
-  default Tensor le(Tensor b) {
-    return Op.apply(Binary.LE, self(), b);
-  }
-
-  /**
-   * {@return BOOL: {@code a ≤ b}, where a is this; see {@link Binary#LE}}
-   *
-   * @param b the other operand, for every element
-   */
-  default Tensor le(double b) {
-    return Numbers.compared(Binary.LE, self(), b);
-  }
-
-  /**
-   * {@return BOOL: {@code a > b}, where a is this; see {@link Binary#GT}}
-   *
-   * @param b the other operand
-   */
-  default Tensor gt(Tensor b) {
-    return Op.apply(Binary.GT, self(), b);
-  }
-
-  /**
-   * {@return BOOL: {@code a > b}, where a is this; see {@link Binary#GT}}
-   *
-   * @param b the other operand, for every element
-   */
-  default Tensor gt(double b) {
-    return Numbers.compared(Binary.GT, self(), b);
-  }
-
-  /**
-   * {@return BOOL: {@code a ≥ b}, where a is this; see {@link Binary#GE}}
-   *
-   * @param b the other operand
-   */
-  default Tensor ge(Tensor b) {
-    return Op.apply(Binary.GE, self(), b);
-  }
-
-  /**
-   * {@return BOOL: {@code a ≥ b}, where a is this; see {@link Binary#GE}}
-   *
-   * @param b the other operand, for every element
-   */
-  default Tensor ge(double b) {
-    return Numbers.compared(Binary.GE, self(), b);
-  }
-
-  /**
-   * {@return logical and, of BOOL, where a is this; see {@link Binary#AND}}
-   *
-   * @param b the other operand
-   */
-  default Tensor and(Tensor b) {
-    return Op.apply(Binary.AND, self(), b);
-  }
-
-  /**
-   * {@return logical or, of BOOL, where a is this; see {@link Binary#OR}}
-   *
-   * @param b the other operand
-   */
-  default Tensor or(Tensor b) {
-    return Op.apply(Binary.OR, self(), b);
-  }
-
-  /**
-   * {@return logical exclusive or, of BOOL, where a is this; see {@link Binary#XOR}}
-   *
-   * @param b the other operand
-   */
-  default Tensor xor(Tensor b) {
-    return Op.apply(Binary.XOR, self(), b);
   }
 
   /**

@@ -17,7 +17,10 @@ public final class Engine {
    * @return the tensor
    */
   public static Tensor empty(String op, Device device, DType dtype, Shape shape) {
-    return Tensor.empty(op, device, dtype, shape);
+    // Shapes are small enough for this not to overflow.
+    Storage storage =
+        TensorScope.current().allocate(device, shape.size() * dtype.bytes(), op, shape);
+    return new Tensor(storage, Layout.contiguous(shape), dtype, device);
   }
 
   /**
@@ -39,7 +42,7 @@ public final class Engine {
    * @return x, or a view with strides of 0
    */
   public static Tensor expanded(Tensor x, Shape shape) {
-    return x.expanded(shape);
+    return x.shape().equals(shape) ? x : x.over(x.layout().expand(shape));
   }
 
   /**
@@ -70,6 +73,6 @@ public final class Engine {
    * @throws TensorException if the scope that owned the memory is closed
    */
   public static long address(Tensor x) {
-    return x.address();
+    return x.storage().address() + x.layout().offset() * x.dtype().bytes();
   }
 }

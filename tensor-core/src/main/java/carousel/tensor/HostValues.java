@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
+import java.util.Locale;
 
 /** The values of a tensor, read by the host: arrays, segments, files, comparison. Not ops. */
 public sealed interface HostValues permits Tensor {
@@ -23,15 +24,13 @@ public sealed interface HostValues permits Tensor {
   private <A> A read(DType wanted, A array, MemorySegment segment) {
     if (self().dtype() != wanted) {
       throw new TensorException(
-          "reading "
-              + wanted
-              + " values of a tensor of "
-              + self().dtype()
-              + " "
-              + self().shape()
-              + "; convert it with cast(DType."
-              + wanted
-              + ")");
+          String.format(
+              Locale.ROOT,
+              "reading %s values of a tensor of %s %s; convert it with cast(DType.%s)",
+              wanted,
+              self().dtype(),
+              self().shape(),
+              wanted));
     }
     copyTo(segment);
     return array;
@@ -114,14 +113,13 @@ public sealed interface HostValues permits Tensor {
     long bytes = x.size() * x.dtype().bytes();
     if (target.byteSize() != bytes) {
       throw new TensorException(
-          "copyTo: "
-              + x.dtype()
-              + " "
-              + x.shape()
-              + " has "
-              + bytes
-              + " bytes, the target "
-              + target.byteSize());
+          String.format(
+              Locale.ROOT,
+              "copyTo: %s %s has %d bytes, the target %d",
+              x.dtype(),
+              x.shape(),
+              bytes,
+              target.byteSize()));
     }
     if (x.layout().isContiguous()) {
       x.device().backend().read(x, target);
@@ -303,10 +301,10 @@ public sealed interface HostValues permits Tensor {
     }
 
     private static void read(Tensor x, ReadableByteChannel channel) throws IOException {
-      x.beforeWrite("readFrom");
+      InPlace.before("readFrom", x);
       try (var scope = TensorScope.openUnwatched()) {
         boolean direct = x.layout().isContiguous();
-        Tensor dense = direct ? x : Tensor.empty("readFrom", x.device(), x.dtype(), x.shape());
+        Tensor dense = direct ? x : Engine.empty("readFrom", x.device(), x.dtype(), x.shape());
         x.storage().touch();
         ByteBuffer buffer =
             ByteBuffer.allocate((int) Math.min(BYTES, x.size() * x.dtype().bytes()));
@@ -351,5 +349,19 @@ public sealed interface HostValues permits Tensor {
         }
       }
     }
+  }
+
+  /**
+   * Type, shape and values with so many digits after the point: small tensors whole, large ones abridged.
+   *
+   * @param decimals how many, from 0 to 17
+   * @return the text
+   * @throws TensorException if it is another number
+   */
+  default String toString(int decimals) {
+    if (decimals < 0 || decimals > 17) {
+      throw new TensorException("toString: decimals must be from 0 to 17, got " + decimals);
+    }
+    return Printer.print(self(), decimals);
   }
 }

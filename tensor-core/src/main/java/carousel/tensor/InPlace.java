@@ -1,11 +1,12 @@
 package carousel.tensor;
 
 import carousel.tensor.op.Formula;
+import carousel.tensor.op.Interpreter;
 import carousel.tensor.op.Observer;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** Overwrites many tensors in one pass over their memory. */
+/** Overwrites many tensors in one pass over their memory. {@link Overwriting} writes one. */
 public final class InPlace {
   private InPlace() {}
 
@@ -36,7 +37,7 @@ public final class InPlace {
     }
     for (var call : calls) {
       for (Tensor target : call.targets()) {
-        target.beforeWrite("update", call.inputs().toArray(new Tensor[0]));
+        before("update", target, call.inputs().toArray(new Tensor[0]));
       }
     }
     Device device = calls.getFirst().targets().getFirst().device();
@@ -51,5 +52,26 @@ public final class InPlace {
       }
     }
     return true;
+  }
+
+  /**
+   * Every way to overwrite a tensor comes by here before it changes anything.
+   *
+   * @param op what writes, for the error
+   * @param target what is written
+   * @param sources what the new values are made of
+   * @throws TensorException if elements of the target share a place, or who records what runs refuses the write
+   */
+  static void before(String op, Tensor target, Tensor... sources) {
+    if (target.layout().repeats()) {
+      throw new TensorException(
+          op
+              + ": elements of "
+              + target.dtype()
+              + " "
+              + target.shape()
+              + " share a place since it was expanded; write to a copy()");
+    }
+    Interpreter.current().beforeWrite(op, target, sources);
   }
 }

@@ -1,6 +1,7 @@
 package carousel.tensor;
 
 import java.util.Arrays;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -207,16 +208,14 @@ public final class Layout {
     int n = shape.dim(axis);
     if (count < 0 || (count > 0 && (start < 0 || start >= n || last < 0 || last >= n))) {
       throw new TensorException(
-          "slice: "
-              + count
-              + " positions from "
-              + start
-              + " by "
-              + step
-              + " do not lie within axis "
-              + axis
-              + " of "
-              + shape);
+          String.format(
+              Locale.ROOT,
+              "slice: %d positions from %d by %d do not lie within axis %d of %s",
+              count,
+              start,
+              step,
+              axis,
+              shape));
     }
     long[] out = strides.clone();
     out[axis] *= step;

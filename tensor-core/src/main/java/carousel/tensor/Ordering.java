@@ -1,12 +1,44 @@
 package carousel.tensor;
 
 import carousel.tensor.op.Domain;
+import carousel.tensor.op.Op;
+import carousel.tensor.op.Sort;
 import java.util.List;
 
-/** What depends on the order of elements, by {@link Reductions#sort}: NaN counts as the greatest value. */
+/** What depends on the order of elements, by {@link #sort}: NaN counts as the greatest value. */
 public sealed interface Ordering permits Tensor {
   private Tensor self() {
     return (Tensor) this;
+  }
+
+  /**
+   * Sorts along an axis, stably; NaN counts as the greatest value.
+   *
+   * @param axis the axis
+   * @param descending whether the greatest comes first
+   * @return the sorted values, and I32 where each came from
+   */
+  default Reductions.Sorted sort(int axis, boolean descending) {
+    Tensor[] out = Op.applyAll(new Sort(self().shape().axis("sort", axis), descending), self());
+    return new Reductions.Sorted(out[0], out[1]);
+  }
+
+  /**
+   * The k greatest elements along an axis, in descending order.
+   *
+   * @param k how many, at most the size of the axis
+   * @param axis the axis
+   * @return the values, and I32 where each came from
+   */
+  default Reductions.Sorted topK(int k, int axis) {
+    Domain.NUMERIC.require("topK", self());
+    int n = self().dim(self().shape().axis("topK", axis));
+    if (k < 0 || k > n) {
+      throw new TensorException(
+          "topK: k = " + k + " of an axis of " + n + " elements in " + self().shape());
+    }
+    Reductions.Sorted all = sort(axis, true);
+    return new Reductions.Sorted(all.values().narrow(axis, 0, k), all.indices().narrow(axis, 0, k));
   }
 
   /**

@@ -199,7 +199,7 @@ public final class Philox {
   }
 
   Tensor drawn(String op, Device device, Distribution distribution, DType dtype, Shape shape) {
-    Tensor y = Tensor.empty(op, device, dtype, shape);
+    Tensor y = Engine.empty(op, device, dtype, shape);
     Draw draw = reserve(distribution.blocks(dtype, shape.size()));
     device.backend().random(distribution, draw, y);
     return y;
@@ -282,7 +282,7 @@ public final class Philox {
       throw new TensorException("bernoulli: probability must be in [0, 1], got " + probability);
     }
     Tensor y =
-        Tensor.empty("bernoulli", TensorScope.current().device(), DType.BOOL, Shape.of(dims));
+        Engine.empty("bernoulli", TensorScope.current().device(), DType.BOOL, Shape.of(dims));
     Draw draw = reserve(Distribution.UNIFORM.blocks(DType.F32, y.size()));
     y.device().backend().bernoulli(probability, draw, y);
     return y;

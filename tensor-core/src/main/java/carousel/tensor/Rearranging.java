@@ -6,6 +6,7 @@ import carousel.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Axes moved, repeated, rolled and cut, by the views of {@link Shaping}. What repeats or rolls is a copy.
@@ -70,14 +71,13 @@ public sealed interface Rearranging permits Tensor {
     long size = Arrays.stream(full).asLongStream().reduce(1, (x, y) -> x * y);
     if (size != n || full.length == 0 || Arrays.stream(full).anyMatch(k -> k < 0)) {
       throw new TensorException(
-          "unflatten: axis "
-              + axis
-              + " of "
-              + shape
-              + " has "
-              + n
-              + " elements and does not divide into "
-              + Arrays.toString(sizes));
+          String.format(
+              Locale.ROOT,
+              "unflatten: axis %d of %s has %d elements and does not divide into %s",
+              axis,
+              shape,
+              n,
+              Arrays.toString(sizes)));
     }
     Shape cut = shape.without(a);
     for (int i = full.length - 1; i >= 0; i--) {
@@ -196,26 +196,25 @@ public sealed interface Rearranging permits Tensor {
     int n = x.dim(a);
     if (size < 1 || step < 1 || size > n) {
       throw new TensorException(
-          "unfold: windows of "
-              + size
-              + " at steps of "
-              + step
-              + " do not lie within axis "
-              + axis
-              + " of "
-              + x.shape());
+          String.format(
+              Locale.ROOT,
+              "unfold: windows of %d at steps of %d do not lie within axis %d of %s",
+              size,
+              step,
+              axis,
+              x.shape()));
     }
     int count = (n - size) / step + 1;
     if ((long) count * size > Integer.MAX_VALUE) {
       throw new TensorException(
-          "unfold: "
-              + count
-              + " windows of "
-              + size
-              + " are more positions than an index can have; unfold parts (narrow) of axis "
-              + axis
-              + " of "
-              + x.shape());
+          String.format(
+              Locale.ROOT,
+              "unfold: %d windows of %d are more positions than an index can have; unfold parts"
+                  + " (narrow) of axis %d of %s",
+              count,
+              size,
+              axis,
+              x.shape()));
     }
     int[] places = new int[count * size];
     Arrays.setAll(places, i -> i / size * step + i % size);
@@ -286,7 +285,7 @@ public sealed interface Rearranging permits Tensor {
     if (self().rank() < 2) {
       throw new TensorException("trace: wants matrices [..,m,n], got " + self().shape());
     }
-    return diagonal().sum(Tensor.LAST);
+    return Called.by("trace", "sum", () -> diagonal().sum(Tensor.LAST));
   }
 
   /**

@@ -1,17 +1,14 @@
 package carousel.tensor;
 
 import carousel.tensor.op.Composite;
-import carousel.tensor.op.CumSum;
-import carousel.tensor.op.Domain;
 import carousel.tensor.op.Op;
 import carousel.tensor.op.Reduce;
 import carousel.tensor.op.ReduceAxes;
-import carousel.tensor.op.Softmax;
-import carousel.tensor.op.Sort;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
- * The reductions of a tensor, and the ops that run along an axis; {@link Reduce} defines them.
+ * The reductions of a tensor; {@link Reduce} defines them.
  *
  * <p>Axes may be negative, counting from the last; no axes means all of them. A reduced axis
  * disappears, or stays with size 1 where a method is called with {@code keep = true}.
@@ -71,6 +68,29 @@ public sealed interface Reductions permits Tensor {
    */
   default Tensor sum(int[] axes, boolean keep) {
     return counted().reduce(Reduce.SUM, keep, axes);
+  }
+
+  /**
+   * Sums over broadcast axes until the shape is {@code target}: the adjoint of broadcasting.
+   *
+   * @param target a shape that broadcasts to this one
+   * @return a tensor of that shape
+   */
+  default Tensor sumTo(Shape target) {
+    Tensor x = self();
+    if (x.shape().equals(target)) {
+      return x;
+    }
+    if (!Shape.broadcast("sumTo", x.shape(), target).equals(x.shape())) {
+      throw new TensorException("sumTo: " + target + " does not broadcast to " + x.shape());
+    }
+    int lead = x.rank() - target.rank();
+    int[] axes =
+        IntStream.range(0, x.rank())
+            .filter(i -> i < lead || (target.dim(i - lead) == 1 && x.dim(i) != 1))
+            .toArray();
+    Tensor sum = axes.length == 0 ? x : Called.by("sumTo", "sum", () -> sum(axes, true));
+    return sum.reshape(target);
   }
 
   /**
@@ -346,94 +366,6 @@ public sealed interface Reductions permits Tensor {
   }
 
   /**
-   * The variance {@code Σ (x − mean)² / (n − correction)}.
-   *
-   * @param axis the axis reduced
-   * @param keep whether it stays, with size 1
-   * @param correction 1 for the unbiased estimate, 0 for the mean square
-   * @return the reduced tensor
-   */
-  default Tensor variance(int axis, boolean keep, int correction) {
-    return variance(new int[] {axis}, keep, correction);
-  }
-
-  /**
-   * The variance {@code Σ (x − mean)² / (n − correction)}.
-   *
-   * @param axes the axes reduced; none means all
-   * @param keep whether reduced axes stay, with size 1
-   * @param correction 1 for the unbiased estimate, 0 for the mean square
-   * @return the reduced tensor
-   */
-  default Tensor variance(int[] axes, boolean keep, int correction) {
-    Domain.FLOATING.require("variance", self());
-    double freedom = degreesOfFreedom("variance", correction, axes);
-    return centred(axes).square().sum(axes, keep).div(freedom);
-  }
-
-  /**
-   * The unbiased variance {@code Σ (x − mean)² / (n − 1)}.
-   *
-   * @param axes the axes reduced, which disappear; none means all
-   * @return the reduced tensor
-   */
-  default Tensor variance(int... axes) {
-    return variance(axes, false, 1);
-  }
-
-  /**
-   * The standard deviation {@code √(Σ (x − mean)² / (n − correction))}, whose gradient is 0 where it is 0.
-   *
-   * @param axis the axis reduced
-   * @param keep whether it stays, with size 1
-   * @param correction 1 for the root of the unbiased variance, 0 for the root of the mean square
-   * @return the reduced tensor; NaN where there are no more elements than the correction
-   */
-  default Tensor std(int axis, boolean keep, int correction) {
-    return std(new int[] {axis}, keep, correction);
-  }
-
-  /**
-   * The standard deviation {@code √(Σ (x − mean)² / (n − correction))}, whose gradient is 0 where it is 0.
-   *
-   * @param axes the axes reduced; none means all
-   * @param keep whether reduced axes stay, with size 1
-   * @param correction 1 for the root of the unbiased variance, 0 for the root of the mean square
-   * @return the reduced tensor; NaN where there are no more elements than the correction
-   */
-  default Tensor std(int[] axes, boolean keep, int correction) {
-    Domain.FLOATING.require("std", self());
-    double freedom = degreesOfFreedom("std", correction, axes);
-    // A norm rather than the root of a sum: it has a gradient at 0, and squares of any size.
-    return centred(axes).norm(axes, keep).div(Math.sqrt(freedom));
-  }
-
-  /**
-   * The standard deviation {@code √(Σ (x − mean)² / (n − 1))}.
-   *
-   * @param axes the axes reduced, which disappear; none means all
-   * @return the reduced tensor
-   */
-  default Tensor std(int... axes) {
-    return std(axes, false, 1);
-  }
-
-  /** x less its mean, twice: the mean is rounded, and far from 0 by more than x may vary. */
-  private Tensor centred(int... axes) {
-    Tensor x = self();
-    Tensor once = x.sub(x.mean(axes, true));
-    return once.sub(once.mean(axes, true));
-  }
-
-  private double degreesOfFreedom(String op, int correction, int... axes) {
-    long n = 1;
-    for (int axis : self().shape().axes(op, axes)) {
-      n *= self().dim(axis);
-    }
-    return Math.max(0, n - correction);
-  }
-
-  /**
    * The first position of the greatest element along an axis, I32; NaN counts as the greatest.
    *
    * @param axis the axis, which disappears
@@ -454,71 +386,10 @@ public sealed interface Reductions permits Tensor {
   }
 
   /**
-   * The running sum {@code y_i = Σ_{j ≤ i} x_j}; see {@link CumSum}. Of BOOL it is I32, how many hold so far.
+   * Elements, and where they stood: what is sorted, chosen by order, or the extreme so far.
    *
-   * @param axis the axis it runs along
-   * @return a tensor of this shape
-   * @throws TensorException if a sum of I32 does not fit
-   */
-  default Tensor cumsum(int axis) {
-    return Op.apply(new CumSum(self().shape().axis("cumsum", axis)), counted().self());
-  }
-
-  /**
-   * {@code e^x / Σ e^x} along an axis; see {@link Softmax}.
-   *
-   * @param axis the axis that sums to 1
-   * @return a tensor of this shape
-   */
-  default Tensor softmax(int axis) {
-    return Op.apply(new Softmax(self().shape().axis("softmax", axis), false), self());
-  }
-
-  /**
-   * {@code ln softmax(x)} along an axis; see {@link Softmax}.
-   *
-   * @param axis the axis
-   * @return a tensor of this shape
-   */
-  default Tensor logSoftmax(int axis) {
-    return Op.apply(new Softmax(self().shape().axis("logSoftmax", axis), true), self());
-  }
-
-  /**
-   * Sorts along an axis, stably; NaN counts as the greatest value.
-   *
-   * @param axis the axis
-   * @param descending whether the greatest comes first
-   * @return the sorted values, and I32 where each came from
-   */
-  default Sorted sort(int axis, boolean descending) {
-    Tensor[] out = Op.applyAll(new Sort(self().shape().axis("sort", axis), descending), self());
-    return new Sorted(out[0], out[1]);
-  }
-
-  /**
-   * The k greatest elements along an axis, in descending order.
-   *
-   * @param k how many, at most the size of the axis
-   * @param axis the axis
-   * @return the values, and I32 where each came from
-   */
-  default Sorted topK(int k, int axis) {
-    Domain.NUMERIC.require("topK", self());
-    int n = self().dim(self().shape().axis("topK", axis));
-    if (k < 0 || k > n) {
-      throw new TensorException(
-          "topK: k = " + k + " of an axis of " + n + " elements in " + self().shape());
-    }
-    Sorted all = sort(axis, true);
-    return new Sorted(all.values().narrow(axis, 0, k), all.indices().narrow(axis, 0, k));
-  }
-
-  /**
-   * What a sort gives.
-   *
-   * @param values the sorted values
-   * @param indices I32, where each came from
+   * @param values the elements
+   * @param indices I32, the position of each along its axis
    */
   record Sorted(Tensor values, Tensor indices) {}
 }

@@ -2,6 +2,7 @@ package carousel.tensor;
 
 import carousel.tensor.op.Interpreter;
 import carousel.tensor.spi.Recorder;
+import java.util.Locale;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -106,15 +107,14 @@ public final class Replay implements AutoCloseable {
   private static void requireSame(Tensor known, Tensor value) {
     if (value.dtype() != known.dtype() || !value.shape().equals(known.shape())) {
       throw new TensorException(
-          "replay: the code returned "
-              + value.dtype()
-              + " "
-              + value.shape()
-              + " after "
-              + known.dtype()
-              + " "
-              + known.shape()
-              + "; each run gives the same tensor, so type and shape must stay");
+          String.format(
+              Locale.ROOT,
+              "replay: the code returned %s %s after %s %s; each run gives the same tensor, so type"
+                  + " and shape must stay",
+              value.dtype(),
+              value.shape(),
+              known.dtype(),
+              known.shape()));
     }
   }
 

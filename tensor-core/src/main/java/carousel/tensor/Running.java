@@ -1,5 +1,6 @@
 package carousel.tensor;
 
+import carousel.tensor.op.CumSum;
 import carousel.tensor.op.Domain;
 import carousel.tensor.op.LinearScan;
 import carousel.tensor.op.Op;
@@ -29,6 +30,19 @@ public sealed interface Running permits Tensor {
   }
 
   /**
+   * The running sum {@code y_i = Σ_{j ≤ i} x_j}; see {@link CumSum}. Of BOOL it is I32, how many hold so far.
+   *
+   * @param axis the axis it runs along
+   * @return a tensor of this shape
+   * @throws TensorException if a sum of I32 does not fit
+   */
+  default Tensor cumsum(int axis) {
+    Tensor x = self();
+    Tensor counted = x.dtype() == DType.BOOL ? x.cast(DType.I32) : x;
+    return Op.apply(new CumSum(x.shape().axis("cumsum", axis)), counted);
+  }
+
+  /**
    * The running product {@code y_i = Π_{j ≤ i} x_j}: a linear recurrence, so that every order of gradient is
    * exact, zeros included.
    *
@@ -40,7 +54,11 @@ public sealed interface Running permits Tensor {
     Domain.NUMERIC.require("cumprod", x);
     int a = x.shape().axis("cumprod", axis);
     int n = x.dim(a);
-    return n == 0 ? x.copy() : x.linearScan(x.narrow(a, 0, 1).pad(a, 0, n - 1, 0), a);
+    if (n == 0) {
+      return x.copy();
+    }
+    Tensor first = x.narrow(a, 0, 1).pad(a, 0, n - 1, 0);
+    return Called.by("cumprod", "linearScan", () -> x.linearScan(first, a));
   }
 
   /**

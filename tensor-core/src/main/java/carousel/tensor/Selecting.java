@@ -2,6 +2,7 @@ package carousel.tensor;
 
 import carousel.tensor.op.Domain;
 import carousel.tensor.op.Indexing;
+import carousel.tensor.op.Op;
 import java.util.Arrays;
 
 /**
@@ -149,7 +150,31 @@ public sealed interface Selecting permits Tensor {
   }
 
   /**
-   * This, with elements at positions along an axis replaced: {@link Tensor#scatterAdd} to what is there is
+   * Elements at positions along an axis; see {@link Indexing.Gather}.
+   *
+   * @param index I32 of this rank
+   * @param axis the axis
+   * @return a tensor of the index's shape
+   */
+  default Tensor gather(Tensor index, int axis) {
+    return Op.apply(new Indexing.Gather(self().shape().axis("gather", axis)), self(), index);
+  }
+
+  /**
+   * This, with elements added at positions along an axis; see {@link Indexing.ScatterAdd}.
+   *
+   * @param index I32 of this rank
+   * @param source what is added, of the index's shape
+   * @param axis the axis
+   * @return a tensor of this shape
+   */
+  default Tensor scatterAdd(Tensor index, Tensor source, int axis) {
+    return Op.apply(
+        new Indexing.ScatterAdd(self().shape().axis("scatterAdd", axis)), self(), index, source);
+  }
+
+  /**
+   * This, with elements at positions along an axis replaced: {@link #scatterAdd} to what is there is
    * its relative.
    *
    * @param index I32 of this rank; of positions that repeat, the sources add up
@@ -161,7 +186,8 @@ public sealed interface Selecting permits Tensor {
     Tensor x = self();
     int a = x.shape().axis("scatter", axis);
     new Indexing.ScatterAdd(a).require("scatter", x, index, source);
-    Tensor written = x.zerosLike().scatterAdd(index, source, a);
+    Tensor written =
+        Called.by("scatter", "scatterAdd", () -> x.zerosLike().scatterAdd(index, source, a));
     Tensor count = index.zerosLike(x.shape());
     Tensor hit = count.scatterAdd(index, index.onesLike(), a).ne(0);
     return Tensor.where(hit, written, x);
@@ -198,5 +224,30 @@ public sealed interface Selecting permits Tensor {
     int bins = Math.max(least, greatest + 1);
     Tensor flat = x.flatten();
     return x.zerosLike(Shape.of(bins)).indexAdd(flat, flat.onesLike(), 0);
+  }
+
+  /**
+   * Whole slices of an axis; see {@link Indexing.IndexSelect}.
+   *
+   * @param index I32 of any shape, whose axes take the place of the axis
+   * @param axis the axis
+   * @return the slices
+   */
+  default Tensor indexSelect(Tensor index, int axis) {
+    return Op.apply(
+        new Indexing.IndexSelect(self().shape().axis("indexSelect", axis)), self(), index);
+  }
+
+  /**
+   * This, with slices added at positions of an axis; see {@link Indexing.IndexAdd}.
+   *
+   * @param index I32 of any shape
+   * @param source the slices
+   * @param axis the axis
+   * @return a tensor of this shape
+   */
+  default Tensor indexAdd(Tensor index, Tensor source, int axis) {
+    return Op.apply(
+        new Indexing.IndexAdd(self().shape().axis("indexAdd", axis)), self(), index, source);
   }
 }

@@ -1,6 +1,7 @@
 package carousel.tensor;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * The sizes of a tensor's axes, outermost first: {@code [T,N,D]}. Rank 0 is a scalar of one element;
@@ -160,6 +161,15 @@ public final class Shape {
     return new Shape(d);
   }
 
+  /** Resolves where an op puts a new axis, from what may count from the end. */
+  int newAxis(String op, int axis) {
+    int resolved = axis < 0 ? axis + dims.length + 1 : axis;
+    if (resolved < 0 || resolved > dims.length) {
+      throw new TensorException(op + ": no axis " + axis + " can be added to " + this);
+    }
+    return resolved;
+  }
+
   /**
    * This shape with a new axis in front of {@code axis}.
    *
@@ -200,18 +210,16 @@ public final class Shape {
       int y = i <= b.rank() ? b.dims[b.rank() - i] : 1;
       if (x != y && x != 1 && y != 1) {
         throw new TensorException(
-            op
-                + ": shapes do not broadcast: "
-                + a
-                + " and "
-                + b
-                + " differ in axis -"
-                + i
-                + " ("
-                + x
-                + " and "
-                + y
-                + "); sizes must be equal or 1");
+            String.format(
+                Locale.ROOT,
+                "%s: shapes do not broadcast: %s and %s differ in axis -%d (%d and %d); sizes must be"
+                    + " equal or 1",
+                op,
+                a,
+                b,
+                i,
+                x,
+                y));
       }
       d[rank - i] = x == 1 ? y : x;
     }

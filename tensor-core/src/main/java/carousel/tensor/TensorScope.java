@@ -5,6 +5,7 @@ import java.lang.System.Logger.Level;
 import java.lang.ref.Cleaner;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -215,14 +216,13 @@ public final class TensorScope implements AutoCloseable {
     }
     if (!ledger.isOf(Thread.currentThread())) {
       throw new TensorException(
-          op
-              + ": "
-              + describe()
-              + " belongs to thread "
-              + ledger.threadName()
-              + ", used on "
-              + Thread.currentThread().getName()
-              + "; open a scope on this thread");
+          String.format(
+              Locale.ROOT,
+              "%s: %s belongs to thread %s, used on %s; open a scope on this thread",
+              op,
+              describe(),
+              ledger.threadName(),
+              Thread.currentThread().getName()));
     }
   }
 

@@ -126,6 +126,10 @@ class ErrorsTest {
         "stack axis",
         () -> Tensor.stack(List.of(f32(2)), 3),
         "stack: no axis 3 can be added to [2]");
+    wrong(
+        "einsum past I32",
+        () -> Tensor.einsum("i->", Tensor.full(DType.I32, 1 << 30, 4)),
+        "einsum: the result does not fit I32");
     wrong("sumTo", () -> f32(3).sumTo(Shape.of(2)), "sumTo: shapes do not broadcast: [3] and [2]");
     wrong(
         "sumTo of more axes",

@@ -163,7 +163,7 @@ class FilledTest {
         isKnown(Tensor.ones(5));
       }
       try (var inner = TensorScope.open()) {
-        assertThat(filled(Tensor.empty("a test", inner.device(), DType.F32, Shape.of(5))))
+        assertThat(filled(Engine.empty("a test", inner.device(), DType.F32, Shape.of(5))))
             .isEmpty();
       }
     }

@@ -137,7 +137,7 @@ class TensorScopeTest {
             view::sum,
             () -> x.fill(1),
             () -> outer.adopt(x),
-            x::address)) {
+            () -> Engine.address(x))) {
       assertThatThrownBy(use::get)
           .isInstanceOf(TensorException.class)
           .hasMessageContaining("use after close: this tensor (full [2,3])")

@@ -181,18 +181,17 @@ public record LibrarySearch(List<Path> folders, int named, boolean windows) {
             .map(path -> path + " is there, and cannot be loaded")
             .toList();
     String found = String.join("; ", Stream.concat(others.stream(), broken.stream()).toList());
-    return kind
-        + " was not found: looked for "
-        + String.join(", ", wanted)
-        + " on the library path"
-        + (folders.isEmpty()
+    return String.format(
+        Locale.ROOT,
+        "%s was not found: looked for %s on the library path%s%s. Install the CUDA toolkit %d"
+            + " (its runtime libraries suffice), or name their folders with -D%s=",
+        kind,
+        String.join(", ", wanted),
+        folders.isEmpty()
             ? ""
-            : " and in " + String.join(", ", folders.stream().map(Path::toString).toList()))
-        + (found.isEmpty() ? "" : "; " + found)
-        + ". Install the CUDA toolkit "
-        + Math.min(mostMajor, MAJORS.getFirst())
-        + " (its runtime libraries suffice), or name their folders with -D"
-        + PROPERTY
-        + "=";
+            : " and in " + String.join(", ", folders.stream().map(Path::toString).toList()),
+        found.isEmpty() ? "" : "; " + found,
+        Math.min(mostMajor, MAJORS.getFirst()),
+        PROPERTY);
   }
 }

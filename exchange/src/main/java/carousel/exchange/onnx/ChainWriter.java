@@ -146,9 +146,9 @@ final class ChainWriter {
   }
 
   private void recurrent(String path, Sequence layer) {
-    LayerWriter.check(path, layer);
+    RecurrentWriter.check(path, layer);
     var sides = Graph.directions(layer);
-    var states = LayerWriter.stateNames(path, layer);
+    var states = RecurrentWriter.stateNames(path, layer);
     var from = new ArrayList<>(List.of(flow));
     from.add(wanted.contains(Onnx.Input.LENGTHS) ? LENGTHS : "");
     var to = new ArrayList<>(List.of(path));

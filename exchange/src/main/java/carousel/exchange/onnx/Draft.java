@@ -13,6 +13,7 @@ import carousel.nn.recurrent.MappedSequence;
 import carousel.nn.recurrent.ResidualSequence;
 import carousel.nn.recurrent.Sequence;
 import carousel.nn.recurrent.Stacked;
+import carousel.tensor.DType;
 import carousel.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -224,6 +225,24 @@ public final class Draft {
   /** What gives a value; null for an input. */
   Graph.@Nullable Step maker(String name) {
     return makers.get(name);
+  }
+
+  /** What was cast from one kind of whole numbers to the other, where both are read alike. */
+  String uncast(String name) {
+    var step = maker(name);
+    if (step == null
+        || !(step.layer() instanceof Operation operation)
+        || !operation.operator().equals("Cast")
+        || step.from().isEmpty()) {
+      return name;
+    }
+    var before = type(step.from().getFirst());
+    var after = type(name);
+    if (before == null || after == null) {
+      return name;
+    }
+    var areWhole = before.dtype() == DType.I32 && after.dtype() == DType.I32;
+    return areWhole ? uncast(step.from().getFirst()) : name;
   }
 
   /** How many axes a value has; −1 if that is not known. */

@@ -142,6 +142,16 @@ final class GraphReader {
     return !name.isEmpty() && value(name) instanceof Constant constant ? constant : null;
   }
 
+  /** Whether an input of a node is known when the model runs. */
+  boolean isGiven(NodeProto node, int input) {
+    return !node.input(input).isEmpty() && value(node.input(input)) instanceof Given;
+  }
+
+  /** The name of an input of a node as {@link #given(String, String)} has it. */
+  String given(NodeProto node, int input) {
+    return given(node.input(input), node.output(0));
+  }
+
   /** The name of what is known when the model runs; a constant becomes a step that gives it. */
   String given(String name, String wish) {
     return switch (value(name)) {

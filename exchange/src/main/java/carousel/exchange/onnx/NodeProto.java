@@ -238,4 +238,11 @@ record NodeProto(
             operator,
             problem));
   }
+
+  /** Refuses more inputs than are read, and a first that is left out. */
+  void requireInputs(int most) {
+    if (inputs().size() > most || input(0).isEmpty()) {
+      throw wrong(String.format(Locale.ROOT, "reads %d inputs, got %d", most, inputs().size()));
+    }
+  }
 }

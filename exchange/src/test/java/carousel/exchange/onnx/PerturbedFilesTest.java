@@ -1,5 +1,7 @@
 package carousel.exchange.onnx;
 
+import static carousel.exchange.onnx.Field.changed;
+import static carousel.exchange.onnx.Field.nodes;
 import static carousel.exchange.onnx.GraphWriter.attribute;
 import static carousel.tensor.DType.F32;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -12,9 +14,6 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,7 +21,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -31,15 +29,6 @@ import org.junit.jupiter.api.Test;
  * looked at.
  */
 class PerturbedFilesTest {
-  /** Fields of a model, a graph, a node and an attribute. */
-  private static final int GRAPH = 7;
-
-  private static final int NODE = 1;
-  private static final int INPUT = 1;
-  private static final int OPERATOR = 4;
-  private static final int ATTRIBUTE = 5;
-  private static final int DOMAIN = 7;
-
   /** One in so many is tried; all of them with {@code -Dcarousel.perturbations=all}. */
   private static final int EVERY = 6;
 
@@ -51,13 +40,7 @@ class PerturbedFilesTest {
   /** What came of the changes, by what it was. */
   private final Map<String, Integer> outcomes = new TreeMap<>();
 
-  /** One field of a message, by its number, and its bytes with the tag. */
-  private record Field(int number, byte[] value, boolean isMessage, long integer) {}
-
   private record Sample(String name, byte[] file, Map<String, Tensor> inputs) {}
-
-  /** A node as fields, which a change replaces by others. */
-  private record Change(String what, UnaryOperator<List<Field>> change) {}
 
   @Test
   void everyChangeIsSeen() throws IOException {
@@ -71,7 +54,7 @@ class PerturbedFilesTest {
       for (var sample : corpus) {
         var nodes = nodes(sample.file());
         for (var i = 0; i < nodes.size(); i++) {
-          for (var change : changes(nodes.get(i), nodes)) {
+          for (var change : Change.all(nodes.get(i), nodes)) {
             if (!ALL && sampling.nextInt(EVERY) != 0) {
               continue;
             }
@@ -247,225 +230,5 @@ class PerturbedFilesTest {
       return "differs: "
           + String.valueOf(e.getMessage()).lines().filter(line -> !line.isBlank()).toList();
     }
-  }
-
-  private List<Change> changes(List<Field> node, List<List<Field>> all) {
-    var changes = new ArrayList<Change>();
-    for (var i = 0; i < node.size(); i++) {
-      var at = i;
-      var field = node.get(i);
-      switch (field.number()) {
-        case INPUT -> {
-          // ONNX Runtime 1.29 ends the process where a norm has an empty name for its bias.
-          if (!isNorm(node)) {
-            changes.add(new Change("input " + i + " left out", n -> with(n, at, text(INPUT, ""))));
-          }
-          for (var other : List.of(text(node), text(all.getLast()))) {
-            changes.add(
-                new Change("input " + i + " is " + other, n -> with(n, at, text(INPUT, other))));
-          }
-          changes.add(new Change("input " + i + " twice", n -> inserted(n, at, field)));
-        }
-        case OPERATOR -> {
-          for (var other : List.of("Tanh", "Relu", "Identity", "Sub", "Mul", "Dropout", "GRU")) {
-            changes.add(new Change("is " + other, n -> with(n, at, text(OPERATOR, other))));
-          }
-        }
-        case ATTRIBUTE -> attributes(field, at, changes);
-        default -> {}
-      }
-    }
-    for (var value : List.of(1L, -1L)) {
-      for (var name :
-          List.of("axis", "layout", "keepdims", "transA", "transB", "to", "allowzero", "secret")) {
-        if (fields(node, ATTRIBUTE).stream().anyMatch(a -> name(a).equals(name))) {
-          continue;
-        }
-        var added = message(ATTRIBUTE, attribute(name, value));
-        changes.add(
-            new Change(
-                String.format(Locale.ROOT, "has %s %d", name, value),
-                n -> inserted(n, n.size(), added)));
-      }
-    }
-    changes.add(
-        new Change("of a domain", n -> inserted(n, n.size(), text(DOMAIN, "com.microsoft"))));
-    return changes;
-  }
-
-  /** Every field of an attribute that is a number, a text or a list is another, and the attribute is not there. */
-  private static void attributes(Field attribute, int at, List<Change> changes) {
-    var name = name(attribute);
-    changes.add(new Change("without " + name, n -> without(n, at)));
-    var parts = fields(attribute.value());
-    for (var i = 0; i < parts.size(); i++) {
-      var part = parts.get(i);
-      var place = i;
-      var others = new ArrayList<Field>();
-      switch (part.number()) {
-        case 2 -> { // a float, in 4 bytes
-          others.add(single(part, x -> x * 1.5f));
-          others.add(single(part, x -> 0f));
-          others.add(single(part, x -> -1 - x));
-        }
-        case 3, 8 -> { // an integer, alone or in a list
-          for (var by : List.of(1L, -1L, 2L)) {
-            others.add(integer(part.number(), part.integer() + by));
-          }
-        }
-        case 4 -> others.addAll(List.of(text(4, "reverse"), text(4, "forward"), text(4, "odd")));
-        case 9 -> others.addAll(List.of(text(9, "Softplus"), text(9, "Affine"), text(9, "odd")));
-        default -> {}
-      }
-      for (var other : others) {
-        changes.add(
-            new Change(
-                name + " has " + shown(other),
-                n -> with(n, at, new Field(ATTRIBUTE, bytes(with(parts, place, other)), true, 0))));
-      }
-    }
-  }
-
-  private static String shown(Field field) {
-    return field.value().length == 0
-        ? Long.toString(field.integer())
-        : field.isMessage()
-            ? new String(field.value(), StandardCharsets.UTF_8)
-            : "the float "
-                + ByteBuffer.wrap(field.value()).order(ByteOrder.LITTLE_ENDIAN).getFloat(0);
-  }
-
-  private static boolean isNorm(List<Field> node) {
-    var operator = fields(node, OPERATOR).getFirst().value();
-    return new String(operator, StandardCharsets.UTF_8).equals("LayerNormalization");
-  }
-
-  private static String text(List<Field> node) {
-    for (var field : node) {
-      if (field.number() == INPUT && field.value().length > 0) {
-        return new String(field.value(), StandardCharsets.UTF_8);
-      }
-    }
-    return "x";
-  }
-
-  private static String name(Field attribute) {
-    for (var field : fields(attribute.value())) {
-      if (field.number() == 1) {
-        return new String(field.value(), StandardCharsets.UTF_8);
-      }
-    }
-    return "";
-  }
-
-  private static List<Field> fields(List<Field> node, int number) {
-    return node.stream().filter(field -> field.number() == number).toList();
-  }
-
-  private static Field text(int number, String value) {
-    return new Field(number, value.getBytes(StandardCharsets.UTF_8), true, 0);
-  }
-
-  private static Field message(int number, WireWriter value) {
-    return new Field(number, Operators.bytes(value), true, 0);
-  }
-
-  private static Field integer(int number, long value) {
-    return new Field(number, new byte[0], false, value);
-  }
-
-  private interface Single {
-    float apply(float x);
-  }
-
-  private static Field single(Field field, Single f) {
-    var value = ByteBuffer.wrap(field.value()).order(ByteOrder.LITTLE_ENDIAN);
-    var other = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
-    other.putFloat(f.apply(value.getFloat(0)));
-    return new Field(field.number(), other.array(), false, 0);
-  }
-
-  private static List<Field> with(List<Field> fields, int at, Field other) {
-    var copy = new ArrayList<>(fields);
-    copy.set(at, other);
-    return copy;
-  }
-
-  private static List<Field> inserted(List<Field> fields, int at, Field other) {
-    var copy = new ArrayList<>(fields);
-    copy.add(at, other);
-    return copy;
-  }
-
-  private static List<Field> without(List<Field> fields, int at) {
-    var copy = new ArrayList<>(fields);
-    copy.remove(at);
-    return copy;
-  }
-
-  /** The fields of a message; lists of integers that are packed become one field each. */
-  private static List<Field> fields(byte[] message) {
-    var fields = new ArrayList<Field>();
-    var in = new WireReader(message);
-    while (in.next()) {
-      var number = in.field();
-      var bytes = in.bytes();
-      var value = new byte[bytes.remaining()];
-      bytes.duplicate().get(value);
-      switch (in.type()) {
-        case 0 -> fields.add(integer(number, WireReader.varint(bytes)));
-        case 2 -> fields.add(new Field(number, value, true, 0));
-        default -> fields.add(new Field(number, value, false, 0));
-      }
-    }
-    return fields;
-  }
-
-  private static byte[] bytes(List<Field> fields) {
-    var out = new WireWriter();
-    for (var field : fields) {
-      if (field.isMessage()) {
-        out.bytes(field.number(), field.value());
-      } else if (field.value().length == 0) {
-        out.integer(field.number(), field.integer());
-      } else {
-        var value = ByteBuffer.wrap(field.value()).order(ByteOrder.LITTLE_ENDIAN);
-        out.single(field.number(), value.getFloat(0));
-      }
-    }
-    return Operators.bytes(out);
-  }
-
-  private static List<List<Field>> nodes(byte[] file) {
-    for (var field : fields(file)) {
-      if (field.number() != GRAPH) {
-        continue;
-      }
-      return fields(field.value()).stream()
-          .filter(part -> part.number() == NODE)
-          .map(part -> fields(part.value()))
-          .toList();
-    }
-    throw new AssertionError("no graph");
-  }
-
-  private static byte[] changed(byte[] file, int node, List<Field> other) {
-    var model = new ArrayList<Field>();
-    for (var field : fields(file)) {
-      if (field.number() != GRAPH) {
-        model.add(field);
-        continue;
-      }
-      var graph = new ArrayList<Field>();
-      var count = 0;
-      for (var part : fields(field.value())) {
-        graph.add(
-            part.number() == NODE && count++ == node
-                ? new Field(NODE, bytes(other), true, 0)
-                : part);
-      }
-      model.add(new Field(GRAPH, bytes(graph), true, 0));
-    }
-    return bytes(model);
   }
 }

@@ -2,6 +2,7 @@ package carousel.nn.check;
 
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.Locale;
 import java.util.Objects;
 
 /** What layers and losses ask of what they are given, so that their errors name them, not an op inside. */
@@ -30,22 +31,17 @@ public final class Operands {
   public static void sameType(String op, String what, Tensor x, String other, Tensor y) {
     if (x.dtype() != y.dtype()) {
       throw new TensorException(
-          op
-              + ": "
-              + what
-              + " is "
-              + x.dtype()
-              + " "
-              + x.shape()
-              + ", "
-              + other
-              + " "
-              + y.dtype()
-              + " "
-              + y.shape()
-              + "; convert one with cast(DType."
-              + y.dtype()
-              + ")");
+          String.format(
+              Locale.ROOT,
+              "%s: %s is %s %s, %s %s %s; convert one with cast(DType.%s)",
+              op,
+              what,
+              x.dtype(),
+              x.shape(),
+              other,
+              y.dtype(),
+              y.shape(),
+              y.dtype()));
     }
   }
 

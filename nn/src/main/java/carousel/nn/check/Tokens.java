@@ -4,6 +4,7 @@ import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * Checks indices into classes before a backend meets them, to say which one is wrong and where; but where
@@ -28,14 +29,13 @@ public final class Tokens {
   public static void check(String op, String what, Tensor tokens, int size, int exempt) {
     if (tokens.dtype() != DType.I32) {
       throw new TensorException(
-          op
-              + ": "
-              + what
-              + "s must be I32, got "
-              + tokens.dtype()
-              + " "
-              + tokens.shape()
-              + "; convert them with cast(DType.I32)");
+          String.format(
+              Locale.ROOT,
+              "%s: %ss must be I32, got %s %s; convert them with cast(DType.I32)",
+              op,
+              what,
+              tokens.dtype(),
+              tokens.shape()));
     }
     if (tokens.device().backend().isAsynchronous()) {
       return;
@@ -44,18 +44,16 @@ public final class Tokens {
     for (int i = 0; i < values.length; i++) {
       if (values[i] != exempt && (values[i] < 0 || values[i] >= size)) {
         throw new TensorException(
-            op
-                + ": "
-                + what
-                + " "
-                + values[i]
-                + " at "
-                + Arrays.toString(position(i, tokens)).replace(" ", "")
-                + " of "
-                + tokens.shape()
-                + " is out of range; valid are 0 to "
-                + (size - 1)
-                + (exempt == NONE ? "" : ", and " + exempt + ", which is ignored"));
+            String.format(
+                Locale.ROOT,
+                "%s: %s %d at %s of %s is out of range; valid are 0 to %s%s",
+                op,
+                what,
+                values[i],
+                Arrays.toString(position(i, tokens)).replace(" ", ""),
+                tokens.shape(),
+                size - 1,
+                exempt == NONE ? "" : ", and " + exempt + ", which is ignored"));
       }
     }
   }

@@ -325,8 +325,7 @@ public final class Vocabulary {
 
   /**
    * One sequence as ids, from its start to its end: {@code "a b" → <s> a b <eos>}, without the first where there is no
-   * {@linkplain #start start token}. What a decoder is taught is this without its last, and what it is to say this without
-   * its first.
+   * {@linkplain #start start token}. A decoder reads this without its last, and is to say this without its first.
    *
    * @param text one line; a line end behind it changes nothing
    * @return the ids
@@ -377,9 +376,8 @@ public final class Vocabulary {
 
   /**
    * The text of one sequence, up to its end: {@code <s> a b <eos> c → "a b"}. A start token at the beginning is left out,
-   * and what stands behind the first {@link #END_ID} or the first padding is not looked at: a model that was asked for more
-   * says anything there. Without either all is text. Inverse of {@link #encodeSequence} as {@link #decode} is of {@link
-   * #encode}.
+   * and what stands behind the first {@link #END_ID} or the first padding is not looked at. Without either all is text.
+   * Inverse of {@link #encodeSequence} as {@link #decode} is of {@link #encode}.
    *
    * @param ids each up to the end from 0 to {@code size − 1}
    * @return the text, without a line end

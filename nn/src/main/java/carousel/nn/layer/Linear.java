@@ -10,6 +10,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.LayerComposites;
 import carousel.tensor.op.Op;
+import java.util.Locale;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -127,13 +128,13 @@ public record Linear(Parameter weight, @Nullable Parameter bias) implements Tran
   static Tensor apply(String label, Tensor x, Tensor w, @Nullable Parameter bias) {
     if (x.rank() == 0 || x.dim(Tensor.LAST) != w.dim(0)) {
       throw new TensorException(
-          label
-              + ": x "
-              + x.shape()
-              + " must have a last axis of "
-              + w.dim(0)
-              + ", the rows of the weight "
-              + w.shape());
+          String.format(
+              Locale.ROOT,
+              "%s: x %s must have a last axis of %d, the rows of the weight %s",
+              label,
+              x.shape(),
+              w.dim(0),
+              w.shape()));
     }
     Operands.sameType(label, "x", x, "the weight", w);
     Shape before = x.shape().without(Tensor.LAST);
@@ -148,13 +149,13 @@ public record Linear(Parameter weight, @Nullable Parameter bias) implements Tran
   static int outputs(String label, int inputs, Tensor w) {
     if (inputs != w.dim(0)) {
       throw new TensorException(
-          label
-              + ": reads "
-              + w.dim(0)
-              + " features, the rows of its weight "
-              + w.shape()
-              + ", got "
-              + inputs);
+          String.format(
+              Locale.ROOT,
+              "%s: reads %d features, the rows of its weight %s, got %d",
+              label,
+              w.dim(0),
+              w.shape(),
+              inputs));
     }
     return w.dim(1);
   }

@@ -7,6 +7,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
@@ -47,14 +48,15 @@ public record Sequential(@Unnamed List<Transform> layers) implements Transform {
       if (reads.isPresent()) {
         if (size.isPresent() && size.getAsInt() != reads.getAsInt()) {
           throw new TensorException(
-              "sequential: "
-                  + name(layers, i)
-                  + " reads "
-                  + reads.getAsInt()
-                  + " features, and "
-                  + name(layers, from)
-                  + " gives "
-                  + size.getAsInt());
+              String.format(
+                  Locale.ROOT,
+                  "sequential: layer %d, %s, reads %d features, and layer %d, %s, gives %d",
+                  i,
+                  layer.getClass().getSimpleName(),
+                  reads.getAsInt(),
+                  from,
+                  layers.get(from).getClass().getSimpleName(),
+                  size.getAsInt()));
         }
         size = OptionalInt.of(layer.outputs(reads.getAsInt()));
         from = i;
@@ -65,10 +67,6 @@ public record Sequential(@Unnamed List<Transform> layers) implements Transform {
         size = OptionalInt.empty();
       }
     }
-  }
-
-  private static String name(List<Transform> layers, int i) {
-    return "layer " + i + ", " + layers.get(i).getClass().getSimpleName() + ",";
   }
 
   /** Whether it gives as much as it reads, whatever that is. */

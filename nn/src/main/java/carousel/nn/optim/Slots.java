@@ -6,6 +6,7 @@ import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 
@@ -70,16 +71,14 @@ final class Slots {
       Tensor given = found(state, name);
       if (given.dtype() != slot.dtype() || !given.shape().equals(slot.shape())) {
         throw new TensorException(
-            "optimizer: state '"
-                + name
-                + "' must be "
-                + slot.dtype()
-                + " "
-                + slot.shape()
-                + ", got "
-                + given.dtype()
-                + " "
-                + given.shape());
+            String.format(
+                Locale.ROOT,
+                "optimizer: state '%s' must be %s %s, got %s %s",
+                name,
+                slot.dtype(),
+                slot.shape(),
+                given.dtype(),
+                given.shape()));
       }
     });
   }

@@ -260,31 +260,28 @@ public record Recurrent<S extends RecurrentState>(
     }
     if (x.dim(2) != cell.inputs()) {
       throw new TensorException(
-          label()
-              + ": the input "
-              + x.shape()
-              + " has "
-              + x.dim(2)
-              + " features, the cell reads "
-              + cell.inputs()
-              + "; make the cell for "
-              + x.dim(2)
-              + " inputs, or put a linear layer before it");
+          String.format(
+              Locale.ROOT,
+              "%s: the input %s has %d features, the cell reads %d; make the cell for %d inputs, or"
+                  + " put a linear layer before it",
+              label(),
+              x.shape(),
+              x.dim(2),
+              cell.inputs(),
+              x.dim(2)));
     }
     if (cell instanceof AffineCell<S> affine
         && AffineCells.isAffine(cell)
         && affine.wx().value().dtype() != x.dtype()) {
       throw new TensorException(
-          label()
-              + ": the input is "
-              + x.dtype()
-              + " "
-              + x.shape()
-              + ", the cell's weights are "
-              + affine.wx().value().dtype()
-              + "; convert one with cast(DType."
-              + affine.wx().value().dtype()
-              + ")");
+          String.format(
+              Locale.ROOT,
+              "%s: the input is %s %s, the cell's weights are %s; convert one with cast(DType.%s)",
+              label(),
+              x.dtype(),
+              x.shape(),
+              affine.wx().value().dtype(),
+              affine.wx().value().dtype()));
     }
   }
 
@@ -305,20 +302,17 @@ public record Recurrent<S extends RecurrentState>(
       Tensor g = given.get(i);
       if (!g.shape().equals(w.shape()) || g.dtype() != w.dtype()) {
         throw new TensorException(
-            label()
-                + ": "
-                + own.getClass().getRecordComponents()[i].getName()
-                + " of the initial state must be "
-                + w.dtype()
-                + " "
-                + w.shape()
-                + " for the input "
-                + x.shape()
-                + ", got "
-                + g.dtype()
-                + " "
-                + g.shape()
-                + "; start without a state where the rows of a batch are new");
+            String.format(
+                Locale.ROOT,
+                "%s: %s of the initial state must be %s %s for the input %s, got %s %s; start without a"
+                    + " state where the rows of a batch are new",
+                label(),
+                own.getClass().getRecordComponents()[i].getName(),
+                w.dtype(),
+                w.shape(),
+                x.shape(),
+                g.dtype(),
+                g.shape()));
       }
     }
   }

@@ -6,6 +6,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Layers over time on top of each other, each reading the outputs of the one below; dropout between
@@ -28,14 +29,13 @@ public record Stacked(List<Sequence> layers, Dropout dropout) implements Sequenc
     for (int i = 1; i < layers.size(); i++) {
       if (layers.get(i).inputs() != layers.get(i - 1).outputs()) {
         throw new TensorException(
-            "stack: layer "
-                + i
-                + " reads "
-                + layers.get(i).inputs()
-                + " features, layer "
-                + (i - 1)
-                + " gives "
-                + layers.get(i - 1).outputs());
+            String.format(
+                Locale.ROOT,
+                "stack: layer %d reads %d features, layer %s gives %d",
+                i,
+                layers.get(i).inputs(),
+                i - 1,
+                layers.get(i - 1).outputs()));
       }
     }
   }

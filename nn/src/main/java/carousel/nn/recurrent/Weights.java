@@ -8,6 +8,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.op.GateOrder;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** What cells share in making and checking their weights. */
@@ -24,13 +25,13 @@ final class Weights {
     Shape wanted = Shape.of(dims);
     if (!weight.value().shape().equals(wanted)) {
       throw new TensorException(
-          cell
-              + ": "
-              + name
-              + " must have shape "
-              + wanted
-              + " to fit the other weights, got "
-              + weight.value().shape());
+          String.format(
+              Locale.ROOT,
+              "%s: %s must have shape %s to fit the other weights, got %s",
+              cell,
+              name,
+              wanted,
+              weight.value().shape()));
     }
   }
 

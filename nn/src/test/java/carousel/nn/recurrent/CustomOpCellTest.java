@@ -1,9 +1,11 @@
 package carousel.nn.recurrent;
 
+import static carousel.nn.recurrent.KernelAndBody.areMade;
+import static carousel.nn.recurrent.KernelAndBody.requireKernel;
+import static carousel.nn.recurrent.KernelAndBody.sameToSecondOrder;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
-import carousel.autograd.Gradients;
 import carousel.nn.FusedContract;
 import carousel.nn.Parameter;
 import carousel.nn.Parameters;
@@ -17,14 +19,10 @@ import carousel.tensor.TensorScope;
 import carousel.tensor.op.Agreement;
 import carousel.tensor.op.CustomOp;
 import carousel.tensor.op.Vjp;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Ops of a user's own in a cell's step: its kernel gives what its body gives, outputs, gradients by the
@@ -43,40 +41,6 @@ class CustomOpCellTest {
 
   private static final CustomOp CLIP =
       CustomOp.of("clip", x -> x, Vjp.linear(g -> g.clamp(-0.05, 0.05)));
-
-  /** Spikes s and potentials v. */
-  record LifState(Tensor s, Tensor v) implements RecurrentState {}
-
-  /** Leaky integrate and fire: {@code v = β·v' ⊙ (1 − s') + z + s'·u}, {@code s = spike(v − 1)}. */
-  record Lif(Parameter wx, Parameter b, Parameter u, double[] slope)
-      implements AffineCell<LifState> {
-    @Override
-    public Parameters parameters() {
-      return Parameters.of(
-          List.of(
-              new Parameters.Named("wx", wx),
-              new Parameters.Named("b", b),
-              new Parameters.Named("u", u)));
-    }
-
-    @Override
-    public int outputs() {
-      return u.value().dim(0);
-    }
-
-    @Override
-    public LifState step(Tensor z, LifState state) {
-      Tensor kept = state.v().mul(0.9).mul(state.s().neg().add(1));
-      Tensor v = kept.add(z).add(state.s().matmul(u.value()));
-      return new LifState(new Spike(slope[0]).apply(v.sub(0.3)), v);
-    }
-
-    @Override
-    public LifState zero(int batch) {
-      Shape shape = Shape.of(batch, outputs());
-      return new LifState(u.value().zerosLike(shape), u.value().zerosLike(shape));
-    }
-  }
 
   /** One step of a cell of this test. */
   @FunctionalInterface
@@ -128,10 +92,6 @@ class CustomOpCellTest {
     return Philox.of(5).normal(type, 0, 1, 6, 4, D);
   }
 
-  private static boolean hasKernels() {
-    return FusedContract.VECTORS && TensorScope.current().device() == Device.cpu();
-  }
-
   private static String explained(Cell<?> cell, DType type) {
     return Recurrent.of(cell).explain(x(type));
   }
@@ -139,69 +99,8 @@ class CustomOpCellTest {
   /** That there is a kernel, and that it gives what the body gives; returns the gradients. */
   private static List<double[]> same(Cell<?> cell, DType type) {
     Tensor x = x(type);
-    if (hasKernels()) {
-      assertThat(explained(cell, type)).contains("one kernel for all steps");
-    }
-    return sameValues(cell, x);
-  }
-
-  private static List<double[]> sameValues(Cell<?> cell, Tensor x) {
-    Tensor weight = Philox.of(7).normal(x.dtype(), 0, 1, 6, 4, cell.outputs());
-    Supplier<Tensor> loss = () -> Recurrent.of(cell).apply(x).mul(weight).sum();
-    List<Tensor> leaves = new ArrayList<>(List.of(x));
-    cell.parameters().forEach(named -> leaves.add(named.value()));
-    Tensor[] all = leaves.toArray(new Tensor[0]);
-    List<Tensor> directions =
-        leaves.stream()
-            .map(t -> Philox.of(9).normal(t.dtype(), 0, 1, t.shape().toArray()))
-            .toList();
-    Gradients kernel = Agreement.trusting(() -> Grad.orZero(loss, all));
-    List<Tensor> kernelSecond = Grad.hvp(loss, leaves, directions);
-    List<Tensor> bodySecond = FusedContract.BODIES.run(() -> Grad.hvp(loss, leaves, directions));
-    Gradients body = FusedContract.BODIES.run(() -> Grad.orZero(loss, all));
-    double tolerance = x.dtype() == DType.F32 ? 1e-4 : 1e-11;
-    close("loss", kernel.value(), body.value(), tolerance);
-    List<double[]> gradients = new ArrayList<>();
-    for (int i = 0; i < all.length; i++) {
-      close("gradient " + i, kernel.get(i), body.get(i), tolerance);
-      close("second order " + i, kernelSecond.get(i), bodySecond.get(i), tolerance);
-      gradients.add(kernel.get(i).cast(DType.F64).toDoubleArray());
-    }
-    return gradients;
-  }
-
-  private static void close(String what, Tensor actual, Tensor expected, double tolerance) {
-    double size = Math.max(1, expected.abs().max().item());
-    assertThat(actual.sub(expected).abs().max().item() / size).as(what).isLessThan(tolerance);
-  }
-
-  private static Lif lif(DType type, double... slope) {
-    var init = Init.uniform(0.8).as(type);
-    var rng = Philox.of(2);
-    return new Lif(
-        init.parameter(rng, D, H), init.parameter(rng, H), init.parameter(rng, H, H), slope);
-  }
-
-  @ParameterizedTest
-  @EnumSource(names = {"F32", "F64"})
-  void aSpikingCellHasAKernelThatFlowsAsItsRuleSays(DType type) {
-    var gradients = same(lif(type, 5), type);
-    assertThat(Arrays.stream(gradients.get(3)).map(Math::abs).sum())
-        .as("what flows to u through spikes")
-        .isGreaterThan(0.1);
-  }
-
-  @Test
-  void aSlopeMayChangeFromCallToCall() {
-    double[] slope = {1};
-    Lif cell = lif(DType.F64, slope);
-    double[] first = same(cell, DType.F64).getFirst();
-    slope[0] = 4;
-    double[] second = same(cell, DType.F64).getFirst();
-    slope[0] = 25;
-    double[] third = same(cell, DType.F64).getFirst();
-    assertThat(first).isNotEqualTo(second);
-    assertThat(second).isNotEqualTo(third);
+    requireKernel(cell, x);
+    return sameToSecondOrder(cell, x);
   }
 
   /** A cell of an op of z's first half and the state. */
@@ -276,7 +175,7 @@ class CustomOpCellTest {
                 (c, z, h) -> op.apply(z.narrow(1, 0, H).add(h), h.matmul(c.u().value()))),
             DType.F64);
     assertThat(product).contains("no kernel");
-    if (hasKernels()) {
+    if (areMade()) {
       assertThat(product).contains("a product that its forward does not read");
     }
   }
@@ -373,10 +272,10 @@ class CustomOpCellTest {
         (c, z, h) -> z.narrow(1, 0, H).add(h.matmul(CLIP.apply(c.u().value()))).tanh();
     Own cell = Own.of(DType.F64, clipping);
     assertThat(explained(cell, DType.F64)).contains("no kernel");
-    if (hasKernels()) {
+    if (areMade()) {
       assertThat(explained(cell, DType.F64)).contains("clip of what no step changes", "not linear");
     }
-    sameValues(cell, x(DType.F64));
+    sameToSecondOrder(cell, x(DType.F64));
   }
 
   @Test
@@ -402,7 +301,7 @@ class CustomOpCellTest {
             DType.F64, (c, z, h) -> product.apply(h, c.u().value()).add(z.narrow(1, 0, H)).tanh());
     for (Own cell : List.of(read, summed, multiplied)) {
       assertThat(explained(cell, DType.F64)).contains("no kernel");
-      sameValues(cell, x(DType.F64));
+      sameToSecondOrder(cell, x(DType.F64));
     }
     if (TensorScope.current().device() == Device.cpu()) {
       assertThat(explained(read, DType.F64))
@@ -440,13 +339,13 @@ class CustomOpCellTest {
         Own.of(
             DType.F64,
             (c, z, h) -> once.apply(z.narrow(1, 0, H).add(h.matmul(c.u().value()))).mul(0.5));
-    if (hasKernels()) {
+    if (areMade()) {
       assertThat(explained(cell, DType.F64)).contains("one kernel");
     }
     Tensor x = x(DType.F64);
     Supplier<Tensor> loss = () -> Recurrent.of(cell).apply(x).sum();
     Tensor kernel = Agreement.trusting(() -> Grad.of(loss, cell.u().value()).get(0));
     Tensor body = FusedContract.BODIES.run(() -> Grad.of(loss, cell.u().value()).get(0));
-    close("gradient", kernel, body, 1e-12);
+    KernelAndBody.close("gradient", kernel, body, 1e-12);
   }
 }

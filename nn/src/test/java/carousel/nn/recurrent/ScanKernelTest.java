@@ -1,5 +1,6 @@
 package carousel.nn.recurrent;
 
+import static carousel.nn.recurrent.KernelAndBody.close;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import carousel.autograd.Grad;
@@ -265,11 +266,6 @@ class ScanKernelTest {
       assertThat(hasKernel(run)).isFalse();
       close("y", run.get(), FusedContract.BODIES.run(run), 1e-12);
     }
-  }
-
-  private static void close(String what, Tensor actual, Tensor expected, double tolerance) {
-    double size = Math.max(1, expected.abs().max().item());
-    assertThat(actual.sub(expected).abs().max().item() / size).as(what).isLessThan(tolerance);
   }
 
   /** The CPU makes a kernel of every step; another device has some, which its own tests know. */

@@ -2,6 +2,7 @@ package carousel.tensor.cpu;
 
 import carousel.tensor.OutOfMemoryException;
 import carousel.tensor.spi.Memory;
+import java.util.Locale;
 
 /** A dense block of memory for the time of one operation. */
 final class TemporaryCopy implements AutoCloseable {
@@ -20,14 +21,14 @@ final class TemporaryCopy implements AutoCloseable {
     long address = memory.allocate(bytes);
     if (address == 0) {
       throw new OutOfMemoryException(
-          op
-              + ": no room for a temporary copy of "
-              + bytes
-              + " bytes beside "
-              + memory.inUse()
-              + " in use of "
-              + memory.limit()
-              + "; free tensors, or raise the limit");
+          String.format(
+              Locale.ROOT,
+              "%s: no room for a temporary copy of %d bytes beside %d in use of %d; free tensors, or"
+                  + " raise the limit",
+              op,
+              bytes,
+              memory.inUse(),
+              memory.limit()));
     }
     this.strided = Strided.dense(address, like.dims(), like.size());
   }

@@ -24,30 +24,27 @@ final class Checks {
   static void sameType(String op, Tensor a, Tensor b) {
     if (a.dtype() != b.dtype()) {
       throw new TensorException(
-          op
-              + ": element types differ: "
-              + describe(a)
-              + " and "
-              + describe(b)
-              + "; convert one with cast(DType."
-              + a.dtype()
-              + ")");
+          String.format(
+              Locale.ROOT,
+              "%s: element types differ: %s and %s; convert one with cast(DType.%s)",
+              op,
+              describe(a),
+              describe(b),
+              a.dtype()));
     }
   }
 
   static void sameDevice(String op, Tensor a, Tensor b) {
     if (a.device() != b.device()) {
       throw new TensorException(
-          op
-              + ": operands live on different devices: "
-              + describe(a)
-              + " on "
-              + a.device()
-              + ", "
-              + describe(b)
-              + " on "
-              + b.device()
-              + "; move one with to(device)");
+          String.format(
+              Locale.ROOT,
+              "%s: operands live on different devices: %s on %s, %s on %s; move one with to(device)",
+              op,
+              describe(a),
+              a.device(),
+              describe(b),
+              b.device()));
     }
   }
 

@@ -3,6 +3,7 @@ package carousel.tensor.op;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** What rules may return. */
@@ -88,17 +89,16 @@ public final class Cotangents {
 
   private static TensorException misfit(Vjp.Context c, int input, Tensor g, String advice) {
     return new TensorException(
-        c.label()
-            + ": its rule gives "
-            + describe(g)
-            + " as the cotangent of input "
-            + input
-            + ", which is "
-            + c.dtype(input)
-            + " "
-            + c.shape(input)
-            + (g.device().equals(c.device(input)) ? "" : " on " + c.device(input))
-            + advice);
+        String.format(
+            Locale.ROOT,
+            "%s: its rule gives %s as the cotangent of input %d, which is %s %s%s%s",
+            c.label(),
+            describe(g),
+            input,
+            c.dtype(input),
+            c.shape(input),
+            g.device().equals(c.device(input)) ? "" : " on " + c.device(input),
+            advice));
   }
 
   private static String describe(Tensor g) {

@@ -3,6 +3,7 @@ package carousel.tensor.op;
 import carousel.tensor.DType;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.Locale;
 
 /** The element types a row accepts. */
 public enum Domain {
@@ -48,14 +49,13 @@ public enum Domain {
     Tensor first = operands[0];
     if (!accepts(first.dtype())) {
       throw new TensorException(
-          op
-              + ": takes "
-              + words
-              + ", got "
-              + Checks.describe(first)
-              + (this == LOGICAL
-                  ? "; compare it, e.g. ne(0)"
-                  : "; convert it with cast(DType.F32)"));
+          String.format(
+              Locale.ROOT,
+              "%s: takes %s, got %s%s",
+              op,
+              words,
+              Checks.describe(first),
+              this == LOGICAL ? "; compare it, e.g. ne(0)" : "; convert it with cast(DType.F32)"));
     }
     for (int i = 1; i < operands.length; i++) {
       Checks.sameType(op, first, operands[i]);

@@ -5,6 +5,7 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.trace.FormulaTrace;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -112,14 +113,13 @@ public record Formula(List<Expression> values, List<Integer> results) {
               : x.rank() > 0 && x.shape().without(0).equals(first.shape().without(0));
       if (!alike || x.dtype() != first.dtype() || !Engine.layout(x).isContiguous()) {
         throw new TensorException(
-            "a formula that writes dense "
-                + first.dtype()
-                + " "
-                + first.shape()
-                + " takes no "
-                + x.dtype()
-                + " "
-                + x.shape());
+            String.format(
+                Locale.ROOT,
+                "a formula that writes dense %s %s takes no %s %s",
+                first.dtype(),
+                first.shape(),
+                x.dtype(),
+                x.shape()));
       }
     }
   }

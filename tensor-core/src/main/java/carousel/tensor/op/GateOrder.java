@@ -4,6 +4,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
@@ -127,14 +128,13 @@ public record GateOrder(List<String> names) {
   private int units(Tensor x, int axis) {
     if (x.dim(axis) % size() != 0) {
       throw new TensorException(
-          "gates: axis "
-              + axis
-              + " of "
-              + x.shape()
-              + " does not consist of "
-              + size()
-              + " blocks, "
-              + names);
+          String.format(
+              Locale.ROOT,
+              "gates: axis %d of %s does not consist of %d blocks, %s",
+              axis,
+              x.shape(),
+              size(),
+              names));
     }
     return x.dim(axis) / size();
   }

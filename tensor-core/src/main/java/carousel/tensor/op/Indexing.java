@@ -5,6 +5,7 @@ import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import java.util.List;
+import java.util.Locale;
 
 /** Ops that read or add at positions given by an I32 index. */
 public sealed interface Indexing extends Op {
@@ -180,16 +181,15 @@ public sealed interface Indexing extends Op {
   private static void within(String op, Shape index, Shape x, int axis) {
     if (index.rank() != x.rank()) {
       throw new TensorException(
-          op
-              + ": the index "
-              + index
-              + " has rank "
-              + index.rank()
-              + ", what it looks into, "
-              + x
-              + ", rank "
-              + x.rank()
-              + "; give it all axes (unsqueeze), or use indexSelect for whole slices");
+          String.format(
+              Locale.ROOT,
+              "%s: the index %s has rank %d, what it looks into, %s, rank %d; give it all axes"
+                  + " (unsqueeze), or use indexSelect for whole slices",
+              op,
+              index,
+              index.rank(),
+              x,
+              x.rank()));
     }
     boolean fits = true;
     for (int k = 0; fits && k < x.rank(); k++) {

@@ -6,6 +6,7 @@ import carousel.tensor.Engine;
 import carousel.tensor.Shape;
 import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
+import java.util.Locale;
 
 /** The matrix product {@code a [..,m,k] · b [..,k,n] → y [..,m,n]}; the batch axes broadcast. */
 public record MatMul() implements Op {
@@ -40,15 +41,14 @@ public record MatMul() implements Op {
     Domain.FLOATING.require(label(), a, b);
     if (sa.dim(-1) != sb.dim(-2)) {
       throw new TensorException(
-          "matmul: inner dims differ: "
-              + sa
-              + " × "
-              + sb
-              + " ("
-              + sa.dim(-1)
-              + " and "
-              + sb.dim(-2)
-              + "); transpose one, or check the layer's sizes");
+          String.format(
+              Locale.ROOT,
+              "matmul: inner dims differ: %s × %s (%d and %d); transpose one, or check the layer's"
+                  + " sizes",
+              sa,
+              sb,
+              sa.dim(-1),
+              sb.dim(-2)));
     }
     if (sa.rank() == 2 && sb.rank() == 2) {
       Tensor y = Engine.empty("matmul", a.device(), a.dtype(), Shape.of(sa.dim(0), sb.dim(1)));

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -279,14 +280,13 @@ public final class FormulaTrace implements Interpreter {
         || !Engine.layout(x).isContiguous()
         || x.device() != like.device()) {
       throw new TensorException(
-          "a formula of dense "
-              + like.dtype()
-              + " "
-              + like.shape()
-              + " does not take "
-              + x.dtype()
-              + " "
-              + x.shape());
+          String.format(
+              Locale.ROOT,
+              "a formula of dense %s %s does not take %s %s",
+              like.dtype(),
+              like.shape(),
+              x.dtype(),
+              x.shape()));
     }
   }
 }

@@ -137,13 +137,6 @@ final class CompositeCases {
 
   private CompositeCases() {}
 
-  /** The names of the functions that have a case. */
-  static Set<String> names() {
-    return Stream.concat(DIFFERENTIABLE.stream(), OTHERS.stream())
-        .map(c -> ((Composite) c.op()).label().replaceAll("\\..*", ""))
-        .collect(Collectors.toSet());
-  }
-
   private static OpCase one(String label, UnaryOperator<Tensor> body, int... dims) {
     return OpCase.of(Composite.of(label, body), Operand.smooth(Shape.of(dims), 0));
   }

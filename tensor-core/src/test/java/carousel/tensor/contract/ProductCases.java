@@ -40,6 +40,10 @@ final class ProductCases {
           OpCase.of(Composite.of("prod.all", x -> x.prod()), Operand.smooth(Shape.of(2, 3), 0)),
           OpCase.of(
               Composite.of("variance", x -> x.variance(0)), Operand.smooth(Shape.of(4, 2), 0)),
+          OpCase.of(Composite.of("std", x -> x.std(1, true, 0)), Operand.smooth(Shape.of(2, 4), 0)),
+          OpCase.of(
+              Composite.of("sumTo", x -> x.sumTo(Shape.of(3, 1))),
+              Operand.smooth(Shape.of(2, 3, 4), 0)),
           OpCase.of(
               Composite.of("topK", x -> x.topK(2, 1).values()), Operand.smooth(Shape.of(2, 4), 0)),
           OpCase.of(

@@ -23,6 +23,7 @@ import java.lang.classfile.instruction.ThrowInstruction;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -80,13 +81,13 @@ final class Splicer {
       int length = method.code().map(code -> ((CodeAttribute) code).codeLength()).orElse(0);
       if (length >= HUGE) {
         throw new IllegalArgumentException(
-            body
-                + " makes "
-                + name(method)
-                + " "
-                + length
-                + " bytes long; it must be below "
-                + HUGE);
+            String.format(
+                Locale.ROOT,
+                "%s makes %s %d bytes long; it must be below %d",
+                body,
+                name(method),
+                length,
+                HUGE));
       }
     }
   }
