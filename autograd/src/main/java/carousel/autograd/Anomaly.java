@@ -139,7 +139,7 @@ public final class Anomaly {
       for (Tensor y : results) {
         boolean finite = notFinite(y) < 0;
         int at = finite ? -1 : born(op, y, Arrays.stream(inputs).filter(this::hasLimits).toList());
-        Origin origin = new Origin(what, places, from, !finite);
+        var origin = new Origin(what, places, from, !finite);
         origins.put(y, origin);
         if (at >= 0) {
           throw born(op, inputs, y, at, origin);

@@ -86,7 +86,7 @@ final class Arrangements {
   }
 
   private List<Tensor> withValue(List<Tensor> inputs) {
-    try (Pullback pullback = Pullback.of(trial.value(inputs), trial.asLeaves(inputs))) {
+    try (var pullback = Pullback.of(trial.value(inputs), trial.asLeaves(inputs))) {
       List<Tensor> all = new ArrayList<>();
       all.add(pullback.value());
       all.addAll(pullback.pull(cotangent));

@@ -133,14 +133,14 @@ final class Consistency {
   }
 
   private static List<Tensor> pulled(Supplier<Tensor> of, List<Leaf> leaves, Tensor v) {
-    try (Pullback pullback = Pullback.of(of, leaves)) {
+    try (var pullback = Pullback.of(of, leaves)) {
       return pullback.pull(v);
     }
   }
 
   private void form(List<Tensor> gradients) {
     try (var scope = TensorScope.openUnwatched();
-        Pullback pullback = Pullback.of(function, trial.asLeaves())) {
+        var pullback = Pullback.of(function, trial.asLeaves())) {
       for (Gradient g : pullback.flowed(cotangent)) {
         reached.add(g != null);
       }
@@ -274,7 +274,7 @@ final class Consistency {
         for (int k = 0; k < count; k++) {
           int output = k;
           Supplier<Tensor> one = () -> trial.outputs(trial.leaves()).tensors().get(output);
-          try (Pullback pullback = Pullback.of(one, trial.asLeaves())) {
+          try (var pullback = Pullback.of(one, trial.asLeaves())) {
             Tensor y = pullback.value();
             int size = Math.toIntExact(y.size());
             Tensor v = cotangent.narrow(0, from, size).reshape(y.shape()).cast(y.dtype());

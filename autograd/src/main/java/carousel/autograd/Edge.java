@@ -94,7 +94,7 @@ final class Edge {
     if (indices.isEmpty()) {
       return dense == null ? null : new Gradient.Whole(dense);
     }
-    Rows rows = Rows.summed(shape, indices, values);
+    var rows = Rows.summed(shape, indices, values);
     return dense == null ? new Gradient.Sparse(rows) : new Gradient.Whole(rows.addedTo(dense));
   }
 

@@ -195,7 +195,7 @@ final class Examination {
 
   private static List<Tensor> pulled(Supplier<Tensor> function, Trial trial, Tensor v) {
     try (var scope = TensorScope.openUnwatched();
-        Pullback pullback = Pullback.of(function, trial.asLeaves())) {
+        var pullback = Pullback.of(function, trial.asLeaves())) {
       return pullback.pull(v).stream().map(g -> scope.keep(g)).toList();
     }
   }

@@ -75,7 +75,7 @@ final class ForwardMode {
         }
         double[] one = new double[weights.length];
         one[o] = 1;
-        Claim claim = new Claim(claimed[o], Math.abs(claimed[o]), largest, false);
+        var claim = new Claim(claimed[o], Math.abs(claimed[o]), largest, false);
         Judged judged = judge.judge(slope, all, claim, one);
         if (judged.isWrong() && judged.kind() != Kind.NOT_FINITE) {
           judged = judged.as(Kind.FORWARD_MODE);
@@ -90,7 +90,7 @@ final class ForwardMode {
     Tensor probe = y.zerosLike();
     Supplier<Tensor> inner =
         () -> {
-          try (Pullback pullback = Pullback.of(function, trial.asLeaves())) {
+          try (var pullback = Pullback.of(function, trial.asLeaves())) {
             Tensor sum = null;
             List<Tensor> gradients = pullback.pull(probe);
             for (int i = 0; i < directions.size(); i++) {

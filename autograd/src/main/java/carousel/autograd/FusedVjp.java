@@ -48,11 +48,11 @@ final class FusedVjp extends Vjp.Applied {
   @Override
   public @Nullable Tensor[] pull(Context c, boolean[] wanted) {
     for (int i = 0; i < inputs.length; i++) {
-      var _ = c.in(i); // throws if it was changed in place
+      Tensor _ = c.in(i); // throws if it was changed in place
     }
     @Nullable Tensor[] cotangents = new Tensor[result.outputs().length];
     for (int k = 0; k < cotangents.length; k++) {
-      var _ = c.out(k);
+      Tensor _ = c.out(k);
       cotangents[k] = c.reached(k) ? c.g(k) : null;
     }
     @Nullable Tensor[] gradients =

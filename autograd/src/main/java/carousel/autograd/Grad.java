@@ -114,7 +114,7 @@ public final class Grad {
   }
 
   private static Gradients differentiate(Supplier<Tensor> loss, List<Leaf> leaves, boolean orZero) {
-    try (Pullback pullback = Pullback.of(loss, leaves)) {
+    try (var pullback = Pullback.of(loss, leaves)) {
       Tensor value = pullback.value();
       if (value.size() != 1 || !value.dtype().isFloating()) {
         throw new TensorException(

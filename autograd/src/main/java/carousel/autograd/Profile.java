@@ -259,7 +259,7 @@ public final class Profile<R> {
       String shapes =
           Stream.of(inputs).map(x -> x.shape().toString()).collect(Collectors.joining(" "));
       String of = pulled == null ? "" : pulled.label();
-      Caller caller = Caller.here();
+      var caller = Caller.here();
       Sum sum = sums.computeIfAbsent(new Key(label, of, shapes, caller), missing -> new Sum());
       long around = inside;
       inside = 0;
@@ -300,7 +300,7 @@ public final class Profile<R> {
         waiting = true;
         try {
           Device device = inputs[0].device();
-          var unused =
+          double unused =
               probes
                   .computeIfAbsent(device, of -> owner.make(() -> Tensor.of(DType.F32, 0).to(of)))
                   .item();

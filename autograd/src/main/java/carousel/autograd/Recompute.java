@@ -38,7 +38,7 @@ final class Recompute extends Vjp.Applied {
   @Override
   public @Nullable Tensor[] pull(Context c, boolean[] wanted) {
     for (int i = 0; i < inputs; i++) {
-      var _ = c.in(i); // throws if it was changed in place
+      Tensor _ = c.in(i); // throws if it was changed in place
     }
     var tape = new Tape(leaves);
     Tensor again = tape.run(segment);

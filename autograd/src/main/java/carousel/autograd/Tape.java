@@ -76,7 +76,7 @@ final class Tape implements Interpreter {
       any |= wanted[i];
     }
     if (any) {
-      Node node = new Node(op.label(), vjp, edges, wanted, inputs, results);
+      var node = new Node(op.label(), vjp, edges, wanted, inputs, results);
       if (op instanceof Indexing.IndexSelect(int axis) && axis == 0) {
         node.looksUpRows();
       }

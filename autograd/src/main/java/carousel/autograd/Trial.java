@@ -227,7 +227,7 @@ final class Trial {
    */
   Supplier<Tensor> gradient(Supplier<Tensor> f, Tensor v) {
     return () -> {
-      try (Pullback pullback = Pullback.of(f, asLeaves())) {
+      try (var pullback = Pullback.of(f, asLeaves())) {
         List<Tensor> flat =
             pullback.pull(fitting(v, pullback.value())).stream()
                 .map(g -> g.flatten().cast(DType.F64))

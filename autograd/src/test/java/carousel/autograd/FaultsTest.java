@@ -153,7 +153,7 @@ class FaultsTest {
         var thread = Executors.newSingleThreadExecutor()) {
       Memory memory = run.device().backend().memory();
       long before = memory.inUse();
-      TensorScope shared = TensorScope.open();
+      var shared = TensorScope.open();
       Tensor w = weights();
       Pullback held =
           thread

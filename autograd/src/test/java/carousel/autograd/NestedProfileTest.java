@@ -56,7 +56,7 @@ class NestedProfileTest {
     Supplier<Gradients> step = () -> Grad.of(() -> x.tanh().square().sum(), x);
     var outer =
         Profile.of(() -> {
-          var before = x.exp();
+          Tensor before = x.exp();
           var inner = Profile.of(step);
           assertThat(before.add(x).rank()).isEqualTo(2);
           return inner;

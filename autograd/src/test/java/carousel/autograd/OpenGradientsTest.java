@@ -40,7 +40,7 @@ class OpenGradientsTest {
 
   @Test
   void gradientsOfOnesOwnAreLikeAnyOthers() {
-    Gradients g =
+    var g =
         Gradients.of(Tensor.of(5.0).sum(), leaves, List.of(Tensor.of(3.0, 0), Tensor.of(4.0)));
     assertThat(g.norm()).isEqualTo(5);
     assertThat(g.get(leaves.get(1)).get(0)).isEqualTo(4);

@@ -165,7 +165,7 @@ class RangeTest {
   void nothingFlowsAtADeviationOfZero() {
     Tensor x = Tensor.of(3.0, 3, 3);
     assertThat(Grad.of(x::std, x).get(0).toDoubleArray()).containsExactly(0, 0, 0);
-    var second =
+    Tensor second =
         Grad.orZero(() -> Grad.of(x::std, x).get(0).mul(Tensor.of(1.0, -2, 5)).sum(), x).get(0);
     assertThat(second.toDoubleArray()).containsExactly(0, 0, 0);
   }

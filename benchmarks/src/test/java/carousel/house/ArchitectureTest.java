@@ -292,7 +292,7 @@ class ArchitectureTest {
   @Test
   void aFileIsReadInOneGo() throws IOException {
     var tooLong = new ArrayList<String>();
-    var count = 0;
+    int count = 0;
     for (String module : House.MODULES) {
       for (Path file : House.sources(module, "src")) {
         count++;
@@ -314,7 +314,7 @@ class ArchitectureTest {
   @Test
   void aMessageOfManyValuesIsAFormat() throws IOException {
     var broken = new ArrayList<String>();
-    var count = 0;
+    int count = 0;
     for (String module : House.MODULES) {
       for (Path file : House.sources(module)) {
         for (MatchResult message : MESSAGE.matcher(Files.readString(file)).results().toList()) {

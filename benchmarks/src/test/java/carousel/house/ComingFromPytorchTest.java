@@ -81,7 +81,7 @@ class ComingFromPytorchTest {
   private static Map<String, Expected> numpy() throws IOException {
     Map<String, Expected> values = new TreeMap<>();
     try (var in = ComingFromPytorchTest.class.getResourceAsStream("/numpy-values.tsv")) {
-      String text = new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
+      var text = new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
       for (String line : text.lines().toList()) {
         String[] parts = line.split("\t", -1);
         double[] numbers =

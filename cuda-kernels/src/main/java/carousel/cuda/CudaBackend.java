@@ -253,7 +253,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public String description(Traced step, Tensor like, boolean affine) {
-    StepMatch match = StepMatch.of(step);
+    var match = StepMatch.of(step);
     return match == null ? "" : "  the kernels of " + match.cell().label() + "\n";
   }
 

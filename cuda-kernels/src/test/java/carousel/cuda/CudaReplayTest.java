@@ -120,7 +120,7 @@ class CudaReplayTest {
 
   private static void fails(Supplier<Tensor> code, String... parts) {
     try (var replay = Replay.of(code)) {
-      var unused = replay.run();
+      Tensor unused = replay.run();
       var thrown = assertThatThrownBy(replay::run).isInstanceOf(TensorException.class);
       for (String part : parts) {
         thrown.hasMessageContaining(part);
@@ -143,7 +143,7 @@ class CudaReplayTest {
     Tensor x = Tensor.ones(3);
     fails(
         () -> {
-          var unused = TensorScope.current().keep(x.mul(2));
+          Tensor unused = TensorScope.current().keep(x.mul(2));
           return x.sum();
         },
         "the code keeps 64 bytes in tensors that outlive it");
@@ -157,7 +157,7 @@ class CudaReplayTest {
     try (var run = TensorScope.open()) {
       fails(
           () -> {
-            TensorScope own = TensorScope.current();
+            var own = TensorScope.current();
             kept.add(own.keep(x.mul(2)));
             kept.add(own.keep(x.select(0, 0).mul(2)));
             return x.sum();
@@ -200,7 +200,7 @@ class CudaReplayTest {
     Tensor x = Tensor.ones(3);
     try (var inner = TensorScope.open()) {
       Tensor factor = Tensor.ones(3);
-      Replay product = Replay.of(() -> x.mul(factor).sum());
+      var product = Replay.of(() -> x.mul(factor).sum());
       for (int i = 0; i < 3; i++) {
         assertThat(product.run().item()).isEqualTo(3);
       }
@@ -234,7 +234,7 @@ class CudaReplayTest {
   /** A tensor that its reader closes. */
   private record Factor(SharedScope owner, Tensor value) {
     static Factor of(Device device, double value) {
-      SharedScope owner = SharedScope.open(device);
+      var owner = SharedScope.open(device);
       return new Factor(owner, owner.make(() -> Tensor.full(DType.F32, value, 3)));
     }
   }
@@ -258,8 +258,8 @@ class CudaReplayTest {
   void saysThatATapeSavedWhatARunOverwrites() {
     Tensor x = Tensor.ones(3);
     try (var grow = Replay.of(() -> x.assign(x.add(1)).sum())) {
-      var unused = grow.run();
-      var recorded = grow.run();
+      Tensor unused = grow.run();
+      Tensor recorded = grow.run();
       assertThatThrownBy(() ->
               Grad.of(
                   () -> {
@@ -291,7 +291,7 @@ class CudaReplayTest {
   void runsWithinTheCodeOfAnother() {
     Tensor x = Tensor.ones(3);
     try (var inner = Replay.of(() -> x.mul(2).sum())) {
-      var first = inner.run();
+      Tensor first = inner.run();
       try (var outer = Replay.of(() -> inner.run().add(1))) {
         for (int i = 0; i < 4; i++) {
           x.fill(i);

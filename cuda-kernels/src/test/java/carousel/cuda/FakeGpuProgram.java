@@ -116,7 +116,7 @@ public final class FakeGpuProgram {
     driver.upload(MemorySegment.ofArray(there), x);
     driver.copy(x, y, bytes);
     driver.set(y, (byte) 0xFF, 8);
-    MemorySegment back = MemorySegment.ofArray(new int[there.length]);
+    var back = MemorySegment.ofArray(new int[there.length]);
     driver.download(y, back);
     driver.synchronize();
     for (int i = 0; i < there.length; i++) {

@@ -61,7 +61,7 @@ final class FusedCase {
   /** Rows of a width, with some gain and bias. */
   static FusedCase layerNorm(int rows, int width) {
     var rng = Philox.of(width);
-    LayerNorm layer = LayerNorm.of(DType.F64, width);
+    var layer = LayerNorm.of(DType.F64, width);
     layer.gain().value().assign(rng.normal(DType.F64, 1, 1, width));
     layer.bias().value().assign(rng.normal(DType.F64, 0, 1, width));
     Tensor x = rng.normal(DType.F64, 2, 3, rows, width);

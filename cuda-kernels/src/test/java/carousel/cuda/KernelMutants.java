@@ -133,7 +133,7 @@ final class KernelMutants {
   }
 
   private String broken(String file, String text) {
-    StringBuilder result = new StringBuilder();
+    var result = new StringBuilder();
     int gates = 1;
     for (String line : text.split("\n", -1)) {
       Matcher cell = GATES.matcher(line);
@@ -156,7 +156,7 @@ final class KernelMutants {
     String statement = file + ": " + found.group().strip();
     String right = found.group(2);
     int first = all.size();
-    StringBuilder call = new StringBuilder("mutated(" + first + ", [&] { return " + right + "; }");
+    var call = new StringBuilder("mutated(" + first + ", [&] { return " + right + "; }");
     WHOLE.forEach(way -> all.add(new Mutant(all.size(), first, statement, way)));
     for (String wrong : WrongExpressions.of(right, gates)) {
       all.add(new Mutant(all.size(), first, statement, wrong));

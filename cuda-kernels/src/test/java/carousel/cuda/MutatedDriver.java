@@ -41,7 +41,7 @@ final class MutatedDriver {
   }
 
   private long load(KernelSource source) {
-    KernelMutants mutants = KernelMutants.of(source);
+    var mutants = KernelMutants.of(source);
     long module = emulated.load(mutants.source());
     if (!mutants.all().isEmpty()) {
       modules.put(module, mutants);
@@ -82,7 +82,7 @@ final class MutatedDriver {
   }
 
   private byte[] observe(long module, int count) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (var arena = Arena.ofConfined()) {
       // The emulated device's memory is the host's.
       MemorySegment observed = arena.allocate(count + 1L);
       var arguments = new Arguments();

@@ -28,7 +28,7 @@ public final class OpGuideProgram {
 
   /** Prints what went wrong, or {@code all is well}. */
   public static void main(String[] arguments) throws ReflectiveOperationException {
-    Unary row = Unary.valueOf(ROW);
+    var row = Unary.valueOf(ROW);
     List<String> wrong = new ArrayList<>();
     EmulatedDriver driver = Cuda.emulated();
     Set<String> there =

@@ -40,7 +40,7 @@ class PlantedBugsTest {
   /** A device whose kernels are the real ones but for one piece of text. */
   private static Device with(String file, String text, String bug, boolean reverse) {
     Cuda.emulated(); // skips without a compiler
-    EmulatedDriver driver = new EmulatedDriver(cache, false, reverse, Precision.F32);
+    var driver = new EmulatedDriver(cache, false, reverse, Precision.F32);
     CudaDriver planting =
         (CudaDriver)
             Proxy.newProxyInstance(
@@ -103,7 +103,7 @@ class PlantedBugsTest {
 
   @Test
   void aSwappedGate() {
-    RecurrentCase lstm = RecurrentCase.of("lstm", DType.F32, 4, 3, 5, 8);
+    var lstm = RecurrentCase.of("lstm", DType.F32, 4, 3, 5, 8);
     String text = "s.gates[0] = sigmoid(i);\n    s.gates[1] = sigmoid(f);";
     String swapped = "s.gates[0] = sigmoid(f);\n    s.gates[1] = sigmoid(i);";
     assertThat(lstm.differences(with("cells.cuh", text, swapped, false), ".scan", -1)).isNotEmpty();
@@ -116,14 +116,14 @@ class PlantedBugsTest {
     String swapped = "s.gates[0] = sigmoid(f);\n    s.gates[1] = sigmoid(i);";
     int units = UserCell.UNITS;
     try (var scope = TensorScope.open(with("cells.cuh", text, swapped, false))) {
-      UserCell cell = UserCell.of("mine", 2, 4, UserCellsTest.LSTM, new int[] {units, 4 * units});
+      var cell = UserCell.of("mine", 2, 4, UserCellsTest.LSTM, new int[] {units, 4 * units});
       assertThat(differs(cell, false)).isFalse();
       assertThat(differs(cell, true)).isFalse();
     }
     String slope = "p.dz[0] = p.du[0] = p.dh * F::slope(p.gates[0]);";
     try (var scope =
         TensorScope.open(with("cells.cuh", slope, "p.dz[0] = p.du[0] = p.dh;", false))) {
-      UserCell cell =
+      var cell =
           UserCell.of(
               "mine",
               1,

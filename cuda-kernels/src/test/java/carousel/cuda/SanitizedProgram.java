@@ -92,7 +92,7 @@ public final class SanitizedProgram {
       named.add(new Parameters.Named("table", Parameter.of(rng.normal(DType.F32, 0, 1, 50, 7))));
       var parameters = Parameters.of(named);
       var adam = Adam.of(parameters, 0.01);
-      var table = named.getLast().value();
+      Tensor table = named.getLast().value();
       Tensor tokens = Tensor.of(new int[] {3, 49, 0, 3, 17}).reshape(5, 1);
       Tensor targets = Tensor.of(new int[] {12, 0, 5, 7, 3});
       var gradients =

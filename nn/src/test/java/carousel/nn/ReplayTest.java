@@ -81,7 +81,7 @@ class ReplayTest {
           next.assign(data.uniform(DType.F32, 0, V, 6, 2).cast(DType.I32));
           optimizer.learningRate(0.1 / (i + 1));
           if (i == 3) {
-            var unused = noise.uniform(DType.F32, 0, 1, 3);
+            Tensor unused = noise.uniform(DType.F32, 0, 1, 3);
           }
           if (replayed) {
             losses.add(step.run().item());
@@ -159,7 +159,7 @@ class ReplayTest {
   void isNotDifferentiated() {
     try (var run = TensorScope.open();
         var twice = Replay.of(() -> Tensor.full(DType.F32, 1).mul(2))) {
-      var weight = Tensor.of(1f);
+      Tensor weight = Tensor.of(1f);
       assertThatThrownBy(() -> Grad.of(() -> weight.mul(twice.run()).sum(), weight))
           .isInstanceOf(TensorException.class)
           .hasMessageContaining("within its code");

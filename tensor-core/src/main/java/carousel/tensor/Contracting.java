@@ -175,7 +175,7 @@ public sealed interface Contracting permits Tensor {
    */
   default Tensor cosineSimilarity(Tensor b, int axis) {
     Domain.FLOATING.require("cosineSimilarity", self(), b);
-    Shape shape = Shape.broadcast("cosineSimilarity", self().shape(), b.shape());
+    var shape = Shape.broadcast("cosineSimilarity", self().shape(), b.shape());
     int k = shape.axis("cosineSimilarity", axis);
     Tensor x = self().expand(shape);
     Tensor y = b.expand(shape);

@@ -115,7 +115,7 @@ public final class Device {
       for (BackendProvider provider : PROVIDERS) {
         for (String name : provider.names()) {
           if (!BuiltIn.NAMES.contains(name)) {
-            Device device = new Device(name, provider);
+            var device = new Device(name, provider);
             DEVICES.put(name, device);
             devices.add(device);
           }

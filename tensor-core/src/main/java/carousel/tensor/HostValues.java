@@ -167,7 +167,7 @@ public sealed interface HostValues permits Tensor {
           "item: " + self().shape() + " has " + self().size() + " elements, not one");
     }
     byte[] bytes = new byte[self().dtype().bytes()];
-    MemorySegment value = MemorySegment.ofArray(bytes);
+    var value = MemorySegment.ofArray(bytes);
     copyTo(value);
     return switch (self().dtype()) {
       case F32 -> value.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
@@ -285,7 +285,7 @@ public sealed interface HostValues permits Tensor {
     private static void write(Tensor x, WritableByteChannel channel) throws IOException {
       try (var scope = TensorScope.openUnwatched()) {
         Tensor dense = x.layout().isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
-        ByteBuffer buffer =
+        var buffer =
             ByteBuffer.allocate((int) Math.min(BYTES, x.size() * x.dtype().bytes()));
         int step = BYTES / x.dtype().bytes();
         for (long start = 0; start < x.size(); start += step) {
@@ -306,7 +306,7 @@ public sealed interface HostValues permits Tensor {
         boolean direct = x.layout().isContiguous();
         Tensor dense = direct ? x : Engine.empty("readFrom", x.device(), x.dtype(), x.shape());
         x.storage().touch();
-        ByteBuffer buffer =
+        var buffer =
             ByteBuffer.allocate((int) Math.min(BYTES, x.size() * x.dtype().bytes()));
         int step = BYTES / x.dtype().bytes();
         for (long start = 0; start < x.size(); start += step) {

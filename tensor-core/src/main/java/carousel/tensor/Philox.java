@@ -115,7 +115,7 @@ public final class Philox {
   Draw take(long blocks) {
     var draw = new Draw(seed, counter);
     counter += blocks;
-    Recording recording = Recording.current();
+    var recording = Recording.current();
     if (recording != null) {
       recording.beforeEach(() -> {
         draw.counter = counter;

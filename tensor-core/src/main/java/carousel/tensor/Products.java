@@ -143,7 +143,7 @@ record Products(List<Integer> axes) implements Composite.Body {
     double least = size.dtype() == DType.F32 ? Float.MIN_NORMAL : Double.MIN_NORMAL;
     double greatest = size.dtype() == DType.F32 ? Float.MAX_VALUE : Double.MAX_VALUE;
     List<Tensor> strays = new ArrayList<>();
-    var unused =
+    Tensor unused =
         product(
             size,
             part -> {

@@ -24,7 +24,7 @@ public sealed interface Running permits Tensor {
    * @return all states, of the common shape
    */
   default Tensor linearScan(Tensor b, int axis) {
-    Shape shape = Shape.broadcast("linearScan", self().shape(), b.shape());
+    var shape = Shape.broadcast("linearScan", self().shape(), b.shape());
     int a = shape.axis("linearScan", axis);
     return Op.apply(new LinearScan(a), self().expand(shape), b.expand(shape));
   }

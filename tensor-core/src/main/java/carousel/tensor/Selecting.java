@@ -38,7 +38,7 @@ public sealed interface Selecting permits Tensor {
     Tensor x = self();
     requireMask("maskedFill", mask);
     Domain.ANY.require("maskedFill", x, value);
-    Shape shape = Shape.broadcast("maskedFill", x.shape(), value.shape());
+    var shape = Shape.broadcast("maskedFill", x.shape(), value.shape());
     Shape.broadcast("maskedFill", mask.shape(), shape);
     return Tensor.where(mask, value, x);
   }
@@ -50,7 +50,7 @@ public sealed interface Selecting permits Tensor {
    * @return {@code [k]}
    */
   default Tensor maskedSelect(Tensor mask) {
-    Shape shape = Shape.broadcast("maskedSelect", self().shape(), mask.shape());
+    var shape = Shape.broadcast("maskedSelect", self().shape(), mask.shape());
     int[] places = places("maskedSelect", mask.expand(shape));
     return self().expand(shape).flatten().indexSelect(Tensor.of(places).to(self().device()), 0);
   }

@@ -115,7 +115,7 @@ public final class Storage {
   void touch() {
     version++;
     filled = Double.NaN;
-    Recording recording = Recording.current();
+    var recording = Recording.current();
     if (recording != null) {
       recording.writes(this);
     }
@@ -127,7 +127,7 @@ public final class Storage {
    * @throws TensorException if it was given back already
    */
   public synchronized void retain() {
-    var unused = address();
+    long unused = address();
     holds++;
   }
 

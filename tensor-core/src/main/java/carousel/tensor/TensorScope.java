@@ -158,7 +158,7 @@ public final class TensorScope implements AutoCloseable {
   public Tensor adopt(Tensor tensor) {
     requireUsable("adopt");
     Storage storage = tensor.storage();
-    var unused = storage.address();
+    long unused = storage.address();
     Ledger owner = storage.owner();
     if (owner.isShared() && !owner.isClosed()) {
       return tensor; // further out than any thread's

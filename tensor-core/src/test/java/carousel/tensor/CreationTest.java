@@ -88,7 +88,7 @@ class CreationTest {
   /** Loops count trues by adding them: a byte of 2 must not get in. */
   @Test
   void anyOtherByteIsTrue() {
-    MemorySegment bytes = MemorySegment.ofArray(new byte[] {0, 1, 2, -1});
+    var bytes = MemorySegment.ofArray(new byte[] {0, 1, 2, -1});
     Tensor mask = Tensor.from(bytes, DType.BOOL, Shape.of(4));
     assertThat(mask.cast(DType.F32).sum().item()).isEqualTo(3);
     assertThat(mask.eq(Tensor.of(Shape.of(4), false, true, true, true)).all().item()).isEqualTo(1);

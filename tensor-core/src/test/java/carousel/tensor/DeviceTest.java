@@ -48,7 +48,7 @@ class DeviceTest {
   @Test
   void aDeviceOfABackendAtHandIsNotListed() {
     var backend = new ReferenceBackend();
-    Device own = Device.of("mine", backend);
+    var own = Device.of("mine", backend);
     assertThat(own.backend()).isSameAs(backend);
     assertThat(own.name()).isEqualTo("mine");
     assertThat(Device.all()).doesNotContain(own);
@@ -57,13 +57,13 @@ class DeviceTest {
   @Test
   void theBestDeviceIsOneThatOpens() {
     var backend = new ReferenceBackend();
-    Device broken =
+    var broken =
         new Device(
             "broken",
             provider(name -> {
               throw new TensorException(name + ": no driver");
             }));
-    Device works = new Device("works", provider(name -> Optional.of(backend)));
+    var works = new Device("works", provider(name -> Optional.of(backend)));
 
     assertThat(Device.best(List.of(broken, works))).isSameAs(works);
     assertThat(Device.best(List.of(broken))).isSameAs(Device.cpu());

@@ -31,7 +31,7 @@ class LayoutTest {
 
   @Test
   void aDenseLayoutVisitsEveryPlaceInOrder() {
-    Layout l = Layout.contiguous(Shape.of(2, 3, 2));
+    var l = Layout.contiguous(Shape.of(2, 3, 2));
     assertThat(places(l)).containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L);
     assertThat(l.strides()).containsExactly(6, 2, 1);
     assertThat(l.isContiguous()).isTrue();
@@ -39,7 +39,7 @@ class LayoutTest {
 
   @Test
   void viewsAddressWhatTheirNamesSay() {
-    Layout l = Layout.contiguous(Shape.of(2, 4));
+    var l = Layout.contiguous(Shape.of(2, 4));
     assertThat(places(l.permute(1, 0))).containsExactly(0L, 4L, 1L, 5L, 2L, 6L, 3L, 7L);
     assertThat(places(l.slice(1, 1, 2, 2))).containsExactly(1L, 3L, 5L, 7L);
     assertThat(places(l.slice(1, 3, -1, 4))).containsExactly(3L, 2L, 1L, 0L, 7L, 6L, 5L, 4L);
@@ -58,7 +58,7 @@ class LayoutTest {
 
   @Test
   void knowsWhetherElementsShareAPlace() {
-    Layout row = Layout.contiguous(Shape.of(1, 3));
+    var row = Layout.contiguous(Shape.of(1, 3));
     assertThat(row.expand(Shape.of(2, 3)).repeats()).isTrue();
     assertThat(row.expand(Shape.of(0, 3)).repeats()).isFalse();
     assertThat(row.repeats()).isFalse();
@@ -67,7 +67,7 @@ class LayoutTest {
 
   @Test
   void nothingReachesBeyondAnAxis() {
-    Layout l = Layout.contiguous(Shape.of(2, 4));
+    var l = Layout.contiguous(Shape.of(2, 4));
     for (int[] s :
         new int[][] {{-1, 1, 2}, {0, 1, 5}, {3, 2, 2}, {1, -1, 3}, {4, 1, 1}, {0, 1, -1}}) {
       assertThatThrownBy(() -> l.slice(1, s[0], s[1], s[2]))
@@ -81,7 +81,7 @@ class LayoutTest {
 
   @Test
   void isAValue() {
-    Layout l = Layout.contiguous(Shape.of(2, 4));
+    var l = Layout.contiguous(Shape.of(2, 4));
     assertThat(l)
         .isEqualTo(Layout.contiguous(Shape.of(2, 4)))
         .hasSameHashCodeAs(Layout.contiguous(Shape.of(2, 4)))
@@ -123,7 +123,7 @@ class LayoutTest {
     for (int i = 0; i < rank; i++) {
       dims[i] = random.nextInt(1, 5);
     }
-    Layout l = Layout.contiguous(Shape.of(dims));
+    var l = Layout.contiguous(Shape.of(dims));
     for (int step = random.nextInt(4); step > 0; step--) {
       int axis = random.nextInt(rank);
       int n = l.shape().dim(axis);

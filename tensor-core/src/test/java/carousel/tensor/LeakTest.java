@@ -48,7 +48,7 @@ class LeakTest {
   @Test
   void memoryOfADeadThreadComesBack() throws InterruptedException {
     long before = inUse();
-    AtomicReference<Tensor> survivor = new AtomicReference<>();
+    var survivor = new AtomicReference<Tensor>();
     Thread thread =
         Thread.ofPlatform()
             .start(() -> {

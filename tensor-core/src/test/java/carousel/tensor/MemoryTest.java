@@ -26,7 +26,7 @@ class MemoryTest {
 
   @Test
   void theCapListsTheLargestHolders() {
-    Device capped = Device.of("capped", new ReferenceBackend());
+    var capped = Device.of("capped", new ReferenceBackend());
     Memory memory = capped.backend().memory();
     try (var run = TensorScope.open(capped)) {
       Tensor.zeros(DType.F64, 100, 100);
@@ -58,7 +58,7 @@ class MemoryTest {
   /** The message names the device that is full, which need not be the scope's. */
   @Test
   void theCapNamesTheDeviceThatIsFull() {
-    Device capped = Device.of("capped", new ReferenceBackend());
+    var capped = Device.of("capped", new ReferenceBackend());
     try (var scope = TensorScope.open()) {
       Tensor x = Tensor.zeros(1000);
       capped.backend().memory().limit(100);

@@ -80,7 +80,7 @@ class PhiloxTest {
 
   @Test
   void goesOnWhereItStopped() {
-    Philox rng = Philox.of(3);
+    var rng = Philox.of(3);
     rng.uniform(DType.F32, 0, 1, 10);
     long position = rng.counter();
     assertThat(position).isEqualTo(3);
@@ -110,7 +110,7 @@ class PhiloxTest {
 
   @Test
   void streamsDiffer() {
-    Philox rng = Philox.of(3);
+    var rng = Philox.of(3);
     Set<Long> seeds = new HashSet<>();
     for (int stream = 0; stream < 1000; stream++) {
       seeds.add(rng.split(stream).seed());
@@ -181,7 +181,7 @@ class PhiloxTest {
 
   @Test
   void wholeNumbersAreUniform() {
-    Philox rng = Philox.of(8);
+    var rng = Philox.of(8);
     int[] counts = new int[6];
     for (int i = 0; i < 60_000; i++) {
       counts[rng.nextInt(6)]++;
@@ -201,7 +201,7 @@ class PhiloxTest {
   /** Where a draw of 32 bits does not divide evenly: about a quarter is rejected, none favoured. */
   @Test
   void wholeNumbersBelowAnAwkwardBoundAreUniform() {
-    Philox rng = Philox.of(9);
+    var rng = Philox.of(9);
     int bound = 3 << 29;
     int low = 0;
     for (int i = 0; i < 30_000; i++) {
@@ -222,7 +222,7 @@ class PhiloxTest {
 
   @Test
   void argumentsAreChecked() {
-    Philox rng = Philox.of(1);
+    var rng = Philox.of(1);
     assertThatThrownBy(() -> rng.bernoulli(1.1, 2)).hasMessageContaining("in [0, 1], got 1.1");
     assertThatThrownBy(() -> rng.bernoulli(Double.NaN, 2)).isInstanceOf(TensorException.class);
     assertThatThrownBy(() -> rng.nextInt(0)).hasMessageContaining("at least 1, got 0");
@@ -233,7 +233,7 @@ class PhiloxTest {
 
   @Test
   void drawsCanBeReplayed() {
-    Philox rng = Philox.of(10);
+    var rng = Philox.of(10);
     var draws = new Draws();
     Tensor first = draws.record(() -> rng.normal(DType.F32, 0, 1, 5).add(rng.nextDouble()));
     long after = rng.counter();

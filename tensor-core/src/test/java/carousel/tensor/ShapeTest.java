@@ -38,7 +38,7 @@ class ShapeTest {
 
   @Test
   void axesCountFromBothEnds() {
-    Shape s = Shape.of(2, 3, 4);
+    var s = Shape.of(2, 3, 4);
     assertThat(s.dim(0)).isEqualTo(2);
     assertThat(s.dim(-1)).isEqualTo(4);
     assertThat(s.axis(-3)).isZero();
@@ -50,7 +50,7 @@ class ShapeTest {
 
   @Test
   void derivesShapes() {
-    Shape s = Shape.of(2, 3, 4);
+    var s = Shape.of(2, 3, 4);
     assertThat(s.with(-1, 7)).isEqualTo(Shape.of(2, 3, 7));
     assertThat(s.without(1)).isEqualTo(Shape.of(2, 4));
     assertThat(s.insert(0, 9)).isEqualTo(Shape.of(9, 2, 3, 4));
@@ -64,7 +64,7 @@ class ShapeTest {
   @Test
   void isAValue() {
     int[] dims = {2, 3};
-    Shape s = Shape.of(dims);
+    var s = Shape.of(dims);
     dims[0] = 9;
     s.toArray()[1] = 9;
     assertThat(s).isEqualTo(Shape.of(2, 3)).hasSameHashCodeAs(Shape.of(2, 3)).hasToString("[2,3]");

@@ -28,7 +28,7 @@ class SharedScopeTest {
   @Test
   void oneThreadOpensAnotherMakesAThirdCloses() throws Exception {
     long before = inUse();
-    SharedScope shared = SharedScope.open();
+    var shared = SharedScope.open();
     Tensor x = elsewhere(() -> shared.make(() -> Tensor.ones(1000)));
     assertThat(shared.bytes()).isEqualTo(4000);
     assertThat(shared.device()).isSameAs(Device.standard());
@@ -150,7 +150,7 @@ class SharedScopeTest {
   @Test
   void aClosedOneMakesNothing() {
     long before = inUse();
-    SharedScope shared = SharedScope.open();
+    var shared = SharedScope.open();
     assertThatThrownBy(() ->
             shared.make(() -> {
               shared.close();
@@ -168,7 +168,7 @@ class SharedScopeTest {
   @Test
   void aScopeClosedElsewhereNamesThisOne() throws Exception {
     try (var own = TensorScope.open()) {
-      var message =
+      String message =
           elsewhere(() -> {
             try {
               own.close();
@@ -183,7 +183,7 @@ class SharedScopeTest {
 
   @Test
   void isNamedWhenMemoryIsOut() {
-    Device capped = Device.of("capped", new ReferenceBackend());
+    var capped = Device.of("capped", new ReferenceBackend());
     try (var shared = SharedScope.open(capped);
         var run = TensorScope.open(capped)) {
       shared.make(() -> Tensor.zeros(100));

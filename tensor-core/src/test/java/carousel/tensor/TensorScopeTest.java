@@ -158,7 +158,7 @@ class TensorScopeTest {
 
   @Test
   void aClosedScopeTakesNothing() {
-    TensorScope inner = TensorScope.open();
+    var inner = TensorScope.open();
     inner.close();
     inner.close();
     assertThat(inner.toString()).contains("ScopeTest").endsWith("(closed)");

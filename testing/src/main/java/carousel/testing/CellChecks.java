@@ -164,7 +164,7 @@ final class CellChecks<S extends RecurrentState> {
     Trial(CellWay way) {
       var rng = Philox.of(SEED);
       Direction direction = way.reverse() ? Direction.REVERSE : Direction.FORWARD;
-      Recurrent<S> own = new Recurrent<>(cell, direction, List.of());
+      var own = new Recurrent<S>(cell, direction, List.of());
       layer = way.start() == CellWay.Start.LEARNED ? own.withLearnedStart() : own;
       layer.start().forEach(p -> p.assign(random(rng, p.value().shape(), type)));
       x = random(rng, Shape.of(way.steps(), way.rows(), cell.inputs()), type).mul(2);
@@ -196,7 +196,7 @@ final class CellChecks<S extends RecurrentState> {
 
     /** Outputs, states and gradients, under their names. */
     Results results() {
-      Results all = Results.of(ignored -> run(), SEED, values());
+      var all = Results.of(ignored -> run(), SEED, values());
       List<String> names = new ArrayList<>(List.of("y", "the last output"));
       for (int i = 0; names.size() < all.names().size() - leaves.size(); i++) {
         names.add("the final " + component(i));

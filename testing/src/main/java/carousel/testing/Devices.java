@@ -45,7 +45,7 @@ final class Devices {
 
   private static Device of(String name) {
     try {
-      Device device = Device.of(name);
+      var device = Device.of(name);
       var unused = device.backend();
       return device;
     } catch (TensorException e) {

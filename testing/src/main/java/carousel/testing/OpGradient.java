@@ -194,7 +194,7 @@ final class OpGradient {
   /** The rule as a function of inputs, outputs and cotangents, each moved by itself. */
   private void ofTheRule(String where, Tensor... inputs) {
     Tensor[] outputs = op.applyAll(inputs);
-    RuleContext at = RuleContext.of(op, inputs, outputs, cotangents(A, outputs));
+    var at = RuleContext.of(op, inputs, outputs, cotangents(A, outputs));
     GradReport report =
         findings.attempt(
             where + ", GradCheck of the rule",

@@ -52,7 +52,7 @@ record Results(List<String> names, List<Tensor> tensors) {
   static Results of(Function f, long seed, Tensor... inputs) {
     Tensor[] leaves = floating(inputs);
     List<Tensor> outputs = new ArrayList<>();
-    TensorScope scope = TensorScope.current();
+    var scope = TensorScope.current();
     if (leaves.length == 0) {
       return ofOutputs(f.apply(inputs));
     }

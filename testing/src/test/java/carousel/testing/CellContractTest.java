@@ -94,7 +94,7 @@ class CellContractTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
   void aCellWithAKernel(DType type) {
-    Own cell = Own.of(type, ELMAN);
+    var cell = Own.of(type, ELMAN);
     ContractReport report = CellContract.of(cell).withKernel().check();
     assertThat(report.checks()).isGreaterThan(100);
     assertThat(report.toString())
@@ -279,7 +279,7 @@ class CellContractTest {
 
   @Test
   void zerosOfAnotherType() {
-    Own narrow = Own.of(DType.F32, ELMAN);
+    var narrow = Own.of(DType.F32, ELMAN);
     Own wide = own(ELMAN);
     broken(CellContract.of(new Own(wide.wx(), wide.b(), narrow.u(), ELMAN)))
         .hasMessageContaining("zero(1): is F32, and wx is F64");

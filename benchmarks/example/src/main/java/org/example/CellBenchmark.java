@@ -55,7 +55,7 @@ public class CellBenchmark {
     public void open() {
       owner = SharedScope.open();
       owner.make(() -> {
-        Philox rng = Philox.of(1);
+        var rng = Philox.of(1);
         layer = Recurrent.of(FastGrnn.of(hidden, hidden, Init.xavierUniform(), rng));
         x = rng.normal(DType.F32, 0, 1, 35, 20, hidden); // 35 steps, 20 rows
       });
@@ -73,13 +73,13 @@ public class CellBenchmark {
     }
 
     double loss() {
-      try (TensorScope step = TensorScope.open()) { // frees what the invocation made
+      try (var step = TensorScope.open()) { // frees what the invocation made
         return layer.run(x).last().square().mean().item();
       }
     }
 
     double gradients() {
-      try (TensorScope step = TensorScope.open()) {
+      try (var step = TensorScope.open()) {
         Gradients g = Grad.of(() -> layer.run(x).last().square().mean(), layer.parameters());
         return g.norm();
       }

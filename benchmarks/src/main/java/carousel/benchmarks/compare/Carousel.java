@@ -38,7 +38,7 @@ public final class Carousel implements Contestant {
 
   /** A tensor of the agreed numbers, in the innermost scope. */
   static Tensor tensor(DType dtype, String name, double bound, int... dims) {
-    Shape shape = Shape.of(dims);
+    var shape = Shape.of(dims);
     return Tensor.of(shape, Values.of(name, bound, Math.toIntExact(shape.size()))).cast(dtype);
   }
 

@@ -34,7 +34,7 @@ public final class Compare {
       out.print(Options.USAGE);
       return;
     }
-    Options options = Options.parse(List.of(args));
+    var options = Options.parse(List.of(args));
     if (options.list()) {
       list(out);
       return;

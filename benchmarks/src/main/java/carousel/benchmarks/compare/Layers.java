@@ -72,7 +72,7 @@ public final class Layers implements Work {
 
   /** The flags {@code [T,N]} of a task with resets: where the state starts anew before a step. */
   private static Tensor resets(Task task) {
-    Shape shape = Shape.of(task.size(0), task.size(BATCH));
+    var shape = Shape.of(task.size(0), task.size(BATCH));
     int[] drawn = Values.indices("resets", RESET_EVERY, Math.toIntExact(shape.size()));
     return Tensor.of(shape, drawn).eq(0);
   }

@@ -56,7 +56,7 @@ public final class Server {
     // Standard output is for answers; whatever a library prints goes to the log.
     PrintStream answers = System.out;
     System.setOut(System.err);
-    Server server = new Server(contestant);
+    var server = new Server(contestant);
     try (var commands =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
       for (String line = commands.readLine(); line != null; line = commands.readLine()) {

@@ -90,7 +90,7 @@ public final class TrainingStep implements Work {
             new Stacked(layers, new Dropout(0)),
             new Linear(parameter(dtype, "head", BOUND, h, v), parameter(dtype, "bias", BOUND, v)));
     sgd = Sgd.of(model.parameters(), RATE);
-    Shape window = Shape.of(steps, task.size(BATCH));
+    var window = Shape.of(steps, task.size(BATCH));
     int count = Math.toIntExact(window.size());
     tokens = Tensor.of(window, Values.indices("tokens", v, count));
     targets = Tensor.of(window, Values.indices("targets", v, count));

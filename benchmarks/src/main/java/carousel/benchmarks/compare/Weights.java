@@ -108,7 +108,7 @@ final class Weights {
 
   private Parameter around(double centre, String name, int... dims) {
     String full = name + "." + layer;
-    Parameter parameter =
+    var parameter =
         Parameter.of(() -> {
           Tensor drawn = Carousel.tensor(task.dtype(), full, bound, dims);
           return centre == 0 ? drawn : drawn.add(centre);

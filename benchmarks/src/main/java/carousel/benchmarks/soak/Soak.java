@@ -80,7 +80,7 @@ final class Soak {
     try (var pool = Executors.newFixedThreadPool(threads)) {
       List<Future<?>> running = new ArrayList<>();
       for (int i = 0; i < threads; i++) {
-        Trial trial = Trial.draw(random);
+        var trial = Trial.draw(random);
         Path own = folder.resolve("thread-" + i);
         running.add(
             pool.submit(() -> {

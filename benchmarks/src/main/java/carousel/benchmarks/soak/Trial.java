@@ -139,7 +139,7 @@ record Trial(
    */
   void run(Path folder) throws IOException {
     try (var run = TensorScope.open()) {
-      Philox rng = Philox.of(seed);
+      var rng = Philox.of(seed);
       Model model = model(rng);
       Optimizer steps = optimizer.over(model.parameters(), RATE);
       Tensor lengths = ragged ? lengths(rng) : null;

@@ -76,7 +76,7 @@ class ReportTest {
 
   @Test
   void takesTheMedianOfTheRounds() {
-    Sample sample = Sample.of(5, 1, 3);
+    var sample = Sample.of(5, 1, 3);
     assertThat(List.of(sample.median(), sample.least(), sample.most()))
         .containsExactly(3.0, 1.0, 5.0);
     assertThat(Sample.of(4, 1, 3, 2).median()).isEqualTo(2.5);

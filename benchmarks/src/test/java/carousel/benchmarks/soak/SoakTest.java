@@ -36,7 +36,7 @@ class SoakTest {
     var met = EnumSet.noneOf(Trial.Fault.class);
     long before = Device.cpu().backend().memory().inUse();
     while (met.size() < Trial.Fault.values().length) {
-      Trial trial = Trial.draw(random);
+      var trial = Trial.draw(random);
       if (met.add(trial.fault())) {
         trial.run(folder);
         assertThat(Device.cpu().backend().memory().inUse()).as("%s", trial).isEqualTo(before);

@@ -86,11 +86,11 @@ final class ForeignCublas implements Blas {
   /** One at a time: cuBLAS reads the factors before it returns, and its handle is for one thread. */
   @Override
   public synchronized void gemm(BatchedGemm product) {
-    CublasType type = CublasType.of(product.type(), precision);
+    var type = CublasType.of(product.type(), precision);
     // Typed here: the arguments of an exact call are of the types they are written with.
     MemorySegment one = alpha.of(product.type(), 1);
     MemorySegment kept = beta.of(product.type(), product.beta());
-    ColumnMajor as = ColumnMajor.of(product);
+    var as = ColumnMajor.of(product);
     int status;
     try {
       status =

@@ -38,8 +38,8 @@ final class JCublas implements Blas {
    */
   @Override
   public synchronized void gemm(BatchedGemm product) {
-    CublasType type = CublasType.of(product.type(), precision);
-    ColumnMajor as = ColumnMajor.of(product);
+    var type = CublasType.of(product.type(), precision);
+    var as = ColumnMajor.of(product);
     CublasStatus.check(
         "cublasGemmStridedBatchedEx",
         JCublas2.cublasGemmStridedBatchedEx_new(

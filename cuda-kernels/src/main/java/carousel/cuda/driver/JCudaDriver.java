@@ -141,7 +141,7 @@ public final class JCudaDriver implements CudaDriver {
   @Override
   public long allocate(long bytes) {
     enter();
-    DeviceAddress address = new DeviceAddress();
+    var address = new DeviceAddress();
     int result = cuMemAllocAsync(address, bytes, stream());
     if (DriverFailure.of(result) == DriverFailure.MEMORY) {
       return 0;

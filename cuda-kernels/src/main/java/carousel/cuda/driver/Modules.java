@@ -45,7 +45,7 @@ final class Modules {
   }
 
   long load(String name, byte[] code) {
-    CUmodule module = new CUmodule();
+    var module = new CUmodule();
     driver.check("cuModuleLoadData for " + name, cuModuleLoadData(module, code));
     synchronized (modules) {
       modules.add(module);
@@ -54,7 +54,7 @@ final class Modules {
   }
 
   long function(long module, String symbol) {
-    Function function = new Function(symbol);
+    var function = new Function(symbol);
     CUmodule in;
     synchronized (modules) {
       in = modules.get((int) module);

@@ -45,7 +45,7 @@ public final class Nvrtc implements Compiler {
    * @return e.g. {@code 13.1}
    */
   public String version() {
-    try (Arena arena = Arena.ofConfined()) {
+    try (var arena = Arena.ofConfined()) {
       MemorySegment major = arena.allocate(JAVA_INT);
       MemorySegment minor = arena.allocate(JAVA_INT);
       call("nvrtcVersion", major, minor);
@@ -87,7 +87,7 @@ public final class Nvrtc implements Compiler {
 
   /** The compute capabilities it compiles for, in ascending order. */
   int[] capabilities() {
-    try (Arena arena = Arena.ofConfined()) {
+    try (var arena = Arena.ofConfined()) {
       MemorySegment count = arena.allocate(JAVA_INT);
       call("nvrtcGetNumSupportedArchs", count);
       MemorySegment found = arena.allocate(JAVA_INT, count.get(JAVA_INT, 0));
@@ -99,7 +99,7 @@ public final class Nvrtc implements Compiler {
   @Override
   public byte[] compile(KernelSource source, int capability) {
     List<String> options = options(capability);
-    try (Arena arena = Arena.ofConfined()) {
+    try (var arena = Arena.ofConfined()) {
       List<String> headers =
           source.files().keySet().stream().filter(name -> !name.equals(source.name())).toList();
       MemorySegment out = arena.allocate(ADDRESS);
@@ -137,7 +137,7 @@ public final class Nvrtc implements Compiler {
 
   /** One of the things a program has: asks for its size, then for itself. */
   private byte[] result(MemorySegment program, String what) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (var arena = Arena.ofConfined()) {
       MemorySegment size = arena.allocate(JAVA_LONG);
       call("nvrtcGet" + what + "Size", program, size);
       MemorySegment bytes = arena.allocate(size.get(JAVA_LONG, 0));

@@ -66,7 +66,7 @@ public final class EmulatedDriver implements CudaDriver {
     this.compiler = new HostCompiler(Setting.CUDA_EMULATOR_COMPILER.or("g++"), sanitize, cache);
     this.reverse = reverse;
     this.precision = precision;
-    SymbolLookup device =
+    var device =
         SymbolLookup.libraryLookup(
             compiler.runtime(KernelSource.of("emulator/device.cpp")), Arena.global());
     this.allocate =
@@ -196,7 +196,7 @@ public final class EmulatedDriver implements CudaDriver {
 
   @Override
   public void gemm(BatchedGemm p) {
-    try (Arena arena = Arena.ofConfined()) {
+    try (var arena = Arena.ofConfined()) {
       gemm.invokeExact(
           p.type() == DType.F64 ? 1 : 0,
           precision == Precision.BF16 ? 1 : 0,

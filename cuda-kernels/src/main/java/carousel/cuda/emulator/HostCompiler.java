@@ -168,7 +168,7 @@ final class HostCompiler {
 
   private String hash(Map<String, String> files) {
     try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      var digest = MessageDigest.getInstance("SHA-256");
       digest.update((version + flags + files).getBytes(UTF_8));
       return HexFormat.of().formatHex(digest.digest(), 0, 12);
     } catch (NoSuchAlgorithmException e) {

@@ -75,7 +75,7 @@ public final class CopyLaunches {
     if (y.count() == 0) {
       return;
     }
-    Positions at = Positions.of(y);
+    var at = Positions.of(y);
     if (at.rank() > Positions.MAX_RANK) {
       y.parts().forEach(part -> fill(part, value));
       return;

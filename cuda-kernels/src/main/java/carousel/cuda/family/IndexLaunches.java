@@ -140,7 +140,7 @@ public final class IndexLaunches {
   }
 
   public void gather(Tensor x, int axis, Tensor index, Tensor y) {
-    View target = View.of(y);
+    var target = View.of(y);
     View source = View.of(x).shaped(target.dims()).repeated(axis);
     long step = Engine.layout(x).strides()[axis];
     gather(
@@ -154,7 +154,7 @@ public final class IndexLaunches {
   }
 
   public void select(Tensor x, Tensor index, Tensor y) {
-    View target = View.of(y);
+    var target = View.of(y);
     View source = View.of(x).shaped(target.dims()).repeated(1);
     long step = Engine.layout(x).strides()[1];
     int unit = y.dtype().bytes();
@@ -180,7 +180,7 @@ public final class IndexLaunches {
     if (y.count() == 0) {
       return;
     }
-    Positions at = Positions.of(y, index, x);
+    var at = Positions.of(y, index, x);
     launcher
         .call(Objects.requireNonNull(GATHER.get(bytes), "elements have such sizes"))
         .pointer(x.address())
@@ -194,13 +194,13 @@ public final class IndexLaunches {
   }
 
   public void scatterAdd(Tensor y, int axis, Tensor index, Tensor source) {
-    View at = View.of(index);
+    var at = View.of(index);
     if (at.count() == 0) {
       return;
     }
     int[] axes = {axis};
-    View to = View.of(y);
-    View from = View.of(source);
+    var to = View.of(y);
+    var from = View.of(source);
     View toStarts = to.shaped(at.dims()).only(axes, false);
     View fromStarts = from.only(axes, false);
     int n = at.dims()[axis];
@@ -223,7 +223,7 @@ public final class IndexLaunches {
     }
     try (var sorted = Temporary.of(memory, "scatterAdd", at.bytes());
         var origins = Temporary.of(memory, "scatterAdd", at.bytes())) {
-      View order = View.lines(sorted.address(), DType.I32, at.dims(), axis);
+      var order = View.lines(sorted.address(), DType.I32, at.dims(), axis);
       sorting.sort(at, axis, false, order, order.moved(origins.address()));
       addSorted(
           DeviceErrors.Checked.SCATTER_ADD,
@@ -268,14 +268,14 @@ public final class IndexLaunches {
     }
     try (var sorted = Temporary.of(memory, "indexAdd", 4L * n);
         var origins = Temporary.of(memory, "indexAdd", 4L * n)) {
-      View order = View.dense(sorted.address(), DType.I32, n);
+      var order = View.dense(sorted.address(), DType.I32, n);
       sorting.sort(View.of(index), 0, false, order, order.moved(origins.address()));
       int[] axes = {1};
       View to = View.of(y).only(axes, false);
       View from = View.of(source).only(axes, false);
       if (to.count() < BUSY) {
         View one = order.between(y.dim(0), y.dim(2)).only(axes, false);
-        Positions lines = Positions.of(one, to, from);
+        var lines = Positions.of(one, to, from);
         addSorted(
             DeviceErrors.Checked.INDEX_ADD,
             y,

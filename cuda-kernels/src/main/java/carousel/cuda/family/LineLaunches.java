@@ -113,9 +113,9 @@ public final class LineLaunches {
     if (y.size() == 0) {
       return;
     }
-    Lines lines = Lines.of(View.of(x), View.of(y), axis);
+    var lines = Lines.of(View.of(x), View.of(y), axis);
     long count = lines.starts().count();
-    Team team = Team.of(count, lines.length(), x.dtype().bytes(), lines.dense());
+    var team = Team.of(count, lines.length(), x.dtype().bytes(), lines.dense());
     launcher
         .call(TypedKernels.of(log ? LOG_SOFTMAX : SOFTMAX, x.dtype()))
         .pointer(Engine.address(x))
@@ -133,7 +133,7 @@ public final class LineLaunches {
     if (y.size() == 0) {
       return;
     }
-    Lines lines = Lines.of(View.of(x), View.of(y), axis);
+    var lines = Lines.of(View.of(x), View.of(y), axis);
     long count = lines.starts().count();
     var found = DeviceErrors.Checked.overflow("cumsum", x.dtype());
     if (lines.length() <= SHORT || (!lines.dense() && count >= MANY)) {
@@ -155,7 +155,7 @@ public final class LineLaunches {
             ? lines.length()
             : Math.ceilDiv(Math.ceilDiv(lines.length(), CHUNKS), CHUNK) * CHUNK;
     int chunks = Math.toIntExact(Math.ceilDiv(lines.length(), chunk));
-    Grid grid = new Grid(blocks, chunks, Grid.THREADS, 0, false);
+    var grid = new Grid(blocks, chunks, Grid.THREADS, 0, false);
     try (var before =
         Temporary.of(memory, "cumsum", chunks == 1 ? 0 : count * chunks * SUM_BYTES)) {
       if (chunks > 1) {
@@ -195,10 +195,10 @@ public final class LineLaunches {
       return;
     }
     int[] axes = {axis};
-    View result = View.of(h);
-    View factor = View.of(a);
-    View added = View.of(b);
-    Positions starts =
+    var result = View.of(h);
+    var factor = View.of(a);
+    var added = View.of(b);
+    var starts =
         Positions.of(result.only(axes, false), factor.only(axes, false), added.only(axes, false));
     launcher
         .call(TypedKernels.of(LINEAR_SCAN, h.dtype()))

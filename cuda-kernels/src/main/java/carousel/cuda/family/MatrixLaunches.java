@@ -28,8 +28,8 @@ public final class MatrixLaunches {
       copies.fill(y, 0);
       return;
     }
-    View left = View.of(a);
-    View right = View.of(b);
+    var left = View.of(a);
+    var right = View.of(b);
     View denseLeft = suited(left);
     View denseRight = suited(right);
     multiply(denseLeft, denseRight, View.of(y));
@@ -147,7 +147,7 @@ public final class MatrixLaunches {
               + once.bytes()
               + " bytes; free some, or raise -Dcarousel.cuda.memory");
     }
-    View copy = View.dense(address, x.type(), once.dims());
+    var copy = View.dense(address, x.type(), once.dims());
     copies.copy(once, copy);
     long[] strides = copy.strides();
     for (int k = 0; k < rows; k++) {

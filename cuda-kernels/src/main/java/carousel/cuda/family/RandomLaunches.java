@@ -70,7 +70,7 @@ public final class RandomLaunches {
   /** {@code y_i = 1} where a {@link Chance} hits, else 0. */
   public void below(double probability, Philox.Draw draw, Tensor y) {
     if (y.size() > 0) {
-      Chance chance = Chance.of(probability);
+      var chance = Chance.of(probability);
       from(launcher.call(BERNOULLI), draw)
           .i64(chance.upper())
           .i64(chance.lower())

@@ -89,13 +89,13 @@ public final class ReduceLaunches {
     if (y.size() == 0) {
       return;
     }
-    View all = View.of(x);
+    var all = View.of(x);
     View lines = all.only(axes, false);
     View line = all.only(axes, true);
-    Positions kept = Positions.of(lines, View.of(y));
-    Positions reduced = Positions.of(line);
+    var kept = Positions.of(lines, View.of(y));
+    var reduced = Positions.of(line);
     int bytes = x.dtype().bytes();
-    Team team = Team.of(kept.count(), reduced.count(), bytes, line.step() <= lines.step());
+    var team = Team.of(kept.count(), reduced.count(), bytes, line.step() <= lines.step());
     int blocks = team.blocks(kept.count());
     long chunk = team.chunk(kept.count(), reduced.count(), bytes);
     int chunks = Math.toIntExact(Math.max(1, Math.ceilDiv(reduced.count(), chunk)));

@@ -60,7 +60,7 @@ public final class SortLaunches {
     if (x.count() == 0) {
       return;
     }
-    Lines lines = Lines.of(x, values, axis);
+    var lines = Lines.of(x, values, axis);
     long items = lines.length() <= TILE ? 0 : x.count() * itemBytes(x.type());
     try (var one = Temporary.of(memory, "sort", items);
         var other = Temporary.of(memory, "sort", items)) {

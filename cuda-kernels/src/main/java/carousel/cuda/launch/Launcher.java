@@ -84,7 +84,7 @@ public final class Launcher {
     View[] operands = new View[inputs.length + 1];
     operands[0] = y;
     System.arraycopy(inputs, 0, operands, 1, inputs.length);
-    Positions at = Positions.of(operands);
+    var at = Positions.of(operands);
     if (at.rank() > Positions.MAX_RANK) {
       mapParts(kernel, y, inputs);
       return;

@@ -79,7 +79,7 @@ public final class DropoutKernel implements Fused {
   private Tensor masked(Tensor x, Tensor kept, Tensor scale) {
     Tensor y = Engine.empty("dropout", x.device(), x.dtype(), x.shape());
     if (y.size() > 0) {
-      Positions at = Positions.of(y, x, kept);
+      var at = Positions.of(y, x, kept);
       launcher
           .call(TypedKernels.of(MASKED, x.dtype()))
           .pointer(Engine.address(x))

@@ -91,7 +91,7 @@ public final class LayerNormKernel implements Fused {
     Tensor y = Engine.empty("layer_norm", x.device(), x.dtype(), x.shape());
     Tensor kept =
         Engine.empty("layer_norm", x.device(), DType.F64, Shape.of(Math.toIntExact(rows), 2));
-    Team team = Team.of(rows, width, x.dtype().bytes(), true);
+    var team = Team.of(rows, width, x.dtype().bytes(), true);
     launcher
         .call(TypedKernels.of(FORWARD, x.dtype()))
         .pointer(Engine.address(x))
@@ -141,7 +141,7 @@ public final class LayerNormKernel implements Fused {
     long width = gain.size();
     long rows = x.size() / width;
     Tensor gradient = like(x);
-    Team team = Team.of(rows, width, x.dtype().bytes(), true);
+    var team = Team.of(rows, width, x.dtype().bytes(), true);
     launcher
         .call(TypedKernels.of(BACKWARD, x.dtype()))
         .pointer(Engine.address(x))
@@ -159,7 +159,7 @@ public final class LayerNormKernel implements Fused {
   private void ofParameters(Tensor x, Tensor kept, Tensor g, Tensor gain, Tensor bias) {
     long width = gain.size();
     long rows = x.size() / width;
-    Team team = Team.of(width, rows, x.dtype().bytes(), false);
+    var team = Team.of(width, rows, x.dtype().bytes(), false);
     long chunk = team.chunk(width, rows, x.dtype().bytes());
     int chunks = Math.toIntExact(Math.ceilDiv(rows, chunk));
     long bytes = chunks == 1 ? 0 : width * chunks * SUMS_BYTES;

@@ -49,7 +49,7 @@ final class CellScanBackward {
    */
   void run(@Nullable Tensor ofOutput, @Nullable Tensor... ofLast) {
     Tensor dy = dense(ofOutput);
-    CellScanPlan plan = CellScanPlan.backward(call.sizes, call.launcher.driver());
+    var plan = CellScanPlan.backward(call.sizes, call.launcher.driver());
     if (plan != null) {
       together(plan, dy, dense(ofLast[0]), cell.hasC() ? dense(ofLast[1]) : null);
     } else {
@@ -188,15 +188,15 @@ final class CellScanBackward {
     Tensor dx = gradients.x();
     if (dx != null) {
       int depth = dx.dim(2);
-      Matrix wx = Matrix.of(Engine.address(call.wx()), columns);
-      Matrix to = Matrix.of(Engine.address(dx), depth);
+      var wx = Matrix.of(Engine.address(call.wx()), columns);
+      var to = Matrix.of(Engine.address(dx), depth);
       call.multiply(all, depth, columns, pulled(0), wx.transpose(), to, false);
     }
     Tensor dwx = gradients.wx();
     if (dwx != null) {
       int depth = dwx.dim(0);
-      Matrix x = Matrix.of(Engine.address(call.x()), depth);
-      Matrix to = Matrix.of(Engine.address(dwx), columns);
+      var x = Matrix.of(Engine.address(call.x()), depth);
+      var to = Matrix.of(Engine.address(dwx), columns);
       call.multiply(depth, columns, all, x.transpose(), pulled(0), to, false);
     }
     Tensor db = gradients.b();
@@ -210,17 +210,17 @@ final class CellScanBackward {
     Tensor dwh = gradients.weight(CellSteps.WH);
     if (dwh != null) {
       int same = cell.splits() ? products - 1 : products;
-      Matrix h = Matrix.of(before(saved.h()), call.lead);
+      var h = Matrix.of(before(saved.h()), call.lead);
       recurrentGradient(h, 0, same, Matrix.of(Engine.address(dwh), (long) products * hidden));
       if (cell.splits()) {
-        Matrix to = Matrix.of(call.at(dwh, (long) same * hidden), (long) products * hidden);
+        var to = Matrix.of(call.at(dwh, (long) same * hidden), (long) products * hidden);
         recurrentGradient(h, cell.gates(), 1, to);
       }
     }
     Tensor kept = saved.kept();
     Tensor dwn = cell.resets() ? gradients.weight(cell.matrixNames().getFirst()) : null;
     if (dwn != null && kept != null) {
-      Matrix rows = Matrix.of(Engine.address(kept), call.lead);
+      var rows = Matrix.of(Engine.address(kept), call.lead);
       recurrentGradient(rows, products, 1, Matrix.of(Engine.address(dwn), hidden));
     }
     for (int i = 0; i < cell.matrices() && cell.looks(); i++) {
@@ -228,7 +228,7 @@ final class CellScanBackward {
       Tensor c = saved.c();
       if (dw != null && c != null) {
         boolean before = i < LOOKING_BEFORE;
-        Matrix rows = Matrix.of(before ? before(c) : after(c), call.lead);
+        var rows = Matrix.of(before ? before(c) : after(c), call.lead);
         recurrentGradient(
             rows, before ? i : LOOKING_AFTER, 1, Matrix.of(Engine.address(dw), hidden));
       }

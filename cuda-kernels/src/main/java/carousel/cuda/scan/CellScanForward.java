@@ -73,7 +73,7 @@ final class CellScanForward {
     if (c != null) {
       copyState(call.state(1), c);
     }
-    CellScanPlan plan = CellScanPlan.forward(call.sizes, call.launcher.driver());
+    var plan = CellScanPlan.forward(call.sizes, call.launcher.driver());
     if (plan != null) {
       together(plan);
     } else {

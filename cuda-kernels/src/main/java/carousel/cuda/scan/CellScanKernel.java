@@ -32,7 +32,7 @@ public final class CellScanKernel implements Fused {
     if (!(op.body() instanceof Scan scan)) {
       return null;
     }
-    CellScanRoles roles = CellScanRoles.of(scan, inputs);
+    var roles = CellScanRoles.of(scan, inputs);
     return roles == null ? null : new CellScanKernel(launcher, scan, roles);
   }
 

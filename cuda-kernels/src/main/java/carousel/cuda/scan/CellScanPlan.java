@@ -112,7 +112,7 @@ record CellScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
   /** The way there; null if it does not fit. */
   static @Nullable CellScanPlan forward(Sizes s, CudaDriver driver) {
     int own = s.own(driver);
-    Cut cut = Cut.of(s, own);
+    var cut = Cut.of(s, own);
     if (s.rows() > MOST_ROWS || cut.slices() == 0 || !s.suits(driver)) {
       return null;
     }
@@ -170,7 +170,7 @@ record CellScanPlan(int own, int resident, int chunk, long beyond, Grid grid) {
   /** The way back; null if it does not fit. */
   static @Nullable CellScanPlan backward(Sizes s, CudaDriver driver) {
     int own = s.own(driver);
-    Kept weights = Kept.of(s, own);
+    var weights = Kept.of(s, own);
     int count = own * s.wholeRows();
     int groups = Math.max(1, THREADS * PACK_BYTES / (count * s.type().bytes()));
     long rest = weights.du() + (groups + 2L) * count * s.type().bytes();

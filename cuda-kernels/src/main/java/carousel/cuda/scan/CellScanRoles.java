@@ -33,7 +33,7 @@ record CellScanRoles(
 
   /** The roles, or null if no cell's kernels run this scan on these inputs. */
   static @Nullable CellScanRoles of(Scan scan, Tensor... inputs) {
-    StepMatch match = StepMatch.of(scan.step());
+    var match = StepMatch.of(scan.step());
     if (match == null) {
       return null;
     }

@@ -53,7 +53,7 @@ public final class GatesKernel implements Fused {
       return false;
     }
     int hidden = in[state()].dim(1);
-    Shape sums = Shape.of(in[state()].dim(0), cell.gates() * hidden);
+    var sums = Shape.of(in[state()].dim(0), cell.gates() * hidden);
     for (int i = 0; i < in.length; i++) {
       Shape wanted =
           i == state() ? in[state()].shape() : i == 0 || i == products() ? sums : Shape.of(hidden);

@@ -42,7 +42,7 @@ class ForeignCublasTest {
   /** 257 takes nine bits. */
   @Test
   void roundsIfAskedTo() throws Exception {
-    try (Arena arena = Arena.ofConfined()) {
+    try (var arena = Arena.ofConfined()) {
       var x = arena.allocateFrom(JAVA_FLOAT, 257);
       var y = arena.allocate(JAVA_FLOAT);
       var a = new Matrix(x.address(), false, 1, 0);
@@ -61,7 +61,7 @@ class ForeignCublasTest {
     int k = 1 + random.nextInt(5);
     int batch = 1 + random.nextInt(3);
     double beta = random.nextBoolean() ? 1 : 0;
-    try (Arena arena = Arena.ofConfined()) {
+    try (var arena = Arena.ofConfined()) {
       var a =
           Numbers.of(arena, random, type, m, k, batch, random.nextBoolean(), random.nextBoolean());
       var b =
@@ -133,7 +133,7 @@ class ForeignCublasTest {
   @Test
   void takesAnyStrideWhereThereIsOneLine() throws Exception {
     var cublas = new ForeignCublas(library(), STREAM, Precision.F32);
-    try (Arena arena = Arena.ofConfined()) {
+    try (var arena = Arena.ofConfined()) {
       var three = arena.allocateFrom(JAVA_FLOAT, 1, 2, 3);
       var y = arena.allocate(JAVA_FLOAT);
       cublas.gemm(

@@ -16,7 +16,7 @@ class EmulatorErrorsTest {
   @TempDir static Path cache;
 
   private static void fails(Grid grid, String body, String... message) {
-    TestKernel device = TestKernel.on(cache, false);
+    var device = TestKernel.on(cache, false);
     assertThatThrownBy(() -> device.run(grid, 64, body))
         .isInstanceOf(TensorException.class)
         .message()
@@ -185,7 +185,7 @@ class EmulatorErrorsTest {
 
   @Test
   void aGridThatNoDeviceLaunches() {
-    TestKernel device = TestKernel.on(cache, false);
+    var device = TestKernel.on(cache, false);
     assertThatThrownBy(() -> device.run(Grid.of(1, 1025), 1, "y[0] = 1;"))
         .isInstanceOf(TensorException.class)
         .hasMessageContaining("threads=1025");
@@ -196,7 +196,7 @@ class EmulatorErrorsTest {
 
   @Test
   void aKernelThatDoesNotCompile() {
-    TestKernel device = TestKernel.on(cache, false);
+    var device = TestKernel.on(cache, false);
     assertThatThrownBy(() -> device.run(BLOCKS, 1, "y[0] = nonsense;"))
         .isInstanceOf(TensorException.class)
         .hasMessageContaining("test.cu:3")
@@ -206,7 +206,7 @@ class EmulatorErrorsTest {
 
   @Test
   void atomicsOnFloatsDoNotCompile() {
-    TestKernel device = TestKernel.on(cache, false);
+    var device = TestKernel.on(cache, false);
     assertThatThrownBy(
             () -> device.run(BLOCKS, 1, "atomicAdd(reinterpret_cast<float *>(y), 1.0f);"))
         .isInstanceOf(TensorException.class)

@@ -68,7 +68,7 @@ class HostCompilerTest {
 
   @Test
   void declarationsAreReadWithMacrosExpanded() {
-    KernelSource ternary = KernelSource.of("ternary.cu");
+    var ternary = KernelSource.of("ternary.cu");
     assertThat(compiler().declarations(ternary))
         .contains(
             new KernelDeclaration(
@@ -89,7 +89,7 @@ class HostCompilerTest {
   void aCacheThatCannotBeWrittenSaysHowToNameAnother() throws IOException {
     HostCompiler compiler = compiler();
     Path file = Files.createFile(cache.resolve("file"));
-    HostCompiler other = new HostCompiler("g++", false, file);
+    var other = new HostCompiler("g++", false, file);
     assertThatThrownBy(() -> other.kernels(KERNEL))
         .isInstanceOf(TensorException.class)
         .hasMessageContaining("cannot write compiled kernels to " + file)

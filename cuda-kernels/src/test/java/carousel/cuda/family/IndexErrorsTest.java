@@ -48,7 +48,7 @@ class IndexErrorsTest {
     try (var scope = TensorScope.open(device)) {
       Tensor table = Tensor.of(Shape.of(2, 2), 1f, 2f, 3f, 4f);
       try (var step = TensorScope.open()) {
-        var unread = table.indexSelect(Tensor.of(0, -1), 0);
+        Tensor unread = table.indexSelect(Tensor.of(0, -1), 0);
         assertThat(unread.shape()).isEqualTo(Shape.of(2, 2));
       }
       Tensor other = table.add(1);
@@ -63,8 +63,8 @@ class IndexErrorsTest {
   void theFirstOfSeveral() {
     try (var scope = TensorScope.open(device)) {
       Tensor x = Tensor.of(1f, 2f);
-      var first = x.scatterAdd(Tensor.of(0, 7), x, 0);
-      var second = x.indexAdd(Tensor.of(0, 9), x, 0);
+      Tensor first = x.scatterAdd(Tensor.of(0, 7), x, 0);
+      Tensor second = x.indexAdd(Tensor.of(0, 9), x, 0);
       assertThatThrownBy(second::toFloatArray)
           .hasMessageStartingWith("scatterAdd: index 7 is out of range [0,2)");
       assertThat(first.toFloatArray()).containsExactly(2, 2);

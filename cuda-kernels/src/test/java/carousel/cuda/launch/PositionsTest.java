@@ -29,7 +29,7 @@ class PositionsTest {
   void rowsThatAreApartHaveTwoAxes() {
     try (var scope = TensorScope.open(Cuda.device())) {
       Tensor x = Tensor.ones(3, 5, 8).narrow(2, 0, 7);
-      Positions at = Positions.of(Tensor.ones(3, 5, 7), x);
+      var at = Positions.of(Tensor.ones(3, 5, 7), x);
       assertThat(at.rank()).isEqualTo(2);
       assertThat(at.pack()).isEqualTo(1);
     }

@@ -36,7 +36,7 @@ public final class FakeDriver {
       Assumptions.abort("needs a C compiler named cc on the PATH: " + absent.getMessage());
       return;
     }
-    var output = new String(compiler.getInputStream().readAllBytes(), UTF_8);
+    String output = new String(compiler.getInputStream().readAllBytes(), UTF_8);
     if (compiler.waitFor() != 0) {
       throw new AssertionError(command + " failed:\n" + output);
     }

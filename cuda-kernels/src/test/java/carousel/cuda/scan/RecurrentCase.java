@@ -118,7 +118,7 @@ public record RecurrentCase(
 
   /** The same, of kernels that run on the device's tensors. */
   public List<String> differences(Device device, Kernels kernels, String suffix, int silent) {
-    Oracle body = new Oracle(BODIES, type, type == DType.F32 ? 2e-4 : 1e-11);
+    var body = new Oracle(BODIES, type, type == DType.F32 ? 2e-4 : 1e-11);
     return differences(device, kernels, suffix, silent, body);
   }
 
@@ -251,7 +251,7 @@ public record RecurrentCase(
     for (Tensor zero : made.zero(rows).tensors()) {
       start.add(rng.normal(type, 0, 0.5, zero.shape().toArray()).cast(computed));
     }
-    RecurrentState initial = RecurrentState.with(made.zero(rows), start);
+    var initial = RecurrentState.with(made.zero(rows), start);
     Tensor ends =
         lengths.isEmpty()
             ? null

@@ -38,7 +38,7 @@ class RecurrentCellTest {
     Map<String, RecurrentCell> found = new TreeMap<>();
     for (String name : Cells.names()) {
       try (var scope = TensorScope.open()) {
-        StepMatch match = StepMatch.of(step(name, hidden, 2).step());
+        var match = StepMatch.of(step(name, hidden, 2).step());
         if (match != null) {
           found.put(name, match.cell());
         }

@@ -124,7 +124,7 @@ public class UserCellsTest {
         "an input of its own",
         new Expected(
             () -> {
-              UserCell cell = UserCell.of("lstm", 2, 4, LSTM, WH);
+              var cell = UserCell.of("lstm", 2, 4, LSTM, WH);
               return cell.projecting(x -> x.matmul(cell.wx().value()).tanh());
             },
             RecurrentCell.LSTM));
@@ -361,7 +361,7 @@ public class UserCellsTest {
       start.add(rng.normal(DType.F64, 0, 0.5, zero.shape().toArray()));
     }
     leaves.addAll(start);
-    RecurrentState initial = RecurrentState.with(layer.cell().zero(ROWS), start);
+    var initial = RecurrentState.with(layer.cell().zero(ROWS), start);
     Tensor weight = rng.normal(DType.F64, 0, 1, STEPS, ROWS, H);
     Supplier<Tensor> loss =
         () -> {

@@ -64,7 +64,7 @@ public record CoRnn(
 
   @Override
   public State zero(int batch) {
-    Shape shape = Shape.of(batch, outputs());
+    var shape = Shape.of(batch, outputs());
     return new State(wy.value().zerosLike(shape), wy.value().zerosLike(shape));
   }
 }

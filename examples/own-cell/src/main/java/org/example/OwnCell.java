@@ -69,7 +69,7 @@ public final class OwnCell {
   public static void main(String[] args) {
     try (var _ = TensorScope.open()) {
       check();
-      Model model = Model.of(Init.xavierUniform(), Philox.of(1));
+      var model = Model.of(Init.xavierUniform(), Philox.of(1));
       System.out.println(model.ear().explain(Batch.of(Philox.of(0)).x()));
       time(model);
       train(model);
@@ -87,7 +87,7 @@ public final class OwnCell {
   }
 
   static void time(Model model) {
-    Batch batch = Batch.of(Philox.of(0));
+    var batch = Batch.of(Philox.of(0));
     Runnable step =
         () -> {
           try (var _ = TensorScope.open()) {
@@ -113,7 +113,7 @@ public final class OwnCell {
     var schedule = Schedule.cosine(0.01, 0.0005, STEPS);
     for (int step = 0; step < STEPS; step++) {
       try (var _ = TensorScope.open()) {
-        Batch batch = Batch.of(Philox.of(2).split(step));
+        var batch = Batch.of(Philox.of(2).split(step));
         adam.learningRate(schedule.rate(step));
         var gradients =
             Grad.of(() -> Loss.crossEntropy(model.logits(batch.x()), batch.y()), parameters);
@@ -126,7 +126,7 @@ public final class OwnCell {
     double right = 0, possible = 0;
     for (int i = 0; i < 40; i++) {
       try (var _ = TensorScope.open()) {
-        Batch batch = Batch.of(Philox.of(3).split(i));
+        var batch = Batch.of(Philox.of(3).split(i));
         right += share(model.logits(batch.x()).argmax(1), batch.y());
         possible += share(best(batch.x()), batch.y());
       }

@@ -41,7 +41,7 @@ public final class TMaze {
 
   public static void main(String[] args) {
     try (var _ = TensorScope.open()) {
-      Policy policy = Policy.of(Philox.of(1));
+      var policy = Policy.of(Philox.of(1));
       var parameters = policy.parameters();
       var adam = Adam.of(parameters, 0.005);
       var mazes = new Maze[ROWS];

@@ -108,7 +108,7 @@ public final class Dates {
 
   public static void main(String[] args) {
     try (var _ = TensorScope.open()) {
-      Model model = Model.of(Philox.of(1));
+      var model = Model.of(Philox.of(1));
       var parameters = model.parameters();
       var adam = Adam.of(parameters, 0.004);
       var schedule = Schedule.cosine(0.004, 0.0002, STEPS);
@@ -116,7 +116,7 @@ public final class Dates {
       for (int step = 0; step < STEPS; step++) {
         try (var _ = TensorScope.open()) {
           adam.learningRate(schedule.rate(step));
-          Batch batch = Batch.of(rng, false);
+          var batch = Batch.of(rng, false);
           var gradients = Grad.of(() -> model.loss(batch), parameters);
           adam.step(gradients.clipNorm(1));
           if (step % 50 == 49) {
@@ -127,7 +127,7 @@ public final class Dates {
       int right = 0, all = 0;
       for (int i = 0; i < 16; i++) {
         try (var _ = TensorScope.open()) {
-          Batch batch = Batch.of(Philox.of(3).split(i), true);
+          var batch = Batch.of(Philox.of(3).split(i), true);
           List<String> written = model.write(batch);
           for (int n = 0; n < ROWS; n++, all++) {
             if (written.get(n).equals(batch.dates().get(n))) {

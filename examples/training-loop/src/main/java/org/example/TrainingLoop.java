@@ -57,7 +57,7 @@ public final class TrainingLoop {
    * weights.
    */
   static Trained train(Path folder, int until) throws IOException {
-    Model model = Model.of(Philox.of(1));
+    var model = Model.of(Philox.of(1));
     var parameters = model.parameters();
     var adam = Adam.of(parameters, 0.01);
     var schedule = Schedule.cosine(0.01, 0.0005, STEPS).warmedUp(20);

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outputs) {
   /** An operand that must be there. */
   Tensor x(int index) {
-    var found = optional(index);
+    Tensor found = optional(index);
     if (found == null) {
       throw new TensorException(String.format(Locale.ROOT, "operand %d is missing", index));
     }
@@ -67,7 +67,7 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
 
   /** The numbers in an operand: a shape, axes, positions. */
   int[] numbers(int index) {
-    var x = x(index);
+    Tensor x = x(index);
     if (x.rank() > 1) {
       throw new TensorException(
           String.format(Locale.ROOT, "operand %d is a list of numbers, got %s", index, x.shape()));
@@ -82,7 +82,7 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
 
   /** An axis of x, counted from the front. */
   static int axis(Tensor x, long axis) {
-    var found = axis < 0 ? axis + x.rank() : axis;
+    long found = axis < 0 ? axis + x.rank() : axis;
     if (found < 0 || found >= x.rank()) {
       throw new TensorException(
           String.format(Locale.ROOT, "there is no axis %d in %s", axis, x.shape()));
@@ -93,7 +93,7 @@ record Call(Map<String, Object> attributes, List<@Nullable Tensor> in, int outpu
   /** Axes of something of a rank, counted from the front and sorted, each named once. */
   static int[] axes(int rank, int[] axes) {
     var found = Arrays.stream(axes).map(axis -> axis < 0 ? axis + rank : axis).sorted().toArray();
-    var isSound = Arrays.stream(found).distinct().count() == found.length;
+    boolean isSound = Arrays.stream(found).distinct().count() == found.length;
     if (!isSound || Arrays.stream(found).anyMatch(axis -> axis < 0 || axis >= rank)) {
       throw new TensorException(
           String.format(

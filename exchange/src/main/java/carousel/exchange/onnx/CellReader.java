@@ -76,14 +76,14 @@ final class CellReader {
   }
 
   private Parameter peephole(String gate) {
-    var p = Objects.requireNonNull(in.p());
+    Tensor p = Objects.requireNonNull(in.p());
     return Parameter.of(() -> in.operator().peepholes().block(p, 0, gate));
   }
 
   private Cell<?> gru() {
     var settings = in.settings();
     var order = GateOrder.GRU;
-    var after = settings.resetAfter();
+    boolean after = settings.resetAfter();
     var wx = matrix(in.w(), order);
     var b = Parameter.of(() -> order.from(theirs(), after ? outerBias() : bias(), 0));
     if (isPlain() && after) {
@@ -129,7 +129,7 @@ final class CellReader {
 
   /** The biases outside of the reset, in their order: both of z and r, that of the input of n. */
   private Tensor outerBias() {
-    var both = bias();
+    Tensor both = bias();
     return Tensor.concat(
         theirs().names().stream()
             .map(gate -> theirs().block(gate.equals("n") ? in.biasOfInput() : both, 0, gate))

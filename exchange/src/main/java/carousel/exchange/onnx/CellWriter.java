@@ -107,7 +107,7 @@ final class CellWriter {
 
   static RecurrentWeights lstm(
       GatedCell<?> cell, Parameter wh, List<Parameter> peepholes, Settings settings) {
-    var wb = bias(LSTM, cell);
+    Tensor wb = bias(LSTM, cell);
     var p = peepholes.stream().map(Parameter::value).toList();
     return new RecurrentWeights(
         LSTM,
@@ -140,7 +140,7 @@ final class CellWriter {
    */
   static RecurrentWeights gru(
       GatedCell<?> cell, Tensor wh, @Nullable Parameter bh, Settings settings) {
-    var wb = bias(GRU, cell);
+    Tensor wb = bias(GRU, cell);
     return new RecurrentWeights(
         GRU,
         settings,
@@ -155,7 +155,7 @@ final class CellWriter {
 
   /** {@code wh [H,2H]} and {@code wn [H,H]} as one, in the order of the cell's gates. */
   static Tensor withCandidate(GatedCell<?> cell, Parameter wh, Parameter wn) {
-    var both = Tensor.concat(List.of(wh.value(), wn.value()), Tensor.LAST);
+    Tensor both = Tensor.concat(List.of(wh.value(), wn.value()), Tensor.LAST);
     return cell.gates().from(cell.products().with("n"), both, Tensor.LAST);
   }
 

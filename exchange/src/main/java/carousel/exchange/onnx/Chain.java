@@ -234,9 +234,9 @@ public record Chain(List<Layer> layers) implements Layer {
 
   /** All layers with a state go along the same axis. */
   private static void checkTime(List<Layer> layers) {
-    var isSwapped = isBatchFirst(layers);
-    var swaps = 0;
-    for (var i = 0; i < layers.size(); i++) {
+    boolean isSwapped = isBatchFirst(layers);
+    int swaps = 0;
+    for (int i = 0; i < layers.size(); i++) {
       if (layers.get(i) instanceof Transpose) {
         swaps++;
       }
@@ -259,7 +259,7 @@ public record Chain(List<Layer> layers) implements Layer {
   }
 
   private static void checkKind(List<Layer> before, Layer layer) {
-    var place = before.size();
+    int place = before.size();
     switch (layer) {
       case Embedding _ when before.stream().allMatch(Transpose.class::isInstance) -> {}
       case Embedding _ ->
@@ -291,7 +291,7 @@ public record Chain(List<Layer> layers) implements Layer {
 
   /** Who hands over a whole model most likely means the layers in it. */
   private static String advice(Layer layer) {
-    var parts =
+    String parts =
         layer instanceof Record
             ? Stream.of(layer.getClass().getRecordComponents())
                 .filter(part -> Layer.class.isAssignableFrom(part.getType()))

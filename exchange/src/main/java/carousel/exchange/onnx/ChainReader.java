@@ -84,7 +84,7 @@ final class ChainReader {
     if (known != null) {
       return known;
     }
-    var found = findsFinal(value);
+    boolean found = findsFinal(value);
     finals.put(value, found);
     return found;
   }
@@ -97,18 +97,18 @@ final class ChainReader {
     if (step.layer() instanceof Sequence) {
       return !step.to().getFirst().equals(value);
     }
-    var joins =
+    boolean joins =
         step.layer() instanceof Operation o
             && o.operator().equals("Concat")
             && Long.valueOf(0).equals(o.attributes().get("axis"));
-    var swaps = step.layer() instanceof Transpose;
+    boolean swaps = step.layer() instanceof Transpose;
     return (joins || swaps) && step.from().stream().allMatch(this::isFinal);
   }
 
   /** The steps that lead to a value, each by the first that it reads. */
   private List<Step> line(String end) {
     var line = new ArrayList<Step>();
-    var at = end;
+    String at = end;
     for (var step = makers.get(at); step != null; step = makers.get(at)) {
       if (!step.to().getFirst().equals(at)) {
         throw wrong(String.format(Locale.ROOT, "%s goes on from a final state", name(line)));
@@ -142,7 +142,7 @@ final class ChainReader {
 
   /** A run has lengths for all its layers or for none. */
   private String lengths(Step step, @Nullable String before) {
-    var lengths = step.from().size() > 1 ? step.from().get(1) : "";
+    String lengths = step.from().size() > 1 ? step.from().get(1) : "";
     if (before != null && !before.equals(lengths)) {
       throw wrong(
           String.format(
@@ -179,7 +179,7 @@ final class ChainReader {
   /** Nothing else may be made of the data than what the line makes, but for joined final states. */
   private void checkOthers(List<Step> line) {
     for (var step : graph.steps()) {
-      var isElsewhere = step.from().stream().anyMatch(flows::contains) && !line.contains(step);
+      boolean isElsewhere = step.from().stream().anyMatch(flows::contains) && !line.contains(step);
       if (isElsewhere && !isFinal(step.to().getFirst())) {
         throw wrong(
             String.format(

@@ -46,7 +46,7 @@ final class ChainWriter {
 
   static Graph graph(Chain chain, Set<Onnx.Input> wanted) {
     var writer = new ChainWriter(chain, wanted);
-    for (var i = 0; i < chain.layers().size(); i++) {
+    for (int i = 0; i < chain.layers().size(); i++) {
       writer.layer("layers." + i, chain.layers().get(i));
     }
     var axes =
@@ -80,7 +80,7 @@ final class ChainWriter {
       case Activation.IDENTITY -> {}
       case Activation activation -> step(path, Operation.of(activation));
       case Sequential layers -> {
-        for (var i = 0; i < layers.layers().size(); i++) {
+        for (int i = 0; i < layers.layers().size(); i++) {
           layer(path + "." + i, layers.layers().get(i));
         }
       }
@@ -95,7 +95,7 @@ final class ChainWriter {
         layer(path + ".maps", mapped.maps());
       }
       case Stacked stack -> {
-        for (var i = 0; i < stack.layers().size(); i++) {
+        for (int i = 0; i < stack.layers().size(); i++) {
           layer(path + ".layers." + i, stack.layers().get(i));
         }
       }
@@ -125,7 +125,7 @@ final class ChainWriter {
 
   /** What a layer gives, and what it reads. */
   private void added(String path, String part, Layer layer) {
-    var before = flow;
+    String before = flow;
     layer(path + part, layer);
     draft.add(Operation.add(), List.of(before, flow), List.of(path));
     flow = path;
@@ -154,7 +154,7 @@ final class ChainWriter {
     var to = new ArrayList<>(List.of(path));
     var dims = new String[] {sides.size() + "", BATCH, sides.getFirst().outputs() + ""};
     for (var state : states) {
-      var name = state + "_" + recurrent;
+      String name = state + "_" + recurrent;
       from.add(
           wanted.contains(Onnx.Input.STATES) ? draft.input("initial_" + name, type, dims) : "");
       to.add("final_" + name);

@@ -105,7 +105,7 @@ public final class Draft {
   private String one(Layer layer, String... from) {
     var to = new ArrayList<>(List.of(fresh("layers." + steps.size())));
     if (layer instanceof Sequence sequence) {
-      for (var i = 0; i < Graph.states(sequence); i++) {
+      for (int i = 0; i < Graph.states(sequence); i++) {
         to.add(fresh(to.getFirst() + (i == 0 ? ".h" : ".c")));
       }
     }
@@ -155,8 +155,8 @@ public final class Draft {
       names.add(name);
       makers.put(name, step);
     }
-    var x = from.isEmpty() ? -1 : rank(from.getFirst());
-    var y =
+    int x = from.isEmpty() ? -1 : rank(from.getFirst());
+    int y =
         switch (layer) {
           case Sequence _ -> 3;
           case Embedding _ -> x < 0 ? -1 : x + 1;
@@ -215,8 +215,8 @@ public final class Draft {
 
   /** A name that nothing has. */
   String fresh(String wish) {
-    var name = wish;
-    for (var i = 2; !names.add(name); i++) {
+    String name = wish;
+    for (int i = 2; !names.add(name); i++) {
       name = wish + "." + i;
     }
     return name;
@@ -241,7 +241,7 @@ public final class Draft {
     if (before == null || after == null) {
       return name;
     }
-    var areWhole = before.dtype() == DType.I32 && after.dtype() == DType.I32;
+    boolean areWhole = before.dtype() == DType.I32 && after.dtype() == DType.I32;
     return areWhole ? uncast(step.from().getFirst()) : name;
   }
 

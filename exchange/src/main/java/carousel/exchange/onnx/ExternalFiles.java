@@ -47,12 +47,12 @@ final class ExternalFiles {
    * @param wanted how many it has
    */
   ByteBuffer read(String tensor, Map<String, String> entries, long wanted) {
-    var location = entries.getOrDefault("location", "");
+    String location = entries.getOrDefault("location", "");
     if (folder == null) {
       throw wrong(tensor, location, "which is looked for beside a model that is read from a path");
     }
-    var offset = number(tensor, entries, "offset", 0);
-    var length = number(tensor, entries, "length", wanted);
+    long offset = number(tensor, entries, "offset", 0);
+    long length = number(tensor, entries, "length", wanted);
     if (length != wanted) {
       throw wrong(
           tensor,
@@ -101,7 +101,7 @@ final class ExternalFiles {
     }
     try {
       var file = folder.resolve(location).normalize();
-      var isInside = !Path.of(location).isAbsolute() && file.startsWith(folder.normalize());
+      boolean isInside = !Path.of(location).isAbsolute() && file.startsWith(folder.normalize());
       if (!isInside) {
         throw wrong(tensor, location, "outside of the model's folder");
       }
@@ -120,12 +120,12 @@ final class ExternalFiles {
 
   private static long number(
       String tensor, Map<String, String> entries, String key, long otherwise) {
-    var text = entries.get(key);
+    String text = entries.get(key);
     if (text == null) {
       return otherwise;
     }
     try {
-      var value = Long.parseLong(text);
+      long value = Long.parseLong(text);
       if (value >= 0) {
         return value;
       }

@@ -84,7 +84,7 @@ final class Forms {
         if (filled.tensor().size() != 1) {
           throw node.wrong("attribute value is not one number");
         }
-        var one = filled.tensor().reshape(Shape.SCALAR);
+        Tensor one = filled.tensor().reshape(Shape.SCALAR);
         operands.addFirst(new Constant("value", filled.type(), false, filled.isCut(), () -> one));
         return new Modern("Expand", Map.of(), operands);
       }

@@ -128,7 +128,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
   public Map<String, Tensor> run(Map<String, Tensor> given) {
     var values = new HashMap<String, Tensor>();
     for (var input : inputs) {
-      var value = given.get(input.name());
+      Tensor value = given.get(input.name());
       if (value == null || given.size() > inputs.size()) {
         throw new TensorException(
             String.format(Locale.ROOT, "graph: reads %s, got %s", inputs, given.keySet()));
@@ -148,7 +148,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
                 OnnxException.quote(step.to().getFirst()),
                 e.getMessage()));
       }
-      for (var i = 0; i < step.to().size(); i++) {
+      for (int i = 0; i < step.to().size(); i++) {
         values.put(step.to().get(i), made.get(i));
       }
     }
@@ -162,8 +162,8 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
   /** An axis that has a name, or nothing, may be of any size. */
   private static void check(Input input, Tensor x) {
     var dims = input.dims();
-    var fits = x.dtype() == input.type().dtype() && (dims == null || dims.size() == x.rank());
-    for (var axis = 0; fits && dims != null && axis < x.rank(); axis++) {
+    boolean fits = x.dtype() == input.type().dtype() && (dims == null || dims.size() == x.rank());
+    for (int axis = 0; fits && dims != null && axis < x.rank(); axis++) {
       fits = !dims.get(axis).matches("[0-9]+") || dims.get(axis).equals(x.dim(axis) + "");
     }
     if (fits) {
@@ -193,7 +193,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
           String.format(Locale.ROOT, "graph: reads %s, got %d tensors", inputs, x.length));
     }
     var given = new HashMap<String, Tensor>();
-    for (var i = 0; i < x.length; i++) {
+    for (int i = 0; i < x.length; i++) {
       given.put(inputs.get(i).name(), x[i]);
     }
     return value(run(given), outputs.getFirst().name());
@@ -210,7 +210,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
   }
 
   private static Tensor value(Map<String, Tensor> values, String name) {
-    var value = values.get(name);
+    Tensor value = values.get(name);
     if (value == null) {
       throw new AssertionError(name);
     } // the constructor has looked
@@ -218,7 +218,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
   }
 
   private static List<Tensor> run(Step step, Map<String, Tensor> values) {
-    var x = values.get(step.from().isEmpty() ? "" : step.from().getFirst());
+    Tensor x = values.get(step.from().isEmpty() ? "" : step.from().getFirst());
     return switch (step.layer()) {
       case Operation operation ->
           operation.run(
@@ -236,21 +236,21 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
 
   private static List<Tensor> scan(Step step, Sequence layer, Map<String, Tensor> values) {
     var names = step.from();
-    var x = value(values, names.getFirst());
+    Tensor x = value(values, names.getFirst());
     if (x.rank() != 3) {
       throw new TensorException("x must be [T,N,D], got " + x.shape());
     }
-    var lengths = names.size() > 1 ? values.get(names.get(1)) : null;
+    Tensor lengths = names.size() > 1 ? values.get(names.get(1)) : null;
     var given = new ArrayList<@Nullable Tensor>();
     for (var name : names.subList(Math.min(2, names.size()), names.size())) {
       given.add(values.get(name));
     }
-    var isOwn = given.stream().allMatch(state -> state == null);
+    boolean isOwn = given.stream().allMatch(state -> state == null);
     var initial = isOwn ? List.<RecurrentState>of() : initial(layer, given, x.dim(1));
     var run = layer.run(x, Marks.ofLengths(lengths), initial);
     var made = new ArrayList<>(List.of(run.y()));
-    for (var i = 0; i < step.to().size() - 1; i++) {
-      var index = i;
+    for (int i = 0; i < step.to().size() - 1; i++) {
+      int index = i;
       made.add(Tensor.stack(run.states().stream().map(s -> s.tensors().get(index)).toList(), 0));
     }
     return made;
@@ -261,12 +261,12 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
       Sequence layer, List<@Nullable Tensor> given, int batch) {
     var states = new ArrayList<RecurrentState>();
     var sides = directions(layer);
-    for (var d = 0; d < sides.size(); d++) {
+    for (int d = 0; d < sides.size(); d++) {
       var side = sides.get(d);
       var zero = side.cell().zero(batch);
       var tensors = new ArrayList<Tensor>();
-      for (var i = 0; i < zero.tensors().size(); i++) {
-        var state = i < given.size() ? given.get(i) : null;
+      for (int i = 0; i < zero.tensors().size(); i++) {
+        Tensor state = i < given.size() ? given.get(i) : null;
         if (state != null && (state.rank() != 3 || state.dim(0) != sides.size())) {
           throw new TensorException(
               String.format(
@@ -285,7 +285,7 @@ public record Graph(List<Input> inputs, List<Step> steps, List<Output> outputs) 
   }
 
   private static Tensor own(Recurrent<?> side, RecurrentState zero, int index) {
-    var zeros = zero.tensors().get(index);
+    Tensor zeros = zero.tensors().get(index);
     return side.start().isEmpty() ? zeros : side.start().get(index).value().expand(zeros.shape());
   }
 

@@ -43,7 +43,7 @@ record GraphProto(
   static GraphProto ofModel(byte[] file, ExternalFiles files) {
     var in = new WireReader(file);
     GraphProto graph = null;
-    var opset = 0L;
+    long opset = 0L;
     while (in.next()) {
       switch (in.field()) {
         case 7 -> {
@@ -79,8 +79,8 @@ record GraphProto(
 
   /** The version of ONNX's own operators, 0 where it is about those of others. */
   private static long opset(WireReader in) {
-    var domain = "";
-    var version = 0L;
+    String domain = "";
+    long version = 0L;
     while (in.next()) {
       switch (in.field()) {
         case 1 -> domain = in.text();
@@ -157,7 +157,7 @@ record GraphProto(
         continue;
       }
       var dim = shape.message();
-      var text = "";
+      String text = "";
       while (dim.next()) {
         switch (dim.field()) {
           case 1 -> text = Long.toString(dim.integer());

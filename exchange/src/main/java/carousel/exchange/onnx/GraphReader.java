@@ -96,7 +96,7 @@ final class GraphReader {
   }
 
   private Graph.Output output(GraphProto.Declared output) {
-    var value = given(output.name(), output.name());
+    String value = given(output.name(), output.name());
     return new Graph.Output(output.name(), value, type("output ", output), output.dims());
   }
 
@@ -138,7 +138,7 @@ final class GraphReader {
 
   /** The constant that an input of a node is; null for what is given, and for none. */
   @Nullable Constant constant(NodeProto node, int input) {
-    var name = node.input(input);
+    String name = node.input(input);
     return !name.isEmpty() && value(name) instanceof Constant constant ? constant : null;
   }
 
@@ -160,7 +160,7 @@ final class GraphReader {
         if (constant.isCut()) {
           throw new OnnxException("the graph gives " + cut(constant));
         }
-        var to = draft.fresh(wish + ".value");
+        String to = draft.fresh(wish + ".value");
         var operation = new Operation("Identity", Map.of(), List.of(operand(constant, "Identity")));
         draft.add(operation, List.of(), List.of(to));
         values.put(name, new Given(to));
@@ -179,7 +179,7 @@ final class GraphReader {
     try {
       if (node.inputs().stream().anyMatch(refused::containsKey)) {
         // Fine for as long as nothing leads from here to an output.
-        var cause = node.inputs().stream().filter(refused::containsKey).findFirst().orElseThrow();
+        String cause = node.inputs().stream().filter(refused::containsKey).findFirst().orElseThrow();
         refuse(node, refused.get(cause));
       } else if (!node.domain().isEmpty() || !isKnown(node.operator())) {
         refuse(node, node);
@@ -205,7 +205,7 @@ final class GraphReader {
 
   /** A node in the form of opset 17: its operands, by name or as numbers. */
   private void operation(Forms.Modern form, NodeProto node) {
-    var problem =
+    String problem =
         Semantics.problem(form.operator(), form.attributes().keySet(), form.operands().size());
     if (!problem.isEmpty()) {
       throw node.wrong(problem);
@@ -227,7 +227,7 @@ final class GraphReader {
   }
 
   private static void checkCut(Forms.Modern form, List<@Nullable Value> operands, NodeProto node) {
-    for (var i = 0; i < operands.size(); i++) {
+    for (int i = 0; i < operands.size(); i++) {
       if (operands.get(i) instanceof Constant constant
           && constant.isCut()
           && !(form.operator().equals("Slice") && BOUNDS.contains(i))) {
@@ -247,7 +247,7 @@ final class GraphReader {
   private void fold(Forms.Modern form, List<@Nullable Value> operands, NodeProto node) {
     var row = Semantics.of(form.operator());
     var in = new ArrayList<@Nullable Tensor>();
-    var isWeight = false;
+    boolean isWeight = false;
     for (var operand : operands) {
       in.add(operand instanceof Constant constant ? constant.tensor() : null);
       isWeight |= operand instanceof Constant constant && constant.isWeight();
@@ -260,9 +260,9 @@ final class GraphReader {
       weights.count(8L * Shaper.count(call.x(0), call.x(1), call.x(2)));
     }
     var made = row.run(new Call(form.attributes(), in, node.outputs().size()));
-    for (var i = 0; i < made.size(); i++) {
-      var tensor = made.get(i);
-      var bytes = tensor.size() * tensor.dtype().bytes();
+    for (int i = 0; i < made.size(); i++) {
+      Tensor tensor = made.get(i);
+      long bytes = tensor.size() * tensor.dtype().bytes();
       if (!row.isView()) {
         weights.count(bytes);
       }
@@ -275,11 +275,11 @@ final class GraphReader {
 
   /** How many bytes an expansion has, before it is made. */
   private static long expanded(List<@Nullable Tensor> in) {
-    var shape = in.get(1);
+    Tensor shape = in.get(1);
     if (shape == null || shape.rank() > 1) {
       return 0;
     }
-    var bytes = 8.0;
+    double bytes = 8.0;
     for (var dim : shape.toIntArray()) {
       bytes *= Math.max(dim, 1);
     }
@@ -318,7 +318,7 @@ final class GraphReader {
   }
 
   private Operand operand(Constant constant, String operator) {
-    var tensor = constant.tensor();
+    Tensor tensor = constant.tensor();
     if (constant.isWeight()
         && tensor.dtype().isFloating()
         && tensor.rank() > 0

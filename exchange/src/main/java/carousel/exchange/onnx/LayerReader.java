@@ -60,8 +60,8 @@ record LayerReader(NodeProto node, Weights weights) {
   LayerNorm norm(Constant gain, @Nullable Constant shift, int rankOfData) {
     node.requireOnly("axis", "epsilon", "stash_type");
     var shape = gain.tensor().shape();
-    var rank = shape.rank();
-    var axis = node.integer("axis", -1);
+    int rank = shape.rank();
+    long axis = node.integer("axis", -1);
     if (rank == 0 || (axis != -rank && (rankOfData < 0 || axis != rankOfData - rank))) {
       throw node.wrong(
           String.format(
@@ -74,7 +74,7 @@ record LayerReader(NodeProto node, Weights weights) {
     if (node.integer("stash_type", 1) != DataType.FLOAT.code()) {
       throw node.wrong("attribute stash_type is not 1, FLOAT; nothing else is computed in");
     }
-    var epsilon = node.single("epsilon", 1e-5);
+    double epsilon = node.single("epsilon", 1e-5);
     if (!(epsilon >= 0)) {
       throw node.wrong("attribute epsilon is " + epsilon);
     }

@@ -68,7 +68,7 @@ final class LayerSteps {
 
   private boolean dropout(NodeProto node) {
     node.requireOnly("ratio", "seed", "is_test");
-    var training = node.input(2);
+    String training = node.input(2);
     if (!training.isEmpty()
         && !(reader.value(training) instanceof Constant mode
             && mode.tensor().cast(DType.F32).abs().sum().item() == 0)) {
@@ -89,7 +89,7 @@ final class LayerSteps {
   }
 
   private static Constant number(NodeProto node) {
-    var name = node.output(0);
+    String name = node.output(0);
     var singles = node.singles("value_floats").stream().mapToDouble(d -> d).toArray();
     var integers = node.integers("value_ints").stream().mapToLong(n -> n).toArray();
     return switch (node.attributes().keySet().iterator().next()) {
@@ -110,7 +110,7 @@ final class LayerSteps {
 
   private static Constant whole(String name, Shape shape, long... numbers) {
     var values = LongStream.of(numbers).mapToInt(TensorProto::saturated).toArray();
-    var isCut = LongStream.of(numbers).anyMatch(n -> n != TensorProto.saturated(n));
+    boolean isCut = LongStream.of(numbers).anyMatch(n -> n != TensorProto.saturated(n));
     return new Constant(name, DataType.INT64, false, isCut, () -> Tensor.of(shape, values));
   }
 
@@ -156,18 +156,18 @@ final class LayerSteps {
     }
     var first = reader.constant(node, 0);
     var bias = first != null ? first : reader.constant(node, 1);
-    var other = first != null ? 1 : 0;
+    int other = first != null ? 1 : 0;
     if (bias == null || !reader.isGiven(node, other)) {
       return false;
     }
     node.requireOnly();
-    var from = reader.given(node, other);
+    String from = reader.given(node, other);
     var product = draft.layer(from, Linear.class);
     var step = draft.maker(from);
     if (product == null || step == null || product.bias() != null) {
       return false;
     }
-    var columns = product.weight().value().dim(1);
+    int columns = product.weight().value().dim(1);
     if (!LayerReader.isBias(bias, columns, Math.max(draft.rank(from), 1))) {
       return false;
     }
@@ -189,7 +189,7 @@ final class LayerSteps {
         || node.single("beta", 1) != 1) {
       return false;
     }
-    var columns = weight.tensor().dim(node.integer("transB", 0) == 0 ? 1 : 0);
+    int columns = weight.tensor().dim(node.integer("transB", 0) == 0 ? 1 : 0);
     if (bias != null && !LayerReader.isBias(bias, columns, 2)) {
       return false;
     }
@@ -203,7 +203,7 @@ final class LayerSteps {
       throw node.wrong("scale and bias depend on an input of the graph; they are weights here");
     }
     node.requireInputs(3);
-    var from = reader.given(node, 0);
+    String from = reader.given(node, 0);
     one(node, layer(node).norm(gain, reader.constant(node, 2), draft.rank(from)), from);
     return true;
   }
@@ -214,7 +214,7 @@ final class LayerSteps {
     if (found == null) {
       return;
     }
-    var to = draft.fresh(name + ".norm");
+    String to = draft.fresh(name + ".norm");
     draft.add(found.layer(), List.of(found.from()), List.of(to));
     reader.put(name, new Given(to));
   }
@@ -225,7 +225,7 @@ final class LayerSteps {
       return false;
     }
     node.requireOnly("to", "saturate");
-    var from = reader.given(node, 0);
+    String from = reader.given(node, 0);
     var to = DataType.of(node.integer("to", 0), "attribute to");
     if (!to.isHalf() && draft.type(from) == to) {
       node.requireInputs(1);
@@ -242,9 +242,9 @@ final class LayerSteps {
     }
     node.requireOnly("axis");
     node.requireInputs(1);
-    var x = reader.given(node, 0);
-    var to = node.output(0);
-    var axis = node.integer("axis", 1);
+    String x = reader.given(node, 0);
+    String to = node.output(0);
+    long axis = node.integer("axis", 1);
     if (axis != draft.rank(x) - 1) {
       var names =
           List.of("shape", "matrix", "folded").stream().map(n -> draft.fresh(to + n)).toList();

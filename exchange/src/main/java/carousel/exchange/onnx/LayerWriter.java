@@ -82,12 +82,12 @@ final class LayerWriter {
   }
 
   private void step(Graph.Step step) {
-    var to = step.to().getFirst();
+    String to = step.to().getFirst();
     switch (step.layer()) {
       case Dropout _ -> out.node("Identity", to, step.from());
       case Transpose _ -> transpose(step);
       case Embedding embedding -> {
-        var table = table(to, embedding.weight());
+        String table = table(to, embedding.weight());
         out.node("Gather", to, List.of(table, step.from().getFirst()));
       }
       case Linear linear ->
@@ -148,7 +148,7 @@ final class LayerWriter {
   }
 
   private void affine(Graph.Step step, String weight, @Nullable Parameter bias) {
-    var to = step.to().getFirst();
+    String to = step.to().getFirst();
     var product = List.of(step.from().getFirst(), weight);
     if (bias == null) {
       out.node("MatMul", to, product);
@@ -172,7 +172,7 @@ final class LayerWriter {
 
   /** But for the sum, reductions have their axes as an attribute in opset 17, and always fold something. */
   private void reduction(Graph.Step step, Operation operation) {
-    var to = step.to().getFirst();
+    String to = step.to().getFirst();
     var axes =
         operation.operands().size() == 1
             ? new int[0]
@@ -187,8 +187,8 @@ final class LayerWriter {
                           to,
                           operation.operator()));
             };
-    var x = operand(step, operation.operands().getFirst());
-    var isEach = !operation.attributes().getOrDefault("noop_with_empty_axes", 0L).equals(0L);
+    String x = operand(step, operation.operands().getFirst());
+    boolean isEach = !operation.attributes().getOrDefault("noop_with_empty_axes", 0L).equals(0L);
     if (axes.length == 0 && isEach) {
       switch (operation.operator()) {
         case "ReduceL2" -> out.node("Abs", to, List.of(x));
@@ -219,8 +219,8 @@ final class LayerWriter {
   }
 
   private String number(Graph.Step step, Operation.Operand.Constant number) {
-    var name = step.to().getFirst() + ".number" + constants++;
-    var value = number.value();
+    String name = step.to().getFirst() + ".number" + constants++;
+    Tensor value = number.value();
     return value.dtype() == DType.F32 || value.dtype() == DType.F64
         ? out.constant(name, value)
         : out.constant(name, number.type(), value);

@@ -52,9 +52,9 @@ record NodeProto(
       List<String> texts) {}
 
   static NodeProto read(WireReader in, ExternalFiles files) {
-    var name = "";
-    var operator = "";
-    var domain = "";
+    String name = "";
+    String operator = "";
+    String domain = "";
     var inputs = new ArrayList<String>();
     var outputs = new ArrayList<String>();
     var attributes = new HashMap<String, Attribute>();
@@ -75,11 +75,11 @@ record NodeProto(
 
   private static void attribute(
       WireReader in, Map<String, Attribute> attributes, ExternalFiles files) {
-    var name = "";
-    var type = 0L;
-    var single = 0f;
-    var integer = 0L;
-    var text = "";
+    String name = "";
+    long type = 0L;
+    float single = 0f;
+    long integer = 0L;
+    String text = "";
     TensorProto tensor = null;
     var singles = new ArrayList<Float>();
     var integers = new ArrayList<Long>();
@@ -157,7 +157,7 @@ record NodeProto(
     var plain = new HashMap<String, Object>();
     attributes.forEach((attribute, value) -> {
       // Old files do not say which it is: of a list it is one, a fraction is no integer.
-      var type =
+      long type =
           value.type() != 0
               ? value.type()
               : !value.integers().isEmpty() ? 7 : value.single() != 0 ? 1 : 2;

@@ -108,12 +108,12 @@ final class NormFinder {
           return (long) attributes.getOrDefault("keepdims", 1L) == 1;
         })
         .filter(step -> {
-          var axes = number(step);
+          Tensor axes = number(step);
           if (axes == null || axes.size() != 1) {
             return false;
           }
-          var axis = axes.flatten().toIntArray()[0];
-          var rank = draft.rank(step.from().getFirst()); // −1 if it is not known
+          int axis = axes.flatten().toIntArray()[0];
+          int rank = draft.rank(step.from().getFirst()); // −1 if it is not known
           return axis == -1 || (rank > 0 && axis == rank - 1);
         })
         .map(step -> step.from().getFirst());
@@ -125,8 +125,8 @@ final class NormFinder {
     if (sum.isEmpty()) {
       return Optional.empty();
     }
-    var added = number(sum.get());
-    var isOfX =
+    Tensor added = number(sum.get());
+    boolean isOfX =
         mean(sum.get().from().getFirst())
             .flatMap(this::root)
             .flatMap(this::centred)
@@ -142,8 +142,8 @@ final class NormFinder {
     var power =
         step(square, "Pow")
             .filter(step -> {
-              var exponent = number(step);
-              var isBase = operands(step).getFirst() instanceof Operand.Given;
+              Tensor exponent = number(step);
+              boolean isBase = operands(step).getFirst() instanceof Operand.Given;
               return exponent != null && isBase && exponent.size() == 1 && item(exponent) == 2;
             })
             .map(step -> step.from().getFirst());
@@ -161,7 +161,7 @@ final class NormFinder {
 
   /** The number that was meant: 0.00001 rather than 0.0000099999997. */
   private static double decimal(Tensor number) {
-    var value = item(number);
+    double value = item(number);
     return number.dtype() == DType.F32 ? Double.parseDouble(Float.toString((float) value)) : value;
   }
 }

@@ -112,7 +112,7 @@ public record OnnxLstm(
 
   @Override
   public LstmState zero(int batch) {
-    Shape shape = Shape.of(batch, outputs());
+    var shape = Shape.of(batch, outputs());
     return new LstmState(wh.value().zerosLike(shape), wh.value().zerosLike(shape));
   }
 }

@@ -66,7 +66,7 @@ public record Operation(String operator, Map<String, Object> attributes, List<Op
   public Operation {
     attributes = Map.copyOf(attributes);
     operands = List.copyOf(operands);
-    var problem = Semantics.problem(operator, attributes.keySet(), operands.size());
+    String problem = Semantics.problem(operator, attributes.keySet(), operands.size());
     if (!problem.isEmpty()) {
       throw new TensorException("operation " + operator + ": " + problem);
     }
@@ -170,7 +170,7 @@ public record Operation(String operator, Map<String, Object> attributes, List<Op
    * @return the operation
    */
   public static Operation last(int axis) {
-    var index = kept(() -> Tensor.of(Shape.SCALAR, -1));
+    Tensor index = kept(() -> Tensor.of(Shape.SCALAR, -1));
     return new Operation(
         "Gather",
         Map.of("axis", (long) axis),

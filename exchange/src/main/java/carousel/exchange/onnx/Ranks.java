@@ -25,8 +25,8 @@ final class Ranks {
    * @param ranks those of values, −1 for unknown
    */
   static int of(Operation operation, List<String> from, ToIntFunction<String> ranks) {
-    var first = rank(operation, 0, from, ranks);
-    var operator = operation.operator();
+    int first = rank(operation, 0, from, ranks);
+    String operator = operation.operator();
     if (operation.keepsShape() || SAME.contains(operator)) {
       return first;
     }
@@ -41,7 +41,7 @@ final class Ranks {
       case "Unsqueeze" -> count(operation) < 0 || first < 0 ? UNKNOWN : first + count(operation);
       case "Reshape" -> count(operation);
       case "Gather" -> {
-        var index = rank(operation, 1, from, ranks);
+        int index = rank(operation, 1, from, ranks);
         yield first < 0 || index < 0 ? UNKNOWN : first - 1 + index;
       }
       default -> UNKNOWN;
@@ -49,9 +49,9 @@ final class Ranks {
   }
 
   private static int widest(Operation operation, List<String> from, ToIntFunction<String> ranks) {
-    var widest = 0;
-    for (var i = 0; i < operation.operands().size(); i++) {
-      var rank = rank(operation, i, from, ranks);
+    int widest = 0;
+    for (int i = 0; i < operation.operands().size(); i++) {
+      int rank = rank(operation, i, from, ranks);
       if (rank < 0) {
         return UNKNOWN;
       }

@@ -78,7 +78,7 @@ final class RecurrentReader {
   }
 
   private Sequence layer() {
-    var direction = node.text("direction", "forward");
+    String direction = node.text("direction", "forward");
     if (!List.of("forward", "reverse", "bidirectional").contains(direction)) {
       throw node.wrong(
           String.format(
@@ -97,7 +97,7 @@ final class RecurrentReader {
   }
 
   private void checkAttributes() {
-    var own =
+    String own =
         switch (operator) {
           case LSTM -> "input_forget";
           case GRU -> "linear_before_reset";
@@ -127,17 +127,17 @@ final class RecurrentReader {
   }
 
   private List<Settings> settings() {
-    var coupled = operator == Operator.LSTM && node.integer("input_forget", 0) == 1;
-    var resetAfter = operator == Operator.GRU && node.integer("linear_before_reset", 0) != 0;
-    var clip = node.single("clip", Clip.NONE);
+    boolean coupled = operator == Operator.LSTM && node.integer("input_forget", 0) == 1;
+    boolean resetAfter = operator == Operator.GRU && node.integer("linear_before_reset", 0) != 0;
+    double clip = node.single("clip", Clip.NONE);
     if (!(clip >= 0)) {
       throw node.wrong(
           String.format(Locale.ROOT, "attribute clip is %s; it bounds, so it is 0 or more", clip));
     }
     var activations = activations();
-    var each = activations.size() / directions;
+    int each = activations.size() / directions;
     var settings = new ArrayList<Settings>();
-    for (var d = 0; d < directions; d++) {
+    for (int d = 0; d < directions; d++) {
       settings.add(
           new Settings(coupled, resetAfter, clip, activations.subList(d * each, (d + 1) * each)));
     }
@@ -146,13 +146,13 @@ final class RecurrentReader {
 
   /** Functions that have an α or β take it off the lists, in order; what is missing is standard. */
   private List<OnnxActivation> activations() {
-    var wanted = operator.defaults().size() * directions;
+    int wanted = operator.defaults().size() * directions;
     var labels = node.texts("activations");
     var alphas = node.singles("activation_alpha").iterator();
     var betas = node.singles("activation_beta").iterator();
     var activations = new ArrayList<OnnxActivation>();
     if (labels.isEmpty()) {
-      for (var d = 0; d < directions; d++) {
+      for (int d = 0; d < directions; d++) {
         activations.addAll(operator.defaults());
       }
       return activations;
@@ -192,8 +192,8 @@ final class RecurrentReader {
 
   /** The weights of each direction, after all shapes were checked. */
   private List<RecurrentWeights> directions(List<Settings> settings) {
-    var r = tensor("R", 2);
-    var hidden = r.rank() == 3 ? r.dim(2) : 0;
+    Tensor r = tensor("R", 2);
+    int hidden = r.rank() == 3 ? r.dim(2) : 0;
     if (node.integer("hidden_size", hidden) != hidden) {
       throw node.wrong(
           String.format(
@@ -202,22 +202,22 @@ final class RecurrentReader {
               node.integer("hidden_size", hidden),
               r.shape()));
     }
-    var gates = operator.gates();
-    var w = tensor("W", 1);
-    var inputs = w.rank() == 3 ? w.dim(2) : 0;
-    var rs = checked("R", r, directions, gates * hidden, hidden);
-    var ws = checked("W", w, directions, gates * hidden, inputs);
-    var bs =
+    int gates = operator.gates();
+    Tensor w = tensor("W", 1);
+    int inputs = w.rank() == 3 ? w.dim(2) : 0;
+    Tensor rs = checked("R", r, directions, gates * hidden, hidden);
+    Tensor ws = checked("W", w, directions, gates * hidden, inputs);
+    Tensor bs =
         node.input(3).isEmpty()
             ? null
             : checked("B", tensor("B", 3), directions, 2 * gates * hidden);
-    var ps =
+    Tensor ps =
         operator != Operator.LSTM || node.input(7).isEmpty()
             ? null
             : checked("P", tensor("P", 7), directions, 3 * hidden);
     var each = new ArrayList<RecurrentWeights>();
-    for (var d = 0; d < directions; d++) {
-      var b = bs == null ? null : bs.select(0, d);
+    for (int d = 0; d < directions; d++) {
+      Tensor b = bs == null ? null : bs.select(0, d);
       each.add(
           new RecurrentWeights(
               operator,
@@ -232,7 +232,7 @@ final class RecurrentReader {
   }
 
   private Tensor tensor(String what, int input) {
-    var name = node.input(input);
+    String name = node.input(input);
     if (name.isEmpty()) {
       throw node.wrong("has no " + what);
     }
@@ -275,24 +275,24 @@ final class RecurrentReader {
     if (rows.stream().allMatch(row -> row == null)) {
       return new Recurrent<>(cell, direction, List.of());
     }
-    var like = cell.zero(1).tensors().getFirst().select(0, 0);
+    Tensor like = cell.zero(1).tensors().getFirst().select(0, 0);
     return new Recurrent<>(
         cell, direction, rows.stream().map(row -> Parameter.of(row == null ? like : row)).toList());
   }
 
   /** The initial row of a direction; null for zeros, and where it is known only in a run. */
   private @Nullable Tensor start(String what, int input, int d, int hidden) {
-    var name = node.input(input);
+    String name = node.input(input);
     if (name.isEmpty()) {
       return null;
     }
-    var row = starts.apply(name).row();
+    Tensor row = starts.apply(name).row();
     if (row == null) {
       return null;
     }
-    var isBatchFirst = isBatchFirst(node);
-    var side = isBatchFirst ? 1 : 0;
-    var fits = row.rank() == 3 && row.dim(side) == directions && row.dim(1 - side) > 0;
+    boolean isBatchFirst = isBatchFirst(node);
+    int side = isBatchFirst ? 1 : 0;
+    boolean fits = row.rank() == 3 && row.dim(side) == directions && row.dim(1 - side) > 0;
     if (!fits || row.dim(2) != hidden) {
       throw node.wrong(
           String.format(
@@ -306,7 +306,7 @@ final class RecurrentReader {
     if (starts.apply(name).isGiven()) {
       return null;
     }
-    var first = row.select(side, d).select(0, 0);
+    Tensor first = row.select(side, d).select(0, 0);
     return first.abs().max().item() == 0 ? null : first;
   }
 }

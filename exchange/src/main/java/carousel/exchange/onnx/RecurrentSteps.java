@@ -52,26 +52,26 @@ final class RecurrentSteps {
   /** With {@code layout = 1} an operator reads {@code [N,T,D]} and gives {@code [N,T,directions,H]}. */
   private boolean recurrent(NodeProto node) {
     node.requireInputs(8);
-    var isBatchFirst = RecurrentReader.isBatchFirst(node);
+    boolean isBatchFirst = RecurrentReader.isBatchFirst(node);
     var layer = RecurrentReader.of(node, reader::value, name -> start(node, name), weights);
     var from = new ArrayList<String>();
-    var x = reader.given(node, 0);
+    String x = reader.given(node, 0);
     from.add(isBatchFirst ? transposed(x) : x);
     from.add(node.input(4).isEmpty() ? "" : draft.uncast(reader.given(node, 4)));
-    var states = Graph.states(layer);
-    for (var i = 0; i < states; i++) {
-      var name = node.input(5 + i);
-      var isOwn = name.isEmpty() || !start(node, name).isGiven();
-      var state = isOwn ? "" : reader.given(node, 5 + i);
+    int states = Graph.states(layer);
+    for (int i = 0; i < states; i++) {
+      String name = node.input(5 + i);
+      boolean isOwn = name.isEmpty() || !start(node, name).isGiven();
+      String state = isOwn ? "" : reader.given(node, 5 + i);
       from.add(isOwn || !isBatchFirst ? state : transposed(state));
     }
     while (from.size() > 1 && from.getLast().isEmpty()) {
       from.removeLast();
     }
-    var base = node.name().isEmpty() ? node.outputs().getFirst() : node.name();
-    var plain = draft.fresh(base + ".y");
+    String base = node.name().isEmpty() ? node.outputs().getFirst() : node.name();
+    String plain = draft.fresh(base + ".y");
     var to = new ArrayList<>(List.of(plain));
-    for (var i = 0; i < states; i++) {
+    for (int i = 0; i < states; i++) {
       to.add(draft.fresh(base + (i == 0 ? ".h" : ".c")));
     }
     draft.add(layer, from, to);
@@ -81,25 +81,25 @@ final class RecurrentSteps {
   }
 
   private void finals(NodeProto node, List<String> to, boolean isBatchFirst) {
-    for (var i = 1; i < node.outputs().size(); i++) {
+    for (int i = 1; i < node.outputs().size(); i++) {
       if (i >= to.size()) {
         throw node.wrong("gives no output " + i);
       }
-      var state = isBatchFirst ? transposed(to.get(i)) : to.get(i);
+      String state = isBatchFirst ? transposed(to.get(i)) : to.get(i);
       reader.put(node.output(i), new Given(state));
     }
   }
 
   /** Y as the operator gives it; nothing is left of that where the next node makes it plain again. */
   private void sides(NodeProto node, Sequence layer, String plain, boolean isBatchFirst) {
-    var name = node.output(0);
+    String name = node.output(0);
     if (name.isEmpty()) {
       return;
     }
-    var directions = Graph.directions(layer).size();
-    var flat = isBatchFirst ? transposed(plain) : plain;
-    var split = isBatchFirst ? name : draft.fresh(name + ".split");
-    var shape = Tensor.of(0, 0, directions, layer.outputs() / directions);
+    int directions = Graph.directions(layer).size();
+    String flat = isBatchFirst ? transposed(plain) : plain;
+    String split = isBatchFirst ? name : draft.fresh(name + ".split");
+    Tensor shape = Tensor.of(0, 0, directions, layer.outputs() / directions);
     draft.add(operation("Reshape", Map.of(), shape), List.of(flat), List.of(split));
     if (!isBatchFirst) {
       draft.add(
@@ -127,14 +127,14 @@ final class RecurrentSteps {
     if (step != null && step.layer() instanceof Transpose) {
       return step.from().getFirst();
     }
-    var to = draft.fresh(name + ".swapped");
+    String to = draft.fresh(name + ".swapped");
     draft.add(new Transpose(), List.of(name), List.of(to));
     return to;
   }
 
   /** What a layer starts from: a row of its own, or what is given. */
   private Start start(NodeProto node, String name) {
-    var side = RecurrentReader.isBatchFirst(node) ? 1 : 0;
+    int side = RecurrentReader.isBatchFirst(node) ? 1 : 0;
     return switch (reader.value(name)) {
       case Constant constant -> ofConstant(constant.tensor(), side);
       case Given given -> ofGiven(given.name(), side, node);
@@ -146,7 +146,7 @@ final class RecurrentSteps {
     if (state.rank() != 3 || state.size() == 0) {
       return new Start(false, state);
     }
-    var isOneRow = state.eq(state.narrow(1 - side, 0, 1)).all().item() != 0;
+    boolean isOneRow = state.eq(state.narrow(1 - side, 0, 1)).all().item() != 0;
     return new Start(!isOneRow, state);
   }
 
@@ -161,7 +161,7 @@ final class RecurrentSteps {
           ? Start.ZEROS
           : Start.GIVEN;
     }
-    var row = operation.operator().equals("Expand") ? constantOf(operation) : null;
+    Tensor row = operation.operator().equals("Expand") ? constantOf(operation) : null;
     if (row == null || !row.dtype().isFloating()) {
       return Start.GIVEN;
     }
@@ -198,7 +198,7 @@ final class RecurrentSteps {
       return false;
     }
     var perm = node.integers("perm");
-    var from = reader.given(node, 0);
+    String from = reader.given(node, 0);
     if (SWAPPED.contains(perm) && draft.rank(from) == perm.size()) {
       node.requireOnly("perm");
       node.requireInputs(1);

@@ -54,8 +54,8 @@ final class RecurrentWriter {
   private static List<RecurrentWeights> weights(String path, Sequence layer) {
     var directions = Graph.directions(layer);
     var weights = new ArrayList<RecurrentWeights>();
-    for (var i = 0; i < directions.size(); i++) {
-      var side = directions.size() == 1 ? "" : i == 0 ? ".forward" : ".backward";
+    for (int i = 0; i < directions.size(); i++) {
+      String side = directions.size() == 1 ? "" : i == 0 ? ".forward" : ".backward";
       weights.add(CellWriter.of(path + side + ".cell", directions.get(i).cell()));
       checkNoise(path + side, directions.get(i));
     }
@@ -64,7 +64,7 @@ final class RecurrentWriter {
 
   /** One direction, or forward and reverse, as one operator and what brings Y to {@code [T,N,..]}. */
   void write(Graph.Step step, Sequence layer) {
-    var path = step.to().getFirst();
+    String path = step.to().getFirst();
     var directions = Graph.directions(layer);
     var weights = weights(path, layer);
     checkPair(path, weights);
@@ -76,8 +76,8 @@ final class RecurrentWriter {
     in.add(out.constant(path + ".R", stacked(weights.stream().map(RecurrentWeights::r))));
     in.add(weights.stream().anyMatch(RecurrentWeights::hasBias) ? biases(path, weights) : "");
     in.add(from.size() > 1 ? lengths(path, from.get(1)) : "");
-    for (var i = 0; i < states.size(); i++) {
-      var given = from.size() > 2 + i ? from.get(2 + i) : "";
+    for (int i = 0; i < states.size(); i++) {
+      String given = from.size() > 2 + i ? from.get(2 + i) : "";
       in.add(given.isEmpty() ? initial(step, states.get(i), i, directions) : given);
     }
     if (weights.stream().anyMatch(w -> w.p() != null)) {
@@ -181,27 +181,27 @@ final class RecurrentWriter {
 
   /** The initial state of an operator that is not given: the learned one, or none. */
   private String initial(Graph.Step step, String state, int index, List<Recurrent<?>> directions) {
-    var width = directions.getFirst().outputs();
-    var sides = directions.size();
+    int width = directions.getFirst().outputs();
+    int sides = directions.size();
     if (directions.stream().allMatch(d -> d.start().isEmpty())) {
       return "";
     }
-    var path = step.to().getFirst();
+    String path = step.to().getFirst();
     var rows =
         directions.stream()
             .map(d ->
                 d.start().isEmpty()
                     ? Tensor.zeros(type, 1, width)
                     : d.start().get(index).value().unsqueeze(0));
-    var name = path + ".initial_" + state;
-    var batch =
+    String name = path + ".initial_" + state;
+    String batch =
         out.node(
             "Shape",
             name + ".batch",
             List.of(step.from().getFirst()),
             attribute("start", 1L),
             attribute("end", 2L));
-    var shape =
+    String shape =
         out.node(
             "Concat",
             name + ".shape",
@@ -221,7 +221,7 @@ final class RecurrentWriter {
     }
     switch (merge) {
       case CONCAT -> {
-        var sides =
+        String sides =
             out.node("Transpose", path + ".sides", List.of(y), attribute("perm", 0, 2, 1, 3));
         out.node("Reshape", path, List.of(sides, out.constant(path + ".flat", 0L, 0L, -1L)));
       }
@@ -244,9 +244,9 @@ final class RecurrentWriter {
   }
 
   private String side(String path, String y, String name, long number) {
-    var part = path + "." + name;
+    String part = path + "." + name;
     var one = List.of(y, out.constant(part + ".number", number));
-    var gathered = out.node("Gather", part + ".gathered", one, attribute("axis", 1L));
+    String gathered = out.node("Gather", part + ".gathered", one, attribute("axis", 1L));
     return out.node("Squeeze", part, List.of(gathered, out.constant(part + ".axis", 1L)));
   }
 }

@@ -120,7 +120,7 @@ record Semantics(
         1,
         Set.of("alpha"),
         c -> {
-          var x = c.x(0);
+          Tensor x = c.x(0);
           return Tensor.where(x.gt(c.number("alpha", 1)), x, x.zerosLike());
         });
     row(
@@ -150,10 +150,10 @@ record Semantics(
         3,
         Set.of(),
         c -> {
-          var x = c.x(0);
-          var low = c.optional(1);
-          var high = c.optional(2);
-          var above = low == null ? x : x.maximum(low);
+          Tensor x = c.x(0);
+          Tensor low = c.optional(1);
+          Tensor high = c.optional(2);
+          Tensor above = low == null ? x : x.maximum(low);
           return high == null ? above : above.minimum(high);
         });
   }
@@ -183,8 +183,8 @@ record Semantics(
         3,
         Set.of("alpha", "beta", "transA", "transB"),
         c -> {
-          var a = c.integer("transA", 0) == 0 ? c.x(0) : c.x(0).transpose(0, 1);
-          var b = c.integer("transB", 0) == 0 ? c.x(1) : c.x(1).transpose(0, 1);
+          Tensor a = c.integer("transA", 0) == 0 ? c.x(0) : c.x(0).transpose(0, 1);
+          Tensor b = c.integer("transB", 0) == 0 ? c.x(1) : c.x(1).transpose(0, 1);
           if (a.rank() != 2 || b.rank() != 2 || !a.dtype().isFloating()) {
             throw new TensorException(
                 String.format(
@@ -195,9 +195,9 @@ record Semantics(
                     b.dtype(),
                     b.shape()));
           }
-          var product = scaled(a.matmul(b), c.number("alpha", 1));
-          var added = c.optional(2);
-          var beta = c.number("beta", 1);
+          Tensor product = scaled(a.matmul(b), c.number("alpha", 1));
+          Tensor added = c.optional(2);
+          double beta = c.number("beta", 1);
           // What is taken 0 times is not read, whatever it is.
           if (added == null || beta == 0) {
             return product;
@@ -221,9 +221,9 @@ record Semantics(
         1,
         Set.of("axis", "keepdims", "select_last_index"),
         c -> {
-          var axis = Call.axis(c.x(0), c.integer("axis", 0));
-          var isLast = c.integer("select_last_index", 0) != 0;
-          var found =
+          int axis = Call.axis(c.x(0), c.integer("axis", 0));
+          boolean isLast = c.integer("select_last_index", 0) != 0;
+          Tensor found =
               isLast
                   ? c.x(0).flip(axis).argmax(axis).neg().add(c.x(0).dim(axis) - 1)
                   : c.x(0).argmax(axis);
@@ -304,21 +304,21 @@ record Semantics(
         2,
         Set.of("keepdims", "noop_with_empty_axes"),
         c -> {
-          var x = c.x(0);
+          Tensor x = c.x(0);
           var axes = Call.axes(x.rank(), c.numbers(1, new int[0]));
-          var isEach = x.rank() == 0 || c.integer("noop_with_empty_axes", 0) != 0;
+          boolean isEach = x.rank() == 0 || c.integer("noop_with_empty_axes", 0) != 0;
           if (axes.length == 0 && isEach) {
             // Each element is folded by itself: of −3 the norm is 3.
             return fold.apply(x.unsqueeze(0), new int[] {0}).squeeze(0);
           }
           var all = axes.length == 0 ? IntStream.range(0, x.rank()).toArray() : axes;
-          var folded = fold.apply(x, all);
+          Tensor folded = fold.apply(x, all);
           return !keeps(c) ? Shaper.without(folded, all) : folded;
         });
   }
 
   private static boolean keeps(Call c) {
-    var keeps = c.integer("keepdims", 1);
+    long keeps = c.integer("keepdims", 1);
     if (keeps != 0 && keeps != 1) {
       throw new TensorException(
           String.format(Locale.ROOT, "attribute keepdims is %d; it can be 0 or 1", keeps));
@@ -389,7 +389,7 @@ record Semantics(
           OnnxException.quote(others.getFirst()),
           new TreeSet<>(row.attributes));
     }
-    var required = REQUIRED.getOrDefault(operator, "");
+    String required = REQUIRED.getOrDefault(operator, "");
     if (!required.isEmpty() && !given.contains(required)) {
       return String.format(Locale.ROOT, "attribute %s is missing", required);
     }

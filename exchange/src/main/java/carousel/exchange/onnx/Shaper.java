@@ -23,7 +23,7 @@ final class Shaper {
 
   /** {@code Squeeze}; without axes all those of size 1 go. */
   static Tensor squeezed(Call c) {
-    var x = c.x(0);
+    Tensor x = c.x(0);
     var axes =
         c.optional(1) == null
             ? IntStream.range(0, x.rank()).filter(axis -> x.dim(axis) == 1).toArray()
@@ -33,8 +33,8 @@ final class Shaper {
 
   /** Without axes of size 1, which are sorted. */
   static Tensor without(Tensor x, int[] axes) {
-    var y = x;
-    for (var i = axes.length - 1; i >= 0; i--) {
+    Tensor y = x;
+    for (int i = axes.length - 1; i >= 0; i--) {
       y = y.squeeze(axes[i]);
     }
     return y;
@@ -42,9 +42,9 @@ final class Shaper {
 
   /** {@code Unsqueeze}; the axes are those of the output. */
   static Tensor unsqueezed(Call c) {
-    var x = c.x(0);
+    Tensor x = c.x(0);
     var added = c.numbers(1);
-    var y = x;
+    Tensor y = x;
     for (var axis : Call.axes(x.rank() + added.length, added)) {
       y = y.unsqueeze(axis);
     }
@@ -53,10 +53,10 @@ final class Shaper {
 
   /** {@code Reshape}; 0 keeps an axis and −1 takes what is left. */
   static Tensor reshaped(Call c) {
-    var x = c.x(0);
+    Tensor x = c.x(0);
     var dims = c.numbers(1);
-    var keeps = c.integer("allowzero", 0) == 0;
-    for (var i = 0; i < dims.length; i++) {
+    boolean keeps = c.integer("allowzero", 0) == 0;
+    for (int i = 0; i < dims.length; i++) {
       if (dims[i] != 0 || !keeps) {
         continue;
       }
@@ -76,9 +76,9 @@ final class Shaper {
 
   /** {@code Flatten}: a matrix of the axes before one, and of those from it on. */
   static Tensor flattened(Call c) {
-    var x = c.x(0);
-    var axis = c.integer("axis", 1);
-    var at = axis == x.rank() ? x.rank() : Call.axis(x, axis);
+    Tensor x = c.x(0);
+    long axis = c.integer("axis", 1);
+    int at = axis == x.rank() ? x.rank() : Call.axis(x, axis);
     var dims = x.shape().toArray();
     return x.reshape(
         Whole.fitted(product(dims, 0, at)), Whole.fitted(product(dims, at, dims.length)));
@@ -90,7 +90,7 @@ final class Shaper {
 
   /** {@code Slice}; as Python's, with steps that may be negative. */
   static Tensor sliced(Call c) {
-    var x = c.x(0);
+    Tensor x = c.x(0);
     var starts = c.numbers(1);
     var ends = c.numbers(2);
     var axes = c.numbers(3, IntStream.range(0, starts.length).toArray());
@@ -101,8 +101,8 @@ final class Shaper {
       throw new TensorException("starts, ends, axes and steps are not equally many");
     }
     Call.axes(x.rank(), axes);
-    var y = x;
-    for (var i = 0; i < starts.length; i++) {
+    Tensor y = x;
+    for (int i = 0; i < starts.length; i++) {
       y = sliced(y, Call.axis(x, axes[i]), starts[i], ends[i], steps[i]);
     }
     return y;
@@ -116,13 +116,13 @@ final class Shaper {
       throw new TensorException("a step is 0");
     }
     // Backwards: the positions in a mirror, where what comes before 0 comes after the end.
-    var n = x.dim(axis);
+    int n = x.dim(axis);
     if (n == 0) {
       return x;
     }
-    var first = Math.clamp(start < 0 ? (long) start + n : start, 0, n - 1);
-    var past = Math.clamp(end < 0 ? (long) end + n : end, -1, n - 1);
-    var steps = (int) Math.min(-(long) step, Integer.MAX_VALUE);
+    int first = Math.clamp(start < 0 ? (long) start + n : start, 0, n - 1);
+    int past = Math.clamp(end < 0 ? (long) end + n : end, -1, n - 1);
+    int steps = (int) Math.min(-(long) step, Integer.MAX_VALUE);
     return x.flip(axis).slice(axis, n - 1 - first, Math.max(n - 1 - past, 0), steps);
   }
 
@@ -143,8 +143,8 @@ final class Shaper {
   /** {@code Shape}: sizes, or some of them. */
   static Tensor shape(Call c) {
     var dims = c.x(0).shape().toArray();
-    var start = bound(c.integer("start", 0), dims.length);
-    var end = bound(c.integer("end", dims.length), dims.length);
+    int start = bound(c.integer("start", 0), dims.length);
+    int end = bound(c.integer("end", dims.length), dims.length);
     return Tensor.of(Arrays.copyOfRange(dims, start, Math.max(start, end)));
   }
 
@@ -154,22 +154,22 @@ final class Shaper {
 
   /** {@code Gather}: whole slices at positions, which may count from the end. */
   static Tensor gathered(Call c) {
-    var x = c.x(0);
-    var axis = Call.axis(x, c.integer("axis", 0));
-    var index = c.x(1);
+    Tensor x = c.x(0);
+    int axis = Call.axis(x, c.integer("axis", 0));
+    Tensor index = c.x(1);
     if (index.dtype() != DType.I32) {
       throw new TensorException("positions are whole numbers");
     }
-    var positive = Tensor.where(index.lt(0), index.add(x.dim(axis)), index);
+    Tensor positive = Tensor.where(index.lt(0), index.add(x.dim(axis)), index);
     return x.indexSelect(positive, axis);
   }
 
   /** {@code Range}: {@code max(⌈(limit − start) / delta⌉, 0)} numbers, {@code start + i·delta}. */
   static Tensor range(Call c) {
-    var start = c.x(0);
-    var count = count(start, c.x(1), c.x(2));
+    Tensor start = c.x(0);
+    int count = count(start, c.x(1), c.x(2));
     var values = new double[count];
-    for (var i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++) {
       values[i] = start.item() + i * c.x(2).item();
     }
     return Tensor.of(values).cast(start.dtype());
@@ -186,7 +186,7 @@ final class Shaper {
               limit.dtype(),
               delta.dtype()));
     }
-    var count = Math.ceil((limit.item() - start.item()) / delta.item());
+    double count = Math.ceil((limit.item() - start.item()) / delta.item());
     if (!(count <= Integer.MAX_VALUE)) { // also where it is NaN
       throw new TensorException(
           String.format(
@@ -201,9 +201,9 @@ final class Shaper {
 
   /** {@code Split}: pieces of given sizes, or as many equal ones as are read. */
   static List<Tensor> split(Call c) {
-    var x = c.x(0);
-    var axis = Call.axis(x, c.integer("axis", 0));
-    var n = x.dim(axis);
+    Tensor x = c.x(0);
+    int axis = Call.axis(x, c.integer("axis", 0));
+    int n = x.dim(axis);
     if (c.optional(1) == null && n % c.outputs() != 0) {
       throw new TensorException(
           String.format(Locale.ROOT, "%d positions are not %d equal pieces", n, c.outputs()));
@@ -221,7 +221,7 @@ final class Shaper {
               x.shape()));
     }
     var pieces = new ArrayList<Tensor>();
-    var at = 0;
+    int at = 0;
     for (var size : sizes) {
       pieces.add(x.narrow(axis, at, size));
       at += size;

@@ -28,14 +28,14 @@ record TensorProto(
   private static final int MAX_RANK = 16;
 
   static TensorProto read(WireReader in, ExternalFiles files) {
-    var name = "";
-    var type = 0L;
+    String name = "";
+    long type = 0L;
     var dims = new ArrayList<Long>();
     var raw = new ArrayList<ByteBuffer>();
     var listed = new ArrayList<ByteBuffer>();
-    var listing = 0;
+    int listing = 0;
     var elsewhere = new HashMap<String, String>();
-    var external = false;
+    boolean external = false;
     while (in.next()) {
       switch (in.field()) {
         case 1 -> {
@@ -65,7 +65,7 @@ record TensorProto(
     if (external || !elsewhere.isEmpty()) {
       raw.clear();
       listed.clear();
-      var wanted = size(shape) * found.bytes();
+      long wanted = size(shape) * found.bytes();
       raw.add(files.read(name, elsewhere, wanted));
     }
     if (!raw.isEmpty() && !listed.isEmpty()) {
@@ -75,15 +75,15 @@ record TensorProto(
       throw wrong(
           name, String.format(Locale.ROOT, "is of type %s and lists values of another", found));
     }
-    var packed = !listed.isEmpty() && (listing == 5 || listing == 7);
+    boolean packed = !listed.isEmpty() && (listing == 5 || listing == 7);
     var proto = new TensorProto(name, found, shape, raw.isEmpty() ? listed : raw, packed);
     proto.checkSize();
     return proto;
   }
 
   private static void entry(WireReader in, Map<String, String> entries) {
-    var key = "";
-    var value = "";
+    String key = "";
+    String value = "";
     while (in.next()) {
       switch (in.field()) {
         case 1 -> key = in.text();
@@ -106,7 +106,7 @@ record TensorProto(
 
   private static List<Integer> extents(String name, List<Long> dims) {
     var extents = new ArrayList<Integer>();
-    var elements = 1L;
+    long elements = 1L;
     for (var dim : dims) {
       if (dim < 0 || dim > Integer.MAX_VALUE) {
         throw wrong(name, "has an axis of " + dim);
@@ -127,8 +127,8 @@ record TensorProto(
   }
 
   private void checkSize() {
-    var present = bytes();
-    var wanted = elements() * type.bytes();
+    long present = bytes();
+    long wanted = elements() * type.bytes();
     // A varint has a byte at least.
     if (packed ? present < elements() : present != wanted) {
       throw wrong(
@@ -199,8 +199,8 @@ record TensorProto(
   }
 
   private void integers(Taker taker) {
-    var count = elements();
-    var at = 0;
+    long count = elements();
+    int at = 0;
     for (var piece : data) {
       var rest = piece.duplicate().order(piece.order());
       while (rest.hasRemaining()) {
@@ -244,7 +244,7 @@ record TensorProto(
         return -1;
       }
       var from = left[piece];
-      var count = Math.min(from.remaining(), into.remaining());
+      int count = Math.min(from.remaining(), into.remaining());
       into.put(from.slice(from.position(), count));
       from.position(from.position() + count);
       return count;

@@ -33,7 +33,7 @@ final class Types {
     if (operator.equals("Cast") && attributes.get("to") instanceof Long to) {
       return plain(DataType.of(to, "attribute to"));
     }
-    var at = operator.equals("Where") ? 1 : 0;
+    int at = operator.equals("Where") ? 1 : 0;
     return at < operands.size() ? plain(operands.get(at)) : null;
   }
 

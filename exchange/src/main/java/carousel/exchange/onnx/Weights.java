@@ -56,7 +56,7 @@ final class Weights {
 
   /** The values of a weight. */
   Tensor tensor(Constant constant) {
-    var tensor = constant.tensor();
+    Tensor tensor = constant.tensor();
     if (!tensor.dtype().isFloating()) {
       throw new OnnxException(
           String.format(
@@ -71,7 +71,7 @@ final class Weights {
 
   /** A constant of so many axes as a weight of a node's layer. */
   Parameter parameter(NodeProto node, Constant constant, int rank) {
-    var tensor = tensor(constant);
+    Tensor tensor = tensor(constant);
     if (tensor.rank() != rank || tensor.size() == 0) {
       throw node.wrong(
           String.format(

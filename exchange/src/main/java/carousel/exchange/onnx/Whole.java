@@ -41,11 +41,11 @@ final class Whole {
 
   /** Numbers as I32, cut towards zero; refused are those that do not fit, and what is no number. */
   static Tensor fitted(Tensor exact) {
-    var fits = exact.gt(Integer.MIN_VALUE - 1.0).and(exact.lt(Integer.MAX_VALUE + 1.0));
+    Tensor fits = exact.gt(Integer.MIN_VALUE - 1.0).and(exact.lt(Integer.MAX_VALUE + 1.0));
     if (fits.all().item() != 0) {
       return exact.cast(DType.I32);
     }
-    var first =
+    double first =
         Arrays.stream(wide(exact).flatten().toDoubleArray())
             .filter(x -> !(x > Integer.MIN_VALUE - 1.0 && x < Integer.MAX_VALUE + 1.0))
             .findFirst()
@@ -82,15 +82,15 @@ final class Whole {
 
   /** {@code a^b}; cut towards zero where b is negative or no whole number. */
   static Tensor power(Tensor a, Tensor b) {
-    var exponent = wide(b);
-    var power = wide(a).pow(exponent);
+    Tensor exponent = wide(b);
+    Tensor power = wide(a).pow(exponent);
     // F64 may miss a whole power by its last bit.
     return fitted(Tensor.where(exponent.eq(exponent.floor()), power.round(), power));
   }
 
   /** Products whose parts are so large that their sum would be rounded are refused. */
   static Tensor matmul(Tensor a, Tensor b) {
-    var most = wide(a).abs().matmul(wide(b).abs());
+    Tensor most = wide(a).abs().matmul(wide(b).abs());
     if (most.gt(EXACT).any().item() != 0) {
       fitted(most);
     }
@@ -99,7 +99,7 @@ final class Whole {
 
   /** The mean over axes, which stay, cut towards zero. */
   static Tensor mean(Tensor x, int... axes) {
-    var count = Arrays.stream(axes).mapToDouble(x::dim).reduce(1, (a, b) -> a * b);
+    double count = Arrays.stream(axes).mapToDouble(x::dim).reduce(1, (a, b) -> a * b);
     return fitted(wide(x).sum(axes, true).div(count));
   }
 }

@@ -50,7 +50,7 @@ final class WireReader {
       throw new OnnxException(
           String.format(Locale.ROOT, "more than %d parts; this is no model", MAX_PARTS));
     }
-    var tag = varint();
+    long tag = varint();
     field = (int) (tag >>> 3);
     type = (int) tag & 7;
     if (tag < 8 || tag > 0xFFFF_FFFFL) {
@@ -110,7 +110,7 @@ final class WireReader {
       case FIXED32 -> slice(Integer.BYTES);
       case FIXED64 -> slice(Long.BYTES);
       default -> {
-        var start = in.position();
+        int start = in.position();
         varint();
         yield in.slice(start, in.position() - start);
       }
@@ -119,12 +119,12 @@ final class WireReader {
 
   /** The next varint of a packed list; for {@link #bytes} of integers. */
   static long varint(ByteBuffer in) {
-    var value = 0L;
-    for (var shift = 0; shift < Long.SIZE; shift += 7) {
+    long value = 0L;
+    for (int shift = 0; shift < Long.SIZE; shift += 7) {
       if (!in.hasRemaining()) {
         throw new OnnxException("truncated inside of a number");
       }
-      var next = in.get();
+      byte next = in.get();
       value |= (next & 0x7FL) << shift;
       if (next >= 0) {
         return value;
@@ -138,7 +138,7 @@ final class WireReader {
   }
 
   private int length() {
-    var length = varint();
+    long length = varint();
     if (length < 0 || length > in.remaining()) {
       throw wrong(
           String.format(

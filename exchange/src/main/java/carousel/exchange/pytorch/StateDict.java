@@ -145,7 +145,7 @@ public final class StateDict {
     }
     try (var _ = TensorScope.openUnwatched()) {
       for (var bias : biases) {
-        var theirs = bias.theirs();
+        Tensor theirs = bias.theirs();
         if (!theirs.sameValues(theirs.zerosLike())) {
           throw new TensorException(
               String.format(
@@ -238,7 +238,7 @@ public final class StateDict {
     }
     try (var loading = TensorScope.openUnwatched()) {
       for (var image : chosen) {
-        var given = tensors.get(image.name());
+        Tensor given = tensors.get(image.name());
         image.load(given == null ? image.theirs().zerosLike() : given);
       }
     }
@@ -253,9 +253,9 @@ public final class StateDict {
   /** What is given for one weight, under one name or several. */
   private static void compare(
       List<Image> images, Map<String, Tensor> tensors, List<String> problems) {
-    var first = given(images.getFirst(), tensors);
+    Tensor first = given(images.getFirst(), tensors);
     for (var image : images) {
-      var tensor = given(image, tensors);
+      Tensor tensor = given(image, tensors);
       if (tensor.dtype() != image.dtype() || !tensor.shape().equals(image.shape())) {
         problems.add(String.format(Locale.ROOT, "does not fit: %s, given %s", image, type(tensor)));
       } else if (!tensor.sameValues(first)) {

@@ -107,10 +107,10 @@ final class StateDictTable implements LayerVisitor {
     }
 
     void load(Tensor theirs) {
-      var from = 0;
+      int from = 0;
       for (var part : parts) {
-        var ours = part.ours();
-        var given = parts.size() == 1 ? theirs : theirs.narrow(0, from, ours.dim(0));
+        Tensor ours = part.ours();
+        Tensor given = parts.size() == 1 ? theirs : theirs.narrow(0, from, ours.dim(0));
         ours.assign(part.isAdded() ? ours.add(given) : given);
         from += given.rank() == 0 ? 0 : given.dim(0);
       }
@@ -163,9 +163,9 @@ final class StateDictTable implements LayerVisitor {
 
   /** One recurrent module of PyTorch: alike layers, each of one direction or each of two. */
   private void sequence(String path, List<Sequence> layers) {
-    var kind = kind(path, layers.getFirst());
+    String kind = kind(path, layers.getFirst());
     checkMerges(path, layers);
-    for (var k = 0; k < layers.size(); k++) {
+    for (int k = 0; k < layers.size(); k++) {
       if (!kind(path, layers.get(k)).equals(kind)) {
         throw lacks(
             path,
@@ -203,9 +203,9 @@ final class StateDictTable implements LayerVisitor {
   private String kind(String path, Sequence layer) {
     return switch (layer) {
       case Bidirectional pair -> {
-        var kind = kind(path, pair.forward());
+        String kind = kind(path, pair.forward());
         requirePlain(path, pair.backward());
-        var other = module(path, pair.backward().cell());
+        String other = module(path, pair.backward().cell());
         if (!kind.equals(other)) {
           throw lacks(
               path,
@@ -233,8 +233,8 @@ final class StateDictTable implements LayerVisitor {
 
   /** PyTorch's name of a cell, with its size. */
   private static String module(String path, Cell<?> cell) {
-    var bias = cell instanceof AffineCell<?> affine && affine.b() == null ? " without bias" : "";
-    var size = " of " + cell.outputs() + bias;
+    String bias = cell instanceof AffineCell<?> affine && affine.b() == null ? " without bias" : "";
+    String size = " of " + cell.outputs() + bias;
     return switch (cell) {
       case Lstm _ -> "LSTM" + size;
       case GruResetAfter _ -> "GRU" + size;
@@ -287,7 +287,7 @@ final class StateDictTable implements LayerVisitor {
     if (bias == null) {
       return;
     } // bias=False
-    var b = bias.value();
+    Tensor b = bias.value();
     put(module, "bias_ih" + suffix, parts(ours, theirs, b, false));
     var second =
         bh == null

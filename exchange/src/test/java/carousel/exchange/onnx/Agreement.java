@@ -73,17 +73,17 @@ final class Agreement {
     if (expected.size() == 0) {
       return;
     }
-    var a = actual.cast(DType.F64);
-    var e = expected.cast(DType.F64);
+    Tensor a = actual.cast(DType.F64);
+    Tensor e = expected.cast(DType.F64);
     // What is no number must be none in both; infinities, of one sign.
-    var finite = e.isFinite();
-    var odd = finite.not();
+    Tensor finite = e.isFinite();
+    Tensor odd = finite.not();
     assertThat(a.isFinite().eq(finite).all().item()).as(name).isEqualTo(1);
     var oddities =
         List.of(Tensor.where(odd, a, a.zerosLike()), Tensor.where(odd, e, e.zerosLike()));
     assertThat(oddities.getFirst().sameValues(oddities.getLast())).as(name).isTrue();
-    var difference = Tensor.where(finite, a.sub(e).abs(), a.zerosLike()).max().item();
-    var largest = Tensor.where(finite, e.abs(), e.zerosLike()).max().item();
+    double difference = Tensor.where(finite, a.sub(e).abs(), a.zerosLike()).max().item();
+    double largest = Tensor.where(finite, e.abs(), e.zerosLike()).max().item();
     assertThat(difference).as(name).isLessThanOrEqualTo(tolerance * Math.max(1, largest));
   }
 }

@@ -55,12 +55,12 @@ class BatchFirstTest {
   /** Two operators on top of each other, with random weights, from learned states. */
   private byte[] file(Operator operator, String direction, boolean batchFirst) {
     var weights = Philox.of(operator.ordinal());
-    var sides = direction.equals("bidirectional") ? 2 : 1;
+    int sides = direction.equals("bidirectional") ? 2 : 1;
     var g = new GraphWriter();
     g.input("x", DataType.FLOAT, "A", "B", D);
-    var below = layer(g, "below", operator, direction, batchFirst, weights, "x", D);
-    var above = layer(g, "above", operator, direction, batchFirst, weights, below, sides * H);
-    var outputs = g.constant("outputs", weights.normal(F32, 0, 1, sides * H, 2));
+    String below = layer(g, "below", operator, direction, batchFirst, weights, "x", D);
+    String above = layer(g, "above", operator, direction, batchFirst, weights, below, sides * H);
+    String outputs = g.constant("outputs", weights.normal(F32, 0, 1, sides * H, 2));
     g.node("MatMul", "y", List.of(above, outputs));
     g.output("y", DataType.FLOAT, "A", "B", 2);
     return Operators.bytes(g.model());
@@ -75,26 +75,26 @@ class BatchFirstTest {
       Philox weights,
       String x,
       int inputs) {
-    var sides = direction.equals("bidirectional") ? 2 : 1;
-    var rows = operator.gates() * H;
+    int sides = direction.equals("bidirectional") ? 2 : 1;
+    int rows = operator.gates() * H;
     var in = new ArrayList<>(List.of(x));
     in.add(g.constant(name + ".W", weights.normal(F32, 0, 0.7, sides, rows, inputs)));
     in.add(g.constant(name + ".R", weights.normal(F32, 0, 0.7, sides, rows, H)));
     in.add(g.constant(name + ".B", weights.normal(F32, 0, 0.7, sides, 2 * rows)));
     in.add(name.equals("below") ? g.input("lengths", DataType.INT32, "N") : "lengths");
-    var start = weights.normal(F32, 0, 0.7, sides, 1, H);
+    Tensor start = weights.normal(F32, 0, 0.7, sides, 1, H);
     in.add(g.constant(name + ".start", batchFirst ? start.transpose(0, 1).contiguous() : start));
     var attributes = new ArrayList<>(List.of(GraphWriter.attribute("direction", direction)));
     if (batchFirst) {
       attributes.add(GraphWriter.attribute("layout", 1L));
     }
     g.node(operator.name(), name, in, List.of(name + ".Y", name + ".Y_h"), attributes);
-    var y = name + ".Y";
+    String y = name + ".Y";
     if (sides == 1) {
       return g.node(
           "Squeeze", name + ".y", List.of(y, g.constant(name + ".axis", batchFirst ? 2 : 1)));
     }
-    var side = batchFirst ? y : name + ".side";
+    String side = batchFirst ? y : name + ".side";
     if (!batchFirst) {
       g.node("Transpose", side, List.of(y), GraphWriter.attribute("perm", 0, 2, 1, 3));
     }
@@ -119,12 +119,12 @@ class BatchFirstTest {
             direction.equals("bidirectional")
                 ? List.of("Transpose", "Bidirectional", "Bidirectional", "Transpose", "Linear")
                 : List.of("Transpose", "Recurrent", "Recurrent", "Transpose", "Linear"));
-    var x = rng.normal(F32, 0, 1, 6, 5, D); // [T,N,D]
-    var lengths = Tensor.of(6, 2, 1, 5, 3);
+    Tensor x = rng.normal(F32, 0, 1, 6, 5, D); // [T,N,D]
+    Tensor lengths = Tensor.of(6, 2, 1, 5, 3);
     var expected = timeFirst.run(x, lengths);
     var run = batchFirst.run(x.transpose(0, 1).contiguous(), lengths);
     assertThat(run.y().transpose(0, 1).toFloatArray()).isEqualTo(expected.y().toFloatArray());
-    for (var i = 0; i < expected.states().size(); i++) {
+    for (int i = 0; i < expected.states().size(); i++) {
       var states = expected.states().get(i).tensors().iterator();
       for (var state : run.states().get(i).tensors()) {
         assertThat(state.toFloatArray()).isEqualTo(states.next().toFloatArray());
@@ -134,7 +134,7 @@ class BatchFirstTest {
     var written = written(batchFirst, Onnx.Input.LENGTHS);
     assertThat(kinds(Onnx.parse(written).chain().layers())).isEqualTo(kinds(batchFirst.layers()));
     try (var runtime = OnnxRuntime.open(written)) {
-      var theirs =
+      Tensor theirs =
           runtime.run(Map.of("x", x.transpose(0, 1).contiguous(), "lengths", lengths)).get("y");
       assertThat(theirs.sub(run.y()).abs().max().item()).isLessThan(1e-5);
     }
@@ -197,16 +197,16 @@ class BatchFirstTest {
     learned.start().getFirst().value().fill(0.5);
     var head = Linear.of(H, 7, init, rng);
     var chain = Chain.of(new Transpose(), embed, pair, learned, head);
-    var tokens = rng.uniform(F32, 0, 7, 3, 8).floor().cast(I32); // [N,T]
-    var y = chain.apply(tokens);
-    var plain = Chain.of(embed, pair, learned, head).apply(tokens.transpose(0, 1).contiguous());
+    Tensor tokens = rng.uniform(F32, 0, 7, 3, 8).floor().cast(I32); // [N,T]
+    Tensor y = chain.apply(tokens);
+    Tensor plain = Chain.of(embed, pair, learned, head).apply(tokens.transpose(0, 1).contiguous());
     assertThat(y.toFloatArray()).isEqualTo(plain.toFloatArray());
     var written = written(chain);
     var again = Onnx.parse(written).chain();
     assertThat(kinds(again.layers())).isEqualTo(kinds(chain.layers()));
     assertThat(again.apply(tokens).toFloatArray()).isEqualTo(y.toFloatArray());
     try (var runtime = OnnxRuntime.open(written)) {
-      var theirs = runtime.run(Map.of("tokens", tokens)).get("y");
+      Tensor theirs = runtime.run(Map.of("tokens", tokens)).get("y");
       assertThat(theirs.sub(y).abs().max().item()).isLessThan(1e-5);
     }
   }

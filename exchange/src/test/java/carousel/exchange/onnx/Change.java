@@ -33,8 +33,8 @@ record Change(String what, UnaryOperator<List<Field>> change) {
   /** All changes of a node, one at a time, among all nodes of its file. */
   static List<Change> all(List<Field> node, List<List<Field>> all) {
     var changes = new ArrayList<Change>();
-    for (var i = 0; i < node.size(); i++) {
-      var at = i;
+    for (int i = 0; i < node.size(); i++) {
+      int at = i;
       var field = node.get(i);
       switch (field.number()) {
         case INPUT -> {
@@ -77,12 +77,12 @@ record Change(String what, UnaryOperator<List<Field>> change) {
 
   /** Every field of an attribute that is a number, a text or a list is another, and the attribute is not there. */
   private static void attributes(Field attribute, int at, List<Change> changes) {
-    var name = name(attribute);
+    String name = name(attribute);
     changes.add(new Change("without " + name, n -> without(n, at)));
     var parts = fields(attribute.value());
-    for (var i = 0; i < parts.size(); i++) {
+    for (int i = 0; i < parts.size(); i++) {
       var part = parts.get(i);
-      var place = i;
+      int place = i;
       var others = new ArrayList<Field>();
       switch (part.number()) {
         case 2 -> { // a float, in 4 bytes

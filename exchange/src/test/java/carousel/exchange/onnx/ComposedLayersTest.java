@@ -68,7 +68,7 @@ class ComposedLayersTest {
     var path = folder.resolve("composed.onnx");
     Onnx.save(path, chain);
     var graph = Onnx.load(path);
-    var y = requireNonNull(graph.run(Map.of(input, x)).get("y"));
+    Tensor y = requireNonNull(graph.run(Map.of(input, x)).get("y"));
     assertThat(y.allClose(chain.apply(x), 1e-6, 1e-6)).isTrue();
     return Agreement.check(Files.readAllBytes(path), graph, Map.of(input, x));
   }
@@ -109,7 +109,7 @@ class ComposedLayersTest {
         .isInstanceOf(OnnxException.class)
         .hasMessageContaining("layers.0.layers.0, MappedSequence, cannot be exported with LENGTHS");
     var draft = new Draft();
-    var x = draft.input("x", DataType.FLOAT, "T", "N", "3");
+    String x = draft.input("x", DataType.FLOAT, "T", "N", "3");
     draft.output("y", draft.add(linear(4, 3), draft.add(stack, x)));
     var drafted = draft.graph();
     Agreement.check(Agreement.written(drafted), drafted, Map.of("x", normal(4, 2, 3)));
@@ -138,9 +138,9 @@ class ComposedLayersTest {
             "layers.1.cell.wh",
             "layers.1.cell.b",
             "layers.2.bias");
-    var tokens = rng.integers(0, 400, 5, 2);
+    Tensor tokens = rng.integers(0, 400, 5, 2);
     check(chain, "tokens", tokens);
-    var tied = Files.size(folder.resolve("composed.onnx"));
+    long tied = Files.size(folder.resolve("composed.onnx"));
     assertThat(tied).isLessThan(chain.parameters().count() * 4 + 4_000);
     check(Chain.of(embedding, Linear.tiedWithoutBias(embedding)), "tokens", tokens);
   }

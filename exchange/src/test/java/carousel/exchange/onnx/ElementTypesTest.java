@@ -29,7 +29,7 @@ class ElementTypesTest {
   @ParameterizedTest
   @EnumSource(names = {"FLOAT", "DOUBLE", "INT32", "INT64", "BOOL"})
   void everyOperator(DataType type) throws OrtException {
-    var ran = 0;
+    int ran = 0;
     for (var operator : Semantics.names()) {
       if (List.of("Cast", "Range").contains(operator)) {
         continue;
@@ -88,7 +88,7 @@ class ElementTypesTest {
               List.of(g.constant("c", DataType.BOOL, Tensor.of(true, false, true)), "x", "x"));
       default -> {
         var from = new ArrayList<String>();
-        for (var i = 0; i < Semantics.of(operator).least(); i++) {
+        for (int i = 0; i < Semantics.of(operator).least(); i++) {
           from.add("x");
         }
         g.node(operator, "y", from);
@@ -106,7 +106,7 @@ class ElementTypesTest {
     var g = new GraphWriter();
     g.input("x", type, WIDTH, WIDTH);
     body.accept(g);
-    var x =
+    Tensor x =
         Tensor.of(
             DType.F64, Shape.of(WIDTH, WIDTH), new double[] {1, 2, 3, 4, 1.0 / 3, 6, 7, 1, 8});
     var in =
@@ -170,7 +170,7 @@ class ElementTypesTest {
       g.input("x", DataType.DOUBLE, 2);
       cast(g, "x", "y", DataType.FLOAT);
       g.output("y", DataType.FLOAT, 2);
-      var x = Tensor.of(DType.F64, Shape.of(2), new double[] {1e300, 1.0 / 3});
+      Tensor x = Tensor.of(DType.F64, Shape.of(2), new double[] {1e300, 1.0 / 3});
       var graph = Agreement.check(Operators.bytes(g.model()), Map.of("x", x));
       assertThat(graph.apply(x).toDoubleArray()).containsExactly(Double.POSITIVE_INFINITY, 1f / 3);
       assertThat(Onnx.parse(Agreement.written(graph)).inputs().getFirst().type())

@@ -160,7 +160,7 @@ class ExportErrorsTest {
           .hasMessageContaining("it can only come first");
       assertThatThrownBy(() -> new Chain(List.of())).hasMessageContaining("at least one layer");
       var chain = Chain.of(lstmLayer());
-      var x = rng.normal(carousel.tensor.DType.F32, 0, 1, 2, 1, 3);
+      Tensor x = rng.normal(carousel.tensor.DType.F32, 0, 1, 2, 1, 3);
       var states = chain.run(x).states();
       assertThatThrownBy(() -> Chain.of(lstmLayer(), lstm4()).run(x, states))
           .hasMessageContaining("1 initial states for 2 cells");

@@ -70,7 +70,7 @@ record Field(int number, byte[] value, boolean isMessage, long integer) {
     var fields = new ArrayList<Field>();
     var in = new WireReader(message);
     while (in.next()) {
-      var number = in.field();
+      int number = in.field();
       var bytes = in.bytes();
       var value = new byte[bytes.remaining()];
       bytes.duplicate().get(value);
@@ -123,7 +123,7 @@ record Field(int number, byte[] value, boolean isMessage, long integer) {
         continue;
       }
       var graph = new ArrayList<Field>();
-      var count = 0;
+      int count = 0;
       for (var part : fields(field.value())) {
         graph.add(
             part.number() == NODE && count++ == node

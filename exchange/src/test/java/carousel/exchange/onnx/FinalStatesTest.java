@@ -43,8 +43,8 @@ class FinalStatesTest {
   }
 
   private void lstm(GraphWriter g, String name, String x) {
-    var w = g.constant(name + ".W", rng.normal(F32, 0, 0.7, 1, 12, 3));
-    var r = g.constant(name + ".R", rng.normal(F32, 0, 0.7, 1, 12, 3));
+    String w = g.constant(name + ".W", rng.normal(F32, 0, 0.7, 1, 12, 3));
+    String r = g.constant(name + ".R", rng.normal(F32, 0, 0.7, 1, 12, 3));
     var out = List.of(name + ".Y", name + ".h", name + ".c");
     g.node("LSTM", name, List.of(x, w, r), out, List.of(GraphWriter.attribute("hidden_size", 3L)));
     g.node("Squeeze", name + ".y", List.of(name + ".Y", g.constant(name + ".axes", 1)));
@@ -55,7 +55,7 @@ class FinalStatesTest {
     var file = two(g -> {}, "a.c", "b.h");
     var chain = Onnx.parse(file).chain();
     assertThat(chain.layers()).hasSize(2);
-    var x = rng.normal(F32, 0, 1, 5, 2, 3);
+    Tensor x = rng.normal(F32, 0, 1, 5, 2, 3);
     var states = chain.run(x).states();
     try (var runtime = OnnxRuntime.open(file)) {
       var theirs = runtime.run(Map.of("x", x));
@@ -79,7 +79,7 @@ class FinalStatesTest {
             },
             "h");
     var chain = Onnx.parse(file).chain();
-    var x = rng.normal(F32, 0, 1, 5, 2, 3);
+    Tensor x = rng.normal(F32, 0, 1, 5, 2, 3);
     var states = chain.run(x).states();
     try (var runtime = OnnxRuntime.open(file)) {
       var theirs = runtime.run(Map.of("x", x)).get("h").chunk(2, 0);
@@ -131,8 +131,8 @@ class FinalStatesTest {
     var file =
         two(
             g -> {
-              var last = "a.h";
-              for (var i = 0; i < 40; i++) {
+              String last = "a.h";
+              for (int i = 0; i < 40; i++) {
                 last =
                     g.node(
                         "Concat",

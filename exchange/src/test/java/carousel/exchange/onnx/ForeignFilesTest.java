@@ -91,9 +91,9 @@ class ForeignFilesTest {
       assertThat(chain.layers().get(0)).isInstanceOf(Embedding.class);
       assertThat(((Bidirectional) chain.layers().get(1)).forward().start()).isEmpty();
       assertThat(((Linear) chain.layers().get(2)).bias()).isNotNull();
-      var tokens = Tensor.of(Shape.of(3, 2), 1, 2, 3, 4, 5, 6);
+      Tensor tokens = Tensor.of(Shape.of(3, 2), 1, 2, 3, 4, 5, 6);
       try (var runtime = OnnxRuntime.open(file)) {
-        var theirs = runtime.run(Map.of("input", tokens)).get("logits");
+        Tensor theirs = runtime.run(Map.of("input", tokens)).get("logits");
         assertThat(chain.apply(tokens).sub(theirs).abs().max().item()).isLessThan(1e-6);
       }
     }
@@ -116,9 +116,9 @@ class ForeignFilesTest {
       var chain = Onnx.parse(bytes).chain();
       // Table, two recurrent layers, norm, head.
       assertThat(chain.layers()).hasSize(name.endsWith("batch-first") ? 7 : 5);
-      var tokens = rng.uniform(F32, 0, 9, 7, 4).floor().cast(I32);
+      Tensor tokens = rng.uniform(F32, 0, 9, 7, 4).floor().cast(I32);
       try (var runtime = OnnxRuntime.open(bytes)) {
-        var theirs = runtime.run(Map.of("tokens", tokens)).get("logits");
+        Tensor theirs = runtime.run(Map.of("tokens", tokens)).get("logits");
         assertThat(chain.apply(tokens).sub(theirs).abs().max().item()).isLessThan(1e-5);
       }
     }
@@ -134,17 +134,17 @@ class ForeignFilesTest {
   void finalStatesAsPyTorchExportsThem() throws IOException {
     try (var scope = TensorScope.open()) {
       var bytes = exported("lstm-states");
-      var tokens = rng.uniform(F32, 0, 9, 7, 4).floor().cast(I32);
+      Tensor tokens = rng.uniform(F32, 0, 9, 7, 4).floor().cast(I32);
       var run = Onnx.parse(bytes).chain().run(tokens);
       try (var runtime = OnnxRuntime.open(bytes)) {
         var theirs = runtime.run(Map.of("tokens", tokens));
         assertThat(run.y().sub(theirs.get("y")).abs().max().item()).isLessThan(1e-5);
-        for (var i = 0; i < 2; i++) {
-          var index = i;
-          var ours =
+        for (int i = 0; i < 2; i++) {
+          int index = i;
+          Tensor ours =
               Tensor.stack(
                   run.states().stream().map(state -> state.tensors().get(index)).toList(), 0);
-          var state = theirs.get(i == 0 ? "h" : "c");
+          Tensor state = theirs.get(i == 0 ? "h" : "c");
           assertThat(ours.sub(state).abs().max().item()).isLessThan(1e-5);
         }
       }
@@ -158,16 +158,16 @@ class ForeignFilesTest {
   @Test
   void aConstantInitialStateIsALearnedOne() {
     try (var scope = TensorScope.open()) {
-      var row = rng.normal(F32, 0, 1, 1, 1, 4);
+      Tensor row = rng.normal(F32, 0, 1, 1, 1, 4);
       var layer = only(lstm(List.of("", "", "h0"), List.of(), g -> g.constant("h0", row)));
       assertThat(layer.start()).hasSize(2);
       assertThat(layer.start().getFirst().value().sameValues(row.flatten())).isTrue();
       assertThat(layer.start().getLast().value().abs().max().item()).isZero();
-      var rows = Tensor.concat(List.of(row, row), 1);
+      Tensor rows = Tensor.concat(List.of(row, row), 1);
       var same = only(lstm(List.of("", "", "h0"), List.of(), g -> g.constant("h0", rows)));
       assertThat(same.start().getFirst().value().sameValues(row.flatten())).isTrue();
       // Other values for each row of a batch are no row of the layer's own, but given to it.
-      var each = rng.normal(F32, 0, 1, 1, 2, 4);
+      Tensor each = rng.normal(F32, 0, 1, 1, 2, 4);
       Agreement.check(
           lstm(
               List.of("", "", "h0"),
@@ -213,9 +213,9 @@ class ForeignFilesTest {
           attribute("transB", 1L));
       g.output("y", DataType.FLOAT, "N", 5);
       var file = Operators.bytes(g.model());
-      var x = rng.normal(F32, 0, 1, 2, 3);
+      Tensor x = rng.normal(F32, 0, 1, 2, 3);
       try (var runtime = OnnxRuntime.open(file)) {
-        var theirs = runtime.run(Map.of("x", x)).get("y");
+        Tensor theirs = runtime.run(Map.of("x", x)).get("y");
         assertThat(Onnx.parse(file).apply(x).sub(theirs).abs().max().item()).isLessThan(1e-6);
       }
     }
@@ -224,7 +224,7 @@ class ForeignFilesTest {
   @Test
   void attributesThatNoLayerHas() {
     try (var scope = TensorScope.open()) {
-      var node = "node 'the_lstm' (LSTM): ";
+      String node = "node 'the_lstm' (LSTM): ";
       refuses(with(attribute("layout", 2L)), node + "attribute layout is 2");
       refuses(with(attribute("clip", -1.0)), node + "attribute clip is -1.0");
       refuses(with(attribute("input_forget", 2L)), node + "attribute input_forget is 2");

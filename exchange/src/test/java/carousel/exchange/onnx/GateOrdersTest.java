@@ -156,7 +156,7 @@ class GateOrdersTest {
             () -> {
               var cell = Ordered.of(order);
               var settings = Settings.of(Operator.GRU);
-              var wh = named(order, H);
+              Tensor wh = named(order, H);
               var bh = parameter(GateOrder.of("n"));
               var after = CellWriter.gru(cell, wh, bh, settings.withResetAfter());
               assertThat(blocks(after.w())).as("W, where h is n").isEqualTo("zrn");
@@ -164,7 +164,7 @@ class GateOrdersTest {
               assertThat(blocks(after.biasOfInput())).isEqualTo("zrn");
               assertThat(blocks(after.biasOfState())).isEqualTo("..n");
               reads(after);
-              var parts =
+              Tensor parts =
                   CellWriter.withCandidate(
                       cell, parameter(cell.products(), H), parameter(GateOrder.of("n"), H));
               assertThat(parts.sameValues(wh)).isTrue();

@@ -72,9 +72,9 @@ class GraphExportTest {
           Chain.of(new Transpose(), pair, Operation.last(), Linear.of(8, 5, INIT, rng), head);
       var path = folder.resolve("classifier.onnx");
       Onnx.save(path, chain);
-      var x = normal(3, 6, 3);
+      Tensor x = normal(3, 6, 3);
       var graph = Onnx.load(path);
-      var y = requireNonNull(graph.run(Map.of("x", x)).get("y"));
+      Tensor y = requireNonNull(graph.run(Map.of("x", x)).get("y"));
       assertThat(chain.apply(x).sameValues(y)).isTrue();
       assertThat(graph.chain().apply(x).sameValues(y)).isTrue();
       Agreement.check(Files.readAllBytes(path), graph, Map.of("x", x));
@@ -84,20 +84,20 @@ class GraphExportTest {
   @Test
   void residualsAndWhatStartsFromAnothersState() {
     var draft = new Draft();
-    var source = draft.input("source", DataType.INT64, "S", "N");
-    var target = draft.input("target", DataType.INT64, "T", "N");
+    String source = draft.input("source", DataType.INT64, "S", "N");
+    String target = draft.input("target", DataType.INT64, "T", "N");
     var table = Embedding.of(7, 4, INIT, rng);
     var encoder =
         Bidirectional.of(GruResetAfter.of(4, 2, INIT, rng), GruResetAfter.of(4, 2, INIT, rng));
     var decoder = Recurrent.of(Lstm.of(4, 4, INIT, rng)).withLearnedStart();
     decoder.start().get(1).value().fill(0.3);
-    var read = draft.add(encoder, draft.add(table, source));
-    var states = draft.finals(read).getFirst(); // [2,N,2]
-    var whole = draft.add(Operation.concat(2, 2), halves(draft, states));
+    String read = draft.add(encoder, draft.add(table, source));
+    String states = draft.finals(read).getFirst(); // [2,N,2]
+    String whole = draft.add(Operation.concat(2, 2), halves(draft, states));
     // h is given, c is the layer's own.
-    var words = draft.add(table, target);
-    var y = draft.add(decoder, draft.add(LayerNorm.of(4), words), "", whole);
-    var logits = draft.add(Linear.of(4, 7, INIT, rng), draft.add(Operation.add(), words, y));
+    String words = draft.add(table, target);
+    String y = draft.add(decoder, draft.add(LayerNorm.of(4), words), "", whole);
+    String logits = draft.add(Linear.of(4, 7, INIT, rng), draft.add(Operation.add(), words, y));
     draft.output("probabilities", draft.add(Operation.softmax(), logits));
     draft.output("cell", draft.finals(y).get(1));
     var graph = check(draft, Map.of("source", tokens(5, 3), "target", tokens(4, 3)));
@@ -125,10 +125,10 @@ class GraphExportTest {
   @Test
   void aStackAndItsLengths() {
     var draft = new Draft();
-    var x = draft.input("x", DataType.FLOAT, "T", "N", "3");
-    var lengths = draft.input("lengths", DataType.INT64, "N");
-    var first = draft.add(Recurrent.of(Lstm.of(3, 4, INIT, rng)), x, lengths);
-    var second = draft.add(Recurrent.reverse(Lstm.of(4, 4, INIT, rng)), first, lengths);
+    String x = draft.input("x", DataType.FLOAT, "T", "N", "3");
+    String lengths = draft.input("lengths", DataType.INT64, "N");
+    String first = draft.add(Recurrent.of(Lstm.of(3, 4, INIT, rng)), x, lengths);
+    String second = draft.add(Recurrent.reverse(Lstm.of(4, 4, INIT, rng)), first, lengths);
     draft.output("y", second);
     draft.output("h", draft.finals(first).getFirst());
     check(draft, Map.of("x", normal(5, 2, 3), "lengths", Tensor.of(5, 3)));
@@ -144,13 +144,13 @@ class GraphExportTest {
   @Test
   void doublesStayDoubles() {
     var draft = new Draft();
-    var x = draft.input("x", DataType.DOUBLE, "T", "N", "3");
+    String x = draft.input("x", DataType.DOUBLE, "T", "N", "3");
     var init = INIT.as(DType.F64);
-    var y = draft.add(Recurrent.of(Lstm.of(3, 3, init, rng)), x);
+    String y = draft.add(Recurrent.of(Lstm.of(3, 3, init, rng)), x);
     draft.output("y", draft.add(Operation.add(), x, y));
     var graph = draft.graph();
     var given = Map.of("x", rng.normal(DType.F64, 0, 1, 4, 2, 3));
-    var again = requireNonNull(Onnx.parse(Agreement.written(graph)).run(given).get("y"));
+    Tensor again = requireNonNull(Onnx.parse(Agreement.written(graph)).run(given).get("y"));
     assertThat(again.sameValues(requireNonNull(graph.run(given).get("y")))).isTrue();
     assertThat(again.dtype()).isEqualTo(DType.F64);
   }
@@ -160,18 +160,18 @@ class GraphExportTest {
   void whatIsReadHasGradients() throws IOException {
     for (var name : List.of("attention", "residual-old-norm")) {
       var graph = Onnx.parse(MakersTest.exported(name));
-      var x = name.equals("attention") ? normal(2, 5, 4) : normal(5, 2, 5);
+      Tensor x = name.equals("attention") ? normal(2, 5, 4) : normal(5, 2, 5);
       var weights = graph.parameters().stream().map(named -> named.value()).toList();
       var gradients = Grad.of(() -> graph.apply(x).square().sum(), weights.toArray(Tensor[]::new));
-      for (var i = 0; i < weights.size(); i++) {
-        var weight = weights.get(i);
-        var kept = weight.copy();
-        var along = normal(weight.shape().toArray());
-        var step = 1e-3;
+      for (int i = 0; i < weights.size(); i++) {
+        Tensor weight = weights.get(i);
+        Tensor kept = weight.copy();
+        Tensor along = normal(weight.shape().toArray());
+        double step = 1e-3;
         weight.assign(kept.add(along.mul(step)));
-        var up = graph.apply(x).square().sum().item();
+        double up = graph.apply(x).square().sum().item();
         weight.assign(kept.sub(along.mul(step)));
-        var down = graph.apply(x).square().sum().item();
+        double down = graph.apply(x).square().sum().item();
         weight.assign(kept);
         assertThat(gradients.get(i).mul(along).sum().item())
             .as("%s, %s", name, weight.shape())

@@ -101,7 +101,7 @@ class HostileFilesTest {
 
   private static byte[] bytes(int... values) {
     var bytes = new byte[values.length];
-    for (var i = 0; i < bytes.length; i++) {
+    for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) values[i];
     }
     return bytes;
@@ -110,7 +110,7 @@ class HostileFilesTest {
   @Test
   void aFileOfNothingButParts() {
     var graph = new byte[2_100_000]; // a million nodes of no bytes
-    for (var i = 0; i < graph.length; i += 2) {
+    for (int i = 0; i < graph.length; i += 2) {
       graph[i] = 0x0A;
     }
     refuses(Operators.bytes(new WireWriter().bytes(7, graph)), "more than 1000000 parts");
@@ -122,8 +122,8 @@ class HostileFilesTest {
       var g = new GraphWriter();
       g.input("x", DataType.FLOAT, "T", "N", 50);
       g.constant("w", Tensor.zeros(50, 50));
-      var from = "x";
-      for (var i = 0; i < 1000; i++) {
+      String from = "x";
+      for (int i = 0; i < 1000; i++) {
         from = g.node("MatMul", "y" + i, List.of(from, "w"));
       }
       g.output(from, DataType.FLOAT, "T", "N", 50);
@@ -133,7 +133,7 @@ class HostileFilesTest {
 
   @Test
   void aNameThatWouldSpoilTheTerminal() {
-    var evil = "\u001b[2J" + "x".repeat(1000);
+    String evil = "\u001b[2J" + "x".repeat(1000);
     var node = new WireWriter().text(1, evil).text(2, "y").text(4, "MatMul");
     var graph = new WireWriter().message(1, node);
     var file =

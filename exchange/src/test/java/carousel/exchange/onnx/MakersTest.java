@@ -98,8 +98,8 @@ class MakersTest {
   }
 
   private static List<carousel.nn.recurrent.LstmState> states(Map<String, Tensor> given) {
-    var h = requireNonNull(given.get("h0"));
-    var c = requireNonNull(given.get("c0"));
+    Tensor h = requireNonNull(given.get("h0"));
+    Tensor c = requireNonNull(given.get("c0"));
     return List.of(
         new carousel.nn.recurrent.LstmState(h.select(0, 0), c.select(0, 0)),
         new carousel.nn.recurrent.LstmState(h.select(0, 1), c.select(0, 1)));
@@ -131,7 +131,7 @@ class MakersTest {
   }
 
   private void lstm(GraphWriter g, String name, String x, String direction) {
-    var sides = direction.equals("bidirectional") ? 2 : 1;
+    int sides = direction.equals("bidirectional") ? 2 : 1;
     var in =
         List.of(
             x,
@@ -275,7 +275,7 @@ class MakersTest {
   }
 
   private void half(GraphWriter g, String name, DataType type, int... dims) {
-    var values = normal(dims);
+    Tensor values = normal(dims);
     var bytes = ByteBuffer.allocate((int) values.size() * 2).order(ByteOrder.LITTLE_ENDIAN);
     for (var value : values.toFloatArray()) {
       bytes.putShort(
@@ -311,14 +311,14 @@ class MakersTest {
 
   @Test
   void tensorsBesideTheModel() throws IOException {
-    var w = normal(3, 5);
+    Tensor w = normal(3, 5);
     var floats = ByteBuffer.allocate(4 + 60).order(ByteOrder.LITTLE_ENDIAN).putInt(7);
     for (var value : w.toFloatArray()) {
       floats.putFloat(value);
     }
     Files.write(folder.resolve("weights.bin"), floats.array());
-    var x = normal(6, 2, 3);
-    var y = Onnx.load(external("weights.bin", "4", "60")).apply(x);
+    Tensor x = normal(6, 2, 3);
+    Tensor y = Onnx.load(external("weights.bin", "4", "60")).apply(x);
     assertThat(y.sub(x.matmul(w)).abs().max().item()).isLessThan(1e-6);
     refuses(external("weights.bin", "8", "60"), "of 64 bytes, from which 60 at 8");
     refuses(external("weights.bin", "0", "64"), "has 64 bytes there, 60 are needed");
@@ -363,8 +363,8 @@ class MakersTest {
 
   @Test
   void aSoftmaxBeforeOpset13FoldsAllAxesFromOneOn() {
-    for (var axis = 0; axis < 3; axis++) {
-      var at = (long) axis;
+    for (int axis = 0; axis < 3; axis++) {
+      long at = (long) axis;
       var g = new GraphWriter();
       g.input("x", DataType.FLOAT, "T", "N", 3);
       g.node("Tanh", "t", List.of("x"));

@@ -92,13 +92,13 @@ class OnnxCellsTest {
     var b = Parameter.of(() -> Tensor.of(biases).cast(type));
     var square = Init.zeros().as(type).parameter(Philox.of(7), H, H);
     var two = Init.zeros().as(type).parameter(Philox.of(7), H, 2 * H);
-    var x = Philox.of(1).normal(type, 0, 1, 300, 2, D);
+    Tensor x = Philox.of(1).normal(type, 0, 1, 300, 2, D);
     var before =
         new OnnxGru(gru.wx(), two, square, b, null, Double.POSITIVE_INFINITY, OnnxGru.DEFAULTS);
     var after = new OnnxGru(gru.wx(), two, square, b, gru.bh(), 1000, OnnxGru.DEFAULTS);
     for (OnnxGru cell : List.of(before, after)) {
       for (double value : new double[] {1e-6, -3e-30, 1e10}) {
-        var kept = Tensor.full(type, value, 2, H);
+        Tensor kept = Tensor.full(type, value, 2, H);
         var end = Recurrent.of(cell).run(x, new HiddenState(kept)).states().getFirst();
         assertThat(end.tensors().getFirst().sameValues(kept))
             .as("%s, %s", cell.label(), value)

@@ -80,7 +80,7 @@ class OnnxFuzzTest {
       var model = new WireReader(sound.get(random.nextInt(sound.size())));
       var whole = new WireWriter();
       while (model.next()) {
-        var field = model.field();
+        int field = model.field();
         if (field == GRAPH) {
           whole.message(field, graph(model.message(), random));
         } else if (field == 8) {
@@ -95,7 +95,7 @@ class OnnxFuzzTest {
     private static WireWriter graph(WireReader graph, SplittableRandom random) {
       var whole = new WireWriter();
       while (graph.next()) {
-        var field = graph.field();
+        int field = graph.field();
         var part = array(graph);
         whole.bytes(field, random.nextInt(8) == 0 ? Fuzz.damaged(part, part, random) : part);
       }

@@ -139,7 +139,7 @@ final class OnnxRuntime implements AutoCloseable {
       case INT64 -> {
         var values = x.getLongBuffer();
         var array = new int[values.remaining()];
-        for (var i = 0; i < array.length; i++) {
+        for (int i = 0; i < array.length; i++) {
           array[i] = Math.toIntExact(values.get());
         }
         yield Tensor.of(Shape.of(dims), array);
@@ -153,7 +153,7 @@ final class OnnxRuntime implements AutoCloseable {
       case BOOL -> {
         var values = x.getByteBuffer();
         var array = new boolean[values.remaining()];
-        for (var i = 0; i < array.length; i++) {
+        for (int i = 0; i < array.length; i++) {
           array[i] = values.get() != 0;
         }
         yield Tensor.of(Shape.of(dims), array);

@@ -53,7 +53,7 @@ class PerturbedFilesTest {
       }
       for (var sample : corpus) {
         var nodes = nodes(sample.file());
-        for (var i = 0; i < nodes.size(); i++) {
+        for (int i = 0; i < nodes.size(); i++) {
           for (var change : Change.all(nodes.get(i), nodes)) {
             if (!ALL && sampling.nextInt(EVERY) != 0) {
               continue;

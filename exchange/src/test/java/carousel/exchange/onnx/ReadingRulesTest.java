@@ -67,8 +67,8 @@ class ReadingRulesTest {
             List.of(Shape.of(3), Shape.of(3, 4)),
             List.of(Shape.of(3), Shape.of(5, 3, 4)))) {
       var g = new GraphWriter();
-      var a = rng.normal(DType.F32, 0, 1, shapes.getFirst().toArray());
-      var b = rng.normal(DType.F32, 0, 1, shapes.getLast().toArray());
+      Tensor a = rng.normal(DType.F32, 0, 1, shapes.getFirst().toArray());
+      Tensor b = rng.normal(DType.F32, 0, 1, shapes.getLast().toArray());
       g.input("a", DataType.FLOAT, (Object[]) null);
       g.input("b", DataType.FLOAT, (Object[]) null);
       g.node("MatMul", "y", List.of("a", "b"));
@@ -85,8 +85,8 @@ class ReadingRulesTest {
     g.node(
         "ArgMax", "y", List.of("x"), attribute("axis", 1L), attribute("select_last_index", last));
     g.output("y", DataType.INT64, 2, 1);
-    var x = Tensor.of(Shape.of(2, 4), 1f, 3f, 3f, 2f, -1f, -1f, -1f, -1f);
-    var y = Agreement.check(Operators.bytes(g.model()), Map.of("x", x)).apply(x);
+    Tensor x = Tensor.of(Shape.of(2, 4), 1f, 3f, 3f, 2f, -1f, -1f, -1f, -1f);
+    Tensor y = Agreement.check(Operators.bytes(g.model()), Map.of("x", x)).apply(x);
     assertThat(y.flatten().toIntArray())
         .containsExactly(last == 0 ? new int[] {1, 0} : new int[] {2, 3});
   }

@@ -52,12 +52,12 @@ class ReductionsTest {
       for (var dims :
           List.of(
               new int[0], new int[] {1}, new int[] {3}, new int[] {2, 3}, new int[] {2, 1, 3})) {
-        var x = Philox.of(7).normal(DType.F32, -0.5, 1, dims);
+        Tensor x = Philox.of(7).normal(DType.F32, -0.5, 1, dims);
         for (var keeps : List.of(0L, 1L)) {
           for (var noop : new long[] {0, 1}) {
             check(fold, x, null, keeps, noop);
             check(fold, x, new long[0], keeps, noop);
-            for (var axis = -dims.length; axis < dims.length; axis++) {
+            for (int axis = -dims.length; axis < dims.length; axis++) {
               check(fold, x, new long[] {axis}, keeps, noop);
             }
             if (dims.length > 1) {
@@ -84,8 +84,8 @@ class ReductionsTest {
         attribute("noop_with_empty_axes", noop));
     file.output("y", DataType.FLOAT, (Object[]) null);
     var graph = Agreement.check(Operators.bytes(file.model(18)), Map.of("x", x));
-    var y = requireNonNull(graph.run(Map.of("x", x)).get("y"));
-    var name = fold + " of " + x.shape() + " over " + Arrays.toString(axes) + ", " + keeps + noop;
+    Tensor y = requireNonNull(graph.run(Map.of("x", x)).get("y"));
+    String name = fold + " of " + x.shape() + " over " + Arrays.toString(axes) + ", " + keeps + noop;
     var over =
         axes == null
             ? new int[0]
@@ -93,7 +93,7 @@ class ReductionsTest {
     if (over.length == 0 && noop == 0) {
       over = IntStream.range(0, x.rank()).toArray();
     }
-    var each = over.length == 0;
+    boolean each = over.length == 0;
     var folded = over;
     assertThat(y.rank()).as(name).isEqualTo(keeps == 1 || each ? x.rank() : x.rank() - over.length);
     var right =
@@ -109,14 +109,14 @@ class ReductionsTest {
     var dims = x.shape().toArray();
     var values = x.flatten().toDoubleArray();
     var groups = new TreeMap<Integer, List<Double>>();
-    for (var i = 0; i < values.length; i++) {
-      var rest = i;
-      var group = 0;
-      var scale = 1;
-      for (var axis = dims.length - 1; axis >= 0; axis--) {
-        var at = rest % dims[axis];
+    for (int i = 0; i < values.length; i++) {
+      int rest = i;
+      int group = 0;
+      int scale = 1;
+      for (int axis = dims.length - 1; axis >= 0; axis--) {
+        int at = rest % dims[axis];
         rest /= dims[axis];
-        var here = axis;
+        int here = axis;
         if (IntStream.of(axes).anyMatch(a -> a == here)) {
           continue;
         }
@@ -172,7 +172,7 @@ class ReductionsTest {
                 "start", Tensor.full(DType.F32, row[0]),
                 "limit", Tensor.full(DType.F32, row[1]),
                 "delta", Tensor.full(DType.F32, row[2]));
-        var y = requireNonNull(Agreement.check(Operators.bytes(file.model()), in).run(in).get("y"));
+        Tensor y = requireNonNull(Agreement.check(Operators.bytes(file.model()), in).run(in).get("y"));
         assertThat(y.toDoubleArray())
             .as(Arrays.toString(row))
             .containsExactly(
@@ -202,10 +202,10 @@ class ReductionsTest {
       var file = new GraphWriter();
       file.input("a", DataType.FLOAT, 2, 3);
       file.input("c", DataType.FLOAT, 4);
-      var b = file.constant("b", Philox.of(3).normal(DType.F32, 0, 1, 3, 4));
+      String b = file.constant("b", Philox.of(3).normal(DType.F32, 0, 1, 3, 4));
       file.node("Gemm", "y", List.of("a", b, "c"), attribute("beta", 0.0));
       file.output("y", DataType.FLOAT, 2, 4);
-      var c = Tensor.full(DType.F32, Double.POSITIVE_INFINITY, 4);
+      Tensor c = Tensor.full(DType.F32, Double.POSITIVE_INFINITY, 4);
       Agreement.check(
           Operators.bytes(file.model()),
           Map.of("a", Philox.of(4).normal(DType.F32, 0, 1, 2, 3), "c", c));
@@ -227,7 +227,7 @@ class ReductionsTest {
   @Test
   void ofEqualsTheFirstOrTheLastIsTaken() {
     try (var scope = TensorScope.open()) {
-      var x = Tensor.of(1f, 3f, 3f, 2f);
+      Tensor x = Tensor.of(1f, 3f, 3f, 2f);
       for (var last : new long[] {0, 1}) {
         var operation = Operation.of("ArgMax", 1, Map.of("axis", 0L, "select_last_index", last));
         assertThat(operation.apply(x).toIntArray()).containsExactly(last == 0 ? 1 : 2);

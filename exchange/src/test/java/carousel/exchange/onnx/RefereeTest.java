@@ -134,7 +134,7 @@ class RefereeTest {
     var f =
         new OnnxActivation(function, function.hasAlpha() ? 0.8 : 0, function.hasBeta() ? 0.3 : 0);
     for (var operator : Operator.values()) {
-      for (var place = 0; place < operator.defaults().size(); place++) {
+      for (int place = 0; place < operator.defaults().size(); place++) {
         var each = new ArrayList<>(operator.defaults());
         each.set(place, f);
         for (var direction : DIRECTIONS) {
@@ -157,7 +157,7 @@ class RefereeTest {
             variant.attributes(direction),
             rows.given(),
             states);
-    var name =
+    String name =
         String.format(
             Locale.ROOT,
             "%s, %s, %s, %s",
@@ -173,10 +173,10 @@ class RefereeTest {
 
   private static void compare(String name, Operators file, Rows rows) throws IOException {
     var rng = Philox.of(name.hashCode());
-    var n = rows.lengths().length;
-    var x = rng.normal(F32, 0, 1, rows.steps(), n, file.inputs());
+    int n = rows.lengths().length;
+    Tensor x = rng.normal(F32, 0, 1, rows.steps(), n, file.inputs());
     var given = new HashMap<>(Collections.singletonMap("x", x));
-    var lengths = file.lengths() ? Tensor.of(rows.lengths()) : null;
+    Tensor lengths = file.lengths() ? Tensor.of(rows.lengths()) : null;
     if (lengths != null) {
       given.put("lengths", lengths);
     }
@@ -196,8 +196,8 @@ class RefereeTest {
     try (var runtime = OnnxRuntime.open(original)) {
       var theirs = runtime.run(given);
       near(name + ": Y", ours.y(), Operators.flat(theirs.get("Y")));
-      for (var i = 0; i < start.size(); i++) {
-        var output = "Y_" + file.stateNames().get(i);
+      for (int i = 0; i < start.size(); i++) {
+        String output = "Y_" + file.stateNames().get(i);
         finals(name + ": " + output, i, ours.states(), theirs.get(output), start.get(i), rows);
       }
     }
@@ -206,8 +206,8 @@ class RefereeTest {
     try (var runtime = OnnxRuntime.open(written)) {
       var theirs = runtime.run(given);
       near(name + ": y as written", ours.y(), theirs.get("y"));
-      for (var i = 0; i < start.size(); i++) {
-        var output = String.format(Locale.ROOT, "final_%s_0", file.stateNames().get(i));
+      for (int i = 0; i < start.size(); i++) {
+        String output = String.format(Locale.ROOT, "final_%s_0", file.stateNames().get(i));
         finals(name + ": " + output, i, ours.states(), theirs.get(output), start.get(i), rows);
       }
     }
@@ -232,8 +232,8 @@ class RefereeTest {
 
   private static List<RecurrentState> states(List<Tensor> start) {
     var states = new ArrayList<RecurrentState>();
-    for (var d = 0; d < start.getFirst().dim(0); d++) {
-      var h = start.getFirst().select(0, d);
+    for (int d = 0; d < start.getFirst().dim(0); d++) {
+      Tensor h = start.getFirst().select(0, d);
       states.add(
           start.size() == 1 ? new HiddenState(h) : new LstmState(h, start.get(1).select(0, d)));
     }
@@ -246,10 +246,10 @@ class RefereeTest {
    */
   private static void finals(
       String name, int index, List<RecurrentState> ours, Tensor theirs, Tensor start, Rows rows) {
-    for (var d = 0; d < ours.size(); d++) {
-      for (var n = 0; n < rows.lengths().length; n++) {
-        var own = ours.get(d).tensors().get(index).select(0, n);
-        var other = theirs.select(0, d).select(0, n);
+    for (int d = 0; d < ours.size(); d++) {
+      for (int n = 0; n < rows.lengths().length; n++) {
+        Tensor own = ours.get(d).tensors().get(index).select(0, n);
+        Tensor other = theirs.select(0, d).select(0, n);
         if (rows.lengths()[n] > 0) {
           near(name + " of row " + n, own, other);
         } else {
@@ -262,7 +262,7 @@ class RefereeTest {
 
   private static void near(String name, Tensor ours, Tensor theirs) {
     assertThat(ours.shape()).as(name).isEqualTo(theirs.shape());
-    var difference = ours.sub(theirs).abs().max().item() / Math.max(1, theirs.abs().max().item());
+    double difference = ours.sub(theirs).abs().max().item() / Math.max(1, theirs.abs().max().item());
     assertThat(difference).as(name).isLessThan(TOLERANCE);
     worst = Math.max(worst, difference);
   }

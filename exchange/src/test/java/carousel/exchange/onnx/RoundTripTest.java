@@ -84,7 +84,7 @@ class RoundTripTest {
   /** Nothing is left at 0, where a wrong place would not be seen. */
   private Chain filled(Chain chain) {
     for (var named : chain.parameters()) {
-      var value = named.value();
+      Tensor value = named.value();
       if (value.abs().max().item() == 0 || value.sub(1).abs().max().item() == 0) {
         named.parameter().assign(rng.normal(value.dtype(), 0.1, 0.4, value.shape().toArray()));
       }
@@ -104,7 +104,7 @@ class RoundTripTest {
       var path = folder.resolve("model.onnx");
       Onnx.save(path, chain);
       var again = Onnx.load(path).chain();
-      var tokens = tokens(7, 3);
+      Tensor tokens = tokens(7, 3);
       same(again.apply(tokens), chain.apply(tokens));
       var back = again.parameters().stream().map(named -> named.value()).iterator();
       for (var named : chain.parameters()) {
@@ -146,8 +146,8 @@ class RoundTripTest {
       var given = new HashMap<String, Tensor>(Map.of("lengths", Tensor.of(5, 3, 1)));
       List<RecurrentState> state = List.of();
       try (var runtime = OnnxRuntime.open(Files.readAllBytes(path))) {
-        for (var window = 0; window < 3; window++) {
-          var tokens = tokens(5, 3);
+        for (int window = 0; window < 3; window++) {
+          Tensor tokens = tokens(5, 3);
           given.put("tokens", tokens);
           var run = chain.run(tokens, Marks.ofLengths(Tensor.of(5, 3, 1)), state);
           if (window == 0) {
@@ -174,7 +174,7 @@ class RoundTripTest {
 
   /** The states that a chain starts from by itself, as ONNX Runtime has to be told. */
   private static void zeros(Chain chain, Map<String, Tensor> given) {
-    var k = 0;
+    int k = 0;
     for (var layer : chain.layers()) {
       var layers = layer instanceof Stacked stack ? stack.layers() : List.of(layer);
       for (var one : layers) {
@@ -187,9 +187,9 @@ class RoundTripTest {
         if (directions.isEmpty()) {
           continue;
         }
-        var names = directions.getFirst().cell().zero(1).tensors().size() == 2 ? "hc" : "h";
-        for (var i = 0; i < names.length(); i++) {
-          var index = i;
+        String names = directions.getFirst().cell().zero(1).tensors().size() == 2 ? "hc" : "h";
+        for (int i = 0; i < names.length(); i++) {
+          int index = i;
           var rows =
               directions.stream()
                   .map(d ->
@@ -244,7 +244,7 @@ class RoundTripTest {
       var cell = Leaky.of(1, D, 4, init(F32), rng);
       var path = folder.resolve("cell.onnx");
       Onnx.save(path, Chain.of(Recurrent.of(cell)));
-      var x = rng.normal(F32, 0, 1, 5, 2, D);
+      Tensor x = rng.normal(F32, 0, 1, 5, 2, D);
       near(Onnx.load(path).chain().apply(x), Recurrent.of(cell).apply(x));
     }
   }

@@ -89,7 +89,7 @@ class WholeNumbersTest {
   @MethodSource("rows")
   void everyOperatorIsRightOrRefuses(Row row) {
     for (var folded : List.of(false, true)) {
-      var refused = 0;
+      int refused = 0;
       for (var a : NUMBERS) {
         for (var b : row.operands == 1 ? List.of(1) : NUMBERS) {
           if (row.operator.equals("Div") && b == 0) {
@@ -100,7 +100,7 @@ class WholeNumbersTest {
           refused += check(row.operator, operands, right, folded) ? 0 : 1;
         }
       }
-      var always = List.of("Identity", "ReduceMean", "Max", "Min").contains(row.operator);
+      boolean always = List.of("Identity", "ReduceMean", "Max", "Min").contains(row.operator);
       assertThat(refused > 0).as("refuses some").isEqualTo(!always);
     }
   }
@@ -108,7 +108,7 @@ class WholeNumbersTest {
   /** Whether it was computed. */
   private static boolean check(
       String operator, List<Integer> operands, BigInteger right, boolean folded) {
-    var name = operator + operands + (folded ? ", constants" : "");
+    String name = operator + operands + (folded ? ", constants" : "");
     var shape = operator.equals("MatMul") ? new int[] {1, 1} : new int[] {1};
     if (right.bitLength() > 31) {
       assertThatThrownBy(() -> computed(operator, operands, shape, folded))
@@ -131,8 +131,8 @@ class WholeNumbersTest {
     var file = new GraphWriter();
     var names = new ArrayList<String>();
     var inputs = new HashMap<String, Tensor>();
-    for (var i = 0; i < operands.size(); i++) {
-      var x = Tensor.of(Shape.of(shape), operands.get(i));
+    for (int i = 0; i < operands.size(); i++) {
+      Tensor x = Tensor.of(Shape.of(shape), operands.get(i));
       if (folded) {
         names.add(file.constant("x" + i, DataType.INT64, x));
       } else {
@@ -152,7 +152,7 @@ class WholeNumbersTest {
   /** The rest of the operators leave whole numbers as they are, or make truths or sizes of them. */
   @Test
   void thereIsARowForEachOperatorThatComputesOfWholeNumbers() {
-    var x = Tensor.of(Shape.of(2), MIN, MAX);
+    Tensor x = Tensor.of(Shape.of(2), MIN, MAX);
     var rows = rows().map(Row::operator).toList();
     var safe =
         List.of(
@@ -190,7 +190,7 @@ class WholeNumbersTest {
         continue;
       }
       var row = requireNonNull(Semantics.find(operator));
-      for (var count = row.least(); count <= Math.min(row.most(), 3); count++) {
+      for (int count = row.least(); count <= Math.min(row.most(), 3); count++) {
         var operation = Operation.of(operator, count, Map.of());
         var in = new Tensor[count];
         Arrays.fill(in, x);
@@ -242,7 +242,7 @@ class WholeNumbersTest {
           fold == Fold.MatMul
               ? Operation.of("MatMul", 2, Map.of())
               : Operation.of(fold.name(), 1, Map.of("keepdims", 0L));
-      var x = Tensor.of(numbers);
+      Tensor x = Tensor.of(numbers);
       var in = fold == Fold.MatMul ? new Tensor[] {x, x} : new Tensor[] {x};
       if (right.bitLength() > 31) {
         assertThatThrownBy(() -> operation.apply(in)).isInstanceOf(TensorException.class);
@@ -285,8 +285,8 @@ class WholeNumbersTest {
   @Test
   void aProductThatWouldBeRoundedIsRefused() {
     // MAX·MAX − MAX·MAX + 1: the sum fits, its parts take 62 bits each.
-    var a = Tensor.of(Shape.of(1, 3), MAX, MAX, 1);
-    var b = Tensor.of(Shape.of(3, 1), MAX, -MAX, 1);
+    Tensor a = Tensor.of(Shape.of(1, 3), MAX, MAX, 1);
+    Tensor b = Tensor.of(Shape.of(3, 1), MAX, -MAX, 1);
     assertThatThrownBy(() -> Operation.of("MatMul", 2, Map.of()).apply(a, b))
         .hasMessageContaining("no whole number of 32 bits");
   }
@@ -324,7 +324,7 @@ class WholeNumbersTest {
   /** Of a view, which needs no memory. */
   @Test
   void sizesPast32BitsAreRefused() {
-    var x = Tensor.ones(1, 1, 1).expand(2, 50_000, 50_000);
+    Tensor x = Tensor.ones(1, 1, 1).expand(2, 50_000, 50_000);
     for (var axis : new long[] {1, 3}) {
       assertThatThrownBy(() -> Operation.of("Flatten", 1, Map.of("axis", axis)).apply(x))
           .isInstanceOf(TensorException.class)

@@ -66,7 +66,7 @@ final class PyTorchCases {
 
     /** The modules made with bias=False. */
     Set<String> withoutBias() {
-      var options = module.getOrDefault("options", "");
+      String options = module.getOrDefault("options", "");
       return options.contains(WITHOUT_BIAS) ? Set.of("rnn") : Set.of();
     }
 
@@ -105,7 +105,7 @@ final class PyTorchCases {
     var below = Recurrent.of(make(factory, D, H));
     var above = Recurrent.of(make(factory, H, H));
     sequence(kind, join("\"num_layers\":2", option), "stack", H, Stacked.of(below, above));
-    var both = join("\"bidirectional\":true", option);
+    String both = join("\"bidirectional\":true", option);
     sequence(kind, both, "pair", H, pair(factory, D));
     var pairs = Stacked.of(pair(factory, D), pair(factory, 2 * H), pair(factory, 2 * H));
     sequence(kind, join("\"num_layers\":3", both), "pairs", H, pairs);
@@ -133,7 +133,7 @@ final class PyTorchCases {
   }
 
   private static <S extends RecurrentState> Tensor step(Cell<S> cell, Tensor x) {
-    var z = cell.project(x.unsqueeze(0)).select(0, 0);
+    Tensor z = cell.project(x.unsqueeze(0)).select(0, 0);
     return cell.output(cell.step(z, cell.zero(x.dim(0))));
   }
 
@@ -149,8 +149,8 @@ final class PyTorchCases {
       Layer model,
       Tensor input,
       UnaryOperator<Tensor> run) {
-    var relu = options.contains("relu") ? "-relu" : "";
-    var bias = options.contains(WITHOUT_BIAS) ? "-without-bias" : "";
+    String relu = options.contains("relu") ? "-relu" : "";
+    String bias = options.contains(WITHOUT_BIAS) ? "-without-bias" : "";
     if (!bias.isEmpty()) {
       clearBiases(model);
     }
@@ -178,7 +178,7 @@ final class PyTorchCases {
   record Tagger(Embedding embed, Sequence lstm, LayerNorm norm, List<Linear> hidden, Linear head)
       implements Layer {
     Tensor logits(Tensor tokens) {
-      var y = norm.apply(lstm.apply(embed.apply(tokens)));
+      Tensor y = norm.apply(lstm.apply(embed.apply(tokens)));
       for (var layer : hidden) {
         y = layer.apply(y).tanh();
       }
@@ -187,8 +187,8 @@ final class PyTorchCases {
   }
 
   private void tagger() {
-    var vocabulary = T * N;
-    var classes = 3;
+    int vocabulary = T * N;
+    int classes = 3;
     var model =
         filled(
             new Tagger(
@@ -205,7 +205,7 @@ final class PyTorchCases {
             dtype == DType.F32 ? "float32" : "float64",
             "sizes",
             List.of(vocabulary, D, H, classes).toString());
-    var tokens = Tensor.arange(vocabulary).flip(0).reshape(T, N);
+    Tensor tokens = Tensor.arange(vocabulary).flip(0).reshape(T, N);
     cases.add(new Case("Tagger", dtype, module, model, tokens, model::logits));
   }
 }

@@ -60,8 +60,8 @@ class PyTorchTest {
     try (var _ = TensorScope.open()) {
       var tensors =
           new LinkedHashMap<>(Safetensors.load(folder.resolve(each + ".torch.safetensors")));
-      var ours = error(each, Objects.requireNonNull(tensors.remove("ours.y")), "our weights");
-      var expected = Objects.requireNonNull(tensors.remove("theirs.y"));
+      double ours = error(each, Objects.requireNonNull(tensors.remove("ours.y")), "our weights");
+      Tensor expected = Objects.requireNonNull(tensors.remove("theirs.y"));
       assertThat(expected.sameValues(each.output())).isFalse();
       var weights = new LinkedHashMap<String, Tensor>();
       tensors.forEach((name, value) -> weights.put(name.substring("model.".length()), value));
@@ -71,9 +71,9 @@ class PyTorchTest {
   }
 
   private static double error(Case each, Tensor expected, String whose) {
-    var y = each.output();
+    Tensor y = each.output();
     assertThat(y.shape()).isEqualTo(expected.shape());
-    var error = y.sub(expected).abs().max().item();
+    double error = y.sub(expected).abs().max().item();
     assertThat(error)
         .as("%s, %s", each, whose)
         .isLessThan(each.dtype() == DType.F32 ? F32_ERROR : F64_ERROR);
@@ -83,7 +83,7 @@ class PyTorchTest {
   /** Runs referee.py by the first Python that has PyTorch; gives its last line. */
   private String referee() throws IOException, InterruptedException {
     var script = Path.of("src", "test", "python", "referee.py").toAbsolutePath();
-    var named = System.getProperty("carousel.python");
+    String named = System.getProperty("carousel.python");
     for (var python : named == null ? List.of("/usr/bin/python3", "python3") : List.of(named)) {
       var log = folder.resolve("log");
       var command = List.of(python, script.toString(), folder.toString());
@@ -97,18 +97,18 @@ class PyTorchTest {
       } catch (IOException notInstalled) {
         continue;
       }
-      var ended = process.waitFor(3, TimeUnit.MINUTES);
+      boolean ended = process.waitFor(3, TimeUnit.MINUTES);
       if (!ended) {
         process.destroyForcibly();
       }
-      var said = Files.readString(log).strip();
+      String said = Files.readString(log).strip();
       if (said.contains("No module named")) {
         continue;
       }
       assertThat(ended && process.exitValue() == 0).as("%s: %s", python, said).isTrue();
       return said;
     }
-    var skipped = "PyTorch as referee: skipped, no Python has it; apt-get install python3-torch";
+    String skipped = "PyTorch as referee: skipped, no Python has it; apt-get install python3-torch";
     System.out.println(skipped);
     assumeTrue(false, skipped);
     return "";

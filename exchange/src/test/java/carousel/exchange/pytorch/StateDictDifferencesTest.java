@@ -97,8 +97,8 @@ class StateDictDifferencesTest {
     given.replaceAll((name, tensor) -> Tensor.full(DType.F32, 5, tensor.shape().toArray()));
     StateDict.load(model, given);
     for (var named : model.parameters()) {
-      var isBias = named.value().rank() == 1;
-      var expected = named.name().startsWith("decoder") ? isBias ? 10 : 5 : isBias ? 0 : 5;
+      boolean isBias = named.value().rank() == 1;
+      int expected = named.name().startsWith("decoder") ? isBias ? 10 : 5 : isBias ? 0 : 5;
       assertThat(named.value().sub(expected).abs().max().item()).as(named.name()).isZero();
     }
     assertThat(StateDict.of(model, Set.of("encoder.rnn"))).containsOnlyKeys(given.keySet());

@@ -43,7 +43,7 @@ class StateDictRefusalsTest {
   void cellsThatPyTorchLacksAreNamed(String name) {
     record Holder(Sequence rnn) implements Layer {}
     Cell<?> cell = Cells.of(name, 2, 2, INIT, rng);
-    var type = cell.getClass().getSimpleName();
+    String type = cell.getClass().getSimpleName();
     assertThatThrownBy(() -> StateDict.of(new Holder(Recurrent.of(cell))))
         .isInstanceOf(TensorException.class)
         .hasMessageStartingWith("state dict: rnn: PyTorch has no " + type)

@@ -72,7 +72,7 @@ class StateDictTest {
     var other = Model.of(rng);
     StateDict.load(other, StateDict.of(one));
     for (var named : one.parameters()) {
-      var there = other.parameters().get(named.name()).value();
+      Tensor there = other.parameters().get(named.name()).value();
       assertThat(there.sameValues(named.value())).as(named.name()).isTrue();
     }
   }
@@ -85,7 +85,7 @@ class StateDictTest {
     given.put("bias_ih_l0", Tensor.of(1f, 2, 3, 4));
     given.put("bias_hh_l0", Tensor.of(10f, 20, 30, 40));
     StateDict.load(lstm, given);
-    var both = RecurrentModule.LSTM.from(cell.gates(), requireNonNull(cell.b()).value(), 0);
+    Tensor both = RecurrentModule.LSTM.from(cell.gates(), requireNonNull(cell.b()).value(), 0);
     assertThat(both.toFloatArray()).containsExactly(11, 22, 33, 44);
     var back = StateDict.of(lstm);
     assertThat(get(back, "bias_ih_l0").toFloatArray()).containsExactly(11, 22, 33, 44);
@@ -100,7 +100,7 @@ class StateDictTest {
     given.put("bias_ih_l0", Tensor.of(1f, 2, 3));
     given.put("bias_hh_l0", Tensor.of(10f, 20, 30));
     StateDict.load(gru, given);
-    var outer = RecurrentModule.GRU.from(cell.gates(), requireNonNull(cell.b()).value(), 0);
+    Tensor outer = RecurrentModule.GRU.from(cell.gates(), requireNonNull(cell.b()).value(), 0);
     assertThat(outer.toFloatArray()).containsExactly(11, 22, 3);
     assertThat(requireNonNull(cell.bh()).value().toFloatArray()).containsExactly(30);
     assertThat(get(StateDict.of(gru), "bias_hh_l0").toFloatArray()).containsExactly(0, 0, 30);
@@ -151,7 +151,7 @@ class StateDictTest {
     var given = new LinkedHashMap<>(StateDict.of(trained));
     given.remove("hidden.1.weight");
     given.put("classifier.weight", Tensor.zeros(2, 2));
-    var kept = fresh.hidden().get(1).weight().value().copy();
+    Tensor kept = fresh.hidden().get(1).weight().value().copy();
     var report = StateDict.loadMatching(fresh, given);
     assertThat(report.missing()).containsExactly("hidden.1.weight");
     assertThat(report.unexpected()).containsExactly("classifier.weight");

@@ -35,10 +35,10 @@ public final class Batchified {
 
   /** The columns of {@code ids}, at least two rows of them; checked by the caller. */
   static Batchified of(int[] ids, int batch) {
-    var rows = ids.length / batch;
+    int rows = ids.length / batch;
     var timeMajor = new int[rows * batch];
-    for (var n = 0; n < batch; n++) {
-      for (var t = 0; t < rows; t++) {
+    for (int n = 0; n < batch; n++) {
+      for (int t = 0; t < rows; t++) {
         timeMajor[t * batch + n] = ids[n * rows + t];
       }
     }
@@ -102,7 +102,7 @@ public final class Batchified {
               row,
               rows() - 2));
     }
-    var length = Math.min(steps, rows() - 1 - row);
+    int length = Math.min(steps, rows() - 1 - row);
     return new TokenBatch(data.narrow(0, row, length), data.narrow(0, row + 1, length));
   }
 

@@ -22,7 +22,7 @@ public final class Batching {
    */
   public static List<int[]> inOrder(int examples, int size) {
     var order = new int[examples];
-    for (var i = 0; i < examples; i++) {
+    for (int i = 0; i < examples; i++) {
       order[i] = i;
     }
     return cut(order, size);
@@ -66,7 +66,7 @@ public final class Batching {
       throw new IllegalArgumentException("batching: size must be 1 or more, got " + size);
     }
     var batches = new ArrayList<int[]>();
-    for (var start = 0; start < order.length; start += size) {
+    for (int start = 0; start < order.length; start += size) {
       batches.add(Arrays.copyOfRange(order, start, Math.min(order.length, start + size)));
     }
     return batches;

@@ -124,7 +124,7 @@ public record Corpus(
     var text = new RawText(level, UnaryOperator.identity());
     var names = List.of("train", "valid", "test");
     var parts = List.of(text.read(train), text.read(valid), text.read(test));
-    for (var i = 0; i < names.size(); i++) {
+    for (int i = 0; i < names.size(); i++) {
       checkNotBlank(names.get(i), parts.get(i));
     }
     return build(new Raw("corpus", text, names, parts), level, Integer.MAX_VALUE, 1);
@@ -177,7 +177,7 @@ public record Corpus(
     if (names.isEmpty()) {
       return "nothing";
     }
-    var shown = String.join(", ", names.subList(0, Math.min(8, names.size())));
+    String shown = String.join(", ", names.subList(0, Math.min(8, names.size())));
     return names.size() <= 8
         ? shown
         : shown + String.format(Locale.ROOT, " and %d more", names.size() - 8);
@@ -195,7 +195,7 @@ public record Corpus(
 
   private static List<int[]> split(Path file, int[] whole) {
     checkNotBlank(file.toString(), whole);
-    var least = 40; // the 5 % parts then have their two tokens
+    int least = 40; // the 5 % parts then have their two tokens
     if (whole.length < least) {
       throw new CorpusException(
           String.format(
@@ -205,10 +205,10 @@ public record Corpus(
               whole.length,
               least));
     }
-    var first = (int) (TRAIN_PART * whole.length);
-    var second = (int) ((TRAIN_PART + VALID_PART) * whole.length);
-    var firstEnd = lineEnd(whole, first);
-    var secondEnd = lineEnd(whole, second);
+    int first = (int) (TRAIN_PART * whole.length);
+    int second = (int) ((TRAIN_PART + VALID_PART) * whole.length);
+    int firstEnd = lineEnd(whole, first);
+    int secondEnd = lineEnd(whole, second);
     // One long line, as text8 is, or a last line longer than a part: cut it where it has to be cut.
     if (secondEnd - firstEnd < 2 || whole.length - secondEnd < 2) {
       firstEnd = first;
@@ -222,7 +222,7 @@ public record Corpus(
 
   /** The position after the line that holds position {@code from}. */
   private static int lineEnd(int[] raw, int from) {
-    var at = from;
+    int at = from;
     while (at > 0 && at < raw.length && raw[at - 1] != RawText.END) {
       at++;
     }
@@ -246,7 +246,7 @@ public record Corpus(
 
   private static Corpus number(Raw raw, Vocabulary vocabulary) {
     var streams = new ArrayList<TokenStream>();
-    for (var i = 0; i < raw.parts().size(); i++) {
+    for (int i = 0; i < raw.parts().size(); i++) {
       var ids = raw.text().translate(raw.parts().get(i), vocabulary);
       streams.add(TokenStream.owning(raw.names().get(i), ids));
     }

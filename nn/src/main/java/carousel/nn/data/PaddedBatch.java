@@ -26,9 +26,9 @@ public record PaddedBatch(Tensor tokens, Tensor lengths) {
     if (sequences.isEmpty()) {
       throw new IllegalArgumentException("padded batch: it needs at least one sequence");
     }
-    var batch = sequences.size();
+    int batch = sequences.size();
     var lengths = sequences.stream().mapToInt(sequence -> sequence.length).toArray();
-    var steps = Arrays.stream(lengths).max().orElse(0);
+    int steps = Arrays.stream(lengths).max().orElse(0);
     if ((long) steps * batch > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
           String.format(
@@ -41,9 +41,9 @@ public record PaddedBatch(Tensor tokens, Tensor lengths) {
     }
     var padded = new int[steps * batch];
     Arrays.fill(padded, padding);
-    for (var n = 0; n < batch; n++) {
+    for (int n = 0; n < batch; n++) {
       var sequence = sequences.get(n);
-      for (var t = 0; t < sequence.length; t++) {
+      for (int t = 0; t < sequence.length; t++) {
         padded[t * batch + n] = sequence[t];
       }
     }
@@ -56,7 +56,7 @@ public record PaddedBatch(Tensor tokens, Tensor lengths) {
    * @return BOOL {@code [T,N]}, in the innermost scope
    */
   public Tensor mask() {
-    var steps = Tensor.arange(tokens.dim(0)).to(lengths.device()).unsqueeze(1);
+    Tensor steps = Tensor.arange(tokens.dim(0)).to(lengths.device()).unsqueeze(1);
     return steps.lt(lengths.unsqueeze(0));
   }
 }

@@ -37,7 +37,7 @@ final class RawText {
   int[] read(Path path) throws IOException {
     size = 0;
     try (var lines = TextLines.open(path)) {
-      for (var line = lines.next(); line != null; line = lines.next()) {
+      for (String line = lines.next(); line != null; line = lines.next()) {
         add(line);
       }
     }
@@ -52,7 +52,7 @@ final class RawText {
   }
 
   private void add(String line) {
-    var start = size;
+    int start = size;
     level.split(cut.apply(line), token -> append(intern(token)));
     // A text that brings its own end marks gets no second ones.
     if (size == start || ids[size - 1] != END) {
@@ -87,7 +87,7 @@ final class RawText {
       counts[id]++;
     }
     var named = new LinkedHashMap<String, Long>();
-    for (var id = 0; id < counts.length; id++) {
+    for (int id = 0; id < counts.length; id++) {
       if (counts[id] > 0) {
         named.put(tokens.get(id), counts[id]);
       }
@@ -99,7 +99,7 @@ final class RawText {
   int[] translate(int[] raw, Vocabulary vocabulary) {
     var ids = tokens.stream().mapToInt(vocabulary::idOf).toArray();
     ids[END] = Vocabulary.END_ID;
-    for (var i = 0; i < raw.length; i++) {
+    for (int i = 0; i < raw.length; i++) {
       raw[i] = ids[raw[i]];
     }
     return raw;

@@ -20,7 +20,7 @@ public final class Shuffle {
    */
   public static int[] permutation(int n, Philox random) {
     var order = new int[n];
-    for (var i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++) {
       order[i] = i;
     }
     shuffle(order, random);
@@ -29,9 +29,9 @@ public final class Shuffle {
 
   /** Puts an array into random order, in place. */
   static void shuffle(int[] array, Philox random) {
-    for (var i = array.length - 1; i > 0; i--) {
-      var j = random.nextInt(i + 1);
-      var swapped = array[i];
+    for (int i = array.length - 1; i > 0; i--) {
+      int j = random.nextInt(i + 1);
+      int swapped = array[i];
       array[i] = array[j];
       array[j] = swapped;
     }

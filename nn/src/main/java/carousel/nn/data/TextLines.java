@@ -60,9 +60,9 @@ final class TextLines implements Closeable {
    * @param rest receives what follows the last line end, unless that is nothing
    */
   static void split(String text, Consumer<String> ended, Consumer<String> rest) {
-    var start = 0;
-    for (var end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      var cut = end > start && text.charAt(end - 1) == '\r' ? end - 1 : end;
+    int start = 0;
+    for (int end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      int cut = end > start && text.charAt(end - 1) == '\r' ? end - 1 : end;
       ended.accept(text.substring(start, cut));
       start = end + 1;
     }
@@ -78,7 +78,7 @@ final class TextLines implements Closeable {
    * @throws CorpusException if it is not UTF-8
    */
   @Nullable String next() throws IOException {
-    var length = 0;
+    int length = 0;
     while (true) {
       if (position == limit) {
         position = 0;
@@ -88,14 +88,14 @@ final class TextLines implements Closeable {
           return length == 0 ? null : decode(length, length);
         }
       }
-      var end = position;
+      int end = position;
       while (end < limit && buffer[end] != '\n') {
         end++;
       }
       length = append(length, end);
       if (end < limit) {
         position = end + 1;
-        var text = length > 0 && line[length - 1] == '\r' ? length - 1 : length;
+        int text = length > 0 && line[length - 1] == '\r' ? length - 1 : length;
         return decode(text, length + 1);
       }
       position = end;
@@ -104,8 +104,8 @@ final class TextLines implements Closeable {
 
   /** Adds {@code buffer[position, end)} to the line, which holds {@code length} bytes. */
   private int append(int length, int end) {
-    var count = end - position;
-    var needed = (long) length + count;
+    int count = end - position;
+    long needed = (long) length + count;
     if (needed > Integer.MAX_VALUE / 2) {
       throw new CorpusException(
           String.format(
@@ -129,7 +129,7 @@ final class TextLines implements Closeable {
     decoder.reset();
     var result = decoder.decode(bytes, chars, true);
     if (result.isError()) {
-      var at = bytes.position();
+      int at = bytes.position();
       throw new CorpusException(
           String.format(
               Locale.ROOT,
@@ -140,7 +140,7 @@ final class TextLines implements Closeable {
               lineNumber,
               advice(at)));
     }
-    var text = chars.flip().toString();
+    String text = chars.flip().toString();
     if (lineOffset == 0 && text.startsWith("\uFEFF")) {
       text = text.substring(1);
     }
@@ -149,7 +149,7 @@ final class TextLines implements Closeable {
   }
 
   private String advice(int at) {
-    var mark = line[at] & 0xFF;
+    int mark = line[at] & 0xFF;
     return lineOffset + at == 0 && (mark == 0xFE || mark == 0xFF)
         ? "it looks like UTF-16: save it as UTF-8"
         : "save it as UTF-8";

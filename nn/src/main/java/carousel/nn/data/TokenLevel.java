@@ -8,10 +8,10 @@ public enum TokenLevel {
   WORD {
     @Override
     void split(String line, Consumer<String> tokens) {
-      var start = -1;
-      for (var i = 0; i < line.length(); i++) {
+      int start = -1;
+      for (int i = 0; i < line.length(); i++) {
         // All white space lies in the basic plane, so chars may stand for code points here.
-        var c = line.charAt(i);
+        char c = line.charAt(i);
         if (isSpace(c)) {
           if (start >= 0) {
             tokens.accept(line.substring(start, i));

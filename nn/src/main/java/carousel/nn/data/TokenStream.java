@@ -125,7 +125,7 @@ public final class TokenStream {
           String.format(
               Locale.ROOT, "batchify: batch %d and steps %d must be 1 or more", batch, steps));
     }
-    var needed = batch * (steps + 1L);
+    long needed = batch * (steps + 1L);
     if (ids.length < needed) {
       throw new CorpusException(tooShort(batch, steps, needed));
     }
@@ -133,13 +133,13 @@ public final class TokenStream {
   }
 
   private String tooShort(int batch, int steps, long needed) {
-    var what =
+    String what =
         steps == 1
             ? String.format(Locale.ROOT, "batch %d", batch)
             : String.format(Locale.ROOT, "batch %d × steps %d", batch, steps);
     var remedies = new StringBuilder();
-    var fittingBatch = (int) (ids.length / (steps + 1L));
-    var fittingSteps = ids.length / batch - 1;
+    int fittingBatch = (int) (ids.length / (steps + 1L));
+    int fittingSteps = ids.length / batch - 1;
     if (fittingBatch >= 1) {
       remedies.append(String.format(Locale.ROOT, "lower batch to %d or less, ", fittingBatch));
     }

@@ -54,8 +54,8 @@ public final class Vocabulary {
     this.specials = specials;
     this.tokens = List.copyOf(tokens);
     this.ids = HashMap.newHashMap(tokens.size());
-    for (var id = 0; id < tokens.size(); id++) {
-      var token = tokens.get(id);
+    for (int id = 0; id < tokens.size(); id++) {
+      String token = tokens.get(id);
       check(level, token, id, specials.names().size());
       if (ids.put(token, id) != null) {
         throw new CorpusException(
@@ -358,8 +358,8 @@ public final class Vocabulary {
    */
   public String decode(int... ids) {
     var text = new StringBuilder();
-    for (var i = 0; i < ids.length; i++) {
-      var token = tokenOf(ids[i]);
+    for (int i = 0; i < ids.length; i++) {
+      String token = tokenOf(ids[i]);
       if (ids[i] == END_ID) {
         text.append('\n');
       } else if (level == TokenLevel.CHARACTER) {
@@ -384,8 +384,8 @@ public final class Vocabulary {
    * @throws IndexOutOfBoundsException if there is no such id
    */
   public String decodeSequence(int... ids) {
-    var from = ids.length > 0 && start().equals(OptionalInt.of(ids[0])) ? 1 : 0;
-    var to = from;
+    int from = ids.length > 0 && start().equals(OptionalInt.of(ids[0])) ? 1 : 0;
+    int to = from;
     while (to < ids.length && ids[to] != END_ID && !padding().equals(OptionalInt.of(ids[to]))) {
       to++;
     }

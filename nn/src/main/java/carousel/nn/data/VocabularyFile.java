@@ -90,7 +90,7 @@ final class VocabularyFile {
           if (match.group(1) != null) {
             return Matcher.quoteReplacement("\\");
           }
-          var code = match.group(2) == null ? -1 : Integer.parseInt(match.group(2), 16);
+          int code = match.group(2) == null ? -1 : Integer.parseInt(match.group(2), 16);
           if (!Character.isValidCodePoint(code)) {
             throw new CorpusException(
                 String.format(
@@ -106,15 +106,15 @@ final class VocabularyFile {
 
   static Vocabulary read(Path path) throws IOException {
     try (var lines = TextLines.open(path)) {
-      var first = lines.next();
+      String first = lines.next();
       var header = HEADER.matcher(first == null ? "" : first);
       if (!header.matches()) {
         throw new CorpusException(
             path + ": not a vocabulary: it must begin with \"# vocabulary WORD\" and its size");
       }
-      var size = Integer.parseInt(header.group(2));
+      int size = Integer.parseInt(header.group(2));
       var tokens = new ArrayList<String>();
-      for (var line = lines.next(); line != null; line = lines.next()) {
+      for (String line = lines.next(); line != null; line = lines.next()) {
         tokens.add(unescape(path, tokens.size() + 2, line));
       }
       if (tokens.size() != size) {
@@ -135,9 +135,9 @@ final class VocabularyFile {
     if (header.group(3) == null) {
       return SpecialTokens.standard();
     }
-    var padding = header.group(4) != null;
-    var start = header.group(5) != null;
-    var count = 2 + (padding ? 1 : 0) + (start ? 1 : 0);
+    boolean padding = header.group(4) != null;
+    boolean start = header.group(5) != null;
+    int count = 2 + (padding ? 1 : 0) + (start ? 1 : 0);
     if (tokens.size() < count) {
       throw new CorpusException(
           String.format(

@@ -74,9 +74,9 @@ public final class AtomicFile {
   public static void write(Path target, Body body) throws IOException {
     requireReplaceable(target);
     var file = Files.isSymbolicLink(target) ? target.toRealPath() : target.toAbsolutePath();
-    var interrupted = Thread.interrupted();
+    boolean interrupted = Thread.interrupted();
     try {
-      for (var attempt = 1; ; attempt++) {
+      for (int attempt = 1; ; attempt++) {
         try {
           replace(file, body);
           forceFolder(file);
@@ -115,9 +115,9 @@ public final class AtomicFile {
     // Not Files.createTempFile: it makes the file readable by its owner alone, and the rename would
     // keep that. CREATE_NEW leaves the permissions to the umask, as for any other file.
     // Joined, not formatted: %d may write digits that the file system's encoding does not have.
-    var ours = ProcessHandle.current().pid() + "-" + COUNTER.getAndIncrement();
+    String ours = ProcessHandle.current().pid() + "-" + COUNTER.getAndIncrement();
     var neighbour = file.resolveSibling(HIDDEN + file.getFileName() + "." + ours + LEFTOVER);
-    var done = false;
+    boolean done = false;
     try {
       var old = attributes(file);
       try (var channel = FileChannel.open(neighbour, NEW, permissions(old))) {
@@ -194,7 +194,7 @@ public final class AtomicFile {
                   String.format(
                       Locale.ROOT, "there is no folder %s; make it first", file.getParent()));
           default -> {
-            var reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
+            String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
             yield new FileSystemException(
                 file.toString(),
                 null,

@@ -86,7 +86,7 @@ public record Checkpoint(Path file, long step, Map<String, String> metadata) {
     try (var open = SafetensorsFile.open(file)) {
       var parts = new TreeSet<String>();
       for (var name : open.tensors().keySet()) {
-        var end = name.indexOf(separator);
+        int end = name.indexOf(separator);
         parts.add(end < 0 ? name : name.substring(0, end));
       }
       return parts;
@@ -103,7 +103,7 @@ public record Checkpoint(Path file, long step, Map<String, String> metadata) {
       if (!tensor.name().startsWith(prefix)) {
         continue;
       }
-      var name = tensor.name().substring(prefix.length());
+      String name = tensor.name().substring(prefix.length());
       part.put(name, tensor.named(name));
     }
     return new Loading(

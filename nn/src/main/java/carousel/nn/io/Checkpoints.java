@@ -188,8 +188,8 @@ public final class Checkpoints {
     AtomicFile.removeLeftovers(folder); // first: they may be what fills the disk
     requireNoneUnseen();
     // Joined from strings, not by %d, which may write the digits of another script.
-    var digits = Long.toString(step);
-    var name = "checkpoint-" + "0".repeat(Math.max(0, 10 - digits.length())) + digits;
+    String digits = Long.toString(step);
+    String name = "checkpoint-" + "0".repeat(Math.max(0, 10 - digits.length())) + digits;
     write(folder.resolve(name + ".safetensors"), tensors, metadata);
     last = step;
     prune();

@@ -42,7 +42,7 @@ final class Checksum {
     @Override
     public int write(ByteBuffer bytes) throws IOException {
       var view = bytes.duplicate();
-      var written = channel.write(bytes);
+      int written = channel.write(bytes);
       digest.update(view.limit(view.position() + written));
       return written;
     }
@@ -78,17 +78,17 @@ final class Checksum {
   static void verify(Path file, FileChannel channel, SafetensorsHeader header) throws IOException {
     var head = ByteBuffer.allocate((int) header.dataStart());
     SafetensorsHeader.readFully(file, channel, head, 0);
-    var at = position(file, head.flip());
-    var stored = header.metadata().get(KEY);
+    int at = position(file, head.flip());
+    String stored = header.metadata().get(KEY);
     head.put(at, StandardCharsets.US_ASCII.encode(NONE), 0, NONE.length());
     var digest = sha256();
     digest.update(head);
     var chunk = ByteBuffer.allocateDirect(CHUNK);
-    for (var next = header.dataStart(); channel.read(chunk, next) >= 0; chunk.clear()) {
+    for (long next = header.dataStart(); channel.read(chunk, next) >= 0; chunk.clear()) {
       next += chunk.position();
       digest.update(chunk.flip());
     }
-    var digits = HexFormat.of().formatHex(digest.digest());
+    String digits = HexFormat.of().formatHex(digest.digest());
     if (!digits.equals(stored)) {
       throw new SafetensorsException(
           file,
@@ -98,10 +98,10 @@ final class Checksum {
 
   /** Where the digits begin. Quotes within names and texts are escaped, so no other place fits. */
   private static int position(Path file, ByteBuffer head) {
-    var text = StandardCharsets.ISO_8859_1.decode(head.duplicate()).toString();
-    var key = "\"" + KEY + "\":\"";
-    var at = text.indexOf(key) + key.length();
-    var end = at + NONE.length();
+    String text = StandardCharsets.ISO_8859_1.decode(head.duplicate()).toString();
+    String key = "\"" + KEY + "\":\"";
+    int at = text.indexOf(key) + key.length();
+    int end = at + NONE.length();
     if (at < key.length() || text.length() <= end || text.charAt(end) != '"') {
       throw new SafetensorsException(file, "it holds no checksum");
     }

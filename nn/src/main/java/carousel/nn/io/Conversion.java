@@ -103,8 +103,8 @@ enum Conversion {
 
   /** The upper half of a float, rounded to the nearest, ties to even; a NaN stays one. */
   static short bfloat16(float x) {
-    var bits = Float.floatToRawIntBits(x);
-    var upper = bits >>> Short.SIZE;
+    int bits = Float.floatToRawIntBits(x);
+    int upper = bits >>> Short.SIZE;
     if (Float.isNaN(x)) {
       return (short) (upper | 0x40);
     }
@@ -117,11 +117,11 @@ enum Conversion {
    * 2008).
    */
   static float roundedToOdd(double x) {
-    var near = (float) x;
+    float near = (float) x;
     if (near == x || Double.isNaN(x)) {
       return near;
     }
-    var bits = Float.floatToRawIntBits(near);
+    int bits = Float.floatToRawIntBits(near);
     // The next float towards zero; from infinity that is the largest.
     if (Math.abs((double) near) > Math.abs(x)) {
       bits--;
@@ -171,7 +171,7 @@ enum Conversion {
 
     @Override
     public int read(ByteBuffer into) throws IOException {
-      var wanted = Math.min(ELEMENTS, into.remaining() / dtype.bytes());
+      int wanted = Math.min(ELEMENTS, into.remaining() / dtype.bytes());
       elements.clear().limit(wanted * stored.bytes());
       while (elements.hasRemaining()) {
         if (file.read(elements) < 0) {
@@ -183,7 +183,7 @@ enum Conversion {
         return -1;
       }
       var before = into.order();
-      var start = into.position();
+      int start = into.position();
       into.order(ByteOrder.LITTLE_ENDIAN);
       while (elements.remaining() >= stored.bytes()) {
         step.move(elements, into);
@@ -215,7 +215,7 @@ enum Conversion {
 
     @Override
     public int write(ByteBuffer from) throws IOException {
-      var start = from.position();
+      int start = from.position();
       var before = from.order();
       from.order(ByteOrder.LITTLE_ENDIAN);
       while (from.remaining() >= dtype.bytes()) {

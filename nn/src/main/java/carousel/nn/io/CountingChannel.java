@@ -20,7 +20,7 @@ final class CountingChannel implements WritableByteChannel {
 
   @Override
   public int write(ByteBuffer bytes) throws IOException {
-    var written = channel.write(bytes);
+    int written = channel.write(bytes);
     count += written;
     return written;
   }

@@ -71,7 +71,7 @@ public final class FolderLock implements Closeable {
         throw new FolderInUseException(folder, "process " + Files.readString(file).strip());
       }
       channel.truncate(0);
-      var pid = Long.toString(ProcessHandle.current().pid());
+      String pid = Long.toString(ProcessHandle.current().pid());
       AtomicFile.writeFully(channel, StandardCharsets.US_ASCII.encode(pid));
       return channel;
     } catch (IOException | RuntimeException | Error e) {

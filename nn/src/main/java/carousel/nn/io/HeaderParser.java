@@ -106,7 +106,7 @@ final class HeaderParser {
   }
 
   private StoredType type(String name) {
-    var word = string();
+    String word = string();
     for (var type : StoredType.values()) {
       if (type.name().equals(word)) {
         return type;
@@ -130,7 +130,7 @@ final class HeaderParser {
     var seen = new HashSet<String>();
     do {
       skipSpace();
-      var key = string();
+      String key = string();
       if (!seen.add(key)) {
         throw problem("the key " + quote(key) + " occurs twice");
       }
@@ -157,12 +157,12 @@ final class HeaderParser {
   /** A JSON number that is a natural number: no sign, fraction, exponent or leading zero. */
   private long natural() {
     skipSpace();
-    var start = at;
+    int start = at;
     while (at < text.length() && text.charAt(at) >= '0' && text.charAt(at) <= '9') {
       at++;
     }
-    var digits = text.substring(start, at);
-    var more = at < text.length() && "+-.eE".indexOf(text.charAt(at)) >= 0;
+    String digits = text.substring(start, at);
+    boolean more = at < text.length() && "+-.eE".indexOf(text.charAt(at)) >= 0;
     if (digits.isEmpty() || more || (digits.length() > 1 && digits.startsWith("0"))) {
       at = start;
       throw expected("a whole number of 0 or more");
@@ -180,15 +180,15 @@ final class HeaderParser {
       throw expected("a string");
     }
     at++;
-    var start = at;
-    var simple = text.indexOf('"', start);
+    int start = at;
+    int simple = text.indexOf('"', start);
     if (simple >= 0 && plain(start, simple)) {
       at = simple + 1;
       return text.substring(start, simple);
     }
     var out = new StringBuilder();
     while (at < text.length()) {
-      var c = text.charAt(at++);
+      char c = text.charAt(at++);
       if (c == '"') {
         return wellFormed(out.toString());
       }
@@ -202,7 +202,7 @@ final class HeaderParser {
   }
 
   private boolean plain(int from, int to) {
-    for (var i = from; i < to; i++) {
+    for (int i = from; i < to; i++) {
       if (text.charAt(i) == '\\' || text.charAt(i) < 0x20) {
         return false;
       }
@@ -214,7 +214,7 @@ final class HeaderParser {
     if (at >= text.length()) {
       throw expected("an escape");
     }
-    var c = text.charAt(at++);
+    char c = text.charAt(at++);
     return switch (c) {
       case '"', '\\', '/' -> c;
       case 'b' -> '\b';
@@ -231,9 +231,9 @@ final class HeaderParser {
   }
 
   private char unicode() {
-    var code = 0;
-    for (var i = 0; i < 4; i++) {
-      var digit =
+    int code = 0;
+    for (int i = 0; i < 4; i++) {
+      int digit =
           at < text.length() && text.charAt(at) < 0x80 ? Character.digit(text.charAt(at), 16) : -1;
       if (digit < 0) {
         throw expected("four hexadecimal digits");
@@ -245,7 +245,7 @@ final class HeaderParser {
   }
 
   private String wellFormed(String string) {
-    var broken = string.codePoints().anyMatch(c -> c >= 0xD800 && c <= 0xDFFF);
+    boolean broken = string.codePoints().anyMatch(c -> c >= 0xD800 && c <= 0xDFFF);
     if (broken) {
       throw problem("a string holds half of a surrogate pair");
     }
@@ -274,7 +274,7 @@ final class HeaderParser {
   }
 
   private SafetensorsException expected(String what) {
-    var found =
+    String found =
         at < text.length() ? quote(text.substring(at, text.offsetByCodePoints(at, 1))) : "the end";
     return problem(String.format(Locale.ROOT, "expected %s, found %s", what, found));
   }
@@ -300,7 +300,7 @@ final class HeaderParser {
   }
 
   private static String abridge(String string) {
-    var limit = 80;
+    int limit = 80;
     if (string.length() <= limit) {
       return string;
     }

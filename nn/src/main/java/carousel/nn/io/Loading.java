@@ -67,7 +67,7 @@ record Loading(
       var tensors = new LinkedHashMap<String, Tensor>();
       for (var each : wanted) {
         var dims = each.shape().stream().mapToInt(Math::toIntExact).toArray();
-        var tensor = Tensor.zeros(conversion(each.type()).dtype(), dims);
+        Tensor tensor = Tensor.zeros(conversion(each.type()).dtype(), dims);
         read(each.name(), tensor);
         tensors.put(each.name(), tensor);
       }
@@ -79,7 +79,7 @@ record Loading(
   /** Some names, for a message. */
   private static String shown(Set<String> names) {
     var shown = names.stream().limit(SHOWN).map(HeaderParser::quote).toList();
-    var more = names.size() - shown.size();
+    int more = names.size() - shown.size();
     return String.join(", ", shown)
         + (more > 0 ? String.format(Locale.ROOT, " and %d more", more) : "");
   }
@@ -130,14 +130,14 @@ record Loading(
   }
 
   private void read(String name, Tensor into) throws IOException {
-    var rank = into.rank();
-    var rows =
+    int rank = into.rank();
+    Tensor rows =
         isColumnMajor.test(name)
             ? into.permute(IntStream.range(0, rank).map(axis -> rank - 1 - axis).toArray())
             : into;
     var type = Objects.requireNonNull(stored.get(name)).type();
     try (var channel = bytes.open(name)) {
-      var _ = rows.readFrom(conversion(type).from(channel));
+      Tensor _ = rows.readFrom(conversion(type).from(channel));
     } catch (Conversion.TooLarge e) {
       throw problem.apply(
           String.format(
@@ -154,7 +154,7 @@ record Loading(
     var differences = new ArrayList<String>();
     targets.forEach((name, tensor) -> {
       var found = stored.get(name);
-      var wanted = tensor.dtype() + " " + tensor.shape();
+      String wanted = tensor.dtype() + " " + tensor.shape();
       if (found == null) {
         if (wholly) {
           differences.add(
@@ -186,7 +186,7 @@ record Loading(
   }
 
   private void checkLoadable(StoredTensor stored) {
-    var name = HeaderParser.quote(stored.name());
+    String name = HeaderParser.quote(stored.name());
     if (Conversion.reading(stored.type()) == null) {
       throw problem.apply(
           String.format(

@@ -69,7 +69,7 @@ public final class Npy {
           new StoredTensor(NAME, header.type(), header.shape(), header.length(), channel.size());
       TensorBytes.Portions portions =
           (into, done) -> {
-            var count = channel.read(into, header.length() + done);
+            int count = channel.read(into, header.length() + done);
             if (count < 0) {
               throw new NpyException(path, SafetensorsHeader.SHORTER);
             }

@@ -99,7 +99,7 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
 
   /** The bytes before the data, those that NumPy writes. */
   static byte[] encode(StoredType type, List<Long> shape) {
-    var dims =
+    String dims =
         shape.size() == 1
             ? "(" + shape.getFirst() + ",)"
             : shape.stream().map(String::valueOf).collect(Collectors.joining(", ", "(", ")"));
@@ -131,12 +131,12 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
       ReadableByteChannel channel, long size, Function<String, RuntimeException> problem)
       throws IOException {
     var start = take(channel, SHORT_PREFIX, problem);
-    for (var i = 0; i < MAGIC.length; i++) {
+    for (int i = 0; i < MAGIC.length; i++) {
       if (start.get(i) != MAGIC[i]) {
         throw problem.apply("not an array of NumPy: it must begin with \\x93NUMPY");
       }
     }
-    var version = start.get(MAGIC.length);
+    byte version = start.get(MAGIC.length);
     if (version < 1 || version > 3 || start.get(MAGIC.length + 1) != 0) {
       throw problem.apply(
           String.format(
@@ -145,10 +145,10 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
               version & 0xFF,
               start.get(MAGIC.length + 1) & 0xFF));
     }
-    var low = start.getShort(MAGIC.length + 2) & 0xFFFFL;
-    var high = version == 1 ? 0 : take(channel, 2, problem).getShort(0) & 0xFFFFL;
-    var prefix = version == 1 ? SHORT_PREFIX : LONG_PREFIX;
-    var length = high << Short.SIZE | low;
+    long low = start.getShort(MAGIC.length + 2) & 0xFFFFL;
+    long high = version == 1 ? 0 : take(channel, 2, problem).getShort(0) & 0xFFFFL;
+    int prefix = version == 1 ? SHORT_PREFIX : LONG_PREFIX;
+    long length = high << Short.SIZE | low;
     if (length > size - prefix) {
       throw problem.apply(
           String.format(
@@ -166,7 +166,7 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
               MAX_TEXT));
     }
     var charset = version == 3 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1;
-    var text = charset.decode(take(channel, (int) length, problem)).toString();
+    String text = charset.decode(take(channel, (int) length, problem)).toString();
     var header = parse(text, prefix + (int) length, problem);
     header.checkSize(size, problem);
     return header;
@@ -191,9 +191,9 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
       throw problem.apply("the header is no dictionary: " + HeaderParser.quote(text.strip()));
     }
     var entries = new HashMap<String, String>();
-    var inner = dictionary.group(1);
+    String inner = dictionary.group(1);
     var entry = ENTRY.matcher(inner);
-    var at = 0;
+    int at = 0;
     while (at < inner.length() && entry.region(at, inner.length()).lookingAt()) {
       if (entries.put(entry.group(2), entry.group(3)) != null) {
         throw problem.apply(
@@ -214,8 +214,8 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
   }
 
   private static StoredType type(String descr, Function<String, RuntimeException> problem) {
-    var named = descr.length() > 3 && !descr.startsWith("[");
-    var name = named ? descr.substring(1, descr.length() - 1) : "";
+    boolean named = descr.length() > 3 && !descr.startsWith("[");
+    String name = named ? descr.substring(1, descr.length() - 1) : "";
     if (name.startsWith(">")) {
       throw problem.apply(
           String.format(
@@ -263,7 +263,7 @@ record NpyHeader(StoredType type, boolean columnMajor, List<Long> shape, int len
       }
       try {
         // Python 2 wrote its long numbers so; NumPy still reads them.
-        var number = digits.strip();
+        String number = digits.strip();
         dims.add(
             Long.parseLong(
                 number.endsWith("L") ? number.substring(0, number.length() - 1) : number));

@@ -57,7 +57,7 @@ final class NpzFile implements Closeable {
     try {
       zip = new ZipFile(path.toFile());
     } catch (ZipException | EOFException e) {
-      var isOther = reason(e).contains("compression method");
+      boolean isOther = reason(e).contains("compression method");
       throw new NpyException(
           path,
           isOther
@@ -75,9 +75,9 @@ final class NpzFile implements Closeable {
   }
 
   private void readHeaders() throws IOException {
-    var left = Files.size(path);
+    long left = Files.size(path);
     for (var zipped : zip.stream().toList()) {
-      var name = HeaderParser.quote(zipped.getName());
+      String name = HeaderParser.quote(zipped.getName());
       if (!zipped.getName().endsWith(SUFFIX)) {
         throw problem(String.format(Locale.ROOT, "holds %s, which is no array (.npy)", name));
       }
@@ -94,8 +94,8 @@ final class NpzFile implements Closeable {
   }
 
   private void checkSize(ZipEntry zipped) {
-    var isStored = zipped.getMethod() == ZipEntry.STORED;
-    var most = zipped.getCompressedSize() * (isStored ? 1 : MOST_SHRINKING);
+    boolean isStored = zipped.getMethod() == ZipEntry.STORED;
+    long most = zipped.getCompressedSize() * (isStored ? 1 : MOST_SHRINKING);
     if (zipped.getSize() < (isStored ? most : 0) || zipped.getSize() > most) {
       throw problem(
           String.format(
@@ -108,7 +108,7 @@ final class NpzFile implements Closeable {
   }
 
   private Entry header(ZipEntry zipped) throws IOException {
-    var name = zipped.getName().substring(0, zipped.getName().length() - SUFFIX.length());
+    String name = zipped.getName().substring(0, zipped.getName().length() - SUFFIX.length());
     try (var channel = Channels.newChannel(open(zipped))) {
       var header =
           NpyHeader.read(
@@ -191,7 +191,7 @@ final class NpzFile implements Closeable {
     @Override
     public int read(ByteBuffer into, long done) throws IOException {
       try {
-        var count = channel.read(into);
+        int count = channel.read(into);
         if (count < 0) {
           throw new EOFException(String.format(Locale.ROOT, "it ends after %d bytes", done));
         }
@@ -203,7 +203,7 @@ final class NpzFile implements Closeable {
 
     @Override
     public void ended() throws IOException {
-      var name = HeaderParser.quote(entry.tensor().name());
+      String name = HeaderParser.quote(entry.tensor().name());
       if (hasMore()) {
         throw problem(
             String.format(Locale.ROOT, "array %s unpacks to more than it announces", name));

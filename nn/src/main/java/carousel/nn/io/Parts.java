@@ -117,7 +117,7 @@ public final class Parts {
         targets
             .get()
             .forEach((name, tensor) -> {
-              var saved = tensors.get(name);
+              Tensor saved = tensors.get(name);
               if (saved != null) {
                 tensor.assign(saved);
               }
@@ -352,10 +352,10 @@ public final class Parts {
     held.addAll(from.metadata().keySet());
     var missing = new TreeSet<String>();
     for (var entry : parts.entrySet()) {
-      var name = entry.getKey();
+      String name = entry.getKey();
       var part = entry.getValue();
       if (part.isText()) {
-        var text = from.metadata().get(name);
+        String text = from.metadata().get(name);
         if (text == null) {
           missing.add(name);
         } else if (!part.problem(text).isEmpty()) {

@@ -103,7 +103,7 @@ public final class SafetensorsFile implements Closeable {
   /** Some names, for a message. */
   private String names() {
     var shown = header.tensors().keySet().stream().limit(8).map(HeaderParser::quote).toList();
-    var more = header.tensors().size() - shown.size();
+    int more = header.tensors().size() - shown.size();
     return String.join(", ", shown)
         + (more > 0 ? String.format(Locale.ROOT, " and %d more", more) : "");
   }
@@ -154,7 +154,7 @@ public final class SafetensorsFile implements Closeable {
   }
 
   private static void checkWritten(StoredTensor tensor, long written) {
-    var size = tensor.end() - tensor.begin();
+    long size = tensor.end() - tensor.begin();
     if (written != size) {
       throw new IllegalArgumentException(
           String.format(
@@ -175,7 +175,7 @@ public final class SafetensorsFile implements Closeable {
 
   /** Reads at positions of its own, so that channels of one file do not move each other. */
   private int read(StoredTensor tensor, ByteBuffer into, long done) throws IOException {
-    var count = channel.read(into, header.dataStart() + tensor.begin() + done);
+    int count = channel.read(into, header.dataStart() + tensor.begin() + done);
     if (count < 0) {
       throw new SafetensorsException(path, SafetensorsHeader.SHORTER);
     }

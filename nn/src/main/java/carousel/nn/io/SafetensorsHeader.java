@@ -59,13 +59,13 @@ record SafetensorsHeader(
   static SafetensorsHeader layout(Path file, List<Wanted> wanted, Map<String, String> metadata) {
     var order = Comparator.comparing(Wanted::type).thenComparing(Wanted::name);
     var tensors = new LinkedHashMap<String, StoredTensor>();
-    var offset = 0L;
+    long offset = 0L;
     for (var w : wanted.stream().sorted(order).toList()) {
-      var name = w.name();
+      String name = w.name();
       if (name.equals(HeaderParser.METADATA)) {
         throw new SafetensorsException(file, "a tensor cannot have the reserved name " + name);
       }
-      var end = offset + StoredTensor.byteSize(w.type(), w.shape());
+      long end = offset + StoredTensor.byteSize(w.type(), w.shape());
       var tensor = new StoredTensor(name, w.type(), w.shape(), offset, end);
       if (tensors.put(name, tensor) != null) {
         throw new SafetensorsException(
@@ -73,7 +73,7 @@ record SafetensorsHeader(
       }
       offset = end;
     }
-    var length = json(metadata, tensors).length;
+    int length = json(metadata, tensors).length;
     return new SafetensorsHeader(new TreeMap<>(metadata), tensors, Long.BYTES + (long) length);
   }
 
@@ -95,7 +95,7 @@ record SafetensorsHeader(
       entries.add(string(HeaderParser.METADATA) + ":{" + String.join(",", pairs) + "}");
     }
     for (var t : tensors.values()) {
-      var shape = t.shape().toString().replace(" ", "");
+      String shape = t.shape().toString().replace(" ", "");
       // Not by a format: that writes %d in the digits of the default locale.
       entries.add(
           string(t.name())
@@ -103,7 +103,7 @@ record SafetensorsHeader(
               + (",\"data_offsets\":[" + t.begin() + "," + t.end() + "]}"));
     }
     var text = new StringBuilder("{").append(String.join(",", entries)).append('}');
-    var length = text.toString().getBytes(StandardCharsets.UTF_8).length;
+    int length = text.toString().getBytes(StandardCharsets.UTF_8).length;
     text.repeat(' ', Math.floorMod(-length, ALIGNMENT));
     return text.toString().getBytes(StandardCharsets.UTF_8);
   }
@@ -117,7 +117,7 @@ record SafetensorsHeader(
             throw new IllegalArgumentException(
                 "safetensors: a name or metadata string holds half of a surrogate pair");
           }
-          var letter = ESCAPED.indexOf(c);
+          int letter = ESCAPED.indexOf(c);
           if (letter >= 0) {
             out.append('\\').append(ESCAPES.charAt(letter));
           } else if (c < 0x20) {
@@ -136,7 +136,7 @@ record SafetensorsHeader(
    * @throws IOException if the file cannot be read
    */
   static SafetensorsHeader read(Path file, FileChannel channel) throws IOException {
-    var size = channel.size();
+    long size = channel.size();
     if (size < Long.BYTES) {
       throw new SafetensorsException(
           file,
@@ -148,7 +148,7 @@ record SafetensorsHeader(
     }
     var prefix = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     readFully(file, channel, prefix, 0);
-    var length = prefix.getLong(0);
+    long length = prefix.getLong(0);
     if (length < 0 || length > size - Long.BYTES) {
       throw new SafetensorsException(
           file,
@@ -167,7 +167,7 @@ record SafetensorsHeader(
     var bytes = ByteBuffer.allocate((int) length);
     readFully(file, channel, bytes, Long.BYTES);
     var parsed = HeaderParser.parse(file, decode(file, bytes.flip()));
-    var start = Long.BYTES + length;
+    long start = Long.BYTES + length;
     return new SafetensorsHeader(
         parsed.metadata(), tile(file, parsed.tensors(), size - start), start);
   }
@@ -190,7 +190,7 @@ record SafetensorsHeader(
     var sorted = new ArrayList<>(tensors);
     sorted.sort(Comparator.comparingLong(StoredTensor::begin).thenComparingLong(StoredTensor::end));
     var tiled = new LinkedHashMap<String, StoredTensor>();
-    var covered = 0L;
+    long covered = 0L;
     for (var t : sorted) {
       checkSize(file, t, dataSize);
       if (t.begin() != covered) {
@@ -243,7 +243,7 @@ record SafetensorsHeader(
   }
 
   private static SafetensorsException wrong(Path file, StoredTensor t, String problem) {
-    var shape = t.shape().size() <= 8 ? t.shape().toString() : t.shape().size() + " dimensions";
+    String shape = t.shape().size() <= 8 ? t.shape().toString() : t.shape().size() + " dimensions";
     return new SafetensorsException(
         file,
         String.format(
@@ -261,7 +261,7 @@ record SafetensorsHeader(
   static void readFully(Path file, FileChannel channel, ByteBuffer into, long position)
       throws IOException {
     while (into.hasRemaining()) {
-      var count = channel.read(into, position);
+      int count = channel.read(into, position);
       if (count < 0) {
         throw new SafetensorsException(file, SHORTER);
       }

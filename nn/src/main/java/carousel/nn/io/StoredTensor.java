@@ -45,7 +45,7 @@ public record StoredTensor(String name, StoredType type, List<Long> shape, long 
     if (shape.contains(0L)) {
       return 0;
     }
-    var size = (long) type.bytes();
+    long size = (long) type.bytes();
     for (var extent : shape) {
       size = Math.multiplyExact(size, extent);
     }
@@ -55,7 +55,7 @@ public record StoredTensor(String name, StoredType type, List<Long> shape, long 
   /** Whether the product of the dimensions other than 0 does not fit in 64 bits. */
   static boolean overflows(List<Long> shape) {
     try {
-      var size = 1L;
+      long size = 1L;
       for (var extent : shape) {
         size = Math.multiplyExact(size, Math.max(1, extent));
       }

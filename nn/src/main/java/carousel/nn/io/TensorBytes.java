@@ -49,14 +49,14 @@ final class TensorBytes implements ReadableByteChannel {
 
   @Override
   public int read(ByteBuffer into) throws IOException {
-    var left = tensor.end() - tensor.begin() - done;
+    long left = tensor.end() - tensor.begin() - done;
     if (left == 0) {
       return -1;
     }
-    var start = into.position();
-    var limit = into.limit();
+    int start = into.position();
+    int limit = into.limit();
     into.limit(start + (int) Math.min(into.remaining(), left));
-    var count = portions.read(into, done);
+    int count = portions.read(into, done);
     into.limit(limit);
     if (tensor.type() == StoredType.BOOL) {
       checkBooleans(into, start, count);
@@ -69,7 +69,7 @@ final class TensorBytes implements ReadableByteChannel {
   }
 
   private void checkBooleans(ByteBuffer bytes, int start, int count) {
-    for (var i = start; i < start + count; i++) {
+    for (int i = start; i < start + count; i++) {
       if ((bytes.get(i) & ~1) != 0) {
         throw problem.apply(
             String.format(

@@ -88,7 +88,7 @@ public record Linear(Parameter weight, @Nullable Parameter bias) implements Tran
    */
   public static TiedLinear tied(Embedding embedding) {
     Tensor table = embedding.weight().value();
-    Parameter bias = Parameter.of(() -> table.zerosLike(Shape.of(table.dim(0))));
+    var bias = Parameter.of(() -> table.zerosLike(Shape.of(table.dim(0))));
     return new TiedLinear(embedding.weight(), bias);
   }
 

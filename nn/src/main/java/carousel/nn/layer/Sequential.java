@@ -40,7 +40,7 @@ public record Sequential(@Unnamed List<Transform> layers) implements Transform {
   }
 
   private static void checkSizes(List<Transform> layers) {
-    OptionalInt size = OptionalInt.empty();
+    var size = OptionalInt.empty();
     int from = 0;
     for (int i = 0; i < layers.size(); i++) {
       Transform layer = layers.get(i);

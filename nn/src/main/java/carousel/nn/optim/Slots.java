@@ -40,8 +40,8 @@ final class Slots {
       expected.put(RATE, Tensor.zeros(DType.F64));
       requireLike(rule, expected, state);
     }
-    var step = found(state, STEP).item();
-    var rate = found(state, RATE).item();
+    double step = found(state, STEP).item();
+    double rate = found(state, RATE).item();
     if (!(step >= 0 && step <= Integer.MAX_VALUE && step == Math.rint(step))) {
       throw new TensorException("optimizer: 'step' must be a number of steps, got " + step);
     }
@@ -84,7 +84,7 @@ final class Slots {
   }
 
   static Tensor found(Map<String, Tensor> tensors, String name) {
-    var tensor = tensors.get(name);
+    Tensor tensor = tensors.get(name);
     if (tensor == null) {
       throw new TensorException("optimizer: there is no '" + name + "' in " + tensors.keySet());
     }

@@ -127,7 +127,7 @@ final class TracedUpdate implements Rule.Memory {
 
   @Override
   public Tensor set(String slot, Tensor value) {
-    var _ = memory.get(slot); // there must be one
+    Tensor _ = memory.get(slot); // there must be one
     written.put(slot, value);
     current.put(slot, value);
     return value;

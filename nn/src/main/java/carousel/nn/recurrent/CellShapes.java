@@ -67,7 +67,7 @@ final class CellShapes {
                 a.shape()));
       }
     }
-    Shape wanted = Shape.of(batch, cell.outputs());
+    var wanted = Shape.of(batch, cell.outputs());
     if (!y.shape().equals(wanted)) {
       throw new TensorException(
           String.format(

@@ -34,7 +34,7 @@ public record MappedSequence(Sequence layer, Sequential maps) implements Sequenc
                     + layer.outputs());
           }
         });
-    var _ = maps.outputs(layer.outputs());
+    int _ = maps.outputs(layer.outputs());
   }
 
   @Override

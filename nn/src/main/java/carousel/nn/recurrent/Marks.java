@@ -158,7 +158,7 @@ public record Marks(@Nullable Tensor lengths, @Nullable Tensor resets, @Nullable
     }
     if (lengths.device().backend().isAsynchronous()) {
       // To look something up is how to have indices checked there.
-      var unused = x.zerosLike(Shape.of(x.dim(0) + 1)).indexSelect(lengths, 0);
+      Tensor unused = x.zerosLike(Shape.of(x.dim(0) + 1)).indexSelect(lengths, 0);
       return 0;
     }
     int[] values = lengths.toIntArray();

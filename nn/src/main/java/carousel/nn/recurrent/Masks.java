@@ -56,14 +56,14 @@ record Masks(
     Philox rng = training.get();
     int steps = x.dim(0);
     int rows = x.dim(1);
-    Mask inputs = Mask.draw(rng, noise.inputs(), x, Shape.of(rows, x.dim(2)));
+    var inputs = Mask.draw(rng, noise.inputs(), x, Shape.of(rows, x.dim(2)));
     for (int k = 0; k < tensors.size(); k++) {
       Tensor state = tensors.get(k);
       boolean noisy = state.dtype().isFloating(); // a counter is left alone
       double rate = noisy ? Noise.rate(noise.states(), k) : 0;
       states.add(Mask.draw(rng, rate, x, state.shape()));
     }
-    Mask outputs = Mask.draw(rng, noise.outputs(), x, Shape.of(rows, cell.outputs()));
+    var outputs = Mask.draw(rng, noise.outputs(), x, Shape.of(rows, cell.outputs()));
     for (int k = 0; k < kept.length; k++) {
       double rate = tensors.get(k).dtype().isFloating() ? Noise.rate(noise.zoneout(), k) : 0;
       Shape shape = tensors.get(k).shape().insert(0, steps);
@@ -71,7 +71,7 @@ record Masks(
     }
     Mask candidate = Mask.NONE;
     if (noise.candidate() > 0 && cell instanceof CandidateCell<?> adding) {
-      Shape one = Shape.of(rows, adding.candidates());
+      var one = Shape.of(rows, adding.candidates());
       Shape shape = noise.per() == Noise.Per.STEP ? one.insert(0, steps) : one;
       candidate = Mask.draw(rng, noise.candidate(), x, shape);
     }

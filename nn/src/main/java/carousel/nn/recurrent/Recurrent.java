@@ -94,7 +94,7 @@ public record Recurrent<S extends RecurrentState>(
     List<Parameter> rows = new ArrayList<>();
     try (var making = TensorScope.openUnwatched()) {
       for (Tensor zero : cell.zero(1).tensors()) {
-        Parameter row = Parameter.of(zero.select(0, 0));
+        var row = Parameter.of(zero.select(0, 0));
         making.keep(row.value());
         rows.add(row);
       }
@@ -145,8 +145,8 @@ public record Recurrent<S extends RecurrentState>(
   }
 
   private Scanner<S> scanner(Tensor x, Marks marks, S begin, int shortest) {
-    Masks masks = Masks.draw(noise, cell, x, begin);
-    Filled filled =
+    var masks = Masks.draw(noise, cell, x, begin);
+    var filled =
         Filled.of(
             masks.inputs().apply(x), marks, isReverse(), begin.tensors(), () -> anew(x.dim(1)));
     var step = new LayerStep<>(cell, filled, marks.taken(), masks);

@@ -132,7 +132,7 @@ final class Scanner<S extends RecurrentState> {
    * another tape, it draws the same random numbers.
    */
   private Tensor projected() {
-    Interpreter here = Interpreter.current();
+    var here = Interpreter.current();
     Tensor known = z;
     if (known != null && here == by) {
       return known;

@@ -22,7 +22,7 @@ final class Weights {
   /** Checks that a weight has the shape that the others imply. */
   static void check(String cell, String name, Parameter weight, int... dims) {
     Operands.present(cell, name, weight);
-    Shape wanted = Shape.of(dims);
+    var wanted = Shape.of(dims);
     if (!weight.value().shape().equals(wanted)) {
       throw new TensorException(
           String.format(
@@ -78,7 +78,7 @@ final class Weights {
       throw new TensorException(
           "the cell has no biases, so the gate " + gate + " has none to start at " + value);
     }
-    Parameter copy = Parameter.of(bias.value());
+    var copy = Parameter.of(bias.value());
     gates.block(copy.value(), 0, gate).fill(value);
     return copy;
   }

@@ -53,8 +53,8 @@ class BatchifiedTest {
   @CsvSource({"26,4,2", "26,4,5", "26,4,4", "27,1,7", "100,10,9", "101,10,100", "4,2,1", "57,3,1"})
   void windowsCoverEveryTargetOnce(int length, int batch, int steps) {
     var data = alphabet(length).batchify(batch);
-    var rows = length / batch;
-    var expectedRow = 0;
+    int rows = length / batch;
+    int expectedRow = 0;
     var windows = new ArrayList<TokenBatch>();
     data.windows(steps).forEach(windows::add);
     assertThat(windows).hasSize(data.windowCount(steps));
@@ -64,8 +64,8 @@ class BatchifiedTest {
       assertThat(window.steps()).isBetween(1, steps);
       assertThat(window.size()).isEqualTo((long) window.steps() * batch);
       assertThat(window.targets().shape()).isEqualTo(window.tokens().shape());
-      for (var t = 0; t < window.steps(); t++) {
-        for (var n = 0; n < batch; n++) {
+      for (int t = 0; t < window.steps(); t++) {
+        for (int n = 0; n < batch; n++) {
           assertThat(window.tokens().get(t, n)).isEqualTo(n * rows + expectedRow + t);
           assertThat(window.targets().get(t, n)).isEqualTo(n * rows + expectedRow + t + 1);
         }
@@ -80,7 +80,7 @@ class BatchifiedTest {
     var windows = alphabet(20).batchify(2).windows(4);
     assertThat(windows).hasSize(3);
     var iterator = windows.iterator();
-    for (var i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++) {
       iterator.next();
     }
     assertThatThrownBy(iterator::next).isInstanceOf(NoSuchElementException.class);
@@ -90,7 +90,7 @@ class BatchifiedTest {
   void windowsAreViewsAndOutliveInnerScopes() {
     var data = alphabet(40).batchify(4);
     TokenBatch window;
-    var before = scope.bytes();
+    long before = scope.bytes();
     try (var step = TensorScope.open()) {
       window = data.window(3, 5);
       assertThat(step.bytes()).isZero();

@@ -25,13 +25,13 @@ class BatchingTest {
   void everyOrderIsEquallyLikely() {
     var random = Philox.of(5);
     var counts = new HashMap<String, Integer>();
-    var draws = 24_000;
-    for (var i = 0; i < draws; i++) {
+    int draws = 24_000;
+    for (int i = 0; i < draws; i++) {
       counts.merge(Arrays.toString(Shuffle.permutation(4, random)), 1, Integer::sum);
     }
     assertThat(counts).hasSize(24);
     // Each count is binomial with mean 1000 and deviation 31; χ² has 23 degrees of freedom.
-    var chi = counts.values().stream().mapToDouble(c -> (c - 1000.0) * (c - 1000.0) / 1000).sum();
+    double chi = counts.values().stream().mapToDouble(c -> (c - 1000.0) * (c - 1000.0) / 1000).sum();
     assertThat(chi).isBetween(6.0, 53.0);
   }
 
@@ -74,8 +74,8 @@ class BatchingTest {
       assertThat(sorted).isSorted();
     }
     // Cutting a sorted list: the ranges of two batches share no more than an end.
-    var padded = batches.stream().mapToInt(b -> b.length * lengths[b[0]]).sum();
-    var real = Arrays.stream(lengths).sum();
+    int padded = batches.stream().mapToInt(b -> b.length * lengths[b[0]]).sum();
+    int real = Arrays.stream(lengths).sum();
     assertThat(padded - real).isLessThanOrEqualTo(20 * 50);
     assertThat(batches.stream().map(b -> lengths[b[0]]).toList())
         .isNotEqualTo(batches.stream().map(b -> lengths[b[0]]).sorted().toList().reversed());

@@ -88,7 +88,7 @@ class CorpusTest {
   void cutsASingleFileAtLineEnds() throws IOException {
     // 100 lines of 4 tokens with their ends.
     var text = new StringBuilder();
-    for (var i = 0; i < 100; i++) {
+    for (int i = 0; i < 100; i++) {
       text.append(String.format(Locale.ROOT, "w%d a b\n", i % 3));
     }
     var corpus = Corpus.read(write("one.txt", text.toString()), WORD);
@@ -104,7 +104,7 @@ class CorpusTest {
   @Test
   void nothingIsLostOrDoubledByTheCuts() throws IOException {
     var text = new StringBuilder();
-    for (var i = 0; i < 57; i++) {
+    for (int i = 0; i < 57; i++) {
       text.append("a ".repeat(i % 7)).append("b\n");
     }
     var file = write("one.txt", text.toString());

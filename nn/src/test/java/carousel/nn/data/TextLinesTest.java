@@ -24,7 +24,7 @@ class TextLinesTest {
     Files.write(file, bytes);
     var all = new ArrayList<String>();
     try (var lines = TextLines.open(file)) {
-      for (var line = lines.next(); line != null; line = lines.next()) {
+      for (String line = lines.next(); line != null; line = lines.next()) {
         all.add(line);
       }
     }
@@ -56,7 +56,7 @@ class TextLinesTest {
   @Test
   void linesMayCrossTheBufferAnywhere() throws IOException {
     for (var length : new int[] {65533, 65534, 65535, 65536, 65537, 200_000}) {
-      var first = "x".repeat(length);
+      String first = "x".repeat(length);
       assertThat(lines(first + "é\r\n語🎠\n")).containsExactly(first + "é", "語🎠");
     }
   }

@@ -86,7 +86,7 @@ class VocabularyTest {
 
   @Test
   void decodingInvertsEncoding() {
-    var text = "the cat\nsat\n\non the mat";
+    String text = "the cat\nsat\n\non the mat";
     for (var level : TokenLevel.values()) {
       var vocabulary = Vocabulary.ofText(level, text);
       assertThat(vocabulary.decode(vocabulary.encode(text))).as("%s", level).isEqualTo(text);
@@ -132,7 +132,7 @@ class VocabularyTest {
 
   @Test
   void savesAndLoadsEveryCharacter() throws IOException {
-    var text = "a\\n \t\r\u0000\u00a0\u2028\u3000\uFEFF\u200b#語🎠$e\u0301\n";
+    String text = "a\\n \t\r\u0000\u00a0\u2028\u3000\uFEFF\u200b#語🎠$e\u0301\n";
     var vocabulary = Vocabulary.ofText(CHARACTER, text + "a");
     var file = folder.resolve("vocabulary.txt");
     vocabulary.save(file);

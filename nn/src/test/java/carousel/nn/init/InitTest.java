@@ -104,7 +104,7 @@ class InitTest {
                 entry.getKey(),
                 () -> {
                   try (var scope = TensorScope.open()) {
-                    var weights = sample(entry.getValue().getKey(), F64, 60, 140);
+                    Tensor weights = sample(entry.getValue().getKey(), F64, 60, 140);
                     check.of(weights.toDoubleArray(), entry.getValue().getValue());
                   }
                 }));

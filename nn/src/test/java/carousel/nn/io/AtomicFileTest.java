@@ -95,7 +95,7 @@ class AtomicFileTest {
             });
     try {
       for (int i = 0; i < 60; i++) {
-        var text = (i + "\n").repeat(5000);
+        String text = (i + "\n").repeat(5000);
         try {
           AtomicFile.writeString(file, text);
         } catch (ClosedByInterruptException e) {

@@ -66,7 +66,7 @@ class CheckpointsTest {
     assertThat(found)
         .isEqualTo(new Checkpoint(file, 7, Map.of("note", "\"sha256\":\"not this\"", "at", "7")));
     assertThat(found.load("optimizer.")).containsOnlyKeys("w");
-    var w = Tensor.zeros(DType.F32, 3);
+    Tensor w = Tensor.zeros(DType.F32, 3);
     found.loadInto("model.", Map.of("w", w));
     assertThat(w.toFloatArray()).containsExactly(7, 14, 21);
     assertThatThrownBy(() -> found.loadInto("optimizer.", Map.of("w", w)))
@@ -78,7 +78,7 @@ class CheckpointsTest {
   void theFileIsSafetensorsWithTheDigestOfItsBytes() throws Exception {
     var file = save(new Checkpoints(folder, 1), 3);
     assertThat(Safetensors.load(file)).containsOnlyKeys("model.w", "optimizer.w");
-    var digits = Safetensors.metadata(file).get("sha256");
+    String digits = Safetensors.metadata(file).get("sha256");
     assertThat(digits).hasSize(64);
     var zeroed =
         Files.readString(file, ISO_8859_1).replace(digits, "0".repeat(64)).getBytes(ISO_8859_1);
@@ -92,14 +92,14 @@ class CheckpointsTest {
     save(checkpoints, 1);
     var file = save(checkpoints, 2);
     var whole = Files.readAllBytes(file);
-    for (var i = 0; i < whole.length; i++) {
+    for (int i = 0; i < whole.length; i++) {
       for (var bit : new int[] {1, 32, 128}) {
         var broken = whole.clone();
         broken[i] ^= (byte) bit;
         assertPassedOver(file, broken, String.format(Locale.ROOT, "bit %d of byte %d", bit, i));
       }
     }
-    for (var length = 0; length < whole.length; length++) {
+    for (int length = 0; length < whole.length; length++) {
       assertPassedOver(file, Arrays.copyOf(whole, length), "cut to " + length);
     }
     assertPassedOver(file, Arrays.copyOf(whole, whole.length + 1), "longer");
@@ -122,7 +122,7 @@ class CheckpointsTest {
   @Test
   void theLastOnesStayAndOnlyOnceTheNewOneIsWritten() throws IOException {
     var checkpoints = new Checkpoints(folder, 2);
-    for (var step = 1; step <= 5; step++) {
+    for (int step = 1; step <= 5; step++) {
       save(checkpoints, step);
     }
     save(checkpoints, 5);

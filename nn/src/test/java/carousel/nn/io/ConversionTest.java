@@ -48,13 +48,13 @@ class ConversionTest {
 
   @Test
   void everyHalfComesBackBitForBit() {
-    for (var bits = 0; bits < 1 << 16; bits++) {
-      var half = (short) bits;
-      var x = Float.float16ToFloat(half);
+    for (int bits = 0; bits < 1 << 16; bits++) {
+      short half = (short) bits;
+      float x = Float.float16ToFloat(half);
       if (!Float.isNaN(x)) {
         assertThat(Float.floatToFloat16(Conversion.roundedToOdd(x))).isEqualTo(half);
       }
-      var y = Float.intBitsToFloat(bits << 16);
+      float y = Float.intBitsToFloat(bits << 16);
       if (Float.isNaN(y)) {
         assertThat(Float.intBitsToFloat(Conversion.bfloat16(y) << 16)).isNaN();
       } else {
@@ -62,22 +62,22 @@ class ConversionTest {
       }
     }
     // A NaN whose payload is in the lower half only must not become an infinity.
-    var low = Float.intBitsToFloat(0x7F800001);
+    float low = Float.intBitsToFloat(0x7F800001);
     assertThat(Float.intBitsToFloat(Conversion.bfloat16(low) << 16)).isNaN();
   }
 
   /** All neighbours of a 16-bit type: the middle goes to the even one, what is beside it to its side. */
   private static void roundsToNearestEven(
       int largest, IntToDoubleFunction value, DoubleToIntFunction rounded) {
-    for (var bits = 0; bits < largest; bits++) {
-      var below = value.applyAsDouble(bits);
-      var above = value.applyAsDouble(bits + 1);
+    for (int bits = 0; bits < largest; bits++) {
+      double below = value.applyAsDouble(bits);
+      double above = value.applyAsDouble(bits + 1);
       // Beyond the largest number the next step of the same size stands for infinity.
       if (Double.isInfinite(above)) {
         above = 2 * below - value.applyAsDouble(bits - 1);
       }
-      var middle = (below + above) / 2;
-      var even = bits % 2 == 0 ? bits : bits + 1;
+      double middle = (below + above) / 2;
+      int even = bits % 2 == 0 ? bits : bits + 1;
       assertThat(rounded.applyAsInt(middle)).as("%a", middle).isEqualTo(even);
       assertThat(rounded.applyAsInt(-middle)).as("%a", -middle).isEqualTo(even | 0x8000);
       assertThat(rounded.applyAsInt(Math.nextDown(middle))).as("%a-", middle).isEqualTo(bits);
@@ -103,18 +103,18 @@ class ConversionTest {
 
   @Test
   void floatsAreStoredAsHalves() throws IOException {
-    var random = Philox.of(5).normal(DType.F32, 0, 1, 67, 131);
-    var wide = random.cast(DType.F64);
+    Tensor random = Philox.of(5).normal(DType.F32, 0, 1, 67, 131);
+    Tensor wide = random.cast(DType.F64);
     for (var type : List.of(StoredType.F16, StoredType.BF16)) {
-      var precision = type == StoredType.F16 ? 0x1p-11 : 0x1p-8;
-      var back = stored(random, type);
+      double precision = type == StoredType.F16 ? 0x1p-11 : 0x1p-8;
+      Tensor back = stored(random, type);
       assertThat(back.dtype()).isEqualTo(DType.F32);
       assertThat(back.allClose(random, precision, 0x1p-25)).isTrue();
       assertThat(back.sameValues(random)).isFalse();
       assertThat(stored(wide, type).sameValues(back)).isTrue();
       assertThat(stored(back.transpose(0, 1), type).sameValues(back.transpose(0, 1))).isTrue();
     }
-    var special = Tensor.of(Float.NaN, Float.NEGATIVE_INFINITY, -0f, 70000, 1e-9f);
+    Tensor special = Tensor.of(Float.NaN, Float.NEGATIVE_INFINITY, -0f, 70000, 1e-9f);
     assertThat(stored(special, StoredType.F16).toFloatArray())
         .containsExactly(Float.NaN, Float.NEGATIVE_INFINITY, -0f, Float.POSITIVE_INFINITY, 0f);
   }
@@ -122,23 +122,23 @@ class ConversionTest {
   @Test
   void doublesAreRoundedOnceAndNotTwice() throws IOException {
     // Above the middle of 1 and the next half by less than a float can say: by way of F32, 1.
-    var x = 1 + 0x1p-11 + 0x1p-40;
+    double x = 1 + 0x1p-11 + 0x1p-40;
     assertThat(stored(Tensor.of(x), StoredType.F16).item()).isEqualTo(1 + 0x1p-10);
-    var y = 1 + 0x1p-8 + 0x1p-40;
+    double y = 1 + 0x1p-8 + 0x1p-40;
     assertThat(stored(Tensor.of(y), StoredType.BF16).item()).isEqualTo(1 + 0x1p-7);
   }
 
   @Test
   void integersAreStoredIn64Bits() throws IOException {
-    var x = Tensor.of(Integer.MIN_VALUE, -1, 0, Integer.MAX_VALUE);
+    Tensor x = Tensor.of(Integer.MIN_VALUE, -1, 0, Integer.MAX_VALUE);
     assertThat(stored(x, StoredType.I64).sameValues(x)).isTrue();
-    var large = Tensor.arange(9471).sub(5000).reshape(123, 77);
+    Tensor large = Tensor.arange(9471).sub(5000).reshape(123, 77);
     assertThat(stored(large, StoredType.I64).sameValues(large)).isTrue();
   }
 
   @Test
   void anIntegerThatDoesNotFitIsNamed() throws IOException {
-    var bytes = Tensor.of(0, 1); // 2^32
+    Tensor bytes = Tensor.of(0, 1); // 2^32
     var source = new TensorSource("n", StoredType.I64, List.of(1L), bytes::writeTo);
     SafetensorsFile.write(file, List.of(source), Map.of());
     assertThatThrownBy(() -> Safetensors.load(file))
@@ -148,10 +148,10 @@ class ConversionTest {
 
   @Test
   void halvesAreReadIntoFloatsAndNothingElse() throws IOException {
-    var x = Tensor.of(Shape.of(2), 0.5f, -3f);
+    Tensor x = Tensor.of(Shape.of(2), 0.5f, -3f);
     var source = TensorSource.of("x", x, StoredType.BF16);
     SafetensorsFile.write(file, List.of(source), Map.of());
-    var target = Tensor.zeros(2);
+    Tensor target = Tensor.zeros(2);
     Safetensors.loadInto(file, Map.of("x", target));
     assertThat(target.sameValues(x)).isTrue();
     assertThatThrownBy(() -> Safetensors.loadInto(file, Map.of("x", Tensor.zeros(DType.F64, 2))))

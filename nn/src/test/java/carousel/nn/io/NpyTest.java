@@ -53,8 +53,8 @@ class NpyTest {
 
   /** What numpyfiles.py puts into every array. */
   static Tensor expected(DType dtype, int... shape) {
-    var k = Tensor.arange((int) Arrays.stream(shape).asLongStream().reduce(1, (a, b) -> a * b));
-    var values =
+    Tensor k = Tensor.arange((int) Arrays.stream(shape).asLongStream().reduce(1, (a, b) -> a * b));
+    Tensor values =
         switch (dtype) {
           case F32, F64 -> k.cast(dtype).div(4).sub(1);
           case I32 -> k.mul(3).sub(2);
@@ -102,7 +102,7 @@ class NpyTest {
 
   @Test
   void largeArraysAreStreamed() throws IOException {
-    var x = Philox.of(3).uniform(DType.F32, -1, 1, 301, 257);
+    Tensor x = Philox.of(3).uniform(DType.F32, -1, 1, 301, 257);
     Npy.save(file, x.transpose(0, 1));
     assertThat(Npy.load(file).sameValues(x.transpose(0, 1))).isTrue();
   }
@@ -136,7 +136,7 @@ class NpyTest {
   @Test
   void everyTruncationIsRefused() throws IOException {
     var whole = numpy("f4.npy");
-    for (var length = 0; length < whole.length; length++) {
+    for (int length = 0; length < whole.length; length++) {
       Files.write(file, Arrays.copyOf(whole, length));
       assertThatThrownBy(() -> Npy.load(file))
           .isInstanceOf(NpyException.class)
@@ -170,9 +170,9 @@ class NpyTest {
         "NUMPY   | NUMPi   | must begin with",
       })
   void whatIsWrongWithAHeaderIsNamed(String from, String to, String message) throws IOException {
-    var text = new String(numpy("f4.npy"), ISO_8859_1);
-    var spaces = to.length() - from.length();
-    var changed = text.replace(from, to);
+    String text = new String(numpy("f4.npy"), ISO_8859_1);
+    int spaces = to.length() - from.length();
+    String changed = text.replace(from, to);
     changed = spaces > 0 ? changed.replace(" ".repeat(spaces) + "\n", "\n") : changed;
     changed = spaces < 0 ? changed.replace("\n", " ".repeat(-spaces) + "\n") : changed;
     Files.write(file, changed.getBytes(ISO_8859_1));
@@ -183,10 +183,10 @@ class NpyTest {
 
   @Test
   void keysAndQuotesMayBeOthers() throws IOException {
-    var text = new String(numpy("f4.npy"), ISO_8859_1);
-    var ours = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
-    var theirs = "{\"shape\":(2,3),\"fortran_order\":False,\"descr\":\"<f4\"}";
-    var padded = theirs + " ".repeat(ours.length() - theirs.length());
+    String text = new String(numpy("f4.npy"), ISO_8859_1);
+    String ours = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
+    String theirs = "{\"shape\":(2,3),\"fortran_order\":False,\"descr\":\"<f4\"}";
+    String padded = theirs + " ".repeat(ours.length() - theirs.length());
     Files.write(file, text.replace(ours, padded).getBytes(ISO_8859_1));
     assertThat(Npy.load(file).sameValues(expected(DType.F32, 2, 3))).isTrue();
   }
@@ -220,7 +220,7 @@ class NpyTest {
   }
 
   private Path python2(String tuple) throws IOException {
-    var text =
+    String text =
         String.format(
             Locale.ROOT, "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }\n", tuple);
     var bytes = new java.io.ByteArrayOutputStream();

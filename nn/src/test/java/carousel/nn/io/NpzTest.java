@@ -111,7 +111,7 @@ class NpzTest {
   @ValueSource(strings = {"stored.npz", "compressed.npz"})
   void everyTruncationIsRefused(String name) throws IOException {
     var whole = NpyTest.numpy(name);
-    for (var length = 0; length < whole.length; length += 1 + length / 64) {
+    for (int length = 0; length < whole.length; length += 1 + length / 64) {
       Files.write(file, Arrays.copyOf(whole, length));
       refused("");
     }
@@ -146,7 +146,7 @@ class NpzTest {
   /** Changes a field of the first entry of the directory. */
   private static byte[] directory(byte[] zip, int offset, int value) {
     var buffer = ByteBuffer.wrap(zip).order(ByteOrder.LITTLE_ENDIAN);
-    for (var at = 0; at < zip.length - 4; at++) {
+    for (int at = 0; at < zip.length - 4; at++) {
       if (buffer.getInt(at) == CENTRAL) {
         buffer.putInt(at + offset, value);
         return zip;
@@ -159,7 +159,7 @@ class NpzTest {
   void anArrayThatPretendsIsRefusedBeforeItIsUnpacked() throws IOException {
     // The directory and the header agree on a gigabyte, which 100 bytes cannot hold.
     var pretended = zip(Map.of("x.npy", array(1 << 30)));
-    var size = (1 << 30) + array(1 << 30).length;
+    int size = (1 << 30) + array(1 << 30).length;
     Files.write(file, directory(pretended, 24, size));
     refused("array \"x.npy\" cannot unpack from");
     // The header alone pretends.
@@ -183,7 +183,7 @@ class NpzTest {
 
   /** The same array as booleans, which can be loaded. */
   private static byte[] retyped(byte[] array) {
-    var text = new String(array, ISO_8859_1);
+    String text = new String(array, ISO_8859_1);
     return text.replace("|u1", "|b1").getBytes(ISO_8859_1);
   }
 
@@ -193,7 +193,7 @@ class NpzTest {
   void otherCompressionIsRefusedByName(int method) throws IOException {
     Npz.save(file, Map.of("w", Tensor.ones(3)));
     var bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
-    for (var at = 0; at + 12 < bytes.limit(); at++) {
+    for (int at = 0; at + 12 < bytes.limit(); at++) {
       if (bytes.getInt(at) == LOCAL) {
         bytes.putShort(at + 8, (short) method);
       }
@@ -218,13 +218,13 @@ class NpzTest {
 
   /** The directory of a zip file of one entry lists it twice, under two names of one length. */
   private static byte[] listedTwice(byte[] zip, String name, String other) {
-    var text = new String(zip, ISO_8859_1);
-    var central = text.indexOf("PK\u0001\u0002");
-    var end = text.indexOf("PK\u0005\u0006");
-    var entry = text.substring(central, end);
-    var twice = text.substring(0, end) + entry.replace(name, other) + text.substring(end);
+    String text = new String(zip, ISO_8859_1);
+    int central = text.indexOf("PK\u0001\u0002");
+    int end = text.indexOf("PK\u0005\u0006");
+    String entry = text.substring(central, end);
+    String twice = text.substring(0, end) + entry.replace(name, other) + text.substring(end);
     var bytes = ByteBuffer.wrap(twice.getBytes(ISO_8859_1)).order(ByteOrder.LITTLE_ENDIAN);
-    var last = end + entry.length();
+    int last = end + entry.length();
     bytes.putShort(last + 8, (short) 2).putShort(last + 10, (short) 2);
     bytes.putInt(last + 12, 2 * entry.length());
     return bytes.array();
@@ -258,7 +258,7 @@ class NpzTest {
     assertThatThrownBy(() -> Npz.load(file, List.of("c")))
         .isInstanceOf(NpyException.class)
         .hasMessageContaining("no tensor \"c\"");
-    var a = Tensor.zeros(2);
+    Tensor a = Tensor.zeros(2);
     assertThat(Npz.loadMatchingInto(file, Map.of("a", a, "z", Tensor.zeros(1))))
         .isEqualTo(new LoadReport(List.of("a"), List.of("z"), List.of("b")));
     assertThat(a.sameValues(Tensor.of(1f, 2f))).isTrue();

@@ -215,14 +215,14 @@ class PartsTest {
     mine.uniform(F64, 0, 1, 33);
     holder[0].uniform(F64, 0, 1, 5);
     new Checkpoints(folder, 2).save(1, parts);
-    var expected = mine.uniform(F64, 0, 1, 9);
-    var expectedOther = holder[0].uniform(F64, 0, 1, 9);
+    Tensor expected = mine.uniform(F64, 0, 1, 9);
+    Tensor expectedOther = holder[0].uniform(F64, 0, 1, 9);
     holder[0] = Philox.of(77);
     new Checkpoints(folder, 2).restore(parts, line -> {});
     assertThat(mine.uniform(F64, 0, 1, 9).sameValues(expected)).isTrue();
     assertThat(holder[0].uniform(F64, 0, 1, 9).sameValues(expectedOther)).isTrue();
 
-    var changed = Tensor.of(2.0);
+    Tensor changed = Tensor.of(2.0);
     var another = Philox.of(4);
     var wrong =
         new Parts()

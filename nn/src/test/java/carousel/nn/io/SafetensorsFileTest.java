@@ -138,7 +138,7 @@ class SafetensorsFileTest {
 
   @Test
   void dataBeginsAtAMultipleOfEightWhateverTheNames() throws IOException {
-    for (var length = 1; length <= 16; length++) {
+    for (int length = 1; length <= 16; length++) {
       var path = folder.resolve("aligned");
       SafetensorsFile.write(
           path,
@@ -154,7 +154,7 @@ class SafetensorsFileTest {
   @Test
   void streamsTensorsLargerThanItsBuffer() throws IOException {
     var bytes = new byte[(5 << 20) / 2 + 3];
-    for (var i = 0; i < bytes.length; i++) {
+    for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) (i * 31 + (i >> 11));
     }
     var path = folder.resolve("large");

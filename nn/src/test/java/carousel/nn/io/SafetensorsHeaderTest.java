@@ -104,7 +104,7 @@ class SafetensorsHeaderTest {
       })
   void refusesOffsetsThatDoNotFit(
       String type, String shape, String offsets, int data, String message) {
-    var header =
+    String header =
         String.format(
             Locale.ROOT,
             "{\"a\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%s]}}",
@@ -118,7 +118,7 @@ class SafetensorsHeaderTest {
 
   @Test
   void refusesOverlaps() {
-    var header =
+    String header =
         """
         {"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},
          "b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}}\
@@ -175,7 +175,7 @@ class SafetensorsHeaderTest {
 
   @Test
   void messagesShowLongAndOddNamesHarmlessly() {
-    var name = "\\u001b[2J" + "x".repeat(500);
+    String name = "\\u001b[2J" + "x".repeat(500);
     assertThatThrownBy(() -> open("{\"" + name + "\":{}}", 0))
         .hasMessageContaining("tensor \"\\u001b[2Jxxx")
         .message()
@@ -184,7 +184,7 @@ class SafetensorsHeaderTest {
 
   @Test
   void readsEveryEscapeAndSpacing() throws IOException {
-    var header =
+    String header =
         "{ \"__metadata__\" : { \"k\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD83C\\uDFA0\" : \"\" } ,\n"
             + "\t\"a\":{\"shape\":[ 1 , 2 ],\"data_offsets\":[2,10],\"dtype\":\"F32\"},\r\n"
             + "\"e\":{\"shape\":[0,9223372036854775807],\"data_offsets\":[2,2],\"dtype\":\"F32\"},"

@@ -54,12 +54,12 @@ class SafetensorsTest {
     var loaded = Safetensors.load(file);
     assertThat(loaded).hasSameSizeAs(tensors);
     tensors.forEach((name, tensor) -> {
-      var back = Objects.requireNonNull(loaded.get(name));
+      Tensor back = Objects.requireNonNull(loaded.get(name));
       assertThat(back.dtype()).as(name).isEqualTo(tensor.dtype());
       assertThat(back.shape()).as(name).isEqualTo(tensor.shape());
       assertThat(back.sameValues(tensor)).as(name).isTrue();
     });
-    var zero = Objects.requireNonNull(loaded.get("f32")).toFloatArray()[0];
+    float zero = Objects.requireNonNull(loaded.get("f32")).toFloatArray()[0];
     assertThat(Float.floatToRawIntBits(zero)).isEqualTo(Float.floatToRawIntBits(-0f));
     try (var stored = SafetensorsFile.open(file)) {
       assertThat(stored.metadata()).isEqualTo(Map.of("format", "pt"));
@@ -68,7 +68,7 @@ class SafetensorsTest {
 
   @Test
   void viewsAreSavedAsTheyLook() throws IOException {
-    var x = Tensor.arange(24).reshape(2, 3, 4);
+    Tensor x = Tensor.arange(24).reshape(2, 3, 4);
     var views = Map.of("t", x.transpose(0, 2), "s", x.narrow(1, 1, 2), "f", x.flip(2));
     Safetensors.save(file, views);
     var loaded = Safetensors.load(file);
@@ -78,10 +78,10 @@ class SafetensorsTest {
 
   @Test
   void largeTensorsAreStreamed() throws IOException {
-    var x = Philox.of(3).uniform(DType.F32, -1, 1, 301, 257);
+    Tensor x = Philox.of(3).uniform(DType.F32, -1, 1, 301, 257);
     Safetensors.save(file, Map.of("x", x));
     assertThat(Files.size(file)).isBetween(4L * 301 * 257, 4L * 301 * 257 + 200);
-    var target = Tensor.zeros(257, 301).transpose(0, 1);
+    Tensor target = Tensor.zeros(257, 301).transpose(0, 1);
     Safetensors.loadInto(file, Map.of("x", target));
     assertThat(target.sameValues(x)).isTrue();
   }
@@ -163,7 +163,7 @@ class SafetensorsTest {
   void manyDifferencesAreAbridged() throws IOException {
     Safetensors.save(file, Map.of());
     var model = new LinkedHashMap<String, Tensor>();
-    for (var i = 0; i < 9; i++) {
+    for (int i = 0; i < 9; i++) {
       model.put("w" + i, Tensor.zeros(1));
     }
     assertThatThrownBy(() -> Safetensors.loadInto(file, model))
@@ -176,7 +176,7 @@ class SafetensorsTest {
     Safetensors.save(file, weights);
     var whole = Files.readAllBytes(file);
     var model = Map.of("a", Tensor.zeros(20), "b", Tensor.zeros(30));
-    for (var length = 0; length < whole.length; length++) {
+    for (int length = 0; length < whole.length; length++) {
       Files.write(file, Arrays.copyOf(whole, length));
       assertThatThrownBy(() -> Safetensors.loadInto(file, model))
           .isInstanceOf(SafetensorsException.class)
@@ -203,7 +203,7 @@ class SafetensorsTest {
     assertThatThrownBy(() -> Safetensors.load(file))
         .isInstanceOf(SafetensorsException.class)
         .hasMessageEndingWith("tensor \"x\" has an axis of 2147483648, longer than 2^31 - 1");
-    var long31 = (1L << 31) - 1;
+    long long31 = (1L << 31) - 1;
     write("x", StoredType.F32, List.of(long31, long31, long31, 0L), 0);
     assertThatThrownBy(() -> Safetensors.load(file))
         .isInstanceOf(SafetensorsException.class)
@@ -218,7 +218,7 @@ class SafetensorsTest {
 
   @Test
   void aTensorOfATypeThatThereIsNotLeavesTheOthers() throws IOException {
-    var w = Tensor.of(1f, -2f);
+    Tensor w = Tensor.of(1f, -2f);
     TensorSource.Content bytes = channel -> AtomicFile.writeFully(channel, ByteBuffer.allocate(4));
     for (var type : List.of(StoredType.U8, StoredType.F8_E4M3, StoredType.I8)) {
       var odd = new TensorSource("odd", type, List.of(4L), bytes);
@@ -240,8 +240,8 @@ class SafetensorsTest {
   @Test
   void aLoadThatNeedNotBeWholeSaysWhatItDid() throws IOException {
     Safetensors.save(file, Map.of("a", Tensor.of(1f, 2f), "old.head", Tensor.ones(5)));
-    var a = Tensor.zeros(2);
-    var head = Tensor.full(DType.F32, 7, 3);
+    Tensor a = Tensor.zeros(2);
+    Tensor head = Tensor.full(DType.F32, 7, 3);
     var report = Safetensors.loadMatchingInto(file, Map.of("a", a, "head", head));
     assertThat(report)
         .isEqualTo(new LoadReport(List.of("a"), List.of("head"), List.of("old.head")));

@@ -49,7 +49,7 @@ class TensorFilesFuzzTest {
 
   /** Of every type, some empty, one a scalar. */
   private static List<TensorSource> sources(StoredType... without) {
-    var floats = Tensor.arange(DType.F32, 0, 6, 1).reshape(2, 3);
+    Tensor floats = Tensor.arange(DType.F32, 0, 6, 1).reshape(2, 3);
     var all =
         List.of(
             TensorSource.of("layer.0.wx", floats),
@@ -189,7 +189,7 @@ class TensorFilesFuzzTest {
     /** The length of the text. */
     @Override
     public byte[] mend(byte[] damaged, SplittableRandom random) {
-      var end = new String(damaged, ISO_8859_1).indexOf('\n');
+      int end = new String(damaged, ISO_8859_1).indexOf('\n');
       if (end < 10) {
         return damaged;
       }

@@ -145,7 +145,7 @@ class CpuKernelMutationTest {
 
   private List<Mutant> survivors(String name, Supplier<List<KernelCase>> make) {
     var broken = new BrokenKernels(new VectorKernels(128));
-    Device device = Device.of(name + ", broken", new CpuBackend(HostMemory.pool(), broken));
+    var device = Device.of(name + ", broken", new CpuBackend(HostMemory.pool(), broken));
     List<Mutant> alive = new ArrayList<>();
     try (var scope = TensorScope.open(device)) {
       List<KernelCase> cases = make.get();

@@ -41,7 +41,7 @@ class KernelBordersTest {
   void hold(int number, DType type, int inputs, int units, int bits) {
     assumeTrue(FusedContract.VECTORS, "no loops are made without the Vector API");
     var memory = new GuardedMemory(HostMemory.pool());
-    Device device = Device.of("guarded", new CpuBackend(memory, new VectorKernels(bits)));
+    var device = Device.of("guarded", new CpuBackend(memory, new VectorKernels(bits)));
     Map<String, Supplier<List<KernelCase>>> kernels = new FusedKernels(type, inputs, units).cases();
     List<String> names = List.copyOf(kernels.keySet());
     kernels.forEach((name, make) -> {

@@ -60,7 +60,7 @@ final class KernelCase {
 
   /** As the graph of a step says, some of whose inputs are computed before the body is asked. */
   private static KernelCase ofGraph(Composite op, Tensor... inputs) {
-    Device device = Device.of("graph", new ReferenceBackend());
+    var device = Device.of("graph", new ReferenceBackend());
     Tensor[] in = Arrays.stream(inputs).map(x -> x.to(device)).toArray(Tensor[]::new);
     Fused graph = Objects.requireNonNull(op.fused(in), op.label());
     Fused.Result result = graph.forward(in);

@@ -172,7 +172,7 @@ class SequentialTest {
     assertThatThrownBy(() -> new Model(head, Tensor::tanh, List.of(weight::value)).parameters())
         .hasMessageContaining("the function at 'more.0' uses a Parameter");
     double slope = 0.5;
-    var fixed = Tensor.ones(F64, 3);
+    Tensor fixed = Tensor.ones(F64, 3);
     var recursive = new UnaryOperator<?>[1];
     UnaryOperator<Tensor> loop = x -> recursive.length > 1 ? x : x.mul(fixed);
     recursive[0] = loop;

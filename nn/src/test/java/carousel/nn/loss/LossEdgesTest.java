@@ -309,8 +309,8 @@ class LossEdgesTest {
             same(form.apply(x), form.apply(plain));
             same(slope(form, x), slope(form, plain));
             // And of the gradient.
-            var twice = Grad.orZero(() -> slope(form, x).square().sum(), x).get(0);
-            var expected = Grad.orZero(() -> slope(form, plain).square().sum(), plain).get(0);
+            Tensor twice = Grad.orZero(() -> slope(form, x).square().sum(), x).get(0);
+            Tensor expected = Grad.orZero(() -> slope(form, plain).square().sum(), plain).get(0);
             same(twice, expected);
             return null;
           });

@@ -69,7 +69,7 @@ class FusedStepTest {
         traced++;
       }
       if (wholes) {
-        var _ = gradient.sum();
+        Tensor _ = gradient.sum();
       }
       return rule.update(parameter, gradient, memory);
     }

@@ -67,9 +67,9 @@ class OptimizerTest {
   void noGradientMakesAParameterNoNumber(double size) {
     for (DType type : new DType[] {DType.F32, DType.F64}) {
       for (Rule rule : RULES) {
-        Parameter p = Parameter.of(() -> Tensor.ones(type, 4));
-        Linear holder = new Linear(Parameter.of(() -> Tensor.ones(type, 4, 4)), p);
-        Optimizer optimizer = Optimizer.of(holder.parameters(), rule, 1e-3);
+        var p = Parameter.of(() -> Tensor.ones(type, 4));
+        var holder = new Linear(Parameter.of(() -> Tensor.ones(type, 4, 4)), p);
+        var optimizer = Optimizer.of(holder.parameters(), rule, 1e-3);
         for (int k = 0; k < 8; k++) {
           double sign = k % 3 == 2 ? -1 : 1;
           optimizer.step(leaf -> leaf.value().fullLike(leaf.value().shape(), sign * size));
@@ -217,7 +217,7 @@ class OptimizerTest {
     record Two(Linear body, Linear head) implements Layer {}
     var two = new Two(model(), model());
     Parameters heads = two.parameters().where(named -> named.name().startsWith("head"));
-    var before = two.body().weight().value().copy();
+    Tensor before = two.body().weight().value().copy();
     Sgd.of(heads, 0.5).step(Leaf::value);
     assertThat(two.body().weight().value().sameValues(before)).isTrue();
     assertThat(two.head().weight().value().sameValues(before.mul(0.5))).isTrue();
@@ -227,7 +227,7 @@ class OptimizerTest {
   void changesNothingWhereAGradientIsMissing() {
     var linear = model();
     var sgd = Sgd.of(linear.parameters(), 0.5);
-    var before = linear.weight().value().copy();
+    Tensor before = linear.weight().value().copy();
     Tensor w = linear.weight().value();
     var gradients = Grad.of(() -> w.square().sum(), w);
     assertThatThrownBy(() -> sgd.step(gradients))

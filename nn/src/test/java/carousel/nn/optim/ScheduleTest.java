@@ -116,7 +116,7 @@ class ScheduleTest {
       }
     }
     // A threshold of all of the best still lets the first measure be better than none.
-    Plateau all = Plateau.of(1, new Plateau.Settings(0.5, 0, 1, true, false, 0, 0));
+    var all = Plateau.of(1, new Plateau.Settings(0.5, 0, 1, true, false, 0, 0));
     assertThat(all.after(3).best()).isEqualTo(3);
   }
 

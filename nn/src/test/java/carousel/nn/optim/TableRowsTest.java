@@ -214,7 +214,7 @@ class TableRowsTest {
   /** What is remembered is the same: a training goes on lazily from where it stood, and the other way round. */
   @Test
   void aCheckpointOfTheRuleAloneIsOneOfItsLazyForm() {
-    var token = Tensor.of(3, 8);
+    Tensor token = Tensor.of(3, 8);
     for (boolean lazyFirst : new boolean[] {true, false}) {
       Rule first = lazyFirst ? new LazyRows(Adam.rule()) : Adam.rule();
       Rule second = lazyFirst ? Adam.rule() : new LazyRows(Adam.rule());

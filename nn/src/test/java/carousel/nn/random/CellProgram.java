@@ -117,7 +117,7 @@ record CellProgram(
     Forms.require(gates > 0 && states.stream().allMatch(width -> width > 0), "no columns");
     Forms.require(!states.isEmpty() && step.results().size() == states.size(), "states");
     for (int i = 0; i < states.size(); i++) {
-      Form wanted = Form.rows(LEAD, states.get(i));
+      var wanted = Form.rows(LEAD, states.get(i));
       Forms.require(forms.get(step.results().get(i)).equals(wanted), "state after the step");
     }
     if (output != null) {

@@ -220,7 +220,7 @@ final class CellShrink {
     if (p.output() != null) {
       all.addAll(p.output().nodes());
     }
-    Unused unused = Unused.of(all, p.weights().size(), p.captured().size(), p.numbers());
+    var unused = Unused.of(all, p.weights().size(), p.captured().size(), p.numbers());
     CellProgram less =
         p.holding(
                 unused.weights().stream().map(p.weights()::get).toList(),

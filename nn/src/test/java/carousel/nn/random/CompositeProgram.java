@@ -128,7 +128,7 @@ record CompositeProgram(
     private Maker() {}
 
     static CompositeProgram of(long seed) {
-      Dice dice = Dice.of(seed);
+      var dice = Dice.of(seed);
       Set<Feature> features = Feature.some(dice);
       features.remove(Feature.COMPUTED_WEIGHTS);
       int units = dice.of(1, 3, 5, 8, 17, 64);

@@ -132,7 +132,7 @@ final class CompositeShrink {
   }
 
   private static Stream<CompositeProgram> unused(CompositeProgram p) {
-    Unused unused = Unused.of(p.body().nodes(), 0, p.captured().size(), p.numbers());
+    var unused = Unused.of(p.body().nodes(), 0, p.captured().size(), p.numbers());
     return Stream.of(
         p.holding(
                 unused.captured().stream().map(p.captured()::get).toList(), unused.numbers().size())

@@ -117,7 +117,7 @@ final class GraphMaker extends Draft {
       case COMPOSITES -> {
         Op row = pick(r -> Interval.arity(r) == 1 && domain(r) != Domain.LOGICAL);
         int in = squashed(x, Interval.operands(row).getFirst());
-        Interval values = Interval.of(row, List.of(intervals.get(in)));
+        var values = Interval.of(row, List.of(intervals.get(in)));
         add(new Node.Composed(dice.of(LABELS), row, in), values);
       }
       case ODD_OPS -> odd(x, columns, size);
@@ -246,7 +246,7 @@ final class GraphMaker extends Draft {
         domain(row) == Domain.LOGICAL || (domain(row) == Domain.ANY && dice.chance(0.1));
     List<Integer> operands = new ArrayList<>();
     List<Interval> wanted = Interval.operands(row);
-    Form form = Form.of();
+    var form = Form.of();
     for (int i = 0; i < arity; i++) {
       boolean test = row == Ternary.WHERE ? i == 0 || logical : logical;
       int x = i == 0 ? (test ? mask(number()) : number()) : beside(form, test);

@@ -25,7 +25,7 @@ final class Twins {
     List<CellProgram> steps = new ArrayList<>();
     graphs(p.step(), p.stepForms().of(p.step()))
         .forEach(graph -> steps.add(p.computing(graph, p.output())));
-    Dice dice = Dice.of(p.seed() + 7);
+    var dice = Dice.of(p.seed() + 7);
     boolean kind = steps.isEmpty() || dice.chance(0.3);
     return some(dice, kind ? all : steps, twin -> first(twin).valid());
   }

@@ -10,6 +10,7 @@ import carousel.nn.recurrent.PeepholeLstm;
 import carousel.nn.recurrent.Recurrent;
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
+import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
 
 /** The program of the README: a peephole LSTM learns to add up a sequence. */
@@ -30,8 +31,8 @@ final class RunningSum {
       var adam = Adam.of(model.parameters(), 0.01);
       for (int i = 0; i < steps; i++) {
         try (var step = TensorScope.open()) { // owns everything the step makes
-          var x = rng.uniform(DType.F32, -1, 1, 10, 32, 1); // 10 steps, 32 rows, 1 feature
-          var sum = x.sum(0);
+          Tensor x = rng.uniform(DType.F32, -1, 1, 10, 32, 1); // 10 steps, 32 rows, 1 feature
+          Tensor sum = x.sum(0);
           var gradients =
               Grad.of(
                   () -> Loss.mse(model.head().apply(model.lstm().run(x).last()), sum),

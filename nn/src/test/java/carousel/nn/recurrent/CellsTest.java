@@ -76,7 +76,7 @@ class CellsTest {
   void peepholesOfZeroAreThePlainLstm() {
     try (var scope = TensorScope.open()) {
       var plain = Layers.fillZeros(Lstm.of(D, H, INIT, Philox.of(1)), Philox.of(2));
-      Parameter none = Parameter.of(Tensor.zeros(F64, H));
+      var none = Parameter.of(Tensor.zeros(F64, H));
       var peephole = new PeepholeLstm(plain.wx(), plain.wh(), plain.b(), none, none, none);
       Tensor x = random(3, 4, 2, D);
       same(run(peephole, x), run(plain, x));

@@ -252,7 +252,7 @@ class CtcTest {
   @Test
   void saysWhatIsWrong() {
     Tensor p = Tensor.zeros(3, 1, 4);
-    Ctc loss = Ctc.of();
+    var loss = Ctc.of();
     expect(() -> loss.apply(p, row(1, 1, 2)), "row 0 has 3 steps, its 3 labels need at least 4");
     expect(() -> loss.apply(p, row(1, 2, 3, 1)), "its 4 labels need at least 4");
     expect(() -> loss.apply(p, row(0)), "target 0 at [0,0] is no label");

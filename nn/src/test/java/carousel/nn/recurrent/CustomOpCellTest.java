@@ -270,7 +270,7 @@ class CustomOpCellTest {
     same(Own.of(DType.F64, code), DType.F64);
     StepOf clipping =
         (c, z, h) -> z.narrow(1, 0, H).add(h.matmul(CLIP.apply(c.u().value()))).tanh();
-    Own cell = Own.of(DType.F64, clipping);
+    var cell = Own.of(DType.F64, clipping);
     assertThat(explained(cell, DType.F64)).contains("no kernel");
     if (areMade()) {
       assertThat(explained(cell, DType.F64)).contains("clip of what no step changes", "not linear");
@@ -294,9 +294,9 @@ class CustomOpCellTest {
             "turned",
             (v, w) -> v.matmul(w),
             Vjp.of(Vjp.Rule.reading(1, (g, w) -> g.matmul(w.transpose(0, 1))), Vjp.Rule.none()));
-    Own read = Own.of(DType.F64, (c, z, h) -> host.apply(z.narrow(1, 0, H)).add(h));
-    Own summed = Own.of(DType.F64, (c, z, h) -> sums.apply(z.narrow(1, 0, H)).add(h).tanh());
-    Own multiplied =
+    var read = Own.of(DType.F64, (c, z, h) -> host.apply(z.narrow(1, 0, H)).add(h));
+    var summed = Own.of(DType.F64, (c, z, h) -> sums.apply(z.narrow(1, 0, H)).add(h).tanh());
+    var multiplied =
         Own.of(
             DType.F64, (c, z, h) -> product.apply(h, c.u().value()).add(z.narrow(1, 0, H)).tanh());
     for (Own cell : List.of(read, summed, multiplied)) {
@@ -335,7 +335,7 @@ class CustomOpCellTest {
             "onceOnly",
             v -> v.gt(0).cast(v.dtype()),
             Vjp.once(Vjp.fromInput((g, v) -> g.mul(v.sigmoid()))));
-    Own cell =
+    var cell =
         Own.of(
             DType.F64,
             (c, z, h) -> once.apply(z.narrow(1, 0, H).add(h.matmul(c.u().value()))).mul(0.5));

@@ -145,7 +145,7 @@ class NoiseModesTest {
 
   @Test
   void wrongRates() {
-    Noise none = Noise.none();
+    var none = Noise.none();
     for (double rate : new double[] {-0.1, 1.1, Double.NaN}) {
       wrong("noise: the rate of inputs must be in [0, 1], got " + rate, () -> none.inputs(rate));
       wrong("noise: the rate of states must be in [0, 1]", () -> none.states(0.1, rate));

@@ -329,7 +329,7 @@ class NoiseTest {
       Tensor x = Tensor.ones(4, 2, 3);
       for (Noise noise : List.of(Noise.none().zoneout(0.2), Noise.none().states(0.3))) {
         var layer = Recurrent.of(new Counting()).withNoise(noise);
-        var evaluated = layer.run(x).states().getFirst().tensors().getLast();
+        Tensor evaluated = layer.run(x).states().getFirst().tensors().getLast();
         assertThat(evaluated.toIntArray()).containsExactly(4, 4);
         var trained = Training.with(Philox.of(1), () -> layer.run(x)).states().getFirst();
         assertThat(trained.tensors().getLast().toIntArray()).containsExactly(4, 4);

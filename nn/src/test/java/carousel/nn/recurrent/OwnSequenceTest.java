@@ -57,7 +57,7 @@ class OwnSequenceTest {
       var first = stack.run(x.narrow(0, 0, 2));
       var second = stack.run(x.narrow(0, 2, 3), first.states());
       Tensor y = Tensor.concat(List.of(first.y(), second.y()), 0);
-      var windows = Layers.flat(new Sequence.Run(y, second.last(), second.states()));
+      Tensor windows = Layers.flat(new Sequence.Run(y, second.last(), second.states()));
       assertThat(windows.allClose(Layers.flat(whole), 0, 1e-12)).isTrue();
     }
   }

@@ -106,7 +106,7 @@ class ScanKernelTest {
         start.add(rng.normal(type, 0, 0.5, zero.shape().toArray()));
       }
       leaves.addAll(start);
-      RecurrentState initial = RecurrentState.with(cell.zero(c.rows()), start);
+      var initial = RecurrentState.with(cell.zero(c.rows()), start);
       Tensor lengths =
           c.lengths().isEmpty()
               ? null
@@ -142,7 +142,7 @@ class ScanKernelTest {
   @Test
   void aCellOfAUserHasAKernel() {
     try (var scope = TensorScope.open()) {
-      var x = Layers.random(3, 4, 2, Layers.D);
+      Tensor x = Layers.random(3, 4, 2, Layers.D);
       requireKernel(() -> Recurrent.of(Layers.cell(Layers.USERS)).apply(x));
     }
   }

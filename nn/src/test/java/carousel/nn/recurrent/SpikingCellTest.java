@@ -60,7 +60,7 @@ class SpikingCellTest {
 
     @Override
     public LifState zero(int batch) {
-      Shape shape = Shape.of(batch, outputs());
+      var shape = Shape.of(batch, outputs());
       return new LifState(u.value().zerosLike(shape), u.value().zerosLike(shape));
     }
   }

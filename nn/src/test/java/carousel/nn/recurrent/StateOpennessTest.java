@@ -60,7 +60,7 @@ class StateOpennessTest {
             state("opens cells to carousel.nn;", "entry.Hidden"),
             state("exports cells;", "entry.Shown")
           }) {
-        RecurrentState doubled = RecurrentState.map(state, h -> h.mul(2));
+        var doubled = RecurrentState.map(state, h -> h.mul(2));
         assertThat(doubled).hasSameClassAs(state);
         assertThat(doubled.tensors().getLast().toDoubleArray()).containsExactly(2, 4);
       }

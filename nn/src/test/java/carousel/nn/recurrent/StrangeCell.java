@@ -286,7 +286,7 @@ public record StrangeCell(
 
   public static StrangeCell of(String name, Sizes sizes, int inputs, Init init, Philox rng) {
     String kindName = name.substring("strange ".length()).toUpperCase(Locale.ROOT);
-    Kind kind = Kind.valueOf(kindName.replace('-', '_'));
+    var kind = Kind.valueOf(kindName.replace('-', '_'));
     int columns = 0;
     for (String term : kind.input.split(" \\+ ")) {
       String[] factors = term.split(" ");

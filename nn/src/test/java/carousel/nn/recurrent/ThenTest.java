@@ -131,7 +131,7 @@ class ThenTest {
     }
     Tensor where = Tensor.of(Shape.of(T, N), flags).ne(0);
     for (boolean skips : new boolean[] {false, true}) {
-      Marks marks = Marks.ofLengths(Tensor.of(lengths));
+      var marks = Marks.ofLengths(Tensor.of(lengths));
       var run = layer.run(x, skips ? marks.withTaken(where) : marks);
       for (int n = 0; n < N; n++) {
         List<Integer> steps = new ArrayList<>();

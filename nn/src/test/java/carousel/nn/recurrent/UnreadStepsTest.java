@@ -72,7 +72,7 @@ class UnreadStepsTest {
 
     @Override
     public Met zero(int batch) {
-      Shape shape = Shape.of(batch, H);
+      var shape = Shape.of(batch, H);
       return new Met(wx.value().zerosLike(shape), wx.value().zerosLike(shape));
     }
   }

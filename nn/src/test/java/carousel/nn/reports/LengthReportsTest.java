@@ -104,7 +104,7 @@ class LengthReportsTest {
     int[] lengths = {4, 5, 4, 1, 1, 1, 1, 1};
     Tensor x = uniform(5, 8, 8);
     Tensor weights = uniform(5, 8, 8);
-    var there = Tensor.arange(5).unsqueeze(1).lt(Tensor.of(lengths)).unsqueeze(2);
+    Tensor there = Tensor.arange(5).unsqueeze(1).lt(Tensor.of(lengths)).unsqueeze(2);
     Tensor padded = Tensor.where(there, x, x.scalarLike(Double.NaN));
     Tensor[] leaves = {
       forward.wx().value(), backward.wh().value(), requireNonNull(backward.b()).value()
@@ -207,7 +207,7 @@ class LengthReportsTest {
   void outputsAreNotStates() {
     var layer = Recurrent.of(new Wide(Parameter.of(Tensor.full(F64, 1))));
     Tensor x = Tensor.ones(F64, 4, 3, 2);
-    var taken = Tensor.of(Shape.of(4, 1), true, true, true, false).expand(4, 3).contiguous();
+    Tensor taken = Tensor.of(Shape.of(4, 1), true, true, true, false).expand(4, 3).contiguous();
     var run = layer.run(x, Marks.none().withTaken(taken), List.of());
     assertThat(run.states().getFirst().tensors().getFirst().toDoubleArray())
         .hasSize(18)

@@ -77,8 +77,8 @@ class NoiseReportsTest {
       hold(cell);
       var layer = Recurrent.of(cell).withNoise(Noise.none().states(0.5));
       Tensor h = rng.uniform(F64, -1, 1, 2, 3);
-      var x = Tensor.zeros(F64, 200, 2, 2);
-      var last = Training.with(Philox.of(2), () -> layer.run(x, new HiddenState(h)).last());
+      Tensor x = Tensor.zeros(F64, 200, 2, 2);
+      Tensor last = Training.with(Philox.of(2), () -> layer.run(x, new HiddenState(h)).last());
       assertThat(last.toDoubleArray()).containsExactly(h.toDoubleArray(), within(1e-12));
     }
   }

@@ -104,8 +104,8 @@ class TrainingReportsTest {
   @Test
   @DisplayName("PyTorch 185872, DeepSpec 32, catalyst 851: schedules at their seams")
   void schedulesAtTheirSeams() {
-    Schedule warm = Schedule.linear(1, 0.1, 1, 5);
-    Schedule main = Schedule.cosine(1, 0, 10);
+    var warm = Schedule.linear(1, 0.1, 1, 5);
+    var main = Schedule.cosine(1, 0, 10);
     for (int k = 0; k < 12; k++) {
       assertThat(warm.then(0, main).rate(k)).isEqualTo(main.rate(k)); // no warm-up at all
     }

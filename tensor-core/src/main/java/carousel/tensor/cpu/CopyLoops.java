@@ -115,7 +115,7 @@ final class CopyLoops {
     }
     order[rank++] = across;
     order[rank] = last;
-    Planes planes = new Planes(from.permute(order), to.permute(order));
+    var planes = new Planes(from.permute(order), to.permute(order));
     Workers.parallel(planes.tasks(), planes::copy);
   }
 

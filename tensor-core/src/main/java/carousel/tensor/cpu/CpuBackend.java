@@ -197,7 +197,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public boolean inPlace(List<Formula.Call> calls, Supplier<List<Formula.Call>> again) {
-    FormulaJob job = FormulaJob.of(calls, table);
+    var job = FormulaJob.of(calls, table);
     if (job != null) {
       job.run();
     }

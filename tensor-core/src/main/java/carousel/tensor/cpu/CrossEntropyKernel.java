@@ -63,7 +63,7 @@ final class CrossEntropyKernel implements Fused {
   public Result forward(Tensor[] inputs) {
     Tensor logits = inputs[0];
     DType type = logits.dtype();
-    Element element = Element.of(type);
+    var element = Element.of(type);
     int rows = logits.dim(0);
     int classes = logits.dim(1);
     Tensor losses = Engine.empty("cross_entropy", logits.device(), type, Shape.of(rows));
@@ -72,7 +72,7 @@ final class CrossEntropyKernel implements Fused {
     long at = Engine.address(inputs[1]);
     long y = Engine.address(losses);
     long kept = Engine.address(sums);
-    Powers powers = new Powers(table, type);
+    var powers = new Powers(table, type);
     each(
         rows,
         classes,
@@ -106,7 +106,7 @@ final class CrossEntropyKernel implements Fused {
       return gradients;
     }
     DType type = logits.dtype();
-    Element element = Element.of(type);
+    var element = Element.of(type);
     int rows = logits.dim(0);
     int classes = logits.dim(1);
     Tensor gradient = Engine.empty("cross_entropy", logits.device(), type, logits.shape());
@@ -115,8 +115,8 @@ final class CrossEntropyKernel implements Fused {
     long at = Engine.address(inputs[1]);
     long dx = Engine.address(gradient);
     long kept = Engine.address(result.saved()[0]);
-    Strided cotangent = Strided.of(g);
-    Powers powers = new Powers(table, type);
+    var cotangent = Strided.of(g);
+    var powers = new Powers(table, type);
     each(
         rows,
         classes,

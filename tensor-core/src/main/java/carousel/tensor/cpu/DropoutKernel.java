@@ -65,7 +65,7 @@ final class DropoutKernel implements Fused {
 
   private Tensor masked(Tensor x, Tensor kept, Tensor scale) {
     Tensor y = Engine.empty("dropout", x.device(), x.dtype(), x.shape());
-    Element element = Element.of(x.dtype());
+    var element = Element.of(x.dtype());
     Loop where = table.ternary(Ternary.WHERE, x.dtype());
     Loop mul = table.binary(Binary.MUL, x.dtype());
     long size = x.size();

@@ -67,7 +67,7 @@ final class ElementwiseLoops {
     int[] dims = y.shape().toArray();
     long element = Scratch.forFill().address(Loop.SPLAT_BYTES);
     Element.of(y.dtype()).set(element, value);
-    Strided one = new Strided(element, dims, new long[dims.length], y.dtype().bytes());
+    var one = new Strided(element, dims, new long[dims.length], y.dtype().bytes());
     sweep(table.cast(y.dtype(), y.dtype()), Table.CHEAP, Strided.of(y), one);
   }
 

@@ -101,15 +101,15 @@ final class IndexLoops {
 
   /** {@code y[o, i, :] = x[o, index[i], :]}; y is contiguous. */
   static void select(Tensor xTensor, Tensor index, Tensor yTensor) {
-    Strided x = Strided.of(xTensor);
-    Strided y = Strided.of(yTensor);
+    var x = Strided.of(xTensor);
+    var y = Strided.of(yTensor);
     int range = x.dims()[1];
     int m = y.dims()[1];
     int inner = y.dims()[2];
     long step = x.strides()[2];
     long rows = (long) y.dims()[0] * m;
     long perTask = Math.max(1, GRAIN / Math.max(1, inner));
-    Strided at = Strided.of(index);
+    var at = Strided.of(index);
     Workers.parallel(
         Math.toIntExact(Math.ceilDiv(rows, perTask)),
         task -> {
@@ -128,9 +128,9 @@ final class IndexLoops {
 
   /** {@code y[o, index[i], :] += source[o, i, :]}; y is contiguous. */
   static void add(Loop add, Tensor yTensor, Tensor index, Tensor sourceTensor) {
-    Strided y = Strided.of(yTensor);
-    Strided source = Strided.of(sourceTensor);
-    Strided at = Strided.of(index);
+    var y = Strided.of(yTensor);
+    var source = Strided.of(sourceTensor);
+    var at = Strided.of(index);
     int range = y.dims()[1];
     int m = source.dims()[1];
     int inner = source.dims()[2];
@@ -196,7 +196,7 @@ final class IndexLoops {
     private final int outer;
 
     AlongAxis(Tensor index, int axis) {
-      Strided x = Strided.of(index);
+      var x = Strided.of(index);
       this.outer = x.dims().length - 1;
       this.order = LineLoops.last(axis, outer + 1);
       this.index = x.permute(order);
@@ -211,7 +211,7 @@ final class IndexLoops {
     void run(Tensor nearTensor, Tensor farTensor, Line line) {
       Strided near = Strided.of(nearTensor).permute(order);
       Strided farther = Strided.of(farTensor).permute(order);
-      Strided far = new Strided(farther.address(), index.dims(), farther.strides(), farther.size());
+      var far = new Strided(farther.address(), index.dims(), farther.strides(), farther.size());
       int n = index.dims()[outer];
       if (index.count() == 0) {
         return;

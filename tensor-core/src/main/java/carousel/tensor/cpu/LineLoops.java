@@ -68,12 +68,12 @@ final class LineLoops {
     Strided y = Strided.of(yTensor).permute(order);
     int inner = x.dims().length - 1;
     int n = x.dims()[inner];
-    Powers powers = new Powers(table, type);
+    var powers = new Powers(table, type);
     if (n == 1 || (x.strides()[inner] == x.size() && y.strides()[inner] == y.size())) {
       each(x, y, Table.COSTLY, (from, to) -> softmax(log, type, powers, from, to, n));
       return;
     }
-    try (TemporaryCopy copy = new TemporaryCopy(memory, "softmax", x)) {
+    try (var copy = new TemporaryCopy(memory, "softmax", x)) {
       elementwise.copy(x, type, copy.strided(), type);
       Strided lines = copy.strided();
       each(lines, lines, Table.COSTLY, (from, to) -> softmax(log, type, powers, from, to, n));
@@ -97,7 +97,7 @@ final class LineLoops {
   /** {@code y = op(x, value)}. */
   private void scalar(Binary op, DType type, long x, double value, long y, int n) {
     long splat = Scratch.ofThread().address(Loop.SPLAT_BYTES);
-    Element element = Element.of(type);
+    var element = Element.of(type);
     element.set(splat, value);
     Bytes.splat(splat, element.size(), splat, Loop.SPLAT_BYTES / element.size());
     table.binary(op, type).run(x, 1, splat, 0, x, 1, y, n);
@@ -118,7 +118,7 @@ final class LineLoops {
     if (xTensor.dtype() == DType.I32) {
       each(x, y, Table.COSTLY, (from, to) -> wholeSums(from, xStep, to, yStep, n));
     } else {
-      Element element = Element.of(xTensor.dtype());
+      var element = Element.of(xTensor.dtype());
       each(x, y, Table.COSTLY, (from, to) -> sums(element, from, xStep, to, yStep, n));
     }
   }
@@ -154,7 +154,7 @@ final class LineLoops {
     }
     int inner = x.dims().length - 1;
     int n = x.dims()[inner];
-    Element element = Element.of(xTensor.dtype());
+    var element = Element.of(xTensor.dtype());
     Workers.parallel(
         Math.toIntExact(x.count() / n),
         line -> {

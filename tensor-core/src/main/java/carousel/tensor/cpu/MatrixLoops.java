@@ -25,9 +25,9 @@ final class MatrixLoops {
     if (yTensor.size() == 0) {
       return;
     }
-    Strided a = Strided.of(aTensor);
-    Strided b = Strided.of(bTensor);
-    Strided y = Strided.of(yTensor);
+    var a = Strided.of(aTensor);
+    var b = Strided.of(bTensor);
+    var y = Strided.of(yTensor);
     ThreadLocal<Gemm> gemm = y.size() == 8 ? f64 : f32;
     int axes = y.dims().length - 2;
     int m = y.dims()[axes];

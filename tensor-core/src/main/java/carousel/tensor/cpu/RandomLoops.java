@@ -30,7 +30,7 @@ final class RandomLoops {
 
   void fill(Distribution distribution, long seed, long counter, Tensor y) {
     DType type = y.dtype();
-    Element element = Element.of(type);
+    var element = Element.of(type);
     if (distribution == Distribution.NORMAL) {
       each(
           y,
@@ -64,12 +64,12 @@ final class RandomLoops {
 
   /** {@code y_i = 1} where a {@link Chance} hits, else 0. */
   void below(double probability, long seed, long counter, Tensor y) {
-    Chance chance = Chance.of(probability);
+    var chance = Chance.of(probability);
     if (chance.isCertain()) {
       each(y, (first, n, at) -> Bytes.ALL.asSlice(at, n).fill((byte) 1));
       return;
     }
-    Element whole = Element.of(DType.I32);
+    var whole = Element.of(DType.I32);
     int upper = (int) chance.upper() ^ Integer.MIN_VALUE;
     Loop less = table.binary(Binary.LT, DType.I32);
     Loop same = table.binary(Binary.EQ, DType.I32);

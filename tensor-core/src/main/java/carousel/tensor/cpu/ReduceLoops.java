@@ -49,7 +49,7 @@ final class ReduceLoops {
     if (yTensor.size() == 0) {
       return;
     }
-    Strided whole = Strided.of(xTensor);
+    var whole = Strided.of(xTensor);
     DType type = xTensor.dtype();
     long n = whole.count() / yTensor.size();
     if (n == 0) {
@@ -92,7 +92,7 @@ final class ReduceLoops {
       foldColumns(op, type, columns, x, kept, n, y);
       return;
     }
-    try (TemporaryCopy rows = new TemporaryCopy(memory, op.label(), x)) {
+    try (var rows = new TemporaryCopy(memory, op.label(), x)) {
       elementwise.copy(x, type, rows.strided(), type);
       Strided dense = rows.strided();
       rowFolds.run(op, type, dense, kept, Math.toIntExact(n), y);
@@ -180,7 +180,7 @@ final class ReduceLoops {
       }
     }
     Totals.end(Double.BYTES, total, lost, total, m);
-    Element element = Element.of(type);
+    var element = Element.of(type);
     for (int j = 0; j < m; j++) {
       element.set(to + (long) j * element.size(), Bytes.f64(total + 8L * j) / scale);
     }

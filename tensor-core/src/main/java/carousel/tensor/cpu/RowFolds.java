@@ -33,7 +33,7 @@ final class RowFolds {
     for (int k = 0; k < kept; k++) {
       rows *= x.dims()[k];
     }
-    Element result = Element.of(op.result(type));
+    var result = Element.of(op.result(type));
     FoldKind kind = kind(op);
     if (rows == 1 && n > BLOCK && kind != null) {
       result.set(y, joinedInParallel(op, type, kind, x.address(), n));
@@ -144,7 +144,7 @@ final class RowFolds {
     if (max == 0 || Double.isInfinite(max)) {
       return max;
     }
-    Element element = Element.of(type);
+    var element = Element.of(type);
     double sum = 0;
     double lost = 0;
     for (int i = 0; i < n; i++) {
@@ -157,7 +157,7 @@ final class RowFolds {
   }
 
   private double logSumExp(DType type, long x, int n) {
-    Powers powers = new Powers(table, type);
+    var powers = new Powers(table, type);
     double max = powers.max(x, n);
     if (Double.isInfinite(max) || Double.isNaN(max)) {
       return max;
@@ -167,7 +167,7 @@ final class RowFolds {
 
   /** The first position of a value; that of the first NaN if it is NaN. */
   private static double position(DType type, double value, long x, int n) {
-    Element element = Element.of(type);
+    var element = Element.of(type);
     boolean nan = Double.isNaN(value);
     for (int i = 0; i < n; i++) {
       double candidate = element.get(x + (long) i * element.size());

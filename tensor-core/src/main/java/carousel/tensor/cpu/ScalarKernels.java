@@ -44,7 +44,7 @@ public final class ScalarKernels implements Kernels {
         }
       };
     }
-    Element to = Element.of(op.result(type));
+    var to = Element.of(op.result(type));
     if (type == DType.I32) {
       return (x, xStep, y, yStep, z, zStep, out, n) -> {
         for (int i = 0; i < n; i++) {
@@ -52,7 +52,7 @@ public final class ScalarKernels implements Kernels {
         }
       };
     }
-    Element from = Element.of(type);
+    var from = Element.of(type);
     return (x, xStep, y, yStep, z, zStep, out, n) -> {
       for (int i = 0; i < n; i++) {
         double value = from.get(x + (long) i * xStep * from.size());
@@ -71,7 +71,7 @@ public final class ScalarKernels implements Kernels {
         }
       };
     }
-    Element to = Element.of(op.result(type));
+    var to = Element.of(op.result(type));
     if (type == DType.I32) {
       return (x, xStep, y, yStep, z, zStep, out, n) -> {
         for (int i = 0; i < n; i++) {
@@ -80,7 +80,7 @@ public final class ScalarKernels implements Kernels {
         }
       };
     }
-    Element from = Element.of(type);
+    var from = Element.of(type);
     return (x, xStep, y, yStep, z, zStep, out, n) -> {
       for (int i = 0; i < n; i++) {
         double a = from.get(x + (long) i * xStep * from.size());
@@ -101,8 +101,8 @@ public final class ScalarKernels implements Kernels {
         }
       };
     }
-    Element first = Element.of(op == Ternary.WHERE ? DType.BOOL : type);
-    Element rest = Element.of(type);
+    var first = Element.of(op == Ternary.WHERE ? DType.BOOL : type);
+    var rest = Element.of(type);
     return (x, xStep, y, yStep, z, zStep, out, n) -> {
       for (int i = 0; i < n; i++) {
         double a = first.get(x + (long) i * xStep * first.size());
@@ -115,8 +115,8 @@ public final class ScalarKernels implements Kernels {
 
   @Override
   public Loop cast(DType fromType, DType toType) {
-    Element from = Element.of(fromType);
-    Element to = Element.of(toType);
+    var from = Element.of(fromType);
+    var to = Element.of(toType);
     if (fromType == toType) {
       return (x, xStep, y, yStep, z, zStep, out, n) -> {
         if (xStep == 1) {
@@ -158,7 +158,7 @@ public final class ScalarKernels implements Kernels {
 
   /** Σ f(x) with Kahan's compensation: what the last addition rounded away goes into the next. */
   private static Fold compensated(DType type, DoubleUnaryOperator f) {
-    Element element = Element.of(type);
+    var element = Element.of(type);
     return (x, n) -> {
       double sum = 0;
       double lost = 0;
@@ -206,7 +206,7 @@ public final class ScalarKernels implements Kernels {
   }
 
   private static Fold fold(DType type, double identity, DoubleBinaryOperator step) {
-    Element element = Element.of(type);
+    var element = Element.of(type);
     return (x, n) -> {
       double folded = identity;
       for (int i = 0; i < n; i++) {
@@ -218,7 +218,7 @@ public final class ScalarKernels implements Kernels {
 
   @Override
   public Exponentials exponentials(DType type) {
-    Element element = Element.of(type);
+    var element = Element.of(type);
     return (x, n, max, factor, out) -> {
       double sum = 0;
       double lost = 0;

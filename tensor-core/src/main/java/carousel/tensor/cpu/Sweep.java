@@ -130,7 +130,7 @@ final class Sweep implements IntConsumer {
       return x;
     }
     copied[slot] = address;
-    Strided copy = Strided.dense(address, x.dims(), x.size());
+    var copy = Strided.dense(address, x.dims(), x.size());
     copies.transpose(x, copy);
     return copy;
   }

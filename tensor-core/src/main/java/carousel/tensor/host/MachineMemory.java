@@ -60,7 +60,7 @@ record MachineMemory(long bytes) {
     String file = old ? "memory.limit_in_bytes" : "memory.max";
     long least = Long.MAX_VALUE;
     // A container sees its own group as the root, whatever path it is told.
-    for (Path path = Path.of(parts.get(2)); path != null; path = path.getParent()) {
+    for (var path = Path.of(parts.get(2)); path != null; path = path.getParent()) {
       Path group = base.resolve(Path.of("/").relativize(path.toAbsolutePath()).toString());
       least = Math.min(least, number(group.resolve(file)));
     }

@@ -41,7 +41,7 @@ final class Pages implements SlabPool.Source {
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
 
     private static MethodHandle call(String name, FunctionDescriptor type) {
-      Linker linker = Linker.nativeLinker();
+      var linker = Linker.nativeLinker();
       return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type);
     }
   }

@@ -186,7 +186,7 @@ public enum Binary implements ElementwiseOp {
     Tensor a = inputs[0];
     Tensor b = inputs[1];
     domain().require(method(), a, b);
-    Shape shape = Shape.broadcast(method(), a.shape(), b.shape());
+    var shape = Shape.broadcast(method(), a.shape(), b.shape());
     Tensor y = Engine.empty(label(), a.device(), result(a.dtype()), shape);
     a.device().backend().binary(this, Engine.expanded(a, shape), Engine.expanded(b, shape), y);
     return new Tensor[] {y};

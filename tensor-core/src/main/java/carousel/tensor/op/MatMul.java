@@ -55,7 +55,7 @@ public record MatMul() implements Op {
       a.device().backend().matmul(a, b, y);
       return new Tensor[] {y};
     }
-    Shape batch = Shape.broadcast("matmul", batch(sa), batch(sb));
+    var batch = Shape.broadcast("matmul", batch(sa), batch(sb));
     Shape shape = matrix(batch, sa.dim(-2), sb.dim(-1));
     Tensor y = Engine.empty("matmul", a.device(), a.dtype(), shape);
     Tensor left = Engine.expanded(a, matrix(batch, sa.dim(-2), sa.dim(-1)));

@@ -39,7 +39,7 @@ final class OnceRule extends Vjp {
 
   @Override
   public @Nullable Tensor[] pull(Context c, boolean[] wanted) {
-    Interpreter around = Interpreter.current();
+    var around = Interpreter.current();
     @Nullable Tensor[] cotangents = around.unrecorded().run(() -> rule.pull(c, wanted));
     if (around == Interpreter.EAGER) {
       return cotangents;

@@ -102,7 +102,7 @@ public record ReduceAxes(Reduce reduce, List<Integer> axes) implements Op {
     for (int axis : axes) {
       dims[axis] = 1;
     }
-    Shape shape = Shape.of(dims);
+    var shape = Shape.of(dims);
     if (!reduce.hasIdentity() && count(x.shape()) == 0 && shape.size() > 0) {
       throw new TensorException(
           label() + ": no elements to choose from: " + x.shape() + " over axes " + axes);

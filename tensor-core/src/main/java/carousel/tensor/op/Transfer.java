@@ -33,7 +33,7 @@ public record Transfer(Device from, Device to) implements Op {
     }
     Tensor dense = Engine.layout(x).isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
     Tensor y = Engine.empty(label(), to, x.dtype(), x.shape());
-    try (Arena arena = Arena.ofConfined()) {
+    try (var arena = Arena.ofConfined()) {
       MemorySegment host = arena.allocate(Math.max(1, x.size() * x.dtype().bytes()));
       MemorySegment exact = host.asSlice(0, x.size() * x.dtype().bytes());
       from.backend().read(dense, exact);

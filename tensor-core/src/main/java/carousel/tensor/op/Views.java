@@ -96,7 +96,7 @@ public sealed interface Views extends Op {
     @Override
     public Layout layout(Layout layout) {
       // For the error when it does not broadcast.
-      Shape common = Shape.broadcast("expand", layout.shape(), shape);
+      var common = Shape.broadcast("expand", layout.shape(), shape);
       if (!common.equals(shape)) {
         throw new carousel.tensor.TensorException(
             "expand: "

@@ -117,7 +117,7 @@ public final class ReferenceBackend implements Backend {
     if (dtype == DType.I32 && (op == Reduce.SUM || op == Reduce.PROD)) {
       BigInteger y = op == Reduce.SUM ? BigInteger.ZERO : BigInteger.ONE;
       for (double v : x) {
-        BigInteger next = BigInteger.valueOf((long) v);
+        var next = BigInteger.valueOf((long) v);
         y = op == Reduce.SUM ? y.add(next) : y.multiply(next);
       }
       return whole(op.label(), y);

@@ -39,7 +39,7 @@ final class LinearKernel implements Fused {
   public Result forward(Tensor[] inputs) {
     Tensor x = inputs[0];
     Tensor w = inputs[1];
-    Shape shape = Shape.of(x.dim(0), w.dim(1));
+    var shape = Shape.of(x.dim(0), w.dim(1));
     Tensor y = Engine.empty("linear", x.device(), x.dtype(), shape);
     backend.matmul(x, w, y);
     backend.binary(Binary.ADD, y, Engine.expanded(inputs[2], shape), y);

@@ -76,7 +76,7 @@ public enum Setting {
 
     static Form oneOf(String... values) {
       var all = List.of(values);
-      var last = values.length - 1;
+      int last = values.length - 1;
       return new Form(
           String.join(", ", all.subList(0, last)) + " or " + values[last],
           value -> all.contains(value.toLowerCase(Locale.ROOT)));
@@ -124,7 +124,7 @@ public enum Setting {
    * @throws TensorException if it makes no sense
    */
   public @Nullable String value() {
-    var value = System.getProperty(property);
+    String value = System.getProperty(property);
     if (value == null || takes(value)) {
       return value;
     }
@@ -139,7 +139,7 @@ public enum Setting {
    * @throws TensorException if it makes no sense
    */
   public String or(String standard) {
-    var value = value();
+    String value = value();
     if (value == null) {
       return standard;
     }
@@ -154,7 +154,7 @@ public enum Setting {
    * @throws TensorException if it makes no sense
    */
   public int or(int standard) {
-    var value = value();
+    String value = value();
     return value == null ? standard : Integer.parseInt(value);
   }
 
@@ -213,7 +213,7 @@ public enum Setting {
   private static List<String> wrong() {
     var wrong = new ArrayList<String>();
     for (var setting : values()) {
-      var value = System.getProperty(setting.property);
+      String value = System.getProperty(setting.property);
       if (value != null && !setting.takes(value)) {
         wrong.add(setting.complaint(value));
       }

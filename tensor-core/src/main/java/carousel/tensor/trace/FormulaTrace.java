@@ -170,7 +170,7 @@ public final class FormulaTrace implements Interpreter {
       return EAGER.number(like, value);
     }
     constants.add(new Formula.Known(value));
-    Formula.Constant constant = new Formula.Constant(constants.size() - 1);
+    var constant = new Formula.Constant(constants.size() - 1);
     Tensor known = constant.equals(last()) ? standIns.get(count) : null;
     if (known != null) {
       count++;
@@ -212,7 +212,7 @@ public final class FormulaTrace implements Interpreter {
               + x.shape());
     }
     constants.add(new Formula.Held(x));
-    Formula.Constant constant = new Formula.Constant(constants.size() - 1);
+    var constant = new Formula.Constant(constants.size() - 1);
     if (!constant.equals(last()) || standIns.get(count) != null) {
       forget(count);
       formula = null;

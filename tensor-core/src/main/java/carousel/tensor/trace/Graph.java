@@ -220,7 +220,7 @@ public final class Graph {
     if (same != null) {
       return same;
     }
-    Value value =
+    var value =
         new Value(
             values.size(),
             kind,

@@ -163,7 +163,7 @@ public final class ScanTrace {
     int inputs = given.inputs().size();
     var products = new WeightProducts(graph, cuts, captured, inputs);
     Tensor like = given.like();
-    Shape rows = Shape.of(given.rows());
+    var rows = Shape.of(given.rows());
     DType type = like.dtype();
     Device device = like.device();
     var trace = new StepTrace(graph, rows, type, device, cuts, captured, products);

@@ -48,14 +48,14 @@ public enum Arrangement {
    * @return a layout of that shape
    */
   Layout layout(Shape shape) {
-    Layout dense = Layout.contiguous(shape);
+    var dense = Layout.contiguous(shape);
     int last = shape.rank() - 1;
     return switch (this) {
       case DENSE -> dense;
       case OFFSET -> offset(shape);
       case TRANSPOSED -> transposed(shape);
       case STEPPED -> {
-        Layout l = Layout.contiguous(doubled(doubled(shape, 0), last));
+        var l = Layout.contiguous(doubled(doubled(shape, 0), last));
         l = l.slice(0, 1, 2, shape.dim(0));
         yield last == 0 ? l : l.slice(last, 1, 2, shape.dim(last));
       }

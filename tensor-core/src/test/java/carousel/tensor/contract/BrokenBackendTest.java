@@ -128,7 +128,7 @@ class BrokenBackendTest {
   private static Map<String, List<OpCase>> callers() {
     Map<String, List<OpCase>> callers = new HashMap<>();
     Set<String> called = new HashSet<>();
-    Device watched = Device.of("watched", wrapped((method, arguments) -> called.add(method)));
+    var watched = Device.of("watched", wrapped((method, arguments) -> called.add(method)));
     OpCases.all()
         .filter(c -> c.operands().getFirst().shape().size() < 100)
         .forEach(c -> {

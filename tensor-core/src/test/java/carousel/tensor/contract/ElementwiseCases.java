@@ -57,7 +57,7 @@ final class ElementwiseCases {
   private static Stream<OpCase> binary(Binary row) {
     return types(row.domain())
         .flatMap(type -> {
-          Values few = Values.fewSpecial(type);
+          var few = Values.fewSpecial(type);
           int n = Specials.few(type).length;
           return Stream.concat(
               Stream.of(
@@ -96,7 +96,7 @@ final class ElementwiseCases {
     return types(row.domain())
         .flatMap(type -> {
           DType first = row == Ternary.WHERE ? DType.BOOL : type;
-          Values few = Values.fewSpecial(type);
+          var few = Values.fewSpecial(type);
           int n = Specials.few(type).length;
           var cube =
               OpCase.of(
@@ -169,8 +169,8 @@ final class ElementwiseCases {
             List.of(Shape.of(3, 1), Shape.of(1, 4)),
             List.of(Shape.SCALAR, Shape.of(3)))
         .map(s -> {
-          Operand a = Operand.smooth(s.getFirst(), 0);
-          Operand b = Operand.smooth(s.getLast(), 1);
+          var a = Operand.smooth(s.getFirst(), 0);
+          var b = Operand.smooth(s.getLast(), 1);
           return OpCase.of(row, everywhere ? a : a.with(a.values().abs()), b);
         });
   }
@@ -182,9 +182,9 @@ final class ElementwiseCases {
             // Each with each: whichever is the greatest, and whichever the least.
             List.of(Shape.of(5, 1, 1), Shape.of(5, 1), Shape.of(5)))
         .map(s -> {
-          Operand a = Operand.smooth(s.getFirst(), 0);
-          Operand b = Operand.smooth(s.get(1), 1);
-          Operand c = Operand.smooth(s.getLast(), 2);
+          var a = Operand.smooth(s.getFirst(), 0);
+          var b = Operand.smooth(s.get(1), 1);
+          var c = Operand.smooth(s.getLast(), 2);
           return row == Ternary.WHERE
               ? OpCase.of(row, Operand.of(DType.BOOL, a.shape(), 9), b, c)
               : OpCase.of(row, a, b, c);

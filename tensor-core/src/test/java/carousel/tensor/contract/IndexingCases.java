@@ -84,7 +84,7 @@ final class IndexingCases {
         .flatMap(a -> {
           Operand x = Operand.of(type, pick.x, 40).with(a);
           Operand index = index(pick).with(next(a, 2));
-          OpCase gather = OpCase.of(new Indexing.Gather(pick.axis), x, index);
+          var gather = OpCase.of(new Indexing.Gather(pick.axis), x, index);
           if (type == DType.BOOL) {
             return Stream.of(gather);
           }
@@ -98,7 +98,7 @@ final class IndexingCases {
         .flatMap(a -> {
           Operand x = Operand.of(type, pick.x, 42).with(a);
           Operand index = index(pick).with(next(a, 2));
-          OpCase select = OpCase.of(new Indexing.IndexSelect(pick.axis), x, index);
+          var select = OpCase.of(new Indexing.IndexSelect(pick.axis), x, index);
           if (type == DType.BOOL) {
             return Stream.of(select);
           }

@@ -284,7 +284,7 @@ public final class LongSums {
                   double mean = x.sum().value() / x.count();
                   double[] squares =
                       Arrays.stream(x.values()).map(v -> (v - mean) * (v - mean)).toArray();
-                  ExactSum sum = ExactSum.of(squares);
+                  var sum = ExactSum.of(squares);
                   double scale = sum.value() + mean * mean;
                   Tensor y = x.tensor(x.count()).variance(0).mul(x.count() - 1);
                   return Result.of(y, new ExactSum(sum.value(), 4 * scale));

@@ -49,7 +49,7 @@ public record Operand(DType dtype, Shape shape, Arrangement arrangement, Values 
   public Tensor tensor() {
     Layout layout = arrangement.layout(shape);
     int extent = Arrangement.extent(layout);
-    MemorySegment host = MemorySegment.ofArray(new byte[extent * dtype.bytes()]);
+    var host = MemorySegment.ofArray(new byte[extent * dtype.bytes()]);
     for (int i = 0; i < extent; i++) {
       set(host, i, dtype.isFloating() ? Double.NaN : dtype == DType.I32 ? NO_INDEX : 1);
     }

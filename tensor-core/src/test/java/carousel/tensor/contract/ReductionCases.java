@@ -178,14 +178,14 @@ final class ReductionCases {
       return Stream.empty(); // they do not fit: WholeNumbersTest
     }
     if (!type.isFloating()) {
-      Values values = Values.special(type);
+      var values = Values.special(type);
       return Stream.of(
           OpCase.of(
               new ReduceAxes(row, List.of(0)),
               new Operand(type, Shape.of(207), Arrangement.DENSE, values)));
     }
     Operand rows = rows(type);
-    Operand columns =
+    var columns =
         new Operand(type, Shape.of(207, 2), Arrangement.DENSE, Values.fewSpecial(type));
     return Stream.concat(
         Stream.of(
@@ -200,7 +200,7 @@ final class ReductionCases {
   }
 
   private static Operand rows(DType type) {
-    Values values = Values.of(Arrays.stream(ROWS).flatMapToDouble(Arrays::stream).toArray());
+    var values = Values.of(Arrays.stream(ROWS).flatMapToDouble(Arrays::stream).toArray());
     return new Operand(type, Shape.of(ROWS.length, 5), Arrangement.DENSE, values);
   }
 
@@ -215,7 +215,7 @@ final class ReductionCases {
     for (int r = 0; r < odd.length * places.length; r++) {
       values[r * width + places[r % places.length]] = odd[r / places.length];
     }
-    Shape shape = Shape.of(odd.length * places.length, width);
+    var shape = Shape.of(odd.length * places.length, width);
     return new Operand(type, shape, Arrangement.DENSE, Values.of(values));
   }
 

@@ -113,7 +113,7 @@ final class StructureCases {
 
   /** A reshape is a view; these arrangements allow it. */
   private static Stream<OpCase> reshapes(DType type) {
-    Operand x = Operand.of(type, Shape.of(6, 20), 25);
+    var x = Operand.of(type, Shape.of(6, 20), 25);
     return Stream.of(
         OpCase.of(new Views.Reshape(Shape.of(120)), x),
         OpCase.of(new Views.Reshape(Shape.of(2, 3, 1, 4, 5)), x.with(Arrangement.OFFSET)),

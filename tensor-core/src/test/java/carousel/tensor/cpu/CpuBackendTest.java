@@ -44,8 +44,8 @@ class CpuBackendTest {
 
   @Test
   void reduce() {
-    Operands operands = new Operands(1);
-    Operands units = new Operands(1, 1);
+    var operands = new Operands(1);
+    var units = new Operands(1, 1);
     for (Reduce op : Reduce.values()) {
       for (DType type : DType.values()) {
         if (op.domain().accepts(type)) {
@@ -62,7 +62,7 @@ class CpuBackendTest {
     for (int subset = 1; subset < 1 << dims.length; subset++) {
       int chosen = subset;
       int[] axes = IntStream.range(0, dims.length).filter(k -> (chosen >> k & 1) == 1).toArray();
-      Shape shape = Shape.of(dims);
+      var shape = Shape.of(dims);
       int n = 1;
       for (int axis : axes) {
         n *= dims[axis];
@@ -94,7 +94,7 @@ class CpuBackendTest {
 
   @Test
   void softmaxAndCumsum() {
-    Operands operands = new Operands(2);
+    var operands = new Operands(2);
     for (DType type : List.of(DType.F32, DType.F64, DType.I32)) {
       double tolerance = type == DType.F32 ? 2e-6 : 1e-13;
       each((dims, layout) -> {
@@ -125,7 +125,7 @@ class CpuBackendTest {
 
   @Test
   void sort() {
-    Operands operands = new Operands(3);
+    var operands = new Operands(3);
     for (DType type : DType.values()) {
       each((dims, layout) -> {
         int axis = dims.length - 1 - layout % dims.length;
@@ -146,7 +146,7 @@ class CpuBackendTest {
 
   @Test
   void indexing() {
-    Operands operands = new Operands(4);
+    var operands = new Operands(4);
     for (DType type : List.of(DType.F32, DType.F64, DType.I32)) {
       each((dims, layout) -> {
         for (int axis = 0; axis < dims.length; axis++) {
@@ -201,14 +201,14 @@ class CpuBackendTest {
 
   @Test
   void matmul() {
-    Operands operands = new Operands(5);
+    var operands = new Operands(5);
     int[][] sizes = {{1, 1, 1}, {5, 1, 7}, {3, 4, 5}, {20, 33, 17}, {2, 3, 0}, {64, 70, 40}};
     int[][] batches = {{}, {1}, {3}, {2, 3}, {0}};
     for (DType type : List.of(DType.F32, DType.F64)) {
       for (int[] s : sizes) {
         for (int[] batch : batches) {
           for (int layout = 0; layout < 36; layout++) {
-            try (TensorScope scope = TensorScope.open()) {
+            try (var scope = TensorScope.open()) {
               Tensor a = operands.tensor(type, layout % 6, false, with(batch, s[0], s[2]));
               Tensor b = operands.tensor(type, layout / 6, false, with(batch, s[2], s[1]));
               // Terms are up to 16.
@@ -232,11 +232,11 @@ class CpuBackendTest {
 
   @Test
   void longRowsAreFoldedInBlocks() {
-    Operands operands = new Operands(8);
+    var operands = new Operands(8);
     for (Reduce op : List.of(Reduce.SUM, Reduce.MAX, Reduce.NORM, Reduce.LOG_SUM_EXP)) {
       for (DType type : List.of(DType.F32, DType.F64)) {
         for (int rows : new int[] {1, 3}) {
-          try (TensorScope scope = TensorScope.open()) {
+          try (var scope = TensorScope.open()) {
             Tensor x = operands.dense(type, false, rows, 50_001);
             double unit = type == DType.F32 ? 1e-7 : 1e-15;
             Operands.agree(
@@ -255,7 +255,7 @@ class CpuBackendTest {
   void theNumberOfThreadsDoesNotChangeABit() {
     CpuBackend cpu = Operands.backend(new VectorKernels());
     int threads = Workers.threads();
-    try (TensorScope scope = TensorScope.open()) {
+    try (var scope = TensorScope.open()) {
       Tensor x = new Operands(9).dense(DType.F32, false, 300, 700);
       List<Tensor[]> results = new ArrayList<>();
       for (int count : new int[] {1, 2, 3}) {
@@ -289,7 +289,7 @@ class CpuBackendTest {
     for (Distribution distribution : Distribution.values()) {
       for (DType type : List.of(DType.F32, DType.F64)) {
         for (int n : new int[] {0, 1, 2, 3, 5, 1023, 20_001}) {
-          try (TensorScope scope = TensorScope.open()) {
+          try (var scope = TensorScope.open()) {
             Tensor got = Operands.empty(type, n);
             Tensor expected = Operands.empty(type, n);
             cpu.random(distribution, draw, got);
@@ -304,8 +304,8 @@ class CpuBackendTest {
   @Test
   void badIndicesAreNamedWithTheirRange() {
     CpuBackend cpu = Operands.backend(new ScalarKernels());
-    Operands operands = new Operands(6);
-    try (TensorScope scope = TensorScope.open()) {
+    var operands = new Operands(6);
+    try (var scope = TensorScope.open()) {
       Tensor x = operands.dense(DType.F32, false, 2, 4, 3);
       for (int bad : new int[] {-1, 4}) {
         Tensor index = operands.indices(4, 5);
@@ -335,8 +335,8 @@ class CpuBackendTest {
   @Test
   void temporaryCopiesAreGivenBack() {
     CpuBackend cpu = Operands.backend(new ScalarKernels());
-    Operands operands = new Operands(7);
-    try (TensorScope scope = TensorScope.open()) {
+    var operands = new Operands(7);
+    try (var scope = TensorScope.open()) {
       Tensor x = operands.tensor(DType.F32, 1, false, 90, 80);
       Tensor y = Operands.empty(DType.F32, 90, 80);
       cpu.softmax(true, x, 0, y);
@@ -355,7 +355,7 @@ class CpuBackendTest {
   private static void each(Case test) {
     for (int[] dims : SHAPES) {
       for (int layout = 0; layout < Operands.LAYOUTS; layout++) {
-        try (TensorScope scope = TensorScope.open()) {
+        try (var scope = TensorScope.open()) {
           test.run(dims, layout);
         }
       }

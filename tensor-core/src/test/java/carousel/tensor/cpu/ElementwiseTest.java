@@ -18,7 +18,7 @@ class ElementwiseTest {
 
   @Test
   void unary() {
-    Operands operands = new Operands(1);
+    var operands = new Operands(1);
     for (Unary op : Unary.values()) {
       for (DType type : DType.values()) {
         if (op.domain().accepts(type)) {
@@ -37,7 +37,7 @@ class ElementwiseTest {
 
   @Test
   void binary() {
-    Operands operands = new Operands(2);
+    var operands = new Operands(2);
     for (Binary op : Binary.values()) {
       for (DType type : DType.values()) {
         if (op.domain().accepts(type)) {
@@ -57,7 +57,7 @@ class ElementwiseTest {
 
   @Test
   void ternary() {
-    Operands operands = new Operands(3);
+    var operands = new Operands(3);
     for (Ternary op : Ternary.values()) {
       for (DType type : DType.values()) {
         if (op.domain().accepts(type)) {
@@ -79,7 +79,7 @@ class ElementwiseTest {
 
   @Test
   void copyAndCast() {
-    Operands operands = new Operands(4);
+    var operands = new Operands(4);
     for (DType from : DType.values()) {
       for (DType to : DType.values()) {
         each((dims, layout, special) -> {
@@ -96,7 +96,7 @@ class ElementwiseTest {
 
   @Test
   void fill() {
-    Operands operands = new Operands(5);
+    var operands = new Operands(5);
     for (DType type : DType.values()) {
       each((dims, layout, special) -> {
         Tensor got = operands.tensor(type, layout % 4, false, dims);
@@ -126,7 +126,7 @@ class ElementwiseTest {
   private static void each(Case test) {
     for (int[] dims : SHAPES) {
       for (int layout = 0; layout < Operands.LAYOUTS; layout++) {
-        try (TensorScope scope = TensorScope.open()) {
+        try (var scope = TensorScope.open()) {
           test.run(dims, layout, layout % 2 == 0);
         }
       }

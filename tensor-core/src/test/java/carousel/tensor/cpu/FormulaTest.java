@@ -50,7 +50,7 @@ class FormulaTest {
   @ParameterizedTest
   @MethodSource("carousel.tensor.cpu.Operands#kernels")
   void giveTheBitsOfTheCode(Kernels kernels) {
-    Device device = Device.of(kernels.description(), new CpuBackend(HostMemory.pool(), kernels));
+    var device = Device.of(kernels.description(), new CpuBackend(HostMemory.pool(), kernels));
     for (DType type : new DType[] {DType.F32, DType.F64}) {
       for (int size : new int[] {0, 1, 3, 16, 21, 65_536, 70_001}) {
         try (var scope = TensorScope.open(device)) {

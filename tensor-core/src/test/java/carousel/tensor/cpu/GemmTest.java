@@ -71,11 +71,11 @@ class GemmTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void equalsTheSumForEveryLayout(boolean f64) {
-    SplittableRandom random = new SplittableRandom(7);
+    var random = new SplittableRandom(7);
     List<Tiles> tiles = tiles(f64);
     assertThat(tiles).allMatch(t -> t.elementSize() == (f64 ? 8 : 4));
     for (int[] shape : SHAPES) {
-      Product product = Product.of(f64, shape[0], shape[1], shape[2], random);
+      var product = Product.of(f64, shape[0], shape[1], shape[2], random);
       for (int layout = 0; layout < 16; layout++) {
         check(product, tiles, layout);
       }
@@ -99,10 +99,10 @@ class GemmTest {
     int cRow = n + pad;
     double[] before = new double[m * cRow + pad];
     Arrays.setAll(before, i -> (i % 8 - 3) / 4.0);
-    try (Arena arena = Arena.ofConfined()) {
-      Matrix a = new Matrix(arena, f64, (m + pad) * (k + pad));
-      Matrix b = new Matrix(arena, f64, (n + pad) * (k + pad));
-      Matrix c = new Matrix(arena, f64, before.length);
+    try (var arena = Arena.ofConfined()) {
+      var a = new Matrix(arena, f64, (m + pad) * (k + pad));
+      var b = new Matrix(arena, f64, (n + pad) * (k + pad));
+      var c = new Matrix(arena, f64, before.length);
       a.set(product.a(), m, k, aRow, aColumn);
       b.set(product.b(), k, n, bRow, bColumn);
       for (Tiles some : tiles) {
@@ -185,7 +185,7 @@ class GemmTest {
 
   @Test
   void broadcastOperandsHaveStrideZero() {
-    try (Arena arena = Arena.ofConfined()) {
+    try (var arena = Arena.ofConfined()) {
       MemorySegment two = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 2f);
       MemorySegment c = arena.allocate(4 * 20 * 40, 64);
       new Gemm(VectorTiles.f32(128), HostMemory.pool())
@@ -203,16 +203,16 @@ class GemmTest {
   }
 
   private static void bitsOfThreads(int m, int n, int k) {
-    SplittableRandom random = new SplittableRandom(3);
-    try (Arena arena = Arena.ofConfined()) {
-      Matrix a = new Matrix(arena, false, m * k);
-      Matrix b = new Matrix(arena, false, n * k);
+    var random = new SplittableRandom(3);
+    try (var arena = Arena.ofConfined()) {
+      var a = new Matrix(arena, false, m * k);
+      var b = new Matrix(arena, false, n * k);
       a.set(numbers(false, m * k, random), m, k, k, 1);
       b.set(numbers(false, n * k, random), k, n, n, 1);
       List<double[]> results = new ArrayList<>();
       for (int threads : new int[] {1, 2, 3}) {
         Workers.threads(threads);
-        Matrix c = new Matrix(arena, false, m * n);
+        var c = new Matrix(arena, false, m * n);
         new Gemm(VectorTiles.f32(256), HostMemory.pool())
             .multiply(m, n, k, a.address(), k, 1, b.address(), n, 1, c.address(), n, false);
         results.add(c.toArray());

@@ -19,7 +19,7 @@ class LongSumKernelsTest {
   @ParameterizedTest
   @MethodSource("kernels")
   void sumsDoNotGrowWorse(Kernels kernels) {
-    Device device = Device.of("long sums on " + kernels.description(), Operands.backend(kernels));
+    var device = Device.of("long sums on " + kernels.description(), Operands.backend(kernels));
     for (DType type : new DType[] {DType.F32, DType.F64}) {
       assertThat(LongSums.violations(device, type, 72_000, 2)).as("%s", device).isEmpty();
     }

@@ -133,7 +133,7 @@ final class Operands {
   /** A dense tensor of small numbers, or with special values among them. */
   Tensor dense(DType type, boolean special, int... dims) {
     Tensor x = empty(type, dims);
-    Element element = Element.of(type);
+    var element = Element.of(type);
     for (long i = 0; i < x.size(); i++) {
       double value =
           switch (type) {
@@ -170,7 +170,7 @@ final class Operands {
   /** A dense copy, element by element. */
   static Tensor copy(Tensor x) {
     Tensor y = empty(x.dtype(), x.shape().toArray());
-    Strided from = Strided.of(x);
+    var from = Strided.of(x);
     for (long i = 0; i < x.size(); i++) {
       long to = Engine.address(y) + i * from.size();
       Element.move(from.size(), from.row(i, from.dims().length), to);
@@ -180,8 +180,8 @@ final class Operands {
 
   /** The elements in row-major order. */
   static double[] values(Tensor x) {
-    Strided from = Strided.of(x);
-    Element element = Element.of(x.dtype());
+    var from = Strided.of(x);
+    var element = Element.of(x.dtype());
     double[] values = new double[Math.toIntExact(x.size())];
     if (Engine.layout(x).isContiguous()) {
       for (int i = 0; i < values.length; i++) {

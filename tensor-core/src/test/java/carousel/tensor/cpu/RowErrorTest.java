@@ -95,7 +95,7 @@ class RowErrorTest {
 
   private static Tensor filled(DType type, DoubleSupplier source) {
     Tensor x = Operands.empty(type, SIZE);
-    Element element = Element.of(type);
+    var element = Element.of(type);
     for (long i = 0; i < SIZE; i++) {
       element.set(Engine.address(x) + i * element.size(), source.getAsDouble());
     }

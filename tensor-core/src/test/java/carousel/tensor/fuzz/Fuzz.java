@@ -92,7 +92,7 @@ public final class Fuzz {
             .daemon()
             .start(() -> {
               try {
-                for (var k = 0; k < rounds; k++) {
+                for (int k = 0; k < rounds; k++) {
                   round = k;
                   once();
                 }
@@ -101,7 +101,7 @@ public final class Fuzz {
                 failed.set(e);
               }
             });
-    for (var last = -1; !worker.join(PATIENCE); last = round) {
+    for (int last = -1; !worker.join(PATIENCE); last = round) {
       if (last == round) {
         var error = new AssertionError(where("hangs"));
         error.setStackTrace(worker.getStackTrace());
@@ -130,12 +130,12 @@ public final class Fuzz {
     Files.deleteIfExists(file);
     Files.write(file, input);
     var memory = Device.standard().backend().memory();
-    var cap = memory.limit();
-    var allowed = reader.offHeap(input.length);
+    long cap = memory.limit();
+    long allowed = reader.offHeap(input.length);
     // What wants more gets none, and fails by an exception that no reader documents.
     memory.limit(memory.inUse() + allowed);
-    var start = System.nanoTime();
-    var before = THREADS.getCurrentThreadAllocatedBytes();
+    long start = System.nanoTime();
+    long before = THREADS.getCurrentThreadAllocatedBytes();
     try (var scope = TensorScope.open()) {
       reader.read(file);
       read++;
@@ -145,7 +145,7 @@ public final class Fuzz {
     } finally {
       memory.limit(cap);
     }
-    var heap = THREADS.getCurrentThreadAllocatedBytes() - before;
+    long heap = THREADS.getCurrentThreadAllocatedBytes() - before;
     slowest = Math.max(slowest, System.nanoTime() - start);
     if (round >= WARM) {
       mostHeap = Math.max(mostHeap, heap);
@@ -164,7 +164,7 @@ public final class Fuzz {
     if (e.getClass() != reader.refusal()) {
       throw new AssertionError("not the documented error", e);
     }
-    var message = String.valueOf(e.getMessage());
+    String message = String.valueOf(e.getMessage());
     if (message.isBlank() || message.length() > 5000 || message.equals("null")) {
       throw new AssertionError("no clear message: " + message, e);
     }

@@ -77,7 +77,7 @@ final class Mutations {
    */
   static byte[] mutate(byte[] sound, byte[] other, SplittableRandom random) {
     var mutation = new Mutations(sound, random);
-    for (var i = 1 + random.nextInt(4); i > 0; i--) {
+    for (int i = 1 + random.nextInt(4); i > 0; i--) {
       mutation.once(other);
     }
     return mutation.bytes;
@@ -88,7 +88,7 @@ final class Mutations {
       bytes = part(other);
       return;
     }
-    var at = random.nextInt(bytes.length);
+    int at = random.nextInt(bytes.length);
     switch (random.nextInt(12)) {
       case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
       case 1 -> bytes[at] = (byte) random.nextInt(256);
@@ -118,12 +118,12 @@ final class Mutations {
     if (of.length == 0) {
       return of;
     }
-    var at = random.nextInt(of.length);
+    int at = random.nextInt(of.length);
     return slice(of, at, at + run());
   }
 
   private static byte[] slice(byte[] of, int from, int to) {
-    var end = Math.min(of.length, to);
+    int end = Math.min(of.length, to);
     return from >= end ? new byte[0] : java.util.Arrays.copyOfRange(of, from, end);
   }
 
@@ -131,35 +131,35 @@ final class Mutations {
     var out = new ByteArrayOutputStream();
     out.write(bytes, 0, from);
     out.writeBytes(by);
-    var rest = Math.min(bytes.length, to);
+    int rest = Math.min(bytes.length, to);
     out.write(bytes, rest, bytes.length - rest);
     bytes = out.toByteArray();
   }
 
   /** A binary length, of any width and order. */
   private void extreme(int at) {
-    var value = EXTREMES[random.nextInt(EXTREMES.length)] + random.nextInt(3) - 1;
-    var width = 1 << random.nextInt(4);
-    var little = random.nextBoolean();
-    for (var i = 0; i < width && at + i < bytes.length; i++) {
+    long value = EXTREMES[random.nextInt(EXTREMES.length)] + random.nextInt(3) - 1;
+    int width = 1 << random.nextInt(4);
+    boolean little = random.nextBoolean();
+    for (int i = 0; i < width && at + i < bytes.length; i++) {
       bytes[at + i] = (byte) (value >>> (8 * (little ? i : width - 1 - i)));
     }
   }
 
   /** The next number in the text. */
   private void digits(int at) {
-    var from = at;
+    int from = at;
     while (from < bytes.length && !Character.isDigit(bytes[from])) {
       from++;
     }
-    var to = from;
+    int to = from;
     while (to < bytes.length && Character.isDigit(bytes[to])) {
       to++;
     }
     if (from == to) {
       return;
     }
-    var number =
+    String number =
         random.nextBoolean()
             ? NUMBERS.get(random.nextInt(NUMBERS.size()))
             : Integer.toString(random.nextInt(100));
@@ -167,8 +167,8 @@ final class Mutations {
   }
 
   private void swap(int a, int b, int length) {
-    for (var i = 0; i < length && a + i < bytes.length && b + i < bytes.length; i++) {
-      var kept = bytes[a + i];
+    for (int i = 0; i < length && a + i < bytes.length && b + i < bytes.length; i++) {
+      byte kept = bytes[a + i];
       bytes[a + i] = bytes[b + i];
       bytes[b + i] = kept;
     }

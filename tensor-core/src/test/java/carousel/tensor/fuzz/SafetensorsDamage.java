@@ -30,7 +30,7 @@ public final class SafetensorsDamage {
    * @return the damaged file, sealed
    */
   public static byte[] inHeader(byte[] sound, SplittableRandom random) {
-    var end = Long.BYTES + (int) ByteBuffer.wrap(sound).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+    int end = Long.BYTES + (int) ByteBuffer.wrap(sound).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
     var values = VALUE.matcher(text(sound).substring(Long.BYTES, end)).results().toList();
     // Rather an early one: the metadata stand first.
     var chosen = values.get(random.nextInt(1 + random.nextInt(values.size())));
@@ -38,14 +38,14 @@ public final class SafetensorsDamage {
     var out = new ByteArrayOutputStream();
     out.write(sound, 0, Long.BYTES + start(chosen));
     out.writeBytes(Fuzz.damaged(inside(chosen), inside(other), random));
-    var rest = Long.BYTES + start(chosen) + inside(chosen).length;
+    int rest = Long.BYTES + start(chosen) + inside(chosen).length;
     out.write(sound, rest, sound.length - rest);
     return seal(out.toByteArray());
   }
 
   /** Strings are damaged within their quotes. */
   private static byte[] inside(MatchResult value) {
-    var string = value.group(1);
+    String string = value.group(1);
     return (string == null ? value.group() : string).getBytes(ISO_8859_1);
   }
 
@@ -60,9 +60,9 @@ public final class SafetensorsDamage {
    * @return the same
    */
   public static byte[] seal(byte[] damaged) {
-    var text = text(damaged);
-    var tensors = text.lastIndexOf("]}}"); // data may hold any single byte
-    var end = tensors < 0 ? text.lastIndexOf('}') : tensors + 2;
+    String text = text(damaged);
+    int tensors = text.lastIndexOf("]}}"); // data may hold any single byte
+    int end = tensors < 0 ? text.lastIndexOf('}') : tensors + 2;
     if (end < Long.BYTES) {
       return damaged;
     }

@@ -37,7 +37,7 @@ public record Golden(String name, Map<String, GoldenTensor> tensors, Map<String,
    * @throws IllegalArgumentException if there is no such file or it is not a whole safetensors file
    */
   public static Golden load(String name) {
-    var path = FOLDER + name + ".safetensors";
+    String path = FOLDER + name + ".safetensors";
     try (var in = Golden.class.getClassLoader().getResourceAsStream(path)) {
       if (in == null) {
         throw new IllegalArgumentException(
@@ -174,7 +174,7 @@ public record Golden(String name, Map<String, GoldenTensor> tensors, Map<String,
     for (int size : shape) {
       count = Math.multiplyExact(count, size);
     }
-    var dtype = String.valueOf(fields.get("dtype"));
+    String dtype = String.valueOf(fields.get("dtype"));
     int width =
         switch (dtype) {
           case "F64" -> Double.BYTES;

@@ -101,7 +101,7 @@ class GoldenTest {
   }
 
   private static Golden single(double value) {
-    var header = "{\"a\":{\"dtype\":\"F64\",\"shape\":[1,1],\"data_offsets\":[0,8]}}";
+    String header = "{\"a\":{\"dtype\":\"F64\",\"shape\":[1,1],\"data_offsets\":[0,8]}}";
     return Golden.parse("single", file(header, value));
   }
 

@@ -42,7 +42,7 @@ final class HeaderParser {
       if (!result.isEmpty()) {
         expect(',');
       }
-      var key = string();
+      String key = string();
       expect(':');
       if (result.put(key, value()) != null) {
         throw new IllegalArgumentException("golden header: '" + key + "' twice");
@@ -129,7 +129,7 @@ final class HeaderParser {
   }
 
   private IllegalArgumentException unexpected(String expected) {
-    var found = at < text.length() ? "'" + text.charAt(at) + "'" : "the end";
+    String found = at < text.length() ? "'" + text.charAt(at) + "'" : "the end";
     return new IllegalArgumentException(
         "golden header: expected " + expected + " at " + at + ", found " + found);
   }

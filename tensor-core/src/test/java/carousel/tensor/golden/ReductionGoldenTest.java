@@ -198,7 +198,7 @@ class ReductionGoldenTest {
         check(golden, name, sorted.values());
         check(golden, name + ".indices", sorted.indices());
         check(golden, "topk." + name, sorted.values().narrow(-1, 0, 3));
-        Sort op = new Sort(1, descending);
+        var op = new Sort(1, descending);
         Tensor[] out = op.evaluate(x);
         Tensor w = tensor(golden, "w");
         Tensor[] in = {x};

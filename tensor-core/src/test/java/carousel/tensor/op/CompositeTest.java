@@ -73,7 +73,7 @@ class CompositeTest {
   @Test
   void aSpellingThatIsWrongIsFoundOut() {
     List<String> asked = new ArrayList<>();
-    Composite open = Composite.of("twice", x -> x.add(x));
+    var open = Composite.of("twice", x -> x.add(x));
     try (var scope = TensorScope.open(fusing(asked))) {
       for (int i = 0; i < 3; i++) {
         assertThat(Op.apply(open, Tensor.of(3f)).item()).isEqualTo(6);

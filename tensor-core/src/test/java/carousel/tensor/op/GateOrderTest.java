@@ -69,7 +69,7 @@ class GateOrderTest {
 
   @Test
   void aBlockIsAView() {
-    GateOrder order = GateOrder.of("r", "z", "n");
+    var order = GateOrder.of("r", "z", "n");
     Tensor x = weights(order);
     order.block(x, 1, "z").fill(7);
     assertThat(x.select(0, 0).toDoubleArray())
@@ -112,7 +112,7 @@ class GateOrderTest {
         .isInstanceOf(TensorException.class)
         .hasMessage("gates: wants one name per gate, each once, got [i, f, i]");
     assertThatThrownBy(GateOrder::of).isInstanceOf(TensorException.class);
-    GateOrder order = GateOrder.of("r", "z", "n");
+    var order = GateOrder.of("r", "z", "n");
     assertThatThrownBy(() -> order.indexOf("f"))
         .hasMessage("gates: there is no 'f' among [r, z, n]");
     assertThatThrownBy(() -> order.without("f")).isInstanceOf(TensorException.class);

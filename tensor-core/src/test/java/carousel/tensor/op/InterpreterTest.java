@@ -114,7 +114,7 @@ class InterpreterTest {
   @Test
   void otherThreadsAreNotInterpreted() throws InterruptedException {
     List<String> lines = new ArrayList<>();
-    AtomicReference<Interpreter> seen = new AtomicReference<>();
+    var seen = new AtomicReference<Interpreter>();
     tracer(lines)
         .run(() -> {
           Thread thread = Thread.ofPlatform().start(() -> seen.set(Interpreter.current()));

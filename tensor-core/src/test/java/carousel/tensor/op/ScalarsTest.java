@@ -63,7 +63,7 @@ class ScalarsTest {
     DoubleStream.concat(points(), DoubleStream.of(8, 9.5))
         .flatMap(x -> DoubleStream.of(x, -x))
         .forEach(x -> {
-          BigDecimal at = new BigDecimal(x);
+          var at = new BigDecimal(x);
           BigDecimal exact =
               erf(at.multiply(rootHalf, DIGITS))
                   .add(BigDecimal.ONE)

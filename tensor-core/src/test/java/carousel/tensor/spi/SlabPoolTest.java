@@ -58,7 +58,7 @@ class SlabPoolTest {
         pool.free(b.address, b.bytes);
       } else {
         long bytes = 8 + (long) Math.exp(random.nextDouble(15));
-        Block b = new Block(pool.allocate(bytes), bytes);
+        var b = new Block(pool.allocate(bytes), bytes);
         assertThat(b.address % 64).isZero();
         b.mark();
         live.add(b);
@@ -213,7 +213,7 @@ class SlabPoolTest {
                   pool.free(b.address, b.bytes);
                 }
                 long bytes = random.nextLong(8, 5000);
-                Block b = new Block(pool.allocate(bytes), bytes);
+                var b = new Block(pool.allocate(bytes), bytes);
                 b.mark();
                 live.add(b);
               }

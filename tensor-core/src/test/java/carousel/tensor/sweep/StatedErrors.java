@@ -48,7 +48,7 @@ public final class StatedErrors {
   }
 
   private static Path documentation() {
-    Path name = Path.of("docs", "performance.md");
+    var name = Path.of("docs", "performance.md");
     for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
       if (Files.exists(at.resolve(name))) {
         return at.resolve(name);

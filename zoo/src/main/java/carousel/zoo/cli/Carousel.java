@@ -104,8 +104,8 @@ public final class Carousel implements Runnable {
         .setExecutionStrategy(Carousel::execute)
         .setParameterExceptionHandler(Errors::usage)
         .setExecutionExceptionHandler((e, _, _) -> Errors.report(e, err, root.debug));
-    var code = line.execute(arguments);
-    var unwritten = Output.failure(out);
+    int code = line.execute(arguments);
+    String unwritten = Output.failure(out);
     if (unwritten != null) {
       err.println("carousel: the output cannot be written: " + Reporter.visible(unwritten));
       if (code == CommandLine.ExitCode.OK) {
@@ -135,7 +135,7 @@ public final class Carousel implements Runnable {
     while (last.hasSubcommand()) {
       last = last.subcommand();
     }
-    var helps = last.isUsageHelpRequested() || last.isVersionHelpRequested();
+    boolean helps = last.isUsageHelpRequested() || last.isVersionHelpRequested();
     var complaints = Setting.complaints();
     if (!complaints.isEmpty() && !helps && !last.commandSpec().name().equals("doctor")) {
       throw new ParameterException(

@@ -74,7 +74,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   private static ProbeResult java() {
     var version = Runtime.version();
-    var fits = version.feature() == 25 && (version.interim() > 0 || version.update() >= 3);
+    boolean fits = version.feature() == 25 && (version.interim() > 0 || version.update() >= 3);
     return new ProbeResult(
         "Java",
         fits,
@@ -123,9 +123,9 @@ final class DoctorCommand implements Callable<Integer> {
     } catch (ReflectiveOperationException e) {
       facts.add("its preferred species cannot be seen: " + e);
     }
-    var setting = Setting.VECTOR.or("auto");
+    String setting = Setting.VECTOR.or("auto");
     facts.add("-Dcarousel.vector=" + setting);
-    var off = setting.equals("off");
+    boolean off = setting.equals("off");
     return new ProbeResult(
         "Vector API",
         !off,
@@ -134,7 +134,7 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private static ProbeResult nativeAccess() {
-    var allowed = Tensor.class.getModule().isNativeAccessEnabled();
+    boolean allowed = Tensor.class.getModule().isNativeAccessEnabled();
     return new ProbeResult(
         "native access",
         allowed,
@@ -194,10 +194,10 @@ final class DoctorCommand implements Callable<Integer> {
   /** Multiplies two matrices on every device, so that what is listed is known to answer. */
   private static ProbeResult devices() {
     var facts = new ArrayList<String>();
-    var works = true;
+    boolean works = true;
     for (var device : Device.all()) {
       try (var scope = TensorScope.open(device)) {
-        var product = Tensor.ones(2, 3).matmul(Tensor.ones(3, 2)).sum().item();
+        double product = Tensor.ones(2, 3).matmul(Tensor.ones(3, 2)).sum().item();
         works &= product == 12;
         facts.add(device.name() + (product == 12 ? " computes" : " computes wrongly"));
       } catch (RuntimeException e) {

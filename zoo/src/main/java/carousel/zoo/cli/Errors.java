@@ -33,7 +33,7 @@ final class Errors {
 
   /** Where the locale knows ASCII alone, Java has lost what it could not read of a name. */
   private static String reason(InvalidPathException e) {
-    var names = System.getProperty("sun.jnu.encoding", "");
+    String names = System.getProperty("sun.jnu.encoding", "");
     return String.format(
         Locale.ROOT,
         "'%s' cannot be the name of a file: %s%s",

@@ -70,7 +70,7 @@ final class EvalCommand implements Callable<Integer> {
     var out = Objects.requireNonNull(spec).commandLine().getOut();
     try (var scope = TensorScope.open(Device.of(settings.device()))) {
       var trained = Trained.load(folder);
-      var source = data == null ? settings.data() : data;
+      String source = data == null ? settings.data() : data;
       if (data != null && !source.equals(Data.GENERATED) && !Files.isDirectory(Path.of(source))) {
         var cut = settings.tokenizer();
         print(
@@ -97,7 +97,7 @@ final class EvalCommand implements Callable<Integer> {
 
   private void print(PrintWriter out, String name, Trained trained, TokenStream text) {
     var measured = Evaluation.of(trained.model(), text, batch);
-    var unknown = Arrays.stream(text.toArray()).filter(id -> id == Vocabulary.UNKNOWN_ID).count();
+    long unknown = Arrays.stream(text.toArray()).filter(id -> id == Vocabulary.UNKNOWN_ID).count();
     out.println(
         String.format(
             Locale.ROOT,

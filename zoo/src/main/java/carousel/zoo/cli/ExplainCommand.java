@@ -74,7 +74,7 @@ final class ExplainCommand implements Callable<Integer> {
       out.println(Summary.of(made));
       out.print(Recurrent.of(made).explain(x));
     } catch (TensorException e) {
-      var first = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+      String first = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new Failure(
           String.format(
               Locale.ROOT,

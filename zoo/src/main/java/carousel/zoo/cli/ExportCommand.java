@@ -91,7 +91,7 @@ final class ExportCommand implements Callable<Integer> {
               "cannot write %s: the run needs it for itself; choose another name",
               target));
     }
-    var weights = target.toString().endsWith(SAFETENSORS);
+    boolean weights = target.toString().endsWith(SAFETENSORS);
     if (names != null) {
       Choice.require("--names", names, List.of(OWN, PYTORCH));
     }

@@ -126,7 +126,7 @@ final class GradCheckCommand implements Callable<Integer> {
       var cell = Cells.of(name, INPUTS, HIDDEN, init, rng);
       // Biases that start at 0 would leave a mistake in their use unseen.
       for (var named : cell.parameters()) {
-        var value = named.value();
+        Tensor value = named.value();
         named.parameter().assign(init.sample(rng, value.dtype(), value.shape()));
       }
       var leaves = new ArrayList<Leaf>();

@@ -54,7 +54,7 @@ final class GraphCommand implements Callable<Integer> {
             diagram.title(),
             diagram.nodes().size(),
             diagram.edges().size()));
-    var name = cell + (forward ? "-forward" : "");
+    String name = cell + (forward ? "-forward" : "");
     out.println("  " + Reporter.visible(write(name + ".dot", Dot.write(diagram)).toString()));
     out.println("  " + Reporter.visible(write(name + ".svg", Svg.write(diagram)).toString()));
     return 0;

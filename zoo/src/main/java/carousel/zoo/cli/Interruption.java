@@ -26,7 +26,7 @@ final class Interruption implements BooleanSupplier, AutoCloseable {
   private void interrupt() {
     asked = true;
     try {
-      var _ = finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      boolean _ = finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

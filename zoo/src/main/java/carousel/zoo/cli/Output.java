@@ -41,7 +41,7 @@ final class Output extends PrintWriter {
 
   /** Texts are UTF-8, whatever a container without a locale says; Windows terminals say it rightly. */
   private static Charset charset() {
-    var windows = System.getProperty("os.name", "").startsWith("Windows");
+    boolean windows = System.getProperty("os.name", "").startsWith("Windows");
     return windows
         ? Charset.forName(System.getProperty("stdout.encoding", "UTF-8"))
         : StandardCharsets.UTF_8;

@@ -25,7 +25,7 @@ final class RecordOptions {
    */
   static void add(
       CommandSpec command, Options<?> options, Map<Preset, Map<String, String>> presets) {
-    var order = FIRST;
+    int order = FIRST;
     for (var entry : options.entries()) {
       command.addOption(
           OptionSpec.builder("--" + entry.name())
@@ -42,7 +42,7 @@ final class RecordOptions {
   static Map<String, String> given(ParseResult parsed, Options<?> options) {
     var given = new LinkedHashMap<String, String>();
     for (var entry : options.entries()) {
-      var name = "--" + entry.name();
+      String name = "--" + entry.name();
       if (parsed.hasMatchedOption(name)) {
         given.put(entry.name(), parsed.matchedOption(name).getValue());
       }
@@ -61,7 +61,7 @@ final class RecordOptions {
     text.append('.');
     var values = new ArrayList<String>();
     presets.forEach((preset, of) -> {
-      var value = of.getOrDefault(entry.name(), "");
+      String value = of.getOrDefault(entry.name(), "");
       if (!value.isEmpty()) {
         values.add(String.format(Locale.ROOT, "%s: %s", preset.label(), value));
       }

@@ -70,8 +70,8 @@ final class SampleCommand implements Callable<Integer> {
       var trained = Trained.load(folder);
       var vocabulary = trained.vocabulary();
       var tokenizer = trained.settings().tokenizer();
-      var words = vocabulary.level() == TokenLevel.WORD;
-      var text = prompt.lines().map(tokenizer::cut).collect(Collectors.joining("\n"));
+      boolean words = vocabulary.level() == TokenLevel.WORD;
+      String text = prompt.lines().map(tokenizer::cut).collect(Collectors.joining("\n"));
       var given = vocabulary.encode(prompt.endsWith("\n") ? text + "\n" : text);
       for (var unknown : vocabulary.unknown(text)) {
         line.getErr()

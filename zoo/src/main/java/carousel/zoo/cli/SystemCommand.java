@@ -98,7 +98,7 @@ final class SystemCommand<O extends Record & Seeded> implements Callable<Integer
     Threads.use(threads);
     var line = Objects.requireNonNull(spec).commandLine();
     var given = RecordOptions.given(line.getParseResult(), options);
-    var terminal = Boolean.getBoolean("carousel.terminal");
+    boolean terminal = Boolean.getBoolean("carousel.terminal");
     var reporter = new Reporter(line.getOut(), line.getErr(), terminal);
     try (var interruption = new Interruption()) {
       var runner = new Runner<>(system, saves.saving(), reporter, interruption);

@@ -156,10 +156,10 @@ final class TrainCommand implements Callable<Integer> {
       Settings settings, Data texts, Saving saving, Supplier<LanguageRun> place, boolean resumed)
       throws IOException {
     var line = Objects.requireNonNull(spec).commandLine();
-    var terminal = Boolean.getBoolean("carousel.terminal");
+    boolean terminal = Boolean.getBoolean("carousel.terminal");
     var reporter = new Reporter(line.getOut(), line.getErr(), terminal);
     try (var interruption = new Interruption()) {
-      var finished =
+      boolean finished =
           new TrainingRun(settings, texts, saving, reporter, interruption).train(place, resumed);
       return finished ? 0 : Interruption.EXIT;
     } finally {

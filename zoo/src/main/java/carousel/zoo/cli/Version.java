@@ -13,7 +13,7 @@ final class Version implements IVersionProvider {
   }
 
   private static String number() {
-    var version = Carousel.class.getPackage().getImplementationVersion();
+    String version = Carousel.class.getPackage().getImplementationVersion();
     return version == null ? "0.1.0-SNAPSHOT" : version;
   }
 }

@@ -104,20 +104,20 @@ public final class CliffWalking implements ZooSystem<CliffWalking.Options> {
         new Saved().with("q", q),
         episode -> {
           var rng = run.random(episode);
-          var state = world.start();
+          int state = world.start();
           if (options.anywhere()) {
             do {
               state = rng.nextInt(world.states());
             } while (state == world.goal() || world.isCliff(state));
           }
-          var possible = QTable.max(best, state);
-          var rewards = 0.0;
-          var steps = 0;
+          double possible = QTable.max(best, state);
+          double rewards = 0.0;
+          int steps = 0;
           for (; state != world.goal() && steps < LONGEST; steps++) {
-            var action = QTable.explore(q, state, options.epsilon(), rng);
+            int action = QTable.explore(q, state, options.epsilon(), rng);
             var step = world.step(state, action);
-            var target = step.reward() + options.discount() * QTable.max(q, step.state());
-            var at = state * GridWorld.ACTIONS + action;
+            double target = step.reward() + options.discount() * QTable.max(q, step.state());
+            int at = state * GridWorld.ACTIONS + action;
             q[at] += options.rate() * (target - q[at]);
             rewards += step.reward();
             state = step.state();
@@ -146,7 +146,7 @@ public final class CliffWalking implements ZooSystem<CliffWalking.Options> {
   /** The states from the start on by the best actions, before the goal. */
   private static List<Integer> way(GridWorld world, double[] q) {
     var way = new ArrayList<Integer>();
-    for (var s = world.start(); s != world.goal() && way.size() < world.states(); ) {
+    for (int s = world.start(); s != world.goal() && way.size() < world.states(); ) {
       way.add(s);
       s = world.step(s, QTable.greedy(q, s)).state();
     }
@@ -167,7 +167,7 @@ public final class CliffWalking implements ZooSystem<CliffWalking.Options> {
         IntStream.range(0, world.states())
             .filter(s -> s != world.goal() && !world.isCliff(s))
             .toArray();
-    var right =
+    long right =
         Arrays.stream(states)
             .filter(s -> best[s * GridWorld.ACTIONS + QTable.greedy(q, s)] == QTable.max(best, s))
             .count();
@@ -175,11 +175,11 @@ public final class CliffWalking implements ZooSystem<CliffWalking.Options> {
   }
 
   private static Chart learning(double[] episodes, double[] lost) {
-    var window = Math.max(1, lost.length / 50);
-    var count = lost.length / window;
+    int window = Math.max(1, lost.length / 50);
+    int count = lost.length / window;
     var x = new double[count];
     var y = new double[count];
-    for (var i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++) {
       x[i] = episodes[(i + 1) * window - 1];
       y[i] = Arrays.stream(lost, i * window, (i + 1) * window).average().orElseThrow();
     }
@@ -194,10 +194,10 @@ public final class CliffWalking implements ZooSystem<CliffWalking.Options> {
   private static HeatMap policy(GridWorld world, double[] q) {
     var values = new double[world.height()][world.width()];
     var actions = new ArrayList<List<String>>();
-    for (var y = 0; y < world.height(); y++) {
+    for (int y = 0; y < world.height(); y++) {
       var row = new ArrayList<String>();
-      for (var x = 0; x < world.width(); x++) {
-        var s = y * world.width() + x;
+      for (int x = 0; x < world.width(); x++) {
+        int s = y * world.width() + x;
         values[y][x] = world.isCliff(s) ? Double.NaN : QTable.max(q, s);
         row.add(
             world.isCliff(s) ? "cliff" : s == world.goal() ? "goal" : ARROWS[QTable.greedy(q, s)]);

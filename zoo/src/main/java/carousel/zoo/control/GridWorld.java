@@ -81,9 +81,9 @@ public record GridWorld(int width, int height) {
    * @return where to, and what that gives
    */
   public Step step(int state, int action) {
-    var x = Math.clamp(state % width + RIGHT[action], 0, width - 1);
-    var y = Math.clamp(state / width + DOWN[action], 0, height - 1);
-    var next = y * width + x;
+    int x = Math.clamp(state % width + RIGHT[action], 0, width - 1);
+    int y = Math.clamp(state / width + DOWN[action], 0, height - 1);
+    int next = y * width + x;
     return isCliff(next) ? new Step(start(), FALL) : new Step(next, -1);
   }
 
@@ -95,15 +95,15 @@ public record GridWorld(int width, int height) {
    */
   public double[] best() {
     var q = new double[states() * ACTIONS];
-    for (var changed = true; changed; ) {
+    for (boolean changed = true; changed; ) {
       changed = false;
-      for (var state = 0; state < states(); state++) {
+      for (int state = 0; state < states(); state++) {
         if (state == goal() || isCliff(state)) {
           continue;
         }
-        for (var action = 0; action < ACTIONS; action++) {
+        for (int action = 0; action < ACTIONS; action++) {
           var step = step(state, action);
-          var value = step.reward() + QTable.max(q, step.state());
+          double value = step.reward() + QTable.max(q, step.state());
           if (value != q[state * ACTIONS + action]) {
             q[state * ACTIONS + action] = value;
             changed = true;

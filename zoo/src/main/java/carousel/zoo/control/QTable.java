@@ -13,9 +13,9 @@ final class QTable {
 
   /** The best action; the first of several. */
   static int greedy(double[] q, int state) {
-    var from = state * GridWorld.ACTIONS;
-    var best = 0;
-    for (var a = 1; a < GridWorld.ACTIONS; a++) {
+    int from = state * GridWorld.ACTIONS;
+    int best = 0;
+    for (int a = 1; a < GridWorld.ACTIONS; a++) {
       if (q[from + a] > q[from + best]) {
         best = a;
       }

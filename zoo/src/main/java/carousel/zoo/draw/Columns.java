@@ -38,18 +38,18 @@ final class Columns {
     for (var layer : graph.layers()) {
       columns.pack(layer);
     }
-    for (var round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < ROUNDS; round++) {
       columns.straightening = round >= ROUNDS / 4;
       var layers = round % 2 == 0 ? graph.layers() : graph.layers().reversed();
       for (var layer : layers) {
         columns.settle(layer);
       }
     }
-    var left = Double.POSITIVE_INFINITY;
-    for (var v = 0; v < graph.size(); v++) {
+    double left = Double.POSITIVE_INFINITY;
+    for (int v = 0; v < graph.size(); v++) {
       left = Math.min(left, columns.x[v] - width[v] / 2);
     }
-    for (var v = 0; v < graph.size(); v++) {
+    for (int v = 0; v < graph.size(); v++) {
       columns.x[v] -= left;
     }
     return columns.x;
@@ -57,8 +57,8 @@ final class Columns {
 
   /** Side by side around 0. */
   private void pack(List<Integer> layer) {
-    var end = 0.0;
-    for (var i = 0; i < layer.size(); i++) {
+    double end = 0.0;
+    for (int i = 0; i < layer.size(); i++) {
       if (i > 0) {
         end += distance(layer.get(i - 1), layer.get(i));
       }
@@ -70,22 +70,22 @@ final class Columns {
   }
 
   private double distance(int left, int right) {
-    var both = graph.isBend(left) && graph.isBend(right);
+    boolean both = graph.isBend(left) && graph.isBend(right);
     return (width[left] + width[right]) / 2 + (both ? gap / 2 : gap);
   }
 
   private double weight(int u, int v) {
-    var bends = (graph.isBend(u) ? 1 : 0) + (graph.isBend(v) ? 1 : 0);
-    var weight = bends == 2 ? 8 : bends == 1 ? 2 : 1;
+    int bends = (graph.isBend(u) ? 1 : 0) + (graph.isBend(v) ? 1 : 0);
+    int weight = bends == 2 ? 8 : bends == 1 ? 2 : 1;
     return straightening ? weight / Math.max(1, Math.abs(x[u] - x[v])) : weight;
   }
 
   private void settle(List<Integer> layer) {
-    var n = layer.size();
+    int n = layer.size();
     var wanted = new double[n];
     var weight = new double[n];
     var offset = new double[n];
-    for (var i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++) {
       var v = layer.get(i);
       if (i > 0) {
         offset[i] = offset[i - 1] + distance(layer.get(i - 1), v);
@@ -103,7 +103,7 @@ final class Columns {
       wanted[i] = wanted[i] / weight[i] - offset[i];
     }
     var fitted = isotonic(wanted, weight);
-    for (var i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++) {
       x[layer.get(i)] = fitted[i] + offset[i];
     }
   }
@@ -113,13 +113,13 @@ final class Columns {
     var mean = new double[a.length];
     var weight = new double[a.length];
     var count = new int[a.length];
-    var blocks = 0;
-    for (var i = 0; i < a.length; i++) {
+    int blocks = 0;
+    for (int i = 0; i < a.length; i++) {
       mean[blocks] = a[i];
       weight[blocks] = w[i];
       count[blocks++] = 1;
       while (blocks > 1 && mean[blocks - 2] > mean[blocks - 1]) {
-        var sum = weight[blocks - 2] + weight[blocks - 1];
+        double sum = weight[blocks - 2] + weight[blocks - 1];
         mean[blocks - 2] =
             (weight[blocks - 2] * mean[blocks - 2] + weight[blocks - 1] * mean[blocks - 1]) / sum;
         weight[blocks - 2] = sum;

@@ -33,17 +33,17 @@ final class Crossings {
     var crossings = new Crossings(graph);
     var given = crossings.snapshot();
     var best = given;
-    var fewest = Integer.MAX_VALUE;
-    for (var start = 0; start < STARTS; start++) {
+    int fewest = Integer.MAX_VALUE;
+    for (int start = 0; start < STARTS; start++) {
       crossings.restore(given);
       if (start > 0) {
         crossings.startDepthFirst(start % 2 == 0);
       }
-      for (var sweep = 0; sweep < SWEEPS && fewest > 0; sweep++) {
+      for (int sweep = 0; sweep < SWEEPS && fewest > 0; sweep++) {
         // From below first in the later starts: another path, other local optima.
         crossings.sweep(sweep % 2 == (start > 2 ? 1 : 0));
         crossings.swap();
-        var now = count(graph);
+        int now = count(graph);
         if (now < fewest) {
           fewest = now;
           best = crossings.snapshot();
@@ -54,7 +54,7 @@ final class Crossings {
   }
 
   private void restore(List<List<Integer>> order) {
-    for (var l = 0; l < order.size(); l++) {
+    for (int l = 0; l < order.size(); l++) {
       graph.layers().get(l).clear();
       graph.layers().get(l).addAll(order.get(l));
     }
@@ -75,7 +75,7 @@ final class Crossings {
       }
     }
     var rank = new int[graph.size()];
-    var next = 0;
+    int next = 0;
     for (var v : visited) {
       rank[v] = next++;
     }
@@ -103,14 +103,14 @@ final class Crossings {
   }
 
   private void number(List<Integer> layer) {
-    for (var i = 0; i < layer.size(); i++) {
+    for (int i = 0; i < layer.size(); i++) {
       position[layer.get(i)] = i;
     }
   }
 
   private void sweep(boolean downwards) {
     var layers = graph.layers();
-    for (var i = 0; i < layers.size(); i++) {
+    for (int i = 0; i < layers.size(); i++) {
       var layer = layers.get(downwards ? i : layers.size() - 1 - i);
       var centre = new double[graph.size()];
       for (var v : layer) {
@@ -125,15 +125,15 @@ final class Crossings {
 
   /** Swaps neighbours as long as each swap removes crossings. */
   private void swap() {
-    for (var improved = true; improved; ) {
+    for (boolean improved = true; improved; ) {
       improved = false;
       for (var layer : graph.layers()) {
-        for (var i = 1; i < layer.size(); i++) {
+        for (int i = 1; i < layer.size(); i++) {
           var left = layer.get(i - 1);
           var right = layer.get(i);
-          var kept = between(graph.above(left), graph.above(right));
+          int kept = between(graph.above(left), graph.above(right));
           kept += between(graph.below(left), graph.below(right));
-          var swapped = between(graph.above(right), graph.above(left));
+          int swapped = between(graph.above(right), graph.above(left));
           swapped += between(graph.below(right), graph.below(left));
           if (swapped < kept) {
             layer.set(i - 1, right);
@@ -148,7 +148,7 @@ final class Crossings {
 
   /** Crossings of the edges of two neighbours, the first on the left. */
   private int between(Set<Integer> left, Set<Integer> right) {
-    var count = 0;
+    int count = 0;
     for (var a : left) {
       for (var b : right) {
         if (position[a] > position[b]) {
@@ -161,11 +161,11 @@ final class Crossings {
 
   /** The number of crossings of the whole graph. */
   static int count(LayerGraph graph) {
-    var total = 0;
-    for (var l = 1; l < graph.layers().size(); l++) {
+    int total = 0;
+    for (int l = 1; l < graph.layers().size(); l++) {
       var upper = graph.layers().get(l - 1);
       var place = new int[graph.size()];
-      for (var i = 0; i < upper.size(); i++) {
+      for (int i = 0; i < upper.size(); i++) {
         place[upper.get(i)] = i;
       }
       var ends = new ArrayList<Integer>();
@@ -175,12 +175,12 @@ final class Crossings {
       }
       // Each pair of edges whose upper ends stand the other way round than their lower ends.
       var seen = new int[upper.size() + 1];
-      for (var e = 0; e < ends.size(); e++) {
+      for (int e = 0; e < ends.size(); e++) {
         total += e;
-        for (var i = ends.get(e) + 1; i > 0; i -= i & -i) {
+        for (int i = ends.get(e) + 1; i > 0; i -= i & -i) {
           total -= seen[i];
         }
-        for (var i = ends.get(e) + 1; i < seen.length; i += i & -i) {
+        for (int i = ends.get(e) + 1; i < seen.length; i += i & -i) {
           seen[i]++;
         }
       }

@@ -115,7 +115,7 @@ public record Diagram(String title, List<Node> nodes, List<Edge> edges) {
         free.add(node.id());
       }
     }
-    for (var i = 0; i < free.size(); i++) {
+    for (int i = 0; i < free.size(); i++) {
       for (var target : targets.getOrDefault(free.get(i), List.of())) {
         if (incoming.merge(target, -1, Integer::sum) == 0) {
           free.add(target);
@@ -133,10 +133,10 @@ public record Diagram(String title, List<Node> nodes, List<Edge> edges) {
 
   /** A node from which the remaining edges, followed backwards, come back to it. */
   private static String onCycle(List<Edge> edges, Map<String, Integer> remaining) {
-    var at = remaining.keySet().stream().sorted().findFirst().orElseThrow();
+    String at = remaining.keySet().stream().sorted().findFirst().orElseThrow();
     var seen = new HashSet<String>();
     while (seen.add(at)) {
-      var here = at;
+      String here = at;
       at =
           edges.stream()
               .filter(edge -> edge.to().equals(here) && remaining.containsKey(edge.from()))

@@ -25,7 +25,7 @@ public final class Dot {
     out.append("  edge [fontname=Helvetica, fontsize=9, arrowsize=0.7];\n");
     for (var node : diagram.nodes()) {
       var kind = node.kind();
-      var text = node.detail().isEmpty() ? node.label() : node.label() + "\n" + node.detail();
+      String text = node.detail().isEmpty() ? node.label() : node.label() + "\n" + node.detail();
       out.append(
           String.format(
               Locale.ROOT,

@@ -69,7 +69,7 @@ final class GraphTracer implements Interpreter {
     if (source == null) {
       return;
     }
-    var id = node(name, as, shapes.apply(tensor.shape()));
+    String id = node(name, as, shapes.apply(tensor.shape()));
     edges.add(new Diagram.Edge(source.node(), id, source.output()));
   }
 
@@ -115,13 +115,13 @@ final class GraphTracer implements Interpreter {
       }
       return results;
     }
-    var id = node(op.label(), kind, shapes.apply(results[0].shape()));
+    String id = node(op.label(), kind, shapes.apply(results[0].shape()));
     for (var input : inputs) {
       var source = sources.computeIfAbsent(input, this::constant);
       edges.add(new Diagram.Edge(source.node(), id, source.output()));
     }
     var names = names(results.length);
-    for (var i = 0; i < results.length; i++) {
+    for (int i = 0; i < results.length; i++) {
       sources.put(results[i], new Source(id, names.get(i)));
     }
     return results;
@@ -136,7 +136,7 @@ final class GraphTracer implements Interpreter {
   }
 
   private Source constant(Tensor tensor) {
-    var name = tensor.size() == 1 ? number(tensor.toDoubleArray()[0]) : "constant";
+    String name = tensor.size() == 1 ? number(tensor.toDoubleArray()[0]) : "constant";
     return new Source(node(name, NodeKind.INPUT, shapes.apply(tensor.shape())), "");
   }
 
@@ -145,7 +145,7 @@ final class GraphTracer implements Interpreter {
   }
 
   private String node(String label, NodeKind as, String detail) {
-    var id = "n" + nodes.size();
+    String id = "n" + nodes.size();
     nodes.add(new Diagram.Node(id, label, as, detail));
     return id;
   }

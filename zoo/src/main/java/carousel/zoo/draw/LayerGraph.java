@@ -50,9 +50,9 @@ final class LayerGraph {
    * is all the same, so that the two passes do not mix.
    */
   private static int[] layering(Diagram diagram, List<int[]> ends) {
-    var nodes = diagram.nodes().size();
+    int nodes = diagram.nodes().size();
     var layer = new int[nodes];
-    for (var changed = true; changed; ) {
+    for (boolean changed = true; changed; ) {
       changed = false;
       for (var e : ends) {
         if (layer[e[1]] <= layer[e[0]]) {
@@ -61,11 +61,11 @@ final class LayerGraph {
         }
       }
     }
-    for (var changed = true; changed; ) {
+    for (boolean changed = true; changed; ) {
       changed = false;
-      for (var v = 0; v < nodes; v++) {
-        var lowest = Integer.MAX_VALUE;
-        var balance = 0;
+      for (int v = 0; v < nodes; v++) {
+        int lowest = Integer.MAX_VALUE;
+        int balance = 0;
         for (var e : ends) {
           if (e[0] == v) {
             lowest = Math.min(lowest, layer[e[1]] - 1);
@@ -81,26 +81,26 @@ final class LayerGraph {
         }
       }
     }
-    var top = Arrays.stream(layer).min().orElse(0);
-    for (var v = 0; v < nodes; v++) {
+    int top = Arrays.stream(layer).min().orElse(0);
+    for (int v = 0; v < nodes; v++) {
       layer[v] -= top;
     }
     return layer;
   }
 
   private void build(List<int[]> ends) {
-    for (var v = 0; v < nodes; v++) {
+    for (int v = 0; v < nodes; v++) {
       add(layer[v]);
     }
     var bends = new HashMap<List<Integer>, Integer>();
     for (var e : ends) {
       var chain = new ArrayList<>(List.of(e[0]));
-      for (var l = layer[e[0]] + 1; l < layer[e[1]]; l++) {
-        var at = l;
+      for (int l = layer[e[0]] + 1; l < layer[e[1]]; l++) {
+        int at = l;
         chain.add(bends.computeIfAbsent(List.of(e[0], l), _ -> add(at)));
       }
       chain.add(e[1]);
-      for (var i = 1; i < chain.size(); i++) {
+      for (int i = 1; i < chain.size(); i++) {
         below.get(chain.get(i - 1)).add(chain.get(i));
         above.get(chain.get(i)).add(chain.get(i - 1));
       }
@@ -109,7 +109,7 @@ final class LayerGraph {
   }
 
   private int add(int at) {
-    var vertex = above.size();
+    int vertex = above.size();
     while (layers.size() <= at) {
       layers.add(new ArrayList<>());
     }

@@ -52,7 +52,7 @@ record LayeredLayout(double width, double height, List<Box> boxes, List<Route> r
     var graph = LayerGraph.of(diagram);
     Crossings.reduce(graph);
     var widths = new double[graph.size()];
-    for (var v = 0; v < diagram.nodes().size(); v++) {
+    for (int v = 0; v < diagram.nodes().size(); v++) {
       widths[v] = width(diagram.nodes().get(v));
     }
     var x = Columns.place(graph, widths, COLUMN_GAP);
@@ -60,8 +60,8 @@ record LayeredLayout(double width, double height, List<Box> boxes, List<Route> r
   }
 
   private static double width(Node node) {
-    var label = TextWidth.of(node.label(), LABEL_SIZE);
-    var detail = TextWidth.of(node.detail(), DETAIL_SIZE);
+    double label = TextWidth.of(node.label(), LABEL_SIZE);
+    double detail = TextWidth.of(node.detail(), DETAIL_SIZE);
     return Math.max(LEAST_WIDTH, Math.max(label, detail) + 2 * PADDING);
   }
 
@@ -91,26 +91,26 @@ record LayeredLayout(double width, double height, List<Box> boxes, List<Route> r
     }
 
     LayeredLayout layout() {
-      for (var v = 0; v < diagram.nodes().size(); v++) {
+      for (int v = 0; v < diagram.nodes().size(); v++) {
         place(v, graph.above(v), true);
         place(v, graph.below(v), false);
       }
       stackBands();
       var boxes = new ArrayList<Box>();
-      for (var v = 0; v < diagram.nodes().size(); v++) {
-        var middle = (bandTop[layerOf[v]] + bandBottom[layerOf[v]]) / 2;
+      for (int v = 0; v < diagram.nodes().size(); v++) {
+        double middle = (bandTop[layerOf[v]] + bandBottom[layerOf[v]]) / 2;
         var node = diagram.nodes().get(v);
         boxes.add(new Box(node, x[v], middle, widths[v], height(node)));
       }
       var routes = new ArrayList<Route>();
-      for (var e = 0; e < diagram.edges().size(); e++) {
+      for (int e = 0; e < diagram.edges().size(); e++) {
         routes.add(new Route(diagram.edges().get(e), pieces(graph.chains().get(e), boxes)));
       }
-      var width = 0.0;
-      for (var v = 0; v < x.length; v++) {
+      double width = 0.0;
+      for (int v = 0; v < x.length; v++) {
         width = Math.max(width, x[v] + widths[v] / 2);
       }
-      var height = bandBottom.length == 0 ? 0 : bandBottom[bandBottom.length - 1];
+      double height = bandBottom.length == 0 ? 0 : bandBottom[bandBottom.length - 1];
       return new LayeredLayout(width, height, boxes, routes);
     }
 
@@ -120,19 +120,19 @@ record LayeredLayout(double width, double height, List<Box> boxes, List<Route> r
      */
     private void place(int v, Collection<Integer> neighbours, boolean atTop) {
       var sorted = neighbours.stream().sorted(Comparator.comparingDouble(u -> x[u])).toList();
-      var n = sorted.size();
-      var room = widths[v] - 2 * PORT_MARGIN;
-      var apart = n < 2 ? 0 : Math.min(PORT_GAP, room / (n - 1));
-      var left = x[v] - room / 2;
+      int n = sorted.size();
+      double room = widths[v] - 2 * PORT_MARGIN;
+      double apart = n < 2 ? 0 : Math.min(PORT_GAP, room / (n - 1));
+      double left = x[v] - room / 2;
       var wanted = new double[n];
       var weight = new double[n];
-      for (var i = 0; i < n; i++) {
+      for (int i = 0; i < n; i++) {
         wanted[i] = Math.clamp(x[sorted.get(i)], left, left + room) - i * apart;
         weight[i] = 1;
       }
       var fitted = Columns.isotonic(wanted, weight);
-      for (var i = 0; i < n; i++) {
-        var port = Math.clamp(fitted[i], left, left + room - (n - 1) * apart) + i * apart;
+      for (int i = 0; i < n; i++) {
+        double port = Math.clamp(fitted[i], left, left + room - (n - 1) * apart) + i * apart;
         ports.put(atTop ? key(sorted.get(i), v) : key(v, sorted.get(i)) | Long.MIN_VALUE, port);
       }
     }
@@ -153,10 +153,10 @@ record LayeredLayout(double width, double height, List<Box> boxes, List<Route> r
 
     /** Rows as high as their boxes, with more room between them where edges run far sideways. */
     private void stackBands() {
-      var y = 0.0;
-      for (var l = 0; l < bandTop.length; l++) {
-        var height = 0.0;
-        var farthest = 0.0;
+      double y = 0.0;
+      for (int l = 0; l < bandTop.length; l++) {
+        double height = 0.0;
+        double farthest = 0.0;
         for (var v : graph.layers().get(l)) {
           layerOf[v] = l;
           if (!graph.isBend(v)) {
@@ -185,7 +185,7 @@ record LayeredLayout(double width, double height, List<Box> boxes, List<Route> r
         pieces.add(new Piece(x[v], bandTop[layerOf[v]], bandBottom[layerOf[v]]));
       }
       var to = chain.getLast();
-      var end = enters(chain.get(chain.size() - 2), to);
+      double end = enters(chain.get(chain.size() - 2), to);
       pieces.add(new Piece(end, bandTop[layerOf[to]], boxes.get(to).top()));
       return pieces;
     }

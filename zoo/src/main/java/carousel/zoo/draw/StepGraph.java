@@ -50,12 +50,12 @@ public final class StepGraph {
       String name, Cell<S> cell, boolean backward) {
     var rng = Philox.of(2);
     var tracer = new GraphTracer(StepGraph::symbolic, gates(cell));
-    var x = rng.uniform(DType.F32, -1, 1, 1, BATCH, INPUTS);
+    Tensor x = rng.uniform(DType.F32, -1, 1, 1, BATCH, INPUTS);
     var zero = cell.zero(BATCH);
     var before = RecurrentState.map(zero, t -> rng.uniform(t.dtype(), -1, 1, t.shape().toArray()));
     var names = names(before);
     tracer.source(x, "X", NodeKind.INPUT);
-    for (var i = 0; i < names.size(); i++) {
+    for (int i = 0; i < names.size(); i++) {
       tracer.source(before.tensors().get(i), names.get(i) + "′", NodeKind.INPUT);
     }
     var parameters = cell.parameters();
@@ -66,18 +66,18 @@ public final class StepGraph {
     var after = new ArrayList<Tensor>();
     return tracer.run(() -> {
       try (var pullback = Grad.vjp(() -> joined(step(cell, x, before), after), leaves)) {
-        for (var i = 0; i < names.size(); i++) {
+        for (int i = 0; i < names.size(); i++) {
           tracer.sink(after.get(i), names.get(i), NodeKind.OUTPUT);
         }
         if (backward) {
-          var cotangent = pullback.value().fullLike(pullback.value().shape(), 1);
+          Tensor cotangent = pullback.value().fullLike(pullback.value().shape(), 1);
           tracer.backward(cotangent, names.stream().map(n -> "∂L/∂" + n).toList());
           var gradients = pullback.pull(cotangent);
           tracer.sink(gradients.getFirst(), "∂L/∂X", NodeKind.GRADIENT);
-          for (var i = 0; i < names.size(); i++) {
+          for (int i = 0; i < names.size(); i++) {
             tracer.sink(gradients.get(1 + i), "∂L/∂" + names.get(i) + "′", NodeKind.GRADIENT);
           }
-          var next = 1 + names.size();
+          int next = 1 + names.size();
           for (var named : parameters) {
             tracer.sink(gradients.get(next++), "∂L/∂" + named.name(), NodeKind.GRADIENT);
           }

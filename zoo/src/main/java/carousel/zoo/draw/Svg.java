@@ -58,10 +58,10 @@ public final class Svg {
   private void draw(Diagram diagram) {
     var layout = LayeredLayout.of(diagram);
     var legend = Legend.of(diagram, diagram.edges().stream().anyMatch(this::isSaved));
-    var title = TextWidth.of(diagram.title(), 17);
-    var inner = Math.max(layout.width(), Math.max(legend.width(), title));
-    var width = inner + 2 * MARGIN;
-    var height = layout.height() + TITLE + LEGEND + 2 * MARGIN;
+    double title = TextWidth.of(diagram.title(), 17);
+    double inner = Math.max(layout.width(), Math.max(legend.width(), title));
+    double width = inner + 2 * MARGIN;
+    double height = layout.height() + TITLE + LEGEND + 2 * MARGIN;
     line(
         String.format(
             Locale.ROOT,
@@ -86,7 +86,7 @@ public final class Svg {
             number(MARGIN),
             number(MARGIN + 14),
             escape(diagram.title())));
-    var left = MARGIN + (inner - layout.width()) / 2;
+    double left = MARGIN + (inner - layout.width()) / 2;
     line(
         String.format(
             Locale.ROOT,
@@ -144,13 +144,13 @@ public final class Svg {
 
   private static String path(List<Piece> pieces) {
     var d = new StringBuilder();
-    var x = 0.0;
-    var y = 0.0;
+    double x = 0.0;
+    double y = 0.0;
     for (var piece : pieces) {
       if (d.isEmpty()) {
         d.append(String.format(Locale.ROOT, "M%s %s", number(piece.x()), number(piece.top())));
       } else if (Math.abs(piece.x() - x) > 0.5) {
-        var middle = number((y + piece.top()) / 2);
+        String middle = number((y + piece.top()) / 2);
         d.append(
             String.format(
                 Locale.ROOT,
@@ -181,7 +181,7 @@ public final class Svg {
       return;
     }
     var end = route.pieces().getLast();
-    var comesFromRight = route.pieces().get(route.pieces().size() - 2).x() > end.x();
+    boolean comesFromRight = route.pieces().get(route.pieces().size() - 2).x() > end.x();
     line(
         String.format(
             Locale.ROOT,
@@ -196,17 +196,17 @@ public final class Svg {
     var node = box.node();
     line(String.format(Locale.ROOT, "<g class=\"node\"><title>%s</title>", escape(tooltip(node))));
     shape(node.kind(), box.x() - box.width() / 2, box.top(), box.width(), box.height());
-    var hasDetail = !node.detail().isEmpty();
+    boolean hasDetail = !node.detail().isEmpty();
     text(node.label(), box.x(), box.y() + (hasDetail ? -2.5 : 4.5), LayeredLayout.LABEL_SIZE, "");
     if (hasDetail) {
-      var detail = " class=\"detail\"";
+      String detail = " class=\"detail\"";
       text(node.detail(), box.x(), box.y() + 12, LayeredLayout.DETAIL_SIZE, detail);
     }
     line("</g>");
   }
 
   private static String tooltip(Node node) {
-    var detail = node.detail().isEmpty() ? "" : " " + node.detail();
+    String detail = node.detail().isEmpty() ? "" : " " + node.detail();
     return String.format(
         Locale.ROOT, "%s: %s%s (%s)", node.id(), node.label(), detail, node.kind().title());
   }
@@ -249,7 +249,7 @@ public final class Svg {
           Arrays.stream(NodeKind.values())
               .filter(kind -> diagram.nodes().stream().anyMatch(node -> node.kind() == kind))
               .toList();
-      var width = kinds.stream().mapToDouble(kind -> step(kind.title())).sum();
+      double width = kinds.stream().mapToDouble(kind -> step(kind.title())).sum();
       return new Legend(kinds, hasSaved, width + (hasSaved ? step(SAVED) : 0));
     }
 
@@ -259,7 +259,7 @@ public final class Svg {
   }
 
   private void legend(Legend legend, double y) {
-    var x = MARGIN;
+    double x = MARGIN;
     for (var kind : legend.kinds()) {
       shape(kind, x, y - 9, Legend.SWATCH, 18);
       legendText(kind.title(), x, y);
@@ -294,7 +294,7 @@ public final class Svg {
 
   /** One decimal, with a point in every locale. */
   private static String number(double value) {
-    var text = String.format(Locale.ROOT, "%.1f", value);
+    String text = String.format(Locale.ROOT, "%.1f", value);
     return text.endsWith(".0") ? text.substring(0, text.length() - 2) : text;
   }
 

@@ -41,7 +41,7 @@ final class Advice {
   }
 
   private static void words(Settings settings, Corpus corpus, long weights, List<String> lines) {
-    var before = lines.size();
+    int before = lines.size();
     longWords(settings, corpus, lines);
     if (lines.size() == before) {
       manyWords(settings, corpus, weights, lines);
@@ -50,13 +50,13 @@ final class Advice {
 
   private static void manyWords(
       Settings settings, Corpus corpus, long weights, List<String> lines) {
-    var size = corpus.vocabulary().size();
-    var ofWords = size * (2L * settings.hidden() + 1);
+    int size = corpus.vocabulary().size();
+    long ofWords = size * (2L * settings.hidden() + 1);
     if (size <= MANY_WORDS || ofWords < MOST * weights) {
       return;
     }
     var counts = counts(corpus);
-    var least = settings.minCount() + 1;
+    int least = settings.minCount() + 1;
     while (least < 100 && kept(counts, least) > MANY_WORDS) {
       least++;
     }
@@ -84,8 +84,8 @@ final class Advice {
   }
 
   private static int kept(long[] counts, int least) {
-    var kept = 2;
-    for (var id = 2; id < counts.length; id++) {
+    int kept = 2;
+    for (int id = 2; id < counts.length; id++) {
       if (counts[id] >= least) {
         kept++;
       }
@@ -94,8 +94,8 @@ final class Advice {
   }
 
   private static long lost(long[] counts, int least) {
-    var lost = counts[Vocabulary.UNKNOWN_ID];
-    for (var id = 2; id < counts.length; id++) {
+    long lost = counts[Vocabulary.UNKNOWN_ID];
+    for (int id = 2; id < counts.length; id++) {
       if (counts[id] < least) {
         lost += counts[id];
       }
@@ -105,12 +105,12 @@ final class Advice {
 
   private static void longWords(Settings settings, Corpus corpus, List<String> lines) {
     var counts = counts(corpus);
-    var words = 0L;
-    var characters = 0L;
-    var without = 0L;
-    var japanese = 0L;
-    for (var id = 2; id < counts.length; id++) {
-      var word = corpus.vocabulary().tokenOf(id);
+    long words = 0L;
+    long characters = 0L;
+    long without = 0L;
+    long japanese = 0L;
+    for (int id = 2; id < counts.length; id++) {
+      String word = corpus.vocabulary().tokenOf(id);
       words += counts[id];
       characters += counts[id] * word.codePointCount(0, word.length());
       without += counts[id] * word.codePoints().filter(Advice::isWrittenWithoutSpaces).count();
@@ -119,12 +119,12 @@ final class Advice {
     if (words == 0) {
       return;
     }
-    var length = (double) characters / words;
-    var spaceless = without > 0.3 * characters;
+    double length = (double) characters / words;
+    boolean spaceless = without > 0.3 * characters;
     if (length <= (spaceless ? LONG_WITHOUT_SPACES : LONG_WORD)) {
       return;
     }
-    var kana =
+    String kana =
         japanese > 0.1 * characters && settings.tokenizer() == Tokenizer.SPACES
             ? ", or --tokenizer "
                 + Tokenizer.KUROMOJI.label()

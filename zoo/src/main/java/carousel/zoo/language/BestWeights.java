@@ -22,7 +22,7 @@ final class BestWeights {
   void take(Map<String, Tensor> weights) {
     try (var copying = TensorScope.open(Device.cpu())) {
       weights.forEach((name, value) -> {
-        var old = held.get(name);
+        Tensor old = held.get(name);
         if (old == null) {
           held.put(name, owner.adopt(value.to(Device.cpu()).copy()));
         } else {
@@ -41,7 +41,7 @@ final class BestWeights {
   void giveTo(Layer model) {
     try (var copying = TensorScope.open()) {
       for (var named : model.parameters()) {
-        var best = held.get(named.name());
+        Tensor best = held.get(named.name());
         if (best == null) {
           throw new IllegalStateException("there are no best weights yet");
         }

@@ -66,7 +66,7 @@ public record Data(Corpus corpus, Optional<Grammar> grammar) {
 
   private static Data generated(Settings settings) {
     var grammar = Grammar.agreement();
-    var heldOut = Math.min(HELD_OUT, settings.tokens() / 4);
+    int heldOut = Math.min(HELD_OUT, settings.tokens() / 4);
     return new Data(
         grammar.corpus(settings.seed(), settings.tokens(), heldOut, heldOut), Optional.of(grammar));
   }

@@ -78,7 +78,7 @@ public record Epochs(List<Epoch> list) {
     var table = empty();
     table.read(name, csv);
     var epochs = new ArrayList<Epoch>();
-    for (var i = 0; i < table.size(); i++) {
+    for (int i = 0; i < table.size(); i++) {
       var row = table.row(i);
       if (row[0] != i + 1) {
         throw new Failure(

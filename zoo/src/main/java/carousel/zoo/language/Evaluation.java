@@ -52,10 +52,10 @@ public record Evaluation(double perplexity, long tokens) {
    */
   static Evaluation of(LanguageModel model, TokenStream text, int batch, BooleanSupplier stop) {
     var reading = new Reading(model, text.toArray(), stop);
-    var predictions = text.size() - 1;
-    var parts = parts(text, batch);
-    var each = (predictions - 1) / parts;
-    var head = predictions - parts * each; // from 1 to N: read first, so that all parts are as long
+    int predictions = text.size() - 1;
+    int parts = parts(text, batch);
+    int each = (predictions - 1) / parts;
+    int head = predictions - parts * each; // from 1 to N: read first, so that all parts are as long
     try (var scope = TensorScope.open()) {
       var state = new CarriedState();
       reading.score(1, column -> 0, head, state);
@@ -89,9 +89,9 @@ public record Evaluation(double perplexity, long tokens) {
 
     /** The loss of {@code length} predictions in each column, which begins where {@code start} says. */
     void score(int columns, IntUnaryOperator start, int length, CarriedState state) {
-      for (var from = 0; from < length && !stopped; from += STEPS) {
-        var steps = Math.min(STEPS, length - from);
-        var first = from;
+      for (int from = 0; from < length && !stopped; from += STEPS) {
+        int steps = Math.min(STEPS, length - from);
+        int first = from;
         try (var step = TensorScope.open()) {
           var window =
               new TokenBatch(
@@ -109,14 +109,14 @@ public record Evaluation(double perplexity, long tokens) {
     CarriedState warm(int parts, int each, int head, CarriedState before) {
       var all = new CarriedState();
       try (var step = TensorScope.open()) {
-        var read = tokens(WARM, parts - 1, n -> head + (n + 1) * each - WARM);
+        Tensor read = tokens(WARM, parts - 1, n -> head + (n + 1) * each - WARM);
         var others = model.states(read);
         var joined = new ArrayList<RecurrentState>();
-        for (var layer = 0; layer < others.size(); layer++) {
+        for (int layer = 0; layer < others.size(); layer++) {
           var own = new ArrayList<Tensor>();
           var first = before.now().get(layer).tensors();
           var rest = others.get(layer).tensors();
-          for (var k = 0; k < rest.size(); k++) {
+          for (int k = 0; k < rest.size(); k++) {
             own.add(Tensor.concat(List.of(first.get(k), rest.get(k)), 0));
           }
           joined.add(RecurrentState.with(others.get(layer), own));
@@ -130,8 +130,8 @@ public record Evaluation(double perplexity, long tokens) {
     /** I32 [T,N]; column n from {@code start(n)} on. */
     private Tensor tokens(int steps, int columns, IntUnaryOperator start) {
       var read = new int[steps * columns];
-      for (var t = 0; t < steps; t++) {
-        for (var n = 0; n < columns; n++) {
+      for (int t = 0; t < steps; t++) {
+        for (int n = 0; n < columns; n++) {
           read[t * columns + n] = ids[start.applyAsInt(n) + t];
         }
       }

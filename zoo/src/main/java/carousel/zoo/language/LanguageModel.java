@@ -57,7 +57,7 @@ public record LanguageModel(Embedding embed, Stacked stack, Linear head, Dropout
    */
   public static LanguageModel of(Settings settings, int vocabulary) {
     var rng = Philox.of(settings.seed());
-    var width = settings.hidden();
+    int width = settings.hidden();
     var model =
         new LanguageModel(
             Embedding.of(vocabulary, width, Init.normal(1), rng),
@@ -72,8 +72,8 @@ public record LanguageModel(Embedding embed, Stacked stack, Linear head, Dropout
 
   private static List<Sequence> cells(Settings settings, Philox rng) {
     var layers = new ArrayList<Sequence>();
-    for (var i = 0; i < settings.layers(); i++) {
-      var width = settings.hidden();
+    for (int i = 0; i < settings.layers(); i++) {
+      int width = settings.hidden();
       layers.add(Recurrent.of(Cells.of(settings.cell(), width, width, Init.xavierUniform(), rng)));
     }
     return layers;
@@ -83,7 +83,7 @@ public record LanguageModel(Embedding embed, Stacked stack, Linear head, Dropout
   private void restart(Init init, Philox rng) {
     try (var making = TensorScope.open()) {
       for (var named : parameters()) {
-        var value = named.value();
+        Tensor value = named.value();
         named.parameter().assign(init.sample(rng, value.dtype(), value.shape()));
       }
     }

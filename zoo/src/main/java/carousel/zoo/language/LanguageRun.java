@@ -41,7 +41,7 @@ public record LanguageRun(RunFolder folder) {
    */
   public static LanguageRun open(Path path) {
     var folder = RunFolder.open(path);
-    var system = folder.settings().getOrDefault(Runner.SYSTEM, WordModel.NAME);
+    String system = folder.settings().getOrDefault(Runner.SYSTEM, WordModel.NAME);
     if (!system.equals(WordModel.NAME)) {
       throw new Failure(
           String.format(
@@ -95,7 +95,7 @@ public record LanguageRun(RunFolder folder) {
   void save(Settings settings) {
     var values = new LinkedHashMap<String, String>();
     if (Files.exists(folder.settingsFile())) {
-      var system = folder.settings().get(Runner.SYSTEM);
+      String system = folder.settings().get(Runner.SYSTEM);
       if (system != null) {
         values.put(Runner.SYSTEM, system);
       } // who began it goes on with it, too

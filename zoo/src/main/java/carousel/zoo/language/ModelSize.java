@@ -23,7 +23,7 @@ import java.util.Locale;
 record ModelSize(Settings settings, int vocabulary, double ofVocabulary, double ofLayers) {
 
   static ModelSize of(Settings settings, int vocabulary) {
-    var width = (double) settings.hidden();
+    double width = (double) settings.hidden();
     return new ModelSize(
         settings,
         vocabulary,
@@ -34,11 +34,11 @@ record ModelSize(Settings settings, int vocabulary, double ofVocabulary, double 
   private static double ofCell(String cell, double width) {
     try (var looking = TensorScope.open(Device.cpu())) {
       var n = new double[4];
-      for (var w = 1; w < n.length; w++) {
+      for (int w = 1; w < n.length; w++) {
         n[w] = Cells.of(cell, w, w, Init.uniform(1), Philox.of(1)).parameters().count();
       }
-      var curve = (n[3] - 2 * n[2] + n[1]) / 2;
-      var slope = n[2] - n[1] - 3 * curve;
+      double curve = (n[3] - 2 * n[2] + n[1]) / 2;
+      double slope = n[2] - n[1] - 3 * curve;
       return curve * width * width + slope * width + n[1] - curve - slope;
     }
   }
@@ -52,8 +52,8 @@ record ModelSize(Settings settings, int vocabulary, double ofVocabulary, double 
    * of which those of the embedding may be few rows.
    */
   double bytes() {
-    var slots = settings.optimizer().equals("adam") ? 2 : 0;
-    var embedding = (double) vocabulary * settings.hidden();
+    int slots = settings.optimizer().equals("adam") ? 2 : 0;
+    double embedding = (double) vocabulary * settings.hidden();
     return DType.F32.bytes() * ((1.0 + slots) * weights() + weights() - embedding);
   }
 
@@ -67,7 +67,7 @@ record ModelSize(Settings settings, int vocabulary, double ofVocabulary, double 
     if (bytes() <= limit) {
       return;
     }
-    var layers = settings.layers() > 1 ? "--hidden or --layers" : "--hidden";
+    String layers = settings.layers() > 1 ? "--hidden or --layers" : "--hidden";
     throw Failure.usage(
         String.format(
             Locale.ROOT,

@@ -29,7 +29,7 @@ public final class Pass {
     this.text = text;
     this.progress = progress;
     this.state = state;
-    var seed = Philox.of(trainer.settings().seed()).split(NOISE + progress.epoch()).seed();
+    long seed = Philox.of(trainer.settings().seed()).split(NOISE + progress.epoch()).seed();
     this.noise = Philox.at(seed, progress.noise());
   }
 
@@ -58,11 +58,11 @@ public final class Pass {
    *     they were before
    */
   public void step() {
-    var start = System.nanoTime();
-    var steps = trainer.settings().steps();
+    long start = System.nanoTime();
+    int steps = trainer.settings().steps();
     var done = progress;
     var window = text.window(done.windows() * steps, steps);
-    var loss = trainer.step(window, state, noise, done);
+    double loss = trainer.step(window, state, noise, done);
     progress =
         new Progress(
             done.epoch(),

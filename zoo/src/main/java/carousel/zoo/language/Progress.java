@@ -53,7 +53,7 @@ record Progress(int epoch, int windows, double nats, long tokens, double seconds
 
   private record Reading(Map<String, String> values, String origin) {
     <T> T number(String name, Function<String, T> parser, Predicate<T> fits) {
-      var value = values.get(name);
+      String value = values.get(name);
       if (value == null) {
         throw new Failure(
             String.format(

@@ -49,8 +49,8 @@ public final class Prose {
       before = "";
       return;
     }
-    var token = vocabulary.decode(id);
-    var words = vocabulary.level() == TokenLevel.WORD;
+    String token = vocabulary.decode(id);
+    boolean words = vocabulary.level() == TokenLevel.WORD;
     if (words && !before.isEmpty() && tokenizer.parts(before, token)) {
       held.append(' ');
     }

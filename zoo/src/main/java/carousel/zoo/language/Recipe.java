@@ -67,7 +67,7 @@ public enum Recipe {
     settings.putAll(Map.of("tokenizer", "spaces", "vocabulary", "0", "min-count", "1"));
     settings.put("tokens", "250000");
     for (var setting : text.split(" ")) {
-      var at = setting.indexOf('=');
+      int at = setting.indexOf('=');
       settings.put(setting.substring(0, at), setting.substring(at + 1));
     }
   }

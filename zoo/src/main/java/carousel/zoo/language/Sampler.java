@@ -71,14 +71,14 @@ public final class Sampler {
         longest,
         next -> {
           drawn.add(next);
-          for (var n = 0; n < count; n++) {
+          for (int n = 0; n < count; n++) {
             ended[n] |= next[n] == Vocabulary.END_ID;
           }
           return !all(ended);
         });
     var texts = new ArrayList<int[]>();
-    for (var n = 0; n < count; n++) {
-      var column = n;
+    for (int n = 0; n < count; n++) {
+      int column = n;
       var ids = drawn.stream().mapToInt(row -> row[column]);
       texts.add(ids.takeWhile(id -> id != Vocabulary.END_ID).toArray());
     }
@@ -93,8 +93,8 @@ public final class Sampler {
 
     /** Steps from one on, {@link #WINDOW} at most. */
     Tensors window(int from) {
-      var columns = shape.dim(1);
-      var steps = Math.min(WINDOW, shape.dim(0) - from);
+      int columns = shape.dim(1);
+      int steps = Math.min(WINDOW, shape.dim(0) - from);
       var part = Arrays.copyOfRange(values, from * columns, (from + steps) * columns);
       return new Tensors(Shape.of(steps, columns), part);
     }
@@ -105,7 +105,7 @@ public final class Sampler {
     try (var sampling = TensorScope.open()) {
       var state = new CarriedState();
       var read = prompt;
-      for (var t = 0; t < length; t++) {
+      for (int t = 0; t < length; t++) {
         var next = next(read, state);
         if (!more.test(next)) {
           break;
@@ -117,7 +117,7 @@ public final class Sampler {
 
   /** Reads tokens, in windows since each of them has logits, and draws what comes next. */
   private int[] next(Tensors tokens, CarriedState state) {
-    for (var from = 0; true; from += WINDOW) {
+    for (int from = 0; true; from += WINDOW) {
       var window = tokens.window(from);
       try (var step = TensorScope.open()) {
         var reading = model.read(Tensor.of(window.shape(), window.values()), state.now());
@@ -141,7 +141,7 @@ public final class Sampler {
 
   /** One token for each row of logits [N,V]. */
   private int[] draw(Tensor logits) {
-    var drawn =
+    Tensor drawn =
         temperature == 0
             ? logits.argmax(Tensor.LAST)
             : random.categorical(tempered(logits.cast(DType.F64)));

@@ -21,7 +21,7 @@ final class Samples {
   /** Lines to print. */
   static List<String> of(Sampler sampler, Data data, Tokenizer tokenizer) {
     var vocabulary = data.corpus().vocabulary();
-    var words = vocabulary.level() == TokenLevel.WORD;
+    boolean words = vocabulary.level() == TokenLevel.WORD;
     var sentences =
         sampler.sentences(
             data.grammar().isPresent() ? JUDGED : SHOWN,

@@ -88,15 +88,15 @@ public final class Trainer {
     var before = Philox.at(noise.seed(), noise.counter());
     try (var step = TensorScope.open()) {
       var gradients = gradients(window, state, noise);
-      var loss = gradients.value().item() / window.steps();
+      double loss = gradients.value().item() / window.steps();
       if (!Double.isFinite(loss)) {
         throw notFinite("loss", loss, done, () -> gradients(window, state, before));
       }
-      var norm = gradients.norm();
+      double norm = gradients.norm();
       if (!Double.isFinite(norm)) {
         throw notFinite("norm of the gradient", norm, done, () -> gradients(window, state, before));
       }
-      var clip = settings.clip();
+      double clip = settings.clip();
       optimizer.step(clip > 0 && norm > clip ? gradients.scale(clip / norm) : gradients);
       state.advance();
       return loss;

@@ -74,7 +74,7 @@ public final class TrainingRun {
             resumed
                 ? () -> run.save(settings)
                 : () -> run.begin(settings, data.corpus().vocabulary());
-        var finished = train(state, run, resumed, "./carousel train", keep).isPresent();
+        boolean finished = train(state, run, resumed, "./carousel train", keep).isPresent();
         if (!finished) {
           reporter.line("to go on:  ./carousel train --resume " + Reporter.argument(run.path()));
         }
@@ -118,7 +118,7 @@ public final class TrainingRun {
     }
     keep.run();
     describe(state.model(), run);
-    var weights = state.model().parameters().count();
+    long weights = state.model().parameters().count();
     if (!resumed) {
       Advice.of(settings, data.corpus(), weights).forEach(reporter::warning);
     }
@@ -138,7 +138,7 @@ public final class TrainingRun {
               "%s has results and no checkpoint: it would begin again, over them; begin a new run with --out",
               run.path()));
     }
-    var done = state.progress().epoch();
+    int done = state.progress().epoch();
     if (done > settings.epochs()) {
       throw Failure.usage(
           String.format(
@@ -187,7 +187,7 @@ public final class TrainingRun {
         show(pass);
         checkpoints.stepped(state);
       }
-      var start = System.nanoTime();
+      long start = System.nanoTime();
       var valid =
           Evaluation.of(state.model(), data.corpus().valid(), settings.batch(), this::stopped);
       // Of a text read in part there is nothing to say.
@@ -213,7 +213,7 @@ public final class TrainingRun {
       CheckpointWriter checkpoints,
       String command) {
     try {
-      var before = pass.progress().seconds();
+      double before = pass.progress().seconds();
       pass.step();
       pace.add(pass.progress().seconds() - before);
     } catch (Failure diverged) {
@@ -246,8 +246,8 @@ public final class TrainingRun {
 
   private void show(Pass pass) {
     var progress = pass.progress();
-    var more = (double) (settings.epochs() - progress.epoch() - 1) * pass.windows();
-    var steps = pass.windows() - progress.windows() + more;
+    double more = (double) (settings.epochs() - progress.epoch() - 1) * pass.windows();
+    double steps = pass.windows() - progress.windows() + more;
     var left =
         pace.perStep().stream()
             .mapToObj(seconds -> "  " + Numbers.time(seconds * steps) + " left")
@@ -268,7 +268,7 @@ public final class TrainingRun {
   /** Where a training stands. */
   private String standing(TrainingState state) {
     var progress = state.progress();
-    var epochs = settings.epochs();
+    int epochs = settings.epochs();
     return progress.epoch() >= epochs
         ? "after its " + Numbers.counted(epochs, "epoch")
         : String.format(
@@ -334,7 +334,7 @@ public final class TrainingRun {
 
   /** Says where the figure of an epoch's line is another than that of the end. */
   private String reading() {
-    var parts = Evaluation.parts(data.corpus().valid(), settings.batch());
+    int parts = Evaluation.parts(data.corpus().valid(), settings.batch());
     return parts == 1 || ended.isEmpty()
         ? ""
         : String.format(

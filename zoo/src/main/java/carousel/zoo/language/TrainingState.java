@@ -164,7 +164,7 @@ final class TrainingState implements Resumable {
    */
   @Override
   public List<String> restore(Checkpoint checkpoint) throws IOException {
-    var origin = checkpoint.file().toString();
+    String origin = checkpoint.file().toString();
     var metadata = checkpoint.metadata();
     next = Progress.of(metadata, origin);
     if (!fingerprint.equals(metadata.get(DATA))) {
@@ -184,7 +184,7 @@ final class TrainingState implements Resumable {
       restore(checkpoint.file(), checkpoint.load(OPTIMIZER));
     }
     requireAgreement(checkpoint);
-    var before = metadata.getOrDefault(ARITHMETIC, "");
+    String before = metadata.getOrDefault(ARITHMETIC, "");
     return before.equals(arithmetic())
         ? List.of()
         : List.of(
@@ -205,8 +205,8 @@ final class TrainingState implements Resumable {
 
   /** The checksum was right; what is wrong here was written so, or the file has another's name. */
   private void requireAgreement(Checkpoint checkpoint) {
-    var read = epochs.list().size();
-    var windows = text.windowCount(trainer.settings().steps());
+    int read = epochs.list().size();
+    int windows = text.windowCount(trainer.settings().steps());
     require(
         next.epoch() == read,
         checkpoint,
@@ -233,7 +233,7 @@ final class TrainingState implements Resumable {
 
   @Override
   public void saveResults() throws IOException {
-    var now = epochs.list().size();
+    int now = epochs.list().size();
     if (now == saved) {
       return;
     }

@@ -37,7 +37,7 @@ final class HebbianNetwork {
   float[] recall(Tensor cues, Philox rng) {
     var states = cues.toFloatArray();
     var fields = cues.matmul(weights).sub(cues.mul(patterns)).toFloatArray(); // no diagonal
-    for (var from = 0; from < states.length; from += n) {
+    for (int from = 0; from < states.length; from += n) {
       settle(states, fields, from, rng);
     }
     return states;
@@ -45,16 +45,16 @@ final class HebbianNetwork {
 
   /** The energy {@code −½ sᵀWs} falls with every change, so that this ends. */
   private void settle(float[] states, float[] fields, int from, Philox rng) {
-    for (var changed = true; changed; ) {
+    for (boolean changed = true; changed; ) {
       changed = false;
       for (var i : rng.permutation(n).toIntArray()) {
-        var s = states[from + i];
+        float s = states[from + i];
         if (s * fields[from + i] >= 0) {
           continue;
         }
         states[from + i] = -s;
         changed = true;
-        for (var j = 0; j < n; j++) {
+        for (int j = 0; j < n; j++) {
           fields[from + j] -= 2 * s * w[i * n + j];
         }
         fields[from + i] += 2 * s * w[i * n + i];
@@ -84,9 +84,9 @@ final class HebbianNetwork {
 
   /** By its series, whose terms shrink once k is larger than x². */
   private static double erf(double x) {
-    var sum = 0.0;
-    var term = x;
-    for (var k = 0; k < 200; k++) {
+    double sum = 0.0;
+    double term = x;
+    for (int k = 0; k < 200; k++) {
       sum += term / (2 * k + 1);
       term *= -x * x / (k + 1);
     }

@@ -113,7 +113,7 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
         "network",
         new Saved(),
         t -> {
-          var load = LOADS[(int) (t / options.trials())];
+          double load = LOADS[(int) (t / options.trials())];
           var row = new double[columns.size()];
           row[0] = load;
           row[1] = t % options.trials();
@@ -137,13 +137,13 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
 
   /** One network: the mean overlap at the usual noise, and the share that is recalled at each. */
   private static void trial(Options options, double load, Philox rng, double[] row) {
-    var n = options.neurons();
-    var patterns = signs(0.5, rng, (int) Math.round(load * n), n);
+    int n = options.neurons();
+    Tensor patterns = signs(0.5, rng, (int) Math.round(load * n), n);
     var network = new HebbianNetwork(patterns);
-    var probes = Math.min(options.probes(), patterns.dim(0));
-    var wanted = patterns.slice(0, 0, probes, 1);
-    for (var k = 0; k < NOISES.length; k++) {
-      var cues = wanted.mul(signs(NOISES[k], rng, probes, n));
+    int probes = Math.min(options.probes(), patterns.dim(0));
+    Tensor wanted = patterns.slice(0, 0, probes, 1);
+    for (int k = 0; k < NOISES.length; k++) {
+      Tensor cues = wanted.mul(signs(NOISES[k], rng, probes, n));
       var overlaps = overlaps(network.recall(cues, rng), wanted.toFloatArray(), n);
       if (k == USUAL) {
         row[2] = Arrays.stream(overlaps).average().orElseThrow();
@@ -160,7 +160,7 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
   /** {@code m = ξ·s / N} of each. */
   private static double[] overlaps(float[] states, float[] wanted, int n) {
     var overlaps = new double[states.length / n];
-    for (var i = 0; i < states.length; i++) {
+    for (int i = 0; i < states.length; i++) {
       overlaps[i / n] += states[i] * wanted[i] / n;
     }
     return overlaps;
@@ -172,7 +172,7 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
   }
 
   private static double[] by(History history, String name, ToDoubleFunction<double[]> reduce) {
-    var trials = history.size() / LOADS.length;
+    int trials = history.size() / LOADS.length;
     var values = history.column(name);
     return IntStream.range(0, LOADS.length)
         .mapToDouble(
@@ -182,9 +182,9 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
 
   /** Where the recall falls through a half, between two loads. */
   private static double knee(double[] recalled) {
-    for (var i = 1; i < recalled.length; i++) {
+    for (int i = 1; i < recalled.length; i++) {
       if (recalled[i] < 0.5 && recalled[i - 1] >= 0.5) {
-        var part = (recalled[i - 1] - 0.5) / (recalled[i - 1] - recalled[i]);
+        double part = (recalled[i - 1] - 0.5) / (recalled[i - 1] - recalled[i]);
         return LOADS[i - 1] + part * (LOADS[i] - LOADS[i - 1]);
       }
     }
@@ -211,14 +211,14 @@ public final class Hopfield implements ZooSystem<Hopfield.Options> {
   }
 
   private static double deviation(double... values) {
-    var mean = Arrays.stream(values).average().orElseThrow();
+    double mean = Arrays.stream(values).average().orElseThrow();
     return Math.sqrt(
         Arrays.stream(values).map(v -> (v - mean) * (v - mean)).average().orElseThrow());
   }
 
   private static HeatMap noises(Options options, History history) {
     var cells = new double[NOISES.length][];
-    for (var k = 0; k < NOISES.length; k++) {
+    for (int k = 0; k < NOISES.length; k++) {
       cells[NOISES.length - 1 - k] = means(history, column(k));
     }
     return HeatMap.of(

@@ -54,8 +54,8 @@ public record Axis(String label, String unit, boolean isLogarithmic, double from
 
   /** The axis with ends: its own, or those of the data with a margin. */
   Axis fitted(double least, double most) {
-    var low = least;
-    var high = most;
+    double low = least;
+    double high = most;
     if (!Double.isFinite(low) || !Double.isFinite(high)) {
       low = isLogarithmic ? 1 : 0;
       high = isLogarithmic ? 10 : 1;
@@ -63,11 +63,11 @@ public record Axis(String label, String unit, boolean isLogarithmic, double from
     if (isLogarithmic) {
       low = Math.max(low, Double.MIN_NORMAL);
       high = Math.max(high, low);
-      var room = Math.max(0.02, 0.04 * Math.log10(high / low));
+      double room = Math.max(0.02, 0.04 * Math.log10(high / low));
       low /= Math.pow(10, room);
       high *= Math.pow(10, room);
     } else {
-      var room = high > low ? 0.04 * (high - low) : Math.max(0.5, 0.05 * Math.abs(high));
+      double room = high > low ? 0.04 * (high - low) : Math.max(0.5, 0.05 * Math.abs(high));
       low -= room;
       high += room;
     }
@@ -96,16 +96,16 @@ public record Axis(String label, String unit, boolean isLogarithmic, double from
       }
       return decades;
     }
-    var step = step((to - from) / wanted);
+    double step = step((to - from) / wanted);
     var ticks = new ArrayList<Double>();
-    for (var k = Math.ceil(from / step - 1e-9); k * step <= to + 1e-9 * step; k++) {
+    for (double k = Math.ceil(from / step - 1e-9); k * step <= to + 1e-9 * step; k++) {
       ticks.add(k * step);
     }
     return ticks;
   }
 
   private static double step(double rough) {
-    var decade = Math.pow(10, Math.floor(Math.log10(rough)));
+    double decade = Math.pow(10, Math.floor(Math.log10(rough)));
     for (var s : STEPS) {
       if (s * decade >= rough * (1 - 1e-9)) {
         return s * decade;
@@ -116,9 +116,9 @@ public record Axis(String label, String unit, boolean isLogarithmic, double from
 
   private List<Double> decades(int... of) {
     var ticks = new ArrayList<Double>();
-    for (var d = (int) Math.floor(Math.log10(from)); d <= Math.ceil(Math.log10(to)); d++) {
+    for (int d = (int) Math.floor(Math.log10(from)); d <= Math.ceil(Math.log10(to)); d++) {
       for (var m : of) {
-        var tick = m * Math.pow(10, d);
+        double tick = m * Math.pow(10, d);
         if (tick >= from * (1 - 1e-9) && tick <= to * (1 + 1e-9)) {
           ticks.add(tick);
         }
@@ -129,24 +129,24 @@ public record Axis(String label, String unit, boolean isLogarithmic, double from
 
   /** Ticks as texts, all with as many decimals. */
   static List<String> written(List<Double> ticks) {
-    var most = ticks.stream().mapToDouble(Math::abs).max().orElse(0);
+    double most = ticks.stream().mapToDouble(Math::abs).max().orElse(0);
     if (most >= 1e6) {
       return ticks.stream().map(t -> String.format(Locale.ROOT, "%s", exponent(t))).toList();
     }
-    var least = ticks.stream().mapToDouble(Math::abs).filter(t -> t > 1e-12 * most).min().orElse(1);
+    double least = ticks.stream().mapToDouble(Math::abs).filter(t -> t > 1e-12 * most).min().orElse(1);
     if (least < 1e-4 || (most / least >= 1e3 && least < 1)) {
       return ticks.stream().map(Axis::exponent).toList();
     }
-    var decimals = 0;
+    int decimals = 0;
     while (decimals < 6 && !areExact(ticks, decimals)) {
       decimals++;
     }
-    var form = most >= 10_000 ? "%,." + decimals + "f" : "%." + decimals + "f";
+    String form = most >= 10_000 ? "%,." + decimals + "f" : "%." + decimals + "f";
     return ticks.stream().map(t -> minus(String.format(Locale.ROOT, form, t + 0.0))).toList();
   }
 
   private static boolean areExact(List<Double> ticks, int decimals) {
-    var scale = Math.pow(10, decimals);
+    double scale = Math.pow(10, decimals);
     return ticks.stream()
         .allMatch(t -> Math.abs(t * scale - Math.rint(t * scale)) < 1e-6 * Math.max(1, t * scale));
   }
@@ -156,11 +156,11 @@ public record Axis(String label, String unit, boolean isLogarithmic, double from
       return "0";
     }
     if (Math.abs(tick) >= 0.01 && Math.abs(tick) < 1e4) {
-      var text = String.format(Locale.ROOT, "%.2f", tick).replaceFirst("\\.?0+$", "");
+      String text = String.format(Locale.ROOT, "%.2f", tick).replaceFirst("\\.?0+$", "");
       return minus(text);
     }
-    var power = (int) Math.floor(Math.log10(Math.abs(tick)) + 1e-9);
-    var digits = String.format(Locale.ROOT, "%.1f", tick / Math.pow(10, power));
+    int power = (int) Math.floor(Math.log10(Math.abs(tick)) + 1e-9);
+    String digits = String.format(Locale.ROOT, "%.1f", tick / Math.pow(10, power));
     return minus(digits.replace(".0", "") + "e" + power);
   }
 

@@ -99,8 +99,8 @@ public record Chart(String title, Axis x, Axis y, List<Series> series) implement
   public Chart histogram(String name, double from, double to, int bins, double... values) {
     var middles = new double[bins];
     var shares = new double[bins];
-    var width = (to - from) / bins;
-    for (var b = 0; b < bins; b++) {
+    double width = (to - from) / bins;
+    for (int b = 0; b < bins; b++) {
       middles[b] = from + (b + 0.5) * width;
     }
     for (var value : values) {
@@ -166,16 +166,16 @@ public record Chart(String title, Axis x, Axis y, List<Series> series) implement
 
   /** The axis upwards, fitted to all series; bars stand on its foot where nothing lies below zero. */
   Axis fittedY() {
-    var low =
+    double low =
         series.stream()
             .flatMapToDouble(Series::lowest)
             .filter(v -> !y.isLogarithmic() || v > 0)
             .min()
             .orElse(Double.NaN);
-    var high = series.stream().flatMapToDouble(Series::highest).max().orElse(Double.NaN);
+    double high = series.stream().flatMapToDouble(Series::highest).max().orElse(Double.NaN);
     var fitted = y.fitted(low, high);
-    var bars = series.stream().anyMatch(s -> s.kind() == Kind.BARS);
-    var onFoot = bars && low == 0 && Double.isNaN(y.from()) && !y.isLogarithmic();
+    boolean bars = series.stream().anyMatch(s -> s.kind() == Kind.BARS);
+    boolean onFoot = bars && low == 0 && Double.isNaN(y.from()) && !y.isLogarithmic();
     return onFoot ? fitted.within(0, fitted.to()) : fitted;
   }
 

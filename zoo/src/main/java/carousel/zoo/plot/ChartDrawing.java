@@ -38,7 +38,7 @@ final class ChartDrawing {
     frame.below(x.title(), canvas);
     frame.beside(y.title(), canvas);
     canvas.clip(frame.left(), frame.top() - 4, frame.width() + 4, frame.height() + 8);
-    for (var i = 0; i < chart.series().size(); i++) {
+    for (int i = 0; i < chart.series().size(); i++) {
       series(i);
     }
     canvas.unclip();
@@ -60,7 +60,7 @@ final class ChartDrawing {
       case POINTS -> points(series, k);
       case BARS -> bars(series, k);
       case LEVEL -> {
-        var height = up(series.y()[0]);
+        double height = up(series.y()[0]);
         canvas.line(
             List.of(new Point(frame.left(), height), new Point(frame.right(), height)),
             Colours.series(k),
@@ -68,7 +68,7 @@ final class ChartDrawing {
             dash(k));
       }
       case MARK -> {
-        var at = across(series.x()[0]);
+        double at = across(series.x()[0]);
         canvas.line(
             List.of(new Point(at, frame.top()), new Point(at, frame.bottom())),
             Colours.series(k),
@@ -92,7 +92,7 @@ final class ChartDrawing {
     var xs = series.x();
     var ys = series.y();
     var spread = series.spread();
-    for (var i = 0; i <= xs.length; i++) {
+    for (int i = 0; i <= xs.length; i++) {
       if (i < xs.length && Double.isFinite(xs[i]) && Double.isFinite(ys[i])) {
         points.add(new Point(across(xs[i]), up(ys[i])));
         if (spread.length > 0) {
@@ -119,7 +119,7 @@ final class ChartDrawing {
   private void points(Series series, int k) {
     var xs = series.x();
     var ys = series.y();
-    for (var i = 0; i < xs.length; i++) {
+    for (int i = 0; i < xs.length; i++) {
       if (Double.isFinite(xs[i]) && Double.isFinite(ys[i])) {
         marker(new Point(across(xs[i]), up(ys[i])), k, xs.length <= FEW ? 4 : 2.6);
       }
@@ -128,17 +128,17 @@ final class ChartDrawing {
 
   private void bars(Series series, int k) {
     var all = chart.series().stream().filter(s -> s.kind() == Kind.BARS).toList();
-    var slot = 2 * Chart.half(series) / all.size();
+    double slot = 2 * Chart.half(series) / all.size();
     var xs = series.x();
     var ys = series.y();
-    var foot = up(Math.max(0, y.from()));
-    for (var i = 0; i < xs.length; i++) {
+    double foot = up(Math.max(0, y.from()));
+    for (int i = 0; i < xs.length; i++) {
       if (!Double.isFinite(ys[i])) {
         continue;
       }
-      var from = xs[i] - Chart.half(series) + all.indexOf(series) * slot;
-      var gap = 0.08 * (across(from + slot) - across(from));
-      var top = up(ys[i]);
+      double from = xs[i] - Chart.half(series) + all.indexOf(series) * slot;
+      double gap = 0.08 * (across(from + slot) - across(from));
+      double top = up(ys[i]);
       canvas.box(
           across(from) + gap,
           Math.min(top, foot),
@@ -151,12 +151,12 @@ final class ChartDrawing {
   /** A circle, square, triangle or diamond. */
   private void marker(Point at, int k, double r) {
     var corners = new ArrayList<Point>();
-    var shape = k % 4;
-    var count = new int[] {16, 4, 3, 4}[shape];
-    var turn = new double[] {0, Math.PI / 4, -Math.PI / 2, 0}[shape];
-    var size = r * new double[] {1, 1.25, 1.4, 1.3}[shape];
-    for (var i = 0; i < count; i++) {
-      var angle = turn + 2 * Math.PI * i / count;
+    int shape = k % 4;
+    int count = new int[] {16, 4, 3, 4}[shape];
+    double turn = new double[] {0, Math.PI / 4, -Math.PI / 2, 0}[shape];
+    double size = r * new double[] {1, 1.25, 1.4, 1.3}[shape];
+    for (int i = 0; i < count; i++) {
+      double angle = turn + 2 * Math.PI * i / count;
       corners.add(new Point(at.x() + size * Math.cos(angle), at.y() + size * Math.sin(angle)));
     }
     canvas.area(corners, Colours.series(k), 1);
@@ -165,7 +165,7 @@ final class ChartDrawing {
   /** A piece of a series for the legend. */
   void swatch(int k, double left, double middle) {
     var series = chart.series().get(k);
-    var colour = Colours.series(k);
+    String colour = Colours.series(k);
     switch (series.kind()) {
       case CURVE -> {
         canvas.line(

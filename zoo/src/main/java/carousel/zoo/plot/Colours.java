@@ -31,12 +31,12 @@ final class Colours {
 
   /** From dark to bright, for 0 to 1. */
   static String value(double place) {
-    var at = Math.clamp(place, 0, 1) * (VIRIDIS.length - 1);
-    var i = Math.min((int) at, VIRIDIS.length - 2);
-    var mixed = 0;
-    for (var shift = 16; shift >= 0; shift -= 8) {
-      var a = VIRIDIS[i] >> shift & 0xff;
-      var b = VIRIDIS[i + 1] >> shift & 0xff;
+    double at = Math.clamp(place, 0, 1) * (VIRIDIS.length - 1);
+    int i = Math.min((int) at, VIRIDIS.length - 2);
+    int mixed = 0;
+    for (int shift = 16; shift >= 0; shift -= 8) {
+      int a = VIRIDIS[i] >> shift & 0xff;
+      int b = VIRIDIS[i + 1] >> shift & 0xff;
       mixed = mixed << 8 | (int) Math.round(a + (at - i) * (b - a));
     }
     return String.format(Locale.ROOT, "#%06x", mixed);

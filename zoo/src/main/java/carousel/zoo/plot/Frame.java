@@ -20,10 +20,10 @@ record Frame(double left, double top, double width, double height) {
 
   /** The frame of a plot whose ticks upwards have these texts, with room above, and at the right. */
   static Frame of(Plot plot, List<String> upwards, double above, double right) {
-    var widest =
+    double widest =
         upwards.stream().mapToDouble(t -> TextWidth.of(t, TICK_FONT.size())).max().orElse(0);
-    var left = MARGIN + 26 + widest;
-    var top = TITLE + above;
+    double left = MARGIN + 26 + widest;
+    double top = TITLE + above;
     return new Frame(left, top, plot.width() - left - MARGIN - right, plot.height() - top - BELOW);
   }
 
@@ -37,10 +37,10 @@ record Frame(double left, double top, double width, double height) {
 
   /** The title, broken into no lines: smaller where it is long. */
   void title(Plot plot, Canvas canvas) {
-    var room = plot.width() - 2 * MARGIN;
-    var size = TITLE_FONT.size();
-    var wanted = TextWidth.of(plot.title(), size) * 1.06;
-    var fitting = wanted > room ? size * room / wanted : size;
+    double room = plot.width() - 2 * MARGIN;
+    double size = TITLE_FONT.size();
+    double wanted = TextWidth.of(plot.title(), size) * 1.06;
+    double fitting = wanted > room ? size * room / wanted : size;
     canvas.text(
         plot.title(),
         new Point(MARGIN, 30),
@@ -62,10 +62,10 @@ record Frame(double left, double top, double width, double height) {
 
   /** Ticks below, of those that leave room between one another. */
   void ticksBelow(List<Double> places, List<String> texts, boolean hasGrid, Canvas canvas) {
-    var free = Double.NEGATIVE_INFINITY;
-    for (var i = 0; i < texts.size(); i++) {
-      var x = left + places.get(i) * width;
-      var half = TextWidth.of(texts.get(i), TICK_FONT.size()) / 2;
+    double free = Double.NEGATIVE_INFINITY;
+    for (int i = 0; i < texts.size(); i++) {
+      double x = left + places.get(i) * width;
+      double half = TextWidth.of(texts.get(i), TICK_FONT.size()) / 2;
       if (hasGrid) {
         vertical(x, canvas);
       }
@@ -83,9 +83,9 @@ record Frame(double left, double top, double width, double height) {
 
   /** Ticks at the left, 0 at the bottom. */
   void ticksBeside(List<Double> places, List<String> texts, boolean hasGrid, Canvas canvas) {
-    var free = Double.POSITIVE_INFINITY;
-    for (var i = 0; i < texts.size(); i++) {
-      var y = bottom() - places.get(i) * height;
+    double free = Double.POSITIVE_INFINITY;
+    for (int i = 0; i < texts.size(); i++) {
+      double y = bottom() - places.get(i) * height;
       if (hasGrid) {
         canvas.line(List.of(new Point(left, y), new Point(right(), y)), Colours.GRID, 1);
       }

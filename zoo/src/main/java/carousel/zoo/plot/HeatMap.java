@@ -88,7 +88,7 @@ public record HeatMap(
   /** As high as makes the cells nearly square, within reason. */
   @Override
   public double height() {
-    var square = (width() - 200) * cells.length / cells[0].length;
+    double square = (width() - 200) * cells.length / cells[0].length;
     return Math.clamp(square, 150, 560) + 108;
   }
 
@@ -111,8 +111,8 @@ public record HeatMap(
             .flatMapToDouble(Arrays::stream)
             .filter(Double::isFinite)
             .summaryStatistics();
-    var low = Double.isNaN(value.from()) ? known.getMin() : value.from();
-    var high = Double.isNaN(value.to()) ? known.getMax() : value.to();
+    double low = Double.isNaN(value.from()) ? known.getMin() : value.from();
+    double high = Double.isNaN(value.to()) ? known.getMax() : value.to();
     if (!Double.isFinite(low) || !Double.isFinite(high)) {
       return value.within(0, 1);
     }
@@ -124,14 +124,14 @@ public record HeatMap(
   }
 
   private void cells(Frame frame, Axis scale, Canvas canvas) {
-    var width = frame.width() / cells[0].length;
-    var height = frame.height() / cells.length;
-    for (var r = 0; r < cells.length; r++) {
-      for (var c = 0; c < cells[r].length; c++) {
-        var place = scale.place(cells[r][c]);
-        var known = Double.isFinite(cells[r][c]);
-        var left = frame.left() + c * width;
-        var top = frame.top() + r * height;
+    double width = frame.width() / cells[0].length;
+    double height = frame.height() / cells.length;
+    for (int r = 0; r < cells.length; r++) {
+      for (int c = 0; c < cells[r].length; c++) {
+        double place = scale.place(cells[r][c]);
+        boolean known = Double.isFinite(cells[r][c]);
+        double left = frame.left() + c * width;
+        double top = frame.top() + r * height;
         // A little over the edge, so that no line shows between neighbours of one colour.
         canvas.box(
             left, top, width + 0.4, height + 0.4, known ? Colours.value(place) : Colours.NOTHING);
@@ -152,7 +152,7 @@ public record HeatMap(
     if (text.isEmpty()) {
       return;
     }
-    var size = Math.min(13, room * 0.86 / TextWidth.of(text, 1));
+    double size = Math.min(13, room * 0.86 / TextWidth.of(text, 1));
     canvas.text(
         text,
         new Point(at.x(), at.y() + size * 0.36),
@@ -177,16 +177,16 @@ public record HeatMap(
   }
 
   private void scale(Frame frame, Axis scale, Canvas canvas) {
-    var left = frame.right() + 22;
-    var step = frame.height() / SHADES;
-    for (var i = 0; i < SHADES; i++) {
-      var top = frame.bottom() - (i + 1) * step;
+    double left = frame.right() + 22;
+    double step = frame.height() / SHADES;
+    for (int i = 0; i < SHADES; i++) {
+      double top = frame.bottom() - (i + 1) * step;
       canvas.box(left, top, 14, step + 0.4, Colours.value((i + 0.5) / SHADES));
     }
     var ticks = new ArrayList<>(scale.ticks(5));
     var texts = Axis.written(ticks);
-    for (var i = 0; i < ticks.size(); i++) {
-      var y = frame.bottom() - scale.place(ticks.get(i)) * frame.height();
+    for (int i = 0; i < ticks.size(); i++) {
+      double y = frame.bottom() - scale.place(ticks.get(i)) * frame.height();
       canvas.line(List.of(new Point(left + 14, y), new Point(left + 18, y)), Colours.INK, 1);
       canvas.text(texts.get(i), new Point(left + 21, y + 4), Anchor.START, Frame.TICK_FONT, false);
     }

@@ -23,10 +23,10 @@ final class Legend {
 
   Legend(Chart chart) {
     this.chart = chart;
-    var x = MARGIN;
-    var line = 0;
+    double x = MARGIN;
+    int line = 0;
     for (var series : chart.series()) {
-      var width = SWATCH + TextWidth.of(series.name(), FONT.size()) + GAP;
+      double width = SWATCH + TextWidth.of(series.name(), FONT.size()) + GAP;
       if (x > MARGIN && x + width > chart.width() - MARGIN) {
         x = MARGIN;
         line++;
@@ -42,7 +42,7 @@ final class Legend {
   }
 
   void draw(ChartDrawing drawing, Canvas canvas) {
-    for (var i = 0; i < places.size(); i++) {
+    for (int i = 0; i < places.size(); i++) {
       var at = places.get(i);
       drawing.swatch(i, at.x(), at.y());
       canvas.text(

@@ -98,7 +98,7 @@ public final class Png {
         return new BasicStroke(width, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND);
       }
       var lengths = new float[dash.length];
-      for (var i = 0; i < dash.length; i++) {
+      for (int i = 0; i < dash.length; i++) {
         lengths[i] = (float) dash[i];
       }
       return new BasicStroke(width, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, lengths, 0);
@@ -132,13 +132,13 @@ public final class Png {
 
     @Override
     public void text(String text, Point at, Anchor anchor, Font font, boolean upright) {
-      var style = font.bold() ? java.awt.Font.BOLD : java.awt.Font.PLAIN;
+      int style = font.bold() ? java.awt.Font.BOLD : java.awt.Font.PLAIN;
       graphics.setFont(
           new java.awt.Font(java.awt.Font.SANS_SERIF, style, 1).deriveFont((float) font.size()));
       graphics.setColor(Color.decode(font.colour()));
-      var width =
+      double width =
           graphics.getFont().getStringBounds(text, graphics.getFontRenderContext()).getWidth();
-      var back =
+      double back =
           switch (anchor) {
             case START -> 0.0;
             case MIDDLE -> width / 2;

@@ -63,7 +63,7 @@ public record Series(Kind kind, String name, double[] x, double[] y, double[] sp
 
   private DoubleStream ends(int side) {
     var ends = new double[y.length];
-    for (var i = 0; i < y.length; i++) {
+    for (int i = 0; i < y.length; i++) {
       ends[i] = y[i] + (spread.length == 0 ? 0 : side * spread[i]);
     }
     var all = Arrays.stream(ends).filter(Double::isFinite);

@@ -63,8 +63,8 @@ final class SvgCanvas implements Canvas {
 
   @Override
   public void text(String text, Point at, Anchor anchor, Font font, boolean upright) {
-    var x = number(at.x());
-    var y = number(at.y());
+    String x = number(at.x());
+    String y = number(at.y());
     line(
         String.format(
             Locale.ROOT,
@@ -114,15 +114,15 @@ final class SvgCanvas implements Canvas {
 
   /** Two decimals at most. */
   private static String number(double x) {
-    var text = String.format(Locale.ROOT, "%.2f", x);
-    var end = text.length();
+    String text = String.format(Locale.ROOT, "%.2f", x);
+    int end = text.length();
     while (text.charAt(end - 1) == '0') {
       end--;
     }
     if (text.charAt(end - 1) == '.') {
       end--;
     }
-    var short_ = text.substring(0, end);
+    String short_ = text.substring(0, end);
     return short_.equals("-0") ? "0" : short_;
   }
 }

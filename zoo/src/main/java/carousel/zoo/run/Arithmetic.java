@@ -24,7 +24,7 @@ public final class Arithmetic {
 
   /** The Vector API is asked for by name: only the CPU backend may be compiled against it. */
   private static String vectors() {
-    var off = Setting.VECTOR.or("auto").equals("off");
+    boolean off = Setting.VECTOR.or("auto").equals("off");
     if (off || ModuleLayer.boot().findModule(VECTORS).isEmpty()) {
       return "scalar loops";
     }

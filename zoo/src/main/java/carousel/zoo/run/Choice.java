@@ -33,8 +33,8 @@ public final class Choice {
    * @return a sentence that names the nearest one, if any is near, and all others
    */
   public static String complaint(String what, String given, Collection<String> names) {
-    var lower = given.toLowerCase(Locale.ROOT);
-    var near =
+    String lower = given.toLowerCase(Locale.ROOT);
+    String near =
         names.stream()
             .min(Comparator.comparingInt(name -> distance(name, lower)))
             .filter(name -> distance(name, lower) <= Math.max(1, name.length() / 2))
@@ -58,13 +58,13 @@ public final class Choice {
    */
   static int distance(String a, String b) {
     var d = new int[a.length() + 1][b.length() + 1];
-    for (var i = 0; i <= a.length(); i++) {
-      for (var j = 0; j <= b.length(); j++) {
+    for (int i = 0; i <= a.length(); i++) {
+      for (int j = 0; j <= b.length(); j++) {
         if (i == 0 || j == 0) {
           d[i][j] = i + j;
           continue;
         }
-        var same = a.charAt(i - 1) == b.charAt(j - 1);
+        boolean same = a.charAt(i - 1) == b.charAt(j - 1);
         d[i][j] =
             Math.min(d[i - 1][j - 1] + (same ? 0 : 1), 1 + Math.min(d[i - 1][j], d[i][j - 1]));
         if (i > 1

@@ -29,7 +29,7 @@ public record Every(long steps, long seconds) {
               "--every must be a number of steps, as 500, or a time, as 30s, 5m or 2h; got '%s'",
               text));
     }
-    var number = Long.parseLong(matcher.group(1));
+    long number = Long.parseLong(matcher.group(1));
     return switch (matcher.group(2)) {
       case "s" -> new Every(0, number);
       case "m" -> new Every(0, 60 * number);

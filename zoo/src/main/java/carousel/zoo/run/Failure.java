@@ -96,7 +96,7 @@ public final class Failure extends RuntimeException {
           String.format(Locale.ROOT, "%s (%s)", e.getReason(), e.getFile());
       case CharacterCodingException _ -> "it is not UTF-8";
       default -> {
-        var message = cause.getMessage();
+        String message = cause.getMessage();
         yield message == null ? cause.getClass().getSimpleName() : message;
       }
     };

@@ -66,7 +66,7 @@ public final class History {
    * @throws IllegalArgumentException if there is none of that name
    */
   public double[] column(String name) {
-    var at = columns.indexOf(name);
+    int at = columns.indexOf(name);
     if (at < 0) {
       throw new IllegalArgumentException(
           String.format(Locale.ROOT, "no column '%s' in %s", name, columns));
@@ -101,8 +101,8 @@ public final class History {
   }
 
   private static String written(double x) {
-    var negativeZero = x == 0 && 1 / x < 0;
-    var whole = x == Math.rint(x) && Math.abs(x) < 1e15 && !negativeZero;
+    boolean negativeZero = x == 0 && 1 / x < 0;
+    boolean whole = x == Math.rint(x) && Math.abs(x) < 1e15 && !negativeZero;
     return whole ? Long.toString((long) x) : Double.toString(x);
   }
 
@@ -115,7 +115,7 @@ public final class History {
    */
   public void read(String origin, String csv) {
     var lines = csv.lines().toList();
-    var header = String.join(",", columns);
+    String header = String.join(",", columns);
     if (lines.isEmpty() || !lines.getFirst().equals(header)) {
       throw new Failure(
           String.format(Locale.ROOT, "%s: its first line must be %s", origin, header));

@@ -24,7 +24,7 @@ public final class Numbers {
     if (Double.isFinite(x) && Math.abs(x) >= LONG) {
       return String.format(Locale.ROOT, "%.3e", x).replaceFirst("e\\+0?", "e");
     }
-    var digits = !Double.isFinite(x) || Math.abs(x) >= 1000 ? 0 : Math.abs(x) >= 100 ? 1 : 3;
+    int digits = !Double.isFinite(x) || Math.abs(x) >= 1000 ? 0 : Math.abs(x) >= 100 ? 1 : 3;
     return String.format(Locale.ROOT, "%." + digits + "f", x);
   }
 
@@ -36,7 +36,7 @@ public final class Numbers {
    */
   public static String setting(double x) {
     var rounded = new BigDecimal(x).round(new MathContext(3)).stripTrailingZeros();
-    var plain = rounded.toPlainString();
+    String plain = rounded.toPlainString();
     return plain.length() > 12 ? rounded.toString() : plain;
   }
 
@@ -81,8 +81,8 @@ public final class Numbers {
    * @return e.g. {@code 1.5 GiB}, {@code 2.8 EiB}
    */
   public static String bytes(double bytes) {
-    var shown = bytes / 0x1p20;
-    var unit = 0;
+    double shown = bytes / 0x1p20;
+    int unit = 0;
     while (shown >= 1024 && unit < UNITS.size() - 1) {
       shown /= 1024;
       unit++;
@@ -97,7 +97,7 @@ public final class Numbers {
    * @return e.g. {@code 8 s}, {@code 2 min 5 s}, {@code 3 h 20 min}
    */
   public static String time(double seconds) {
-    var s = Math.round(Math.max(0, seconds));
+    long s = Math.round(Math.max(0, seconds));
     if (s < 60) {
       return s + " s";
     }

@@ -34,7 +34,7 @@ public final class Pace {
    * @return seconds; empty while that cannot be known
    */
   public OptionalDouble perStep() {
-    var known = Math.min(KEPT, steps - SKIPPED);
+    int known = Math.min(KEPT, steps - SKIPPED);
     if (known < 1) {
       return OptionalDouble.empty();
     }

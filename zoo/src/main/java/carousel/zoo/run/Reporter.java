@@ -88,7 +88,7 @@ public final class Reporter {
    * @return the path, quoted where a shell would take it for something else
    */
   public static String argument(Path path) {
-    var text = visible(path.toString());
+    String text = visible(path.toString());
     return text.matches("[\\w./:@%+=,-]+") && !text.startsWith("-")
         ? text
         : "'" + text.replace("'", "'\\''") + "'";
@@ -119,7 +119,7 @@ public final class Reporter {
    * @param facts what else there is to say
    */
   public void progress(String what, long done, long total, String facts) {
-    var now = System.nanoTime();
+    long now = System.nanoTime();
     if (now - last < (terminal ? REDRAW_NANOS : LINE_NANOS) && done < total) {
       return;
     }
@@ -127,10 +127,10 @@ public final class Reporter {
       return;
     } // the line of the result follows
     last = now;
-    var percent = 100L * done / total;
+    long percent = 100L * done / total;
     if (terminal) {
-      var filled = (int) (BAR * done / total);
-      var bar = "█".repeat(filled) + "░".repeat(BAR - filled);
+      int filled = (int) (BAR * done / total);
+      String bar = "█".repeat(filled) + "░".repeat(BAR - filled);
       screen.print(
           String.format(Locale.ROOT, "%s%s %s %3d %%  %s", CLEAR, what, bar, percent, facts));
       screen.flush();

@@ -68,7 +68,7 @@ public record RunFolder(Path path) {
   public static RunFolder unused(Path parent, String name) {
     try {
       Files.createDirectories(parent);
-      for (var i = 1; ; i++) {
+      for (int i = 1; ; i++) {
         var path = parent.resolve(i == 1 ? name : name + "-" + i);
         try {
           return new RunFolder(Files.createDirectory(path));
@@ -166,7 +166,7 @@ public record RunFolder(Path path) {
 
   /** What Properties would take for the end of a line, for an escape, or for space around the value. */
   private static String escaped(String value) {
-    var text =
+    String text =
         value
             .replace("\\", "\\\\")
             .replace("\n", "\\n")

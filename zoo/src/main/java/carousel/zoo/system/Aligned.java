@@ -17,9 +17,9 @@ public final class Aligned {
     var lines = new ArrayList<String>();
     for (var row : rows) {
       var line = new StringBuilder();
-      for (var c = 0; c < row.size(); c++) {
-        var column = c;
-        var width = rows.stream().mapToInt(r -> width(r.get(column))).max().orElse(0);
+      for (int c = 0; c < row.size(); c++) {
+        int column = c;
+        int width = rows.stream().mapToInt(r -> width(r.get(column))).max().orElse(0);
         line.append(row.get(c)).append(" ".repeat(width - width(row.get(c)) + 2));
       }
       lines.add(line.toString().stripTrailing());

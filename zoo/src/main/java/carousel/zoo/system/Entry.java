@@ -90,8 +90,8 @@ public final class Entry {
    * @return e.g. {@code 1 or more}; empty where every value of its type will do
    */
   public String range() {
-    var least = bound(option.min(), "", option.above(), "above ");
-    var most = bound(option.max(), "", option.below(), "below ");
+    String least = bound(option.min(), "", option.above(), "above ");
+    String most = bound(option.max(), "", option.below(), "below ");
     if (least.isEmpty() && most.isEmpty()) {
       return "";
     }
@@ -144,7 +144,7 @@ public final class Entry {
           String.format(Locale.ROOT, "--%s must be %s, got '%s'", name(), parsing.wanted, text));
     }
     if (value instanceof Number number && !fits(number.doubleValue())) {
-      var range = range().isEmpty() ? parsing.wanted : range();
+      String range = range().isEmpty() ? parsing.wanted : range();
       return Parsed.wrong(
           String.format(
               Locale.ROOT, "--%s must be %s, got %s", name(), range, number(number.doubleValue())));

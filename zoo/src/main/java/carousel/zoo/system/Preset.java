@@ -45,7 +45,7 @@ public enum Preset {
   }
 
   String of(Option option) {
-    var own =
+    String own =
         switch (this) {
           case QUICK -> "";
           case PAPER -> option.paper();

@@ -68,17 +68,17 @@ public final class Results {
       Preset preset,
       String date,
       Map<String, String> settings) {
-    var name = system.about().name();
+    String name = system.about().name();
     rows.removeIf(row -> cells(row).getFirst().equals(name));
-    var chosen =
+    String chosen =
         settings.entrySet().stream()
             .filter(setting -> !setting.getKey().equals("seed"))
             .map(setting -> setting.getKey() + "=" + setting.getValue())
             .collect(Collectors.joining(" "));
     var run = List.of(preset.label() + ", " + seeds(summary), date, "`" + chosen + "`");
-    var first = true;
+    boolean first = true;
     for (var figure : summary.figures()) {
-      var mark = !figure.isBounded() ? "" : figure.accepts(summary.mean(figure)) ? " ✓" : " ✗";
+      String mark = !figure.isBounded() ? "" : figure.accepts(summary.mean(figure)) ? " ✓" : " ✗";
       var cells =
           new ArrayList<>(
               List.of(

@@ -121,13 +121,13 @@ public final class Run {
                 Numbers.counted(total, unit)));
         throw new Stopped();
       }
-      var start = System.nanoTime();
+      long start = System.nanoTime();
       try (var scope = TensorScope.open()) {
         step.make(course.done);
       }
       course.done++;
       pace.add((System.nanoTime() - start) * 1e-9);
-      var left = (double) (total - course.done);
+      double left = (double) (total - course.done);
       reporter.progress(
           unit,
           course.done,
@@ -232,8 +232,8 @@ public final class Run {
 
     @Override
     public List<String> restore(Checkpoint checkpoint) throws IOException {
-      var origin = checkpoint.file().toString();
-      var table = checkpoint.metadata().get("history");
+      String origin = checkpoint.file().toString();
+      String table = checkpoint.metadata().get("history");
       if (table == null) {
         throw new Failure(origin + ": it holds no history");
       }
@@ -245,7 +245,7 @@ public final class Run {
 
     @Override
     public void saveResults() throws IOException {
-      var table = history.csv();
+      String table = history.csv();
       if (table.equals(written)) {
         return;
       }

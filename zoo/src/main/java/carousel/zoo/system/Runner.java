@@ -123,7 +123,7 @@ public final class Runner<O extends Record & Seeded> {
   public Optional<Measured> resume(Map<String, String> changes, RunFolder folder)
       throws IOException {
     var values = new LinkedHashMap<>(folder.settings());
-    var name = values.getOrDefault(SYSTEM, "train");
+    String name = values.getOrDefault(SYSTEM, "train");
     if (!name.equals(system.about().name())) {
       throw new Failure(
           String.format(
@@ -154,8 +154,8 @@ public final class Runner<O extends Record & Seeded> {
   }
 
   private Optional<Measured> run(O chosen, RunFolder folder, boolean resumed) throws IOException {
-    var command = "./carousel run " + system.about().name();
-    var start = System.nanoTime();
+    String command = "./carousel run " + system.about().name();
+    long start = System.nanoTime();
     try (var scope = TensorScope.open()) {
       var run = new Run(chosen.seed(), folder, saving, reporter, stop, resumed, command);
       var outcome = system.run(chosen, run);
@@ -250,7 +250,7 @@ public final class Runner<O extends Record & Seeded> {
     var rows = new ArrayList<List<String>>();
     rows.add(List.of("figure", "value", "accepted", "", "published"));
     for (var figure : measured.figures()) {
-      var value = measured.of(figure);
+      double value = measured.of(figure);
       rows.add(
           List.of(
               figure.name(),

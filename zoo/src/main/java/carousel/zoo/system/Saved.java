@@ -87,7 +87,7 @@ public final class Saved {
       var values = values();
       checkpoint.loadInto(VALUES, values);
       for (var entry : numbers.entrySet()) {
-        var read = values.get(entry.getKey());
+        Tensor read = values.get(entry.getKey());
         if (read == null) {
           continue;
         } // there is one for each

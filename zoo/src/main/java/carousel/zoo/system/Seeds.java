@@ -25,10 +25,10 @@ public final class Seeds {
     var seeds = new ArrayList<Long>();
     var range = RANGE.matcher(text);
     if (range.matches()) {
-      var first = Long.parseLong(range.group(1));
-      var last = Long.parseLong(range.group(2));
+      long first = Long.parseLong(range.group(1));
+      long last = Long.parseLong(range.group(2));
       if (first <= last && last - first < MOST) {
-        for (var seed = first; seed <= last; seed++) {
+        for (long seed = first; seed <= last; seed++) {
           seeds.add(seed);
         }
       }

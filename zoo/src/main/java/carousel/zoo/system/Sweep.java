@@ -70,8 +70,8 @@ public final class Sweep<O extends Record & Seeded> {
       if (runs.size() < 2) {
         return 0;
       }
-      var mean = mean(figure);
-      var squares =
+      double mean = mean(figure);
+      double squares =
           runs.values().stream().mapToDouble(run -> Math.pow(run.of(figure) - mean, 2)).sum();
       return Math.sqrt(squares / (runs.size() - 1));
     }
@@ -101,7 +101,7 @@ public final class Sweep<O extends Record & Seeded> {
      * @return e.g. {@code 0.143 ± 0.002}
      */
     public String text(Figure figure) {
-      var mean = Numbers.figure(mean(figure));
+      String mean = Numbers.figure(mean(figure));
       return runs.size() < 2 ? mean : mean + " ± " + Numbers.figure(spread(figure));
     }
 
@@ -122,7 +122,7 @@ public final class Sweep<O extends Record & Seeded> {
       var rows = new ArrayList<List<String>>();
       rows.add(List.of("figure", "mean ± spread", "accepted", "", "published"));
       for (var figure : figures()) {
-        var accepted = runs.values().stream().filter(run -> figure.accepts(run.of(figure))).count();
+        long accepted = runs.values().stream().filter(run -> figure.accepts(run.of(figure))).count();
         rows.add(
             List.of(
                 figure.name(),

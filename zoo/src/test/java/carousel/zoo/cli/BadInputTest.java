@@ -119,7 +119,7 @@ class BadInputTest {
   @Test
   @EnabledOnOs(value = OS.LINUX, disabledReason = "/proc gives files other names")
   void textThatIsGoneOnceItIsReadIsSaidToBe() throws IOException {
-    var lines = "the cat sat on the mat and the dog sat on the cat\n".repeat(40);
+    String lines = "the cat sat on the mat and the dog sat on the cat\n".repeat(40);
     var passing = Path.of("/proc/self/root" + text(lines).toRealPath());
     var small = new Object[] {"--hidden", 4, "--batch", 2, "--steps", 5, "--epochs", 1};
     var run = train(passing, small);
@@ -205,7 +205,7 @@ class BadInputTest {
     Files.write(weights, whole);
 
     var settings = run.resolve("settings.properties");
-    var text = Files.readString(settings);
+    String text = Files.readString(settings);
     Files.writeString(settings, text.replace("hidden = 4", "hidden = 5"));
     broken(run, "of another model", "embed.weight", "F32 [");
     Files.writeString(settings, text.replace("cell = lstm", "cell = peephole"));

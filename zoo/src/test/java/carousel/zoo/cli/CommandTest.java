@@ -56,7 +56,7 @@ class CommandTest {
     for (var cell : Cells.names()) {
       var graph = carousel("graph", cell, "--out", folder);
       assertThat(graph.code()).as(graph.err()).isZero();
-      var dot = Files.readString(folder.resolve(cell + ".dot"));
+      String dot = Files.readString(folder.resolve(cell + ".dot"));
       assertThat(dot).startsWith("digraph").contains("matmul", "∂L/∂X", "∂L/∂w");
       var svg = folder.resolve(cell + ".svg");
       var root = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(svg.toFile());

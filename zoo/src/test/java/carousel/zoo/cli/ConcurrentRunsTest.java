@@ -29,7 +29,7 @@ class ConcurrentRunsTest {
     var text = SmallRun.text(folder);
     var cells = List.of("lstm", "gru", "peephole", "elman", "lstm", "gru");
     var together = new ArrayList<SmallRun>();
-    for (var i = 0; i < cells.size(); i++) {
+    for (int i = 0; i < cells.size(); i++) {
       together.add(SmallRun.of(text, folder.resolve("with-" + i), cells.get(i), "adam", i));
     }
     var start = new CountDownLatch(1);
@@ -47,7 +47,7 @@ class ConcurrentRunsTest {
         assertThat(report.get().finished()).isTrue();
       }
     }
-    for (var i = 0; i < cells.size(); i++) {
+    for (int i = 0; i < cells.size(); i++) {
       var alone = SmallRun.of(text, folder.resolve("alone-" + i), cells.get(i), "adam", i);
       alone.train(false, () -> false);
       assertThat(together.get(i).ending())
@@ -90,7 +90,7 @@ class ConcurrentRunsTest {
         TimeUnit.MILLISECONDS.sleep(20);
       }
       assertThat(child.process().isAlive()).as(child.output()).isTrue();
-      for (var again = 0; again < 2; again++) {
+      for (int again = 0; again < 2; again++) {
         var second = carousel("train", "--resume", run);
         assertThat(second.complaint())
             .isEqualTo(
@@ -116,7 +116,7 @@ class ConcurrentRunsTest {
     whole.train(false, () -> false);
     var run = SmallRun.of(text, folder.resolve("run"), "lstm", "adam", 3);
     var reports = new ArrayList<SmallRun.Report>();
-    var interrupted = 0;
+    int interrupted = 0;
     do {
       var report = new AtomicReference<SmallRun.Report>();
       var stayed = new AtomicBoolean();
@@ -131,7 +131,7 @@ class ConcurrentRunsTest {
                 stayed.set(Thread.currentThread().isInterrupted());
               });
       // In the middle of whatever it is doing, once it has begun; reading a checkpoint is no step.
-      var done = steps(run.folder());
+      long done = steps(run.folder());
       while (training.isAlive() && steps(run.folder()) <= done) {
         Thread.onSpinWait();
       }

@@ -18,7 +18,7 @@ class EmulatedTrainingTest {
   @TempDir private Path folder;
 
   private Path text() throws IOException {
-    var lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(20);
+    String lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(20);
     return Files.writeString(folder.resolve("text.txt"), lines);
   }
 
@@ -29,7 +29,7 @@ class EmulatedTrainingTest {
     var expected = losses("cpu", cell, optimizer, rate, layers);
     var actual = losses("cuda-emulated", cell, optimizer, rate, layers);
     assertThat(actual).hasSize(expected.size());
-    for (var i = 0; i < actual.size(); i++) {
+    for (int i = 0; i < actual.size(); i++) {
       assertThat(actual.get(i)).as("loss %d", i).isCloseTo(expected.get(i), within(1e-4));
     }
   }

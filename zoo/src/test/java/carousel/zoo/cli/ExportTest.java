@@ -43,7 +43,7 @@ class ExportTest {
   @TempDir private Path folder;
 
   private Path trained(String cell) throws IOException {
-    var lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(60);
+    String lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(60);
     var text = Files.writeString(folder.resolve("text.txt"), lines);
     var run = folder.resolve(cell);
     var shell =
@@ -85,16 +85,16 @@ class ExportTest {
           TokenStream.read(
               folder.resolve("text.txt"), trained.vocabulary(), UnaryOperator.identity());
       var expected = Evaluation.of(trained.model(), text, 1);
-      var nats = 0.0;
+      double nats = 0.0;
       List<RecurrentState> state = List.of();
       try (var session = environment().createSession(file.toString())) {
         var carried = zeros(session);
         for (var window : text.batchify(1).windows(STEPS)) {
           var reading = trained.model().read(window.tokens(), state);
           state = reading.state();
-          var logits = logits(session, window.tokens(), carried);
+          Tensor logits = logits(session, window.tokens(), carried);
           assertThat(logits.sub(reading.logits()).abs().max().item()).isLessThan(1e-5);
-          var loss = Loss.crossEntropy(logits, window.targets());
+          Tensor loss = Loss.crossEntropy(logits, window.targets());
           nats += loss.item() * window.size();
         }
       }

@@ -53,7 +53,7 @@ class KillTest {
     var run = folder.resolve("run");
     var met = new int[Moment.values().length];
     var targets = random.ints(kills, 0, STEPS * 9 / 10).sorted().toArray();
-    for (var i = 0; i < kills; i++) {
+    for (int i = 0; i < kills; i++) {
       met[killed(run, i, targets[i]).ordinal()]++;
     }
     child = Child.start(folder.resolve("log"), List.of(), next(run));
@@ -69,7 +69,7 @@ class KillTest {
   }
 
   private Object[] begin(Path run) throws IOException {
-    var lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(60);
+    String lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(60);
     var text = Files.writeString(folder.resolve("text.txt"), lines);
     var arguments =
         new ArrayList<Object>(List.of("train", "--data", text, "--out", run, "--epochs", EPOCHS));
@@ -87,7 +87,7 @@ class KillTest {
 
   /** Starts the run, kills it, looks at what it leaves. */
   private Moment killed(Path run, int number, int target) throws Exception {
-    var before = step(run);
+    long before = step(run);
     var child = Child.start(folder.resolve("log"), List.of(), next(run));
     var process = child.process();
     if (number % 10 == 0) {

@@ -84,17 +84,17 @@ class MemoryTest {
             2);
     var resident = new ArrayList<Long>();
     while (child.process().isAlive() && !Files.exists(run.resolve("best.safetensors"))) {
-      var kilobytes = resident(child.process().pid());
+      long kilobytes = resident(child.process().pid());
       if (kilobytes > 0) {
         resident.add(kilobytes);
       }
       Thread.sleep(50);
     }
     assertThat(child.exitCode()).as(child.output()).isZero();
-    var n = resident.size();
+    int n = resident.size();
     assertThat(n).isGreaterThan(20);
-    var before = median(resident.subList(n / 3, 2 * n / 3));
-    var after = median(resident.subList(2 * n / 3, n));
+    long before = median(resident.subList(n / 3, 2 * n / 3));
+    long after = median(resident.subList(2 * n / 3, n));
     assertThat((double) after / before)
         .as("kB resident: %d, then %d", before, after)
         .isCloseTo(1, within(0.02));

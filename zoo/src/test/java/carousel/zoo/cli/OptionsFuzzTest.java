@@ -58,11 +58,11 @@ class OptionsFuzzTest {
       if (run.code() == 0) {
         return;
       }
-      var complaint = run.complaint();
+      String complaint = run.complaint();
       if (complaint.contains("a mistake in Carousel")) {
         throw new AssertionError(complaint);
       }
-      var invisible =
+      boolean invisible =
           complaint.chars().anyMatch(c -> c != '\n' && c != '\t' && Character.isISOControl(c));
       if (invisible) {
         throw new AssertionError("moves the cursor: " + complaint);

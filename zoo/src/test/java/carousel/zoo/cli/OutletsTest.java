@@ -93,7 +93,7 @@ class OutletsTest {
   }
 
   private static boolean movesCursor(int c) {
-    var breaks = c == '\n' || c == '\t' || c == '\r';
+    boolean breaks = c == '\n' || c == '\t' || c == '\r';
     return (Character.isISOControl(c) && !breaks) || Character.getType(c) == Character.FORMAT;
   }
 
@@ -113,9 +113,9 @@ class OutletsTest {
         .forEach((what, command) -> all.put(what, said(carousel(command.toArray()), place)));
     try (var files = Files.walk(place)) {
       for (var file : files.filter(Files::isRegularFile).toList()) {
-        var bytes = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+        String bytes = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
         // A checkpoint holds times; of the others every byte is the same.
-        var comparable =
+        boolean comparable =
             file.getFileName().toString().matches(".*\\.(onnx|txt|dot|svg|png|csv)|best.*");
         all.put("file " + place.relativize(file), comparable ? bytes : "");
       }
@@ -159,7 +159,7 @@ class OutletsTest {
   private static void expectUnwritten(int room, Object... arguments) {
     var err = new StringWriter();
     var texts = Arrays.stream(arguments).map(String::valueOf).toArray(String[]::new);
-    var code = Carousel.run(Output.to(new Full(room)), new PrintWriter(err), texts);
+    int code = Carousel.run(Output.to(new Full(room)), new PrintWriter(err), texts);
     assertThat(code).as(err.toString()).isEqualTo(1);
     assertThat(err.toString())
         .contains("carousel: the output cannot be written: No space left on device");

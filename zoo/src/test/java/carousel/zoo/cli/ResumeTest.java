@@ -48,7 +48,7 @@ class ResumeTest {
   @ParameterizedTest
   @MethodSource("cells")
   void stoppedAtRandomStepsItEndsAtTheSameBitsAndPrintsTheSame(String cell) throws IOException {
-    var optimizer = Cells.names().indexOf(cell) % 2 == 0 ? "adam" : "sgd";
+    String optimizer = Cells.names().indexOf(cell) % 2 == 0 ? "adam" : "sgd";
     var text = SmallRun.text(folder);
     var whole = SmallRun.of(text, folder.resolve("whole"), cell, optimizer, 5);
     var parts = SmallRun.of(text, folder.resolve("parts"), cell, optimizer, 5);
@@ -223,7 +223,7 @@ class ResumeTest {
     var run = SmallRun.of(SmallRun.text(folder), folder.resolve("run"), "lstm", "adam", 1);
     run.train(false, () -> false);
     var best = Files.readAllBytes(run.folder().resolve("best.safetensors"));
-    var settings = Files.readString(run.folder().resolve("settings.properties"));
+    String settings = Files.readString(run.folder().resolve("settings.properties"));
     var fewer = carousel("train", "--resume", run.folder(), "--epochs", 1);
     assertThat(fewer.code()).isEqualTo(2);
     assertThat(fewer.complaint()).contains("--epochs 1: ", "has trained 3 epochs already");

@@ -25,7 +25,7 @@ class RunCommandTest {
     for (var system : Systems.all()) {
       var about = system.about();
       assertThat(list.out()).contains(about.name(), about.line(), about.source());
-      var help = carousel("run", about.name(), "--help").out().replaceAll("\\s+", " ");
+      String help = carousel("run", about.name(), "--help").out().replaceAll("\\s+", " ");
       assertThat(help).contains("Usage: carousel run " + about.name(), about.line());
       for (var option : Options.of(system.options()).entries()) {
         assertThat(help).contains("--" + option.name() + "=", option.help());
@@ -118,12 +118,12 @@ class RunCommandTest {
   @Test
   void resultsReplaceTheRowsOfASystem() throws Exception {
     var document = folder.resolve("results.md");
-    var before = Files.readString(Path.of("../docs/results.md"));
+    String before = Files.readString(Path.of("../docs/results.md"));
     Files.writeString(document, before);
     var results =
         carousel("results", "q-learning", "--file", document, "--runs", folder.resolve("runs"));
     assertThat(results.code()).as(results.out()).isZero();
-    var date = "\\d{4}-\\d{2}-\\d{2}";
+    String date = "\\d{4}-\\d{2}-\\d{2}";
     assertThat(Files.readString(document).replaceAll(date, ""))
         .isEqualTo(before.replaceAll(date, ""));
     assertThat(carousel("results", "q-lerning").complaint()).contains("did you mean q-learning?");

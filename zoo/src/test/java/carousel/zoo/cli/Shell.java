@@ -9,10 +9,10 @@ record Shell(int code, String out, String err) {
     var out = new StringWriter();
     var err = new StringWriter();
     var words = new String[arguments.length];
-    for (var i = 0; i < words.length; i++) {
+    for (int i = 0; i < words.length; i++) {
       words[i] = String.valueOf(arguments[i]);
     }
-    var code = Carousel.run(new PrintWriter(out), new PrintWriter(err), words);
+    int code = Carousel.run(new PrintWriter(out), new PrintWriter(err), words);
     return new Shell(code, out.toString(), err.toString());
   }
 

@@ -29,7 +29,7 @@ record SmallRun(Settings settings, Path folder) {
   static final int EPOCHS = 3;
 
   static Path text(Path folder) throws IOException {
-    var lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(36);
+    String lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(36);
     return Files.writeString(folder.resolve("text.txt"), lines);
   }
 
@@ -55,7 +55,7 @@ record SmallRun(Settings settings, Path folder) {
     var reporter = new Reporter(new PrintWriter(out), new PrintWriter(err), false);
     var data = Data.read(settings);
     var run = new TrainingRun(settings, data, saving, reporter, stop);
-    var finished = run.train(() -> new LanguageRun(new RunFolder(folder)), resumed);
+    boolean finished = run.train(() -> new LanguageRun(new RunFolder(folder)), resumed);
     return new Report(finished, out.toString(), err.toString());
   }
 

@@ -19,7 +19,7 @@ class TrainingTest {
   @TempDir private Path folder;
 
   private Path text() throws IOException {
-    var lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(60);
+    String lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(60);
     return Files.writeString(folder.resolve("text.txt"), lines);
   }
 
@@ -51,8 +51,8 @@ class TrainingTest {
             ".lock");
     var history = Files.readAllLines(run.resolve("history.csv"));
     assertThat(history).hasSize(4);
-    var first = Double.parseDouble(history.get(1).split(",", -1)[3]);
-    var last = Double.parseDouble(history.get(3).split(",", -1)[3]);
+    double first = Double.parseDouble(history.get(1).split(",", -1)[3]);
+    double last = Double.parseDouble(history.get(3).split(",", -1)[3]);
     assertThat(last).as("perplexity falls").isLessThan(first);
 
     var eval = carousel("eval", run);
@@ -174,13 +174,13 @@ class TrainingTest {
       child.process().destroy();
       abort("these tests were started with SIGINT ignored, as by a script in the background");
     }
-    for (var i = 0; i < 600 && !Files.exists(run.resolve("best.safetensors")); i++) {
+    for (int i = 0; i < 600 && !Files.exists(run.resolve("best.safetensors")); i++) {
       Thread.sleep(100);
     }
     new ProcessBuilder("kill", "-INT", Long.toString(child.process().pid())).start().waitFor();
     assertThat(child.exitCode()).as(child.output()).isEqualTo(130);
     assertThat(child.output()).contains("stopped", "./carousel train --resume " + run);
-    var done = Files.readAllLines(run.resolve("history.csv")).size() - 1;
+    int done = Files.readAllLines(run.resolve("history.csv")).size() - 1;
     var on = carousel("train", "--resume", run, "--epochs", done + 1);
     assertThat(on.code()).as(on.err()).isZero();
     assertThat(on.out()).contains(String.format(Locale.ROOT, "epoch %d/%d", done + 1, done + 1));
@@ -196,7 +196,7 @@ class TrainingTest {
       return false;
     }
     try (var lines = Files.lines(status)) {
-      var ignored = lines.filter(line -> line.startsWith("SigIgn:")).findFirst().orElseThrow();
+      String ignored = lines.filter(line -> line.startsWith("SigIgn:")).findFirst().orElseThrow();
       return (Long.parseUnsignedLong(ignored.split("\\s+", -1)[1], 16) >> (SIGINT - 1) & 1) == 1;
     }
   }

@@ -42,7 +42,7 @@ class UnwritableTest {
   }
 
   private Object[] train(int epochs, Object... more) throws IOException {
-    var lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(60);
+    String lines = "the cat sat on the mat\na dog sat on the rug and the cat saw it\n".repeat(60);
     var text = Files.writeString(folder.resolve("text.txt"), lines);
     var arguments = new ArrayList<Object>(List.of("train", "--data", text));
     arguments.addAll(List.of("--hidden", 64, "--layers", 2, "--batch", 4, "--steps", 16));
@@ -82,7 +82,7 @@ class UnwritableTest {
     assertThat(child.exitCode()).as(child.output()).isZero();
 
     // It ends with 1, since its end cannot be written; then there is room, and it goes on.
-    var script =
+    String script =
         String.format(
             Locale.ROOT,
             """
@@ -117,7 +117,7 @@ class UnwritableTest {
   @Test
   void onAFullDiskItStopsWhereThatWasAskedFor() throws Exception {
     requireNamespaces();
-    var script =
+    String script =
         String.format(
             Locale.ROOT,
             """
@@ -151,7 +151,7 @@ class UnwritableTest {
     var train = Child.start(folder.resolve("log"), List.of(), train(1, "--out", run));
     assertThat(train.exitCode()).as(train.output()).isZero();
     var disk = Files.createDirectory(folder.resolve("disk"));
-    var script =
+    String script =
         """
         mount -t tmpfs -o size=64k tmpfs "$1"; disk=$1; shift
         for name in model.onnx model.safetensors; do
@@ -190,7 +190,7 @@ class UnwritableTest {
   }
 
   private static void waitFor(Child child, Event event) throws Exception {
-    for (var i = 0; i < 1200 && child.process().isAlive() && !event.came(); i++) {
+    for (int i = 0; i < 1200 && child.process().isAlive() && !event.came(); i++) {
       TimeUnit.MILLISECONDS.sleep(50);
     }
     assertThat(event.came()).as(child.output()).isTrue();

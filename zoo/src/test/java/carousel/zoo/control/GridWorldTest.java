@@ -13,13 +13,13 @@ class GridWorldTest {
     var world = new GridWorld(width, height);
     assertThat(world.known().best()).isEqualTo(-(width - 1) - 2.0);
     var best = world.best();
-    for (var state = 0; state < world.states(); state++) {
+    for (int state = 0; state < world.states(); state++) {
       if (world.isCliff(state) || state == world.goal()) {
         continue;
       }
-      var right = width - 1 - state % width;
-      var down = height - 1 - state / width;
-      var around = down == 0 && right == width - 1 ? 2 : 0; // up from the start, and down again
+      int right = width - 1 - state % width;
+      int down = height - 1 - state / width;
+      int around = down == 0 && right == width - 1 ? 2 : 0; // up from the start, and down again
       assertThat(QTable.max(best, state)).as("state %d", state).isEqualTo(-right - down - around);
     }
   }

@@ -25,7 +25,7 @@ class LayoutTest {
 
   private static List<Integer> layerOf(LayerGraph graph) {
     var layerOf = new Integer[graph.size()];
-    for (var l = 0; l < graph.layers().size(); l++) {
+    for (int l = 0; l < graph.layers().size(); l++) {
       for (var v : graph.layers().get(l)) {
         layerOf[v] = l;
       }
@@ -40,7 +40,7 @@ class LayoutTest {
     var layerOf = layerOf(graph);
     assertThat(graph.chains()).hasSameSizeAs(diagram.edges());
     for (var chain : graph.chains()) {
-      for (var i = 1; i < chain.size(); i++) {
+      for (int i = 1; i < chain.size(); i++) {
         assertThat(layerOf.get(chain.get(i))).isEqualTo(layerOf.get(chain.get(i - 1)) + 1);
         assertThat(graph.below(chain.get(i - 1))).contains(chain.get(i));
         assertThat(graph.above(chain.get(i))).contains(chain.get(i - 1));
@@ -74,11 +74,11 @@ class LayoutTest {
   private static int crossings(LayerGraph graph) {
     var place = new HashMap<Integer, Integer>();
     for (var layer : graph.layers()) {
-      for (var i = 0; i < layer.size(); i++) {
+      for (int i = 0; i < layer.size(); i++) {
         place.put(layer.get(i), i);
       }
     }
-    var count = 0;
+    int count = 0;
     for (var layer : graph.layers()) {
       var edges = new ArrayList<int[]>();
       for (var v : layer) {
@@ -101,7 +101,7 @@ class LayoutTest {
   @MethodSource("diagrams")
   void reorderingRemovesCrossingsAndNothingElse(Diagram diagram) {
     var graph = LayerGraph.of(diagram);
-    var before = Crossings.count(graph);
+    int before = Crossings.count(graph);
     var layers = graph.layers().stream().map(layer -> layer.stream().sorted().toList()).toList();
     Crossings.reduce(graph);
     assertThat(Crossings.count(graph)).isLessThanOrEqualTo(before);
@@ -114,7 +114,7 @@ class LayoutTest {
     var nodes = new ArrayList<Node>();
     var edges = new ArrayList<Edge>();
     var random = Philox.of(2);
-    for (var i = 0; i < 60; i++) {
+    for (int i = 0; i < 60; i++) {
       nodes.add(new Node("n" + i, "n", NodeKind.OPERATION, ""));
       if (i > 0) {
         edges.add(new Edge("n" + random.nextInt(i), "n" + i, ""));
@@ -129,7 +129,7 @@ class LayoutTest {
   @Test
   void theLstmIsUntangled() {
     var graph = LayerGraph.of(LstmDiagram.peephole());
-    var before = Crossings.count(graph);
+    int before = Crossings.count(graph);
     Crossings.reduce(graph);
     assertThat(Crossings.count(graph)).isLessThan(before / 3);
   }
@@ -139,11 +139,11 @@ class LayoutTest {
     assertThat(Columns.isotonic(new double[] {3, 1, 2, 7, 5}, new double[] {1, 1, 1, 1, 3}))
         .containsExactly(new double[] {2, 2, 2, 5.5, 5.5}, within(1e-12));
     var random = Philox.of(8);
-    for (var round = 0; round < 200; round++) {
-      var n = 1 + random.nextInt(12);
+    for (int round = 0; round < 200; round++) {
+      int n = 1 + random.nextInt(12);
       var a = new double[n];
       var w = new double[n];
-      for (var i = 0; i < n; i++) {
+      for (int i = 0; i < n; i++) {
         a[i] = random.nextDouble();
         w[i] = 0.1 + random.nextDouble();
       }
@@ -151,7 +151,7 @@ class LayoutTest {
       assertThat(y).isSorted();
       // Optimal if and only if no tail of a level could move up, no head down, and their sum rests.
       for (int i = 0, j; i < n; i = j) {
-        var slack = 0.0;
+        double slack = 0.0;
         for (j = i; j < n && y[j] == y[i]; j++) {
           slack += w[j] * (a[j] - y[j]);
           assertThat(slack).isGreaterThan(-1e-12);
@@ -175,8 +175,8 @@ class LayoutTest {
         if (a.node().equals(b.node())) {
           continue;
         }
-        var besides = Math.abs(a.x() - b.x()) >= (a.width() + b.width()) / 2 + 9;
-        var over = Math.abs(a.y() - b.y()) >= (a.height() + b.height()) / 2 + 9;
+        boolean besides = Math.abs(a.x() - b.x()) >= (a.width() + b.width()) / 2 + 9;
+        boolean over = Math.abs(a.y() - b.y()) >= (a.height() + b.height()) / 2 + 9;
         assertThat(besides || over).as("%s and %s", a, b).isTrue();
       }
     }
@@ -199,14 +199,14 @@ class LayoutTest {
       assertThat(Math.abs(first.x() - from.x())).isLessThan(from.width() / 2 - 10);
       assertThat(last.bottom()).isEqualTo(to.top());
       assertThat(Math.abs(last.x() - to.x())).isLessThan(to.width() / 2 - 10);
-      var y = first.top();
+      double y = first.top();
       for (var piece : route.pieces()) {
         assertThat(piece.top()).isGreaterThanOrEqualTo(y - 1e-9);
         assertThat(piece.bottom()).isGreaterThanOrEqualTo(piece.top() - 1e-9);
         y = piece.bottom();
         for (var box : layout.boxes()) {
-          var beside = Math.abs(piece.x() - box.x()) >= box.width() / 2 + 4;
-          var over = piece.bottom() <= box.top() + 1e-9 || piece.top() >= box.bottom() - 1e-9;
+          boolean beside = Math.abs(piece.x() - box.x()) >= box.width() / 2 + 4;
+          boolean over = piece.bottom() <= box.top() + 1e-9 || piece.top() >= box.bottom() - 1e-9;
           assertThat(beside || over).as("%s through %s", route.edge(), box).isTrue();
         }
       }

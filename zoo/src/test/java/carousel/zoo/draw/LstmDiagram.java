@@ -11,7 +11,7 @@ final class LstmDiagram {
   private final List<Edge> edges = new ArrayList<>();
 
   private String add(NodeKind kind, String label, String detail, String... from) {
-    var id = "n" + nodes.size();
+    String id = "n" + nodes.size();
     nodes.add(new Node(id, label, kind, detail));
     for (var source : from) {
       edges.add(new Edge(source, id, ""));
@@ -28,14 +28,14 @@ final class LstmDiagram {
   }
 
   private String part(String from, String name) {
-    var id = op("narrow", "[N,H]");
+    String id = op("narrow", "[N,H]");
     edges.add(new Edge(from, id, name));
     return id;
   }
 
   /** dz for y = σ(z): g ⊙ y ⊙ (1 − y). */
   private String sigmoidBack(String gradient, String y) {
-    var rest = back("1 − y", "[N,H]", y);
+    String rest = back("1 − y", "[N,H]", y);
     return back("mul", "[N,H]", back("mul", "[N,H]", gradient, y), rest);
   }
 
@@ -49,51 +49,51 @@ final class LstmDiagram {
   }
 
   private Diagram build() {
-    var x = add(NodeKind.INPUT, "x", "[N,D]");
-    var h = add(NodeKind.INPUT, "h'", "[N,H]");
-    var c = add(NodeKind.INPUT, "c'", "[N,H]");
-    var wx = add(NodeKind.PARAMETER, "wx", "[D,4H]");
-    var wh = add(NodeKind.PARAMETER, "wh", "[H,4H]");
-    var b = add(NodeKind.PARAMETER, "b", "[4H]");
+    String x = add(NodeKind.INPUT, "x", "[N,D]");
+    String h = add(NodeKind.INPUT, "h'", "[N,H]");
+    String c = add(NodeKind.INPUT, "c'", "[N,H]");
+    String wx = add(NodeKind.PARAMETER, "wx", "[D,4H]");
+    String wh = add(NodeKind.PARAMETER, "wh", "[H,4H]");
+    String b = add(NodeKind.PARAMETER, "b", "[4H]");
     var p = new String[3];
-    for (var i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++) {
       p[i] = add(NodeKind.PARAMETER, "p" + "ifo".charAt(i), "[H]");
     }
 
-    var xw = op("matmul", "[N,4H]", x, wx);
-    var hw = op("matmul", "[N,4H]", h, wh);
-    var z = op("add", "[N,4H]", op("add", "[N,4H]", xw, hw), b);
-    var zi = part(z, "i");
-    var zf = part(z, "f");
-    var zg = part(z, "g");
-    var zo = part(z, "o");
-    var i = op("sigmoid", "[N,H]", op("add", "[N,H]", zi, op("mul", "[N,H]", p[0], c)));
-    var f = op("sigmoid", "[N,H]", op("add", "[N,H]", zf, op("mul", "[N,H]", p[1], c)));
-    var g = op("tanh", "[N,H]", zg);
-    var next = op("add", "[N,H]", op("mul", "[N,H]", f, c), op("mul", "[N,H]", i, g));
-    var o = op("sigmoid", "[N,H]", op("add", "[N,H]", zo, op("mul", "[N,H]", p[2], next)));
-    var t = op("tanh", "[N,H]", next);
-    var out = op("mul", "[N,H]", o, t);
+    String xw = op("matmul", "[N,4H]", x, wx);
+    String hw = op("matmul", "[N,4H]", h, wh);
+    String z = op("add", "[N,4H]", op("add", "[N,4H]", xw, hw), b);
+    String zi = part(z, "i");
+    String zf = part(z, "f");
+    String zg = part(z, "g");
+    String zo = part(z, "o");
+    String i = op("sigmoid", "[N,H]", op("add", "[N,H]", zi, op("mul", "[N,H]", p[0], c)));
+    String f = op("sigmoid", "[N,H]", op("add", "[N,H]", zf, op("mul", "[N,H]", p[1], c)));
+    String g = op("tanh", "[N,H]", zg);
+    String next = op("add", "[N,H]", op("mul", "[N,H]", f, c), op("mul", "[N,H]", i, g));
+    String o = op("sigmoid", "[N,H]", op("add", "[N,H]", zo, op("mul", "[N,H]", p[2], next)));
+    String t = op("tanh", "[N,H]", next);
+    String out = op("mul", "[N,H]", o, t);
     add(NodeKind.OUTPUT, "h", "[N,H]", out);
     add(NodeKind.OUTPUT, "c", "[N,H]", next);
 
-    var dh = add(NodeKind.INPUT, "dh", "[N,H]");
-    var dcNext = add(NodeKind.INPUT, "dc", "[N,H]");
-    var dzo = sigmoidBack(back("mul", "[N,H]", dh, t), o);
+    String dh = add(NodeKind.INPUT, "dh", "[N,H]");
+    String dcNext = add(NodeKind.INPUT, "dc", "[N,H]");
+    String dzo = sigmoidBack(back("mul", "[N,H]", dh, t), o);
     gradient("dpo", "[H]", back("sum", "[H]", back("mul", "[N,H]", dzo, next)));
-    var viaTanh = tanhBack(back("mul", "[N,H]", dh, o), t);
-    var dc = back("add", "[N,H]", viaTanh, back("mul", "[N,H]", dzo, p[2]));
+    String viaTanh = tanhBack(back("mul", "[N,H]", dh, o), t);
+    String dc = back("add", "[N,H]", viaTanh, back("mul", "[N,H]", dzo, p[2]));
     dc = back("add", "[N,H]", dc, dcNext);
-    var dzi = sigmoidBack(back("mul", "[N,H]", dc, g), i);
-    var dzf = sigmoidBack(back("mul", "[N,H]", dc, c), f);
-    var dzg = tanhBack(back("mul", "[N,H]", dc, i), g);
+    String dzi = sigmoidBack(back("mul", "[N,H]", dc, g), i);
+    String dzf = sigmoidBack(back("mul", "[N,H]", dc, c), f);
+    String dzg = tanhBack(back("mul", "[N,H]", dc, i), g);
     gradient("dpi", "[H]", back("sum", "[H]", back("mul", "[N,H]", dzi, c)));
     gradient("dpf", "[H]", back("sum", "[H]", back("mul", "[N,H]", dzf, c)));
-    var dcPrev = back("mul", "[N,H]", dc, f);
+    String dcPrev = back("mul", "[N,H]", dc, f);
     dcPrev = back("add", "[N,H]", dcPrev, back("mul", "[N,H]", dzi, p[0]));
     dcPrev = back("add", "[N,H]", dcPrev, back("mul", "[N,H]", dzf, p[1]));
     gradient("dc'", "[N,H]", dcPrev);
-    var dz =
+    String dz =
         back(
             "add",
             "[N,4H]",

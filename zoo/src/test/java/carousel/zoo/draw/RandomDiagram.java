@@ -16,13 +16,13 @@ final class RandomDiagram {
     var random = Philox.of(seed);
     var nodes = new ArrayList<Node>();
     var edges = new ArrayList<Edge>();
-    for (var i = 0; i < size; i++) {
+    for (int i = 0; i < size; i++) {
       var kind = KINDS.get(random.nextInt(KINDS.size()));
-      var detail = random.nextInt(3) == 0 ? "" : "[20,800]";
+      String detail = random.nextInt(3) == 0 ? "" : "[20,800]";
       nodes.add(new Node("n" + i, "op".repeat(1 + random.nextInt(4)), kind, detail));
-      for (var k = random.nextInt(4); k > 0 && i > 0; k--) {
+      for (int k = random.nextInt(4); k > 0 && i > 0; k--) {
         // Mostly near, sometimes far, sometimes twice the same.
-        var back =
+        int back =
             1 + (random.nextInt(4) == 0 ? random.nextInt(i) : random.nextInt(Math.min(i, 6)));
         edges.add(new Edge("n" + (i - back), "n" + i, random.nextInt(5) == 0 ? "x" : ""));
       }

@@ -33,7 +33,7 @@ class SvgTest {
   private static List<Element> elements(Document document, String name) {
     var found = new ArrayList<Element>();
     var list = document.getElementsByTagName(name);
-    for (var i = 0; i < list.getLength(); i++) {
+    for (int i = 0; i < list.getLength(); i++) {
       found.add((Element) list.item(i));
     }
     return found;
@@ -86,7 +86,7 @@ class SvgTest {
 
   @Test
   void needsNothingFromOutside() {
-    var svg = Svg.write(LstmDiagram.peephole());
+    String svg = Svg.write(LstmDiagram.peephole());
     assertThat(svg.replace("xmlns=\"http://www.w3.org/2000/svg\"", ""))
         .doesNotContain("http", "href", "<script", "@import", "url(http");
   }
@@ -101,7 +101,7 @@ class SvgTest {
 
   @Test
   void anyTextIsWellFormed() throws Exception {
-    var odd = "<&>\"'\u0000\u001b\uD800\uFFFF 語🎠\n%s";
+    String odd = "<&>\"'\u0000\u001b\uD800\uFFFF 語🎠\n%s";
     var diagram =
         new Diagram(
             odd,
@@ -124,7 +124,7 @@ class SvgTest {
     var before = Locale.getDefault();
     try {
       Locale.setDefault(Locale.GERMANY);
-      var german = Svg.write(LstmDiagram.peephole());
+      String german = Svg.write(LstmDiagram.peephole());
       Locale.setDefault(Locale.ROOT);
       assertThat(german).isEqualTo(Svg.write(LstmDiagram.peephole()));
     } finally {

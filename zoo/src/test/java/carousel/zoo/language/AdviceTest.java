@@ -17,7 +17,7 @@ class AdviceTest {
     values.putAll(Map.of("data", "none", "hidden", "4"));
     values.putAll(more);
     var corpus = Corpus.of(TokenLevel.WORD, text, "a b", "a b");
-    var weights = corpus.vocabulary().size() * 9L + 1000;
+    long weights = corpus.vocabulary().size() * 9L + 1000;
     return Advice.of(Settings.of(values, "test"), corpus, weights);
   }
 
@@ -31,8 +31,8 @@ class AdviceTest {
   @Test
   void aVocabularyThatIsMostOfTheModelIsSaid() {
     // 60,000 words: 50,000 once, 10,000 twice.
-    var once = IntStream.range(0, 60_000).mapToObj(i -> "w" + i).collect(Collectors.joining(" "));
-    var twice = IntStream.range(0, 10_000).mapToObj(i -> "w" + i).collect(Collectors.joining(" "));
+    String once = IntStream.range(0, 60_000).mapToObj(i -> "w" + i).collect(Collectors.joining(" "));
+    String twice = IntStream.range(0, 10_000).mapToObj(i -> "w" + i).collect(Collectors.joining(" "));
     var lines = advice(once + " " + twice, Map.of());
     assertThat(lines).hasSize(1);
     assertThat(lines.getFirst())
@@ -44,12 +44,12 @@ class AdviceTest {
 
   @Test
   void wordsThatAreParagraphsAreSaid() {
-    var japanese = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。";
+    String japanese = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。";
     assertThat(advice(japanese + " 吾輩はここで始めて人間というものを見た。", Map.of()))
         .singleElement()
         .asString()
         .contains("written without spaces", "--level char, or --tokenizer kuromoji");
-    var chinese = "我们都是好朋友今天天气很好我们去公园玩吧 今天天气很好我们去公园玩吧";
+    String chinese = "我们都是好朋友今天天气很好我们去公园玩吧 今天天气很好我们去公园玩吧";
     assertThat(advice(chinese, Map.of()))
         .singleElement()
         .asString()

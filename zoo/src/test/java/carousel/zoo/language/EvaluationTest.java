@@ -43,13 +43,13 @@ class EvaluationTest {
   /** By the formula: all of the text at once, every token but the first by those before it. */
   private double expected(TokenStream text) {
     var ids = text.toArray();
-    var read = Tensor.of(Shape.of(ids.length, 1), ids);
+    Tensor read = Tensor.of(Shape.of(ids.length, 1), ids);
     var logits = model.read(read, List.of()).logits().toFloatArray();
-    var nats = 0.0;
-    for (var t = 1; t < ids.length; t++) {
-      var sum = 0.0;
-      var from = (t - 1) * VOCABULARY;
-      for (var v = 0; v < VOCABULARY; v++) {
+    double nats = 0.0;
+    for (int t = 1; t < ids.length; t++) {
+      double sum = 0.0;
+      int from = (t - 1) * VOCABULARY;
+      for (int v = 0; v < VOCABULARY; v++) {
         sum += Math.exp(logits[from + v]);
       }
       nats -= logits[from + ids[t]] - Math.log(sum);

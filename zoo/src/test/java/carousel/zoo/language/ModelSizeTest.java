@@ -22,7 +22,7 @@ class ModelSizeTest {
   @Test
   void everyCellHasAsManyWeightsAsItIsSaidToHave() {
     for (var cell : Cells.names()) {
-      for (var layers = 1; layers <= 3; layers++) {
+      for (int layers = 1; layers <= 3; layers++) {
         var settings = settings(cell, 4 + 7 * layers, layers, "sgd");
         try (var scope = TensorScope.open()) {
           var model = LanguageModel.of(settings, 23);

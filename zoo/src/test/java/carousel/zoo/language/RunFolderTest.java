@@ -48,7 +48,7 @@ class RunFolderTest {
   void runsOfOneMomentGetAFolderEach() throws Exception {
     try (var threads = Executors.newFixedThreadPool(8)) {
       var asked = new ArrayList<Callable<Path>>();
-      for (var i = 0; i < 40; i++) {
+      for (int i = 0; i < 40; i++) {
         asked.add(() -> RunFolder.unused(folder.resolve("runs"), "now-lstm").path());
       }
       var given = new HashSet<Path>();

@@ -54,7 +54,7 @@ class TokenizerTest {
   @Test
   void proseIsWhatTheVocabularyDecodes() {
     for (var level : TokenLevel.values()) {
-      var text = "the cat\n\nsat\u0085on \u00a0 the mat\n  and slept ";
+      String text = "the cat\n\nsat\u0085on \u00a0 the mat\n  and slept ";
       var vocabulary = Vocabulary.ofText(level, text);
       var ids = vocabulary.encode(text + "\n\n");
       assertThat(Prose.of(vocabulary, Tokenizer.SPACES, ids))
@@ -67,7 +67,7 @@ class TokenizerTest {
   @ValueSource(
       ints = {' ', '\t', 0x85, 0xA0, 0x1680, 0x2007, 0x2028, 0x202F, 0x205F, 0x3000, 0x1C, '\r'})
   void whiteSpaceIsOneNotion(int space) {
-    var s = Character.toString(space);
+    String s = Character.toString(space);
     assertThat(TokenLevel.isSpace(space)).isTrue();
     var words = Vocabulary.ofText(TokenLevel.WORD, "a" + s + "b" + s);
     assertThat(words.tokens().subList(2, words.size())).containsExactly("a", "b");

@@ -32,7 +32,7 @@ class TrainingStateFuzzTest {
     try (var _ = TensorScope.open()) {
       var state = TinyTraining.state();
       sound.add(saved(state));
-      for (var epoch = 0; epoch < TinyTraining.EPOCHS; epoch++) {
+      for (int epoch = 0; epoch < TinyTraining.EPOCHS; epoch++) {
         var pass = state.pass();
         while (!pass.ended()) {
           pass.step();
@@ -89,7 +89,7 @@ class TrainingStateFuzzTest {
 
     /** Its name goes with the sound file that it was. */
     private static long step(Path file) throws IOException {
-      var text = Files.readString(file, ISO_8859_1);
+      String text = Files.readString(file, ISO_8859_1);
       return (long) TinyTraining.WINDOWS * number(text, "epoch") + number(text, "windows");
     }
 

@@ -111,7 +111,7 @@ class TrainingStateTest {
 
   @Test
   void aHistoryOfOtherEpochs() throws IOException {
-    var csv = Objects.requireNonNull(metadata.get("history"));
+    String csv = Objects.requireNonNull(metadata.get("history"));
     metadata.put("history", csv.replace("\n1,", "\n2,"));
     refuses("line 2 is not epoch 1");
     metadata.put("history", csv.replace("\n1,", "\n1,1,"));

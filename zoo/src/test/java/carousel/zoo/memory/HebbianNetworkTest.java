@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import carousel.tensor.DType;
 import carousel.tensor.Philox;
+import carousel.tensor.Tensor;
 import carousel.tensor.TensorScope;
 import org.junit.jupiter.api.Test;
 
@@ -14,18 +15,18 @@ class HebbianNetworkTest {
   void recallsAreFixedPointsOfLowerEnergy() {
     try (var scope = TensorScope.open()) {
       var rng = Philox.of(3);
-      var patterns = rng.bernoulli(0.5, 9, 40).cast(DType.F32).mul(2).sub(1);
-      var cues = rng.bernoulli(0.5, 6, 40).cast(DType.F32).mul(2).sub(1);
+      Tensor patterns = rng.bernoulli(0.5, 9, 40).cast(DType.F32).mul(2).sub(1);
+      Tensor cues = rng.bernoulli(0.5, 6, 40).cast(DType.F32).mul(2).sub(1);
       var states = new HebbianNetwork(patterns).recall(cues, rng);
       var xi = patterns.toFloatArray();
-      for (var b = 0; b < 6; b++) {
+      for (int b = 0; b < 6; b++) {
         var after = new double[40];
         var before = new double[40];
-        for (var i = 0; i < 40; i++) {
+        for (int i = 0; i < 40; i++) {
           after[i] = states[b * 40 + i];
           before[i] = cues.toFloatArray()[b * 40 + i];
         }
-        for (var i = 0; i < 40; i++) {
+        for (int i = 0; i < 40; i++) {
           assertThat(after[i] * field(xi, after, i)).as("unit %d of %d", i, b).isNotNegative();
         }
         assertThat(energy(xi, after)).isLessThanOrEqualTo(energy(xi, before));
@@ -34,9 +35,9 @@ class HebbianNetworkTest {
   }
 
   private static double field(float[] xi, double[] s, int i) {
-    var sum = 0.0;
-    for (var p = 0; p < 9; p++) {
-      for (var j = 0; j < 40; j++) {
+    double sum = 0.0;
+    for (int p = 0; p < 9; p++) {
+      for (int j = 0; j < 40; j++) {
         if (j != i) {
           sum += xi[p * 40 + i] * xi[p * 40 + j] * s[j];
         }
@@ -46,8 +47,8 @@ class HebbianNetworkTest {
   }
 
   private static double energy(float[] xi, double[] s) {
-    var sum = 0.0;
-    for (var i = 0; i < 40; i++) {
+    double sum = 0.0;
+    for (int i = 0; i < 40; i++) {
       sum -= s[i] * field(xi, s, i) / 2;
     }
     return sum;
@@ -57,8 +58,8 @@ class HebbianNetworkTest {
   void fewPatternsAreRecalledFromNoisyCues() {
     try (var scope = TensorScope.open()) {
       var rng = Philox.of(4);
-      var patterns = rng.bernoulli(0.5, 5, 200).cast(DType.F32).mul(2).sub(1);
-      var noise = rng.bernoulli(0.2, 5, 200).cast(DType.F32).mul(-2).add(1);
+      Tensor patterns = rng.bernoulli(0.5, 5, 200).cast(DType.F32).mul(2).sub(1);
+      Tensor noise = rng.bernoulli(0.2, 5, 200).cast(DType.F32).mul(-2).add(1);
       assertThat(new HebbianNetwork(patterns).recall(patterns.mul(noise), rng))
           .isEqualTo(patterns.toFloatArray());
     }

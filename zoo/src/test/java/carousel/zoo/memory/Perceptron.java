@@ -62,25 +62,25 @@ public final class Perceptron implements ZooSystem<Perceptron.Options> {
         new Saved().with("w", w),
         reading -> {
           var rng = run.random(0); // the same points in every reading
-          var mistakes = 0;
-          var largest = 0.0;
-          for (var p = 0; p < options.points(); p++) {
+          int mistakes = 0;
+          double largest = 0.0;
+          for (int p = 0; p < options.points(); p++) {
             var x = rng.normal(DType.F64, 0, 1, w.length).toDoubleArray();
-            var side = Math.signum(x[0]); // of the plane x[0] = 0, from which it is moved away
+            double side = Math.signum(x[0]); // of the plane x[0] = 0, from which it is moved away
             x[0] += side * options.margin();
             largest = Math.max(largest, dot(x, x));
             if (side * dot(w, x) > 0) {
               continue;
             }
             mistakes++;
-            for (var i = 0; i < w.length; i++) {
+            for (int i = 0; i < w.length; i++) {
               w[i] += side * x[i];
             }
           }
           history.add(reading + 1.0, mistakes, largest / (options.margin() * options.margin()));
         });
     var mistakes = history.column("mistakes");
-    var all = Arrays.stream(mistakes).sum();
+    double all = Arrays.stream(mistakes).sum();
     return new Outcome()
         .figure("errors", mistakes[mistakes.length - 1])
         .figure("mistakes", all / history.column("bound")[0])
@@ -94,8 +94,8 @@ public final class Perceptron implements ZooSystem<Perceptron.Options> {
   }
 
   private static double dot(double[] a, double[] b) {
-    var sum = 0.0;
-    for (var i = 0; i < a.length; i++) {
+    double sum = 0.0;
+    for (int i = 0; i < a.length; i++) {
       sum += a[i] * b[i];
     }
     return sum;

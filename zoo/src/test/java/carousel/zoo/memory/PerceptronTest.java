@@ -26,7 +26,7 @@ class PerceptronTest {
 
   @Test
   void contributingShowsIt() throws IOException {
-    var source = Files.readString(Path.of("src/test/java/carousel/zoo/memory/Perceptron.java"));
+    String source = Files.readString(Path.of("src/test/java/carousel/zoo/memory/Perceptron.java"));
     assertThat(Files.readString(Path.of("../CONTRIBUTING.md"))).contains(source.strip());
   }
 }

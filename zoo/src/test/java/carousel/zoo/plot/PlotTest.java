@@ -47,7 +47,7 @@ class PlotTest {
             .mark("here", 10));
     var many =
         Chart.of("A title that is far too long for the width that a plot has".repeat(2), x, y);
-    for (var i = 0; i < 9; i++) {
+    for (int i = 0; i < 9; i++) {
       many = many.curve("series number " + i, x(8), y(8, 0.1 * i));
     }
     plots.put("many", many);
@@ -92,7 +92,7 @@ class PlotTest {
     var builder = DocumentBuilderFactory.newInstance().newDocumentBuilder();
     var read = builder.parse(new ByteArrayInputStream(bytes)).getElementsByTagName("text");
     var texts = new ArrayList<Element>();
-    for (var i = 0; i < read.getLength(); i++) {
+    for (int i = 0; i < read.getLength(); i++) {
       texts.add((Element) read.item(i));
     }
     return texts;
@@ -116,17 +116,17 @@ class PlotTest {
     var plot = plot(name);
     var boxes = new LinkedHashMap<String, double[]>();
     for (var text : texts(plot)) {
-      var size = Double.parseDouble(text.getAttribute("font-size"));
-      var width = 0.94 * carousel.zoo.draw.TextWidth.of(text.getTextContent(), size);
-      var at = Double.parseDouble(text.getAttribute("x"));
-      var base = Double.parseDouble(text.getAttribute("y"));
-      var back =
+      double size = Double.parseDouble(text.getAttribute("font-size"));
+      double width = 0.94 * carousel.zoo.draw.TextWidth.of(text.getTextContent(), size);
+      double at = Double.parseDouble(text.getAttribute("x"));
+      double base = Double.parseDouble(text.getAttribute("y"));
+      double back =
           switch (text.getAttribute("text-anchor")) {
             case "middle" -> width / 2;
             case "end" -> width;
             default -> 0;
           };
-      var upright = text.hasAttribute("transform");
+      boolean upright = text.hasAttribute("transform");
       var box =
           upright
               ? new double[] {at - 0.75 * size, base - width + back, at + 0.2 * size, base + back}
@@ -136,7 +136,7 @@ class PlotTest {
       assertThat(box[2]).as("right of %s", text.getTextContent()).isLessThan(plot.width());
       assertThat(box[3]).as("foot of %s", text.getTextContent()).isLessThan(plot.height());
       boxes.forEach((other, b) -> {
-        var apart = box[2] <= b[0] || b[2] <= box[0] || box[3] <= b[1] || b[3] <= box[1];
+        boolean apart = box[2] <= b[0] || b[2] <= box[0] || box[3] <= b[1] || b[3] <= box[1];
         assertThat(apart).as("'%s' beside '%s'", text.getTextContent(), other).isTrue();
       });
       boxes.put(text.getTextContent() + " at " + at + " " + base, box);
@@ -154,7 +154,7 @@ class PlotTest {
     var colours = colours(image);
     assertThat(colours.size()).isGreaterThan(20); // smooth letters alone make as many
     if (plot instanceof Chart chart) {
-      for (var i = 0; i < chart.series().size(); i++) {
+      for (int i = 0; i < chart.series().size(); i++) {
         assertThat(colours).as("series %d", i).contains(Color.decode(Colours.series(i)).getRGB());
       }
     }
@@ -162,8 +162,8 @@ class PlotTest {
 
   private static Set<Integer> colours(BufferedImage image) {
     var colours = new TreeSet<Integer>();
-    for (var y = 0; y < image.getHeight(); y++) {
-      for (var x = 0; x < image.getWidth(); x++) {
+    for (int y = 0; y < image.getHeight(); y++) {
+      for (int x = 0; x < image.getWidth(); x++) {
         colours.add(image.getRGB(x, y));
       }
     }
@@ -197,10 +197,10 @@ class PlotTest {
   /** A colour-blind person sees brightness: it rises along the scale, and each series has a form of its own. */
   @Test
   void valuesAreOrderedByBrightness() {
-    var before = -1.0;
-    for (var i = 0; i <= 50; i++) {
+    double before = -1.0;
+    for (int i = 0; i <= 50; i++) {
       var c = Color.decode(Colours.value(i / 50.0));
-      var brightness = 0.2126 * c.getRed() + 0.7152 * c.getGreen() + 0.0722 * c.getBlue();
+      double brightness = 0.2126 * c.getRed() + 0.7152 * c.getGreen() + 0.0722 * c.getBlue();
       assertThat(brightness).isGreaterThan(before);
       before = brightness;
     }

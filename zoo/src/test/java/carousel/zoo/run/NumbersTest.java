@@ -28,7 +28,7 @@ class NumbersTest {
 
   @Test
   void noFigureIsLong() {
-    for (var x = 1e-300; Double.isFinite(x); x *= 7) {
+    for (double x = 1e-300; Double.isFinite(x); x *= 7) {
       assertThat(Numbers.figure(x)).hasSizeLessThan(11);
       assertThat(Double.parseDouble(Numbers.figure(x)))
           .isBetween(x * 0.999 - 0.001, x * 1.001 + 0.5);

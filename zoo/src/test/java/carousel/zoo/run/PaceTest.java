@@ -19,12 +19,12 @@ class PaceTest {
   @Test
   void itFollowsWhatStepsTakeNowAndNoSingleOne() {
     var pace = new Pace();
-    for (var i = 0; i < 100; i++) {
+    for (int i = 0; i < 100; i++) {
       pace.add(2);
     }
     pace.add(300); // a checkpoint on a slow disk
     assertThat(pace.perStep()).hasValue(2);
-    for (var i = 0; i < 31; i++) {
+    for (int i = 0; i < 31; i++) {
       pace.add(1);
     }
     assertThat(pace.perStep()).hasValue(1);

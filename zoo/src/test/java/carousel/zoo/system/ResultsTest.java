@@ -23,7 +23,7 @@ class ResultsTest {
     var line = new RunnerTest.Line();
     var figures = line.figures(new RunnerTest.Line.Options(1, 10, 1));
     var runs = new LinkedHashMap<Long, Runner.Measured>();
-    for (var i = 0; i < errors.length; i++) {
+    for (int i = 0; i < errors.length; i++) {
       runs.put(1L + i, new Runner.Measured(figures, Map.of("error", errors[i], "sum", 3.0)));
     }
     return new Sweep.Summary(runs);
@@ -31,14 +31,14 @@ class ResultsTest {
 
   @Test
   void rowsOfASystemAreReplacedAndOthersStay() {
-    var other = "| other | x: y | 1 |  |  | quick, seed 1 | 2026-01-02 | `a=1` |\n";
+    String other = "| other | x: y | 1 |  |  | quick, seed 1 | 2026-01-02 | `a=1` |\n";
     var results = new Results(EMPTY.replace("\n\nafter", "\n" + other + "\nafter"));
     assertThat(results.of("other")).hasSize(1);
     results.put(
         new RunnerTest.Line(), measured(1, 3), Preset.QUICK, "2026-12-01", Map.of("steps", "4"));
     results.put(
         new RunnerTest.Line(), measured(2, 4), Preset.PAPER, "2026-12-02", Map.of("steps", "4"));
-    var text = results.text(List.of("line", "other"));
+    String text = results.text(List.of("line", "other"));
     assertThat(text)
         .startsWith("# Title\n\n| system |")
         .endsWith("\n\nafter\n")

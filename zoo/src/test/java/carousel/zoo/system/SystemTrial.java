@@ -62,7 +62,7 @@ public final class SystemTrial<O extends Record & Seeded> {
     var digests = new TreeMap<String, String>();
     try (var files = Files.walk(folder)) {
       for (var file : files.filter(Files::isRegularFile).toList()) {
-        var name = folder.relativize(file).toString();
+        String name = folder.relativize(file).toString();
         if (!name.startsWith("checkpoints")) {
           digests.put(name, sha256(Files.readAllBytes(file)));
         }

@@ -93,7 +93,7 @@ public final class Workers {
       }
       return;
     }
-    Job job = new Job(jobs++, body, chunks, Thread.currentThread());
+    var job = new Job(jobs++, body, chunks, Thread.currentThread());
     try {
       current = job;
       wake(chunks - 1);

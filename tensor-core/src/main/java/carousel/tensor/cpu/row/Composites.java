@@ -56,7 +56,7 @@ public final class Composites {
 
   /** The kernel of a composite; null if its body has to run. */
   public @Nullable Fused of(Composite op, Tensor... inputs) {
-    RowForm form = RowForm.of(inputs);
+    var form = RowForm.of(inputs);
     if (form == null) {
       return null;
     }
@@ -122,7 +122,7 @@ public final class Composites {
       }
       return null;
     } catch (RuntimeException | LinkageError e) {
-      var _ = Agreement.notMade(op.label(), e);
+      String _ = Agreement.notMade(op.label(), e);
       synchronized (made) {
         untraced.put(op.body(), MOST_TRIES);
       }

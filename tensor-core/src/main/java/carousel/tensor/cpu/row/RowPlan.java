@@ -58,7 +58,7 @@ record RowPlan(
       }
     }
     List<Value> values = results.stream().map(Result::value).toList();
-    JointGraph step = JointGraph.of(trace.graph(), values, List.of(), form.type(), device);
+    var step = JointGraph.of(trace.graph(), values, List.of(), form.type(), device);
     if (step.graph().values().stream().anyMatch(v -> v.width() > 0 && v.width() != trace.width())) {
       return null; // a rule that folds columns
     }
@@ -70,15 +70,15 @@ record RowPlan(
         given.put(value, new Place(Room.NUMBER, value.index(), 0));
       }
     }
-    RowProgram forward = RowProgram.of(trace.graph(), given, results, kernels, form.type());
+    var forward = RowProgram.of(trace.graph(), given, results, kernels, form.type());
     for (int i = 0; i < results.size(); i++) {
       Place output = results.get(i).to();
       given.putIfAbsent(values.get(i), output);
-      Place cotangent = new Place(Room.COTANGENT, output.index(), output.block());
+      var cotangent = new Place(Room.COTANGENT, output.index(), output.block());
       given.put(step.graph().cotangent(i, trace.width()), cotangent);
     }
     var gradients = new Flows(step, trace.width(), form);
-    RowProgram backward =
+    var backward =
         RowProgram.of(step.graph(), given, gradients.results, kernels, form.type());
     return forward == null || backward == null
         ? null

@@ -189,7 +189,7 @@ record RowProgram(List<Pass> loops, List<Place> places, int temporaries, int sum
             && !places.containsKey(value)
             && !value.isTest()
             && lastReader.getOrDefault(value, -1) >= next) {
-          Place place = new Place(Room.TEMPORARY, temporaries++, 0);
+          var place = new Place(Room.TEMPORARY, temporaries++, 0);
           store(value, place);
           places.put(value, place);
         }

@@ -61,7 +61,7 @@ final class InputProduct {
     share((from, rows) -> {
       int lanes = frame.lanes();
       int blocks = Math.ceilDiv(inputs, lanes);
-      Heap heap = Heap.of(tiles);
+      var heap = Heap.of(tiles);
       Object a = heap.lend(tiles, blocks * rows * lanes);
       packRows(x, (int) from, rows, a);
       for (Gates gate : gates) {
@@ -94,7 +94,7 @@ final class InputProduct {
         int vectors = frame.vectors(cotangents.get(i).block().width());
         offsets[i + 1] = offsets[i] + vectors * rows * lanes;
       }
-      Heap heap = Heap.of(tiles);
+      var heap = Heap.of(tiles);
       Object a = heap.lend(tiles, offsets[cotangents.size()]);
       for (int i = 0; i < cotangents.size(); i++) {
         packCotangent(cotangents.get(i), from, rows, a, offsets[i]);

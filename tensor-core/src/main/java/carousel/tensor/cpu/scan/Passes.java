@@ -148,7 +148,7 @@ final class Passes {
   /** In this order each finds what it reads computed. */
   private void compute(List<Value> values) {
     for (Value value : values) {
-      var _ = register(value);
+      int _ = register(value);
     }
   }
 

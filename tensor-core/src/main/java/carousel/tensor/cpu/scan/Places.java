@@ -71,7 +71,7 @@ final class Places {
 
   /** A new block. */
   Block block(int members, int width, RowKind rows) {
-    Block block = new Block(blocks.size(), members, width, rows);
+    var block = new Block(blocks.size(), members, width, rows);
     blocks.add(block);
     return block;
   }

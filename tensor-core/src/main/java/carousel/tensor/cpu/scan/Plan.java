@@ -67,7 +67,7 @@ final class Plan {
   Plan(JointGraph step, Machine machine, boolean affine, Set<Integer> variable) {
     this.step = step;
     Value zero = step.graph().constant(0);
-    Stages stages = new Stages(step, machine.size());
+    var stages = new Stages(step, machine.size());
     this.places = new Places(step, stages, affine, variable);
     this.groups = places.groups;
     this.stateBlocks = places.stateBlocks;
@@ -76,7 +76,7 @@ final class Plan {
     this.givenBlocks = places.givenBlocks;
     this.forward = new StepPlan(step, stages, places, machine).plan();
     this.savedBlocks = places.blocks().size();
-    GradientPlan gradient = new GradientPlan(step, stages, places, machine, zero);
+    var gradient = new GradientPlan(step, stages, places, machine, zero);
     this.backward = gradient.plan();
     this.carried = gradient.carried;
     this.cotangentArrays = gradient.cotangentArrays;

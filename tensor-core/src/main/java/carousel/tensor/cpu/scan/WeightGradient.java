@@ -110,7 +110,7 @@ final class WeightGradient {
     }
     long rows = (long) frame.steps() * frame.batch();
     List<Total> totals = rows > RUN ? totals(cotangents, weights) : List.of();
-    Heap heap = Heap.of(tiles);
+    var heap = Heap.of(tiles);
     Object a = heap.lend(tiles, offsets[strips.size()]);
     int panels = frame.panels(cotangents);
     int perTask = Math.max(1, panels / (4 * Workers.threads()));

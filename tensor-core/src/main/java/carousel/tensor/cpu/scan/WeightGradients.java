@@ -69,7 +69,7 @@ final class WeightGradients {
     for (Stage.Group group : plan.groups) {
       List<WeightGradient.Weight> weights = new ArrayList<>();
       if (group.origin() == Stage.Origin.PRODUCT) {
-        DenseRows x = DenseRows.of(call.input(Scan.Inputs.X));
+        var x = DenseRows.of(call.input(Scan.Inputs.X));
         var source = WeightGradient.Source.of(x, call.depth());
         input(group, gradients[Scan.Inputs.WX], source, weights);
         input(group, gradients[Scan.Inputs.B], WeightGradient.Source.ones(), weights);

@@ -24,8 +24,8 @@ final class AccumulateTemplate implements Loop {
   public void run(long x, int xStep, long y, int yStep, long z, int zStep, long out, int n) {
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
-      DoubleVector sum = DoubleVector.fromMemorySegment(S, ALL, y + 8L * i, ORDER);
-      FloatVector term = FloatVector.fromMemorySegment(HALF, ALL, x + 4L * i, ORDER);
+      var sum = DoubleVector.fromMemorySegment(S, ALL, y + 8L * i, ORDER);
+      var term = FloatVector.fromMemorySegment(HALF, ALL, x + 4L * i, ORDER);
       sum.add(term.convertShape(VectorOperators.F2D, S, 0))
           .intoMemorySegment(ALL, out + 8L * i, ORDER);
     }

@@ -90,7 +90,7 @@ final class PhiloxGenerator {
     // Lane i of a pair comes from the first vector, or, told by a negative index, from the second.
     VectorShuffle<Long> low = species.shuffleFromOp(i -> i / 2 - (i % 2) * lanes);
     VectorShuffle<Long> high = species.shuffleFromOp(i -> (lanes + i) / 2 - (i % 2) * lanes);
-    PhiloxGenerator generator = new PhiloxGenerator(species, form);
+    var generator = new PhiloxGenerator(species, form);
     return Generated.define(
         Uniforms.class,
         "GeneratedPhilox",

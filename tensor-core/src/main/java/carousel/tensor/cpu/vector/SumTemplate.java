@@ -53,10 +53,10 @@ final class SumTemplate implements Fold {
         x2 = DoubleVector.fromMemorySegment(SD, ALL, x + 2 * WIDTH, ORDER);
         x3 = DoubleVector.fromMemorySegment(SD, ALL, x + 3 * WIDTH, ORDER);
       } else {
-        FloatVector f0 = FloatVector.fromMemorySegment(HALF, ALL, x, ORDER);
-        FloatVector f1 = FloatVector.fromMemorySegment(HALF, ALL, x + WIDTH, ORDER);
-        FloatVector f2 = FloatVector.fromMemorySegment(HALF, ALL, x + 2 * WIDTH, ORDER);
-        FloatVector f3 = FloatVector.fromMemorySegment(HALF, ALL, x + 3 * WIDTH, ORDER);
+        var f0 = FloatVector.fromMemorySegment(HALF, ALL, x, ORDER);
+        var f1 = FloatVector.fromMemorySegment(HALF, ALL, x + WIDTH, ORDER);
+        var f2 = FloatVector.fromMemorySegment(HALF, ALL, x + 2 * WIDTH, ORDER);
+        var f3 = FloatVector.fromMemorySegment(HALF, ALL, x + 3 * WIDTH, ORDER);
         x0 = f0.convertShape(VectorOperators.F2D, SD, 0);
         x1 = f1.convertShape(VectorOperators.F2D, SD, 0);
         x2 = f2.convertShape(VectorOperators.F2D, SD, 0);
@@ -83,7 +83,7 @@ final class SumTemplate implements Fold {
       if (F64) {
         more = DoubleVector.fromMemorySegment(SD, ALL, padded, ORDER);
       } else {
-        FloatVector f = FloatVector.fromMemorySegment(HALF, ALL, padded, ORDER);
+        var f = FloatVector.fromMemorySegment(HALF, ALL, padded, ORDER);
         more = f.convertShape(VectorOperators.F2D, SD, 0);
       }
       OpBody.fold(joined, more).intoMemorySegment(ALL, scratch, ORDER);

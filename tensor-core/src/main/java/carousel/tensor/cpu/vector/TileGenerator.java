@@ -90,7 +90,7 @@ final class TileGenerator {
 
   /** The tile of {@code rows} rows and {@code vectors} vectors per row. */
   static Tile define(int rows, int vectors, VectorSpecies<?> species, Tile.Packing packing) {
-    TileGenerator generator = new TileGenerator(rows, vectors, species, packing);
+    var generator = new TileGenerator(rows, vectors, species, packing);
     return Generated.define(
         Tile.class, "GeneratedTile", List.of(species, Lanes.ALL, Lanes.ORDER), generator::methods);
   }

@@ -67,7 +67,7 @@ final class TransposeGenerator {
 
   /** The transposition of blocks of as many rows as {@code species} (int or long) has lanes. */
   static Transpose define(VectorSpecies<?> species) {
-    TransposeGenerator generator = new TransposeGenerator(species);
+    var generator = new TransposeGenerator(species);
     List<Object> data = new ArrayList<>(List.of(species, Lanes.ALL, Lanes.ORDER));
     int lanes = species.length();
     for (int d = 1; d < lanes; d *= 2) {

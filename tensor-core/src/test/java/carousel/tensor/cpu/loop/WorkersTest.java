@@ -13,10 +13,10 @@ class WorkersTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 4})
   void everyChunkRunsOnce(int threads) {
-    Workers workers = new Workers(threads);
+    var workers = new Workers(threads);
     for (int chunks : new int[] {0, 1, 2, 3, 64, 1000}) {
       for (int round = 0; round < 200; round++) {
-        AtomicIntegerArray runs = new AtomicIntegerArray(chunks);
+        var runs = new AtomicIntegerArray(chunks);
         workers.run(chunks, runs::incrementAndGet);
         for (int i = 0; i < chunks; i++) {
           assertThat(runs.get(i)).isEqualTo(1);
@@ -28,10 +28,10 @@ class WorkersTest {
 
   @Test
   void jobsComeThroughAfterTheWorkersHaveParked() throws InterruptedException {
-    Workers workers = new Workers(3);
+    var workers = new Workers(3);
     for (int round = 0; round < 50; round++) {
       Thread.sleep(1);
-      AtomicInteger sum = new AtomicInteger();
+      var sum = new AtomicInteger();
       workers.run(100, sum::addAndGet);
       assertThat(sum.get()).isEqualTo(4950);
     }
@@ -40,12 +40,12 @@ class WorkersTest {
 
   @Test
   void aCallFromInsideAChunkRunsInline() {
-    Workers workers = new Workers(2);
-    AtomicInteger inner = new AtomicInteger();
+    var workers = new Workers(2);
+    var inner = new AtomicInteger();
     workers.run(
         8,
         chunk -> {
-          Thread here = Thread.currentThread();
+          var here = Thread.currentThread();
           workers.run(
               5,
               i -> {
@@ -59,15 +59,15 @@ class WorkersTest {
 
   @Test
   void callersFromSeveralThreadsDoNotMix() throws InterruptedException {
-    Workers workers = new Workers(2);
+    var workers = new Workers(2);
     Thread[] callers = new Thread[4];
-    AtomicInteger wrong = new AtomicInteger();
+    var wrong = new AtomicInteger();
     for (int t = 0; t < callers.length; t++) {
       callers[t] =
           Thread.ofPlatform()
               .start(() -> {
                 for (int round = 0; round < 500; round++) {
-                  AtomicInteger sum = new AtomicInteger();
+                  var sum = new AtomicInteger();
                   workers.run(10, sum::addAndGet);
                   if (sum.get() != 45) {
                     wrong.incrementAndGet();
@@ -85,7 +85,7 @@ class WorkersTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 3})
   void anExceptionReachesTheCallerAndThePoolSurvives(int threads) {
-    Workers workers = new Workers(threads);
+    var workers = new Workers(threads);
     for (int round = 0; round < 20; round++) {
       assertThatThrownBy(() ->
               workers.run(
@@ -97,7 +97,7 @@ class WorkersTest {
                   }))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("chunk 7");
-      AtomicInteger sum = new AtomicInteger();
+      var sum = new AtomicInteger();
       workers.run(16, sum::addAndGet);
       assertThat(sum.get()).isEqualTo(120);
     }
@@ -106,9 +106,9 @@ class WorkersTest {
 
   @Test
   void aClosedPoolStillServesItsCaller() {
-    Workers workers = new Workers(2);
+    var workers = new Workers(2);
     workers.close();
-    AtomicInteger sum = new AtomicInteger();
+    var sum = new AtomicInteger();
     workers.run(10, sum::addAndGet);
     assertThat(sum.get()).isEqualTo(45);
   }

@@ -54,7 +54,7 @@ class NumbersTest {
           Tensor next = in[0].mul(scale).add(state[0].add(shift));
           return new Tensor[] {next.mul(2), next};
         };
-    Kernel kernel = Kernel.of(step, new Scan.Sequence(z), List.of(h), 2, null);
+    var kernel = Kernel.of(step, new Scan.Sequence(z), List.of(h), 2, null);
     double[] y = kernel.fused().forward(kernel.inputs()).outputs()[0].toDoubleArray();
     double[] in = z.toDoubleArray();
     double[] before = h.toDoubleArray();

@@ -79,7 +79,7 @@ class ThreadsTest {
             Tensor best = out.max(-1, true).mul(gate).add(state[2]);
             return new Tensor[] {out.mul(gate), out, next, best};
           };
-      Kernel kernel = Kernel.of(step, new Scan.Affine(x, wx, b), states, steps, null);
+      var kernel = Kernel.of(step, new Scan.Affine(x, wx, b), states, steps, null);
       var result = kernel.fused().forward(kernel.inputs());
       Tensor dy = rng.normal(type, 0, 1, steps, rows, units);
       boolean[] wanted = new boolean[kernel.inputs().length];

@@ -26,15 +26,15 @@ final class ExpectedCounts {
    */
   ExpectedCounts(Map<String, List<Rule>> rules, String start) {
     var names = new ArrayList<>(rules.keySet());
-    var n = names.size();
+    int n = names.size();
     var system = new double[n][n + 1]; // [I − Mᵀ | e_start]
-    for (var i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++) {
       system[i][i] = 1;
     }
     system[names.indexOf(start)][n] = 1;
     for (var alternatives : rules.values()) {
       for (var rule : alternatives) {
-        var from = names.indexOf(rule.left());
+        int from = names.indexOf(rule.left());
         for (var symbol : rule.right()) {
           if (!symbol.isWord()) {
             system[names.indexOf(symbol.name())][from] -= rule.probability();
@@ -43,16 +43,16 @@ final class ExpectedCounts {
       }
     }
     var counts = solve(system);
-    var nats = 0.0;
-    var words = 0.0;
-    for (var i = 0; i < n; i++) {
+    double nats = 0.0;
+    double words = 0.0;
+    for (int i = 0; i < n; i++) {
       // A series that diverges shows as a solution that no sum of non-negative terms can have.
       if (!(counts[i] >= 0 && counts[i] < 1e9)) {
         throw new GrammarException(
             names.get(i) + ": the recursion does not end on average; lower the weight of it");
       }
       for (var rule : rules.getOrDefault(names.get(i), List.of())) {
-        var p = rule.probability();
+        double p = rule.probability();
         nats -= counts[i] * p * Math.log(p);
         for (var symbol : rule.right()) {
           if (symbol.isWord()) {
@@ -77,10 +77,10 @@ final class ExpectedCounts {
 
   /** Gauss-Jordan elimination with partial pivoting; entries that are not finite if singular. */
   private static double[] solve(double[][] a) {
-    var n = a.length;
-    for (var column = 0; column < n; column++) {
-      var pivot = column;
-      for (var i = column; i < n; i++) {
+    int n = a.length;
+    for (int column = 0; column < n; column++) {
+      int pivot = column;
+      for (int i = column; i < n; i++) {
         if (Math.abs(a[i][column]) > Math.abs(a[pivot][column])) {
           pivot = i;
         }
@@ -88,15 +88,15 @@ final class ExpectedCounts {
       var row = a[pivot];
       a[pivot] = a[column];
       a[column] = row;
-      for (var i = 0; i < n; i++) {
-        var factor = i == column ? 0 : a[i][column] / row[column];
-        for (var j = column; factor != 0 && j <= n; j++) {
+      for (int i = 0; i < n; i++) {
+        double factor = i == column ? 0 : a[i][column] / row[column];
+        for (int j = column; factor != 0 && j <= n; j++) {
           a[i][j] -= factor * row[j];
         }
       }
     }
     var x = new double[n];
-    for (var i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++) {
       x[i] = a[i][n] / a[i][i];
     }
     return x;

@@ -181,7 +181,7 @@ public final class Grammar {
    */
   public String text(int tokens, Philox random) {
     var text = new StringBuilder();
-    for (var count = 0; count < tokens; ) {
+    for (int count = 0; count < tokens; ) {
       var sentence = sentence(random);
       text.append(String.join(" ", sentence)).append('\n');
       count += sentence.size() + 1;
@@ -218,7 +218,7 @@ public final class Grammar {
 
   private Rule draw(String name, double uniform) {
     var alternatives = rules.getOrDefault(name, List.of());
-    var below = uniform;
+    double below = uniform;
     for (var rule : alternatives) {
       below -= rule.probability();
       if (below < 0) {
@@ -239,7 +239,7 @@ public final class Grammar {
     var nats = new double[sentence.size() + 1];
     Arrays.fill(nats, Double.POSITIVE_INFINITY);
     var reading = new Reading(sentence);
-    for (var t = 0; t < nats.length; t++) {
+    for (int t = 0; t < nats.length; t++) {
       nats[t] = reading.next();
       if (nats[t] == Double.POSITIVE_INFINITY) {
         break;
@@ -266,13 +266,13 @@ public final class Grammar {
    */
   public Verdict check(List<String> sentence) {
     var reading = new Reading(sentence);
-    for (var t = 0; t <= sentence.size(); t++) {
+    for (int t = 0; t <= sentence.size(); t++) {
       if (reading.next() < Double.POSITIVE_INFINITY) {
         continue;
       }
-      var word = t < sentence.size() ? sentence.get(t) : END;
+      String word = t < sentence.size() ? sentence.get(t) : END;
       var possible = table.expected(reading.pending);
-      var twin = twins.get(word);
+      String twin = twins.get(word);
       var kind =
           t == sentence.size()
               ? Verdict.Kind.UNFINISHED
@@ -299,10 +299,10 @@ public final class Grammar {
      * nothing read, if it cannot stand here.
      */
     double next() {
-      var atEnd = position == sentence.size();
-      var word = atEnd ? END : sentence.get(position);
+      boolean atEnd = position == sentence.size();
+      String word = atEnd ? END : sentence.get(position);
       var before = new ArrayDeque<>(pending);
-      var nats = 0.0;
+      double nats = 0.0;
       while (!pending.isEmpty()) {
         var symbol = pending.pop();
         var rule = symbol.isWord() ? null : table.rule(symbol.name(), word);

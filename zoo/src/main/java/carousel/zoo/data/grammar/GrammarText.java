@@ -46,15 +46,15 @@ final class GrammarText {
     if (statement.isBlank()) {
       return;
     }
-    var words = statement.indexOf('~');
-    var equals = statement.indexOf('=');
+    int words = statement.indexOf('~');
+    int equals = statement.indexOf('=');
     if (words >= 0) {
       words(statement.substring(0, words).strip(), statement.substring(words + 1).strip());
     } else if (equals < 0) {
       throw new GrammarException("neither '=' nor '~' in \"" + statement.strip() + "\"");
     } else {
-      var left = statement.substring(0, equals).strip();
-      var right = statement.substring(equals + 1);
+      String left = statement.substring(0, equals).strip();
+      String right = statement.substring(equals + 1);
       if (left.endsWith(".*")) {
         for (var number : List.of(".sg", ".pl")) {
           rule(left.replace(".*", number), right.replace(".*", number));
@@ -69,7 +69,7 @@ final class GrammarText {
     var weights = new ArrayList<Double>();
     var alternatives = new ArrayList<List<Symbol>>();
     for (var alternative : right.split("\\|", -1)) {
-      var weight = 1.0;
+      double weight = 1.0;
       var symbols = new ArrayList<Symbol>();
       for (var item : alternative.strip().split("\\s+", -1)) {
         if (item.isEmpty()) {
@@ -89,7 +89,7 @@ final class GrammarText {
 
   private static double weight(String left, String item) {
     try {
-      var weight = Double.parseDouble(item);
+      double weight = Double.parseDouble(item);
       if (weight > 0 && weight < Double.POSITIVE_INFINITY) {
         return weight;
       }
@@ -119,7 +119,7 @@ final class GrammarText {
     for (var ignored : names) {
       forms.add(new ArrayList<>());
     }
-    for (var rank = 1; rank <= words.length; rank++) {
+    for (int rank = 1; rank <= words.length; rank++) {
       var pair = words[rank - 1].split("/", -1);
       if (pair.length != names.length || words[rank - 1].isEmpty()) {
         throw new GrammarException(
@@ -132,7 +132,7 @@ final class GrammarText {
                 names.length));
       }
       weights.add(1.0 / rank);
-      for (var i = 0; i < pair.length; i++) {
+      for (int i = 0; i < pair.length; i++) {
         forms.get(i).add(List.of(new Symbol(pair[i], true)));
       }
       if (pair.length == 2) {
@@ -140,7 +140,7 @@ final class GrammarText {
         twins.put(pair[1], pair[0]);
       }
     }
-    for (var i = 0; i < names.length; i++) {
+    for (int i = 0; i < names.length; i++) {
       define(names[i], weights, forms.get(i));
     }
   }
@@ -149,9 +149,9 @@ final class GrammarText {
     if (!NAME.matcher(left).matches()) {
       throw new GrammarException("\"" + left + "\" is no name");
     }
-    var sum = weights.stream().mapToDouble(Double::doubleValue).sum();
+    double sum = weights.stream().mapToDouble(Double::doubleValue).sum();
     var defined = new ArrayList<Rule>();
-    for (var i = 0; i < weights.size(); i++) {
+    for (int i = 0; i < weights.size(); i++) {
       defined.add(new Rule(left, weights.get(i) / sum, alternatives.get(i)));
     }
     if (rules.put(left, List.copyOf(defined)) != null) {

@@ -88,7 +88,7 @@ final class PredictiveTable {
   }
 
   private boolean growFirst() {
-    var grown = false;
+    boolean grown = false;
     for (var alternatives : rules.values()) {
       for (var rule : alternatives) {
         if (rule.right().stream().allMatch(this::isNullable)) {
@@ -101,10 +101,10 @@ final class PredictiveTable {
   }
 
   private boolean growFollow() {
-    var grown = false;
+    boolean grown = false;
     for (var alternatives : rules.values()) {
       for (var rule : alternatives) {
-        for (var i = 0; i < rule.right().size(); i++) {
+        for (int i = 0; i < rule.right().size(); i++) {
           var symbol = rule.right().get(i);
           if (symbol.isWord()) {
             continue;

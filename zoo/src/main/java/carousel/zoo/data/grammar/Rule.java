@@ -30,7 +30,7 @@ record Rule(String left, double probability, List<Symbol> right) {
 
   @Override
   public String toString() {
-    var symbols = right.stream().map(Symbol::toString).collect(Collectors.joining(" "));
+    String symbols = right.stream().map(Symbol::toString).collect(Collectors.joining(" "));
     return left + " = " + (symbols.isEmpty() ? "(empty)" : symbols);
   }
 }

@@ -37,18 +37,18 @@ class AgreementTest {
   @Test
   void sampledTextHasTheAnalyticEntropy() {
     var random = Philox.of(7);
-    var entropy = GRAMMAR.entropyPerToken();
-    var sentences = 60_000;
+    double entropy = GRAMMAR.entropyPerToken();
+    int sentences = 60_000;
     double nats = 0, tokens = 0, squares = 0;
-    for (var i = 0; i < sentences; i++) {
+    for (int i = 0; i < sentences; i++) {
       var sentence = GRAMMAR.sentence(random);
-      var surprisal = Arrays.stream(GRAMMAR.surprisal(sentence)).sum();
+      double surprisal = Arrays.stream(GRAMMAR.surprisal(sentence)).sum();
       assertThat(surprisal).isFinite();
       nats += surprisal;
       tokens += sentence.size() + 1;
       squares += Math.pow(surprisal - entropy * (sentence.size() + 1), 2);
     }
-    var error = Math.sqrt(squares) / tokens;
+    double error = Math.sqrt(squares) / tokens;
     assertThat(error).isLessThan(0.002);
     assertThat(nats / tokens).isCloseTo(entropy, within(4 * error));
     assertThat(tokens / sentences - 1).isCloseTo(GRAMMAR.meanLength(), within(0.15));
@@ -62,18 +62,18 @@ class AgreementTest {
   @Test
   void everyShortSentenceHasOneDerivation() throws IOException {
     var grammar = Grammar.parse(withTwoWordsPerList());
-    var longest = 7;
+    int longest = 7;
     var derived = derivations(grammar, longest);
     assertThat(derived).hasSizeGreaterThan(20_000);
     assertThat(new HashSet<>(derived)).hasSameSizeAs(derived);
-    var sum = derived.stream().mapToDouble(s -> Math.exp(grammar.logProbability(s))).sum();
+    double sum = derived.stream().mapToDouble(s -> Math.exp(grammar.logProbability(s))).sum();
     var byLength = lengths(grammar, longest);
     assertThat(sum).isCloseTo(Arrays.stream(byLength).sum(), within(1e-9)).isGreaterThan(0.1);
   }
 
   private static String withTwoWordsPerList() throws IOException {
     try (var input = Grammar.class.getResourceAsStream("agreement.grammar")) {
-      var text = new String(Objects.requireNonNull(input).readAllBytes(), StandardCharsets.UTF_8);
+      String text = new String(Objects.requireNonNull(input).readAllBytes(), StandardCharsets.UTF_8);
       return text.lines()
           .filter(line -> !line.startsWith("#"))
           .collect(Collectors.joining("\n", "", "\n"))
@@ -85,13 +85,13 @@ class AgreementTest {
   private static List<List<String>> derivations(Grammar grammar, int longest) {
     record State(List<String> words, List<Rule.Symbol> pending) {}
     var shortest = shortest(grammar);
-    var start = grammar.rules().keySet().iterator().next();
+    String start = grammar.rules().keySet().iterator().next();
     var open = new ArrayDeque<State>();
     open.push(new State(List.of(), List.of(new Rule.Symbol(start, false))));
     var done = new ArrayList<List<String>>();
     while (!open.isEmpty()) {
       var state = open.pop();
-      var least = state.words().size();
+      int least = state.words().size();
       for (var symbol : state.pending()) {
         least += symbol.isWord() ? 1 : at(shortest, symbol.name());
       }
@@ -130,11 +130,11 @@ class AgreementTest {
     for (var name : grammar.rules().keySet()) {
       shortest.put(name, 1000);
     }
-    for (var changed = true; changed; ) {
+    for (boolean changed = true; changed; ) {
       changed = false;
       for (var rules : grammar.rules().values()) {
         for (var rule : rules) {
-          var sum = 0;
+          int sum = 0;
           for (var s : rule.right()) {
             sum += s.isWord() ? 1 : at(shortest, s.name());
           }
@@ -154,7 +154,7 @@ class AgreementTest {
     for (var name : grammar.rules().keySet()) {
       known.put(name, new double[longest + 1]);
     }
-    for (var round = 0; round < 200; round++) {
+    for (int round = 0; round < 200; round++) {
       for (var name : grammar.rules().keySet()) {
         var total = new double[longest + 1];
         for (var rule : at(grammar.rules(), name)) {
@@ -169,7 +169,7 @@ class AgreementTest {
             }
             product = times(product, factor);
           }
-          for (var k = 0; k <= longest; k++) {
+          for (int k = 0; k <= longest; k++) {
             total[k] += product[k];
           }
         }
@@ -181,8 +181,8 @@ class AgreementTest {
 
   private static double[] times(double[] a, double[] b) {
     var product = new double[a.length];
-    for (var i = 0; i < a.length; i++) {
-      for (var j = 0; i + j < a.length; j++) {
+    for (int i = 0; i < a.length; i++) {
+      for (int j = 0; i + j < a.length; j++) {
         product[i + j] += a[i] * b[j];
       }
     }
@@ -225,20 +225,20 @@ class AgreementTest {
     for (var kind : List.of("transitive", "intransitive", "copula", "linking")) {
       var one = at(GRAMMAR.rules(), kind + ".sg");
       var many = at(GRAMMAR.rules(), kind + ".pl");
-      for (var i = 0; i < one.size(); i++) {
-        var a = one.get(i).right().getFirst().name();
-        var b = many.get(i).right().getFirst().name();
+      for (int i = 0; i < one.size(); i++) {
+        String a = one.get(i).right().getFirst().name();
+        String b = many.get(i).right().getFirst().name();
         other.put(a, b);
         other.put(b, a);
       }
     }
     var random = Philox.of(11);
-    var swapped = 0;
-    for (var i = 0; i < 2000; i++) {
+    int swapped = 0;
+    for (int i = 0; i < 2000; i++) {
       var sentence = GRAMMAR.sentence(random);
       assertThat(GRAMMAR.check(sentence).isGrammatical()).isTrue();
-      for (var t = 0; t < sentence.size(); t++) {
-        var twin = other.get(sentence.get(t));
+      for (int t = 0; t < sentence.size(); t++) {
+        String twin = other.get(sentence.get(t));
         if (twin == null) {
           continue;
         }
@@ -269,7 +269,7 @@ class AgreementTest {
   @Test
   void theTextOfACorpusIsGrammatical() {
     var corpus = GRAMMAR.corpus(3, 10, 10, 5_000);
-    var text = corpus.vocabulary().decode(corpus.test().toArray());
+    String text = corpus.vocabulary().decode(corpus.test().toArray());
     assertThat(text).endsWith("\n");
     assertThat(text.lines())
         .allMatch(line -> GRAMMAR.check(List.of(line.split(" ", -1))).isGrammatical());
@@ -294,10 +294,10 @@ class AgreementTest {
       }
     }
     var random = Philox.of(13);
-    var count = 0;
-    var misled = 0;
-    for (var i = 0; i < 5000; i++) {
-      var nearest = "";
+    int count = 0;
+    int misled = 0;
+    for (int i = 0; i < 5000; i++) {
+      String nearest = "";
       for (var word : GRAMMAR.sentence(random)) {
         nearest = nouns.getOrDefault(word, nearest);
         if (verbs.containsKey(word)) {

@@ -25,8 +25,8 @@ class GrammarTest {
   @Test
   void zipfWeightsAreOneOverRank() {
     var grammar = Grammar.parse("s = noun\nnoun ~ a b c");
-    var harmonic = 1 + 1 / 2.0 + 1 / 3.0;
-    for (var rank = 1; rank <= 3; rank++) {
+    double harmonic = 1 + 1 / 2.0 + 1 / 3.0;
+    for (int rank = 1; rank <= 3; rank++) {
       assertThat(grammar.logProbability(List.of("abc".substring(rank - 1, rank))))
           .isCloseTo(-Math.log(rank * harmonic), within(EXACT));
     }
