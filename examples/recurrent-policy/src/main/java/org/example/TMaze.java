@@ -119,10 +119,7 @@ public final class TMaze {
                 .memory()
                 .run(x, Marks.none().withResets(Tensor.of(Shape.of(1, ROWS), begins[t])), state);
         actions[t] = rng.categorical(policy.actor().apply(run.last())).toIntArray();
-        state = run.states();
-        for (var s : state) {
-          s.tensors().forEach(step::keep);
-        } // the next step begins with them
+        state = run.keepStates(step); // the next step begins with them
       }
       for (int n = 0; n < ROWS; n++) {
         rewards[t][n] = mazes[n].act(actions[t][n]);

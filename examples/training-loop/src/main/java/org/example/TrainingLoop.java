@@ -61,13 +61,13 @@ public final class TrainingLoop {
     var parameters = model.parameters();
     var adam = Adam.of(parameters, 0.01);
     var schedule = Schedule.cosine(0.01, 0.0005, STEPS).warmedUp(20);
-    var noise = new Philox[] {Philox.of(2)}; // an array, since a lambda below replaces it
-    var best = new double[] {Double.POSITIVE_INFINITY};
+    var noise = Philox.of(2);
+    var best = new double[] {Double.POSITIVE_INFINITY}; // an array, since a lambda below replaces it
     var parts =
         new Parts()
             .with("model", parameters)
             .with("adam", adam)
-            .withRandom("noise", () -> noise[0], at -> noise[0] = at)
+            .with("noise", noise)
             .withText("best", () -> "" + best[0], text -> best[0] = Double.parseDouble(text));
     var checkpoints = new Checkpoints(folder, 2);
 
@@ -81,7 +81,7 @@ public final class TrainingLoop {
         // save.
         Tensor text = text(Philox.of(3).split(step));
         adam.learningRate(schedule.rate(step));
-        var gradients = Grad.of(() -> Training.with(noise[0], () -> model.loss(text)), parameters);
+        var gradients = Grad.of(() -> Training.with(noise, () -> model.loss(text)), parameters);
         if (!Double.isFinite(gradients.norm())) {
           throw new ArithmeticException("at step " + step);
         }
