@@ -40,8 +40,7 @@ class OpenGradientsTest {
 
   @Test
   void gradientsOfOnesOwnAreLikeAnyOthers() {
-    var g =
-        Gradients.of(Tensor.of(5.0).sum(), leaves, List.of(Tensor.of(3.0, 0), Tensor.of(4.0)));
+    var g = Gradients.of(Tensor.of(5.0).sum(), leaves, List.of(Tensor.of(3.0, 0), Tensor.of(4.0)));
     assertThat(g.norm()).isEqualTo(5);
     assertThat(g.get(leaves.get(1)).get(0)).isEqualTo(4);
     assertThat(g.plus(g).clipNorm(5).get(0).get(0)).isCloseTo(3, within(1e-5));

@@ -149,7 +149,7 @@ class DialectTest {
                   unit.getSourceFile().getName(), line, local.getName(), value, reason));
         }
       }
-      return super.visitVariable(local, nothing);
+      return super.visitVariable(local, null);
     }
 
     private boolean isLocal() {
@@ -174,7 +174,7 @@ class DialectTest {
       boolean isNamed =
           value instanceof NewClassTree made && made.getClassBody() == null
               ? declared.equals(made.getIdentifier().toString().replaceAll("<.*>", ""))
-              : declared.equals(owner(value)) && !SAID.contains(declared);
+              : (declared.equals(owner(value)) && !SAID.contains(declared));
       return isNamed ? "the right side names the type, so var" : null;
     }
 

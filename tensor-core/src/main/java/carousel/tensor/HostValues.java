@@ -285,8 +285,7 @@ public sealed interface HostValues permits Tensor {
     private static void write(Tensor x, WritableByteChannel channel) throws IOException {
       try (var scope = TensorScope.openUnwatched()) {
         Tensor dense = x.layout().isContiguous() ? x : new Joins.Copy().evaluate(x)[0];
-        var buffer =
-            ByteBuffer.allocate((int) Math.min(BYTES, x.size() * x.dtype().bytes()));
+        var buffer = ByteBuffer.allocate((int) Math.min(BYTES, x.size() * x.dtype().bytes()));
         int step = BYTES / x.dtype().bytes();
         for (long start = 0; start < x.size(); start += step) {
           int n = (int) Math.min(step, x.size() - start);
@@ -306,8 +305,7 @@ public sealed interface HostValues permits Tensor {
         boolean direct = x.layout().isContiguous();
         Tensor dense = direct ? x : Engine.empty("readFrom", x.device(), x.dtype(), x.shape());
         x.storage().touch();
-        var buffer =
-            ByteBuffer.allocate((int) Math.min(BYTES, x.size() * x.dtype().bytes()));
+        var buffer = ByteBuffer.allocate((int) Math.min(BYTES, x.size() * x.dtype().bytes()));
         int step = BYTES / x.dtype().bytes();
         for (long start = 0; start < x.size(); start += step) {
           int n = (int) Math.min(step, x.size() - start);

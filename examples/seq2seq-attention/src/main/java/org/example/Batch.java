@@ -24,36 +24,21 @@ record Batch(List<String> dates, PaddedBatch source, Tensor target) {
   static final Vocabulary CHARS =
       Vocabulary.ofText(TokenLevel.CHARACTER, everyCharacter())
           .withSpecials(SpecialTokens.standard().withPadding("<pad>").withStart("<s>"));
-  static final int PADDING = CHARS.padding().getAsInt(), START = CHARS.start().getAsInt();
+  static final int PADDING = CHARS.padding().getAsInt();
 
   static Batch of(Philox rng, boolean heldOut) {
     List<String> dates = new ArrayList<>(), sources = new ArrayList<>();
     while (dates.size() < Dates.ROWS) {
       LocalDate day = FIRST.plusDays(rng.nextInt(DAYS));
       if (day.toEpochDay() % 5 == 0 != heldOut) {
-        continue;
-      } // no day is in both
+        continue; // no day is in both
+      }
       dates.add(day.toString());
       sources.add(FORMS.get(rng.nextInt(FORMS.size())).format(day));
     }
     var read = PaddedBatch.of(sources.stream().map(CHARS::encode).toList(), PADDING);
-    var target = PaddedBatch.of(dates.stream().map(Batch::target).toList(), PADDING);
+    var target = PaddedBatch.of(dates.stream().map(CHARS::encodeSequence).toList(), PADDING);
     return new Batch(dates, read, target.tokens());
-  }
-
-  private static int[] target(String date) {
-    int[] ids = CHARS.encode(" " + date + "\n");
-    ids[0] = START;
-    return ids;
-  }
-
-  /** Up to the end, or the padding. */
-  static String text(int[] ids) {
-    int length = 0;
-    while (length < ids.length && !CHARS.isSpecial(ids[length])) {
-      length++;
-    }
-    return CHARS.decode(Arrays.copyOf(ids, length));
   }
 
   static List<DateTimeFormatter> forms(String... patterns) {

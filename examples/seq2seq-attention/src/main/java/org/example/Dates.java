@@ -97,7 +97,7 @@ public final class Dates {
         state = step.state();
       }
       return Tensor.concat(tokens, 0).unbind(1).stream()
-          .map(row -> Batch.text(row.toIntArray()))
+          .map(row -> Batch.CHARS.decodeSequence(row.toIntArray()))
           .toList();
     }
   }
@@ -134,7 +134,8 @@ public final class Dates {
               right++;
             }
             if (i == 0 && n < 4) {
-              String read = Batch.text(batch.source().tokens().select(1, n).toIntArray());
+              String read =
+                  Batch.CHARS.decodeSequence(batch.source().tokens().select(1, n).toIntArray());
               System.out.println(read + "  ->  " + written.get(n));
             }
           }

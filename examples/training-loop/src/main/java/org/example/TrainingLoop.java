@@ -62,7 +62,8 @@ public final class TrainingLoop {
     var adam = Adam.of(parameters, 0.01);
     var schedule = Schedule.cosine(0.01, 0.0005, STEPS).warmedUp(20);
     var noise = Philox.of(2);
-    var best = new double[] {Double.POSITIVE_INFINITY}; // an array, since a lambda below replaces it
+    var best =
+        new double[] {Double.POSITIVE_INFINITY}; // an array, since a lambda below replaces it
     var parts =
         new Parts()
             .with("model", parameters)

@@ -179,7 +179,8 @@ final class GraphReader {
     try {
       if (node.inputs().stream().anyMatch(refused::containsKey)) {
         // Fine for as long as nothing leads from here to an output.
-        String cause = node.inputs().stream().filter(refused::containsKey).findFirst().orElseThrow();
+        String cause =
+            node.inputs().stream().filter(refused::containsKey).findFirst().orElseThrow();
         refuse(node, refused.get(cause));
       } else if (!node.domain().isEmpty() || !isKnown(node.operator())) {
         refuse(node, node);

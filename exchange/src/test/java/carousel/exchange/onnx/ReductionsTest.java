@@ -85,7 +85,8 @@ class ReductionsTest {
     file.output("y", DataType.FLOAT, (Object[]) null);
     var graph = Agreement.check(Operators.bytes(file.model(18)), Map.of("x", x));
     Tensor y = requireNonNull(graph.run(Map.of("x", x)).get("y"));
-    String name = fold + " of " + x.shape() + " over " + Arrays.toString(axes) + ", " + keeps + noop;
+    String name =
+        fold + " of " + x.shape() + " over " + Arrays.toString(axes) + ", " + keeps + noop;
     var over =
         axes == null
             ? new int[0]
@@ -172,7 +173,8 @@ class ReductionsTest {
                 "start", Tensor.full(DType.F32, row[0]),
                 "limit", Tensor.full(DType.F32, row[1]),
                 "delta", Tensor.full(DType.F32, row[2]));
-        Tensor y = requireNonNull(Agreement.check(Operators.bytes(file.model()), in).run(in).get("y"));
+        Tensor y =
+            requireNonNull(Agreement.check(Operators.bytes(file.model()), in).run(in).get("y"));
         assertThat(y.toDoubleArray())
             .as(Arrays.toString(row))
             .containsExactly(

@@ -262,7 +262,8 @@ class RefereeTest {
 
   private static void near(String name, Tensor ours, Tensor theirs) {
     assertThat(ours.shape()).as(name).isEqualTo(theirs.shape());
-    double difference = ours.sub(theirs).abs().max().item() / Math.max(1, theirs.abs().max().item());
+    double difference =
+        ours.sub(theirs).abs().max().item() / Math.max(1, theirs.abs().max().item());
     assertThat(difference).as(name).isLessThan(TOLERANCE);
     worst = Math.max(worst, difference);
   }

@@ -31,7 +31,8 @@ class BatchingTest {
     }
     assertThat(counts).hasSize(24);
     // Each count is binomial with mean 1000 and deviation 31; χ² has 23 degrees of freedom.
-    double chi = counts.values().stream().mapToDouble(c -> (c - 1000.0) * (c - 1000.0) / 1000).sum();
+    double chi =
+        counts.values().stream().mapToDouble(c -> (c - 1000.0) * (c - 1000.0) / 1000).sum();
     assertThat(chi).isBetween(6.0, 53.0);
   }
 

@@ -48,6 +48,22 @@ class CarriedStateTest {
     }
   }
 
+  /** What it is given may be anybody's: a state that is learned, say. */
+  @Test
+  void nothingOfOthersIsOverwritten() {
+    Sequence layer = layer();
+    Tensor x = random(1, 2, 2, D);
+    List<RecurrentState> given = layer.run(x).states();
+    List<double[]> before = Layers.tensors(given).stream().map(Tensor::toDoubleArray).toList();
+    var carried = new CarriedState();
+    carried.endWith(given);
+    carried.advance();
+    pass(layer, carried, x);
+    pass(layer, carried, x);
+    assertThat(Layers.tensors(given).stream().map(Tensor::toDoubleArray))
+        .containsExactlyElementsOf(before);
+  }
+
   @Test
   void windowsAreTheWhole() {
     var layer = layer();

@@ -114,8 +114,7 @@ public enum Ternary implements ElementwiseOp {
     Checks.sameType(label(), b, c);
     Checks.sameDevice(label(), a, b);
     Checks.sameDevice(label(), a, c);
-    var shape =
-        Shape.broadcast(label(), Shape.broadcast(label(), a.shape(), b.shape()), c.shape());
+    var shape = Shape.broadcast(label(), Shape.broadcast(label(), a.shape(), b.shape()), c.shape());
     Tensor y = Engine.empty(label(), a.device(), b.dtype(), shape);
     a.device()
         .backend()

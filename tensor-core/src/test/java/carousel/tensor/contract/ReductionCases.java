@@ -185,8 +185,7 @@ final class ReductionCases {
               new Operand(type, Shape.of(207), Arrangement.DENSE, values)));
     }
     Operand rows = rows(type);
-    var columns =
-        new Operand(type, Shape.of(207, 2), Arrangement.DENSE, Values.fewSpecial(type));
+    var columns = new Operand(type, Shape.of(207, 2), Arrangement.DENSE, Values.fewSpecial(type));
     return Stream.concat(
         Stream.of(
             OpCase.of(new ReduceAxes(row, List.of(1)), rows),

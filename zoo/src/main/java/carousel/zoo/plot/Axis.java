@@ -133,7 +133,8 @@ public record Axis(String label, String unit, boolean isLogarithmic, double from
     if (most >= 1e6) {
       return ticks.stream().map(t -> String.format(Locale.ROOT, "%s", exponent(t))).toList();
     }
-    double least = ticks.stream().mapToDouble(Math::abs).filter(t -> t > 1e-12 * most).min().orElse(1);
+    double least =
+        ticks.stream().mapToDouble(Math::abs).filter(t -> t > 1e-12 * most).min().orElse(1);
     if (least < 1e-4 || (most / least >= 1e3 && least < 1)) {
       return ticks.stream().map(Axis::exponent).toList();
     }

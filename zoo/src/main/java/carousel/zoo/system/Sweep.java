@@ -122,7 +122,8 @@ public final class Sweep<O extends Record & Seeded> {
       var rows = new ArrayList<List<String>>();
       rows.add(List.of("figure", "mean ± spread", "accepted", "", "published"));
       for (var figure : figures()) {
-        long accepted = runs.values().stream().filter(run -> figure.accepts(run.of(figure))).count();
+        long accepted =
+            runs.values().stream().filter(run -> figure.accepts(run.of(figure))).count();
         rows.add(
             List.of(
                 figure.name(),

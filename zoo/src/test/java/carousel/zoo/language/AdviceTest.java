@@ -31,8 +31,10 @@ class AdviceTest {
   @Test
   void aVocabularyThatIsMostOfTheModelIsSaid() {
     // 60,000 words: 50,000 once, 10,000 twice.
-    String once = IntStream.range(0, 60_000).mapToObj(i -> "w" + i).collect(Collectors.joining(" "));
-    String twice = IntStream.range(0, 10_000).mapToObj(i -> "w" + i).collect(Collectors.joining(" "));
+    String once =
+        IntStream.range(0, 60_000).mapToObj(i -> "w" + i).collect(Collectors.joining(" "));
+    String twice =
+        IntStream.range(0, 10_000).mapToObj(i -> "w" + i).collect(Collectors.joining(" "));
     var lines = advice(once + " " + twice, Map.of());
     assertThat(lines).hasSize(1);
     assertThat(lines.getFirst())

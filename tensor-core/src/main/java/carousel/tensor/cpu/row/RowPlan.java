@@ -78,8 +78,7 @@ record RowPlan(
       given.put(step.graph().cotangent(i, trace.width()), cotangent);
     }
     var gradients = new Flows(step, trace.width(), form);
-    var backward =
-        RowProgram.of(step.graph(), given, gradients.results, kernels, form.type());
+    var backward = RowProgram.of(step.graph(), given, gradients.results, kernels, form.type());
     return forward == null || backward == null
         ? null
         : new RowPlan(

@@ -73,7 +73,8 @@ class AgreementTest {
 
   private static String withTwoWordsPerList() throws IOException {
     try (var input = Grammar.class.getResourceAsStream("agreement.grammar")) {
-      String text = new String(Objects.requireNonNull(input).readAllBytes(), StandardCharsets.UTF_8);
+      String text =
+          new String(Objects.requireNonNull(input).readAllBytes(), StandardCharsets.UTF_8);
       return text.lines()
           .filter(line -> !line.startsWith("#"))
           .collect(Collectors.joining("\n", "", "\n"))
