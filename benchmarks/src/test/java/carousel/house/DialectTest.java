@@ -7,6 +7,7 @@ import com.sun.source.tree.CaseTree;
 import com.sun.source.tree.CompilationUnitTree;
 import com.sun.source.tree.ExpressionTree;
 import com.sun.source.tree.ForLoopTree;
+import com.sun.source.tree.IdentifierTree;
 import com.sun.source.tree.LiteralTree;
 import com.sun.source.tree.MemberSelectTree;
 import com.sun.source.tree.MethodInvocationTree;
@@ -77,6 +78,7 @@ class DialectTest {
           void named() {
             Shape shape = Shape.of(2);
             Shape dims = Shape.of(2).last();
+            List<Foo> foos = List.of(1);
           }
         }
         """);
@@ -172,10 +174,13 @@ class DialectTest {
     private static @Nullable String forVar(@Nullable Tree type, ExpressionTree value) {
       String declared = String.valueOf(type).replaceAll("<.*>", "");
       boolean isNamed =
-          value instanceof NewClassTree made && made.getClassBody() == null
-              ? declared.equals(made.getIdentifier().toString().replaceAll("<.*>", ""))
-              : (declared.equals(owner(value)) && !SAID.contains(declared));
-      return isNamed ? "the right side names the type, so var" : null;
+          switch (value) {
+            case NewClassTree made ->
+                made.getClassBody() == null
+                    && declared.equals(made.getIdentifier().toString().replaceAll("<.*>", ""));
+            default -> type instanceof IdentifierTree && declared.equals(owner(value));
+          };
+      return isNamed && !SAID.contains(declared) ? "the right side names the type, so var" : null;
     }
 
     /** Of which class a value is made by one of its static methods; empty if it is not. */
