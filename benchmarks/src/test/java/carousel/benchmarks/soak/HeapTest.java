@@ -61,7 +61,8 @@ class HeapTest {
         } catch (OutOfMemoryError _) {
           failures++;
         } catch (IllegalArgumentException e) {
-          // With no heap for another, the JVM throws one error twice, and what closes resources adds it to itself.
+          // With no heap for another, the JVM throws one error twice, and what closes resources
+          // adds it to itself.
           if (!(e.getCause() instanceof OutOfMemoryError)) {
             throw e;
           }
