@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import carousel.autograd.Grad;
+import carousel.cuda.driver.CudaDriver;
+import carousel.cuda.replay.CudaRecorder;
 import carousel.nn.init.Init;
 import carousel.nn.layer.Linear;
 import carousel.nn.loss.Loss;
@@ -17,6 +19,9 @@ import carousel.tensor.Tensor;
 import carousel.tensor.TensorException;
 import carousel.tensor.TensorScope;
 import carousel.tensor.spi.Memory;
+import carousel.tensor.spi.Recorder;
+import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -229,6 +234,29 @@ class CudaReplayTest {
         assertThat(other.sum().item()).isEqualTo(-21);
       }
     }
+  }
+
+  /** Its calls hold what they work on, and every tensor that is freed asks those that are open. */
+  @Test
+  void aClosedRecordingIsForgotten() throws InterruptedException {
+    CudaDriver driver = Cuda.emulated();
+    var recorder = new CudaRecorder(driver, Cuda.pool(driver));
+    var closed = new WeakReference<>(closed(recorder));
+    try {
+      for (int i = 0; i < 100 && closed.get() != null; i++) {
+        System.gc();
+        Thread.sleep(10);
+      }
+      assertThat(closed.get()).isNull();
+    } finally {
+      Reference.reachabilityFence(recorder);
+    }
+  }
+
+  private static Recorder.Recorded closed(CudaRecorder recorder) {
+    Recorder.Recorded recorded = recorder.record(() -> {});
+    recorded.close();
+    return recorded;
   }
 
   /** A tensor that its reader closes. */
